@@ -1,0 +1,29 @@
+"""Find the scenarios that ship with shimsim.
+
+A wheel carries them inside the package (`sim/scenarios/`), a source tree has them beside it (`scenarios/`). Only
+files on a disk are looked for: shimsim is not run from a zip.
+"""
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def bundled(name: str) -> Path | None:
+    """Return the file of the bundled scenario *name* (no suffix, no folder), or None if there is none."""
+    return _files().get(name)
+
+
+def bundled_names() -> list[str]:
+    """Return the names of all bundled scenarios, sorted."""
+    return sorted(_files())
+
+
+def _files() -> dict[str, Path]:
+    return {path.stem: path for path in _folder().glob("*.yaml")}
+
+
+def _folder() -> Path:
+    """Return the folder of this install, and never a stranger's `scenarios/` beside it in site-packages."""
+    beside = PACKAGE.parent
+    return beside / "scenarios" if (beside / "pyproject.toml").is_file() else PACKAGE / "scenarios"

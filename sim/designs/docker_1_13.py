@@ -1,0 +1,28 @@
+"""Docker 1.13.1 of CentOS/RHEL 7 (1.13.1-203.git0be3e21.el7): dockerd over containerd and proxies, a shim a container."""
+
+from __future__ import annotations
+
+from sim.designs.design import Design
+from sim.engine import client, netfilter, payload, proxy, resolver, runc, shim, systemd
+from sim.engine.containerd import boot as containerd
+from sim.engine.dockerd import boot as dockerd
+
+DOCKER_1_13 = Design(
+    "docker-1.13",
+    "1.13.1-203.el7",
+    "engine-1.13: the package's own source, 0be3e21",
+    (
+        systemd.PROGRAM,
+        dockerd.PROGRAM,
+        containerd.PROGRAM,
+        shim.PROGRAM,
+        runc.RUNC,
+        runc.HOOK,
+        resolver.PROGRAM,
+        netfilter.IPTABLES,
+        proxy.PROGRAM,
+        payload.PROGRAM,
+        payload.CHILD,
+        client.PROGRAM,
+    ),
+)

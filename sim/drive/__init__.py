@@ -1,0 +1,1 @@
+"""Drivers choose among the enabled actions: by racing clocks (`timed`), or all of them (`explore`)."""

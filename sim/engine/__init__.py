@@ -1,0 +1,1 @@
+"""What the programs of a container host do: dockerd, containerd, shims, runc, proxies, payloads, systemd, clients."""

@@ -1,0 +1,207 @@
+"""The people of a scenario: each terminal runs its steps one after the other, at their instants.
+
+Commands come from another machine: they take no ids on the host. A command that cannot be done fails with the words of
+the real one; with `wait` it is tried again every second. Source: the scenario; engine-1.13 §2 (docker run is create, then
+start), cli error texts [K].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.engine import paths
+from sim.engine.goroutine import Failure, Goroutine
+from sim.engine.ops import Do, Goto, Label, Op, Sleep, call
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.engine.setup import Docker, Instant, KillProcess, S, SetNextPid, Step, Systemctl, Target
+from sim.facts import Message, StepDone, StepTaken
+from sim.kernel.events import IdsSkipped
+from sim.kernel.records import INIT, Pid
+from sim.world import Frame, Key, World
+
+NO_DAEMON = "Cannot connect to the Docker daemon. Is the docker daemon running on this host?"
+LOST = "error during connect: EOF"
+
+
+def mark_name(instant: Instant) -> str:
+    """Return the name of the moment that an instant counts from."""
+    return f"{instant.base}:{instant.name}:{instant.target}"
+
+
+def step_of(world: World, frame: Frame) -> Step:
+    """Return the step that a terminal is at."""
+    terminal = world.setup.terminals[frame.local["terminal"]]
+    step = terminal[frame.local["i"]]
+    assert isinstance(step, Step)
+    return step
+
+
+class Await(Op):
+    """Wait for the step's instant: a time that the driver knows, or so long after a moment that has come."""
+
+    name = "await"
+    timer = True
+
+    def ready(self, world: World, frame: Frame) -> bool:
+        at = step_of(world, frame).at
+        if at.base in ("origin", "after"):
+            return True
+        return world.marks.get(mark_name(at), 0) >= max(at.nth, 1)
+
+    def reads(self, world: World, frame: Frame) -> tuple[Key, ...]:
+        return (("mark", mark_name(step_of(world, frame).at)),)
+
+    def take(self, g: Goroutine) -> int | None:
+        return self.index + 1
+
+
+def more_steps(g: Goroutine) -> str | None:
+    """Go on with the next step, if there is one."""
+    return None if g["i"] < len(g.world.setup.terminals[g["terminal"]]) else "end"
+
+
+def begin(g: Goroutine) -> str | None:
+    """Do what needs no program, or go on to the request that does."""
+    step = step_of(g.world, g.frame)
+    if not g["tried"]:
+        g.emit(StepTaken(step.id))
+    g["tried"], g["error"] = True, ""
+    command = step.command
+    if isinstance(command, Docker):
+        return "create" if command.verb in ("run", "create") else "docker"
+    if isinstance(command, Systemctl):
+        return "systemctl"
+    if isinstance(command, KillProcess):
+        _signal(g, command)
+    elif isinstance(command, SetNextPid):
+        g.emit(IdsSkipped(command.number - 1))
+    return "done"
+
+
+def _signal(g: Goroutine, command: KillProcess) -> None:
+    found = processes(g.world, command.target)
+    for pid in found:
+        g.kill(pid, command.signal)
+    if not found:
+        g["error"] = f"{command.target}: no such process"
+
+
+def processes(world: World, target: Target) -> list[Pid]:
+    """Return the living processes that a target names, in the order of their start."""
+    found = []
+    for pid, process in world.host.procs.items():
+        image = process.image
+        if image.program != target.role or process.state == "Z":
+            continue
+        if target.container not in ("", "*", image.container):
+            continue
+        if target.port is not None and str(target.port) not in image.argv:
+            continue
+        found.append((process.order, pid))
+    return [pid for _, pid in sorted(found)]
+
+
+# -- requests ---------------------------------------------------------------------------------------
+
+
+def dockerd_at(world: World, frame: Frame) -> Pid | None:
+    """Find who listens on the API socket."""
+    return world.host.listeners.get(paths.DOCKER_SOCK)
+
+
+def systemd_at(world: World, frame: Frame) -> Pid | None:
+    """Find systemd."""
+    return INIT
+
+
+def create_request(g: Goroutine) -> Message:
+    """Ask for the container to be created."""
+    return Message("create", _docker(g).container, g.frame.fid)
+
+
+def docker_request(g: Goroutine) -> Message:
+    """Ask for the verb; a run goes on with a start."""
+    command = _docker(g)
+    verb = "start" if command.verb == "run" else command.verb
+    data = (command.signal, command.timeout, command.force)
+    return Message(verb, command.container, g.frame.fid, data)
+
+
+def systemctl_request(g: Goroutine) -> Message:
+    """Ask systemd for the job."""
+    command: Any = step_of(g.world, g.frame).command
+    return Message(command.verb, "", g.frame.fid, command.signal)
+
+
+def _docker(g: Goroutine) -> Docker:
+    command = step_of(g.world, g.frame).command
+    assert isinstance(command, Docker)
+    return command
+
+
+def created(g: Goroutine) -> str | None:
+    """Go on with the start, unless only a create was asked for."""
+    return "done" if _docker(g).verb == "create" else None
+
+
+def refused(g: Goroutine) -> None:
+    """No daemon listens."""
+    g["error"] = NO_DAEMON
+
+
+def lost(g: Goroutine) -> None:
+    """The daemon died before it answered: nobody knows what it did."""
+    g["error"] = LOST
+
+
+def failed(g: Goroutine) -> None:
+    """The daemon said no."""
+    answer = g["answer"]
+    g["error"] = answer.text if isinstance(answer, Failure) else ""
+
+
+def finish(g: Goroutine) -> str | None:
+    """Report the step, and go on; a step that waits is tried again."""
+    step = step_of(g.world, g.frame)
+    if g["error"] and step.wait:
+        return "again"
+    g.emit(StepDone(step.id, g["error"]))
+    g["i"], g["tried"] = g["i"] + 1, False
+    return None
+
+
+TERMINAL = procedure(
+    "client.terminal",
+    Label("next"),
+    Do(more_steps, "end"),
+    Await(),
+    Label("begin"),
+    Do(begin, "create", "docker", "systemctl", "done"),
+    Label("create"),
+    call("api", dockerd_at, create_request, lost="lost", refused="refused", failed="failed"),
+    Do(created, "done"),
+    Label("docker"),
+    call("api", dockerd_at, docker_request, lost="lost", refused="refused", failed="failed"),
+    Goto("done"),
+    Label("systemctl"),
+    call("bus", systemd_at, systemctl_request, lost="lost", failed="failed"),
+    Goto("done"),
+    Label("refused"),
+    Do(refused),
+    Goto("done"),
+    Label("lost"),
+    Do(lost),
+    Goto("done"),
+    Label("failed"),
+    Do(failed),
+    Label("done"),
+    Do(finish, "again"),
+    Goto("next"),
+    Label("again"),
+    Sleep("try_again", 1 * S),
+    Goto("begin"),
+    Label("end"),
+)
+
+PROGRAM = Program("client", (TERMINAL,))

@@ -1,0 +1,171 @@
+"""containerd begins: it listens first, then restores what earlier shims left, then serves.
+
+The RHEL build opens its socket before the restore, and reports restored exits 1 s after its start, before any other
+task. A stored payload whose shim died meanwhile is killed, and counts as 255 (the status is written with a verb that Go
+does not know). Leaves out torn state folders and a torn event log. Source: C supervisor.restore, runtime.Load,
+loadProcess; engine-1.13 §7.3, §16.5; threads: 16 read off the document, when each began is not known [K].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from sim.engine import paths
+from sim.engine.containerd.start import WAITER, WATCHER, WORKER
+from sim.engine.containerd.tasks import LOOP, payload_gone, subscribe
+from sim.engine.goroutine import Goroutine
+from sim.engine.ops import Do, Exit, Goto, Label, Serve, Sleep, Wait
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.engine.records import Task
+from sim.engine.setup import S
+from sim.facts import Message, Received
+from sim.kernel import syscalls
+
+THREADS = 16
+ARGV = (
+    "/usr/bin/docker-containerd-current",
+    "-l",
+    "unix:///var/run/docker/libcontainerd/docker-containerd.sock",
+    "--metrics-interval=0",
+    "--start-timeout",
+    "2m",
+    "--state-dir",
+    "/var/run/docker/libcontainerd/containerd",
+    "--shim",
+    "docker-containerd-shim",
+    "--runtime",
+    "docker-runc",
+    "--runtime-args",
+    "--systemd-cgroup=true",
+)
+
+
+def start_threads(g: Goroutine) -> None:
+    """Start the Go runtime's threads."""
+    syscalls.start_threads(g.turn, g.pid, THREADS)
+
+
+def listen(g: Goroutine) -> None:
+    """Open the gRPC socket with its health service."""
+    syscalls.unlisten(g.turn, paths.CONTAINERD_SOCK)
+    syscalls.listen(g.turn, g.pid, paths.CONTAINERD_SOCK)
+
+
+def read_log(g: Goroutine) -> None:
+    """Read the event log into memory and truncate the file; list the containers to restore."""
+    log: Any = g.world.host.files.get(paths.EVENTS_LOG, ())
+    g.remember("log", log)
+    g.remember("events", log[-1][0] if log else g.world.host.files.get(paths.EVENT_TS, 0))
+    syscalls.write_file(g.turn, paths.EVENTS_LOG, ())
+    inside, end = paths.STATE + "/", "/state.json"
+    found = {path[len(inside) : -len(end)] for path in g.world.host.files if path.startswith(inside)}
+    g["todo"] = tuple(name for name, service in g.world.services.items() if service.id in found)
+    g["i"] = 0
+
+
+def restore_next(g: Goroutine) -> str | None:
+    """Load the next container: stopped with a status, running under a living shim, or without its shim."""
+    if g["i"] == len(g["todo"]):
+        return "restored"
+    g["c"] = c = g["todo"][g["i"]]
+    g["i"] = g["i"] + 1
+    identity, host = g.world.services[c].id, g.world.host
+    folder = paths.state(identity)
+    payload: Any = host.files.get(f"{folder}/pid")
+    if payload is None or f"{folder}/process.json" not in host.files:
+        _delete_torn(g, c, identity)
+        return "restore"
+    g.remember(f"task/{c}", Task(c, 0, payload, child=False))
+    if f"{folder}/exitStatus" in host.files:
+        g.remember("exited", (*g.recall("exited", ()), c))
+        return "restore"
+    return _reopen(g, c, folder, payload)
+
+
+def _delete_torn(g: Goroutine, c: str, identity: str) -> None:
+    """Delete a state folder with no process in it (RHEL); what lives goes on unknown."""
+    folder = paths.state(identity)
+    for path in (f"{paths.STATE}/{identity}/state.json", f"{folder}/process.json", f"{folder}/pid"):
+        syscalls.remove_file(g.turn, path)
+    for name in ("exit", "control"):
+        syscalls.unlink_fifo(g.turn, f"{folder}/{name}")
+
+
+def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
+    """Open the exit fifo again; a shim that died in the meantime shows by the payload's parent only."""
+    host = g.world.host
+    for name, mode in (("exit", "r"), ("control", "rw")):
+        syscalls.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
+    process = host.procs.get(payload)
+    if process is None or not process.alive:
+        syscalls.write_file(g.turn, f"{folder}/exitStatus", 255)
+        g.remember("exited", (*g.recall("exited", ()), c))
+        return "restore"
+    if process.ppid == 1:
+        g.kill(payload, "KILL")
+        return None
+    task: Task = g.recall(f"task/{c}")
+    g.remember(f"task/{c}", replace(task, shim_pid=process.ppid))
+    g.start("containerd.watcher", c, c=c)
+    return "restore"
+
+
+def record_255(g: Goroutine) -> None:
+    """Write the status that the next read cannot parse."""
+    syscalls.write_file(g.turn, f"{paths.state(g.world.services[g['c']].id)}/exitStatus", 255)
+    g.remember("exited", (*g.recall("exited", ()), g["c"]))
+
+
+def serve(g: Goroutine) -> str | None:
+    """Register the API; go on at once if no restored exit has to be reported first."""
+    g.remember("serving", True)
+    g.start("containerd.streams")
+    return None if g.recall("exited") else "next"
+
+
+def report_restored(g: Goroutine) -> None:
+    """Put the restored exits before all other tasks."""
+    waiting = g.world.queue(g.pid, "tasks")
+    for _ in waiting:
+        g.emit(Received(g.pid, "tasks"))
+    for c in g.recall("exited", ()):
+        g.send(g.pid, "tasks", Message("ExitTask", c))
+    for message in waiting:
+        g.send(g.pid, "tasks", message)
+    g.remember("exited", ())
+
+
+MAIN = procedure(
+    "containerd.main",
+    Do(start_threads),
+    Do(listen),
+    Do(read_log),
+    Label("restore"),
+    Do(restore_next, "restored", "restore"),
+    Wait(payload_gone),
+    Do(record_255),
+    Goto("restore"),
+    Label("restored"),
+    Do(serve, "next"),
+    Sleep("restored_exits", 1 * S),
+    Do(report_restored),
+    LOOP,
+)
+
+PROGRAM = Program(
+    "containerd",
+    (
+        MAIN,
+        WORKER,
+        WATCHER,
+        WAITER,
+        procedure("containerd.streams", Serve("streams", {"Events": "subscribe"})),
+        procedure("containerd.subscribe", Do(subscribe)),
+        procedure("containerd.stop", Exit(0)),
+    ),
+    handlers={"TERM": "stop", "INT": "stop"},
+    ignored=frozenset({"PIPE", "USR1"}),
+)

@@ -1,0 +1,201 @@
+"""containerd's main loop: one task at a time from one queue, so that a slow one delays all others.
+
+Leaves out exec, pause, update, stats and events of types other than exit. The start queue is bounded: when its ten
+places are taken the loop stands still. Source: C supervisor/*.go, containerd/main.go; engine-1.13 §2 step 8, §3.1 step 5, §15.
+"""
+
+from __future__ import annotations
+
+from sim.engine import paths
+from sim.engine.containers import service_of
+from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.ops import Do, Goto, Label, Push, Switch, Wait, reading, run
+from sim.engine.records import Task
+from sim.engine.runc import runc
+from sim.facts import Forgot, Message
+from sim.kernel import syscalls
+from sim.world import Frame, World
+
+WORKERS = 10
+START_QUEUE = 10
+KEPT_EVENTS = 500
+
+
+def new_container(g: Goroutine) -> str | None:
+    """Make the state folder and hand the start to a worker; a folder that exists is an error."""
+    identity = service_of(g).id
+    path = f"{paths.STATE}/{identity}/state.json"
+    if path in g.world.host.files:
+        g.reply(g["task"].reply, Failure(f"mkdir {paths.STATE}/{identity}: file exists"))
+        return "next"
+    syscalls.write_file(g.turn, path, paths.bundle(identity))
+    if g.world.running(g.pid, "containerd.worker") < WORKERS:
+        g.start("containerd.worker", g["c"], c=g["c"], request=g["task"])
+        return "next"
+    return None
+
+
+def signal(g: Goroutine) -> None:
+    """Send the signal to the container's first process."""
+    task = g.recall(f"task/{g['c']}")
+    request = g["task"]
+    if task is None or not task.payload_pid:
+        g.reply(request.reply, Failure("containerd: container not found"))
+    else:
+        g.kill(task.payload_pid, request.data)
+        g.reply(request.reply, True)
+
+
+def state(g: Goroutine) -> None:
+    """Say whether the container is known and what its first process is."""
+    task = g.recall(f"task/{g['c']}")
+    if task is None:
+        g.reply(g["task"].reply, Failure("containerd: container not found"))
+    else:
+        g.reply(g["task"].reply, task.payload_pid)
+
+
+def runc_state(g: Goroutine) -> Spawn:
+    """Ask the runtime for the container's processes."""
+    return runc(g, "state")
+
+
+def subscribe(g: Goroutine) -> None:
+    """Send the events that the subscriber has not seen, and from now on the new ones."""
+    request = g["request"]
+    subscriber = request.reply[0]
+    for number, message in g.recall("log", ()):
+        if number > request.data:
+            g.send(subscriber, "events", message)
+    g.remember("subscriber_pid", subscriber)
+    g.reply(request.reply, True)
+
+
+# -- exits -----------------------------------------------------------------------------------------
+
+
+def read_exit_status(g: Goroutine) -> str | None:
+    """Read what the shim wrote; a shim that wrote nothing was killed."""
+    task = g.recall(f"task/{g['c']}")
+    if task is None:
+        return "next"  # a second notice of the same exit
+    status = g.world.host.files.get(f"{paths.state(service_of(g).id)}/exitStatus")
+    if status is None:
+        return "shim_killed"
+    g["exit_status"] = status
+    return None
+
+
+def runc_delete(g: Goroutine) -> Spawn:
+    """Remove the runtime's state once more; that it is gone already does not matter."""
+    return runc(g, "delete")
+
+
+def remove_state(g: Goroutine) -> None:
+    """Remove the container's state folder."""
+    identity = service_of(g).id
+    folder = paths.state(identity)
+    syscalls.remove_file(g.turn, f"{paths.STATE}/{identity}/state.json")
+    for name in ("process.json", "pid", "exitStatus"):
+        syscalls.remove_file(g.turn, f"{folder}/{name}")
+    for name in ("exit", "control"):
+        syscalls.unlink_fifo(g.turn, f"{folder}/{name}")
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], f"task/{frame.local['c']}"),))
+def shim_reaped(world: World, frame: Frame) -> bool:
+    """Say whether the shim has been waited for, if it is containerd's own child (at most 2 min: the RHEL build)."""
+    task = world.recall(frame.fid[0], f"task/{frame.local['c']}")
+    return task is None or task.reaped or not task.child
+
+
+def forget(g: Goroutine) -> None:
+    """Drop the container and tell the subscriber its exit status."""
+    task: Task = g.recall(f"task/{g['c']}")
+    if task.status is not None:
+        g["exit_status"] = task.status
+    g.emit(Forgot(g.pid, f"task/{g['c']}"))
+    publish(g, Message("exit", g["c"], None, g["exit_status"]))
+
+
+def publish(g: Goroutine, message: Message) -> None:
+    """Append to the event log, in memory and on disk, and send to the subscriber if it lives."""
+    number = g.recall("events", 0) + 1
+    g.remember("events", number)
+    stamped = Message(message.kind, message.container, None, (number, message.data))
+    log = (*g.recall("log", ())[1 - KEPT_EVENTS :], (number, stamped))
+    g.remember("log", log)
+    syscalls.write_file(g.turn, paths.EVENTS_LOG, log)
+    subscriber = g.recall("subscriber_pid")
+    if subscriber is not None:
+        g.send(subscriber, "events", stamped)
+
+
+# -- a shim that was killed ------------------------------------------------------------------------
+
+
+def orphan(g: Goroutine) -> str | None:
+    """Find out what became of the payload of a shim that left no status (handleSigkilledShim).
+
+    A child of containerd is left to its waiter. Of an orphaned shim the payload is killed if it lives under PID 1; one
+    that is gone already counts as 255.
+    """
+    task: Task = g.recall(f"task/{g['c']}")
+    if task.child:
+        return "waiter"
+    payload = g.world.host.procs.get(task.payload_pid)
+    if payload is None:
+        g["exit_status"] = 255
+        return "delete"
+    if payload.ppid != 1:
+        return "next"
+    g.kill(task.payload_pid, "KILL")
+    g["exit_status"] = 137
+    return None
+
+
+def _payload(world: World, frame: Frame) -> tuple[tuple[object, ...], ...]:
+    task = world.recall(frame.fid[0], f"task/{frame.local['c']}")
+    return (("proc", task.payload_pid),) if task else ()
+
+
+@reading(_payload)
+def payload_gone(world: World, frame: Frame) -> bool:
+    """Say whether kill(pid, 0) fails: the payload has been reaped (asked every 5 ms)."""
+    task = world.recall(frame.fid[0], f"task/{frame.local['c']}")
+    return task is None or task.payload_pid not in world.host.procs
+
+
+LOOP = (
+    Label("next"),
+    Switch(
+        "tasks",
+        {"StartTask": "start", "SignalTask": "signal", "StateTask": "state", "ExitTask": "exit"},
+    ),
+    Label("start"),
+    Do(new_container, "next"),
+    Push("start_tasks", "task", START_QUEUE),
+    Goto("next"),
+    Label("signal"),
+    Do(signal),
+    Goto("next"),
+    Label("state"),
+    run(runc_state),
+    Do(state),
+    Goto("next"),
+    Label("exit"),
+    Do(read_exit_status, "next", "shim_killed"),
+    Label("delete"),
+    run(runc_delete),
+    Do(remove_state),
+    Wait(shim_reaped),
+    Do(forget),
+    Goto("next"),
+    Label("shim_killed"),
+    Do(orphan, "waiter", "delete", "next"),
+    Wait(payload_gone),
+    Goto("delete"),
+    Label("waiter"),
+    Wait(shim_reaped),
+    Goto("delete"),
+)

@@ -1,0 +1,414 @@
+"""dockerd begins and ends: pid file, sockets, containerd, restore, network controller, policy starts, READY; shutdown.
+
+Leaves out images, other drivers, legacy links, `--rm` left-overs, adopted containerds and a second signal. Source: D
+cmd/dockerd/daemon.go, daemon/daemon.go restore, Shutdown, libcontainerd/client_linux.go Restore, libnetwork bridge_store.go;
+engine-1.13 §5, §6, §16.6; threads: 5 before containerd read off the document, 7 more [K].
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sim.engine import paths
+from sim.engine.dockerd.exit import EVENTS, RESTART, STATE_EXIT, connected, ran_long, wants_restart
+from sim.engine.dockerd.network import map_ports, release_endpoint, unmap_ports
+from sim.engine.dockerd.start import (
+    CREATE,
+    SET_KEY,
+    START,
+    containerd_at,
+    drop_bundle,
+    event,
+    record_of,
+    update,
+)
+from sim.engine.dockerd.stop import KILL, REMOVE, RESTART_API, STOP
+from sim.engine.dockerd.supervise import (
+    CONNECTION,
+    HEALTH,
+    WAIT_CONTAINERD,
+    containerd_gone,
+    containerd_started,
+    fork_containerd,
+)
+from sim.engine.goroutine import Goroutine
+from sim.engine.ops import Do, Exit, Fork, Go, Goto, Label, Return, Serve, Sleep, Wait, call, reading
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.engine.reach import ACCEPT, DNAT
+from sim.engine.records import Container, Endpoint
+from sim.engine.setup import S
+from sim.facts import Forgot, Message
+from sim.kernel import syscalls
+from sim.kernel.events import RulesFlushed
+from sim.world import Frame, Key, World
+
+THREADS_BEFORE = 5
+THREADS_AFTER = 7
+TERM_WAIT = 10 * S
+KILL_WAIT = 2 * S
+GRACE = 5 * S
+POLL = 1 * S
+POLLS = 15
+ARGV = (
+    "/usr/bin/dockerd-current",
+    "--add-runtime",
+    "docker-runc=/usr/libexec/docker/docker-runc-current",
+    "--default-runtime=docker-runc",
+    "--exec-opt",
+    "native.cgroupdriver=systemd",
+    "--userland-proxy-path=/usr/libexec/docker/docker-proxy-current",
+    "--init-path=/usr/libexec/docker/docker-init-current",
+    "--seccomp-profile=/etc/docker/seccomp.json",
+    "--selinux-enabled",
+    "--log-driver=journald",
+    "--signature-verification=false",
+    "--storage-driver",
+    "overlay2",
+)
+
+
+# -- begin -----------------------------------------------------------------------------------------
+
+
+def check_pid_file(g: Goroutine) -> str | None:
+    """Refuse to start if /proc has the number in the pid file, be it a process or a thread."""
+    syscalls.start_threads(g.turn, g.pid, THREADS_BEFORE)
+    stale = g.world.host.files.get(paths.DOCKER_PID)
+    if isinstance(stale, int) and g.world.host.exists(stale):
+        return "running"
+    syscalls.write_file(g.turn, paths.DOCKER_PID, g.pid)
+    return None
+
+
+def open_sockets(g: Goroutine) -> None:
+    """Open the API socket: clients queue, unanswered, until the daemon is ready."""
+    syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
+    syscalls.listen(g.turn, g.pid, paths.DOCKER_SOCK)
+
+
+def load_containers(g: Goroutine) -> None:
+    """Read every container record; restore those that ran, all at once."""
+    for name in g.world.services:
+        record = g.world.host.files.get(paths.container(name))
+        if not isinstance(record, Container):
+            continue
+        g.remember(f"container/{name}", replace(record, canceled=False, backoff=0, ran_long=False))
+        if record.running:
+            g.remember(f"lib/{name}", True)
+            g.remember(f"restoring/{name}", True)
+            g.start("dockerd.restore", name, c=name)
+
+
+@reading(lambda world, frame: (("running", frame.fid[0], "dockerd.restore"),))
+def restored(world: World, frame: Frame) -> bool:
+    """Say whether every restore has ended."""
+    return not world.running(frame.fid[0], "dockerd.restore")
+
+
+# -- restore one container -------------------------------------------------------------------------
+
+
+def state_task(g: Goroutine) -> Message:
+    """Ask containerd for the container's state."""
+    return Message("StateTask", g["c"], g.frame.fid)
+
+
+def known(g: Goroutine) -> str | None:
+    """Go by live-restore: re-attach, or stop what is left."""
+    record = record_of(g)
+    assert record is not None
+    update(g, replace(record, canceled=True), disk=False)
+    g["signal"] = "TERM"
+    return "reattach" if g.world.setup.engine.daemon.live_restore else None
+
+
+def signal_task(g: Goroutine) -> Message:
+    """Ask containerd to send the signal."""
+    return Message("SignalTask", g["c"], g.frame.fid, g["signal"])
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], f"exit/{frame.local['c']}"),))
+def exit_known(world: World, frame: Frame) -> bool:
+    """Say whether containerd's exit event has come."""
+    return world.recall(frame.fid[0], f"exit/{frame.local['c']}") is not None
+
+
+def now_kill(g: Goroutine) -> None:
+    """Go on with KILL."""
+    g["signal"] = "KILL"
+
+
+def restored_dead(g: Goroutine) -> None:
+    """Believe that it has stopped, with the exit that was told or 255, and say `die`; the network is released later."""
+    record = record_of(g)
+    assert record is not None
+    status = g.recall(f"exit/{g['c']}", 255)
+    _forget_restoring(g)
+    if g.recall(f"lib/{g['c']}"):
+        drop_bundle(g)
+    update(
+        g, replace(record, running=False, restarting=False, pid=0, exit_code=status, canceled=False, backoff=0), disk=True
+    )
+    event(g, "die", ("exitCode", str(status)))
+
+
+def reattach(g: Goroutine) -> None:
+    """Reopen the fifos and say `start` again; pid and times stay."""
+    record, service = record_of(g), g.world.services[g["c"]]
+    assert record is not None
+    for stream, mode in zip(paths.STREAMS, ("w", "r", "r"), strict=True):
+        path = f"{paths.bundle(service.id)}/{stream}"
+        if path in g.world.host.fifos:
+            syscalls.open_fifo(g.turn, g.pid, path, mode)
+    _forget_restoring(g)
+    update(g, replace(record, canceled=False), disk=True)
+    event(g, "start")
+
+
+def _forget_restoring(g: Goroutine) -> None:
+    g.emit(Forgot(g.pid, f"restoring/{g['c']}"))
+
+
+RESTORE = procedure(
+    "dockerd.restore",
+    call("tasks", containerd_at, state_task, lost="dead"),
+    Do(known, "reattach"),
+    call("tasks", containerd_at, signal_task, lost="dead"),
+    Wait(exit_known, within=TERM_WAIT, late="kill"),
+    Goto("dead"),
+    Label("kill"),
+    Do(now_kill),
+    call("tasks", containerd_at, signal_task, lost="dead"),
+    Wait(exit_known, within=KILL_WAIT, late="dead"),
+    Label("dead"),
+    Do(restored_dead),
+    Return(),
+    Label("reattach"),
+    Do(reattach),
+)
+
+# -- the network controller ------------------------------------------------------------------------
+
+
+def start_controller(g: Goroutine) -> None:
+    """Flush the engine's chains and load every stored endpoint; the hook's socket opens."""
+    for chain in (DNAT, ACCEPT):
+        g.emit(RulesFlushed(chain))
+    syscalls.unlisten(g.turn, paths.SETKEY_SOCK)
+    syscalls.listen(g.turn, g.pid, paths.SETKEY_SOCK)
+    g.start("dockerd.setkey")
+    stored = []
+    for name in g.world.services:
+        endpoint = g.world.host.files.get(paths.ENDPOINTS + name)
+        if isinstance(endpoint, Endpoint):
+            g.remember(f"endpoint/{name}", replace(endpoint, proxy_pids=()))
+            g.remember(f"address/{endpoint.network}/{endpoint.number}", name)
+            stored.append(name)
+    g["todo"], g["n"] = tuple(stored), 0
+
+
+def next_mapping(g: Goroutine) -> str | None:
+    """Go on with the next stored endpoint that has ports."""
+    todo, n = g["todo"], g["n"]
+    while n < len(todo) and not g.recall(f"endpoint/{todo[n]}").ports:
+        n += 1
+    if n == len(todo):
+        g["n"] = 0
+        return "all_mapped"
+    g["c"], g["n"], g["i"] = todo[n], n + 1, 0
+    g["network"] = g.world.services[todo[n]].network
+    return None
+
+
+def next_stale(g: Goroutine) -> str | None:
+    """Go on with the next endpoint whose container does not run."""
+    todo, n = g["todo"], g["n"]
+    while n < len(todo) and g.recall(f"container/{todo[n]}", Container("")).running:
+        n += 1
+    if n == len(todo):
+        return "all_clean"
+    g["c"], g["n"] = todo[n], n + 1
+    return None
+
+
+def start_by_policy(g: Goroutine) -> None:
+    """Start, all at once, each stopped container whose policy says so."""
+    for name in g.world.services:
+        record = g.recall(f"container/{name}")
+        if record is not None and not record.running and wants_restart(record, record.exit_code, record.manual):
+            g.start("dockerd.boot_start", name, c=name)
+
+
+BOOT_START = procedure(
+    "dockerd.boot_start",
+    Go("start", "{c}", "c", into="job", why="boot", request=None),
+    Wait(
+        reading(lambda world, frame: (("frame", frame.local["job"]),))(lambda w, frame: frame.local["job"] not in w.frames)
+    ),
+)
+
+
+@reading(lambda world, frame: (("running", frame.fid[0], "dockerd.boot_start"),))
+def policies_started(world: World, frame: Frame) -> bool:
+    """Say whether every policy start has returned."""
+    return not world.running(frame.fid[0], "dockerd.boot_start")
+
+
+def ready(g: Goroutine) -> None:
+    """Serve the API and tell systemd READY=1."""
+    syscalls.start_threads(g.turn, g.pid, THREADS_AFTER)
+    g.start("dockerd.api")
+    g.send(1, "notify", Message("READY", data=g.pid))
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], "subscribed"), *connected.reads(world, frame)))
+def subscribed(world: World, frame: Frame) -> bool:
+    """Say whether the event stream is open (it waits for the connection)."""
+    return bool(world.recall(frame.fid[0], "subscribed"))
+
+
+def already_running(g: Goroutine) -> int:
+    """Say that the pid file names something that lives, and leave with 1."""
+    return 1
+
+
+BOOT = procedure(
+    "dockerd.boot",
+    Do(check_pid_file, "running"),
+    Do(open_sockets),
+    Fork(fork_containerd),
+    Do(containerd_started),
+    Go("connection"),
+    Go("health"),
+    Go("events"),
+    Wait(subscribed),
+    Do(load_containers),
+    Wait(restored),
+    Do(start_controller),
+    Label("next_mapping"),
+    Do(next_mapping, "all_mapped"),
+    map_ports(),
+    Label("mapped"),
+    Goto("next_mapping"),
+    Label("all_mapped"),
+    Do(next_stale, "all_clean"),
+    unmap_ports(),
+    Do(release_endpoint),
+    Goto("all_mapped"),
+    Label("all_clean"),
+    Do(start_by_policy),
+    Wait(policies_started),
+    Do(ready),
+    Return(),
+    Label("running"),
+    Exit(already_running),
+)
+
+# -- end -------------------------------------------------------------------------------------------
+
+
+def begin_shutdown(g: Goroutine) -> str | None:
+    """Close the API and stop every container, unless live-restore keeps them; a second signal does nothing."""
+    if g.recall("shutting_down"):
+        return "again"
+    g.remember("shutting_down", True)
+    g.cancel("api")
+    syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
+    if g.world.setup.engine.daemon.live_restore:
+        return None
+    for name in g.world.services:
+        record = g.recall(f"container/{name}")
+        if record is not None and record.running:
+            g.start("dockerd.stop", name, c=name, request=None)
+    return None
+
+
+def budget(world: World, frame: Frame) -> int:
+    """Return how long the containers may take, in µs: 15 s, or the longest stop timeout and 5 s."""
+    longest = max((service.stop_timeout + GRACE for service in world.setup.services), default=0)
+    return int(max(world.setup.engine.daemon.shutdown_timeout, longest))
+
+
+def _stops(world: World, frame: Frame) -> tuple[Key, ...]:
+    return (("running", frame.fid[0], "dockerd.stop"), ("running", frame.fid[0], "dockerd.state_exit"))
+
+
+@reading(_stops)
+def all_stopped(world: World, frame: Frame) -> bool:
+    """Say whether every stop has returned."""
+    pid = frame.fid[0]
+    return not world.running(pid, "dockerd.stop") and not world.running(pid, "dockerd.state_exit")
+
+
+def stop_containerd(g: Goroutine) -> None:
+    """Send TERM to containerd, and look once a second whether it is gone."""
+    pid = g.recall("containerd_pid")
+    g["polls"] = 0
+    if pid is not None:
+        g.kill(pid, "TERM")
+
+
+def poll_containerd(g: Goroutine) -> str | None:
+    """Kill a containerd that has not left within 15 s."""
+    pid = g.recall("containerd_pid")
+    g["polls"] = g["polls"] + 1
+    if pid is None:
+        return "gone"
+    if g["polls"] < POLLS:
+        return "poll"
+    g.kill(pid, "KILL")
+    return None
+
+
+def leave(g: Goroutine) -> int:
+    """Remove the pid files and leave."""
+    for path in (paths.CONTAINERD_PID, paths.DOCKER_PID):
+        syscalls.remove_file(g.turn, path)
+    return 0
+
+
+SHUTDOWN = procedure(
+    "dockerd.shutdown",
+    Do(begin_shutdown, "again"),
+    Wait(all_stopped, within=budget, late="force"),
+    Label("force"),
+    Do(stop_containerd),
+    Label("poll"),
+    Sleep("poll", POLL),
+    Do(poll_containerd, "gone", "poll"),
+    Wait(containerd_gone),
+    Label("gone"),
+    Exit(leave),
+    Label("again"),
+)
+
+API = {"create": "create", "start": "start", "stop": "stop", "kill": "kill", "restart": "restart_api", "rm": "rm"}
+
+PROGRAM = Program(
+    "dockerd",
+    (
+        BOOT,
+        RESTORE,
+        BOOT_START,
+        SHUTDOWN,
+        CREATE,
+        START,
+        STOP,
+        KILL,
+        RESTART_API,
+        REMOVE,
+        SET_KEY,
+        STATE_EXIT,
+        RESTART,
+        EVENTS,
+        CONNECTION,
+        HEALTH,
+        WAIT_CONTAINERD,
+        procedure("dockerd.api", Serve("api", API)),
+        procedure("dockerd.setkey", Serve("setkey", {"SetKey": "set_key"})),
+        procedure("dockerd.uptime", Sleep("uptime", 10 * S), Do(ran_long)),
+    ),
+    handlers={"TERM": "shutdown", "INT": "shutdown"},
+    ignored=frozenset({"PIPE", "USR1", "HUP"}),
+)

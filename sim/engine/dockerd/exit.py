@@ -1,0 +1,197 @@
+"""A container's exit reaches dockerd: one reader of events for all, then per container state, network and restart policy.
+
+Leaves out stdio's end of file (no bytes flow yet), health monitors, volumes and `--rm`. Source: D libcontainerd
+handleEventStream, daemon/monitor.go StateChanged, restartmanager.go; engine-1.13 §3.1 steps 6 to 8, §4, §16.4.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sim.engine import paths
+from sim.engine.containers import service_of
+from sim.engine.dockerd.network import release_network, unmap_ports
+from sim.engine.dockerd.start import containerd_at, drop_bundle, event, record_of, update
+from sim.engine.goroutine import Goroutine
+from sim.engine.ops import Do, Go, Goto, Label, Lock, Return, Unlock, Wait, call, reading, receive
+from sim.engine.procedure import procedure
+from sim.engine.records import Container
+from sim.engine.setup import MS, S
+from sim.facts import Message
+from sim.kernel import syscalls
+from sim.world import Frame, Key, World
+
+FIRST_BACKOFF = 100 * MS
+LONG_RUN = 10 * S
+
+
+# -- the event stream ------------------------------------------------------------------------------
+
+
+def _stream(world: World, frame: Frame) -> tuple[Key, ...]:
+    pid = frame.fid[0]
+    return (("queue", pid, "events"), ("memory", pid, "connection"))
+
+
+@reading(_stream)
+def event_or_break(world: World, frame: Frame) -> bool | str:
+    """Say whether an event waits, or the stream has broken with its containerd."""
+    pid = frame.fid[0]
+    if world.queue(pid, "events"):
+        return True
+    return "broken" if world.recall(pid, "connection") != frame.local["peer_pid"] else False
+
+
+def take_event(g: Goroutine) -> str | None:
+    """Read one event; of a container that libcontainerd does not know nothing is done."""
+    g["task"] = message = receive(g, "events")
+    g["c"] = message.container
+    return None if g.recall(f"lib/{g['c']}") else "next"
+
+
+def handle_event(g: Goroutine) -> None:
+    """Forget the container, remove its bundle, hand the exit on, and note how far the stream was read."""
+    number, status = g["task"].data
+    drop_bundle(g)
+    syscalls.write_file(g.turn, paths.EVENT_TS, number)
+    g.remember(f"exit/{g['c']}", status)
+    if not g.recall(f"restoring/{g['c']}"):
+        g.start("dockerd.state_exit", g["c"], c=g["c"], status=status)
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], "connection"),))
+def connected(world: World, frame: Frame) -> bool:
+    """Say whether the gRPC connection is ready."""
+    return world.recall(frame.fid[0], "connection") is not None
+
+
+def events_since(g: Goroutine) -> Message:
+    """Ask for all events later than the last one handled."""
+    return Message("Events", "", g.frame.fid, g.world.host.files.get(paths.EVENT_TS, 0))
+
+
+EVENTS = procedure(
+    "dockerd.events",
+    Label("subscribe"),
+    Wait(connected),
+    call("streams", containerd_at, events_since, lost="subscribe"),
+    Do(lambda g: g.remember("subscribed", True)),
+    Label("next"),
+    Wait(event_or_break, "broken"),
+    Do(take_event, "next"),
+    Lock("libcontainerd/{c}"),
+    Do(handle_event),
+    Unlock("libcontainerd/{c}"),
+    Goto("next"),
+    Label("broken"),
+    Goto("subscribe"),
+)
+
+# -- the state change ------------------------------------------------------------------------------
+
+
+def wants_restart(record: Container, status: int, manual: bool) -> bool:
+    """Say whether the policy restarts (restartmanager.go ShouldRestart); *manual* is true while the daemon shuts down.
+
+    >>> from sim.engine.setup import Restart
+    >>> wants_restart(Container("web", Restart("on-failure", 2), restart_count=2), 1, False)
+    False
+    """
+    policy = record.policy
+    if policy.name == "always":
+        return True
+    if policy.name == "unless-stopped":
+        return not manual
+    if policy.name == "on-failure":
+        return status != 0 and (policy.max == 0 or record.restart_count < policy.max)
+    return False
+
+
+def next_backoff(record: Container) -> int:
+    """Return the time before the next attempt, in µs: 100 ms, then doubled without bound; a run of 10 s resets it."""
+    if record.ran_long or not record.backoff:
+        return FIRST_BACKOFF
+    return record.backoff * 2
+
+
+def state_exit(g: Goroutine) -> str | None:
+    """Ask the restart manager, believe that it has stopped or restarts, and say `die`."""
+    record = record_of(g)
+    if record is None:
+        return "unknown"
+    g.cancel(f"uptime/{g['c']}")
+    manual = bool(g.recall("shutting_down")) or record.manual
+    again = not record.canceled and wants_restart(record, g["status"], manual)
+    g["again"] = again
+    update(
+        g,
+        replace(
+            record,
+            running=again,
+            restarting=again,
+            pid=0,
+            exit_code=g["status"],
+            backoff=next_backoff(record) if again else 0,
+        ),
+        disk=False,
+    )
+    event(g, "die", ("exitCode", str(g["status"])))
+    return None
+
+
+def clean_up(g: Goroutine) -> str | None:
+    """Release the network, unmount, write the record to disk."""
+    release_network(g)
+    record = record_of(g)
+    if record is not None:
+        update(g, record, disk=True)
+    return None if g["again"] else "stopped"
+
+
+STATE_EXIT = procedure(
+    "dockerd.state_exit",
+    Lock("container/{c}"),
+    Do(state_exit, "unknown"),
+    unmap_ports(),
+    Do(clean_up, "stopped"),
+    Unlock("container/{c}"),
+    Go("restart", "{c}", "c"),
+    Return(),
+    Label("stopped"),
+    Label("unknown"),
+    Unlock("container/{c}"),
+)
+
+# -- the restart manager ---------------------------------------------------------------------------
+
+
+def backoff(world: World, frame: Frame) -> int:
+    """Return how long the restart manager waits, in µs."""
+    record = world.recall(frame.fid[0], f"container/{frame.local['c']}")
+    return int(record.backoff) if record is not None else 0
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], f"container/{frame.local['c']}"),))
+def restart_canceled(world: World, frame: Frame) -> bool:
+    """Say whether a stop has canceled the restart manager meanwhile."""
+    record = world.recall(frame.fid[0], f"container/{frame.local['c']}")
+    return record is None or record.canceled or not record.restarting
+
+
+RESTART = procedure(
+    "dockerd.restart",
+    Wait(restart_canceled, within=backoff, late="again"),
+    Return(),
+    Label("again"),
+    Go("start", "{c}", "c", why="policy", request=None),
+)
+
+
+def ran_long(g: Goroutine) -> None:
+    """Note that this run has lasted for 10 s, so that the backoff starts anew."""
+    record = record_of(g)
+    if record is not None and record.running:
+        update(g, replace(record, ran_long=True), disk=False)
+
+
+_ = (service_of, LONG_RUN)

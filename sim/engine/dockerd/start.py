@@ -1,0 +1,255 @@
+"""containerStart: from a request to a running container, step by step.
+
+The container lock is held for the whole start. Leaves out OCI hooks of other packages, volumes, the log driver and
+links. A start that fails leaves the container stopped with 128, says no `die`, and is not retried by the restart policy.
+Source: D daemon/start.go containerStart; engine-1.13 §2, §23 T1 to T6.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sim.engine import paths
+from sim.engine.containers import service_of
+from sim.engine.dockerd.network import (
+    address,
+    endpoint_of,
+    map_ports,
+    network_event,
+    pick_address,
+    release_network,
+    unmap_ports,
+)
+from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.netfilter import iptables
+from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, call, repeat, run
+from sim.engine.procedure import procedure
+from sim.engine.reach import NETNS
+from sim.engine.records import Container, Endpoint
+from sim.facts import EngineEvent, Forgot, Message
+from sim.kernel import syscalls
+from sim.kernel.records import Pid
+from sim.world import Frame, World
+
+RESOLVER_THREADS = 7
+
+
+def record_of(g: Goroutine) -> Container | None:
+    """Return what dockerd believes of the container in variable `c`."""
+    record = g.recall(f"container/{g['c']}")
+    assert record is None or isinstance(record, Container)
+    return record
+
+
+def update(g: Goroutine, record: Container, *, disk: bool) -> None:
+    """Change the record in memory, and on disk where the daemon writes it (ToDisk)."""
+    g.remember(f"container/{record.name}", record)
+    if disk:
+        syscalls.write_file(g.turn, paths.container(record.name), record)
+
+
+def event(g: Goroutine, action: str, *attributes: tuple[str, str]) -> None:
+    """State what `docker events` says of the container."""
+    g.emit(EngineEvent("container", action, g["c"], attributes))
+
+
+def answer(g: Goroutine, value: object = True) -> None:
+    """Answer the API request, if there is one."""
+    if g["request"] is not None:
+        g.reply(g["request"].reply, value)
+
+
+# -- create ----------------------------------------------------------------------------------------
+
+
+def create(g: Goroutine) -> None:
+    """Make the record on disk, and say so; no process is forked."""
+    if record_of(g) is not None:
+        answer(g, Failure(f'Conflict. The name "/{g["c"]}" is already in use by container {service_of(g).id}.'))
+        return
+    update(g, Container(g["c"], service_of(g).restart), disk=True)
+    event(g, "create")
+    answer(g)
+
+
+CREATE = procedure("dockerd.create", Do(create))
+
+# -- start -----------------------------------------------------------------------------------------
+
+
+def admit(g: Goroutine) -> str | None:
+    """Refuse a container that does not exist; do nothing for one that runs (304).
+
+    A policy's attempt goes on only while the container is still restarting. *i* counts the ports that are mapped.
+    """
+    record, why = record_of(g), g["why"]
+    if record is None:
+        answer(g, Failure(f"No such container: {g['c']}"))
+        return "refused"
+    if (record.running and not record.restarting) or (why == "policy" and (record.canceled or not record.restarting)):
+        answer(g)
+        return "refused"
+    g["network"], g["i"] = service_of(g).network, 0
+    return None
+
+
+def mount(g: Goroutine) -> None:
+    """Mount the root file system."""
+
+
+def create_endpoint(g: Goroutine) -> str | None:
+    """Take an address and make the endpoint; go on to the ports, if any is published."""
+    service = service_of(g)
+    number = pick_address(g, service)
+    endpoint = Endpoint(service.name, service.network, number, address(g.world, service.network, number), service.ports)
+    g.remember(f"endpoint/{service.name}", endpoint)
+    return None if service.ports else "mapped"
+
+
+def store_mapping(g: Goroutine) -> None:
+    """Write the endpoint with its port mapping to the disk; the sandbox record lists no endpoint yet."""
+    syscalls.write_file(g.turn, paths.ENDPOINTS + g["c"], endpoint_of(g))
+    network_event(g, "connect")
+
+
+def write_bundle(g: Goroutine) -> None:
+    """Write config.json, make the stdio fifos and open their read ends, forget earlier restarts."""
+    folder = paths.bundle(service_of(g).id)
+    syscalls.write_file(g.turn, f"{folder}/config.json", g["c"])
+    for stream, mode in zip(paths.STREAMS, ("w", "r", "r"), strict=True):
+        path = f"{folder}/{stream}"
+        syscalls.unlink_fifo(g.turn, path)
+        syscalls.mkfifo(g.turn, path)
+        syscalls.open_fifo(g.turn, g.pid, path, mode)
+    g.remember(f"lib/{g['c']}", True)
+
+
+def containerd_at(world: World, frame: Frame) -> Pid | None:
+    """Return the containerd that the gRPC connection is ready with; None fails at once (code 14)."""
+    pid: Pid | None = world.recall(frame.fid[0], "connection")
+    return pid
+
+
+def create_container(g: Goroutine) -> Message:
+    """Ask containerd to create and start the container (no deadline)."""
+    return Message("StartTask", g["c"], g.frame.fid)
+
+
+def state_running(g: Goroutine) -> None:
+    """Believe that it runs, write that to disk, say so; count the run's first ten seconds if a policy asks for them."""
+    record = record_of(g)
+    assert record is not None
+    count = record.restart_count + 1 if g["why"] == "policy" else 0
+    record = replace(
+        record,
+        running=True,
+        restarting=False,
+        pid=g["answer"],
+        exit_code=0,
+        started=True,
+        manual=False,
+        restart_count=count,
+        backoff=record.backoff if g["why"] == "policy" else 0,
+        canceled=False,
+        ran_long=False,
+        error="",
+    )
+    update(g, record, disk=True)
+    if record.policy.name != "no":
+        g.cancel(f"uptime/{g['c']}")
+        g.start("dockerd.uptime", g["c"], c=g["c"])
+    event(g, "start")
+    answer(g)
+
+
+def no_answer(g: Goroutine) -> None:
+    """Say that containerd could not be asked, or died before it answered."""
+    if isinstance(g["answer"], Failure):
+        g["error"] = g["answer"].text
+    else:
+        g["error"] = "grpc: the connection is unavailable"
+
+
+def start_failed(g: Goroutine) -> None:
+    """Keep the error and 128, forget the bundle; a policy's attempt that fails is final."""
+    record = record_of(g)
+    assert record is not None
+    failed = replace(record, error=g["error"] or "", exit_code=record.exit_code or 128)
+    syscalls.write_file(g.turn, paths.container(g["c"]), failed)
+    update(g, replace(failed, running=False, restarting=False, pid=0), disk=g["why"] != "policy")
+    drop_bundle(g)
+    answer(g, Failure(f"Error response from daemon: {failed.error}"))
+
+
+def drop_bundle(g: Goroutine) -> None:
+    """Remove the bundle folder and let libcontainerd forget the container."""
+    folder = paths.bundle(service_of(g).id)
+    syscalls.remove_file(g.turn, f"{folder}/config.json")
+    for stream in paths.STREAMS:
+        syscalls.unlink_fifo(g.turn, f"{folder}/{stream}")
+    if g.recall(f"lib/{g['c']}"):
+        g.emit(Forgot(g.pid, f"lib/{g['c']}"))
+
+
+START = procedure(
+    "dockerd.start",
+    Lock("container/{c}"),
+    Do(admit, "refused"),
+    Do(mount),
+    Do(create_endpoint, "mapped"),
+    map_ports(),
+    Goto("release"),
+    Label("mapped"),
+    Do(store_mapping),
+    Do(write_bundle),
+    Lock("libcontainerd/{c}"),
+    call("tasks", containerd_at, create_container, lost="lost"),
+    Unlock("libcontainerd/{c}"),
+    Do(state_running),
+    Unlock("container/{c}"),
+    Return(),
+    Label("lost"),
+    Unlock("libcontainerd/{c}"),
+    Do(no_answer),
+    Label("release"),
+    unmap_ports(),
+    Do(release_network),
+    Do(start_failed),
+    Label("refused"),
+    Unlock("container/{c}"),
+)
+
+# -- the prestart hook's other end -----------------------------------------------------------------
+
+
+def move_network(g: Goroutine) -> str | None:
+    """Move the endpoint into the container's namespace; the sandbox record lists it from now on."""
+    endpoint = endpoint_of(g)
+    syscalls.write_file(g.turn, NETNS + g["c"], endpoint.address)
+    syscalls.write_file(g.turn, paths.SANDBOXES + g["c"], endpoint)
+    return "moved" if endpoint.network == "bridge" else None
+
+
+def setup_resolver(g: Goroutine) -> Spawn:
+    """Start the re-exec that sets up the embedded DNS of a user-defined network."""
+    return Spawn("resolver", ("setup-resolver", service_of(g).id), g["c"], comm="exe", local={"count": RESOLVER_THREADS})
+
+
+def netns_iptables(g: Goroutine) -> Spawn:
+    """Run iptables inside the container's namespace."""
+    return iptables("-I")
+
+
+def set_key_done(g: Goroutine) -> None:
+    """Answer the hook."""
+    answer(g)
+
+
+SET_KEY = procedure(
+    "dockerd.set_key",
+    Do(move_network, "moved"),
+    run(setup_resolver),
+    repeat(14, run(netns_iptables)),
+    Label("moved"),
+    Do(set_key_done),
+)

@@ -1,0 +1,269 @@
+"""docker stop, kill, restart and rm, and the stop of every container when the daemon shuts down.
+
+A signal sent through the API cancels the restart manager: any signal where no STOPSIGNAL is set, else that one alone.
+Leaves out pause, `--rm` and volumes. Source: D daemon/stop.go, kill.go, restart.go, delete.go; engine-1.13 §3.2, §4.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sim.engine import paths
+from sim.engine.containers import service_of
+from sim.engine.dockerd.start import answer, containerd_at, event, record_of, update
+from sim.engine.goroutine import Failure, Goroutine
+from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, Wait, call, reading
+from sim.engine.procedure import procedure
+from sim.engine.setup import S
+from sim.facts import Forgot, Message
+from sim.kernel import syscalls
+from sim.kernel.signals import NUMBERS
+from sim.world import Frame, World
+
+UNSENT_WAIT = 2 * S
+KILL_WAIT = 10 * S
+
+
+def stop_timeout(world: World, frame: Frame) -> int:
+    """Return how long the container may take to stop, in µs: the request's time, or the container's own."""
+    request = frame.local["request"]
+    asked = request.data[1] if request is not None and isinstance(request.data, tuple) else None
+    return int(world.services[frame.local["c"]].stop_timeout if asked is None else asked)
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], f"container/{frame.local['c']}"),))
+def stopped(world: World, frame: Frame) -> bool:
+    """Say whether the daemon believes that it does not run (WaitStop)."""
+    record = world.recall(frame.fid[0], f"container/{frame.local['c']}")
+    return record is None or not record.running
+
+
+def note_signal(g: Goroutine, signal: str) -> None:
+    """Cancel the restart manager if the signal does so, remember the manual stop, say `kill`."""
+    record, service = record_of(g), service_of(g)
+    assert record is not None
+    cancels = service.stop_signal is None or signal == service.stop_signal
+    manual = record.manual if g.recall("shutting_down") else True
+    update(g, replace(record, canceled=record.canceled or cancels, manual=manual), disk=False)
+    event(g, "kill", ("signal", str(NUMBERS[signal])))
+
+
+def begin_stop(g: Goroutine) -> str | None:
+    """Send the stop signal to a container that runs; one that waits for its restart is only canceled."""
+    record = record_of(g)
+    if record is None:
+        answer(g, Failure(f"No such container: {g['c']}"))
+        return "refused"
+    if record.restarting:
+        update(g, replace(record, running=False, restarting=False, canceled=True), disk=False)
+        return "canceled"
+    if not record.running:
+        answer(g)
+        return "refused"
+    g["signal"] = service_of(g).stop_signal or "TERM"
+    note_signal(g, g["signal"])
+    return None
+
+
+def signal_task(g: Goroutine) -> Message:
+    """Ask containerd to send the signal."""
+    return Message("SignalTask", g["c"], g.frame.fid, g["signal"])
+
+
+def begin_kill(g: Goroutine) -> str | None:
+    """Say that KILL is sent, unless the container has stopped meanwhile."""
+    record = record_of(g)
+    if record is None or not record.running:
+        return "done"
+    g["signal"] = "KILL"
+    note_signal(g, "KILL")
+    return None
+
+
+def kill_directly(g: Goroutine) -> str | None:
+    """Send KILL to the stored pid, past containerd; no such process is taken for success (kill.go)."""
+    record = record_of(g)
+    if record is not None and record.pid and g.kill(record.pid, "KILL"):
+        return None
+    return "done"
+
+
+def say_stopped(g: Goroutine) -> None:
+    """Say `stop` and answer."""
+    event(g, "stop")
+    answer(g)
+
+
+STOP = procedure(
+    "dockerd.stop",
+    Lock("container/{c}"),
+    Do(begin_stop, "refused", "canceled"),
+    Unlock("container/{c}"),
+    call("tasks", containerd_at, signal_task, lost="unsent"),
+    Wait(stopped, within=stop_timeout, late="kill"),
+    Goto("done"),
+    Label("unsent"),
+    Wait(stopped, within=UNSENT_WAIT, late="kill"),
+    Goto("done"),
+    Label("kill"),
+    Do(begin_kill, "done"),
+    call("tasks", containerd_at, signal_task, lost="unkilled"),
+    Label("unkilled"),
+    Wait(stopped, within=KILL_WAIT, late="direct"),
+    Goto("done"),
+    Label("direct"),
+    Do(kill_directly, "done"),
+    Wait(stopped),
+    Label("done"),
+    Lock("container/{c}"),
+    Label("canceled"),
+    Do(say_stopped),
+    Label("refused"),
+    Unlock("container/{c}"),
+)
+
+
+# -- kill ------------------------------------------------------------------------------------------
+
+
+def kill_request(g: Goroutine) -> str | None:
+    """Send the signal that was asked for; only KILL is waited for."""
+    record = record_of(g)
+    if record is None or not record.running or record.restarting:
+        answer(g, Failure(f"Cannot kill container: {g['c']}: Container {service_of(g).id} is not running"))
+        return "refused"
+    g["signal"] = g["request"].data[0] or "KILL"
+    note_signal(g, g["signal"])
+    return None
+
+
+def sent(g: Goroutine) -> str | None:
+    """Answer at once for any signal but KILL."""
+    if g["signal"] == "KILL":
+        return None
+    answer(g)
+    return "sent"
+
+
+def unsent(g: Goroutine) -> None:
+    """Say that containerd could not be asked."""
+    answer(g, Failure(f"Cannot kill container {g['c']}: rpc error: code = 14 desc = grpc: the connection is unavailable"))
+
+
+def killed(g: Goroutine) -> None:
+    """Answer a kill that was waited for."""
+    answer(g)
+
+
+KILL = procedure(
+    "dockerd.kill",
+    Lock("container/{c}"),
+    Do(kill_request, "refused"),
+    Unlock("container/{c}"),
+    call("tasks", containerd_at, signal_task, lost="unsent"),
+    Do(sent, "sent"),
+    Wait(stopped, within=KILL_WAIT, late="direct"),
+    Goto("done"),
+    Label("direct"),
+    Do(kill_directly, "done"),
+    Wait(stopped),
+    Label("done"),
+    Do(killed),
+    Label("sent"),
+    Return(),
+    Label("unsent"),
+    Do(unsent),
+    Return(),
+    Label("refused"),
+    Unlock("container/{c}"),
+)
+
+
+# -- restart and rm --------------------------------------------------------------------------------
+
+
+def must_exist(g: Goroutine) -> str | None:
+    """Refuse a container that does not exist."""
+    if record_of(g) is not None:
+        return None
+    answer(g, Failure(f"No such container: {g['c']}"))
+    return "refused"
+
+
+def quietly(g: Goroutine) -> None:
+    """Stop without an answer, with the time that the request gives."""
+    request = g["request"]
+    g["quiet"] = Message("stop", g["c"], None, request.data)
+
+
+def say_restarted(g: Goroutine) -> None:
+    """Say `restart`, if the start went well."""
+    record = record_of(g)
+    if record is not None and record.running:
+        event(g, "restart")
+
+
+RESTART_API = procedure(
+    "dockerd.restart_api",
+    Do(must_exist, "refused"),
+    Do(quietly),
+    Do(lambda g: g.__setitem__("job", g.start("dockerd.stop", g["c"], c=g["c"], request=g["quiet"]))),
+    Join("job"),
+    Go("start", "{c}", "c", "request", into="job", why="api"),
+    Join("job"),
+    Do(say_restarted),
+    Label("refused"),
+)
+
+
+def rm_request(g: Goroutine) -> str | None:
+    """Remove a container that does not run; with -f kill it first."""
+    record = record_of(g)
+    if record is None:
+        answer(g, Failure(f"No such container: {g['c']}"))
+        return "refused"
+    if not record.running or record.restarting:
+        return "remove"
+    if not g["request"].data[2]:
+        answer(g, Failure(f"You cannot remove a running container {service_of(g).id}. Stop the container before"))
+        return "refused"
+    g["signal"] = "KILL"
+    note_signal(g, "KILL")
+    return None
+
+
+def remove(g: Goroutine) -> str | None:
+    """Forget the container, in memory and on disk, and say `destroy`."""
+    record = record_of(g)
+    if record is None:
+        return None
+    g.cancel(f"restart/{g['c']}")
+    g.emit(Forgot(g.pid, f"container/{g['c']}"))
+    for key in (f"exit/{g['c']}",):
+        if g.recall(key) is not None:
+            g.emit(Forgot(g.pid, key))
+    syscalls.remove_file(g.turn, paths.container(g["c"]))
+    event(g, "destroy")
+    answer(g)
+    return None
+
+
+REMOVE = procedure(
+    "dockerd.rm",
+    Lock("container/{c}"),
+    Do(rm_request, "refused", "remove"),
+    Unlock("container/{c}"),
+    call("tasks", containerd_at, signal_task, lost="unsent"),
+    Label("unsent"),
+    Wait(stopped, within=KILL_WAIT, late="direct"),
+    Goto("locked"),
+    Label("direct"),
+    Do(kill_directly, "locked"),
+    Wait(stopped),
+    Label("locked"),
+    Lock("container/{c}"),
+    Label("remove"),
+    Do(remove),
+    Label("refused"),
+    Unlock("container/{c}"),
+)

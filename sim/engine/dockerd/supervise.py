@@ -1,0 +1,179 @@
+"""dockerd looks after containerd: it starts it, keeps a gRPC connection, asks for its health twice a second.
+
+Three failed checks in a row and containerd is killed, if it lives, and started anew. The connection is tried again on
+its own schedule, so that a fresh containerd may be killed before it is reached. Leaves out the goroutine that ends when
+a check is in flight, adopted containerds, and a containerd that answers slowly. Source: D libcontainerd/remote_unix.go
+handleConnectionChange, grpc backoff.go; engine-1.13 §7.1, §16.2, §16.3.
+"""
+
+from __future__ import annotations
+
+from sim.engine import paths
+from sim.engine.containerd.boot import ARGV
+from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.ops import Do, Every, Fork, Goto, Label, Reap, Sleep, Wait, reading
+from sim.engine.procedure import procedure
+from sim.engine.setup import MS, S
+from sim.kernel import syscalls
+from sim.world import Frame, Key, World
+
+TICK = 500 * MS
+DEADLINE = 3 * S
+GRACE = 100 * MS
+FIRST_RETRY = 1 * S
+RETRY_CAP = 120 * S
+
+
+def fork_containerd(g: Goroutine) -> Spawn:
+    """Describe containerd: a session of its own, killed with dockerd."""
+    return Spawn("containerd", ARGV, new_session=True, death_signal="KILL")
+
+
+def containerd_started(g: Goroutine) -> None:
+    """Write the pid file and wait for the child in a goroutine of its own."""
+    pid = g["child_pid"]
+    syscalls.write_file(g.turn, paths.CONTAINERD_PID, pid)
+    g.remember("containerd_pid", pid)
+    g.start("dockerd.wait_containerd", child_pid=pid)
+
+
+def containerd_reaped(g: Goroutine) -> None:
+    """Note that containerd is gone."""
+    if g.recall("containerd_pid") == g["child_pid"]:
+        g.remember("containerd_pid", None)
+
+
+WAIT_CONTAINERD = procedure("dockerd.wait_containerd", Reap("child_pid"), Do(containerd_reaped))
+
+# -- the connection --------------------------------------------------------------------------------
+
+
+def dial(g: Goroutine) -> str | None:
+    """Try to connect: some containerd must be listening at this moment."""
+    pid = g.world.host.listeners.get(paths.CONTAINERD_SOCK)
+    if pid is None:
+        g["attempt"] = (g["attempt"] or 0) + 1
+        return "first" if g["attempt"] == 1 else None
+    g["peer_pid"], g["attempt"] = pid, 0
+    g.remember("connection", pid)
+    return "connected"
+
+
+def retry_after(world: World, frame: Frame) -> int:
+    """Return the time to the next attempt before its spread, in µs: 1 s, then times 1.6 up to 120 s."""
+    tries = frame.local["attempt"] - 1
+    return int(min(FIRST_RETRY * 16**tries // 10**tries, RETRY_CAP))
+
+
+@reading(lambda world, frame: (("proc", frame.local["peer_pid"]),))
+def peer_gone(world: World, frame: Frame) -> bool:
+    """Say whether the connected containerd has died."""
+    return not world.host.alive(frame.local["peer_pid"])
+
+
+def disconnected(g: Goroutine) -> None:
+    """Note that the transport is broken: calls fail at once from now on."""
+    g.remember("connection", None)
+
+
+CONNECTION = procedure(
+    "dockerd.connection",
+    Label("dial"),
+    Do(dial, "connected", "first"),
+    Sleep("retry", retry_after),
+    Goto("dial"),
+    Label("first"),
+    Sleep("first_retry", FIRST_RETRY),
+    Goto("dial"),
+    Label("connected"),
+    Wait(peer_gone),
+    Do(disconnected),
+    Goto("dial"),
+)
+
+# -- health ----------------------------------------------------------------------------------------
+
+
+def _health(world: World, frame: Frame) -> tuple[Key, ...]:
+    pid = frame.fid[0]
+    peer = world.recall(pid, "connection")
+    return (("memory", pid, "connection"), ("memory", pid, "fail_count"), ("proc", peer))
+
+
+@reading(_health)
+def healthy(world: World, frame: Frame) -> bool:
+    """Say whether a check would succeed and change nothing."""
+    pid = frame.fid[0]
+    peer = world.recall(pid, "connection")
+    return peer is not None and world.recall(pid, "fail_count", 0) == 0 and _responsive(world, peer)
+
+
+def _responsive(world: World, pid: int) -> bool:
+    process = world.host.procs.get(pid)
+    return process is not None and process.state == "S"
+
+
+def begin_check(g: Goroutine) -> str | None:
+    """Send the check, which fails at once while the transport is not ready (FailFast)."""
+    g["peer_pid"] = g.recall("connection")
+    return "failed" if g["peer_pid"] is None else None
+
+
+@reading(lambda world, frame: (("proc", frame.local["peer_pid"]),))
+def check_answered(world: World, frame: Frame) -> bool | str:
+    """Say whether containerd has answered; a stopped one does not, a dead one breaks the transport."""
+    if not world.host.alive(frame.local["peer_pid"]):
+        return "failed"
+    return _responsive(world, frame.local["peer_pid"])
+
+
+def check_good(g: Goroutine) -> None:
+    """Start to count anew (RHEL build)."""
+    if g.recall("fail_count", 0):
+        g.remember("fail_count", 0)
+
+
+def check_bad(g: Goroutine) -> str | None:
+    """Count a failure; after the third in a row replace containerd."""
+    count = g.recall("fail_count", 0) + 1
+    if count < g.world.setup.engine.daemon.max_health_check_retries or g.recall("shutting_down"):
+        g.remember("fail_count", count)
+        return "tick"
+    g.remember("fail_count", 0)
+    pid = g.recall("containerd_pid")
+    if pid is None or not g.kill(pid, "USR1"):
+        return "reaped"
+    return None
+
+
+def kill_containerd(g: Goroutine) -> None:
+    """Kill a containerd that lives but does not answer."""
+    pid = g.recall("containerd_pid")
+    if pid is not None:
+        g.kill(pid, "KILL")
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], "containerd_pid"),))
+def containerd_gone(world: World, frame: Frame) -> bool:
+    """Say whether the child has been reaped."""
+    return world.recall(frame.fid[0], "containerd_pid") is None
+
+
+HEALTH = procedure(
+    "dockerd.health",
+    Label("tick"),
+    Every("health_tick", TICK, idle=healthy),
+    Do(begin_check, "failed"),
+    Wait(check_answered, "failed", within=DEADLINE, late="failed"),
+    Do(check_good),
+    Goto("tick"),
+    Label("failed"),
+    Do(check_bad, "tick", "reaped"),
+    Sleep("grace", GRACE),
+    Do(kill_containerd),
+    Wait(containerd_gone),
+    Label("reaped"),
+    Fork(fork_containerd),
+    Do(containerd_started),
+    Goto("tick"),
+)

@@ -1,0 +1,199 @@
+"""A goroutine at work: what the function of an op may read and do, and how goroutines and processes begin.
+
+A thread is not told from a goroutine: what one waits for, the other does not. Source: ARCHITECTURE.md, "Programs are
+procedures".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from sim.facts import Fid, FrameEnded, FrameMoved, FrameStarted, Locals, Remembered, Replied, Sent
+from sim.kernel import events, syscalls
+from sim.kernel.records import OUTSIDE, Image, Pid
+from sim.kernel.signals import Signal
+from sim.world import Frame, Turn, World
+
+
+class ModelFault(Exception):
+    """The model met what none of its rules takes; the text names program, pid, procedure, op and what came."""
+
+
+class Failure(msgspec.Struct, frozen=True, tag=True):
+    """An answer that says no; *text* is the message of the real program."""
+
+    text: str
+
+
+class Spawn(msgspec.Struct, frozen=True):
+    """How a child begins: program, words, what is done between fork and execve, and its first goroutine's variables."""
+
+    program: str
+    argv: tuple[str, ...]
+    container: str = ""
+    main: str = "main"
+    comm: str = ""
+    local: dict[str, Any] = {}
+    new_session: bool = False
+    new_group: bool = False
+    death_signal: Signal | None = None
+    clone_parent: bool = False
+    new_ns: bool = False
+    number: Pid | None = None
+    cgroup: str | None = None
+
+
+class Goroutine:
+    """What an op's function gets: its process, its variables, its program's memory, and the turn it acts in."""
+
+    __slots__ = ("changes", "frame", "pid", "turn", "world")
+
+    def __init__(self, turn: Turn, frame: Frame) -> None:
+        self.turn, self.world, self.frame = turn, turn.world, frame
+        self.pid: Pid = frame.fid[0]
+        self.changes: Locals = {}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a variable."""
+        changes = self.changes
+        return changes[name] if name in changes else self.frame.local.get(name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.changes[name] = value
+
+    def emit(self, event: Any) -> None:
+        """State a fact."""
+        self.turn.emit(event)
+
+    def recall(self, key: str, default: Any = None) -> Any:
+        """Return what the program remembers under *key*."""
+        return self.world.recall(self.pid, key, default)
+
+    def remember(self, key: str, value: Any) -> None:
+        """Let the program remember *value* under *key*."""
+        self.turn.emit(Remembered(self.pid, key, value))
+
+    def send(self, pid: Pid, queue: str, message: Any) -> None:
+        """Put a message into a queue of a process; one that is gone gets nothing."""
+        if pid == OUTSIDE or self.world.host.alive(pid):
+            self.turn.emit(Sent(pid, queue, message))
+
+    def reply(self, to: Fid | None, value: Any) -> None:
+        """Answer the goroutine that asked, if it still waits."""
+        if to is not None and to in self.world.frames:
+            self.turn.emit(Replied(to, value))
+
+    def start(self, procedure: str, subject: str = "", **local: Any) -> Fid:
+        """Start a goroutine of this process."""
+        return start_frame(self.turn, self.pid, procedure, subject, local)
+
+    def cancel(self, name: str) -> None:
+        """End another goroutine of this process, if it runs."""
+        if (self.pid, name) in self.world.frames:
+            self.turn.emit(FrameEnded((self.pid, name)))
+
+    def kill(self, pid: Pid, signal: Signal) -> bool:
+        """Send a signal; False if there is no such process."""
+        return syscalls.kill(self.turn, pid, signal, by=self.pid)
+
+    def exit(self, status: int) -> None:
+        """End this process."""
+        syscalls.exit_process(self.turn, self.pid, status)
+
+
+def start_frame(turn: Turn, pid: Pid, procedure: str, subject: str, local: Locals) -> Fid:
+    """Start a goroutine; a second one of the same name is called `name#2`."""
+    name = f"{procedure.rpartition('.')[2]}/{subject}" if subject else procedure.rpartition(".")[2]
+    fid, number = (pid, name), 1
+    while fid in turn.world.frames:
+        number += 1
+        fid = (pid, f"{name}#{number}")
+    turn.emit(FrameStarted(fid, procedure, local))
+    frame = turn.world.frames[fid]
+    _settle(Goroutine(turn, frame), 0, started=True)
+    return fid
+
+
+def spawn(turn: Turn, pid: Pid, how: Spawn) -> Pid:
+    """Fork and execve a program of the design, and start its first goroutine; return its pid."""
+    program = turn.world.design.programs[how.program]
+    caller = turn.host.procs[pid]
+    child = syscalls.fork(
+        turn,
+        pid,
+        parent=caller.ppid if how.clone_parent else None,
+        ns=syscalls.NEW_NS if how.new_ns else None,
+        number=how.number,
+    )
+    if how.new_session:
+        syscalls.setsid(turn, child)
+    elif how.new_group:
+        syscalls.setpgid(turn, child)
+    if how.death_signal is not None:
+        turn.emit(events.DeathSignalSet(child, how.death_signal))
+    if how.cgroup is not None:
+        syscalls.join_cgroup(turn, child, how.cgroup)
+    comm = how.comm or how.argv[0].rpartition("/")[2][:15]
+    image = Image(how.program, comm, how.argv, how.container, program.handlers, program.ignored)
+    syscalls.execve(turn, child, image)
+    start_frame(turn, child, f"{how.program}.{how.main}", "", how.local)
+    return child
+
+
+def take(turn: Turn, frame: Frame) -> None:
+    """Take the op that a goroutine stands at, and the silent ones after it."""
+    table = turn.world.design.procedures[frame.procedure]
+    g = Goroutine(turn, frame)
+    op = table.ops[frame.op]
+    target = op.take(g)
+    _move(g, frame.op, target)
+
+
+def late(turn: Turn, frame: Frame) -> None:
+    """Let the time limit of the op pass that a goroutine stands at."""
+    table = turn.world.design.procedures[frame.procedure]
+    g = Goroutine(turn, frame)
+    _move(g, frame.op, table.ops[frame.op].late(g))
+
+
+def _move(g: Goroutine, at: int, target: int | None) -> None:
+    if g.frame.fid not in g.world.frames:
+        return  # the op ended the process or the goroutine
+    if target is not None:
+        _settle(g, target)
+    elif g.changes:
+        g.emit(FrameMoved(g.frame.fid, at, g.changes))
+
+
+def _settle(g: Goroutine, index: int, started: bool = False) -> None:
+    """Move to *index* and take the silent ops there; stop at the first that waits."""
+    table = g.world.design.procedures[g.frame.procedure]
+    while True:
+        op = table.ops[index]
+        if not op.silent:
+            break
+        if op.jump:
+            index = table.goto[op.labels[0]]
+            continue
+        if g.changes and not op.ends:
+            g.emit(FrameMoved(g.frame.fid, index, g.changes))
+            g.frame, g.changes = g.world.frames[g.frame.fid], {}
+        target = op.take(g)
+        if g.frame.fid not in g.world.frames:
+            return
+        if target is None:
+            break
+        index = target
+    frame = g.world.frames[g.frame.fid]
+    if g.changes or frame.op != index or (not started and index == g.frame.op):
+        g.emit(FrameMoved(g.frame.fid, index, g.changes or None))
+
+
+def describe(world: World, frame: Frame) -> str:
+    """Say where a goroutine is, for an error's text."""
+    process = world.host.procs.get(frame.fid[0])
+    subject = f"{process.image.program} (pid {process.pid})" if process else "a client"
+    op = world.design.procedures[frame.procedure].ops[frame.op]
+    return f"{subject} at {op.name!r} of {frame.procedure!r}"

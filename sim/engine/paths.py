@@ -1,0 +1,44 @@
+"""Where the engine keeps its files, fifos and sockets (engine-1.13 §1.4).
+
+/var/lib/docker is a disk; all else is on /run, a tmpfs that a reboot wipes.
+"""
+
+from __future__ import annotations
+
+DOCKER_SOCK = "unix:/var/run/docker.sock"
+SETKEY_SOCK = "unix:/run/docker/libnetwork/controller.sock"
+CONTAINERD_SOCK = "unix:/var/run/docker/libcontainerd/docker-containerd.sock"
+
+DOCKER_PID = "/var/run/docker.pid"
+CONTAINERD_PID = "/var/run/docker/libcontainerd/docker-containerd.pid"
+EVENT_TS = "/var/run/docker/libcontainerd/event.ts"
+EVENTS_LOG = "/var/run/docker/libcontainerd/containerd/events.log"
+
+BUNDLES = "/var/run/docker/libcontainerd"
+STATE = "/var/run/docker/libcontainerd/containerd"
+CONTAINERS = "/var/lib/docker/containers/"
+ENDPOINTS = "/var/lib/docker/network/files/local-kv.db#endpoint/"
+SANDBOXES = "/var/lib/docker/network/files/local-kv.db#sandbox/"
+
+RUNC = "/usr/libexec/docker/docker-runc-current"
+STREAMS = ("init-stdin", "init-stdout", "init-stderr")
+
+
+def bundle(identity: str) -> str:
+    """Return the bundle folder of a container id."""
+    return f"{BUNDLES}/{identity}"
+
+
+def state(identity: str) -> str:
+    """Return containerd's folder for the first process of a container id."""
+    return f"{STATE}/{identity}/init"
+
+
+def exec_fifo(identity: str) -> str:
+    """Return the fifo at which the first process waits for `runc start`."""
+    return f"/run/runc/{identity}/exec.fifo"
+
+
+def container(name: str) -> str:
+    """Return the file that holds dockerd's record of a container."""
+    return f"{CONTAINERS}{name}/config.v2.json"

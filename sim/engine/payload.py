@@ -1,0 +1,150 @@
+"""The user's program in a container, as its x-payload says: when it is ready, how it takes signals, when it leaves.
+
+It is the first process of its pid namespace, so a signal that it has no handler for is dropped. Its ports answer once
+it is ready; if it forks children, the last of them serves. Leaves out what it computes and prints. Source: engine-1.13
+§9; the scenario.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sim.engine import paths
+from sim.engine.containers import identity, pinned, service_of
+from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.ops import Do, Exit, Fork, Goto, Label, Sleep, Wait, reading
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.engine.reach import address_of, is_open
+from sim.facts import BecameReady, StateChanged
+from sim.kernel import syscalls
+from sim.kernel.records import Image
+from sim.world import Frame, Key, World
+
+
+def _exec_fifo(world: World, frame: Frame) -> Iterable[Key]:
+    return (("file", paths.exec_fifo(identity(world, frame))),)
+
+
+@reading(_exec_fifo)
+def exec_fifo_open(world: World, frame: Frame) -> bool:
+    """Say whether `runc start` has opened the exec fifo."""
+    return world.host.files.get(paths.exec_fifo(identity(world, frame))) == "open"
+
+
+def execute(g: Goroutine) -> None:
+    """Execve the user's program: its handlers, its threads, and what it will do by itself."""
+    service = service_of(g)
+    behaviour = service.payload
+    signal, kind = service.stop_signal or "TERM", behaviour.on_term.kind
+    handlers = ((signal, "on_term"),) if kind == "exit" else ()
+    ignored = frozenset({signal}) if kind == "ignore" else frozenset()
+    image = Image("payload", behaviour.comm, behaviour.argv, service.name, handlers, ignored)
+    syscalls.execve(g.turn, g.pid, image)
+    syscalls.start_threads(g.turn, g.pid, behaviour.threads)
+    g.emit(StateChanged(service.name, "running"))
+    g["i"] = 0
+    if behaviour.exits is not None:
+        g.start("payload.leave", c=service.name)
+    if behaviour.fails is not None:
+        g.start("payload.fail", c=service.name)
+
+
+def more_children(g: Goroutine) -> str | None:
+    """Go on with the next child, if there is one."""
+    return None if g["i"] < len(service_of(g).payload.children) else "served"
+
+
+def child(g: Goroutine) -> Spawn:
+    """Describe the next child: it stays in the first process's group and session."""
+    service = service_of(g)
+    how, index = service.payload.children[g["i"]], g["i"]
+    g["i"] = index + 1
+    number = pinned(g, *service.pins.children[index : index + 1])
+    local = {"c": service.name, "threads": how.threads}
+    return Spawn("child", how.argv, service.name, comm=how.comm, local=local, number=number)
+
+
+def ready_after(world: World, frame: Frame) -> int:
+    """Return the time from execve to the first answer, in µs."""
+    return int(world.services[frame.local["c"]].payload.ready)
+
+
+def become_ready(g: Goroutine) -> None:
+    """Listen on the container's ports."""
+    service = service_of(g)
+    server = next(reversed(g.world.host.children.get(g.pid, {})), g.pid)
+    for port in service.ports:
+        address = address_of(g.world, service.name, port)
+        if address is not None and not syscalls.conflicts(g.world.host, address):
+            syscalls.listen(g.turn, server, address)
+    g.emit(BecameReady(service.name))
+
+
+def leave_after(world: World, frame: Frame) -> int:
+    """Return when it leaves by itself, in µs from execve."""
+    return int(world.services[frame.local["c"]].payload.exits.after)
+
+
+def leave(g: Goroutine) -> int:
+    """Leave with the code that the scenario gives."""
+    exits = service_of(g).payload.exits
+    return exits.code if exits else 0
+
+
+def fail_after(world: World, frame: Frame) -> int:
+    """Return when it looks whether what it needs is there, in µs from execve."""
+    return int(world.services[frame.local["c"]].payload.fails.after)
+
+
+def needs(g: Goroutine) -> str | None:
+    """Look whether the port that it needs is open."""
+    fails = service_of(g).payload.fails
+    return "stay" if fails is None or is_open(g.world, fails.container, fails.port) else None
+
+
+def fail(g: Goroutine) -> int:
+    """Leave with the code of a failed start."""
+    fails = service_of(g).payload.fails
+    return fails.code if fails else 1
+
+
+def term_after(world: World, frame: Frame) -> int:
+    """Return how long it takes to leave after its stop signal, in µs."""
+    return int(world.services[world.host.procs[frame.fid[0]].image.container].payload.on_term.after)
+
+
+def leave_on_term(g: Goroutine) -> int:
+    """Leave with the code of an orderly stop."""
+    service = g.world.services[g.world.host.procs[g.pid].image.container]
+    return int(service.payload.on_term.code)
+
+
+PROGRAM = Program(
+    "payload",
+    (
+        procedure(
+            "payload.main",
+            Wait(exec_fifo_open),
+            Do(execute),
+            Label("children"),
+            Do(more_children, "served"),
+            Fork(child),
+            Goto("children"),
+            Label("served"),
+            Sleep("ready", ready_after),
+            Do(become_ready),
+        ),
+        procedure("payload.leave", Sleep("exits", leave_after), Exit(leave)),
+        procedure("payload.fail", Sleep("fails", fail_after), Do(needs, "stay"), Exit(fail), Label("stay")),
+        procedure("payload.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
+    ),
+)
+
+
+def start_threads(g: Goroutine) -> None:
+    """Start the child's threads."""
+    syscalls.start_threads(g.turn, g.pid, g["threads"])
+
+
+CHILD = Program("child", (procedure("child.main", Do(start_threads)),))

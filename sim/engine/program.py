@@ -1,0 +1,31 @@
+"""A program: its procedures, and what it does with signals."""
+
+from __future__ import annotations
+
+from sim.engine.procedure import Procedure
+from sim.kernel.signals import CATCHABLE, Signal
+
+
+class Program:
+    """A program of a design; *handlers* pairs signals with the names of its procedures.
+
+    >>> Program("proxy", (), handlers={"TERM": "close"}).handlers
+    (('TERM', 'close'),)
+    """
+
+    def __init__(
+        self,
+        name: str,
+        procedures: tuple[Procedure, ...],
+        handlers: dict[Signal, str] | None = None,
+        ignored: frozenset[Signal] = frozenset(),
+    ) -> None:
+        self.name, self.procedures = name, procedures
+        self.handlers = tuple((handlers or {}).items())
+        self.ignored = ignored
+
+    def __repr__(self) -> str:
+        return f"Program({self.name!r})"
+
+
+ALL_CATCHABLE = CATCHABLE

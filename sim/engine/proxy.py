@@ -1,0 +1,54 @@
+"""docker-proxy: listens on a published port of the host, says so to dockerd, and closes on INT or TERM.
+
+Leaves out the connections it carries. Nobody restarts it; killed, it stays a zombie until dockerd unmaps the port.
+Source: libnetwork cmd/proxy, portmapper/proxy.go at L; engine-1.13 §1.1, §16.8.
+"""
+
+from __future__ import annotations
+
+from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.ops import Do, Exit, Label
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.engine.setup import Port, Service
+from sim.kernel import syscalls
+from sim.kernel.records import Pid
+
+PROXY = "/usr/libexec/docker/docker-proxy-current"
+
+
+def proxy(service: Service, port: Port, address: str, number: Pid | None) -> Spawn:
+    """Describe the proxy of one published port."""
+    words = ("-proto", port.proto, "-host-ip", port.ip, "-host-port", str(port.host))
+    argv = (PROXY, *words, "-container-ip", address, "-container-port", str(port.container))
+    local = {"address": bound(port), "count": service.proxy_threads}
+    return Spawn("proxy", argv, service.name, local=local, death_signal="TERM", number=number)
+
+
+def bound(port: Port) -> str:
+    """Return the address on the host that a published port is bound to."""
+    return f"{port.proto}:{port.ip}:{port.host}"
+
+
+def start_threads(g: Goroutine) -> None:
+    """Start the runtime's threads (5 or 6, read off the document's lone starts: engine-1.13 §12)."""
+    syscalls.start_threads(g.turn, g.pid, g["count"])
+
+
+def listen(g: Goroutine) -> str | None:
+    """Bind the port and tell dockerd through descriptor 3; a port in use ends the proxy with 1."""
+    try:
+        syscalls.listen(g.turn, g.pid, g["address"])
+    except syscalls.SyscallError:
+        return "busy"
+    return "up"
+
+
+PROGRAM = Program(
+    "proxy",
+    (
+        procedure("proxy.main", Do(start_threads), Do(listen, "busy", "up"), Label("busy"), Exit(1), Label("up")),
+        procedure("proxy.close", Exit(0)),
+    ),
+    handlers={"INT": "close", "TERM": "close"},
+)

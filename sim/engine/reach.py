@@ -1,0 +1,75 @@
+"""Who reaches a published port: remote clients by DNAT, host loopback and containers of the bridge by the proxy.
+
+A client sees a port as open when its path leads to a process that listens and is not stopped. Leaves out the second
+host path (host process to the host's own address, which goes the remote way), IPv6 and conntrack. Source: engine-1.13
+§16.10.
+"""
+
+from __future__ import annotations
+
+from sim.engine.setup import Port
+from sim.kernel.records import Rule
+from sim.world import World
+
+CLIENTS = ("remote", "loopback", "container")
+DNAT = "nat/DOCKER"
+ACCEPT = "filter/DOCKER"
+MASQUERADE = "nat/POSTROUTING"
+NETNS = "/var/run/docker/netns/"
+
+
+def listening(world: World, address: str) -> bool:
+    """Say whether a process that runs accepts connections at *address*."""
+    pid = world.host.listeners.get(address)
+    return pid is not None and world.host.procs[pid].state == "S"
+
+
+def inner(proto: str, address: str, port: int) -> str:
+    """Return the address of a port inside a container's network namespace."""
+    return f"net/{proto}:{address}:{port}"
+
+
+def address_of(world: World, container: str, port: Port) -> str | None:
+    """Return where the container listens for a published port; None before its network is moved in."""
+    address = world.host.files.get(NETNS + container)
+    return None if address is None else inner(port.proto, str(address), port.container)
+
+
+def is_open(world: World, container: str, port: int) -> bool:
+    """Say whether a neighbour on the same network reaches *port* of the container directly."""
+    address = world.host.files.get(NETNS + container)
+    return address is not None and listening(world, inner("tcp", str(address), port))
+
+
+def rules_for(port: Port, address: str) -> tuple[Rule, Rule, Rule]:
+    """Return the three rules of a published port, in the order in which libnetwork adds them."""
+    return (
+        Rule(DNAT, port.host, port.proto, address, port.container),
+        Rule(ACCEPT, port.host, port.proto, address, port.container),
+        Rule(MASQUERADE, port.host, port.proto, address, port.container),
+    )
+
+
+def targets(world: World, port: int, proto: str = "tcp") -> list[str]:
+    """Return the addresses to which the host's DNAT rules send *port*."""
+    rules = world.host.rules
+    dnat = [rule for rule in rules if rule.chain == DNAT and rule.port == port and rule.proto == proto]
+    return [
+        inner(proto, rule.address, rule.to_port)
+        for rule in dnat
+        if Rule(ACCEPT, rule.port, rule.proto, rule.address, rule.to_port) in rules
+    ]
+
+
+def reachable(world: World, port: int, client: str, proto: str = "tcp") -> bool:
+    """Say whether a client of the class *client* reaches the published *port* of the host."""
+    if client == "remote":
+        return any(listening(world, address) for address in targets(world, port, proto)[:1])
+    bound = next((a for a in (f"{proto}:0.0.0.0:{port}", f"{proto}:127.0.0.1:{port}") if listening(world, a)), None)
+    if bound is None:
+        return False
+    image = world.host.procs[world.host.listeners[bound]].image
+    if image.program != "proxy":
+        return True
+    address, inside = image.argv[image.argv.index("-container-ip") + 1], image.argv[-1]
+    return listening(world, f"net/{proto}:{address}:{inside}")

@@ -1,0 +1,68 @@
+"""What programs write down: the daemon's container record, its endpoint, containerd's task, systemd's unit.
+
+The daemon keeps a container record twice, in memory and on disk; they may differ (engine-1.13 §16.9). Times are not in
+records: the world holds none, views read them from the trace. Source: engine-1.13 §1.4, §16.1.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sim.engine.setup import Port, Restart
+from sim.kernel.records import Pid
+
+
+class Container(msgspec.Struct, frozen=True, tag=True):
+    """What dockerd believes of a container.
+
+    *manual* is HasBeenManuallyStopped. *backoff* is the restart manager's timeout in µs, *canceled* says that it must
+    not restart, *ran_long* that this run has lasted for 10 s.
+    """
+
+    name: str
+    policy: Restart = Restart()
+    running: bool = False
+    restarting: bool = False
+    pid: Pid = 0
+    exit_code: int = 0
+    started: bool = False
+    manual: bool = False
+    restart_count: int = 0
+    backoff: int = 0
+    canceled: bool = False
+    ran_long: bool = False
+    error: str = ""
+
+
+class Endpoint(msgspec.Struct, frozen=True, tag=True):
+    """A container's place on a network: its address and its published ports, each with its proxy (None: no proxy)."""
+
+    container: str
+    network: str
+    number: int
+    address: str
+    ports: tuple[Port, ...] = ()
+    proxy_pids: tuple[Pid | None, ...] = ()
+
+
+class Task(msgspec.Struct, frozen=True, tag=True):
+    """What containerd knows of a container: its shim and its first process.
+
+    *child* says that the shim is containerd's own, so that it can be waited for. *status* is None until known.
+    """
+
+    container: str
+    shim_pid: Pid
+    payload_pid: Pid = 0
+    child: bool = True
+    reaped: bool = False
+    status: int | None = None
+
+
+class UnitState(msgspec.Struct, frozen=True, tag=True):
+    """What systemd knows of docker.service. *starts* counts those within the start limit's interval."""
+
+    state: str = "inactive"
+    main_pid: Pid = 0
+    starts: int = 0
+    stopping: bool = False

@@ -1,0 +1,194 @@
+"""docker-runc: create, start, kill --all, delete, state; its init stages; and the prestart hook that moves the network.
+
+`create` forks stage 0, which clones stage 1, which clones stage 2 with the parent kept, so that stage 2 (the future
+payload) is a child of `create` and goes to the shim when that exits. Leaves out the scope's D-Bus wait, seccomp, mounts
+and OCI hooks of other packages. Source: R libcontainer/nsenter/nsexec.c, container_linux.go; engine-1.13 §2 steps 11 to
+17, §12 (threads: b = 6 of a + b = 13).
+"""
+
+from __future__ import annotations
+
+from sim.engine import paths
+from sim.engine.containers import pinned, service_of
+from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.ops import Do, Exit, Fork, Label, Reap, call, run
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.facts import Message, StateChanged
+from sim.kernel import syscalls
+from sim.kernel.records import Pid
+from sim.world import Frame, World
+
+THREADS = 6
+HOOK_THREADS = 7
+TASKS = (paths.RUNC, "--log", "/run/docker-runc.log", "--log-format", "json", "--systemd-cgroup=true")
+
+
+def runc(g: Goroutine, verb: str, *words: str, death_signal: str | None = None, **local: object) -> Spawn:
+    """Describe a run of docker-runc for the container in variable `c`."""
+    service = service_of(g)
+    argv = (*TASKS, verb, *words, service.id)
+    return Spawn("runc", argv, service.name, main=verb, local={"c": service.name, **local}, death_signal=death_signal)
+
+
+def start_threads(g: Goroutine) -> None:
+    """Start the Go runtime's threads."""
+    syscalls.start_threads(g.turn, g.pid, THREADS)
+
+
+# -- create ----------------------------------------------------------------------------------------
+
+
+def stage0(g: Goroutine) -> Spawn:
+    """Start the first stage of the container's init."""
+    g.emit(StateChanged(g["c"], "creating"))
+    return Spawn("runc", (paths.RUNC, "init"), g["c"], main="stage0", comm="runc:[0:PARENT]", local={"c": g["c"]})
+
+
+def stage1(g: Goroutine) -> Spawn:
+    """Clone the stage that unshares the namespaces."""
+    words, local = (paths.RUNC, "init"), {"c": g["c"]}
+    return Spawn("runc", words, g["c"], main="stage1", comm="runc:[1:CHILD]", clone_parent=True, local=local)
+
+
+def stage2(g: Goroutine) -> Spawn:
+    """Clone the stage that becomes the payload: first of a new pid namespace, leader of a new session."""
+    service = service_of(g)
+    return Spawn(
+        "payload",
+        (paths.RUNC, "init"),
+        service.name,
+        comm="runc:[2:INIT]",
+        clone_parent=True,
+        new_session=True,
+        new_ns=True,
+        local={"c": service.name},
+        number=pinned(g, service.pins.payload),
+    )
+
+
+def create_scope(g: Goroutine) -> None:
+    """Move the payload into a scope of its own (StartTransientUnit)."""
+    payload = _payload(g)
+    if payload is not None:
+        syscalls.join_cgroup(g.turn, payload, f"/system.slice/docker-{service_of(g).id}.scope")
+
+
+def _payload(g: Goroutine) -> Pid | None:
+    host = g.world.host
+    for pid in host.children.get(g.pid, ()):
+        image = host.procs[pid].image
+        if image.program == "payload" and image.container == g["c"] and host.alive(pid):
+            return pid
+    return None
+
+
+def setkey(g: Goroutine) -> Spawn:
+    """Start the prestart hook: dockerd's own binary, which asks the daemon to move the network into the namespace."""
+    return Spawn("hook", ("libnetwork-setkey", service_of(g).id), g["c"], comm="exe", local={"c": g["c"]})
+
+
+def write_pid_file(g: Goroutine) -> str | None:
+    """Write the payload's pid where the shim's folder is; the payload waits at its exec fifo from here on."""
+    payload = _payload(g)
+    if payload is None:
+        return "failed"
+    identity = service_of(g).id
+    syscalls.write_file(g.turn, paths.exec_fifo(identity), "waiting")
+    syscalls.write_file(g.turn, f"{paths.state(identity)}/pid", payload)
+    g.emit(StateChanged(g["c"], "created"))
+    return None
+
+
+def kill_stages(g: Goroutine) -> int:
+    """Give up: kill what was started."""
+    payload = _payload(g)
+    if payload is not None:
+        g.kill(payload, "KILL")
+    return 1
+
+
+CREATE = procedure(
+    "runc.create",
+    Do(start_threads),
+    Fork(stage0),
+    Reap(),
+    Do(create_scope),
+    run(setkey, bad="failed"),
+    Do(write_pid_file, "failed"),
+    Exit(0),
+    Label("failed"),
+    Exit(kill_stages),
+)
+
+# -- the other verbs -------------------------------------------------------------------------------
+
+
+def open_exec_fifo(g: Goroutine) -> int:
+    """Let the payload go on to execve its program."""
+    path = paths.exec_fifo(service_of(g).id)
+    if path not in g.world.host.files:
+        return 1
+    syscalls.write_file(g.turn, path, "open")
+    return 0
+
+
+def kill_all(g: Goroutine) -> int:
+    """Kill what is left in the container's scope."""
+    syscalls.kill_cgroup(g.turn, f"/system.slice/docker-{service_of(g).id}.scope", "KILL")
+    return 0
+
+
+def delete(g: Goroutine) -> int:
+    """Remove the runtime's state; a container that is gone already is an error that callers tolerate."""
+    path = paths.exec_fifo(service_of(g).id)
+    if path not in g.world.host.files:
+        return 1
+    syscalls.remove_file(g.turn, path)
+    return 0
+
+
+RUNC = Program(
+    "runc",
+    (
+        CREATE,
+        procedure("runc.stage0", Fork(stage1), Exit(0)),
+        procedure("runc.stage1", Fork(stage2), Exit(0)),
+        procedure("runc.start", Do(start_threads), Exit(open_exec_fifo)),
+        procedure("runc.kill", Do(start_threads), Exit(kill_all)),
+        procedure("runc.delete", Do(start_threads), Exit(delete)),
+        procedure("runc.state", Do(start_threads), Exit(0)),
+    ),
+)
+
+# -- the hook --------------------------------------------------------------------------------------
+
+
+def start_hook_threads(g: Goroutine) -> None:
+    """Start the Go runtime's threads."""
+    syscalls.start_threads(g.turn, g.pid, HOOK_THREADS)
+
+
+def dockerd_at(world: World, frame: Frame) -> Pid | None:
+    """Find who listens on the controller's socket."""
+    return world.host.listeners.get(paths.SETKEY_SOCK)
+
+
+def set_key(g: Goroutine) -> Message:
+    """Ask dockerd to move the endpoints into the new namespace."""
+    return Message("SetKey", g["c"], g.frame.fid)
+
+
+HOOK = Program(
+    "hook",
+    (
+        procedure(
+            "hook.main",
+            Do(start_hook_threads),
+            call("setkey", dockerd_at, set_key, lost="failed"),
+            Exit(0),
+            Label("failed"),
+            Exit(1),
+        ),
+    ),
+)

@@ -1,0 +1,261 @@
+"""What a run is given and never changes: services, host, engine settings, and what people do when.
+
+A `Setup` is plain frozen data. The scenario reader builds it, the world keeps a reference to it, programs read it
+the way real programs read their configuration. Times are integer microseconds; a wall-clock time is already an
+offset from t = 0. Source of the words: Compose's, daemon.json's and systemd's own key names.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+Microseconds = int
+MS: Microseconds = 1_000
+S: Microseconds = 1_000_000
+
+
+class Port(msgspec.Struct, frozen=True):
+    """A published port: `ip:host->container/proto` as `docker ps` prints it."""
+
+    host: int
+    container: int
+    proto: str = "tcp"
+    ip: str = "0.0.0.0"
+
+
+class OnTerm(msgspec.Struct, frozen=True):
+    """What a payload does with its stop signal: `exit` after a time, `ignore` it, or `none` (no handler)."""
+
+    kind: str = "exit"
+    code: int = 0
+    after: Microseconds = 100 * MS
+
+
+class Ends(msgspec.Struct, frozen=True):
+    """The payload leaves by itself with *code*, *after* its exec."""
+
+    code: int
+    after: Microseconds
+
+
+class Fails(msgspec.Struct, frozen=True):
+    """The payload leaves with *code*, *after* its exec, if `container:port` is closed at that moment."""
+
+    code: int
+    after: Microseconds
+    container: str
+    port: int
+
+
+class Child(msgspec.Struct, frozen=True):
+    """A process that the payload's first process forks and waits for."""
+
+    comm: str
+    argv: tuple[str, ...]
+    threads: int = 0
+
+
+class Payload(msgspec.Struct, frozen=True):
+    """How a container's program behaves. *threads* are those beside the main one."""
+
+    comm: str
+    argv: tuple[str, ...]
+    threads: int = 0
+    children: tuple[Child, ...] = ()
+    ready: Microseconds = 0
+    on_term: OnTerm = OnTerm()
+    exits: Ends | None = None
+    fails: Fails | None = None
+
+
+class Pins(msgspec.Struct, frozen=True):
+    """Numbers that were observed for the first start of a container (`x-pids`, `x-address`)."""
+
+    proxy: tuple[int, ...] = ()
+    shim: int | None = None
+    payload: int | None = None
+    children: tuple[int, ...] = ()
+    address: str | None = None
+
+
+class Restart(msgspec.Struct, frozen=True):
+    """A restart policy: no, always, unless-stopped or on-failure[:max]; *max* 0 is without limit."""
+
+    name: str = "no"
+    max: int = 0
+
+
+class Service(msgspec.Struct, frozen=True):
+    """One container as `docker create` gets it. *path* and *args* are what `docker ps` shows as COMMAND."""
+
+    name: str
+    id: str
+    image: str
+    path: str
+    args: tuple[str, ...]
+    payload: Payload
+    ports: tuple[Port, ...] = ()
+    restart: Restart = Restart()
+    stop_signal: str | None = None
+    stop_timeout: Microseconds = 10 * S
+    network: str = "bridge"
+    proxy_threads: int = 6
+    pins: Pins = Pins()
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+class Network(msgspec.Struct, frozen=True):
+    """A bridge network; *prefix* is the text before the last octet, `172.17.0.`."""
+
+    name: str
+    prefix: str
+    driver: str = "bridge"
+
+
+class HostSetup(msgspec.Struct, frozen=True):
+    """The machine. *epoch* is the unix time of t = 0 in seconds; *begin* is steady, boot or off.
+
+    With `steady` everything was started long before and t = 0 comes *uptime* after the last start has settled;
+    with `boot` t = 0 is the power button and the disk says that all services were running; with `off` systemd
+    runs, docker.service is stopped and no container exists.
+    """
+
+    cores: int = 2
+    pid_max: int = 32768
+    next_pid: int | None = None
+    begin: str = "steady"
+    uptime: Microseconds = 10 * 86_400 * S
+    epoch: int = 1_577_836_800
+    tz_minutes: int = 0
+    hostname: str = "host"
+
+
+class Daemon(msgspec.Struct, frozen=True):
+    """Keys of daemon.json that have an effect on processes. Defaults are Docker 1.13.1's (engine-1.13 §20)."""
+
+    live_restore: bool = False
+    shutdown_timeout: Microseconds = 15 * S
+    max_health_check_retries: int = 3
+    userland_proxy: bool = True
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """Keys of docker.service. Defaults are the package's unit and systemd 219 (engine-1.13 §5, §20; last five [K])."""
+
+    restart: str = "on-abnormal"
+    kill_mode: str = "process"
+    restart_sec: Microseconds = 100 * MS
+    start_limit_burst: int = 5
+    start_limit_interval: Microseconds = 10 * S
+    timeout_stop: Microseconds = 90 * S
+    timeout_start: Microseconds = 0
+
+
+class EngineSetup(msgspec.Struct, frozen=True):
+    """Which design runs, and its settings. *profile* names the table of durations."""
+
+    design: str = "docker-1.13"
+    daemon: Daemon = Daemon()
+    unit: Unit = Unit()
+    profile: str = "el7-idle"
+
+
+# -- when ------------------------------------------------------------------------------------------
+
+
+class Instant(msgspec.Struct, frozen=True):
+    """A moment: a base, which of its occurrences, and an offset in µs.
+
+    *base* is one of `origin` (t = 0), `end`, `step` (*name* is the step's id), `word` (*name* as `docker events`
+    says it, *target* a container), `fact` (*name* in CamelCase as the trace says it, *target* text such as
+    `shim/web`), `ready` (*target* `docker` or a service) and `after` (the step before it in the same terminal
+    has ended). *nth* counts from 1; 0 means the last one.
+    """
+
+    base: str = "origin"
+    name: str = ""
+    target: str = ""
+    nth: int = 1
+    offset: Microseconds = 0
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Processes by role, container and port: `shim/web`, `proxy/web:80`, `shim/*`, `dockerd`.
+
+    *role* is one of init, dockerd, containerd, shim, runc, proxy, payload, exec. *container* is a name, `*` for
+    every one, or "" where the role has no container.
+    """
+
+    role: str
+    container: str = ""
+    port: int | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.role}/{self.container}" if self.container else self.role
+        return text if self.port is None else f"{text}:{self.port}"
+
+
+# -- what people do --------------------------------------------------------------------------------
+
+
+class Docker(msgspec.Struct, frozen=True, tag=True):
+    """A docker command: *verb* run, create, start, stop, kill, restart, rm; *container* names a service."""
+
+    verb: str
+    container: str
+    signal: str | None = None
+    timeout: Microseconds | None = None
+    force: bool = False
+
+
+class Systemctl(msgspec.Struct, frozen=True, tag=True):
+    """`systemctl VERB UNIT`: start, stop, restart, kill (with *signal*)."""
+
+    verb: str
+    unit: str = "docker"
+    signal: str = "TERM"
+
+
+class KillProcess(msgspec.Struct, frozen=True, tag=True):
+    """`kill -SIGNAL` to each process that *target* names (step words kill, stop, cont)."""
+
+    target: Target
+    signal: str = "KILL"
+
+
+class SetNextPid(msgspec.Struct, frozen=True, tag=True):
+    """Other work on the host has moved the id counter: the next free number at or after *number* is given next."""
+
+    number: int
+
+
+Command = Docker | Systemctl | KillProcess | SetNextPid
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One thing done at one instant. *line* is where the scenario says it; *wait* retries until it can be done."""
+
+    id: str
+    at: Instant
+    command: Command
+    wait: bool = False
+    line: int = 0
+    text: str = ""
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """All of it. Each entry of *terminals* is a terminal: its steps run one after the other."""
+
+    services: tuple[Service, ...] = ()
+    networks: tuple[Network, ...] = (Network("bridge", "172.17.0."),)
+    host: HostSetup = HostSetup()
+    engine: EngineSetup = EngineSetup()
+    terminals: tuple[tuple[Step, ...], ...] = ()
+    until: Instant | None = None
+
+    def service(self, name: str) -> Service:
+        """Return the service called *name*; raise KeyError if there is none."""
+        for service in self.services:
+            if service.name == name:
+                return service
+        raise KeyError(name)

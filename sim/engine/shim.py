@@ -1,0 +1,122 @@
+"""docker-containerd-shim: starts one container through runc, reaps everything below it, keeps the exit status.
+
+It traps every signal that can be caught and does nothing with them; only KILL ends it. It holds both ends of the stdio
+fifos, so that the payload never sees a broken pipe. Leaves out the bytes of the log path, terminals and exec shims.
+Source: C containerd-shim/main.go, process_linux.go; engine-1.13 §1.1, §2 steps 10-15, §3.1, §8, §12 (a = 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sim.engine import paths
+from sim.engine.containers import identity, pinned, service_of
+from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.ops import Do, Exit, Fork, Label, Reap, ReapAny, Wait, reading, run
+from sim.engine.procedure import procedure
+from sim.engine.program import ALL_CATCHABLE, Program
+from sim.engine.runc import runc
+from sim.facts import StateChanged
+from sim.kernel import syscalls
+from sim.kernel.events import SubreaperSet
+from sim.world import Frame, Key, World
+
+SHIM = "/usr/bin/docker-containerd-shim-current"
+THREADS_BEFORE = 7
+THREADS_AFTER = 2
+
+
+def shim(g: Goroutine) -> Spawn:
+    """Describe the shim of the container in variable `c`: a group of its own, containerd's session."""
+    service = service_of(g)
+    argv = (SHIM, service.id, paths.bundle(service.id), paths.RUNC)
+    number, local = pinned(g, service.pins.shim), {"c": service.name}
+    return Spawn("shim", argv, service.name, local=local, new_group=True, number=number)
+
+
+def _exit_fifo(world: World, frame: Frame) -> str:
+    return f"{paths.state(identity(world, frame))}/exit"
+
+
+@reading(lambda world, frame: (("fifo", _exit_fifo(world, frame)),))
+def exit_fifo_has_reader(world: World, frame: Frame) -> bool:
+    """Say whether open(O_WRONLY) on the exit fifo returns: it blocks when containerd's read end has vanished."""
+    return syscalls.can_open(world.host, _exit_fifo(world, frame), "w") and _exit_fifo(world, frame) in world.host.fifos
+
+
+def set_up(g: Goroutine) -> None:
+    """Become a subreaper, start threads, open the exit and control fifos and both ends of the stdio ones."""
+    identity = service_of(g).id
+    syscalls.start_threads(g.turn, g.pid, THREADS_BEFORE)
+    g.emit(SubreaperSet(g.pid))
+    syscalls.open_fifo(g.turn, g.pid, f"{paths.state(identity)}/exit", "w")
+    for stream in paths.STREAMS:
+        path = f"{paths.bundle(identity)}/{stream}"
+        if path in g.world.host.fifos:
+            syscalls.open_fifo(g.turn, g.pid, path, "rw")
+
+
+def runc_create(g: Goroutine) -> Spawn:
+    """Start `runc create`, which dies with the shim."""
+    return runc(g, "create", "--bundle", paths.bundle(service_of(g).id), death_signal="KILL")
+
+
+def created(g: Goroutine) -> None:
+    """Remember which child is the payload."""
+    syscalls.start_threads(g.turn, g.pid, THREADS_AFTER)
+    g["payload_pid"] = g.world.host.files[f"{paths.state(service_of(g).id)}/pid"]
+
+
+def is_payload(g: Goroutine) -> str | None:
+    """Tell the payload from others that the shim adopted."""
+    return None if g["reaped_pid"] == g["payload_pid"] else "reap"
+
+
+def write_exit_status(g: Goroutine) -> None:
+    """Write the code, or 128 + the signal."""
+    status = g["status"]
+    syscalls.write_file(g.turn, f"{paths.state(service_of(g).id)}/exitStatus", status if status >= 0 else 128 - status)
+    g.emit(StateChanged(g["c"], "stopped"))
+
+
+def runc_kill(g: Goroutine) -> Spawn:
+    """Kill what is left of the container."""
+    return runc(g, "kill", "--all", death_signal="KILL")
+
+
+def runc_delete(g: Goroutine) -> Spawn:
+    """Remove the runtime's state."""
+    return runc(g, "delete", death_signal="KILL")
+
+
+def _output(world: World, frame: Frame) -> Iterable[Key]:
+    return [("fifo", f"{paths.bundle(identity(world, frame))}/{stream}") for stream in paths.STREAMS[1:]]
+
+
+@reading(_output)
+def output_copied(world: World, frame: Frame) -> bool:
+    """Say whether both io.Copy loops have ended: no byte is left that nobody reads (no time limit)."""
+    fifos = [world.host.fifos.get(key[1]) for key in _output(world, frame)]
+    return all(fifo is None or fifo.level == 0 for fifo in fifos)
+
+
+MAIN = procedure(
+    "shim.main",
+    Wait(exit_fifo_has_reader),
+    Do(set_up),
+    Fork(runc_create),
+    Reap(bad="failed"),
+    Do(created),
+    Label("reap"),
+    ReapAny(),
+    Do(is_payload, "reap"),
+    Do(write_exit_status),
+    run(runc_kill),
+    Wait(output_copied),
+    run(runc_delete),
+    Exit(0),
+    Label("failed"),
+    Exit(1),
+)
+
+PROGRAM = Program("shim", (MAIN,), ignored=ALL_CATCHABLE)

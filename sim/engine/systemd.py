@@ -1,0 +1,248 @@
+"""systemd as far as it touches the engine: PID 1 reaps orphans, and docker.service is started, stopped and restarted.
+
+Restart= no, on-failure, on-abnormal and always; KillMode= process, mixed and control-group; a start limit; a stop that is
+killed after TimeoutStopSec. Leaves out sockets, other units, watchdogs and ordering at shutdown. Source: systemd.service(5),
+systemd.kill(5); engine-1.13 §5 (numbers marked [K] there).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from sim.engine.dockerd.boot import ARGV
+from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.ops import Do, Fork, Goto, Label, ReapAny, Return, Serve, Sleep, Wait, reading
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.engine.records import UnitState
+from sim.facts import UnitChanged
+from sim.kernel import syscalls
+from sim.kernel.records import INIT, Pid
+from sim.kernel.signals import NUMBERS
+from sim.world import Frame, World
+
+UNIT = "docker"
+CGROUP = "/system.slice/docker.service"
+CLEAN_SIGNALS = frozenset({"HUP", "INT", "TERM", "PIPE"})
+ABNORMAL = "on-abnormal"
+
+
+def unit_of(world: World) -> UnitState:
+    """Return what systemd knows of docker.service."""
+    state = world.recall(INIT, UNIT)
+    return state if isinstance(state, UnitState) else UnitState()
+
+
+def change(g: Goroutine, **fields: Any) -> None:
+    """Change the unit, and say so where its state changes."""
+    before = unit_of(g.world)
+    after = replace(before, **fields)
+    g.remember(UNIT, after)
+    if (after.state, after.main_pid) != (before.state, before.main_pid):
+        g.emit(UnitChanged(UNIT, after.state, after.main_pid))
+
+
+# -- reaping ----------------------------------------------------------------------------------------
+
+
+def notice(g: Goroutine) -> None:
+    """React to the main process's end; any other child is only reaped."""
+    unit = unit_of(g.world)
+    if not unit.main_pid or g["reaped_pid"] != unit.main_pid:
+        return
+    if unit.stopping:
+        change(g, main_pid=0)
+    elif restarts(g.world, g["status"]):
+        change(g, state="auto-restart", main_pid=0)
+        g.start("init.restart_unit")
+    else:
+        failed = g["status"] != 0 and not _clean_signal(g["status"])
+        change(g, state="failed" if failed else "inactive", main_pid=0)
+    _kill_rest(g, "KILL")
+
+
+def _clean_signal(status: int) -> bool:
+    return status < 0 and any(NUMBERS[name] == -status for name in CLEAN_SIGNALS)
+
+
+def restarts(world: World, status: int) -> bool:
+    """Say whether Restart= restarts after a main process that ended with *status* (systemd.service(5), table)."""
+    rule = world.setup.engine.unit.restart
+    signalled = status < 0 and not _clean_signal(status)
+    if rule == ABNORMAL:
+        return signalled
+    if rule == "on-failure":
+        return signalled or status > 0
+    return bool(rule == "always")
+
+
+def _kill_rest(g: Goroutine, signal: str) -> None:
+    """Kill what is left in the unit's group, where KillMode= says so."""
+    if g.world.setup.engine.unit.kill_mode in ("control-group", "mixed"):
+        syscalls.kill_cgroup(g.turn, CGROUP, signal)
+
+
+# -- starting ---------------------------------------------------------------------------------------
+
+
+def dockerd(g: Goroutine) -> Spawn:
+    """Describe dockerd: a session of its own in the unit's control group."""
+    return Spawn("dockerd", ARGV, main="boot", new_session=True, cgroup=CGROUP)
+
+
+def check_limit(g: Goroutine) -> str | None:
+    """Refuse a start beyond StartLimitBurst= within StartLimitInterval=."""
+    unit = unit_of(g.world)
+    if unit.main_pid or unit.state in ("active", "activating"):
+        return "running"
+    if unit.starts >= g.world.setup.engine.unit.start_limit_burst:
+        change(g, state="failed")
+        return "limit"
+    change(g, state="activating", starts=unit.starts + 1, stopping=False)
+    g.start("init.start_token")
+    return None
+
+
+def unit_forked(g: Goroutine) -> None:
+    """Keep the main process's number."""
+    change(g, main_pid=g["child_pid"])
+
+
+def token_back(g: Goroutine) -> None:
+    """Let a start fall out of the limit's interval."""
+    change(g, starts=unit_of(g.world).starts - 1)
+
+
+def unit_ready(g: Goroutine) -> None:
+    """Believe READY=1 from the main process alone (NotifyAccess=main)."""
+    unit = unit_of(g.world)
+    if g["request"].data == unit.main_pid and unit.state == "activating":
+        change(g, state="active")
+
+
+def interval(world: World, frame: Frame) -> int:
+    """Return StartLimitInterval= in µs."""
+    return int(world.setup.engine.unit.start_limit_interval)
+
+
+def restart_sec(world: World, frame: Frame) -> int:
+    """Return RestartSec= in µs."""
+    return int(world.setup.engine.unit.restart_sec)
+
+
+def timeout_stop(world: World, frame: Frame) -> int:
+    """Return TimeoutStopSec= in µs."""
+    return int(world.setup.engine.unit.timeout_stop)
+
+
+START_UNIT = (Do(check_limit, "running", "limit"), Fork(dockerd), Do(unit_forked))
+
+
+@reading(lambda world, frame: (("memory", INIT, UNIT),))
+def settled(world: World, frame: Frame) -> bool:
+    """Say whether the unit is neither starting nor waiting to be started again."""
+    return unit_of(world).state not in ("activating", "auto-restart")
+
+
+def start_done(g: Goroutine) -> None:
+    """Answer `systemctl start`."""
+    if g["request"] is not None and g["request"].reply is not None:
+        good = unit_of(g.world).state == "active"
+        g.reply(g["request"].reply, True if good else Failure("Job for docker.service failed."))
+
+
+# -- stopping ---------------------------------------------------------------------------------------
+
+
+def begin_stop(g: Goroutine) -> str | None:
+    """Send TERM to the main process (or, with control-group, to all of the unit)."""
+    unit = unit_of(g.world)
+    g.cancel("restart_unit")
+    if not unit.main_pid:
+        change(g, state="inactive")
+        return "stopped"
+    change(g, state="deactivating", stopping=True)
+    if g.world.setup.engine.unit.kill_mode == "control-group":
+        syscalls.kill_cgroup(g.turn, CGROUP, "TERM")
+    else:
+        g.kill(unit.main_pid, "TERM")
+    return None
+
+
+@reading(lambda world, frame: (("memory", INIT, UNIT),))
+def main_gone(world: World, frame: Frame) -> bool:
+    """Say whether the main process has been reaped."""
+    return not unit_of(world).main_pid
+
+
+def kill_main(g: Goroutine) -> None:
+    """Kill what is still there when TimeoutStopSec= is over."""
+    main: Pid = unit_of(g.world).main_pid
+    g.kill(main, "KILL")
+    _kill_rest(g, "KILL")
+
+
+def unit_stopped(g: Goroutine) -> str | None:
+    """Believe that the unit is inactive; go on with a start if it was a restart."""
+    change(g, state="inactive", stopping=False)
+    return "start" if g["request"].kind == "restart" else None
+
+
+def stop_done(g: Goroutine) -> None:
+    """Answer `systemctl stop`."""
+    g.reply(g["request"].reply, True)
+
+
+STOP_UNIT = (
+    Do(begin_stop, "stopped"),
+    Wait(main_gone, within=timeout_stop, late="kill"),
+    Goto("stopped"),
+    Label("kill"),
+    Do(kill_main),
+    Wait(main_gone),
+    Label("stopped"),
+    Do(unit_stopped, "start"),
+    Do(stop_done),
+    Return(),
+)
+
+
+def kill_unit(g: Goroutine) -> None:
+    """Send a signal as `systemctl kill` does: to every process of the unit."""
+    syscalls.kill_cgroup(g.turn, CGROUP, g["request"].data)
+    g.reply(g["request"].reply, True)
+
+
+PROGRAM = Program(
+    "init",
+    (
+        procedure("init.main", Label("next"), ReapAny(), Do(notice), Goto("next")),
+        procedure("init.bus", Serve("bus", {v: f"job_{v}" for v in ("start", "stop", "restart", "kill")})),
+        procedure("init.notify", Serve("notify", {"READY": "unit_ready"})),
+        procedure("init.unit_ready", Do(unit_ready)),
+        procedure("init.start_token", Sleep("start_limit", interval), Do(token_back)),
+        procedure("init.restart_unit", Sleep("restart_sec", restart_sec), START_UNIT, *(Label("running"), Label("limit"))),
+        procedure(
+            "init.job_start",
+            START_UNIT,
+            Label("running"),
+            Wait(settled),
+            Label("limit"),
+            Do(start_done),
+        ),
+        procedure("init.job_stop", STOP_UNIT, Label("start"), Return()),
+        procedure(
+            "init.job_restart",
+            STOP_UNIT,
+            Label("start"),
+            START_UNIT,
+            Label("running"),
+            Wait(settled),
+            Label("limit"),
+            Do(start_done),
+        ),
+        procedure("init.job_kill", Do(kill_unit)),
+    ),
+)

@@ -1,0 +1,341 @@
+"""What the kernel knows, and how each fact changes it.
+
+`Host` is plain tables of frozen records, with three indexes beside them (children by parent, zombies by parent, members
+by pid namespace). `evolve` is the only writer. Descriptors are not numbered: a process holds an end of a fifo or not.
+Source: architecture "Three truths"; engine-1.13 §16.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec.structs import replace
+
+from sim.kernel import events as e
+from sim.kernel.records import INIT, Fifo, Image, Pid, Process, Rule, Value
+
+SYSTEMD = Image("init", "systemd", ("/usr/lib/systemd/systemd", "--switched-root", "--system", "--deserialize", "22"))
+
+
+class Host:
+    """The kernel's tables. Queries read, `evolve` writes, everything in the tables is frozen."""
+
+    __slots__ = (
+        "bound", "children", "ends", "fifos", "files", "forks", "last_pid", "listeners", "members", "pid_max",
+        "ports_of", "procs", "reserved", "rules", "uses", "zombies",
+    )  # fmt: skip
+
+    def __init__(self, pid_max: int = 32768) -> None:
+        init = Process(INIT, 0, INIT, INIT, 0, SYSTEMD)
+        self.pid_max = pid_max
+        self.last_pid: Pid = INIT
+        self.forks = 0
+        self.procs: dict[Pid, Process] = {INIT: init}
+        self.uses: dict[Pid, int] = {INIT: 3}
+        self.reserved: dict[Pid, None] = {}
+        self.children: dict[Pid, dict[Pid, None]] = {}
+        self.zombies: dict[Pid, dict[Pid, None]] = {}
+        self.members: dict[Pid, dict[Pid, None]] = {}
+        self.fifos: dict[str, Fifo] = {}
+        self.ends: dict[Pid, dict[str, None]] = {}
+        self.listeners: dict[str, Pid] = {}
+        self.bound: dict[str, dict[str, None]] = {}
+        self.ports_of: dict[Pid, dict[str, None]] = {}
+        self.rules: dict[Rule, None] = {}
+        self.files: dict[str, Value] = {}
+
+    def copy(self) -> Host:
+        """Return a host that can change without this one: tables are copied, records are shared."""
+        twin = object.__new__(Host)
+        twin.pid_max, twin.last_pid, twin.forks = self.pid_max, self.last_pid, self.forks
+        for name in ("procs", "uses", "reserved", "fifos", "listeners", "rules", "files"):
+            setattr(twin, name, getattr(self, name).copy())
+        for name in ("children", "zombies", "members", "ends", "ports_of", "bound"):
+            setattr(twin, name, {key: inner.copy() for key, inner in getattr(self, name).items()})
+        return twin
+
+    # -- queries ------------------------------------------------------------------------------------------------
+
+    def reserve(self, numbers: Iterable[Pid]) -> None:
+        """Keep *numbers* for forks that ask for them by number; only for building a first state."""
+        for number in numbers:
+            self.reserved[number] = None
+            self._use(number, 1)
+
+    def alive(self, pid: Pid) -> bool:
+        """Say whether *pid* is a process that still runs code."""
+        process = self.procs.get(pid)
+        return process is not None and process.state != "Z"
+
+    def exists(self, number: Pid) -> bool:
+        """Say whether /proc/*number* exists: a process, a zombie or a thread (what kill(number, 0) finds, too)."""
+        return number in self.procs or any(number in p.threads for p in self.procs.values())
+
+    def reaper_of(self, dead: Process) -> Pid:
+        """Return who adopts the children of *dead*: the first process of its pid namespace is the last resort.
+
+        The nearest living ancestor marked as subreaper within the same namespace comes first, then that first
+        process, then init. Source: prctl(2), pid_namespaces(7), kernel/exit.c find_new_reaper.
+        """
+        pid = dead.ppid
+        while pid in self.procs:
+            ancestor = self.procs[pid]
+            if ancestor.ns != dead.ns:
+                break
+            if ancestor.subreaper and ancestor.state != "Z":
+                return pid
+            pid = ancestor.ppid
+        if dead.ns and dead.ns != dead.pid and self.alive(dead.ns):
+            return dead.ns
+        return INIT
+
+    def holds(self, pid: Pid, path: str, mode: str) -> bool:
+        """Say whether *pid* holds the r or w end of the fifo."""
+        fifo = self.fifos.get(path)
+        return fifo is not None and pid in (fifo.readers if mode == "r" else fifo.writers)
+
+    # -- index upkeep ---------------------------------------------------------------------------------------------
+
+    def _use(self, number: Pid, by: int) -> None:
+        count = self.uses.get(number, 0) + by
+        if count > 0:
+            self.uses[number] = count
+        else:
+            self.uses.pop(number, None)
+
+
+def split_address(address: str) -> tuple[str, str, str]:
+    """Split an address into family, ip and port; a path of `unix:` stands in place of the ip.
+
+    >>> split_address("net/tcp:172.17.0.2:80")
+    ('net/tcp', '172.17.0.2', '80')
+    """
+    family, _, rest = address.partition(":")
+    if family == "unix":
+        return family, rest, ""
+    ip, _, port = rest.rpartition(":")
+    return family, ip, port
+
+
+def _link(index: dict[Any, dict[Any, None]], key: Any, item: Any) -> None:
+    inner = index.get(key)
+    if inner is None:
+        index[key] = {item: None}
+    else:
+        inner[item] = None
+
+
+def _unlink(index: dict[Any, dict[Any, None]], key: Any, item: Any) -> None:
+    inner = index.get(key)
+    if inner is not None:
+        inner.pop(item, None)
+        if not inner:
+            del index[key]
+
+
+def _forked(host: Host, event: e.Forked) -> None:
+    pid, parent = event.pid, host.procs[event.ppid]
+    host.forks += 1
+    host.procs[pid] = Process(
+        pid, event.ppid, event.pgid, event.sid, host.forks, parent.image, ns=event.ns, cgroup=event.cgroup
+    )
+    host._use(pid, 1)
+    host._use(event.pgid, 1)
+    host._use(event.sid, 1)
+    if pid in host.reserved:
+        del host.reserved[pid]
+        host._use(pid, -1)
+    else:
+        host.last_pid = pid
+    _link(host.children, event.ppid, pid)
+    if event.ns:
+        _link(host.members, event.ns, pid)
+
+
+def _execed(host: Host, event: e.Execed) -> None:
+    host.procs[event.pid] = replace(host.procs[event.pid], image=event.image)
+
+
+def _threads_started(host: Host, event: e.ThreadsStarted) -> None:
+    process = host.procs[event.pid]
+    for number in event.thread_pids:
+        host._use(number, 1)
+    host.last_pid = event.thread_pids[-1]
+    host.procs[event.pid] = replace(process, threads=process.threads + event.thread_pids)
+
+
+def _session_set(host: Host, event: e.SessionSet) -> None:
+    process = host.procs[event.pid]
+    _regroup(host, process, event.pid, event.pid)
+
+
+def _group_set(host: Host, event: e.GroupSet) -> None:
+    process = host.procs[event.pid]
+    _regroup(host, process, event.pgid, process.sid)
+
+
+def _regroup(host: Host, process: Process, pgid: Pid, sid: Pid) -> None:
+    for number, by in ((pgid, 1), (sid, 1), (process.pgid, -1), (process.sid, -1)):
+        host._use(number, by)
+    host.procs[process.pid] = replace(process, pgid=pgid, sid=sid)
+
+
+def _death_signal_set(host: Host, event: e.DeathSignalSet) -> None:
+    host.procs[event.pid] = replace(host.procs[event.pid], pdeathsig=event.signal)
+
+
+def _subreaper_set(host: Host, event: e.SubreaperSet) -> None:
+    host.procs[event.pid] = replace(host.procs[event.pid], subreaper=True)
+
+
+def _cgroup_set(host: Host, event: e.CgroupSet) -> None:
+    host.procs[event.pid] = replace(host.procs[event.pid], cgroup=event.cgroup)
+
+
+def _signalled(host: Host, event: e.Signalled) -> None:
+    process = host.procs[event.pid]
+    host.procs[event.pid] = replace(process, pending=process.pending | {event.signal})
+
+
+def _signal_taken(host: Host, event: e.SignalTaken) -> None:
+    process = host.procs[event.pid]
+    state = {"stopped": "T", "continued": "S"}.get(event.outcome, process.state)
+    host.procs[event.pid] = replace(process, pending=process.pending - {event.signal}, state=state)
+
+
+def _exited(host: Host, event: e.Exited) -> None:
+    process = host.procs[event.pid]
+    for number in process.threads:
+        host._use(number, -1)
+    for path in host.ends.pop(event.pid, ()):
+        fifo = host.fifos[path]
+        host.fifos[path] = replace(fifo, readers=fifo.readers - {event.pid}, writers=fifo.writers - {event.pid})
+    for address in list(host.ports_of.get(event.pid, ())):
+        _unlistened(host, e.Unlistened(address))
+    host.procs[event.pid] = replace(
+        process, state="Z", status=event.status, threads=(), pending=frozenset(), pdeathsig=None, subreaper=False
+    )
+    if process.ns != event.pid or len(host.members[event.pid]) == 1:
+        _link(host.zombies, process.ppid, event.pid)
+
+
+def _reparented(host: Host, event: e.Reparented) -> None:
+    process = host.procs[event.pid]
+    _unlink(host.children, process.ppid, event.pid)
+    _link(host.children, event.ppid, event.pid)
+    if event.pid in host.zombies.get(process.ppid, ()):
+        _unlink(host.zombies, process.ppid, event.pid)
+        _link(host.zombies, event.ppid, event.pid)
+    host.procs[event.pid] = replace(process, ppid=event.ppid, pdeathsig=None)
+
+
+def _waitable(host: Host, event: e.Waitable) -> None:
+    _link(host.zombies, host.procs[event.pid].ppid, event.pid)
+
+
+def _reaped(host: Host, event: e.Reaped) -> None:
+    process = host.procs.pop(event.pid)
+    _unlink(host.children, process.ppid, event.pid)
+    _unlink(host.zombies, process.ppid, event.pid)
+    if process.ns:
+        _unlink(host.members, process.ns, event.pid)
+    for number in (event.pid, process.pgid, process.sid):
+        host._use(number, -1)
+
+
+def _ids_skipped(host: Host, event: e.IdsSkipped) -> None:
+    host.last_pid = event.last_pid
+
+
+def _fifo_made(host: Host, event: e.FifoMade) -> None:
+    host.fifos[event.fifo.path] = event.fifo
+
+
+def _fifo_opened(host: Host, event: e.FifoOpened) -> None:
+    fifo = host.fifos[event.path]
+    readers = fifo.readers | {event.pid} if "r" in event.mode else fifo.readers
+    writers = fifo.writers | {event.pid} if "w" in event.mode else fifo.writers
+    host.fifos[event.path] = replace(fifo, readers=readers, writers=writers)
+    _link(host.ends, event.pid, event.path)
+
+
+def _fifo_closed(host: Host, event: e.FifoClosed) -> None:
+    fifo = host.fifos[event.path]
+    host.fifos[event.path] = replace(fifo, readers=fifo.readers - {event.pid}, writers=fifo.writers - {event.pid})
+    _unlink(host.ends, event.pid, event.path)
+
+
+def _fifo_level(host: Host, event: e.FifoLevel) -> None:
+    host.fifos[event.path] = replace(host.fifos[event.path], level=event.level)
+
+
+def _fifo_removed(host: Host, event: e.FifoRemoved) -> None:
+    fifo = host.fifos.pop(event.path)
+    for pid in sorted(fifo.readers | fifo.writers):
+        _unlink(host.ends, pid, event.path)
+
+
+def _listened(host: Host, event: e.Listened) -> None:
+    host.listeners[event.address] = event.pid
+    _link(host.ports_of, event.pid, event.address)
+    family, ip, port = split_address(event.address)
+    _link(host.bound, f"{family}:{port}", ip)
+
+
+def _unlistened(host: Host, event: e.Unlistened) -> None:
+    _unlink(host.ports_of, host.listeners.pop(event.address), event.address)
+    family, ip, port = split_address(event.address)
+    _unlink(host.bound, f"{family}:{port}", ip)
+
+
+def _rule_added(host: Host, event: e.RuleAdded) -> None:
+    host.rules[event.rule] = None
+
+
+def _rule_removed(host: Host, event: e.RuleRemoved) -> None:
+    del host.rules[event.rule]
+
+
+def _rules_flushed(host: Host, event: e.RulesFlushed) -> None:
+    for rule in [rule for rule in host.rules if rule.chain == event.chain]:
+        del host.rules[rule]
+
+
+def _file_written(host: Host, event: e.FileWritten) -> None:
+    host.files[event.path] = event.value
+
+
+def _file_removed(host: Host, event: e.FileRemoved) -> None:
+    del host.files[event.path]
+
+
+APPLY: dict[type, Callable[[Host, Any], None]] = {
+    e.Forked: _forked,
+    e.Execed: _execed,
+    e.ThreadsStarted: _threads_started,
+    e.SessionSet: _session_set,
+    e.GroupSet: _group_set,
+    e.DeathSignalSet: _death_signal_set,
+    e.SubreaperSet: _subreaper_set,
+    e.CgroupSet: _cgroup_set,
+    e.Signalled: _signalled,
+    e.SignalTaken: _signal_taken,
+    e.Exited: _exited,
+    e.Reparented: _reparented,
+    e.Waitable: _waitable,
+    e.Reaped: _reaped,
+    e.IdsSkipped: _ids_skipped,
+    e.FifoMade: _fifo_made,
+    e.FifoOpened: _fifo_opened,
+    e.FifoClosed: _fifo_closed,
+    e.FifoLevel: _fifo_level,
+    e.FifoRemoved: _fifo_removed,
+    e.Listened: _listened,
+    e.Unlistened: _unlistened,
+    e.RuleAdded: _rule_added,
+    e.RuleRemoved: _rule_removed,
+    e.RulesFlushed: _rules_flushed,
+    e.FileWritten: _file_written,
+    e.FileRemoved: _file_removed,
+}

@@ -1,0 +1,81 @@
+"""The kernel's objects as frozen records: a process and what it runs, a fifo, a packet-filter rule.
+
+A thread is a number in its process's *threads*: threads are not scheduled apart. Uids, terminals and nice values are
+left out, since the engine's processes all run as root without a terminal. Source: proc(5), fifo(7), clone(2).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sim.kernel.signals import Signal
+
+Pid = int
+Status = int  # of an exit: 0..255 is a code, -N is death by signal number N (as Python's subprocess says it)
+Value = object  # anything a file or a memory cell may hold: frozen records, text, numbers, tuples of them
+
+INIT: Pid = 1
+OUTSIDE: Pid = 0  # people at other machines: no process of this host
+
+
+class Image(msgspec.Struct, frozen=True):
+    """What execve(2) put into a process: the program, its words, and what it does with signals.
+
+    *handlers* pairs a signal with the name of the procedure that handles it. *container* names the container that
+    the process serves or is, "" for none.
+    """
+
+    program: str
+    comm: str
+    argv: tuple[str, ...]
+    container: str = ""
+    handlers: tuple[tuple[Signal, str], ...] = ()
+    ignored: frozenset[Signal] = frozenset()
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process as /proc shows it. *order* counts forks, so that it sorts by start; *ns* is its pid namespace.
+
+    *ns* is the host pid of the namespace's first process, 0 for the host's own namespace. *state* is S, T (stopped)
+    or Z; *status* is set once it is a zombie.
+    """
+
+    pid: Pid
+    ppid: Pid
+    pgid: Pid
+    sid: Pid
+    order: int
+    image: Image
+    threads: tuple[Pid, ...] = ()
+    state: str = "S"
+    status: Status = 0
+    ns: Pid = 0
+    cgroup: str = "/"
+    pdeathsig: Signal | None = None
+    subreaper: bool = False
+    pending: frozenset[Signal] = frozenset()
+
+    @property
+    def alive(self) -> bool:
+        """Say whether it still runs code: a zombie does not."""
+        return self.state != "Z"
+
+
+class Fifo(msgspec.Struct, frozen=True):
+    """A named or anonymous pipe: how many bytes wait in it, and which processes hold its ends."""
+
+    path: str
+    capacity: int = 65_536
+    level: int = 0
+    readers: frozenset[Pid] = frozenset()
+    writers: frozenset[Pid] = frozenset()
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A rule that forwards *port* of the host to *to_port* of *address*; *chain* is `nat/DOCKER` and the like."""
+
+    chain: str
+    port: int
+    proto: str
+    address: str
+    to_port: int

@@ -1,0 +1,312 @@
+"""What happens in a system call: each function decides and emits facts; nothing here writes.
+
+`Turn` is anything with the host and an `emit` that applies an event at once, so that later decisions of the same call
+see earlier facts. Source: fork(2), execve(2), _exit(2), wait(2), kill(2), prctl(2), setsid(2), pid_namespaces(7),
+fifo(7), pipe(7); engine-1.13 §1.2, §1.3, §16.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Protocol
+
+from sim.kernel import events as e
+from sim.kernel.host import Host, split_address
+from sim.kernel.ids import next_id
+from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Rule, Status, Value
+from sim.kernel.signals import DISCARDED, NUMBERS, STOPPING, Signal
+
+NEW_NS = -1  # for fork: the child is the first process of a new pid namespace
+
+
+class Turn(Protocol):
+    """What a call needs of its surroundings."""
+
+    @property
+    def host(self) -> Host:
+        """Return the kernel's tables as they are now."""
+
+    def emit(self, event: Any) -> None:
+        """Apply *event* and keep it."""
+
+
+class SyscallError(Exception):
+    """A call failed; the text begins with the errno's name, as `EADDRINUSE: 0.0.0.0:80`."""
+
+
+# -- processes -------------------------------------------------------------------------------------
+
+
+def fork(turn: Turn, pid: Pid, *, parent: Pid | None = None, ns: Pid | None = None, number: Pid | None = None) -> Pid:
+    """Make a copy of *pid* and return its number; *parent* is another one for CLONE_PARENT.
+
+    *ns* NEW_NS makes the child first of a new pid namespace. *number* is one that was kept free for it (x-pids).
+    Raises OutOfIds.
+    """
+    host = turn.host
+    caller = host.procs[pid]
+    child = number if number is not None else next_id(host.last_pid, host.uses, host.pid_max)
+    space = caller.ns if ns is None else child if ns == NEW_NS else ns
+    turn.emit(e.Forked(child, pid if parent is None else parent, caller.pgid, caller.sid, space, caller.cgroup))
+    return child
+
+
+def execve(turn: Turn, pid: Pid, image: Image) -> None:
+    """Put *image* into *pid*: handlers are the image's own, pending signals and the death signal stay."""
+    turn.emit(e.Execed(pid, image))
+
+
+def start_threads(turn: Turn, pid: Pid, count: int) -> None:
+    """Start *count* threads in *pid*: each takes a number of its own."""
+    host, last, taken = turn.host, turn.host.last_pid, []
+    for _ in range(count):
+        last = next_id(last, host.uses, host.pid_max)
+        taken.append(last)
+    if taken:
+        turn.emit(e.ThreadsStarted(pid, tuple(taken)))
+
+
+def exit_process(turn: Turn, pid: Pid, status: Status) -> None:
+    """End *pid*: children get another parent, those with a death signal get it, its namespace dies with its first.
+
+    The first process of a pid namespace becomes waitable only when all other members are gone; a member whose parent
+    it was is reaped by the kernel on its behalf (zap_pid_ns_processes).
+    """
+    host = turn.host
+    dead = host.procs[pid]
+    turn.emit(e.Exited(pid, status))
+    if dead.ns == pid:
+        for member in sorted(host.members[pid]):
+            if member != pid and host.alive(member):
+                kill(turn, member, "KILL", by=pid)
+    _orphan_children(turn, pid)
+    leader = host.procs.get(dead.ns) if dead.ns not in (OUTSIDE, pid) else None
+    if leader is not None and leader.state == "Z" and dead.ppid == leader.pid:
+        wait4(turn, leader.pid, pid)
+
+
+def _orphan_children(turn: Turn, pid: Pid) -> None:
+    host = turn.host
+    dead = host.procs[pid]
+    for child in list(host.children.get(pid, ())):
+        signal = host.procs[child].pdeathsig
+        if signal is not None and host.alive(child):
+            kill(turn, child, signal, by=pid)
+        if host.procs[child].ns == pid and child != pid:
+            continue  # a member of the dying namespace: its first process reaps it
+        turn.emit(e.Reparented(child, host.reaper_of(dead)))
+
+
+def wait4(turn: Turn, pid: Pid, child: Pid | None = None) -> tuple[Pid, Status] | None:
+    """Reap *child*, or the zombie that came first, and return its number and status; None if there is none."""
+    host = turn.host
+    if child is None:
+        child = next(iter(host.zombies.get(pid, ())), None)
+    elif host.procs[child].state != "Z":
+        child = None
+    if child is None:
+        return None
+    dead = host.procs[child]
+    turn.emit(e.Reaped(child, pid))
+    leader = host.procs.get(dead.ns)
+    if dead.ns != child and leader is not None and leader.state == "Z" and len(host.members[dead.ns]) == 1:
+        turn.emit(e.Waitable(leader.pid))
+    return child, dead.status
+
+
+def setsid(turn: Turn, pid: Pid) -> None:
+    """Make *pid* the leader of a new session and group."""
+    turn.emit(e.SessionSet(pid))
+
+
+def setpgid(turn: Turn, pid: Pid) -> None:
+    """Make *pid* the leader of a group of its own within its session."""
+    turn.emit(e.GroupSet(pid, pid))
+
+
+# -- signals ---------------------------------------------------------------------------------------
+
+
+def kill(turn: Turn, pid: Pid, signal: Signal, by: Pid = OUTSIDE) -> bool:
+    """Send *signal*; return False (ESRCH) if no such process exists. Signals are a set: two of a kind are one.
+
+    A signal to the first process of a pid namespace that it has no handler for is dropped at once, except KILL and
+    STOP from outside (pid_namespaces(7)).
+    """
+    process = turn.host.procs.get(pid)
+    if process is None:
+        return False
+    if process.state == "Z" or signal in process.pending:
+        return True
+    if process.state == "T" and signal == "CONT":
+        turn.emit(e.Signalled(pid, signal, by))
+        turn.emit(e.SignalTaken(pid, signal, "continued"))
+        return True
+    turn.emit(e.Signalled(pid, signal, by))
+    return True
+
+
+def deliverable(host: Host, pid: Pid) -> tuple[Signal, ...]:
+    """Return the pending signals that *pid* would take now: KILL alone if it is among them; stopped, nothing else."""
+    process = host.procs.get(pid)
+    if process is None or not process.pending:
+        return ()
+    if "KILL" in process.pending:
+        return ("KILL",)
+    return () if process.state == "T" else tuple(sorted(process.pending, key=NUMBERS.__getitem__))
+
+
+def deliver(turn: Turn, pid: Pid, signal: Signal) -> str | None:
+    """Let *pid* take a pending signal: return the name of its handler, or None when the kernel has done the rest."""
+    process = turn.host.procs[pid]
+    handler = dict(process.image.handlers).get(signal)
+    if signal not in ("KILL", "STOP") and handler is not None:
+        turn.emit(e.SignalTaken(pid, signal, "handled"))
+        return handler
+    if signal not in ("KILL", "STOP") and (signal in process.image.ignored or signal in DISCARDED or signal == "CONT"):
+        turn.emit(e.SignalTaken(pid, signal, "ignored"))
+    elif signal not in ("KILL", "STOP") and (process.ns == pid or pid == INIT):
+        turn.emit(e.SignalTaken(pid, signal, "dropped"))
+    elif signal in STOPPING:
+        turn.emit(e.SignalTaken(pid, signal, "stopped"))
+    else:
+        turn.emit(e.SignalTaken(pid, signal, "default"))
+        exit_process(turn, pid, -NUMBERS[signal])
+    return None
+
+
+# -- fifos -----------------------------------------------------------------------------------------
+
+
+def mkfifo(turn: Turn, path: str, capacity: int = 65_536) -> None:
+    """Make a fifo; raises SyscallError EEXIST."""
+    if path in turn.host.fifos:
+        raise SyscallError(f"EEXIST: {path}")
+    turn.emit(e.FifoMade(Fifo(path, capacity)))
+
+
+def open_fifo(turn: Turn, pid: Pid, path: str, mode: str) -> None:
+    """Hold an end (*mode* r, w or rw). Whether open(2) would block is asked with `can_open` before."""
+    if path not in turn.host.fifos:
+        raise SyscallError(f"ENOENT: {path}")
+    turn.emit(e.FifoOpened(path, pid, mode))
+
+
+def can_open(host: Host, path: str, mode: str) -> bool:
+    """Say whether a blocking open(2) returns: a writer waits for a reader, a reader for a writer, rw for nobody."""
+    fifo = host.fifos.get(path)
+    if fifo is None or mode == "rw":
+        return True
+    return bool(fifo.readers if mode == "w" else fifo.writers)
+
+
+def close_fifo(turn: Turn, pid: Pid, path: str) -> None:
+    """Let go of both ends, if held."""
+    if path in turn.host.ends.get(pid, ()):
+        turn.emit(e.FifoClosed(path, pid))
+
+
+def write_fifo(turn: Turn, pid: Pid, path: str, count: int) -> int:
+    """Write up to *count* bytes and return how many went in; 0 would block. Raises SyscallError EPIPE.
+
+    A write with no reader left sends SIGPIPE to the writer first (pipe(7)).
+    """
+    fifo = turn.host.fifos[path]
+    if not fifo.readers:
+        kill(turn, pid, "PIPE", by=pid)
+        raise SyscallError(f"EPIPE: {path}")
+    taken = min(count, fifo.capacity - fifo.level)
+    if taken:
+        turn.emit(e.FifoLevel(path, pid, fifo.level + taken))
+    return taken
+
+
+def read_fifo(turn: Turn, pid: Pid, path: str, count: int) -> int | None:
+    """Read up to *count* bytes: how many, 0 for end of file (empty and no writer), None where it would block."""
+    fifo = turn.host.fifos[path]
+    taken = min(count, fifo.level)
+    if taken:
+        turn.emit(e.FifoLevel(path, pid, fifo.level - taken))
+        return taken
+    return None if fifo.writers else 0
+
+
+def hung_up(host: Host, path: str) -> bool:
+    """Say whether a reader sees end of file: nothing in it and no writer (EPOLLHUP)."""
+    fifo = host.fifos.get(path)
+    return fifo is None or (not fifo.writers and fifo.level == 0)
+
+
+def unlink_fifo(turn: Turn, path: str) -> None:
+    """Remove a fifo, if it is there."""
+    if path in turn.host.fifos:
+        turn.emit(e.FifoRemoved(path))
+
+
+# -- sockets and rules -----------------------------------------------------------------------------
+
+
+def conflicts(host: Host, address: str) -> bool:
+    """Say whether bind(2) to *address* fails: it is taken, or a wildcard of the same port stands in the way.
+
+    An address names its family first: `tcp:` and `udp:` are ports of the host, `net/tcp:` are ports in a container's
+    own network namespace, `unix:` are sockets by path.
+    """
+    if address in host.listeners:
+        return True
+    if not address.startswith(("tcp:", "udp:")):
+        return False
+    family, ip, port = split_address(address)
+    ips = host.bound.get(f"{family}:{port}", {})
+    return "0.0.0.0" in ips or (ip == "0.0.0.0" and bool(ips))
+
+
+def listen(turn: Turn, pid: Pid, address: str) -> None:
+    """Accept connections at *address*; raises SyscallError EADDRINUSE."""
+    if conflicts(turn.host, address):
+        raise SyscallError(f"EADDRINUSE: {address}")
+    turn.emit(e.Listened(address, pid))
+
+
+def unlisten(turn: Turn, address: str) -> None:
+    """Stop accepting connections at *address*, if anybody did."""
+    if address in turn.host.listeners:
+        turn.emit(e.Unlistened(address))
+
+
+def add_rule(turn: Turn, rule: Rule) -> None:
+    """Append a rule; one that stands already stays single (callers check before, as libnetwork does)."""
+    if rule not in turn.host.rules:
+        turn.emit(e.RuleAdded(rule))
+
+
+def remove_rule(turn: Turn, rule: Rule) -> None:
+    """Delete a rule, if it stands."""
+    if rule in turn.host.rules:
+        turn.emit(e.RuleRemoved(rule))
+
+
+# -- files and control groups ----------------------------------------------------------------------
+
+
+def write_file(turn: Turn, path: str, value: Value) -> None:
+    """Write a file whole (write to a temporary one, then rename)."""
+    turn.emit(e.FileWritten(path, value))
+
+
+def remove_file(turn: Turn, path: str) -> None:
+    """Remove a file, if it is there."""
+    if path in turn.host.files:
+        turn.emit(e.FileRemoved(path))
+
+
+def join_cgroup(turn: Turn, pid: Pid, cgroup: str) -> None:
+    """Move *pid* to a control group; one with a name and members is a scope or service of systemd."""
+    turn.emit(e.CgroupSet(pid, cgroup))
+
+
+def kill_cgroup(turn: Turn, cgroup: str, signal: Signal, skip: Collection[Pid] = ()) -> None:
+    """Send *signal* to each member of the group and of groups below it."""
+    for pid, process in list(turn.host.procs.items()):
+        if pid not in skip and (process.cgroup == cgroup or process.cgroup.startswith(cgroup + "/")):
+            kill(turn, pid, signal)

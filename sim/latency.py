@@ -1,0 +1,118 @@
+"""How long things take: named profiles of distributions, and keyed draws. The only randomness of the project.
+
+A duration has a part that needs a core (*work*) and a part that does not (*wait*). A draw is a pure function of seed,
+role, container, action and occurrence, so two designs share the draws that they have in common, and any run can be
+replayed alone. Source of the draws: BLAKE2b as a counter-based generator, inverted distributions; of the numbers: each
+row's mark.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import msgspec
+
+MS = 1_000
+
+
+class Uniform(msgspec.Struct, frozen=True):
+    """Every value between *low* and *high*, in ms, is as likely as any other."""
+
+    low: float
+    high: float
+
+    def at(self, u: float) -> float:
+        """Return the value below which a share *u* of all lies."""
+        return self.low + (self.high - self.low) * u
+
+
+class Fixed(msgspec.Struct, frozen=True):
+    """Always *value*, in ms."""
+
+    value: float
+
+    def at(self, u: float) -> float:
+        """Return the value."""
+        return self.value
+
+
+Distribution = Uniform | Fixed
+ZERO = Fixed(0.0)
+
+
+class Duration(msgspec.Struct, frozen=True):
+    """What an action takes: work on a core and wait, in ms; *scale* spreads a timer about its nominal time.
+
+    *mark* says how the numbers are known: S source, M measured, K from knowledge, C computed, and where it stands.
+    """
+
+    work: Distribution = ZERO
+    wait: Distribution = ZERO
+    scale: Distribution | None = None
+    mark: str = ""
+
+
+Profile = dict[str, Duration]
+
+K = "K engine-1.13 §20: el7, idle host, not measured"
+
+EL7_IDLE: Profile = {
+    # dockerd's own boot: 1 to 2 s without containers, of which 1.0 s is the second attempt to connect (§6 step 3)
+    "dockerd/check_pid_file": Duration(wait=Uniform(60, 120), mark=K),
+    "dockerd/load_containers": Duration(wait=Uniform(10, 30), mark=K),
+    "dockerd/start_controller": Duration(wait=Uniform(20, 60), mark=K),
+    "dockerd/ready": Duration(wait=Uniform(10, 30), mark=K),
+    "dockerd/reattach": Duration(wait=Uniform(5, 20), mark=K),
+    "dockerd/retry": Duration(scale=Uniform(0.8, 1.2), mark="S grpc backoff.go: jitter 0.2"),
+    # containerd is ready S = 0.05 to 0.3 s after its fork
+    "containerd/listen": Duration(wait=Uniform(50, 300), mark=K),
+    # start: network and iptables 60 to 150 ms in all, of which 6 runs of 3 to 10 ms
+    "dockerd/mount": Duration(work=Uniform(5, 20), mark=K),
+    "dockerd/create_endpoint": Duration(work=Uniform(20, 60), wait=Uniform(15, 35), mark=K),
+    "iptables/apply": Duration(work=Uniform(3, 10), mark=K),
+    "proxy/listen": Duration(work=Uniform(15, 40), mark=K),
+    "dockerd/write_bundle": Duration(work=Uniform(5, 15), mark=K),
+    # shim: 15 to 40 ms from its fork to runc
+    "shim/set_up": Duration(work=Uniform(15, 40), mark=K),
+    # runc create: 80 to 200 ms, of which 30 to 80 in the hook
+    "runc/start_threads": Duration(work=Uniform(10, 25), mark=K),
+    "runc/create_scope": Duration(wait=Uniform(20, 60), mark=K),
+    "hook/start_hook_threads": Duration(work=Uniform(15, 40), mark=K),
+    "dockerd/move_network": Duration(work=Uniform(15, 40), mark=K),
+    "resolver/start_threads": Duration(work=Uniform(15, 40), mark=K),
+    "runc/write_pid_file": Duration(work=Uniform(10, 35), mark=K),
+    # containerd polls the pid file every 15 ms
+    "containerd/pid_file_or_shim_gone": Duration(wait=Uniform(0, 15), mark="S engine-1.13 §2 step 16"),
+    # runc start, kill, delete: 20 to 50 ms
+    "runc/open_exec_fifo": Duration(work=Uniform(10, 25), mark=K),
+    "runc/kill_all": Duration(work=Uniform(10, 25), mark=K),
+    "runc/delete": Duration(work=Uniform(10, 25), mark=K),
+    "payload/execute": Duration(work=Uniform(1, 5), mark=K),
+    "containerd/payload_gone": Duration(wait=Uniform(0, 5), mark="S engine-1.13 §8: polled every 5 ms"),
+    "containerd/orphan_gone": Duration(wait=Uniform(0, 5), mark="S engine-1.13 §8: polled every 5 ms"),
+    # the kernel: a signal, an exit, a reap take tenths of a millisecond
+    "kernel/deliver": Duration(wait=Uniform(0.1, 1.0), mark=K),
+    "kernel/reap": Duration(wait=Uniform(0.05, 0.3), mark=K),
+    "dockerd/state_exit": Duration(work=Uniform(2, 10), mark=K),
+    "dockerd/clean_up": Duration(work=Uniform(10, 30), mark=K),
+}
+
+PROFILES: dict[str, Profile] = {"el7-idle": EL7_IDLE}
+
+_SCALE = 1.0 / (1 << 53)
+
+
+def draw(seed: int, role: str, container: str, action: str, occurrence: int, part: str = "") -> float:
+    """Return a number in [0, 1) that depends on the words alone.
+
+    >>> draw(1, "shim", "web", "set_up", 1) == draw(1, "shim", "web", "set_up", 1) != draw(2, "shim", "web", "set_up", 1)
+    True
+    """
+    words = f"{seed}\0{role}\0{container}\0{action}\0{occurrence}\0{part}"
+    return (int.from_bytes(blake2b(words.encode(), digest_size=8).digest(), "big") >> 11) * _SCALE
+
+
+def microseconds(distribution: Distribution, u: float) -> int:
+    """Return the value at *u* as whole µs (the last digit of a float may differ between C libraries)."""
+    return round(distribution.at(u) * MS)
+

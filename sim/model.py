@@ -1,0 +1,248 @@
+"""The model: what may happen next, and what happens then. Drivers choose; both functions are pure.
+
+`initial` builds the first world of a setup, `enabled` lists the actions in a stable order, `step` applies one and returns
+its events. There is no clock and no dice here. Source: ARCHITECTURE.md, "The heart".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from sim.designs import DESIGNS
+from sim.engine import paths
+from sim.engine.client import mark_name
+from sim.engine.dockerd.network import address
+from sim.engine.goroutine import late, start_frame, take
+from sim.engine.records import Container, Endpoint
+from sim.engine.setup import Docker, Instant, Setup, Step, Systemctl
+from sim.facts import BecameReady, EngineEvent, Fid, Marked, StepTaken, UnitChanged
+from sim.kernel import events as e
+from sim.kernel import syscalls
+from sim.kernel.host import Host
+from sim.kernel.records import INIT, OUTSIDE, Pid
+from sim.kernel.signals import Signal
+from sim.world import Frame, Turn, World
+
+
+class Go(msgspec.Struct, frozen=True, tag=True):
+    """A goroutine takes the op it stands at."""
+
+    fid: Fid
+
+
+class Late(msgspec.Struct, frozen=True, tag=True):
+    """The time limit of the op passes at which a goroutine waits."""
+
+    fid: Fid
+
+
+class Deliver(msgspec.Struct, frozen=True, tag=True):
+    """A process takes a pending signal."""
+
+    pid: Pid
+    signal: Signal
+
+
+class Open(msgspec.Struct, frozen=True, tag=True):
+    """The scenario's terminals begin: everything is up that was to be up before t = 0."""
+
+
+Action = Go | Late | Deliver | Open
+
+# -- what may happen --------------------------------------------------------------------------------
+
+
+def alternatives(world: World, frame: Frame) -> list[Go | Late]:
+    """Return what a goroutine may do now: take its op, or be too late for it. A stopped process does nothing."""
+    pid = frame.fid[0]
+    if pid != OUTSIDE and world.host.procs[pid].state != "S":
+        return []
+    op = world.design.procedures[frame.procedure].ops[frame.op]
+    actions: list[Go | Late] = [Go(frame.fid)] if op.ready(world, frame) else []
+    if op.within is not None:
+        actions.append(Late(frame.fid))
+    return actions
+
+
+def enabled(world: World, *, idle: bool = False) -> list[Action]:
+    """List the actions that may happen; ticks that would change nothing are left out unless *idle*."""
+    actions: list[Action] = []
+    for frame in world.frames.values():
+        if idle or not asleep(world, frame):
+            actions.extend(alternatives(world, frame))
+    for pid in world.host.procs:
+        actions.extend(Deliver(pid, signal) for signal in syscalls.deliverable(world.host, pid))
+    if may_open(world):
+        actions.append(Open())
+    return actions
+
+
+def asleep(world: World, frame: Frame) -> bool:
+    """Say whether a goroutine stands at a ticker that would change nothing."""
+    op = world.design.procedures[frame.procedure].ops[frame.op]
+    return hasattr(op, "idle") and op.idle(world, frame) is True
+
+
+def may_open(world: World) -> bool:
+    """Say whether the prologue has ended and the terminals have not begun."""
+    if world.marks.get(OPENED, 0):
+        return False
+    return world.setup.host.begin == "boot" or (OUTSIDE, "terminal/0") not in world.frames
+
+
+# -- what happens then ------------------------------------------------------------------------------
+
+
+def act(turn: Turn, action: Action) -> None:
+    """Apply an action within a turn."""
+    world = turn.world
+    if isinstance(action, Go):
+        take(turn, world.frames[action.fid])
+    elif isinstance(action, Deliver):
+        handler = syscalls.deliver(turn, action.pid, action.signal)
+        if handler is not None:
+            program = world.host.procs[action.pid].image.program
+            start_frame(turn, action.pid, f"{program}.{handler}", action.signal, {"signal": action.signal})
+    elif isinstance(action, Late):
+        late(turn, world.frames[action.fid])
+    else:
+        _open(turn)
+
+
+def step(world: World, action: Action) -> list[Any]:
+    """Apply an enabled action to *world*, in place, and return its events."""
+    turn = Turn(world)
+    act(turn, action)
+    return turn.events
+
+
+# -- the first world --------------------------------------------------------------------------------
+
+OPENED = "opened::"
+PROLOGUE_START = Step("(start)", Instant(), Systemctl("start"))
+
+
+def initial(setup: Setup) -> tuple[World, list[Any]]:
+    """Return the world before anything has happened, and the events that made it.
+
+    With `steady` a prologue starts docker.service and runs every service, one after the other; with `boot` it starts
+    docker.service over a disk that says that all were running; with `off` it does nothing.
+    """
+    setup = replace(setup, terminals=(_prologue(setup), *setup.terminals))
+    host = Host(setup.host.pid_max)
+    host.reserve(_pins(setup))
+    world = World(setup, DESIGNS[setup.engine.design], host)
+    world.watch = _watchers(setup)
+    turn = Turn(world)
+    if setup.host.next_pid is not None:
+        turn.emit(e.IdsSkipped(setup.host.next_pid - 1))
+    if setup.host.begin == "boot":
+        _disk_of_a_running_host(turn)
+    for procedure in ("init.main", "init.bus", "init.notify"):
+        start_frame(turn, INIT, procedure, "", {})
+    _terminal(turn, 0)
+    return world, turn.events
+
+
+def _prologue(setup: Setup) -> tuple[Step, ...]:
+    if setup.host.begin == "off":
+        return ()
+    if setup.host.begin == "boot":
+        return (PROLOGUE_START,)
+    runs = (Step(f"(run {s.name})", Instant("after"), Docker("run", s.name)) for s in setup.services)
+    return (PROLOGUE_START, *runs)
+
+
+def _pins(setup: Setup) -> list[Pid]:
+    numbers: list[Pid] = []
+    for service in setup.services:
+        pins = service.pins
+        single = [number for number in (pins.shim, pins.payload) if number is not None]
+        numbers += [*pins.proxy, *single, *pins.children]
+    return numbers
+
+
+def _disk_of_a_running_host(turn: Turn) -> None:
+    """Write what the disk says after a power cut while every service ran."""
+    used: dict[str, int] = {}
+    for service in turn.world.setup.services:
+        number = used[service.network] = used.get(service.network, 1) + 1
+        record = Container(service.name, service.restart, running=True, started=True)
+        place = address(turn.world, service.network, number)
+        endpoint = Endpoint(service.name, service.network, number, place, service.ports)
+        syscalls.write_file(turn, paths.container(service.name), record)
+        syscalls.write_file(turn, paths.ENDPOINTS + service.name, endpoint)
+
+
+def _terminal(turn: Turn, number: int) -> None:
+    local = {"terminal": number, "i": 0, "tried": False, "answer": None, "error": ""}
+    start_frame(turn, OUTSIDE, "client.terminal", str(number), local)
+
+
+def _open(turn: Turn) -> None:
+    turn.emit(Marked(OPENED, 1))
+    for number in range(1, len(turn.world.setup.terminals)):
+        _terminal(turn, number)
+
+
+# -- moments that the scenario waits for ------------------------------------------------------------
+
+
+def instants(setup: Setup) -> list[Instant]:
+    """Return every instant that the scenario's steps and end name."""
+    found = [step.at for terminal in setup.terminals for step in terminal]
+    return found if setup.until is None else [*found, setup.until]
+
+
+def _watchers(setup: Setup) -> dict[type, tuple[Any, ...]]:
+    table: dict[type, tuple[Any, ...]] = {}
+    for name, instant in {mark_name(instant): instant for instant in instants(setup)}.items():
+        made = watcher(name, instant)
+        if made is not None:
+            kind, rule = made
+            table[kind] = (*table.get(kind, ()), rule)
+    return table
+
+
+def watcher(name: str, instant: Instant) -> tuple[type, Any] | None:
+    """Return the type of event that brings a moment, and a rule (world before it, event) -> names of moments."""
+    base, target = instant.base, instant.target
+    if base == "step":
+        return StepTaken, lambda world, event: (name,) if event.id == instant.name else ()
+    if base == "word":
+        return EngineEvent, lambda world, event: (
+            (name,) if (event.kind, event.action, event.container) == ("container", instant.name, target) else ()
+        )
+    if base == "ready" and target == "docker":
+        return UnitChanged, lambda world, event: (name,) if event.state == "active" else ()
+    if base == "ready":
+        return BecameReady, lambda world, event: (name,) if event.container == target else ()
+    if base == "fact":
+        return _fact_watcher(name, instant)
+    return None
+
+
+def _fact_watcher(name: str, instant: Instant) -> tuple[type, Any]:
+    role, _, container = instant.target.partition("/")
+    container = container.partition(":")[0]
+
+    def matches(program: str, of: str) -> bool:
+        return program == role and container in ("", "*", of)
+
+    if instant.name == "Forked":
+
+        def forked(world: World, event: Any) -> tuple[str, ...]:
+            image, before = event.image, world.host.procs[event.pid].image
+            same = (before.program, before.container) == (image.program, image.container)
+            return () if same or not matches(image.program, image.container) else (name,)
+
+        return e.Execed, forked
+
+    def happened(world: World, event: Any) -> tuple[str, ...]:
+        image = event.image if isinstance(event, e.Execed) else world.host.procs[event.pid].image
+        return (name,) if matches(image.program, image.container) else ()
+
+    return getattr(e, instant.name), happened

@@ -1,0 +1,1 @@
+"""Turn plain data into text: every function here is pure, nothing is printed or read."""

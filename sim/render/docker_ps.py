@@ -1,0 +1,158 @@
+"""Print containers as `docker ps` would.
+
+Models: the table of docker 1.13.1: what the engine believes, newest container first. Leaves out: `--size`,
+`--format`, names by links (the caller gives the name that is shown) and the check whether an image reference still
+names the same image (the caller gives the text; an image id as `sha256:...` is shown as 12 hex digits).
+Source: docker 1.13.1, cli/command/formatter/container.go, api/types/container status in container/state.go,
+pkg/stringutils, go-units duration.go; the tabwriter of Go 1.10.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+
+import msgspec
+
+from sim.render.clean import printable
+from sim.render.docker_ports import Port, ports_text
+
+HOUR_S, DAY_H = 3600, 24
+HEADER = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
+_MIN_WIDTH, _PADDING = 20, 3
+_COMMAND_LENGTH = 20
+_HEALTH = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "health: starting"}
+_ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
+            '"': '\\"', "\\": "\\\\"}
+
+
+class ContainerRow(msgspec.Struct, frozen=True):
+    """Describe one container as the engine believes it to be: times in unix seconds, None for never.
+
+    `path` and `args` are the command; `health` is starting, healthy, unhealthy or None without a health check.
+
+    >>> ContainerRow(id="17d0801f3a10" + "0" * 52, image="grafana/grafana", path="/run.sh", created=0.0).running
+    False
+    """
+
+    id: str
+    image: str
+    path: str
+    created: float
+    args: tuple[str, ...] = ()
+    started: float | None = None
+    finished: float | None = None
+    running: bool = False
+    paused: bool = False
+    restarting: bool = False
+    dead: bool = False
+    removing: bool = False
+    health: str | None = None
+    exit_code: int = 0
+    ports: tuple[Port, ...] = ()
+    name: str = ""
+
+
+def docker_ps(rows: Sequence[ContainerRow], now: float, *, all: bool = False, no_trunc: bool = False) -> str:
+    """Print the running containers, or *all*, at *now* (unix seconds).
+
+    >>> row = ContainerRow(id="17d0801f3a10" + "0" * 52, image="grafana/grafana", path="/run.sh", created=0.0,
+    ...                    started=60.0, running=True, name="grafana")
+    >>> docker_ps([row], 864060.0).splitlines()[1].split("  ")[0:5:4]
+    ['17d0801f3a10', 'grafana/grafana']
+    """
+    shown = [row for row in rows if all or row.running]
+    newest_first = sorted(shown, key=lambda row: -row.created)
+    return _tabulate([HEADER, *(_texts(row, now, no_trunc) for row in newest_first)])
+
+
+def human_duration(seconds: float) -> str:
+    """Say roughly how long *seconds* are, in whole units that are cut down, never rounded.
+
+    >>> [human_duration(s) for s in (0.5, 1, 59, 90, 5400, 86400, 864000)]
+    ['Less than a second', '1 second', '59 seconds', 'About a minute', 'About an hour', '24 hours', '10 days']
+    """
+    whole = int(seconds)
+    if whole < 60:
+        return "Less than a second" if seconds < 1 else "1 second" if whole == 1 else f"{whole} seconds"
+    if whole < HOUR_S:
+        return "About a minute" if whole < 120 else f"{whole // 60} minutes"
+    hours = whole // HOUR_S
+    if hours < 48:
+        return "About an hour" if hours == 1 else f"{hours} hours"
+    days = hours // DAY_H
+    for unit, length, below in (("days", 1, 14), ("weeks", 7, 60), ("months", 30, 730)):
+        if days < below:
+            return f"{days // length} {unit}"
+    return f"{days // 365} years"
+
+
+def status(row: ContainerRow, now: float) -> str:
+    """Say what state the engine believes the container to be in, at *now* (unix seconds).
+
+    >>> status(ContainerRow(id="", image="", path="", created=0, started=1, finished=5, exit_code=137), 8.0)
+    'Exited (137) 3 seconds ago'
+    """
+    if row.running:
+        return _status_running(row, now)
+    if row.removing:
+        return "Removal In Progress"
+    if row.dead:
+        return "Dead"
+    if row.started is None:
+        return "Created"
+    if row.finished is None:
+        return ""
+    return f"Exited ({row.exit_code}) {human_duration(now - row.finished)} ago"
+
+
+def _status_running(row: ContainerRow, now: float) -> str:
+    """A paused or restarting container does not tell its health."""
+    up = f"Up {_since(row.started, now)}"
+    if row.paused:
+        return f"{up} (Paused)"
+    if row.restarting:
+        return f"Restarting ({row.exit_code}) {_since(row.finished, now)} ago"
+    return up if row.health is None else f"{up} ({_HEALTH.get(row.health, 'unhealthy')})"
+
+
+def _since(moment: float | None, now: float) -> str:
+    assert moment is not None, "a running container has started, a restarting one has finished as well"
+    return human_duration(now - moment)
+
+
+def _texts(row: ContainerRow, now: float, no_trunc: bool) -> tuple[str, ...]:
+    created = f"{human_duration(now - row.created)} ago"
+    return (row.id if no_trunc else row.id[:12], printable(_image(row.image, no_trunc)), _command(row, no_trunc),
+            created, status(row, now), ports_text(row.ports), printable(row.name))
+
+
+def _image(image: str, no_trunc: bool) -> str:
+    if not image:
+        return "<no image>"
+    return image.removeprefix("sha256:")[:12] if image.startswith("sha256:") and not no_trunc else image
+
+
+def _command(row: ContainerRow, no_trunc: bool) -> str:
+    """Join the words, set those with a blank in quotes, cut to 20 letters and quote the whole."""
+    text = " ".join([row.path, *(f"'{word}'" if " " in word else word for word in row.args)])
+    if not no_trunc and len(text) > _COMMAND_LENGTH:
+        text = text[:_COMMAND_LENGTH - 3] + "..."
+    return '"' + "".join(map(_quoted, text)) + '"'
+
+
+def _quoted(letter: str) -> str:
+    """Escape one letter as Go's strconv.Quote does: letters, marks, numbers, signs and the blank stay."""
+    if letter in _ESCAPES:
+        return _ESCAPES[letter]
+    code = ord(letter)
+    if letter == " " or unicodedata.category(letter)[0] in "LMNPS":
+        return letter
+    if 0xDC80 <= code <= 0xDCFF:  # a stray byte
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _tabulate(lines: Sequence[Sequence[str]]) -> str:
+    """Pad all cells but the last of each line, as wide as the column's longest and 3 more, at least 20."""
+    widths = [max(_MIN_WIDTH, *(len(line[at]) + _PADDING for line in lines)) for at in range(len(HEADER) - 1)]
+    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=False)] + [line[-1]] for line in lines]
+    return "".join("".join(line) + "\n" for line in padded)

@@ -1,0 +1,217 @@
+"""From nodes to models: every problem gets the place of the key or value that is wrong, and the nearest spelling.
+
+Models: sorting keys into read, without effect (noted once) and not modelled yet (refused by name), then
+pydantic, whose errors are said in our words. Leaves out: names of other things in the file, which `compile.py`
+and later readers check.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from sim.scenario.known import not_modelled
+from sim.scenario.schema import Strict
+from sim.scenario.text import Mark, Node, Path, Problems
+from sim.scenario.words import Refusal, did_you_mean, listed, shown
+
+M = TypeVar("M", bound=Strict)
+
+
+@dataclass
+class Report:
+    """What reading a file finds beside values: problems, keys without effect, assumptions."""
+
+    problems: Problems = field(default_factory=Problems)
+    unused: dict[str, Counter[str]] = field(default_factory=dict)
+    assumptions: list[str] = field(default_factory=list)
+
+    def without_effect(self) -> tuple[str, ...]:
+        """Return one sentence a section: `services: environment ×9, volumes ×3`."""
+        return tuple(
+            f"{section}: " + listed(f"{key} ×{n}" if n > 1 else key for key, n in sorted(keys.items()))
+            for section, keys in sorted(self.unused.items())
+        )
+
+    def refuse(self, root: Node, path: Path, refusal: Refusal) -> None:
+        """Note *refusal* of the value at *path*."""
+        path += refusal.below
+        self.problems.add(root.place(path), f"{spelt(path)}: {refusal.what}", refusal.hint)
+
+
+def spelt(path: Path) -> str:
+    """Return *path* as `services.web.ports[0]`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f"{'.' if text else ''}{clean(step)}"
+    return text
+
+
+def clean(name: str) -> str:
+    """Return *name* for a message; anything that would not print is marked."""
+    return name if name.isprintable() and len(name) <= 60 and name else shown(name)
+
+
+def check(model: type[M], root: Node, path: Path, report: Report) -> M | None:
+    """Return the value at *path* as *model*, or None after noting what is wrong with it."""
+    node = root.find(path)
+    if node is None or node.value is None:
+        return model()
+    if not isinstance(node.value, dict):
+        report.problems.add(node.mark, f"{spelt(path)}: {shown(node.plain())} is not a mapping.", mapping_hint(model))
+        return None
+    before = len(report.problems.found)
+    data = sift(model, root, path, report)
+    try:
+        checked = model.model_validate(data)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            add_detail(model, root, path, detail, report.problems)
+        return None
+    return checked if len(report.problems.found) == before else None
+
+
+def mapping_hint(model: type[Strict]) -> str:
+    """Return which keys *model* takes."""
+    keys = model.known_keys()
+    return f"It takes {listed(keys[:6])}{' …' if len(keys) > 6 else ''}."
+
+
+# -- keys that are known but not read --------------------------------------------------------------
+
+
+def sift(model: type[Strict], root: Node, path: Path, report: Report) -> dict[str, Any]:
+    """Return the plain values that *model* reads; note the keys without effect, refuse those not modelled yet."""
+    node = root.find(path)
+    assert node is not None
+    assert isinstance(node.value, dict)
+    inner = nested(model)
+    kept: dict[str, Any] = {}
+    for key, below in node.value.items():
+        if key not in inner and key not in model.known_keys():
+            if is_unused(model, key, below):
+                report.unused.setdefault(section(path), Counter())[key] += 1
+                continue
+            if key in model.later:
+                what = f"{spelt((*path, key))}: {not_modelled(key, model.later[key])}"
+                report.problems.add(below.key or below.mark, what)
+                continue
+        if below.value is not None:
+            kept[key] = plain_below(inner.get(key), root, (*path, key), report)
+    return kept
+
+
+def is_unused(model: type[Strict], key: str, node: Node) -> bool:
+    """Say whether *key* changes nothing: by its nature, or because it switches something off that is off."""
+    off = node.value is False or node.value is None
+    disabled = key == "healthcheck" and node.plain() in ({"disable": True}, {"test": "NONE"}, {"test": ["NONE"]})
+    return key in model.harmless or (key in model.later and (off or disabled))
+
+
+def section(path: Path) -> str:
+    """Return what keys without effect are grouped by: all services together, anything else by its path."""
+    return path[0] if path[0] in ("services", "networks") and isinstance(path[0], str) else spelt(path)
+
+
+def plain_below(model: type[Strict] | None, root: Node, path: Path, report: Report) -> Any:
+    """Return the plain value at *path*, sifted if *model* describes it."""
+    node = root.find(path)
+    assert node is not None
+    if model and isinstance(node.value, dict):
+        return sift(model, root, path, report)
+    if model and isinstance(node.value, list):
+        return [plain_below(model, root, (*path, place), report) for place in range(len(node.value))]
+    return node.plain()
+
+
+def nested(model: type[Strict]) -> dict[str, type[Strict]]:
+    """Return the keys of *model* whose values are described by a model of their own."""
+    found = {}
+    for name, info in model.model_fields.items():
+        inner = model_in(info.annotation)
+        if inner:
+            found[info.alias or name] = inner
+    return found
+
+
+def model_in(annotation: Any) -> type[Strict] | None:
+    """Return the model inside `X`, `X | None` or `tuple[X, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        return annotation
+    for part in typing.get_args(annotation):
+        inner = model_in(part)
+        if inner:
+            return inner
+    return None
+
+
+# -- pydantic's errors in our words ----------------------------------------------------------------
+
+
+def add_detail(model: type[Strict], root: Node, path: Path, detail: ErrorDetails, problems: Problems) -> None:
+    """Note one error of pydantic with its place, its value and a hint."""
+    at = (*path, *detail["loc"])
+    error = detail.get("ctx", {}).get("error")
+    if isinstance(error, Refusal):
+        at += error.below
+        mark = key_or_value(root, at, bool(error.below) and error.what == "unknown key.")
+        problems.add(mark, f"{spelt(at)}: {error.what}", error.hint)
+        return
+    if detail["type"] == "extra_forbidden":
+        keys = keys_at(model, detail["loc"][:-1])
+        hint = did_you_mean(str(at[-1]), keys) or f"Valid: {listed(keys)}."
+        problems.add(key_or_value(root, at, True), f"{spelt(at)}: unknown key.", hint)
+        return
+    if detail["type"] == "missing":
+        problems.add(root.place(at[:-1], of_key=True), f"{spelt(at[:-1])}: needs {at[-1]}.")
+        return
+    problems.add(root.place(at), f"{spelt(at)}: {said(detail)}", hint_of(detail))
+
+
+def key_or_value(root: Node, path: Path, of_key: bool) -> Mark:
+    """Return the place of a key or of its value."""
+    return root.place(path, of_key=of_key)
+
+
+def said(detail: ErrorDetails) -> str:
+    """Return what is wrong with a value."""
+    value = shown(detail["input"])
+    match detail["type"]:
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"{value} is not a mapping."
+        case "list_type" | "tuple_type":
+            return f"{value} is not a list."
+        case "string_type":
+            return f"{value} is not text."
+        case "literal_error":
+            return f"{value} is not known here; valid: {listed(choices(detail))}."
+    return f"{value}: {detail['msg'].lower()}."
+
+
+def choices(detail: ErrorDetails) -> list[str]:
+    """Return the words that pydantic expected."""
+    text = str(detail.get("ctx", {}).get("expected", ""))
+    return [word.strip().strip("'") for word in text.replace(" or ", ", ").split(",")]
+
+
+def hint_of(detail: ErrorDetails) -> str:
+    """Return the nearest word that was expected."""
+    value = detail["input"]
+    if detail["type"] != "literal_error" or not isinstance(value, str | bool):
+        return ""
+    if value is False and "no" in choices(detail):
+        return "Write no."
+    return did_you_mean(str(value), choices(detail))
+
+
+def keys_at(model: type[Strict], loc: tuple[str | int, ...]) -> list[str]:
+    """Return the keys that may stand in the mapping at *loc* below *model*."""
+    for step in loc:
+        if isinstance(step, str):
+            model = nested(model).get(step, model)
+    return model.known_keys()

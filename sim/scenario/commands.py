@@ -1,0 +1,275 @@
+"""The words of `docker` and `systemctl`, read as those programs read them.
+
+Models: run, create, start, stop, kill, restart, rm; systemctl start, stop, restart, kill of docker. Flags that
+change no process are taken and left; flags and verbs with an effect that is not modelled are refused by name.
+Leaves out: shells (no pipes, no substitution), contexts and remote engines. Source: docker COMMAND --help of
+1.13, systemctl(1) of systemd 219.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+
+from sim.engine.setup import Command, Docker, Systemctl
+from sim.scenario import fields
+from sim.scenario.instants import Names
+from sim.scenario.known import not_modelled
+from sim.scenario.words import Refusal, did_you_mean, listed, shown
+
+MODELLED = ("run", "create", "start", "stop", "kill", "restart", "rm")
+OTHER_VERBS = tuple(
+    """attach build commit cp diff events exec export history images import info inspect load login logout logs
+    network pause port ps pull push rename rmi save search service stack stats swarm system tag top unpause
+    update version volume wait plugin secret node image container checkpoint deploy""".split()
+)
+
+RUN_WITHOUT_EFFECT = tuple(
+    """-e --env --env-file -v --volume -w --workdir -u --user -h --hostname --dns --add-host --expose --cap-add
+    --cap-drop --security-opt --log-driver --log-opt --mount --tmpfs --ulimit --device --cpus -c --cpu-shares
+    --shm-size --volumes-from --sysctl""".split()
+)
+# flag -> (what it sets, whether a value follows); "" sets nothing
+RUN_FLAGS: dict[str, tuple[str, bool]] = {
+    "-d": ("detach", False),
+    "--detach": ("detach", False),
+    "--name": ("name", True),
+    "-p": ("ports", True),
+    "--publish": ("ports", True),
+    "--restart": ("restart", True),
+    "--stop-timeout": ("timeout", True),
+    "--stop-signal": ("stop_signal", True),
+    "--network": ("network", True),
+    "--net": ("network", True),
+    "--entrypoint": ("entrypoint", True),
+    "-l": ("labels", True),
+    "--label": ("labels", True),
+    **dict.fromkeys(RUN_WITHOUT_EFFECT, ("", True)),
+    **dict.fromkeys(("--privileged", "--read-only"), ("", False)),
+}
+RUN_LATER = tuple(
+    """-i --interactive -t --tty --rm --init --pid -m --memory --memory-swap --health-cmd --health-interval
+    --health-retries --health-timeout --ip --link --cidfile -P --publish-all -a --attach --sig-proxy --ipc
+    --oom-kill-disable --pids-limit --runtime --network-alias --uts --userns --cgroup-parent --detach-keys
+    --isolation --no-healthcheck""".split()
+)
+FLAGS: dict[str, dict[str, tuple[str, bool]]] = {
+    "run": RUN_FLAGS,
+    "create": {flag: what for flag, what in RUN_FLAGS.items() if what[0] != "detach"},
+    "start": {},
+    "stop": {"-t": ("timeout", True), "--time": ("timeout", True)},
+    "restart": {"-t": ("timeout", True), "--time": ("timeout", True)},
+    "kill": {"-s": ("signal", True), "--signal": ("signal", True)},
+    "rm": {"-f": ("force", False), "--force": ("force", False), "-v": ("", False), "--volumes": ("", False)},
+}
+FLAGS_LATER: dict[str, tuple[str, ...]] = {
+    "run": RUN_LATER,
+    "create": RUN_LATER,
+    "start": ("-a", "--attach", "-i", "--interactive", "--checkpoint", "--detach-keys"),
+    "rm": ("-l", "--link"),
+}
+
+
+@dataclass
+class Parsed:
+    """Flags and words of one command line."""
+
+    given: dict[str, list[str]] = field(default_factory=dict)
+    rest: list[str] = field(default_factory=list)
+
+    def last(self, name: str) -> str | None:
+        """Return the last value given for *name*."""
+        values = self.given.get(name)
+        return values[-1] if values else None
+
+
+def split(text: object, program: str) -> list[str]:
+    """Return a command line as words, without the program's own name. Raises Refusal."""
+    if not isinstance(text, str) or not text.strip():
+        raise Refusal(f"{shown(text)} is not a command line.", f"Write what follows {program}.")
+    words = list(fields.words(text))
+    return words[1:] if words and words[0] == program else words
+
+
+def parse_flags(
+    program: str, words: list[str], flags: dict[str, tuple[str, bool]], later: tuple[str, ...], stop: bool
+) -> Parsed:
+    """Return the flags of *words*; with *stop* the first word that is no flag ends them. Raises Refusal."""
+    parsed, queue = Parsed(), list(words)
+    while queue:
+        word = queue.pop(0)
+        if word == "--":
+            parsed.rest += queue
+            break
+        if not word.startswith("-") or word == "-":
+            parsed.rest.append(word)
+            if stop:
+                parsed.rest += queue
+                break
+            continue
+        flag, value, tail = cut_flag(word, flags)
+        what = look_up(program, flag, flags, later)
+        if what[1]:
+            if value is None and not queue:
+                raise Refusal(f"{program}: {flag} needs a value.")
+            parsed.given.setdefault(what[0], []).append(queue.pop(0) if value is None else value)
+        elif value in (None, "true"):
+            parsed.given.setdefault(what[0], []).append("true")
+        elif value != "false":
+            raise Refusal(f"{program}: {flag} takes no value.")
+        if tail:
+            queue.insert(0, "-" + tail)
+    return parsed
+
+
+def cut_flag(word: str, flags: dict[str, tuple[str, bool]]) -> tuple[str, str | None, str]:
+    """Return flag, its attached value, and further short flags of `-dp8080:80`, `--time=5`."""
+    if word.startswith("--"):
+        flag, sign, value = word.partition("=")
+        return flag, value if sign else None, ""
+    flag, rest = word[:2], word[2:]
+    if flags.get(flag, ("", True))[1]:
+        return flag, rest.removeprefix("=") if rest else None, ""
+    return flag, None, rest
+
+
+def look_up(program: str, flag: str, flags: dict[str, tuple[str, bool]], later: tuple[str, ...]) -> tuple[str, bool]:
+    """Return what *flag* sets. Raises Refusal."""
+    if flag in flags:
+        return flags[flag]
+    if flag in later:
+        raise Refusal(f"{program}: {not_modelled(flag, '')}", f"Modelled: {listed(modelled(flags)) or 'no flags'}.")
+    hint = did_you_mean(flag, (*flags, *later))
+    raise Refusal(
+        f"{program}: unknown flag {shown(flag)}.", hint or f"Modelled: {listed(modelled(flags)) or 'no flags'}."
+    )
+
+
+def modelled(flags: dict[str, tuple[str, bool]]) -> list[str]:
+    """Return the flags that set something."""
+    return [flag for flag, (what, _) in flags.items() if what]
+
+
+# -- docker ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class NewService:
+    """A container that `docker run` or `docker create` describes, in Compose's keys."""
+
+    name: str
+    service: dict[str, object]
+    named: bool
+    detached: bool
+
+
+def parse_docker(text: object, names: Names) -> list[Command]:
+    """Return the commands of one `docker` line, one for each container. Raises Refusal."""
+    verb, parsed = docker_words(text)
+    if verb in ("run", "create"):
+        new = new_service(verb, parsed)
+        return [Docker(verb, names.container(new.name))]
+    if not parsed.rest:
+        raise Refusal(f"docker {verb} needs a container.")
+    signal = parsed.last("signal")
+    return [
+        Docker(
+            verb,
+            names.container(name),
+            fields.signal(signal) if signal else None,
+            seconds(parsed),
+            "force" in parsed.given,
+        )
+        for name in parsed.rest
+    ]
+
+
+def docker_words(text: object) -> tuple[str, Parsed]:
+    """Return verb and flags of a `docker` line. Raises Refusal."""
+    words = split(text, "docker")
+    if words[:1] == ["container"] and len(words) > 1:
+        words = words[1:]
+    verb = words[0] if words else ""
+    if verb.startswith("-"):
+        raise Refusal(f"docker: {not_modelled(verb, '')}", f"Begin with a verb: {listed(MODELLED)}.")
+    if verb in OTHER_VERBS:
+        raise Refusal(f"docker {not_modelled(verb, '')}", f"Modelled: {listed(MODELLED)}.")
+    if verb not in MODELLED:
+        hint = did_you_mean(verb, (*MODELLED, *OTHER_VERBS))
+        raise Refusal(f"docker {shown(verb)} is not a command; modelled: {listed(MODELLED)}.", hint)
+    stop = verb in ("run", "create")
+    return verb, parse_flags(f"docker {verb}", words[1:], FLAGS[verb], FLAGS_LATER.get(verb, ()), stop)
+
+
+def seconds(parsed: Parsed) -> int | None:
+    """Return the value of -t in µs. Raises Refusal."""
+    text = parsed.last("timeout")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise Refusal(f"{shown(text)} is not a number of seconds.")
+    return int(text) * 1_000_000
+
+
+def new_service(verb: str, parsed: Parsed) -> NewService:
+    """Return what `docker run` or `create` describes. Raises Refusal."""
+    if not parsed.rest:
+        raise Refusal(f"docker {verb} needs an image.")
+    image, command = parsed.rest[0], parsed.rest[1:]
+    service: dict[str, object] = {"image": image}
+    if command:
+        service["command"] = command
+    for name in ("restart", "stop_signal", "entrypoint"):
+        if parsed.last(name) is not None:
+            service[name] = parsed.last(name)
+    if "entrypoint" in service:
+        service["entrypoint"] = [service["entrypoint"]]
+    for name in ("ports", "labels"):
+        if name in parsed.given:
+            service[name] = parsed.given[name]
+    timeout = seconds(parsed)
+    if timeout is not None:
+        service["stop_grace_period"] = f"{timeout // 1_000_000}s"
+    network = parsed.last("network")
+    if network:
+        service["networks"] = [network]
+    base = image.rpartition("/")[2].partition("@")[0].partition(":")[0]
+    detached = verb == "create" or "detach" in parsed.given
+    return NewService(parsed.last("name") or f"{base}_1", service, parsed.last("name") is not None, detached)
+
+
+# -- systemctl -------------------------------------------------------------------------------------
+
+SYSTEMCTL = ("start", "stop", "restart", "kill")
+OTHER_SYSTEMCTL = tuple(
+    """cat daemon-reload disable enable is-active isolate mask poweroff reboot reload reset-failed set-property
+    show status try-restart unmask""".split()
+)
+SYSTEMCTL_FLAGS: dict[str, tuple[str, bool]] = {"-s": ("signal", True), "--signal": ("signal", True)}
+SYSTEMCTL_LATER = ("--kill-who", "--no-block", "--now", "-f", "--force", "--job-mode")
+
+
+def parse_systemctl(text: object) -> list[Command]:
+    """Return the command of one `systemctl` line. Raises Refusal."""
+    words = split(text, "systemctl")
+    parsed = parse_flags("systemctl", words, SYSTEMCTL_FLAGS, SYSTEMCTL_LATER, stop=False)
+    verb = parsed.rest[0] if parsed.rest else ""
+    if verb in OTHER_SYSTEMCTL:
+        raise Refusal(f"systemctl {not_modelled(verb, '')}", f"Modelled: {listed(SYSTEMCTL)}.")
+    if verb not in SYSTEMCTL:
+        hint = did_you_mean(verb, (*SYSTEMCTL, *OTHER_SYSTEMCTL))
+        raise Refusal(f"systemctl {shown(verb)} is not a command; modelled: {listed(SYSTEMCTL)}.", hint)
+    if "signal" in parsed.given and verb != "kill":
+        raise Refusal(f"systemctl {verb} takes no signal.", "systemctl kill -s SIGNAL does.")
+    units = [unit.removesuffix(".service") for unit in parsed.rest[1:]]
+    if units != ["docker"]:
+        what = listed(units) if units else "nothing"
+        raise Refusal(
+            f"systemctl {verb} {what} is not modelled yet.", did_you_mean(what, ["docker"]) or "Modelled: docker."
+        )
+    return [Systemctl(verb, "docker", fields.signal(parsed.last("signal") or "TERM"))]
+
+
+def quoted(words: list[str]) -> str:
+    """Return *words* as one command line."""
+    return shlex.join(words)

@@ -1,0 +1,330 @@
+"""From one document to a Scenario: checks each section on its own, so that all faults are found at once.
+
+Models: sections in the order in which they name one another: host, engine, networks, services, steps, until,
+expect. Leaves out what happens then. Source: the project's scenario language; Docker's default subnets
+(172.17.0.0/16 for bridge, 172.18.0.0/16 and up for user-defined networks in order).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from sim.engine.setup import Daemon, EngineSetup, HostSetup, Instant, Network, Service, Setup, Unit
+from sim.scenario import known
+from sim.scenario.check import Report, check, clean, spelt
+from sim.scenario.compose_words import Fleet
+from sim.scenario.expect import Expectation
+from sim.scenario.expect_read import read_expectations
+from sim.scenario.instants import Names, parse_instant
+from sim.scenario.schema import EngineFile, File, HostFile, NetworkFile, ServiceFile
+from sim.scenario.services import Assumed, build, check_name, check_references, container_name, number_ports, repeated
+from sim.scenario.steps import Reader, entries, new_services, step_ids
+from sim.scenario.text import Node, Path, moved
+from sim.scenario.words import Refusal, did_you_mean, listed, shown
+
+BRIDGE = Network("bridge", "172.17.0.")
+FIRST_USER_NETWORK = 18
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """One scenario as it was understood.
+
+    *late* names the containers that exist only after a step has created them. *keys* leads from the engine's name of
+    a container to its key in the file; *raw* is the file with everything that it rests on, before defaults.
+    """
+
+    title: str
+    name: str
+    source: str
+    setup: Setup
+    expectations: tuple[Expectation, ...]
+    assumptions: tuple[str, ...]
+    without_effect: tuple[str, ...]
+    names: Names
+    late: tuple[str, ...]
+    keys: dict[str, str]
+    raw: dict[str, Any]
+
+
+@dataclass
+class Compiler:
+    """Reads the sections of one document; problems are collected in *report*."""
+
+    root: Node
+    report: Report
+    assumed: Assumed = field(default_factory=Assumed)
+    keys: dict[str, str] = field(default_factory=dict)
+    late: list[str] = field(default_factory=list)
+
+    def scenario(self, name: str, source: str) -> Scenario:
+        """Return the scenario; raise InputError with all problems."""
+        self.top_keys()
+        title = self.text("title") or name
+        host, engine = self.host(), self.engine()
+        networks = self.networks()
+        services, names, depends = self.services(networks, host)
+        fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
+        terminals = Reader(self.root, names, fleet, self.report).read()
+        until = self.until(names)
+        ports = {port.host: service.name for service in services for port in service.ports}
+        expectations = read_expectations(self.root, names, ports, self.report)
+        sentences = self.sentences()
+        self.report.problems.raise_if_any()
+        setup = Setup(services, networks, host, engine, terminals, until)
+        plain = self.root.plain()
+        assert isinstance(plain, dict)
+        return Scenario(
+            title,
+            name,
+            source,
+            setup,
+            expectations,
+            sentences,
+            self.report.without_effect(),
+            names,
+            tuple(self.late),
+            self.keys,
+            plain,
+        )
+
+    def top_keys(self) -> None:
+        """Refuse keys that stand at the top and mean nothing there; `x-` keys hold anchors."""
+        assert isinstance(self.root.value, dict)
+        valid = File.known_keys()
+        ours = [key for key in ServiceFile.known_keys() if key.startswith("x-")]
+        for key, node in self.root.value.items():
+            at = node.key or node.mark
+            if key.startswith("x-") and (key in ours or did_you_mean(key, ours)):
+                self.report.problems.add(
+                    at, f"{clean(key)}: stands in a service.", f"Write services: {{NAME: {{{did(key, ours)}: …}}}}."
+                )
+            elif key not in valid and not key.startswith("x-"):
+                hint = did_you_mean(key, valid) or f"Valid: {listed(valid)}."
+                self.report.problems.add(at, f"{clean(key)}: unknown key.", hint)
+
+    def text(self, key: str) -> str:
+        """Return a top-level text, "" if it is missing."""
+        node = self.root.child(key)
+        if node is None or node.value is None:
+            return ""
+        if isinstance(node.value, dict | list | bool):
+            self.report.problems.add(node.mark, f"{key}: {shown(node.plain())} is not text.")
+            return ""
+        return str(node.value)
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return what is assumed: what the file's author says, then the defaults that were needed."""
+        said = []
+        for path, node in entries(self.root, "assumptions", self.report):
+            if isinstance(node.value, str) and node.value.strip():
+                said.append(" ".join(node.value.split()))
+            else:
+                self.report.refuse(
+                    self.root,
+                    path,
+                    Refusal(f"{shown(node.plain())} is not a sentence.", "Quote it if it contains ': '."),
+                )
+        return tuple(dict.fromkeys([*said, *self.assumed.sentences()]))
+
+    # -- host, engine, networks --------------------------------------------------------------------------------------
+
+    def host(self) -> HostSetup:
+        """Return the machine."""
+        file = check(HostFile, self.root, ("host",), self.report)
+        if file is None:
+            return HostSetup()
+        default = HostSetup()
+        epoch, zone = (file.clock.micros // 1_000_000, file.clock.tz_minutes) if file.clock else (default.epoch, 0)
+        if file.clock and file.clock.micros % 1_000_000:
+            self.report.refuse(self.root, ("host", "clock"), Refusal("the clock of t = 0 has whole seconds."))
+        if file.next_pid is not None and file.next_pid > file.pid_max:
+            self.report.refuse(
+                self.root, ("host", "next_pid"), Refusal(f"{file.next_pid} is above pid_max {file.pid_max}.")
+            )
+        return HostSetup(file.cores, file.pid_max, file.next_pid, file.begin, file.uptime, epoch, zone, file.hostname)
+
+    def engine(self) -> EngineSetup:
+        """Return the design and its settings."""
+        file = check(EngineFile, self.root, ("engine",), self.report)
+        if file is None:
+            return EngineSetup()
+        for key, value, valid, later in (
+            ("design", file.design, known.DESIGNS, known.LATER_DESIGNS),
+            ("profile", file.profile, known.PROFILES, ()),
+        ):
+            if value in later:
+                refusal = Refusal(f"{known.not_modelled(value, '')}", f"Modelled: {listed(valid)}.")
+                self.report.refuse(self.root, ("engine", key), refusal)
+            elif value not in valid:
+                refusal = Refusal(f"{shown(value)} is not a {key}; valid: {listed(valid)}.", did_you_mean(value, valid))
+                self.report.refuse(self.root, ("engine", key), refusal)
+        daemon, unit = file.daemon, file.unit
+        return EngineSetup(
+            file.design,
+            Daemon(
+                daemon.live_restore,
+                daemon.shutdown_timeout * 1_000_000,
+                daemon.max_health_check_retries,
+                daemon.userland_proxy,
+            ),
+            Unit(
+                unit.restart,
+                unit.kill_mode,
+                unit.restart_sec,
+                unit.start_limit_burst,
+                unit.start_limit_interval,
+                unit.timeout_stop,
+                unit.timeout_start,
+            ),
+            file.profile,
+        )
+
+    def networks(self) -> tuple[Network, ...]:
+        """Return bridge and the networks of the file with their subnets."""
+        files = {}
+        for name, path in self.named("networks"):
+            file = check(NetworkFile, self.root, path, self.report)
+            if file:
+                files[name] = file
+        given = {name: file.ipam.config[0].subnet for name, file in files.items() if file.ipam.config}
+        taken = {prefix for prefix in given.values() if prefix}
+        free = (f"172.{n}.0." for n in range(FIRST_USER_NETWORK, 256) if f"172.{n}.0." not in taken)
+        found = {"bridge": BRIDGE}
+        for name, file in files.items():
+            prefix = given.get(name) or (BRIDGE.prefix if name == "bridge" else next(free, None))
+            if prefix is None:
+                self.report.refuse(self.root, ("networks", name), Refusal("no subnet is left."))
+                continue
+            found[name] = Network(name, prefix, file.driver)
+        return tuple(found.values())
+
+    def named(self, key: str) -> list[tuple[str, Path]]:
+        """Return names and paths of a top-level mapping's entries."""
+        node = self.root.child(key)
+        if node is None or node.value is None:
+            return []
+        if not isinstance(node.value, dict):
+            self.report.problems.add(
+                node.mark, f"{key}: {shown(node.plain())} is not a mapping.", f"Write {key}: {{NAME: …}}."
+            )
+            return []
+        return [(name, (key, name)) for name in node.value]
+
+    # -- services ----------------------------------------------------------------------------------------------------
+
+    def services(
+        self, networks: tuple[Network, ...], host: HostSetup
+    ) -> tuple[tuple[Service, ...], Names, dict[str, tuple[str, ...]]]:
+        """Return all containers, what can be named, and which services of the file depend on which."""
+        files: dict[str, ServiceFile] = {}
+        aliases: dict[str, str] = {}
+        for key, path in self.named("services"):
+            name = container_name(key, self.root.find(path) and plain(self.root.find(path)))
+            if not check_name(name, self.root, path, self.report):
+                continue
+            aliases.update({key: name, **({} if name in aliases else {name: name})})
+            file = check(ServiceFile, self.root, path, self.report)
+            if file:
+                files[key] = file
+        built = {key: self.service(aliases[key], key, ("services", key), file, networks) for key, file in files.items()}
+        late = self.late_services(aliases, networks)
+        self.keys = {service.name: key for key, service in built.items()}
+        names = Names(
+            tuple(step_ids(self.root)), {**aliases, **{name: name for name in self.late}}, host.epoch, host.tz_minutes
+        )
+        for key in aliases:
+            check_references(("services", key), names, [net.name for net in networks], self.root, self.report)
+        for what, value in repeated([*built.values(), *late]):
+            mark = self.root.place(("services", self.keys.get(value, "")), of_key=True)
+            self.report.problems.add(mark, f"services: two containers have the {what} {shown(value)}.")
+        depends = {
+            aliases[key]: tuple(aliases[it] for it in file.depends_on if it in aliases) for key, file in files.items()
+        }
+        services = number_ports([self.with_fails(s, names) for s in [*built.values(), *late]], self.assumed)
+        return tuple(services), names, depends
+
+    def service(self, name: str, key: str, path: Path, file: ServiceFile, networks: tuple[Network, ...]) -> Service:
+        """Return one container; its network must be known and hold its pinned address."""
+        network = file.networks[0] if file.networks else "bridge"
+        found = {net.name: net for net in networks}.get(network)
+        if found is not None and file.x_address and not file.x_address.startswith(found.prefix):
+            refusal = Refusal(f"{file.x_address} is not on network {network} ({found.prefix}0).")
+            self.report.refuse(self.root, (*path, "x-address"), refusal)
+        return build(name, key, file, network, self.assumed)
+
+    def with_fails(self, service: Service, names: Names) -> Service:
+        """Return *service* with the engine's name of the container that its `fails` asks for."""
+        fails = service.payload.fails
+        if fails is None or fails.container not in names.containers:
+            return service
+        fails = msgspec.structs.replace(fails, container=names.containers[fails.container])
+        return msgspec.structs.replace(service, payload=msgspec.structs.replace(service.payload, fails=fails))
+
+    def late_services(self, aliases: dict[str, str], networks: tuple[Network, ...]) -> list[Service]:
+        """Return the containers that only steps create. A line that names a service runs that service."""
+        found: dict[str, Service] = {}
+        for path, new in new_services(self.root):
+            mark = self.root.place(path)
+            if not new.detached:
+                self.assumed.note("docker run without -d does not keep its terminal waiting", new.name)
+            if new.name in aliases:
+                self.same_image(path, new.name, str(new.service["image"]))
+                continue
+            if new.name in self.late:
+                continue  # run again, after rm
+            document = Node({"services": Node({new.name: moved(new.service, mark)}, mark, mark)}, mark)
+            inner = Compiler(document, self.report, self.assumed)
+            place: Path = ("services", new.name)
+            if not check_name(new.name, document, place, self.report):
+                continue
+            self.late.append(new.name)
+            check_references(place, Names(), [net.name for net in networks], document, self.report)
+            file = check(ServiceFile, document, place, self.report)
+            if file:
+                found[new.name] = inner.service(new.name, new.name, place, file, networks)
+            if not new.named:
+                self.assumed.note("has no --name; the engine would invent one", new.name)
+        return list(found.values())
+
+    def same_image(self, path: Path, name: str, image: str) -> None:
+        """Refuse a `docker run` that says another image than the service it names."""
+        node = self.root.find(("services", name))
+        given = node.child("image") if node else None
+        if given is not None and str(given.value) != image:
+            refusal = Refusal(
+                f"{name} is a service of this file and has the image {shown(given.value)}.",
+                "Use that image, or another --name.",
+            )
+            self.report.refuse(self.root, path, refusal)
+
+    def until(self, names: Names) -> Instant | None:
+        """Return when the run ends; None is 60 s after the last step."""
+        node = self.root.child("until")
+        if node is None or node.value is None:
+            return None
+        try:
+            found = parse_instant(node.plain(), names)
+            if found.base == "end":
+                raise Refusal("'end' is what until: says.", "Write a duration or a step's id.")
+            if found.base == "origin" and found.offset <= 0:
+                raise Refusal(f"{shown(node.plain())} is not after t = 0.")
+            return found
+        except Refusal as refusal:
+            self.report.problems.add(node.mark, f"until: {refusal.what}", refusal.hint)
+            return None
+
+
+def plain(node: Node | None) -> object:
+    """Return *node* without places."""
+    return node.plain() if node else None
+
+
+def did(key: str, ours: list[str]) -> str:
+    """Return the key of ours that *key* means."""
+    return key if key in ours else did_you_mean(key, ours).removeprefix("Did you mean ").rstrip("?")
+
+
+__all__ = ["Compiler", "Scenario", "spelt"]

@@ -1,0 +1,125 @@
+"""`shimsim init`: a first scenario, alone or for a Compose file.
+
+Models: a file that works as it is written and whose comments say what to change. Leaves out guesses about the
+programs of an image: what is not known stands there as a comment with the value that is assumed. Source:
+Compose file reference; the project's scenario language.
+"""
+
+from __future__ import annotations
+
+import os
+
+import yaml
+
+from sim.errors import InputError
+from sim.scenario.check import Report
+from sim.scenario.compile import Compiler, Scenario
+from sim.scenario.merge import Loader
+from sim.scenario.text import Mark, Node
+from sim.scenario.words import counted
+
+STARTER = """\
+# What happens to the containers of a host if ...?  Check it with: shimsim validate FILE; run it with: shimsim run FILE
+title: dockerd is killed
+
+host: {cores: 2, uptime: 10d}        # begin: steady (default), boot (t = 0 is the power button) or off
+engine:
+  design: docker-1.13
+  daemon: {live-restore: false}      # keys of daemon.json; try true
+
+services:                            # Compose's keys; what is ours begins with x-
+  web:
+    image: nginx
+    ports: ["80:80"]
+    restart: always
+    x-payload: {ready: 500ms, on_term: {exit: 0, after: 100ms}}
+  db:
+    image: "postgres:9.6"
+    ports: ["5432:5432"]
+    restart: always
+    x-payload: {ready: 4s, on_term: {exit: 0, after: 2s}}   # or: on_term: ignore | none
+
+steps:                               # docker, compose, systemctl (their own words), kill, stop, cont, host
+  - {id: shot, at: 60s, kill: dockerd}
+until: shot+2m
+
+expect:
+  - {at: shot+100ms, process: payload/web, parent: shim/web}
+  - {at: end, container: all, status: running}
+  - {dark: all, from: remote, max: 1m, during: [shot, end]}
+"""
+
+
+def starter() -> str:
+    """Return a commented scenario to begin with."""
+    return STARTER
+
+
+def init_from_compose(path: str | os.PathLike[str]) -> tuple[str, str]:
+    """Return a scenario for the Compose file *path*, and what it says of it in one line. Raises InputError."""
+    file = os.fspath(path)
+    scenario = compiled(file)
+    services, ports = scenario.setup.services, sum(len(service.ports) for service in scenario.setup.services)
+    bare = [service.name for service in services if "x-payload" not in raw_service(scenario, service.name)]
+    summary = f"{counted(len(services), 'service')}, {counted(ports, 'port')}"
+    if bare:
+        verb = "has" if len(bare) == 1 else "have"
+        summary += f"; {len(bare)} {verb} no x-payload (assumed: ready at once, TERM exits 0 after 100 ms)"
+    if scenario.without_effect:
+        summary += "; without effect on processes: " + "; ".join(scenario.without_effect)
+    return written(file, scenario), summary
+
+
+def raw_service(scenario: Scenario, name: str) -> dict[str, object]:
+    """Return what the files say of container *name*."""
+    found = scenario.raw["services"][scenario.keys[name]]
+    return found if isinstance(found, dict) else {}
+
+
+def compiled(file: str) -> Scenario:
+    """Return the scenario that only names the Compose file."""
+    report = Report()
+    mark = Mark(file, 1, 1)
+    root = Node({"compose": Node(os.path.basename(file), mark, mark)}, mark)
+    root = Loader(report, [file]).whole(root)
+    services = root.child("services")
+    if not report.problems.found and (services is None or not services.value):
+        report.problems.add(mark, "there are no services in this file.")
+    try:
+        return Compiler(root, report).scenario("init", file)
+    except InputError as error:
+        raise InputError(error.problems) from None
+
+
+def written(file: str, scenario: Scenario) -> str:
+    """Return the text of the file."""
+    names = [scenario.keys[service.name] for service in scenario.setup.services]
+    lines = [
+        f"# Written by shimsim init for {os.path.basename(file)}. Check it with: shimsim validate FILE",
+        "title: dockerd is killed",
+        "host: {cores: 2, uptime: 10d}             # begin: steady; the cores of your host",
+        "engine:",
+        "  design: docker-1.13",
+        "  daemon: {live-restore: false}           # what your daemon.json says",
+        f"compose: {quoted(os.path.basename(file))}",
+        "services:                                 # laid over it; uncomment what you have measured",
+    ]
+    assumed = "{x-payload: {ready: 0s, on_term: {exit: 0, after: 100ms}}}"
+    lines += [f"  # {quoted(name)}: {assumed}" for name in names]
+    lines += [
+        "steps:",
+        "  - {id: shot, at: 60s, kill: dockerd}    # or: systemctl: restart docker; kill: containerd; kill: shim/NAME",
+        "until: shot+2m",
+        "expect:",
+        "  - {at: end, container: all, status: running}",
+    ]
+    if any(service.ports for service in scenario.setup.services):
+        lines.append("  - {dark: all, from: remote, max: 1m, during: [shot, end]}")
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """Return *text* as a YAML scalar on one line."""
+    return (
+        yaml.safe_dump(text, default_flow_style=True, allow_unicode=True, width=10_000).removesuffix("\n...\n").strip()
+    )

@@ -1,0 +1,334 @@
+"""From the entries of `expect:` to typed expectations; every word and name is checked, all faults are noted.
+
+Models: one kind of expectation an entry, with the keys of that kind and one of at, during, within. Leaves out:
+health and property, refused by name. Source: the project's scenario language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any, TypeVar
+
+from sim.engine.setup import Target
+from sim.scenario import fields, units
+from sim.scenario.check import Report, spelt
+from sim.scenario.expect import (
+    At,
+    ContainerExpect,
+    DarkExpect,
+    During,
+    EventsExpect,
+    Expectation,
+    PortExpect,
+    ProcessExpect,
+    TreeExpect,
+    When,
+    Within,
+)
+from sim.scenario.instants import WORDS, Names, parse_instant, parse_target
+from sim.scenario.known import STATUSES, not_modelled
+from sim.scenario.layers import beside
+from sim.scenario.steps import entries
+from sim.scenario.text import Node, Path
+from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
+
+T = TypeVar("T")
+WHEN = ("at", "during", "within", "of")
+KINDS: dict[str, tuple[str, ...]] = {
+    "container": ("except", "status", "exit_code", "restarts", "pid", "since"),
+    "process": ("exists", "parent", "state", "count"),
+    "port": ("from", "open"),
+    "dark": ("from", "max"),
+    "events": ("exact",),
+    "tree": ("root", "view", "rows"),
+}
+LATER = {"health": "probes are processes", "property": "properties of every state"}
+SOURCES = ("remote", "loopback", "container")
+VIEWS = ("pstree", "ps-axjf")
+
+
+def read_expectations(root: Node, names: Names, ports: dict[int, str], report: Report) -> tuple[Expectation, ...]:
+    """Return the expectations that could be read; what is wrong goes to *report*. *ports* are the published ones."""
+    found = []
+    for path, node in entries(root, "expect", report):
+        if not isinstance(node.value, dict):
+            report.refuse(
+                root,
+                path,
+                Refusal(
+                    f"{shown(node.plain())} is not an expectation.", "Write {at: end, container: all, status: running}."
+                ),
+            )
+            continue
+        before = len(report.problems.found)
+        expectation = Entry(root, path, node, node.value, names, ports, report).read()
+        if expectation and len(report.problems.found) == before:
+            found.append(expectation)
+    return tuple(found)
+
+
+@dataclass
+class Entry:
+    """One entry of `expect:`."""
+
+    root: Node
+    path: Path
+    node: Node
+    keys: dict[str, Node]
+    names: Names
+    ports: dict[int, str]
+    report: Report
+
+    def read(self) -> Expectation | None:
+        """Return the expectation, or None after noting what is wrong."""
+        kind = self.kind()
+        self.unknown_keys(kind)
+        when = self.when()
+        if kind is None:
+            return None
+        said: dict[str, Any] = {"when": when, "line": self.node.mark.line, "text": text_of(self.node)}
+        match kind:
+            case "container":
+                return self.container(said)
+            case "process":
+                return self.process(said)
+            case "port":
+                return self.port(said)
+            case "dark":
+                return self.dark(said)
+            case "events":
+                return self.events(said)
+        return self.tree(said)
+
+    def refuse(self, refusal: Refusal, *below: str | int) -> None:
+        """Note what is wrong with this entry or with one of its values."""
+        self.report.refuse(self.root, (*self.path, *below), refusal)
+
+    def kind(self) -> str | None:
+        """Return what the entry is about."""
+        kinds = [key for key in self.keys if key in KINDS]
+        if len(kinds) == 1:
+            return kinds[0]
+        if kinds:
+            self.refuse(Refusal(f"is about {len(kinds)} things ({listed(kinds)}).", "Write one entry for each."))
+        elif not any(key in LATER for key in self.keys):
+            self.refuse(Refusal("says nothing about anything.", f"Give it one of {listed(KINDS)}."))
+        return None
+
+    def unknown_keys(self, kind: str | None) -> None:
+        """Refuse keys that this kind of expectation does not take."""
+        valid = (*WHEN, *(KINDS if kind is None else (kind, *KINDS[kind])))
+        every = {*WHEN, *KINDS, *(key for keys in KINDS.values() for key in keys), *LATER}
+        for key, node in self.keys.items():
+            mark, place = node.key or node.mark, spelt((*self.path, key))
+            if key in LATER:
+                self.report.problems.add(mark, f"{place}: {not_modelled(key, LATER[key])}")
+            elif key not in every:
+                self.report.problems.add(
+                    mark, f"{place}: unknown key.", did_you_mean(key, every) or f"Valid: {listed(valid)}."
+                )
+            elif kind and key not in valid and key not in KINDS:
+                self.report.problems.add(mark, f"{place}: {kind} has no {key}.", f"It takes {listed(valid)}.")
+
+    def value(self, key: str, read: Callable[[Any], T], required: bool = False) -> T | None:
+        """Return the value of *key*, None if it is missing or wrong; what is wrong is noted."""
+        node = self.keys.get(key)
+        if node is None or node.value is None:
+            if required:
+                self.refuse(Refusal(f"needs {key}."))
+            return None
+        try:
+            return read(node.plain())
+        except Refusal as refusal:
+            self.refuse(refusal, key)
+            return None
+
+    def when(self) -> When | None:
+        """Return at, during or within; None where the file says nothing."""
+        given = [key for key in ("at", "during", "within") if key in self.keys]
+        if len(given) > 1:
+            self.refuse(Refusal(f"has {listed(given)}.", "Give it one of at, during and within."))
+            return None
+        if "of" in self.keys and given != ["within"]:
+            self.refuse(Refusal("of stands beside within.", "Write {within: 20s, of: INSTANT}."), "of")
+        if not given:
+            return None
+        if given == ["at"]:
+            moment = self.value("at", self.instant)
+            return None if moment is None else At(moment)
+        if given == ["during"]:
+            return self.value("during", self.interval)
+        limit, of = self.value("within", units.duration), self.value("of", self.instant, required=True)
+        return None if limit is None or of is None else Within(limit, of)
+
+    def instant(self, value: object) -> Any:
+        return parse_instant(value, self.names)
+
+    def interval(self, value: object) -> During:
+        if not isinstance(value, list) or len(value) != 2:
+            raise Refusal(f"{shown(value)} is not an interval.", "Write during: [upgrade, end].")
+        ends = []
+        for place, item in enumerate(value):
+            try:
+                ends.append(self.instant(item))
+            except Refusal as refusal:
+                raise Refusal(refusal.what, refusal.hint, (place,)) from None
+        return During(*ends)
+
+    def needs_when(self, words: str = "at, during or within") -> None:
+        """Note that the entry does not say when."""
+        if not any(key in self.keys for key in WHEN):
+            self.refuse(Refusal(f"does not say when; it needs {words}."))
+
+    def needs_one(self, kind: str, *keys: str) -> None:
+        """Note that the entry says nothing of what it is about."""
+        known = {*WHEN, *KINDS, *(key for keys in KINDS.values() for key in keys)}
+        if not any(key in self.keys for key in keys) and all(key in known for key in self.keys):
+            self.refuse(Refusal(f"says nothing of the {kind}.", f"Give it one of {listed(keys)}."))
+
+    # -- the six kinds ---------------------------------------------------------------------------------------------
+
+    def container(self, said: dict[str, Any]) -> Expectation:
+        """Read status, exit_code, restarts, pid of containers."""
+        self.needs_when()
+        self.needs_one("container", "status", "exit_code", "restarts", "pid")
+        if "since" in self.keys and "pid" not in self.keys:
+            self.refuse(Refusal("since stands beside pid.", "Write {pid: new, since: INSTANT}."), "since")
+        but = self.value("except", self.several) or ()
+        chosen = self.value("container", lambda it: self.all_names() if it == "all" else self.several(it)) or ()
+        kept = tuple(name for name in chosen if name not in but)
+        if chosen and not kept:
+            self.refuse(Refusal("leaves no container.", "Take a name out of except."), "except")
+        return ContainerExpect(
+            containers=kept,
+            status=self.value("status", lambda it: one_of(it, STATUSES, "a status")),
+            exit_code=self.value("exit_code", units.parse_range),
+            restarts=self.value("restarts", units.parse_range),
+            pid=self.value("pid", lambda it: one_of(it, ("same", "new"), "a word about pids")),
+            since=self.value("since", self.instant),
+            **said,
+        )
+
+    def all_names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.names.containers.values()))
+
+    def several(self, value: object) -> tuple[str, ...]:
+        """Return one container or a list of them."""
+        found = []
+        for place, item in enumerate(value if isinstance(value, list) else [value]):
+            try:
+                found.append(self.names.container(fields.text(item)))
+            except Refusal as refusal:
+                raise Refusal(refusal.what, refusal.hint, (place,) if isinstance(value, list) else ()) from None
+        if not found:
+            raise Refusal("names no container.", "Write all or a name.")
+        return tuple(found)
+
+    def process(self, said: dict[str, Any]) -> Expectation | None:
+        """Read exists, parent, state, count of processes."""
+        self.needs_when()
+        self.needs_one("process", "exists", "parent", "state", "count")
+        target = self.value("process", self.target)
+        parent = self.value("parent", self.target)
+        exists, count = self.value("exists", fields.boolean), self.value("count", units.parse_range)
+        state = self.value("state", lambda it: one_of(it, ("R", "S", "D", "T", "Z"), "a state of ps"))
+        if target is None:
+            return None
+        return ProcessExpect(target=target, exists=exists, parent=parent, state=state, count=count, **said)
+
+    def target(self, value: object) -> Target:
+        return parse_target(value, self.names)
+
+    def port(self, said: dict[str, Any]) -> Expectation | None:
+        """Read whether a port is open."""
+        self.needs_when()
+        port, source = self.value("port", self.published), self.source()
+        is_open = self.value("open", fields.boolean, required=True)
+        return (
+            None
+            if port is None or source is None or is_open is None
+            else PortExpect(port=port, source=source, open=is_open, **said)
+        )
+
+    def published(self, value: object) -> int:
+        """Return a port that some container publishes."""
+        if isinstance(value, int) and not isinstance(value, bool) and value in self.ports:
+            return value
+        known = listed(f"{port} ({name})" for port, name in sorted(self.ports.items())[:12])
+        raise Refusal(f"nobody publishes the port {shown(value)}.", f"Published: {known or 'none'}.")
+
+    def source(self) -> str | None:
+        return self.value("from", lambda it: one_of(it, SOURCES, "a class of clients"), required=True)
+
+    def dark(self, said: dict[str, Any]) -> Expectation | None:
+        """Read the longest time in which ports are dark."""
+        of, source = self.value("dark", self.darkened), self.source()
+        most = self.value("max", units.duration, required=True)
+        return (
+            None if of is None or source is None or most is None else DarkExpect(of=of, source=source, max=most, **said)
+        )
+
+    def darkened(self, value: object) -> str | int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self.published(value)
+        return "all" if value == "all" else self.names.container(fields.text(value))
+
+    def events(self, said: dict[str, Any]) -> Expectation | None:
+        """Read a list of `word container`."""
+        events, exact = self.value("events", self.event_list), self.value("exact", fields.boolean)
+        return EventsExpect(events=events, exact=bool(exact), **said) if events else None
+
+    def event_list(self, value: object) -> tuple[tuple[str, str], ...]:
+        if not isinstance(value, list) or not value:
+            raise Refusal(f"{shown(value)} is not a list of events.", "Write [die web, start web].")
+        found = []
+        for place, item in enumerate(value):
+            try:
+                word, _, name = str(item).partition(" ")
+                found.append((one_of(word, WORDS, "a word of docker events"), self.names.container(name.strip())))
+            except Refusal as refusal:
+                raise Refusal(refusal.what, refusal.hint, (place,)) from None
+        return tuple(found)
+
+    def tree(self, said: dict[str, Any]) -> Expectation | None:
+        """Read a tree from a file beside the scenario, or from the text itself if it has several lines."""
+        self.needs_when("at")
+        root = self.value("root", self.target, required=True)
+        view = self.value("view", lambda it: one_of(it, VIEWS, "a view"), required=True)
+        rows = self.value("rows", units.parse_range)
+        tree = self.value("tree", self.tree_text)
+        if tree is None or root is None or view is None:
+            return None
+        return TreeExpect(lines=tree[1], file=tree[0], root=root, view=view, rows=rows, **said)
+
+    def tree_text(self, value: object) -> tuple[str, tuple[str, ...]]:
+        """Return file name and lines; blanks at the ends of lines do not count."""
+        text, file = fields.text(value), ""
+        if "\n" not in text:
+            file = text
+            try:
+                text = File(beside(self.keys["tree"].mark.file, text)).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError, ValueError) as error:
+                why = error.strerror if isinstance(error, OSError) and error.strerror else "not text in UTF-8"
+                raise Refusal(
+                    f"{shown(file)}: {why.lower()}.", "Files are looked for beside the one that names them."
+                ) from None
+        lines = tuple(line.rstrip() for line in text.rstrip().splitlines())
+        if not lines:
+            raise Refusal(f"{shown(file)} is empty.")
+        return file, lines
+
+
+def text_of(node: Node) -> str:
+    """Return the entry on one line, for people."""
+    assert isinstance(node.value, dict)
+    parts = []
+    for key, below in node.value.items():
+        value = below.plain()
+        shown_value = "[" + listed(str(item) for item in value) + "]" if isinstance(value, list) else str(value)
+        if isinstance(value, bool):
+            shown_value = str(value).lower()
+        parts.append(f"{key}: {'(text)' if chr(10) in shown_value else shown_value}")
+    return listed(parts)

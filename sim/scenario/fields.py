@@ -1,0 +1,244 @@
+"""Field types of the scenario models: how one value is read, and how it is described to editors.
+
+Each type is a function from what YAML gave to what the model keeps; it raises Refusal, pydantic adds the path,
+`check` adds the place in the file. Source: Compose's short and long forms, docker(1), systemd.time(7).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shlex
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from sim.engine.setup import Port, Restart
+from sim.scenario import units
+from sim.scenario.known import SIGNALS
+from sim.scenario.words import Refusal, did_you_mean, listed, shown
+
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}\Z")
+POLICIES = ("no", "always", "unless-stopped", "on-failure")
+MAX_THREADS = 10_000
+EPHEMERAL = 0  # a host port that the engine chooses
+
+Reader = Callable[[object], Any]
+
+
+def kind(read: Reader, **schema: object) -> Any:
+    """Return the metadata of a field that is read by *read* and described as *schema*."""
+    return (BeforeValidator(read), WithJsonSchema(dict(schema)))
+
+
+def text(value: object) -> str:
+    """Take text; a number keeps the digits that were written."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Refusal(f"{shown(value)} is not text.", "Put it in quotes." if isinstance(value, bool) else "")
+    return str(value)
+
+
+def comm(value: object) -> str:
+    """Take the short name of a process, which the kernel cuts to 15 bytes."""
+    name = text(value)
+    if not name or len(name.encode(errors="replace")) > 15:
+        raise Refusal(f"{shown(name)} does not fit in 15 bytes.", "The kernel keeps 15 bytes of a process's name.")
+    return name
+
+
+def words(value: object) -> tuple[str, ...]:
+    """Take a command: a list of words, or one text that is split as a shell would."""
+    if isinstance(value, list):
+        return tuple(part(item, place) for place, item in enumerate(value))
+    try:
+        return tuple(shlex.split(text(value)))
+    except ValueError as error:
+        raise Refusal(f"{shown(value)} cannot be split into words: {str(error).lower()}.", "Use a list.") from None
+
+
+def part(item: object, place: int) -> str:
+    """Take one word of a list."""
+    try:
+        return text(item)
+    except Refusal as refusal:
+        raise Refusal(refusal.what, refusal.hint, (place,)) from None
+
+
+def whole(low: int, high: int, noun: str) -> Reader:
+    """Return a reader of whole numbers from *low* to *high*."""
+
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Refusal(f"{shown(value)} is not {noun}.", f"Write a whole number from {low} to {high}.")
+        if not low <= value <= high:
+            raise Refusal(f"{value} is not {noun}; valid: {low} to {high}.")
+        return value
+
+    return read
+
+
+def boolean(value: object) -> bool:
+    """Take true or false and no other word."""
+    if isinstance(value, bool):
+        return value
+    raise Refusal(
+        f"{shown(value)} is not true or false.", "yes, no, on and off are text here." if is_switch(value) else ""
+    )
+
+
+def is_switch(value: object) -> bool:
+    """Say whether *value* is one of YAML 1.1's other words for true and false."""
+    return isinstance(value, str) and value.lower() in ("yes", "no", "on", "off", "y", "n")
+
+
+def policy(value: object) -> Restart:
+    """Take a restart policy: no, always, unless-stopped, on-failure, on-failure:5."""
+    name, colon, most = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if name == "on-failure" and colon and most.isascii() and most.isdigit() and len(most) < 7:
+        return Restart(name, int(most))
+    if name in POLICIES and not colon:
+        return Restart(name)
+    hint = did_you_mean(name, POLICIES) if name else ""
+    if value is False:
+        hint = "Write no."
+    raise Refusal(f"{shown(value)} is not a restart policy; valid: {listed(POLICIES)}, on-failure:5.", hint)
+
+
+def signal(value: object) -> str:
+    """Take a signal by name or number; return its name without SIG."""
+    name = str(value).upper().removeprefix("SIG") if isinstance(value, str | int) else ""
+    if name in SIGNALS:
+        return name
+    for known, number in SIGNALS.items():
+        if name == str(number):
+            return known
+    raise Refusal(f"{shown(value)} is not a signal.", did_you_mean(name, SIGNALS) or "Write it like TERM, SIGHUP or 9.")
+
+
+def container_id(value: object) -> str:
+    """Take a container's id of 64 hexadecimal digits."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value):
+        return value
+    raise Refusal(f"{shown(value)} is not a container id.", "It has 64 digits 0-9a-f; quote it if it has digits only.")
+
+
+def address(value: object) -> str:
+    """Take an IPv4 address."""
+    try:
+        return str(ipaddress.IPv4Address(text(value)))
+    except ValueError:
+        raise Refusal(f"{shown(value)} is not an IPv4 address.") from None
+
+
+def prefix(value: object) -> str:
+    """Take a subnet such as 172.18.0.0/16; return the text before the last octet of its addresses."""
+    try:
+        subnet = ipaddress.IPv4Network(text(value))
+    except ValueError:
+        raise Refusal(f"{shown(value)} is not an IPv4 subnet.", "Write it like 172.18.0.0/16.") from None
+    if not 8 <= subnet.prefixlen <= 24:
+        raise Refusal(f"{shown(value)} is not modelled yet.", "Use a subnet of /24 or larger.")
+    return str(subnet.network_address).rpartition(".")[0] + "."
+
+
+def pids(value: object) -> tuple[int, ...]:
+    """Take one process id or a list of them."""
+    one = whole(1, 4_194_303, "a process id")
+    return tuple(one(item) for item in value) if isinstance(value, list) else (one(value),)
+
+
+def ports(value: object) -> tuple[Port, ...]:
+    """Take Compose's list of ports, short and long forms mixed; ranges become single ports."""
+    if not isinstance(value, list):
+        raise Refusal(f"{shown(value)} is not a list of ports.", 'Write it like ["8080:80"].')
+    found: list[Port] = []
+    for place, item in enumerate(value):
+        try:
+            found += long_port(item) if isinstance(item, dict) else short_port(item)
+        except Refusal as refusal:
+            raise Refusal(refusal.what, refusal.hint, (place, *refusal.below)) from None
+    return tuple(found)
+
+
+SHORT_PORT = re.compile(
+    r"(?:(?:(?P<ip>[0-9.]+):)?(?P<host>[0-9]+(?:-[0-9]+)?)?:)?(?P<inner>[0-9]+(?:-[0-9]+)?)(?:/(?P<proto>[a-z]+))?\Z",
+    re.ASCII,
+)
+
+
+def short_port(value: object) -> list[Port]:
+    """Take `80`, `8080:80`, `127.0.0.1:8080:80/udp`, `8000-8002:80-82`."""
+    match = SHORT_PORT.match(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    if not match:
+        what = f"{shown(value)} is not a port."
+        raise Refusal(
+            what,
+            "IPv6 is not modelled yet." if "[" in str(value) else "Write it like 80, 8080:80 or 127.0.0.1:53:53/udp.",
+        )
+    return port_range(match["ip"] or "0.0.0.0", match["host"], match["inner"], match["proto"] or "tcp", value)
+
+
+LONG_PORT = ("target", "published", "protocol", "mode", "host_ip", "name", "app_protocol")
+
+
+def long_port(value: dict[str, object]) -> list[Port]:
+    """Take `{target: 80, published: 8080, protocol: tcp, mode: host, host_ip: 127.0.0.1}`."""
+    for key in value:
+        if key not in LONG_PORT:
+            raise Refusal("unknown key.", did_you_mean(key, LONG_PORT), (key,))
+    if "target" not in value:
+        raise Refusal("needs target.")
+    host = value.get("published")
+    published = None if host is None else text(host)
+    ip, protocol = text(value.get("host_ip", "0.0.0.0")), text(value.get("protocol", "tcp"))
+    return port_range(ip, published, text(value["target"]), protocol, f"{published}:{value['target']}")
+
+
+def port_range(ip: str, host: str | None, inner: str, proto: str, value: object) -> list[Port]:
+    """Return the single ports of a mapping of ranges of the same length."""
+    if proto not in ("tcp", "udp"):
+        raise Refusal(f"{shown(proto)} is not a protocol; valid: tcp, udp.")
+    inside = span(inner, value)
+    outside = span(host, value) if host else [EPHEMERAL] * len(inside)
+    if len(inside) == 1 and len(outside) > 1:
+        raise Refusal(f"{shown(value)} is not modelled yet.", "Write one host port for one container port.")
+    if len(inside) != len(outside):
+        raise Refusal(
+            f"{shown(value)} maps {len(outside)} ports to {len(inside)}.", "Give both ranges the same length."
+        )
+    where = address(ip or "0.0.0.0")
+    return [Port(a, b, proto, where) for a, b in zip(outside, inside, strict=True)]
+
+
+def span(spec: str, value: object) -> list[int]:
+    """Return the ports of `80` or `80-82`."""
+    first, _, last = spec.partition("-")
+    if not all(n.isascii() and n.isdigit() and len(n) < 6 and 0 < int(n) < 65536 for n in (first, last or first)):
+        raise Refusal(f"{shown(value)}: {shown(spec)} is not a port; valid: 1 to 65535.")
+    low, high = int(first), int(last or first)
+    if high < low:
+        raise Refusal(f"{shown(value)}: the range {spec} is empty.", f"Write {high}-{low}.")
+    return list(range(low, high + 1))
+
+
+COMMAND_SCHEMA: dict[str, object] = {"type": ["string", "array"], "items": {"type": ["string", "number"]}}
+DURATION_SCHEMA: dict[str, object] = {"type": ["string", "integer"], "examples": ["200ms", "1.5s", "1h30m", "10d"]}
+PID_SCHEMA: dict[str, object] = {"type": ["integer", "array"], "items": {"type": "integer"}}
+
+Text = Annotated[str, *kind(text, type=["string", "number"])]
+Comm = Annotated[str, *kind(comm, type="string", maxLength=15)]
+Words = Annotated[Any, *kind(words, **COMMAND_SCHEMA)]
+Bool = Annotated[bool, *kind(boolean, type="boolean")]
+Duration = Annotated[int, *kind(units.duration, **DURATION_SCHEMA)]
+SystemdDuration = Annotated[int, *kind(units.systemd_duration, **DURATION_SCHEMA)]
+RestartPolicy = Annotated[Any, *kind(policy, type="string", examples=[*POLICIES, "on-failure:5"])]
+Signal = Annotated[str, *kind(signal, type=["string", "integer"], examples=["TERM", "SIGQUIT", 9])]
+ContainerId = Annotated[str, *kind(container_id, type="string", pattern="^[0-9a-f]{64}$")]
+Address = Annotated[str, *kind(address, type="string", format="ipv4")]
+Prefix = Annotated[str, *kind(prefix, type="string", examples=["172.18.0.0/16"])]
+Pids = Annotated[Any, *kind(pids, **PID_SCHEMA)]
+Pid = Annotated[int, *kind(whole(1, 4_194_303, "a process id"), type="integer", minimum=1)]
+Threads = Annotated[int, *kind(whole(0, MAX_THREADS, "a number of threads"), type="integer", minimum=0)]
+ExitCode = Annotated[int, *kind(whole(0, 255, "an exit code"), type="integer", minimum=0, maximum=255)]
+Ports = Annotated[Any, *kind(ports, type="array", items={"type": ["string", "integer", "object"]})]

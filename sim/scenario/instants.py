@@ -1,0 +1,153 @@
+"""Instants: the moments that a scenario and its readers can name.
+
+Models: a duration from t = 0, a wall-clock time, a step's id, `word(container)` as `docker events` says it,
+`Fact(target)` as the trace says it, `ready(docker)`, `ready(container)`, `end`; then `#2` or `#last`; then ± a
+duration. Leaves out `before Fact(target)`, which is refused by name. Names are checked here, so that a run
+never waits for a misspelt word. Source: the project's scenario language; Docker 1.13 daemon/events.go for the
+words.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from sim.engine.setup import Instant, Target
+from sim.scenario import units
+from sim.scenario.known import ROLES, ROLES_ALONE, ROLES_OF_CONTAINERS
+from sim.scenario.words import Refusal, did_you_mean, listed, shown
+
+WORDS = tuple(
+    """attach commit copy create destroy detach die exec_create exec_detach exec_start export health_status kill
+    oom pause rename resize restart start stop top unpause update""".split()
+)
+FACTS = ("Forked", "Execed", "Exited", "Reparented", "Reaped", "Signalled", "Listened", "StateChanged")
+FORMS = "Write a duration, a date and time, a step's id, die(web), Exited(containerd), ready(docker) or end."
+
+CALL = re.compile(r"(?P<name>[A-Za-z_]+)\((?P<target>[^()]*)\)\Z")
+OFFSET = re.compile(r"\s*(?P<sign>[+-])\s*(?P<duration>[0-9][0-9a-zµμ. ]*)\Z")
+NTH = re.compile(r"#(?P<nth>[1-9][0-9]{0,8}|last)\Z")
+STEP_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z_][A-Za-z0-9_]*)*(?:\.[0-9]+)?\Z")
+
+
+class Names(msgspec.Struct, frozen=True):
+    """What may be named: steps, containers (each with the name that the engine gives it), and the clock of t = 0."""
+
+    steps: tuple[str, ...] = ()
+    containers: dict[str, str] = {}
+    epoch: int = 0
+    tz_minutes: int = 0
+
+    def container(self, name: str) -> str:
+        """Return the engine's name of container *name*; raise Refusal if there is none."""
+        if name in self.containers:
+            return self.containers[name]
+        known = sorted(self.containers)
+        hint = did_you_mean(name, known) or (
+            f"Containers: {listed(known[:12])}." if known else "There are no services."
+        )
+        raise Refusal(f"there is no container {shown(name)}.", hint)
+
+
+def parse_instant(value: object, names: Names) -> Instant:
+    """Return the moment that *value* names. Raises Refusal."""
+    if units.is_zero(value):
+        return Instant()
+    if not isinstance(value, str):
+        return Instant(offset=units.duration(value))
+    text = value.strip()
+    if text.startswith("before "):
+        raise Refusal(
+            f"{shown(text)} is not modelled yet.",
+            "Name the moment itself, or one a little earlier with - and a duration.",
+        )
+    base, offset = split_offset(text, names)
+    base, nth = split_nth(base)
+    found = parse_base(base, names)
+    if nth != 1 and found.base not in ("word", "fact", "ready"):
+        raise Refusal(f"{shown(text)}: # counts words and facts; {shown(base)} is one moment.")
+    return msgspec.structs.replace(found, nth=nth, offset=found.offset + offset)
+
+
+def split_offset(text: str, names: Names) -> tuple[str, int]:
+    """Return what stands before `± duration`, and the offset in µs."""
+    at = max(text.rfind("+"), text.rfind("-"))
+    if at <= 0 or text in names.steps or units.CLOCK.match(text):
+        return text, 0
+    match = OFFSET.match(text[at:])
+    if not match:
+        return text, 0
+    amount = units.duration(match["duration"].strip())
+    return text[:at].rstrip(), amount if match["sign"] == "+" else -amount
+
+
+def split_nth(text: str) -> tuple[str, int]:
+    """Return what stands before `#2` or `#last`, and the number (0 for the last)."""
+    before, sign, _ = text.partition("#")
+    if not sign:
+        return text, 1
+    match = NTH.match(text[len(before) :])
+    if not match:
+        raise Refusal(f"{shown(text)}: {shown(text[len(before) :])} is not a count.", "Write #2 or #last.")
+    return before.rstrip(), 0 if match["nth"] == "last" else int(match["nth"])
+
+
+def parse_base(text: str, names: Names) -> Instant:
+    """Return the moment without its offset."""
+    if text in names.steps:
+        return Instant("step", text)
+    if text == "end":
+        return Instant("end")
+    call = CALL.match(text)
+    if call:
+        return parse_call(call["name"], call["target"].strip(), names)
+    if units.looks_like_clock(text):
+        clock = units.wall_clock(text, names.tz_minutes)
+        return Instant(offset=clock.micros - names.epoch * 1_000_000)
+    if text[:1].isdigit():
+        return Instant(offset=units.duration(text))
+    known = [*names.steps, "end"]
+    raise Refusal(f"{shown(text)} is not an instant: no step has this id.", did_you_mean(text, known) or FORMS)
+
+
+def parse_call(name: str, target: str, names: Names) -> Instant:
+    """Return the moment of `name(target)`."""
+    if name == "ready":
+        return Instant("ready", "ready", target if target == "docker" else names.container(target))
+    if name in FACTS:
+        return Instant("fact", name, str(parse_target(target, names)))
+    if name in WORDS:
+        return Instant("word", name, names.container(target))
+    kinds = FACTS if name[:1].isupper() else (*WORDS, "ready")
+    raise Refusal(
+        f"{shown(name)} is not a word of docker events nor a fact of the trace.",
+        did_you_mean(name, (*WORDS, *FACTS, "ready")) or f"Valid: {listed(kinds)}.",
+    )
+
+
+def parse_target(value: object, names: Names) -> Target:
+    """Return the processes that *value* names: `dockerd`, `shim/web`, `proxy/web:80`, `shim/*`. Raises Refusal."""
+    if not isinstance(value, str) or not value:
+        raise Refusal(f"{shown(value)} is not a target.", "Write it like containerd, shim/web, proxy/web:80 or shim/*.")
+    role, slash, rest = value.partition("/")
+    if role not in ROLES:
+        raise Refusal(
+            f"{shown(role)} is not a role; valid: {listed(ROLES)}.", did_you_mean(role, ROLES) or hint_role(role, names)
+        )
+    if role in ROLES_ALONE:
+        if slash:
+            raise Refusal(f"{shown(value)}: {role} belongs to no container.", f"Write {role}.")
+        return Target(role)
+    if not rest:
+        raise Refusal(f"{shown(value)} does not say whose {role}.", f"Write {role}/NAME, or {role}/* for every one.")
+    name, colon, port = rest.partition(":")
+    if colon and not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
+        raise Refusal(f"{shown(value)}: {shown(port)} is not a port.")
+    return Target(role, name if name == "*" else names.container(name), int(port) if colon else None)
+
+
+def hint_role(word: str, names: Names) -> str:
+    """Return a hint for a container's name that stands where a role should."""
+    roles = listed(f"{role}/{word}" for role in ROLES_OF_CONTAINERS if role in ("payload", "shim"))
+    return f"A container has several processes: {roles}." if word in names.containers else ""

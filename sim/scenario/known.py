@@ -1,0 +1,147 @@
+"""Words that are known to people but not to the model: accepted without effect, or refused by name.
+
+Literal tables. A key stands under *without effect* only if no process, parent, signal, port, number or time of
+the model can depend on it. A key stands under *not modelled yet* if it changes processes and the model has no
+rule for it. Source: Compose file reference (v1 to v3.8 and the Compose specification), dockerd's daemon.json of
+1.13 with the keys of Red Hat's build, systemd.service(5), `docker COMMAND --help` of 1.13.
+"""
+
+from __future__ import annotations
+
+DESIGNS = ("docker-1.13",)
+LATER_DESIGNS = ("docker-20.10", "docker-26", "podman")
+PROFILES = ("el7-idle",)
+
+SERVICE_WITHOUT_EFFECT = frozenset(
+    """annotations attach blkio_config build cap_add cap_drop cgroup_parent configs cpu_count cpu_percent
+    cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset credential_spec develop
+    device_cgroup_rules devices dns dns_opt dns_search domainname env_file environment expose external_links
+    extra_hosts group_add hostname isolation log_driver log_opt logging mac_address oom_score_adj platform
+    privileged pull_policy read_only runtime secrets security_opt shm_size storage_opt sysctls tmpfs ulimits
+    user userns_mode volumes volumes_from volume_driver working_dir""".split()
+)
+SERVICE_NOT_MODELLED = {
+    "cgroup": "a cgroup shared with the host",
+    "depends_on": "",
+    "deploy": "replicas and limits",
+    "extends": "a service taken from another one; merge keys (<<: *name) are read",
+    "gpus": "",
+    "healthcheck": "probes are processes",
+    "init": "docker-init as process 1",
+    "ipc": "",
+    "links": "their order of start",
+    "mem_limit": "out-of-memory kills",
+    "mem_reservation": "",
+    "mem_swappiness": "",
+    "memswap_limit": "out-of-memory kills",
+    "net": "",
+    "network_mode": "",
+    "oom_kill_disable": "out-of-memory kills",
+    "pid": "shared pid namespaces",
+    "pids_limit": "",
+    "post_start": "",
+    "pre_stop": "",
+    "profiles": "",
+    "provider": "",
+    "scale": "",
+    "stdin_open": "an open standard input",
+    "tty": "a terminal instead of three fifos",
+    "use_api_socket": "",
+    "uts": "",
+}
+PAYLOAD_NOT_MODELLED = {"log": "log volume", "memory": "memory"}
+
+DAEMON_WITHOUT_EFFECT = frozenset(
+    """add-registry allow-nondistributable-artifacts api-cors-header authorization-plugins block-registry
+    cgroup-parent cluster-advertise cluster-store cluster-store-opts data-root debug default-shm-size
+    default-ulimits disable-legacy-registry dns dns-opts dns-search experimental features graph group hosts
+    icc insecure-registries ip-forward ip-masq labels log-driver log-level log-opts max-concurrent-downloads
+    max-concurrent-uploads metrics-addr mtu registry-mirrors seccomp-profile selinux-enabled
+    signature-verification storage-driver storage-opts swarm-default-advertise-addr tls tlscacert tlscert
+    tlskey tlsverify""".split()
+)
+DAEMON_NOT_MODELLED = {
+    "bip": "another address of docker0; networks: {bridge: {ipam: ...}} sets it",
+    "bridge": "",
+    "containerd": "a containerd that somebody else starts",
+    "default-address-pools": "",
+    "default-gateway": "",
+    "default-gateway-v6": "",
+    "default-runtime": "",
+    "exec-opts": "another cgroup driver",
+    "exec-root": "",
+    "fixed-cidr": "",
+    "fixed-cidr-v6": "",
+    "init": "docker-init as process 1",
+    "init-path": "",
+    "ip": "another default address of published ports",
+    "iptables": "runs without iptables",
+    "ipv6": "",
+    "oom-score-adjust": "",
+    "pidfile": "",
+    "raw-logs": "",
+    "runtimes": "",
+    "userland-proxy-path": "",
+    "userns-remap": "",
+}
+UNIT_NOT_MODELLED = {
+    "ExecReload": "",
+    "ExecStart": "other flags of dockerd",
+    "ExecStartPost": "",
+    "ExecStartPre": "",
+    "ExecStop": "",
+    "ExecStopPost": "",
+    "FailureAction": "",
+    "FinalKillSignal": "",
+    "KillSignal": "",
+    "MemoryLimit": "",
+    "MemoryMax": "",
+    "OOMPolicy": "",
+    "PIDFile": "",
+    "RestartForceExitStatus": "",
+    "RestartPreventExitStatus": "",
+    "RuntimeMaxSec": "",
+    "SendSIGKILL": "",
+    "StartLimitAction": "",
+    "StartLimitIntervalSec": "systemd 219 says StartLimitInterval",
+    "SuccessExitStatus": "",
+    "TasksMax": "a limit of tasks",
+    "TimeoutSec": "write TimeoutStartSec and TimeoutStopSec",
+    "Type": "",
+    "WatchdogSec": "",
+}
+UNIT_WITHOUT_EFFECT = frozenset(
+    """After Before Delegate Description Documentation Environment EnvironmentFile ExecCondition GuessMainPID
+    LimitCORE LimitNOFILE LimitNPROC MountFlags NotifyAccess OOMScoreAdjust PartOf Requires Slice
+    StandardError StandardOutput TimeoutAbortSec WantedBy Wants WorkingDirectory""".split()
+)
+NETWORK_WITHOUT_EFFECT = frozenset("attachable driver_opts external labels name x-network".split())
+NETWORK_NOT_MODELLED = {"enable_ipv6": "", "internal": "a network without published ports"}
+
+COMPOSE_WITHOUT_EFFECT = frozenset("configs name secrets version volumes".split())
+COMPOSE_NOT_MODELLED = {"include": "merge the files with `docker compose config` first", "models": ""}
+
+HOST_LATER = {
+    "take_port": "a port taken by a stranger",
+    "fill_disk": "a full disk",
+    "slow": "a slow program",
+    "journald": "journald stopped",
+}
+ACTIONS = ("docker", "compose", "systemctl", "kill", "stop", "cont", "host")
+ACTIONS_LATER = ("oom", "reboot", "power_loss", "upgrade", "exec")
+
+SIGNALS = {
+    "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10,
+    "SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15, "STKFLT": 16, "CHLD": 17, "CONT": 18, "STOP": 19,
+    "TSTP": 20, "TTIN": 21, "TTOU": 22, "URG": 23, "XCPU": 24, "XFSZ": 25, "VTALRM": 26, "PROF": 27, "WINCH": 28,
+    "IO": 29, "PWR": 30, "SYS": 31,
+}  # fmt: skip
+ROLES_ALONE = ("init", "dockerd", "containerd")
+ROLES_OF_CONTAINERS = ("shim", "runc", "proxy", "payload", "exec")
+ROLES = ROLES_ALONE + ROLES_OF_CONTAINERS
+STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
+
+
+def not_modelled(key: str, why: str) -> str:
+    """Return the sentence that refuses a known key."""
+    return f"{key} is not modelled yet ({why})." if why else f"{key} is not modelled yet."

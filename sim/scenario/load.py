@@ -1,0 +1,135 @@
+"""Reading scenarios: from a path, a bundled name or text, with what-if settings.
+
+Models: several documents in one file, `extends`, `compose`, `PATH=VALUE`. Leaves out: standard input, which the
+command line reads and passes as text. Source: the project's scenario language.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path as File
+
+from sim.bundled import bundled, bundled_names
+from sim.engine.setup import Instant, Target
+from sim.errors import InputError, Problem
+from sim.scenario.check import Report
+from sim.scenario.compile import Compiler, Scenario
+from sim.scenario.instants import parse_instant, parse_target
+from sim.scenario.merge import Loader
+from sim.scenario.settings import set_path
+from sim.scenario.text import Mark, Node, Problems, read
+from sim.scenario.words import Refusal, did_you_mean, listed
+
+
+def load(path_or_name: str | os.PathLike[str], text: str | None = None, settings: Sequence[str] = ()) -> Scenario:
+    """Return the first scenario of a file; raise InputError with every problem of it.
+
+    *text* is read in place of the file, which then only gives the name and the folder. *settings* are `PATH=VALUE`.
+    """
+    return _load(path_or_name, text, settings, first=True)[0]
+
+
+def load_all(
+    path_or_name: str | os.PathLike[str], text: str | None = None, settings: Sequence[str] = ()
+) -> list[Scenario]:
+    """Return every scenario of a file (documents between `---`); raise InputError with every problem of all."""
+    return _load(path_or_name, text, settings, first=False)
+
+
+def instant(text: str, scenario: Scenario) -> Instant:
+    """Return the moment that *text* names in *scenario*; for options such as --at. Raises InputError."""
+    try:
+        return parse_instant(text, scenario.names)
+    except Refusal as refusal:
+        raise InputError([Problem(f"'{text[:60]}'", refusal.what.removesuffix("."), refusal.hint)]) from None
+
+
+def target(text: str, scenario: Scenario) -> Target:
+    """Return the processes that *text* names in *scenario*. Raises InputError."""
+    try:
+        return parse_target(text, scenario.names)
+    except Refusal as refusal:
+        raise InputError([Problem(f"'{text[:60]}'", refusal.what.removesuffix("."), refusal.hint)]) from None
+
+
+def _load(
+    path_or_name: str | os.PathLike[str], text: str | None, settings: Sequence[str], first: bool
+) -> list[Scenario]:
+    path = os.fspath(path_or_name)
+    if text is None:
+        path, text = _read_file(path)
+    problems = Problems()
+    documents = read(text, path, problems)
+    if not documents:
+        if not problems.found:
+            problems.add(Mark(path, 1, 1), "there is no scenario in this file.", "shimsim init writes one.")
+        problems.raise_if_any()
+    if first and not problems.found:
+        documents = documents[:1]
+    name = os.path.splitext(os.path.basename(path))[0] or "scenario"
+    scenarios = []
+    for number, root in enumerate(documents):
+        try:
+            own = name if number == 0 else f"{name}-{number + 1}"
+            scenarios.append(_compile(root, own, path, settings))
+        except _Found as found:
+            problems.found += found.problems.found
+    problems.raise_if_any()
+    return scenarios
+
+
+class _Found(Exception):
+    """The problems of one document, on their way to those of the others."""
+
+    def __init__(self, problems: Problems) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+def _compile(root: Node, name: str, source: str, settings: Sequence[str]) -> Scenario:
+    """Return one document as a scenario; raise _Found with its problems."""
+    report = Report()
+    try:
+        if root.value is not None and not isinstance(root.value, dict):
+            report.problems.add(root.mark, "a scenario is a mapping.", "Begin with title: or services:.")
+            report.problems.raise_if_any()
+        if root.value is None:
+            root = Node({}, root.mark)
+        root = Loader(report, [source]).whole(root)
+        for setting in settings:
+            root = _apply(root, setting, report)
+        return Compiler(root, report).scenario(name, source)
+    except InputError:
+        raise _Found(report.problems) from None
+
+
+def _apply(root: Node, setting: str, report: Report) -> Node:
+    """Return *root* with one `PATH=VALUE`."""
+    path, sign, value = setting.partition("=")
+    try:
+        if not sign or not path:
+            raise Refusal(
+                f"'{setting[:60]}' is not a setting.", "Write PATH=VALUE, like engine.daemon.live-restore=true."
+            )
+        return set_path(root, path.strip(), value)
+    except Refusal as refusal:
+        report.problems.add(Mark(f"--set {setting[:60]}", 0, 0), refusal.what, refusal.hint)
+        return root
+
+
+def _read_file(path: str) -> tuple[str, str]:
+    """Return the path that was read and its text; a word without a folder may be the name of a bundled scenario."""
+    file = File(path)
+    try:
+        if not file.exists() and os.sep not in path and "." not in path:
+            found = bundled(path)
+            file = found if found else file
+        return str(file), file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError([Problem(f"{path}:1:1", "not text in UTF-8", "")]) from None
+    except (OSError, ValueError) as error:
+        why = (error.strerror or "cannot be read") if isinstance(error, OSError) else "cannot be the name of a file"
+        names = bundled_names()
+        hint = did_you_mean(path, names) or f"Bundled scenarios: {listed(names) or 'none'}."
+        raise InputError([Problem(f"{path[:200]}:1:1", why.lower(), hint)]) from None

@@ -1,0 +1,129 @@
+"""Readers of the service keys that come in two forms, and of the ones that are taken only where they change nothing.
+
+Models: `networks`, `depends_on`, `labels` as a list or a mapping, `on_term`, `closed(db:5432)`. Leaves out, by name:
+conditions of `depends_on`, replicas, limits, network modes other than bridge. Source: Compose file reference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from sim.engine.setup import MS, OnTerm
+from sim.scenario import units
+from sim.scenario.fields import part, text, whole
+from sim.scenario.words import Refusal, did_you_mean, shown
+
+CLOSED = re.compile(r"closed\((?P<container>[^():]+):(?P<port>[0-9]{1,5})\)\Z", re.ASCII)
+exit_code = whole(0, 255, "an exit code")
+
+
+def on_term(value: object) -> OnTerm:
+    """Take `{exit: 0, after: 2s}`, ignore (a handler that does nothing) or none (no handler)."""
+    if isinstance(value, str):
+        if value in ("ignore", "none"):
+            return OnTerm(value, 0, 0)
+        raise Refusal(
+            f"{shown(value)} is not an answer to TERM; valid: ignore, none, {{exit: 0, after: 2s}}.",
+            did_you_mean(value, ("ignore", "none")),
+        )
+    if not isinstance(value, dict):
+        raise Refusal(f"{shown(value)} is not an answer to TERM; valid: ignore, none, {{exit: 0, after: 2s}}.")
+    for key in value:
+        if key not in ("exit", "after"):
+            raise Refusal("unknown key.", did_you_mean(key, ("exit", "after")) or "Valid: exit, after.", (key,))
+    code = below("exit", lambda: exit_code(value.get("exit", 0)))
+    after = below("after", lambda: units.duration(value.get("after", "100ms")))
+    return OnTerm("exit", code, after if "after" in value else 100 * MS)
+
+
+def below(key: str, read: Callable[[], int]) -> int:
+    """Read a part of a mapping; a refusal says which part."""
+    try:
+        return read()
+    except Refusal as refusal:
+        raise Refusal(refusal.what, refusal.hint, (key,)) from None
+
+
+def closed_port(value: object) -> tuple[str, int]:
+    """Take `closed(db:5432)`."""
+    match = CLOSED.match(value) if isinstance(value, str) else None
+    if not match or not 0 < int(match["port"]) < 65536:
+        raise Refusal(f"{shown(value)} is not a condition.", "Write it like closed(db:5432).")
+    return match["container"], int(match["port"])
+
+
+def network_names(value: object) -> tuple[str, ...]:
+    """Take a list or a mapping of networks; only one network for a container is modelled."""
+    if not isinstance(value, list | dict):
+        raise Refusal(f"{shown(value)} is not a list of networks.")
+    names = tuple(part(item, place) for place, item in enumerate(value))
+    if len(names) > 1:
+        raise Refusal(f"{len(names)} networks for one container are not modelled yet.", "Name one.")
+    for name, options in value.items() if isinstance(value, dict) else ():
+        for key in options if isinstance(options, dict) else ():
+            if key in ("ipv4_address", "ipv6_address"):
+                raise Refusal(
+                    f"{key} is not modelled yet.", "x-address gives the address of the first start.", (name, key)
+                )
+    return names
+
+
+def network_mode(value: object) -> str:
+    """Take bridge."""
+    if value == "bridge":
+        return "bridge"
+    raise Refusal(f"network_mode {shown(value)} is not modelled yet; modelled: bridge.")
+
+
+def depends_on(value: object) -> tuple[str, ...]:
+    """Take the services that `compose up` starts first."""
+    if not isinstance(value, list | dict):
+        raise Refusal(f"{shown(value)} is not a list of services.")
+    for name, options in value.items() if isinstance(value, dict) else ():
+        condition = options.get("condition", "service_started") if isinstance(options, dict) else "service_started"
+        if condition != "service_started":
+            raise Refusal(
+                f"depends_on with condition {shown(condition)} is not modelled yet.", below=(name, "condition")
+            )
+    return tuple(part(item, place) for place, item in enumerate(value))
+
+
+def deploy(value: object) -> None:
+    """Take what only swarm reads; refuse replicas and limits."""
+    if not isinstance(value, dict):
+        raise Refusal(f"{shown(value)} is not a mapping.")
+    if value.get("replicas", 1) != 1:
+        raise Refusal("deploy.replicas is not modelled yet.", "Write one service for each container.", ("replicas",))
+    for key in ("resources", "restart_policy", "mode", "endpoint_mode"):
+        if key in value:
+            raise Refusal(f"deploy.{key} is not modelled yet.", below=(key,))
+
+
+def scale(value: object) -> int:
+    """Take 1."""
+    if value == 1 and not isinstance(value, bool):
+        return 1
+    raise Refusal("scale is not modelled yet.", "Write one service for each container.")
+
+
+def labels(value: object) -> tuple[tuple[str, str], ...]:
+    """Take `{a: b}` or `[a=b]`; in the order of their names, as events print them."""
+    if isinstance(value, dict):
+        pairs = {key: "" if item is None else text_of(item) for key, item in value.items()}
+    elif isinstance(value, list):
+        pairs = dict(split_label(part(item, place)) for place, item in enumerate(value))
+    else:
+        raise Refusal(f"{shown(value)} is not a list of labels.")
+    return tuple(sorted(pairs.items()))
+
+
+def text_of(value: object) -> str:
+    """Return a label's value as Compose prints it."""
+    return str(value).lower() if isinstance(value, bool) else text(value)
+
+
+def split_label(item: str) -> tuple[str, str]:
+    """Return key and value of `key=value`."""
+    key, _, value = item.partition("=")
+    return key, value

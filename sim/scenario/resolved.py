@@ -1,0 +1,171 @@
+"""A scenario written out with every default, so that a run can be repeated from one file.
+
+Models: the file after `extends`, `compose`, settings and defaults; loading it gives an equal Setup except for
+the line numbers of steps. Trees that were files become text. Leaves out comments and the keys without effect of
+networks. Source: the project's scenario language.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from sim.engine.setup import EngineSetup, HostSetup, Network, OnTerm, Payload, Pins, Port, Service
+from sim.scenario.compile import BRIDGE, Scenario
+from sim.scenario.expect import TreeExpect
+from sim.scenario.units import format_clock, format_duration
+
+
+def resolved(scenario: Scenario) -> str:
+    """Return the YAML of *scenario* with nothing left to assume."""
+    setup = scenario.setup
+    late = set(scenario.late)
+    document: dict[str, Any] = {
+        "title": scenario.title,
+        "host": host_of(setup.host),
+        "engine": engine_of(setup.engine),
+        "networks": {net.name: network_of(net) for net in setup.networks if net != BRIDGE},
+        "services": {
+            scenario.keys[service.name]: service_of(service, scenario)
+            for service in setup.services
+            if service.name not in late
+        },
+        "steps": scenario.raw.get("steps"),
+        "until": scenario.raw.get("until"),
+        "expect": expect_of(scenario),
+        "assumptions": list(scenario.assumptions),
+    }
+    kept = {key: value for key, value in document.items() if value not in (None, [], {})}
+    return yaml.dump(kept, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class Dumper(yaml.SafeDumper):
+    """A dumper that writes equal values twice instead of naming them."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def fraction(dumper: Dumper, value: float) -> yaml.ScalarNode:
+    """Write a fraction with the digits that it was read with."""
+    return dumper.represent_scalar("tag:yaml.org,2002:float", str(value))
+
+
+Dumper.add_multi_representer(float, fraction)
+
+
+def host_of(host: HostSetup) -> dict[str, Any]:
+    """Return the host's keys."""
+    keys: dict[str, Any] = {
+        "cores": host.cores,
+        "uptime": format_duration(host.uptime),
+        "begin": host.begin,
+        "pid_max": host.pid_max,
+        "clock": format_clock(host.epoch, host.tz_minutes),
+        "hostname": host.hostname,
+    }
+    return keys if host.next_pid is None else {**keys, "next_pid": host.next_pid}
+
+
+def engine_of(engine: EngineSetup) -> dict[str, Any]:
+    """Return the engine's keys as daemon.json and systemd spell them."""
+    daemon, unit = engine.daemon, engine.unit
+    return {
+        "design": engine.design,
+        "profile": engine.profile,
+        "daemon": {
+            "live-restore": daemon.live_restore,
+            "shutdown-timeout": daemon.shutdown_timeout // 1_000_000,
+            "userland-proxy": daemon.userland_proxy,
+            "max-health-check-retries": daemon.max_health_check_retries,
+        },
+        "unit": {
+            "Restart": unit.restart,
+            "KillMode": unit.kill_mode,
+            "RestartSec": format_duration(unit.restart_sec),
+            "StartLimitBurst": unit.start_limit_burst,
+            "StartLimitInterval": format_duration(unit.start_limit_interval),
+            "TimeoutStopSec": format_duration(unit.timeout_stop),
+            "TimeoutStartSec": format_duration(unit.timeout_start),
+        },
+    }
+
+
+def network_of(network: Network) -> dict[str, Any]:
+    """Return a network with its subnet; its length is not kept, /16 holds every address of the prefix."""
+    bits = 16 if network.prefix.endswith(".0.") else 24
+    return {"driver": network.driver, "ipam": {"config": [{"subnet": f"{network.prefix}0/{bits}"}]}}
+
+
+def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
+    """Return a service with everything said."""
+    raw = scenario.raw.get("services", {}).get(scenario.keys[service.name]) or {}
+    restart = f"{service.restart.name}:{service.restart.max}" if service.restart.max else service.restart.name
+    keys: dict[str, Any] = {
+        "image": service.image,
+        "container_name": service.name,
+        "entrypoint": [service.path],
+        "command": list(service.args),
+        "ports": [port_of(port) for port in service.ports],
+        "restart": restart,
+        "stop_signal": service.stop_signal,
+        "stop_grace_period": format_duration(service.stop_timeout),
+        "networks": None if service.network == "bridge" else [service.network],
+        "depends_on": raw.get("depends_on"),
+        "labels": dict(service.labels),
+        "x-payload": payload_of(service.payload),
+        "x-proxy": {"threads": service.proxy_threads},
+        "x-pids": pids_of(service.pins),
+        "x-address": service.pins.address,
+        "x-id": service.id,
+    }
+    return {key: value for key, value in keys.items() if value not in (None, [], {})}
+
+
+def port_of(port: Port) -> str:
+    """Return a port in Compose's short form."""
+    ip = "" if port.ip == "0.0.0.0" else f"{port.ip}:"
+    return f"{ip}{port.host}:{port.container}" + ("" if port.proto == "tcp" else f"/{port.proto}")
+
+
+def payload_of(payload: Payload) -> dict[str, Any]:
+    """Return how the program behaves."""
+    keys: dict[str, Any] = {
+        "comm": payload.comm,
+        "argv": list(payload.argv),
+        "threads": payload.threads,
+        "ready": format_duration(payload.ready),
+        "on_term": on_term_of(payload.on_term),
+    }
+    if payload.children:
+        keys["children"] = [{"comm": it.comm, "argv": list(it.argv), "threads": it.threads} for it in payload.children]
+    if payload.exits:
+        keys["exits"] = {"code": payload.exits.code, "after": format_duration(payload.exits.after)}
+    fails = payload.fails
+    if fails:
+        closed = f"closed({fails.container}:{fails.port})"
+        keys["fails"] = {"code": fails.code, "after": format_duration(fails.after), "while": closed}
+    return keys
+
+
+def on_term_of(on_term: OnTerm) -> object:
+    """Return what TERM does."""
+    if on_term.kind != "exit":
+        return on_term.kind
+    return {"exit": on_term.code, "after": format_duration(on_term.after)}
+
+
+def pids_of(pins: Pins) -> dict[str, Any]:
+    """Return the pinned numbers."""
+    keys = {"proxy": list(pins.proxy), "shim": pins.shim, "payload": pins.payload, "children": list(pins.children)}
+    return {key: value for key, value in keys.items() if value not in (None, [])}
+
+
+def expect_of(scenario: Scenario) -> list[Any]:
+    """Return the expectations; a tree that was a file becomes text."""
+    trees = iter(["\n".join(it.lines) + "\n" for it in scenario.expectations if isinstance(it, TreeExpect)])
+    return [
+        {**entry, "tree": next(trees)} if isinstance(entry, dict) and "tree" in entry else entry
+        for entry in scenario.raw.get("expect") or []
+    ]

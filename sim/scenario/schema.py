@@ -1,0 +1,305 @@
+"""The scenario file as pydantic models: which keys there are and how each value is read.
+
+Keys keep the spelling of Compose, daemon.json and systemd; what is ours in a service begins with `x-`. Keys that are
+known but without effect, or not modelled yet, are in `known.py`; anything else is refused. Steps and expectations are
+checked word by word in `steps.py` and `expect.py`, since they name containers and steps; their models here are for
+editors. Source: Compose file reference, dockerd(8) of 1.13, systemd.service(5).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import PydanticJsonSchemaWarning
+
+from sim.engine.setup import OnTerm, Restart
+from sim.scenario import known, readers, units
+from sim.scenario.fields import (
+    Address,
+    Bool,
+    Comm,
+    ContainerId,
+    Duration,
+    ExitCode,
+    Pid,
+    Pids,
+    Ports,
+    Prefix,
+    RestartPolicy,
+    Signal,
+    SystemdDuration,
+    Text,
+    Threads,
+    Words,
+    kind,
+    whole,
+)
+
+Seconds = Annotated[int, *kind(whole(0, 86_400, "a number of seconds"), type="integer", minimum=0)]
+
+
+class Strict(BaseModel):
+    """A mapping that takes only the keys it names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+    harmless: ClassVar[frozenset[str]] = frozenset()
+    later: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def known_keys(cls) -> list[str]:
+        """Return the keys as they are spelt in files."""
+        return [info.alias or name for name, info in cls.model_fields.items()]
+
+
+# -- host and engine -------------------------------------------------------------------------------
+
+
+class HostFile(Strict):
+    """The machine."""
+
+    cores: Annotated[int, *kind(whole(1, 4096, "a number of cores"), type="integer", minimum=1)] = 2
+    uptime: Duration = 10 * 86_400_000_000
+    begin: Literal["steady", "boot", "off"] = "steady"
+    pid_max: Annotated[int, *kind(whole(301, 4_194_304, "a largest process id"), type="integer", minimum=301)] = 32768
+    next_pid: Pid | None = None
+    clock: Annotated[Any, *kind(units.wall_clock, type="string", examples=["2020-12-03T09:46:58+08:00"])] = None
+    hostname: Text = "host"
+
+
+class DaemonFile(Strict):
+    """daemon.json."""
+
+    harmless = known.DAEMON_WITHOUT_EFFECT
+    later = known.DAEMON_NOT_MODELLED
+    live_restore: Bool = Field(False, alias="live-restore")
+    shutdown_timeout: Seconds = Field(15, alias="shutdown-timeout")
+    userland_proxy: Bool = Field(True, alias="userland-proxy")
+    max_health_check_retries: Annotated[int, *kind(whole(1, 1000, "a number of tries"), type="integer")] = Field(
+        3, alias="max-health-check-retries"
+    )
+
+
+UnitRestart = Literal["no", "always", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort"]
+
+
+class UnitFile(Strict):
+    """The [Service] section of docker.service."""
+
+    harmless = known.UNIT_WITHOUT_EFFECT
+    later = known.UNIT_NOT_MODELLED
+    restart: UnitRestart = Field("on-abnormal", alias="Restart")
+    kill_mode: Literal["process", "control-group", "mixed", "none"] = Field("process", alias="KillMode")
+    restart_sec: SystemdDuration = Field(100_000, alias="RestartSec")
+    start_limit_burst: Annotated[int, *kind(whole(0, 100_000, "a number of starts"), type="integer")] = Field(
+        5, alias="StartLimitBurst"
+    )
+    start_limit_interval: SystemdDuration = Field(10_000_000, alias="StartLimitInterval")
+    timeout_stop: SystemdDuration = Field(90_000_000, alias="TimeoutStopSec")
+    timeout_start: SystemdDuration = Field(0, alias="TimeoutStartSec")
+
+
+class EngineFile(Strict):
+    """Which engine, and its settings."""
+
+    design: Annotated[str, Field(json_schema_extra={"enum": list(known.DESIGNS)})] = "docker-1.13"
+    daemon: DaemonFile = DaemonFile()
+    unit: UnitFile = UnitFile()
+    profile: Annotated[str, Field(json_schema_extra={"enum": list(known.PROFILES)})] = "el7-idle"
+
+
+# -- networks and services -------------------------------------------------------------------------
+
+
+class SubnetFile(Strict):
+    """One entry of a network's ipam.config."""
+
+    harmless = frozenset({"gateway"})
+    later = {"ip_range": "", "aux_addresses": ""}
+    subnet: Prefix | None = None
+
+
+class IpamFile(Strict):
+    """A network's addresses."""
+
+    harmless = frozenset({"driver", "options"})
+    config: tuple[SubnetFile, ...] = ()
+
+
+class NetworkFile(Strict):
+    """A Compose network."""
+
+    harmless = known.NETWORK_WITHOUT_EFFECT
+    later = known.NETWORK_NOT_MODELLED
+    driver: Literal["bridge"] = "bridge"
+    ipam: IpamFile = IpamFile()
+
+
+class ChildFile(Strict):
+    """A process that the payload's first process starts."""
+
+    comm: Comm | None = None
+    argv: Words
+    threads: Threads = 0
+
+
+class EndsFile(Strict):
+    """The payload leaves by itself."""
+
+    code: ExitCode
+    after: Duration
+
+
+class FailsFile(Strict):
+    """The payload leaves if another container's port is closed."""
+
+    code: ExitCode
+    after: Duration
+    while_: Annotated[Any, *kind(readers.closed_port, type="string", examples=["closed(db:5432)"])] = Field(
+        alias="while"
+    )
+
+
+ON_TERM_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"enum": ["ignore", "none"]},
+        {"type": "object", "properties": {"exit": {"type": "integer"}, "after": {"type": "string"}}},
+    ]
+}
+
+
+class PayloadFile(Strict):
+    """How the program in a container behaves; everything that is left out is assumed and listed."""
+
+    later = known.PAYLOAD_NOT_MODELLED
+    comm: Comm | None = None
+    argv: Words = None
+    threads: Threads = 0
+    children: tuple[ChildFile, ...] = ()
+    ready: Duration = 0
+    on_term: Annotated[Any, *kind(readers.on_term, **ON_TERM_SCHEMA)] = OnTerm()
+    exits: EndsFile | None = None
+    fails: FailsFile | None = None
+
+
+class ProxyFile(Strict):
+    """docker-proxy of a container."""
+
+    threads: Threads = 6
+
+
+class PinsFile(Strict):
+    """Process ids that were observed for the first start."""
+
+    proxy: Pids = ()
+    shim: Pid | None = None
+    payload: Pid | None = None
+    children: Pids = ()
+
+
+class ServiceFile(Strict):
+    """A Compose service."""
+
+    harmless = known.SERVICE_WITHOUT_EFFECT
+    later = known.SERVICE_NOT_MODELLED
+    image: Text | None = None
+    command: Words = None
+    entrypoint: Words = None
+    ports: Ports = ()
+    restart: RestartPolicy = Restart()
+    container_name: Text | None = None
+    stop_signal: Signal | None = None
+    stop_grace_period: Duration = 10_000_000
+    networks: Annotated[Any, *kind(readers.network_names, type=["array", "object"])] = ()
+    network_mode: Annotated[Any, *kind(readers.network_mode, enum=["bridge"])] = None
+    depends_on: Annotated[Any, *kind(readers.depends_on, type=["array", "object"])] = ()
+    deploy: Annotated[Any, *kind(readers.deploy, type="object")] = None
+    scale: Annotated[Any, *kind(readers.scale, const=1)] = 1
+    labels: Annotated[Any, *kind(readers.labels, type=["array", "object"])] = ()
+    x_payload: PayloadFile | None = Field(None, alias="x-payload")
+    x_proxy: ProxyFile = Field(ProxyFile(), alias="x-proxy")
+    x_pids: PinsFile = Field(PinsFile(), alias="x-pids")
+    x_address: Address | None = Field(None, alias="x-address")
+    x_id: ContainerId | None = Field(None, alias="x-id")
+
+
+# -- the file, for editors and for its top-level keys ----------------------------------------------
+
+
+class StepFile(Strict):
+    """Something done at an instant; exactly one of the actions."""
+
+    id: str | None = None
+    at: str | None = None
+    wait: bool = False
+    docker: str | list[str] | None = None
+    compose: str | list[str] | None = None
+    systemctl: str | list[str] | None = None
+    kill: str | list[str] | None = None
+    stop: str | list[str] | None = None
+    cont: str | list[str] | None = None
+    signal: str | int | None = None
+    host: dict[str, int] | None = None
+
+
+class ExpectFile(Strict):
+    """What must hold; exactly one of container, process, port, dark, events, tree."""
+
+    at: str | None = None
+    during: list[str] | None = None
+    within: str | None = None
+    of: str | None = None
+    container: str | list[str] | None = None
+    except_: list[str] | None = Field(None, alias="except")
+    status: str | None = None
+    exit_code: int | str | None = None
+    restarts: int | str | None = None
+    pid: Literal["same", "new"] | None = None
+    since: str | None = None
+    process: str | None = None
+    exists: bool | None = None
+    parent: str | None = None
+    state: str | None = None
+    count: int | str | None = None
+    port: int | None = None
+    from_: Literal["remote", "loopback", "container"] | None = Field(None, alias="from")
+    open: bool | None = None
+    dark: str | int | None = None
+    max: str | None = None
+    events: list[str] | None = None
+    exact: bool | None = None
+    tree: str | None = None
+    root: str | None = None
+    view: Literal["pstree", "ps-axjf"] | None = None
+    rows: int | str | None = None
+
+
+class File(Strict):
+    """A shimsim scenario."""
+
+    title: str = ""
+    extends: str | None = None
+    compose: str | None = None
+    host: HostFile = HostFile()
+    engine: EngineFile = EngineFile()
+    networks: dict[str, NetworkFile | None] = {}
+    services: dict[str, ServiceFile | None] = {}
+    steps: list[StepFile] = []
+    until: str | None = None
+    expect: list[ExpectFile] = []
+    assumptions: list[str] = []
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of scenario files; keys without effect are accepted, `x-` keys at the top hold anchors."""
+    with warnings.catch_warnings():  # defaults that are records have no form in JSON; they are left out
+        warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
+        schema = File.model_json_schema(by_alias=True)
+    schema["patternProperties"] = {"^x-": {}}
+    for model in (DaemonFile, UnitFile, NetworkFile, ServiceFile, SubnetFile, IpamFile):
+        properties = schema["$defs"][model.__name__]["properties"]
+        for key in sorted(model.harmless):
+            properties.setdefault(key, {"description": "without effect on processes"})
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

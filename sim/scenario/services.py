@@ -1,0 +1,198 @@
+"""From a service of the file to the container that `docker create` gets, with every default that had to be assumed.
+
+Models: Compose's entrypoint and command, docker's COMMAND, ids, pins, what the payload does. Leaves out: what
+an image says (its entrypoint, stop signal and health check are not in the file): the name of the image stands
+for its program. Source: Compose file reference; Docker 1.13 container create; kernel comm of 15 bytes
+(proc(5)).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+import msgspec
+
+from sim.engine.setup import Child, Ends, Fails, OnTerm, Payload, Pins, Port, Service
+from sim.scenario.check import Report
+from sim.scenario.fields import EPHEMERAL, NAME
+from sim.scenario.instants import Names
+from sim.scenario.readers import CLOSED
+from sim.scenario.schema import ChildFile, PayloadFile, ServiceFile
+from sim.scenario.text import Node, Path
+from sim.scenario.words import Refusal, counted, did_you_mean, listed, shown
+
+FIRST_EPHEMERAL = 32768  # /proc/sys/net/ipv4/ip_local_port_range
+TERM_DEFAULT = OnTerm()
+SLEEP = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?\Z", re.ASCII)
+
+
+@dataclass
+class Assumed:
+    """What was assumed, by sentence, and for whom."""
+
+    whom: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, sentence: str, name: str) -> None:
+        """Note that *sentence* is assumed for service *name*."""
+        self.whom.setdefault(sentence, []).append(name)
+
+    def sentences(self) -> list[str]:
+        """Return one sentence a kind of assumption; few services are named, many are counted."""
+        return [
+            (f"{listed(names)}: " if len(names) <= 3 else f"{counted(len(names), 'service')}: ") + sentence
+            for sentence, names in self.whom.items()
+        ]
+
+
+def container_name(key: str, service: object) -> str:
+    """Return the name that the engine gives the service: `container_name` or its key."""
+    given = service.get("container_name") if isinstance(service, dict) else None
+    return str(given) if isinstance(given, str | int) and not isinstance(given, bool) else key
+
+
+def check_name(name: str, root: Node, path: Path, report: Report) -> bool:
+    """Say whether *name* may be a container's; note why not."""
+    mark = root.place(path, of_key=True)
+    if not NAME.match(name):
+        report.problems.add(
+            mark,
+            f"services: {shown(name)} is not a container's name.",
+            "It begins with a letter or digit, then letters, digits, _, . and -, 63 at most.",
+        )
+    elif name == "all":
+        report.problems.add(mark, "services: a container cannot be called all.", "The word means every container.")
+    else:
+        return True
+    return False
+
+
+def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed) -> Service:
+    """Return the container of one checked service; `fails` and ports without a number are finished by `finish`."""
+    path, args = command_of(name, file, assumed)
+    return Service(
+        name=name,
+        id=file.x_id or hashlib.blake2b(name.encode(), digest_size=32).hexdigest(),
+        image=file.image or key,
+        path=path,
+        args=args,
+        payload=payload_of(name, file.x_payload, (path, *args), assumed),
+        ports=file.ports,
+        restart=file.restart,
+        stop_signal=file.stop_signal,
+        stop_timeout=file.stop_grace_period,
+        network=network,
+        proxy_threads=file.x_proxy.threads,
+        pins=Pins(file.x_pids.proxy, file.x_pids.shim, file.x_pids.payload, file.x_pids.children, file.x_address),
+        labels=file.labels,
+    )
+
+
+def command_of(name: str, file: ServiceFile, assumed: Assumed) -> tuple[str, tuple[str, ...]]:
+    """Return path and arguments: entrypoint and command together, or the image's name if both are missing."""
+    words = tuple(file.entrypoint or ()) + tuple(file.command or ())
+    if words:
+        return words[0], words[1:]
+    if file.x_payload and file.x_payload.argv:
+        return file.x_payload.argv[0], tuple(file.x_payload.argv[1:])
+    assumed.note("no command given, the image's name stands for its program", name)
+    return (file.image or name).rpartition("/")[2].partition("@")[0].partition(":")[0] or name, ()
+
+
+def payload_of(name: str, file: PayloadFile | None, words: tuple[str, ...], assumed: Assumed) -> Payload:
+    """Return how the program behaves; what the file does not say is assumed and noted."""
+    if file is None:
+        return assumed_payload(name, words, assumed)
+    if "ready" not in file.model_fields_set and not file.exits:
+        assumed.note("ready at once", name)
+    if "on_term" not in file.model_fields_set:
+        assumed.note(f"TERM exits 0 after {TERM_DEFAULT.after // 1000} ms", name)
+    argv = tuple(file.argv or words)
+    return Payload(
+        comm=file.comm or comm_of(argv),
+        argv=argv,
+        threads=file.threads,
+        children=tuple(child_of(child) for child in file.children),
+        ready=file.ready,
+        on_term=file.on_term,
+        exits=Ends(file.exits.code, file.exits.after) if file.exits else None,
+        fails=Fails(file.fails.code, file.fails.after, *file.fails.while_) if file.fails else None,
+    )
+
+
+def assumed_payload(name: str, words: tuple[str, ...], assumed: Assumed) -> Payload:
+    """Return a payload that nobody described. `sleep` is known: it leaves after its time and handles no signal."""
+    comm = comm_of(words)
+    if comm == "sleep" and len(words) == 2 and SLEEP.match(words[1]):
+        assumed.note("sleep leaves with 0 after its time and has no handler for TERM", name)
+        return Payload(comm, words, on_term=OnTerm("none", 0, 0), exits=Ends(0, round(float(words[1]) * 1_000_000)))
+    assumed.note(f"no x-payload: ready at once, TERM exits 0 after {TERM_DEFAULT.after // 1000} ms", name)
+    return Payload(comm, words)
+
+
+def child_of(file: ChildFile) -> Child:
+    """Return a process that the payload forks."""
+    argv = tuple(file.argv)
+    return Child(file.comm or comm_of(argv), argv, file.threads)
+
+
+def comm_of(argv: tuple[str, ...]) -> str:
+    """Return the name that the kernel gives a process at execve: the last part of its path, 15 bytes."""
+    base = (argv[0] if argv else "").rpartition("/")[2]
+    return base.encode()[:15].decode(errors="ignore") or "payload"
+
+
+# -- what needs all services -----------------------------------------------------------------------
+
+
+def number_ports(services: list[Service], assumed: Assumed) -> list[Service]:
+    """Return *services* with a host port for each that the engine would choose: from 32768 up, in order."""
+    numbered, next_port = [], FIRST_EPHEMERAL
+    for service in services:
+        ports: list[Port] = []
+        for port in service.ports:
+            if port.host == EPHEMERAL:
+                assumed.note(f"port {port.container} gets host port {next_port} at every start", service.name)
+                port, next_port = msgspec.structs.replace(port, host=next_port), next_port + 1
+            ports.append(port)
+        numbered.append(msgspec.structs.replace(service, ports=tuple(ports)))
+    return numbered
+
+
+def check_references(path: Path, names: Names, networks: list[str], root: Node, report: Report) -> None:
+    """Check what a service names of others; read off its nodes, so that other faults of it do not hide this one."""
+    for below, name in named_in(root, (*path, "networks")):
+        if name not in networks:
+            hint = did_you_mean(name, networks) or f"Name it under networks:; there are {listed(networks)}."
+            report.refuse(root, below, Refusal(f"there is no network {shown(name)}.", hint))
+    for below, name in named_in(root, (*path, "depends_on")):
+        if name not in names.containers:
+            report.refuse(
+                root, below, Refusal(f"there is no service {shown(name)}.", did_you_mean(name, names.containers))
+            )
+    asked = root.find((*path, "x-payload", "fails", "while"))
+    condition = CLOSED.match(asked.value) if asked and isinstance(asked.value, str) else None
+    if condition:
+        try:
+            names.container(condition["container"])
+        except Refusal as refusal:
+            report.refuse(root, (*path, "x-payload", "fails", "while"), refusal)
+
+
+def named_in(root: Node, path: Path) -> list[tuple[Path, str]]:
+    """Return the names in a list or a mapping of names, with their paths."""
+    node = root.find(path)
+    if node is not None and isinstance(node.value, dict):
+        return [((*path, name), name) for name in node.value]
+    if node is not None and isinstance(node.value, list):
+        return [((*path, i), below.value) for i, below in enumerate(node.value) if isinstance(below.value, str)]
+    return []
+
+
+def repeated(services: list[Service]) -> list[tuple[str, str]]:
+    """Return which names and ids two containers share, as (what, value)."""
+    names = Counter(service.name for service in services)
+    ids = Counter(service.id for service in services)
+    return [("name", name) for name, n in names.items() if n > 1] + [("id", id_) for id_, n in ids.items() if n > 1]

@@ -1,0 +1,1 @@
+"""Turn what happened on a host into plain data: process tables and trees."""

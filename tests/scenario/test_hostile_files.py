@@ -1,0 +1,170 @@
+"""No input ends in a traceback: random mutations, hostile names and hostile YAML are refused with a place."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.errors import InputError
+from sim.scenario import load, load_all
+from sim.scenario.units import Range, duration, format_duration, parse_range
+
+FILE = """\
+title: t
+host: {cores: 4, uptime: 10d, begin: steady, clock: 2020-12-03T09:46:58+08:00}
+engine: {design: docker-1.13, daemon: {live-restore: true, shutdown-timeout: 15}, unit: {Restart: always}}
+networks: {front: {driver: bridge, ipam: {config: [{subnet: 172.20.0.0/16}]}}}
+services:
+  web:
+    image: nginx
+    command: nginx -g daemon
+    ports: ["80:80", {target: 81, published: 81}]
+    restart: always
+    networks: [front]
+    stop_signal: QUIT
+    stop_grace_period: 5s
+    labels: {version: 1.10}
+    x-payload:
+      {comm: nginx, threads: 3, ready: 1s, on_term: {exit: 0, after: 1s}, children: [{argv: worker, threads: 1}]}
+    x-proxy: {threads: 6}
+    x-pids: {proxy: 10, shim: 11, payload: 12}
+    x-address: 172.20.0.9
+  db: {restart: "no"}
+steps:
+  - {id: one, at: 1s, docker: stop web}
+  - {id: two, at: die(web)+1s, kill: dockerd, signal: TERM, wait: true}
+  - {at: 30s, systemctl: restart docker}
+until: two+5m
+expect:
+  - {at: end, container: all, except: [db], status: running, restarts: 0..2, pid: new}
+  - {within: 1m, of: two, port: 80, from: remote, open: true}
+  - {dark: web, from: loopback, max: 1m, during: [one, end]}
+  - {events: [die web, start web], exact: true}
+assumptions: [none]
+"""
+KEYS = [match.span(1) for match in re.finditer(r"(?:^|[{,\[ ])\s*([A-Za-z][A-Za-z_-]+):(?= |$)", FILE, re.M)]
+NAMED = ("web", "db", "front", "version")  # names that a file chooses: any spelling is a key
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def refused_or_loaded(text):
+    """Load *text*; return the problems, each of which has a place."""
+    problems = []
+    try:
+        load_all("f", text=text)
+    except InputError as error:
+        problems = error.problems
+    for problem in problems:
+        assert re.match(r"[^\n]+:[1-9][0-9]*:[1-9][0-9]*\Z", problem.where), problem
+        assert str(problem).isprintable(), problem
+    return problems
+
+
+@given(st.integers(0, 10**15))
+def test_a_duration_is_read_back_as_it_was_written(micros):
+    assert duration(format_duration(micros)) == micros
+
+
+@given(st.integers(0, 10**6), st.none() | st.integers(0, 10**6))
+def test_a_range_is_read_back_as_it_was_written(low, more):
+    wanted = Range(low, None if more is None else low + more)
+    assert parse_range(str(wanted)) == wanted
+
+
+@given(st.sampled_from(KEYS), st.data())
+def test_a_mutated_key_is_refused_with_a_line_and_a_suggestion(span, data):
+    start, end = span
+    key = FILE[start:end]
+    at = data.draw(st.integers(0, len(key) - 1))
+    mutated = key[:at] + "q" + key[at + 1 :] if data.draw(st.booleans()) else key[:at] + "q" + key[at:]
+    problems = refused_or_loaded(FILE[:start] + mutated + FILE[end:])
+    if key in NAMED:
+        return
+    line = FILE.count("\n", 0, start) + 1
+    said = [problem for problem in problems if problem.where.startswith(f"f:{line}:")]
+    assert any(problem.hint for problem in said), problems
+
+
+@given(st.integers(0, len(FILE)), st.integers(0, 8), st.text(max_size=6))
+def test_a_mutated_file_never_ends_in_a_traceback(at, cut, put):
+    refused_or_loaded(FILE[:at] + put + FILE[at + cut :])
+
+
+@given(
+    st.sampled_from(["host", "engine", "networks", "services", "steps", "until", "expect", "assumptions", "title"]),
+    anything,
+)
+def test_any_value_anywhere_never_ends_in_a_traceback(key, value):
+    import yaml
+
+    refused_or_loaded(yaml.safe_dump({"services": {"web": {}}, key: value}, allow_unicode=True))
+    for inner in ("steps", "expect"):
+        refused_or_loaded(
+            yaml.safe_dump({"services": {"web": {}}, inner: [{"at": value, "container": value, "docker": value}]})
+        )
+    refused_or_loaded(
+        yaml.safe_dump({"services": {"web": {key: value, "x-payload": value, "ports": value, "command": value}}})
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "all",
+        "../x",
+        "a/b",
+        "a b",
+        "a\nb",
+        "x" * 100_000,
+        "",
+        "\u202eabc",
+        "a:b",
+        "(x)",
+        "*",
+        "-rf",
+        "é",
+        "null",
+        "\x07",
+        "$(id)",
+    ],
+)
+def test_hostile_names_are_refused_where_they_stand(name):
+    import json
+
+    problems = refused_or_loaded(f"services: {{{json.dumps(name)}: {{image: x}}}}\n")
+    assert bool(problems) == (name != "null")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 5000,
+        "{a: " * 5000,
+        "a: &a [*a]",
+        "a: &a {<<: *a}",
+        "\n".join(f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" if n else "x-0: &a0 [1]" for n in range(12)),
+        "title: \x00",
+        "title: \ud800",
+        "? {a: b}\n: c",
+        "title: !!python/object/apply:os.system [id]",
+        "%YAML 9.9\n---\na: b",
+        "title: " + "9" * 5000,
+        "host: {pid_max: " + "9" * 5000 + "}",
+        "<<: 5",
+        "&a",
+        "*b",
+        "\t",
+        "--- \n--- \n",
+    ],
+)
+def test_hostile_yaml_never_ends_in_a_traceback(text):
+    refused_or_loaded(text)
+
+
+def test_a_label_keeps_the_digits_that_were_written():
+    assert load("f", text=FILE).setup.service("web").labels == (("version", "1.10"),)
