@@ -152,7 +152,7 @@ def _prologue(setup: Setup) -> tuple[Step, ...]:
         return ()
     if setup.host.begin == "boot":
         return (PROLOGUE_START,)
-    runs = (Step(f"(run {s.name})", Instant("after"), Docker("run", s.name)) for s in setup.services)
+    runs = (Step(f"(run {s.name})", Instant("after"), Docker("run", s.name)) for s in setup.services if s.at_begin)
     return (PROLOGUE_START, *runs)
 
 
@@ -169,6 +169,8 @@ def _disk_of_a_running_host(turn: Turn) -> None:
     """Write what the disk says after a power cut while every service ran."""
     used: dict[str, int] = {}
     for service in turn.world.setup.services:
+        if not service.at_begin:
+            continue
         number = used[service.network] = used.get(service.network, 1) + 1
         record = Container(service.name, service.restart, running=True, started=True)
         place = address(turn.world, service.network, number)

@@ -25,7 +25,7 @@ from sim.kernel import events as e
 from sim.kernel import syscalls
 from sim.kernel.records import OUTSIDE, Pid
 from sim.latency import PROFILES, Duration, Profile, draw, microseconds
-from sim.model import OPENED, Action, Deliver, Go, Late, Open, act, initial, may_open
+from sim.model import OPENED, Action, Deliver, Go, Late, Open, act, initial, instants, may_open
 from sim.trace import Record, Trace
 from sim.world import APPLY, TOUCHES, Frame, Key, Turn, World
 
@@ -200,7 +200,10 @@ class Timed:
         self.trace.end = end
 
     def _patience(self) -> float:
-        return max(self.trace.origin, self.last_step) + PATIENCE if self.opened else float("inf")
+        if not self.opened:
+            return float("inf")
+        known = [at.offset for at in instants(self.world.setup) if at.base == "origin"]
+        return max(self.trace.origin + max(known, default=0), self.last_step) + PATIENCE
 
     def end(self) -> int | None:
         """Return the clock value at which the run ends, as far as it is known now."""

@@ -102,6 +102,7 @@ class Service(msgspec.Struct, frozen=True):
     proxy_threads: int = 6
     pins: Pins = Pins()
     labels: tuple[tuple[str, str], ...] = ()
+    at_begin: bool = True  # False: only a step makes it
 
 
 class Network(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.render.docker_ports import Port, ports_text
@@ -12,6 +12,7 @@ from sim.render.docker_ps import ContainerRow, docker_ps, human_duration, status
 MINUTE, HOUR, DAY = 60, 3600, 86400
 ID = "17d0801f3a10" + "a" * 52
 IP = "0.0.0.0"
+UNHURRIED = settings(deadline=None)
 
 
 def row(**fields: object) -> ContainerRow:
@@ -102,6 +103,7 @@ def test_no_trunc_shows_ids_and_commands_whole() -> None:
     assert " " + "b" * 12 + " " in short
 
 
+@UNHURRIED
 @given(name=st.text(), image=st.text(min_size=1), path=st.text())
 def test_no_name_reaches_the_terminal_raw(name: str, image: str, path: str) -> None:
     """Whatever a container is called, the table has two lines and no control characters."""

@@ -68,11 +68,11 @@ def test_ps_ef_into_grep_is_the_documents(table: Table) -> None:
 
 
 def test_docker_ps_row_is_the_documents() -> None:
-    """The document's row of `docker ps` appears where another image's name has 47 letters and its command is cut."""
+    """The document's row of `docker ps` stands beside an image with a name of 47 letters and a command that is cut."""
     now = 1607910000.0
     born = now - 10 * 86400 - 3600
-    grafana = ContainerRow(id=GRAFANA, image="grafana/grafana", path="/run.sh", created=born, started=born, running=True,
-                           ports=((3000, 20002, "0.0.0.0", "tcp"),), name="grafana")
+    grafana = ContainerRow(id=GRAFANA, image="grafana/grafana", path="/run.sh", created=born,
+                           started=born, running=True, ports=((3000, 20002, "0.0.0.0", "tcp"),), name="grafana")
     other = ContainerRow(id="2d4396a783ec" + "0" * 52, image="registry/" + "x" * 38, path="sh", created=born,
                          started=born, args=("-c", "java -jar a.jar"), running=True, name="arthas")
     assert len(other.image) == 47

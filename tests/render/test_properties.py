@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.render.clean import printable
@@ -14,11 +14,13 @@ from sim.views.table import Meta, ProcessRow, Table
 from sim.views.tree import subtree
 from tests.render.tables import tables, to_table
 
+UNHURRIED = settings(deadline=None)
 PID_AT = {"ps-axjf": 1, "ps-ef": 1, "ps-eo": 0, "ps-auxf": 1}
 HOSTILE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @pytest.mark.parametrize("view", PID_AT)
+@UNHURRIED
 @given(rows=tables())
 def test_every_pid_has_one_row(view: str, rows: list[dict[str, Any]]) -> None:
     """Each process has one row in each view of ps, orphans and strays included."""
@@ -27,6 +29,7 @@ def test_every_pid_has_one_row(view: str, rows: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("view", PID_AT)
+@UNHURRIED
 @given(rows=tables(), pick=st.integers(1, 13))
 def test_a_root_keeps_only_its_descendants(view: str, rows: list[dict[str, Any]], pick: int) -> None:
     """From a root other than pid 1, a view of ps shows the rows of that subtree."""
@@ -35,6 +38,7 @@ def test_a_root_keeps_only_its_descendants(view: str, rows: list[dict[str, Any]]
     assert {int(line.split()[PID_AT[view]]) for line in VIEWS[view](table, root).splitlines()[1:]} == kept
 
 
+@UNHURRIED
 @given(rows=tables(comms=["a", "b"]))
 def test_pstree_with_pids_names_every_process_below_the_root(rows: list[dict[str, Any]]) -> None:
     """Each process and thread that descends from pid 1 is drawn once; strays hang below it as `?`."""
@@ -47,6 +51,7 @@ def test_pstree_with_pids_names_every_process_below_the_root(rows: list[dict[str
 
 
 @pytest.mark.parametrize("view", VIEWS)
+@UNHURRIED
 @given(rows=tables())
 def test_no_view_lets_a_name_steer_the_terminal(view: str, rows: list[dict[str, Any]]) -> None:
     """No view prints a control, bidirectional or invisible character but the newline that ends each line."""
@@ -55,6 +60,7 @@ def test_no_view_lets_a_name_steer_the_terminal(view: str, rows: list[dict[str, 
     assert text.endswith("\n")
 
 
+@UNHURRIED
 @given(rows=tables())
 def test_the_order_of_rows_in_a_table_does_not_matter(rows: list[dict[str, Any]]) -> None:
     """A view sorts for itself."""
@@ -62,6 +68,7 @@ def test_the_order_of_rows_in_a_table_does_not_matter(rows: list[dict[str, Any]]
         assert view(to_table(rows), 1) == view(to_table(rows[::-1]), 1)
 
 
+@UNHURRIED
 @given(rows=tables(), width=st.integers(1, 150))
 def test_no_line_of_pstree_is_wider_than_the_screen(rows: list[dict[str, Any]], width: int) -> None:
     """A cut line has at most the screen's width; a cut piece of line costs two cells more, as in the real tool."""
@@ -83,6 +90,7 @@ def test_an_unknown_root_shows_nothing() -> None:
     assert VIEWS["ps-eo"](table, 77) == "  PID  PPID  PGID   SID NLWP COMMAND\n"
 
 
+@UNHURRIED
 @given(st.text(alphabet=st.characters(codec=None)))
 def test_printable_keeps_length_and_drops_every_hostile_character(text: str) -> None:
     """Each hostile character becomes one question mark, and a clean text stays as it is."""

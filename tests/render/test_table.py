@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import networkx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.errors import InputError
@@ -16,6 +17,7 @@ from tests.render.tables import tables, to_table
 INIT = {"pid": 1, "ppid": 0, "pgid": 1, "sid": 1, "comm": "init", "args": ["/init"], "state": "S", "start_ticks": 0,
         "uid": 0}
 META = {"btime": 0, "now": 9}
+UNHURRIED = settings(deadline=None)
 
 
 def problems(procs: list[Any], meta: Any = META) -> list[str]:
@@ -99,6 +101,7 @@ def test_null_stands_for_the_default() -> None:
     assert parse_table(with_nulls, "t") == parse_table(without, "t")
 
 
+@UNHURRIED
 @given(tables())
 def test_any_table_survives_being_written(rows: list[dict[str, Any]]) -> None:
     """What to_json writes, parse_table reads back to the same value, stray bytes included."""
@@ -110,6 +113,7 @@ KEYS = st.sampled_from(["meta", "procs", "pid", "ppid", "threads", "users", "bti
 LEAVES = st.none() | st.booleans() | st.integers() | st.text()
 
 
+@UNHURRIED
 @given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS | st.text(), inner)))
 def test_any_json_is_read_or_refused_in_words(document: Any) -> None:
     """No JSON makes the reader fail in another way than by InputError."""
@@ -121,6 +125,7 @@ def test_any_json_is_read_or_refused_in_words(document: Any) -> None:
     assert all(line.isprintable() for line in said.split("\n"))
 
 
+@UNHURRIED
 @given(tables())
 def test_a_tree_has_each_process_once_and_only_true_edges(rows: list[dict[str, Any]]) -> None:
     """Nodes are the pids; edges go from listed parents to their children."""
@@ -131,11 +136,10 @@ def test_a_tree_has_each_process_once_and_only_true_edges(rows: list[dict[str, A
     assert set(graph.edges) == {(row.ppid, row.pid) for row in table.procs if row.ppid in pids}
 
 
+@UNHURRIED
 @given(tables(), st.integers(0, 13))
 def test_a_subtree_is_what_the_graph_reaches(rows: list[dict[str, Any]], pick: int) -> None:
     """A subtree holds its root and all of the root's descendants."""
-    import networkx
-
     table = to_table(rows)
     root = rows[pick % len(rows)]["pid"]
     assert {row.pid for row in subtree(table, root).procs} == {root} | networkx.descendants(tree(table), root)
