@@ -20,7 +20,7 @@ from sim.engine.client import Await, mark_name, step_of
 from sim.engine.goroutine import ModelFault
 from sim.engine.ops import Every, Op, Reap, ReapAny, Sleep
 from sim.engine.setup import Instant, Microseconds, S, Setup
-from sim.facts import Fid, FrameMoved, FrameStarted, Marked, StepTaken
+from sim.facts import Fid, FrameEnded, FrameMoved, FrameStarted, Marked, StepTaken
 from sim.kernel import events as e
 from sim.kernel import syscalls
 from sim.kernel.records import OUTSIDE, Pid
@@ -92,7 +92,7 @@ class TimedTurn(Turn):
             self.emit(Marked(name, world.marks.get(name, 0) + 1))
 
 
-def _note_frame(driver: Timed, event: FrameMoved | FrameStarted) -> None:
+def _note_frame(driver: Timed, event: FrameMoved | FrameStarted | FrameEnded) -> None:
     driver.dirty[event.fid] = driver.seq
 
 
@@ -119,6 +119,7 @@ def _note_step(driver: Timed, event: StepTaken) -> None:
 NOTES: dict[type, Callable[[Timed, Any], None]] = {
     FrameMoved: _note_frame,
     FrameStarted: _note_frame,
+    FrameEnded: _note_frame,
     e.Exited: _note_exit,
     e.SignalTaken: _note_signal,
     Marked: _note_mark,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from sim.engine.goroutine import Goroutine
-from sim.engine.setup import Service
-from sim.kernel.records import Pid
+from sim.engine.setup import Pins, Service
 from sim.world import Frame, World
 
 
@@ -15,11 +14,12 @@ def service_of(g: Goroutine) -> Service:
     return service
 
 
-def pinned(g: Goroutine, number: Pid | None = None) -> Pid | None:
-    """Return the number that was observed for the first start, or None once it is used up."""
-    return number if number in g.world.host.reserved else None
-
-
 def identity(world: World, frame: Frame) -> str:
     """Return the id of the container in variable `c`."""
     return str(world.services[frame.local["c"]].id)
+
+
+def pins(world: World, frame: Frame) -> Pins:
+    """Return the numbers that were observed for the first start of the container in variable `c`."""
+    found: Pins = world.services[frame.local["c"]].pins
+    return found

@@ -41,7 +41,6 @@ class Spawn(msgspec.Struct, frozen=True):
     death_signal: Signal | None = None
     clone_parent: bool = False
     new_ns: bool = False
-    number: Pid | None = None
     cgroup: str | None = None
 
 
@@ -116,8 +115,11 @@ def start_frame(turn: Turn, pid: Pid, procedure: str, subject: str, local: Local
     return fid
 
 
-def spawn(turn: Turn, pid: Pid, how: Spawn) -> Pid:
-    """Fork and execve a program of the design, and start its first goroutine; return its pid."""
+def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None) -> Pid:
+    """Fork and execve a program of the design, and start its first goroutine; return its pid.
+
+    *number* is one that was kept for it; the counter goes on from there, unless it is beyond it already.
+    """
     program = turn.world.design.programs[how.program]
     caller = turn.host.procs[pid]
     child = syscalls.fork(
@@ -125,7 +127,7 @@ def spawn(turn: Turn, pid: Pid, how: Spawn) -> Pid:
         pid,
         parent=caller.ppid if how.clone_parent else None,
         ns=syscalls.NEW_NS if how.new_ns else None,
-        number=how.number,
+        number=number,
     )
     if how.new_session:
         syscalls.setsid(turn, child)

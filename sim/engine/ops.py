@@ -130,14 +130,36 @@ class Unlock(Lock):
 
 
 class Fork(Op):
-    """Start a child process; its pid goes into the variable *into*. The function may return None for no child."""
+    """Start a child process; its pid goes into the variable *into*. The function may return None for no child.
 
-    def __init__(self, how: Callable[[Goroutine], Spawn | None], into: str = "child_pid") -> None:
-        self.how, self.into, self.name = how, into, f"fork_{how.__name__}"
+    *pin* names a number that was observed for this fork. Numbers are given out in rising order, so a fork with such a
+    number waits until every smaller one that was observed has been given out.
+    """
+
+    def __init__(
+        self,
+        how: Callable[[Goroutine], Spawn | None],
+        into: str = "child_pid",
+        pin: Callable[[World, Frame], Pid | None] | None = None,
+    ) -> None:
+        self.how, self.into, self.pin, self.name = how, into, pin, f"fork_{how.__name__}"
+
+    def number(self, world: World, frame: Frame) -> Pid | None:
+        """Return the number that was observed for this fork, None once it has been given out."""
+        number = None if self.pin is None else self.pin(world, frame)
+        return number if number in world.host.reserved else None
+
+    def ready(self, world: World, frame: Frame) -> bool:
+        number = self.number(world, frame)
+        return number is None or number == min(world.host.reserved)
+
+    def reads(self, world: World, frame: Frame) -> Iterable[Key]:
+        return () if self.number(world, frame) is None else (("reserved",),)
 
     def take(self, g: Goroutine) -> int | None:
         how = self.how(g)
-        g[self.into] = None if how is None else spawn(g.turn, g.pid, how)
+        number = self.number(g.world, g.frame)
+        g[self.into] = None if how is None else spawn(g.turn, g.pid, how, number)
         return self.index + 1
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sim.engine import paths
-from sim.engine.containers import identity, pinned, service_of
+from sim.engine.containers import identity, pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Sleep, Wait, reading
 from sim.engine.procedure import procedure
@@ -18,7 +18,7 @@ from sim.engine.program import Program
 from sim.engine.reach import address_of, is_open
 from sim.facts import BecameReady, StateChanged
 from sim.kernel import syscalls
-from sim.kernel.records import Image
+from sim.kernel.records import Image, Pid
 from sim.world import Frame, Key, World
 
 
@@ -58,11 +58,16 @@ def more_children(g: Goroutine) -> str | None:
 def child(g: Goroutine) -> Spawn:
     """Describe the next child: it stays in the first process's group and session."""
     service = service_of(g)
-    how, index = service.payload.children[g["i"]], g["i"]
-    g["i"] = index + 1
-    number = pinned(g, *service.pins.children[index : index + 1])
+    how = service.payload.children[g["i"]]
+    g["i"] = g["i"] + 1
     local = {"c": service.name, "threads": how.threads}
-    return Spawn("child", how.argv, service.name, comm=how.comm, local=local, number=number)
+    return Spawn("child", how.argv, service.name, comm=how.comm, local=local)
+
+
+def child_pin(world: World, frame: Frame) -> Pid | None:
+    """Return the number that was observed for the next child."""
+    index = frame.local["i"]
+    return next(iter(pins(world, frame).children[index : index + 1]), None)
 
 
 def ready_after(world: World, frame: Frame) -> int:
@@ -129,7 +134,7 @@ PROGRAM = Program(
             Do(execute),
             Label("children"),
             Do(more_children, "served"),
-            Fork(child),
+            Fork(child, pin=child_pin),
             Goto("children"),
             Label("served"),
             Sleep("ready", ready_after),

@@ -12,17 +12,16 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.setup import Port, Service
 from sim.kernel import syscalls
-from sim.kernel.records import Pid
 
 PROXY = "/usr/libexec/docker/docker-proxy-current"
 
 
-def proxy(service: Service, port: Port, address: str, number: Pid | None) -> Spawn:
+def proxy(service: Service, port: Port, address: str) -> Spawn:
     """Describe the proxy of one published port."""
     words = ("-proto", port.proto, "-host-ip", port.ip, "-host-port", str(port.host))
     argv = (PROXY, *words, "-container-ip", address, "-container-port", str(port.container))
     local = {"address": bound(port), "count": service.proxy_threads}
-    return Spawn("proxy", argv, service.name, local=local, death_signal="TERM", number=number)
+    return Spawn("proxy", argv, service.name, local=local, death_signal="TERM")
 
 
 def bound(port: Port) -> str:

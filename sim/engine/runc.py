@@ -9,7 +9,7 @@ and OCI hooks of other packages. Source: R libcontainer/nsenter/nsexec.c, contai
 from __future__ import annotations
 
 from sim.engine import paths
-from sim.engine.containers import pinned, service_of
+from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, call, run
 from sim.engine.procedure import procedure
@@ -63,7 +63,6 @@ def stage2(g: Goroutine) -> Spawn:
         new_session=True,
         new_ns=True,
         local={"c": service.name},
-        number=pinned(g, service.pins.payload),
     )
 
 
@@ -153,7 +152,7 @@ RUNC = Program(
     (
         CREATE,
         procedure("runc.stage0", Fork(stage1), Exit(0)),
-        procedure("runc.stage1", Fork(stage2), Exit(0)),
+        procedure("runc.stage1", Fork(stage2, pin=lambda world, frame: pins(world, frame).payload), Exit(0)),
         procedure("runc.start", Do(start_threads), Exit(open_exec_fifo)),
         procedure("runc.kill", Do(start_threads), Exit(kill_all)),
         procedure("runc.delete", Do(start_threads), Exit(delete)),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sim.engine import paths
-from sim.engine.containers import identity, pinned, service_of
+from sim.engine.containers import identity, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, ReapAny, Wait, reading, run
 from sim.engine.procedure import procedure
@@ -30,8 +30,7 @@ def shim(g: Goroutine) -> Spawn:
     """Describe the shim of the container in variable `c`: a group of its own, containerd's session."""
     service = service_of(g)
     argv = (SHIM, service.id, paths.bundle(service.id), paths.RUNC)
-    number, local = pinned(g, service.pins.shim), {"c": service.name}
-    return Spawn("shim", argv, service.name, local=local, new_group=True, number=number)
+    return Spawn("shim", argv, service.name, local={"c": service.name}, new_group=True)
 
 
 def _exit_fifo(world: World, frame: Frame) -> str:

@@ -146,6 +146,7 @@ def _forked(host: Host, event: e.Forked) -> None:
     if pid in host.reserved:
         del host.reserved[pid]
         host._use(pid, -1)
+        host.last_pid = max(host.last_pid, pid)
     else:
         host.last_pid = pid
     _link(host.children, event.ppid, pid)

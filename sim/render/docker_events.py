@@ -12,26 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from sim.render.clean import printable
+from sim.views.rows import EventRow
 
 FILTERS = ("type", "event", "container", "image")
 _FROM_IMAGE = "image"
-
-
-class EventRow(msgspec.Struct, frozen=True):
-    """Describe one message: unix time in microseconds, the type and id of what it happened to, notes in any order.
-
-    >>> EventRow(0, "container", "start", "17d0801f3a10", (("name", "grafana"),)).action
-    'start'
-    """
-
-    at_unix_us: int
-    type: str
-    action: str
-    id: str
-    attributes: tuple[tuple[str, str], ...] = ()
 
 
 def docker_events(rows: Iterable[EventRow], offset_min: int = 0, *, format: str = "text",

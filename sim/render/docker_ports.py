@@ -6,8 +6,8 @@ Source: docker 1.13.1, api/client formatter of ports, DisplayablePorts.
 
 from collections.abc import Sequence
 
-# private number, public number or None, host address ("" if unpublished), protocol
-Port = tuple[int, int | None, str, str]
+from sim.views.rows import Port
+
 _Group = tuple[str, str]  # host address, protocol
 
 

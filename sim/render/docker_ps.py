@@ -10,10 +10,9 @@ pkg/stringutils, go-units duration.go; the tabwriter of Go 1.10.
 import unicodedata
 from collections.abc import Sequence
 
-import msgspec
-
 from sim.render.clean import printable
-from sim.render.docker_ports import Port, ports_text
+from sim.render.docker_ports import ports_text
+from sim.views.rows import ContainerRow
 
 HOUR_S, DAY_H = 3600, 24
 HEADER = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
@@ -22,33 +21,6 @@ _COMMAND_LENGTH = 20
 _HEALTH = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "health: starting"}
 _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
             '"': '\\"', "\\": "\\\\"}
-
-
-class ContainerRow(msgspec.Struct, frozen=True):
-    """Describe one container as the engine believes it to be: times in unix seconds, None for never.
-
-    `path` and `args` are the command; `health` is starting, healthy, unhealthy or None without a health check.
-
-    >>> ContainerRow(id="17d0801f3a10" + "0" * 52, image="grafana/grafana", path="/run.sh", created=0.0).running
-    False
-    """
-
-    id: str
-    image: str
-    path: str
-    created: float
-    args: tuple[str, ...] = ()
-    started: float | None = None
-    finished: float | None = None
-    running: bool = False
-    paused: bool = False
-    restarting: bool = False
-    dead: bool = False
-    removing: bool = False
-    health: str | None = None
-    exit_code: int = 0
-    ports: tuple[Port, ...] = ()
-    name: str = ""
 
 
 def docker_ps(rows: Sequence[ContainerRow], now: float, *, all: bool = False, no_trunc: bool = False) -> str:

@@ -284,7 +284,8 @@ class Compiler:
             check_references(place, Names(), [net.name for net in networks], document, self.report)
             file = check(ServiceFile, document, place, self.report)
             if file:
-                found[new.name] = inner.service(new.name, new.name, place, file, networks)
+                made = inner.service(new.name, new.name, place, file, networks)
+                found[new.name] = msgspec.structs.replace(made, at_begin=False)
             if not new.named:
                 self.assumed.note("has no --name; the engine would invent one", new.name)
         return list(found.values())

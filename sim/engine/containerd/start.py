@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containerd.tasks import remove_state, runc_delete
-from sim.engine.containers import identity, service_of
+from sim.engine.containers import identity, pins, service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Fork, Label, Reap, Return, Wait, reading, receive, run
 from sim.engine.procedure import procedure
@@ -104,7 +104,7 @@ WORKER = procedure(
     "containerd.worker",
     Label("begin"),
     Do(prepare),
-    Fork(shim, "shim_pid"),
+    Fork(shim, "shim_pid", lambda world, frame: pins(world, frame).shim),
     Do(watch_shim),
     Wait(pid_file_or_shim_gone, "shim_gone", within=START_TIMEOUT, late="too_late"),
     Do(watch_exit),

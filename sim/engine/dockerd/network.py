@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine import paths
-from sim.engine.containers import service_of
+from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.netfilter import iptables
 from sim.engine.ops import Do, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, run
@@ -23,6 +23,7 @@ from sim.engine.records import Endpoint
 from sim.engine.setup import Port, S, Service
 from sim.facts import EngineEvent, Forgot
 from sim.kernel import syscalls
+from sim.kernel.records import Pid
 from sim.world import Frame, Key, World
 
 PROXY_WAIT = 16 * S
@@ -138,9 +139,13 @@ def start_proxy(g: Goroutine) -> Spawn | None:
     """Describe the proxy of the port, unless the daemon runs without userland proxies."""
     if not g.world.setup.engine.daemon.userland_proxy:
         return None
-    service, index = service_of(g), g["i"]
-    number = next(iter(service.pins.proxy[index : index + 1]), None)
-    return proxy(service, port_of(g), endpoint_of(g).address, number if number in g.world.host.reserved else None)
+    return proxy(service_of(g), port_of(g), endpoint_of(g).address)
+
+
+def proxy_pin(world: World, frame: Frame) -> Pid | None:
+    """Return the number that was observed for the proxy of port `i`."""
+    index = frame.local["i"]
+    return next(iter(pins(world, frame).proxy[index : index + 1]), None)
 
 
 def _proxy_keys(world: World, frame: Frame) -> tuple[Key, ...]:
@@ -189,7 +194,7 @@ def map_ports() -> list[Any]:
         Lock("portmapper/{network}"),
         Do(reserve_port, "port_failed"),
         add_rules(""),
-        Fork(start_proxy, "proxy_pid"),
+        Fork(start_proxy, "proxy_pid", proxy_pin),
         Wait(proxy_ready, "proxy_failed", within=PROXY_WAIT, late="proxy_late"),
         Do(port_mapped, "map_next"),
         Unlock("portmapper/{network}"),

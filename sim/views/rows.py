@@ -1,0 +1,52 @@
+"""Containers and events as plain rows, as an engine's own listings show them.
+
+Leaves out what 1.13.1 does not list. Source: docker 1.13.1, api/types.Container and api/types/events.Message.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+# private number, public number or None, host address ("" if unpublished), protocol
+Port = tuple[int, int | None, str, str]
+
+
+class ContainerRow(msgspec.Struct, frozen=True):
+    """Describe one container as the engine believes it to be: times in unix seconds, None for never.
+
+    `path` and `args` are the command; `health` is starting, healthy, unhealthy or None without a health check.
+
+    >>> ContainerRow(id="17d0801f3a10" + "0" * 52, image="grafana/grafana", path="/run.sh", created=0.0).running
+    False
+    """
+
+    id: str
+    image: str
+    path: str
+    created: float
+    args: tuple[str, ...] = ()
+    started: float | None = None
+    finished: float | None = None
+    running: bool = False
+    paused: bool = False
+    restarting: bool = False
+    dead: bool = False
+    removing: bool = False
+    health: str | None = None
+    exit_code: int = 0
+    ports: tuple[Port, ...] = ()
+    name: str = ""
+
+
+class EventRow(msgspec.Struct, frozen=True):
+    """Describe one message: unix time in microseconds, the type and id of what it happened to, notes in any order.
+
+    >>> EventRow(0, "container", "start", "17d0801f3a10", (("name", "grafana"),)).action
+    'start'
+    """
+
+    at_unix_us: int
+    type: str
+    action: str
+    id: str
+    attributes: tuple[tuple[str, str], ...] = ()

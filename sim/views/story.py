@@ -1,0 +1,208 @@
+"""Walk through a trace and say, at any moment, what ps, docker ps and docker events would have been told.
+
+The world holds no time, so start times are gathered on the way: of processes from `Forked`, of containers from the
+engine's events. Cpu time and memory are not modelled and show as zero. Source: proc(5); engine-1.13 §13.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from sim.engine import paths
+from sim.engine.records import Container
+from sim.engine.setup import Microseconds, Port
+from sim.engine.systemd import unit_of
+from sim.facts import EngineEvent
+from sim.kernel.events import Forked
+from sim.kernel.records import INIT, Pid
+from sim.trace import Record, Replay, Trace
+from sim.views.rows import ContainerRow, EventRow
+from sim.views.table import Meta, ProcessRow, Table
+from sim.world import World
+
+HERTZ = 100
+TICK: Microseconds = 1_000_000 // HERTZ
+
+
+class Times(msgspec.Struct, frozen=True):
+    """When the engine says that a container was created, started and finished; clock values in µs, None for never."""
+
+    created: Microseconds = 0
+    started: Microseconds | None = None
+    finished: Microseconds | None = None
+
+
+class Story:
+    """A replay that remembers when things began. `to` moves on; the other methods describe the moment it is at."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.replay = Replay(trace)
+        self.at: Microseconds = 0
+        self.starts: dict[Pid, Microseconds] = {INIT: 0}
+        self.times: dict[str, Times] = {}
+
+    @property
+    def world(self) -> World:
+        """Return the world of the moment."""
+        return self.replay.world
+
+    def to(self, at: Microseconds) -> Story:
+        """Go on to a clock value (µs), which must not lie before the last one."""
+        records = self.trace.records
+        while self.replay.position < len(records):
+            moment = records[self.replay.position].at
+            if moment is not None and moment > at:
+                break
+            self.step()
+        self.at = at
+        return self
+
+    def step(self) -> Record | None:
+        """Apply the next record, remember its time, and return it; None at the end."""
+        record = self.replay.step()
+        if record is not None:
+            self.at = record.at or 0
+            self._remember(record)
+        return record
+
+    def _remember(self, record: Record) -> None:
+        event, at = record.event, record.at or 0
+        if isinstance(event, Forked):
+            self.starts[event.pid] = at
+        elif isinstance(event, EngineEvent) and event.kind == "container":
+            before = self.times.get(event.container, Times(at))
+            if event.action == "create":
+                self.times[event.container] = Times(at)
+            elif event.action == "start" and not self._reattached(event.container):
+                self.times[event.container] = replace(before, started=at)
+            elif event.action == "die":
+                self.times[event.container] = replace(before, finished=at)
+
+    def _reattached(self, container: str) -> bool:
+        """Say whether a `start` comes from a restore with live-restore: StartedAt is kept then."""
+        times = self.times.get(container)
+        return times is not None and times.started is not None and (times.finished or -1) < times.started
+
+    # -- the kernel's truth -------------------------------------------------------------------------
+
+    def table(self) -> Table:
+        """Return the process table of the moment."""
+        host = self.trace.setup.host
+        boot = host.epoch * 1_000_000 - self.trace.origin  # unix µs of the clock's zero
+        btime, rest = divmod(boot, 1_000_000)
+        now = host.epoch + (self.at - self.trace.origin) // 1_000_000
+        meta = Meta(btime=btime, now=now, hertz=HERTZ, pid_max=host.pid_max, tz=zone(host.tz_minutes))
+        return Table(meta, tuple(self._row(pid, rest) for pid in sorted(self.world.host.procs)))
+
+    def _row(self, pid: Pid, rest: Microseconds) -> ProcessRow:
+        process = self.world.host.procs[pid]
+        image = process.image
+        return ProcessRow(
+            pid=pid,
+            ppid=process.ppid,
+            pgid=process.pgid,
+            sid=process.sid,
+            comm=image.comm,
+            args=() if process.state == "Z" else image.argv,
+            threads=process.threads,
+            state=process.state,
+            start_ticks=(self.starts[pid] + rest) // TICK,
+            role=image.program,
+            container=image.container or None,
+        )
+
+    def pid_of(self, program: str) -> Pid | None:
+        """Return the first living process of a program, by start."""
+        found = [p for p in self.world.host.procs.values() if p.image.program == program and p.state != "Z"]
+        return min(found, key=lambda p: p.order).pid if found else None
+
+    # -- the engine's belief --------------------------------------------------------------------------
+
+    def daemon(self) -> Pid | None:
+        """Return the dockerd that answers; None while none lives or it is still starting."""
+        unit = unit_of(self.world)
+        return unit.main_pid if unit.state == "active" and self.world.host.alive(unit.main_pid) else None
+
+    def believed(self, container: str) -> Container | None:
+        """Return the record that dockerd holds, or, while none lives, the one on disk."""
+        pid = unit_of(self.world).main_pid
+        record = self.world.recall(pid, f"container/{container}") if pid else None
+        if record is None:
+            record = self.world.host.files.get(paths.container(container))
+        return record if isinstance(record, Container) else None
+
+    def containers(self) -> tuple[ContainerRow, ...]:
+        """Return what `docker ps -a` lists, in the order of creation."""
+        rows = []
+        for service in self.trace.setup.services:
+            record = self.believed(service.name)
+            if record is None:
+                continue
+            times = self.times.get(service.name, Times())
+            rows.append(
+                ContainerRow(
+                    id=service.id,
+                    image=service.image,
+                    path=service.path,
+                    args=service.args,
+                    created=self.trace.unix(times.created),
+                    started=None if times.started is None else self.trace.unix(times.started),
+                    finished=None if times.finished is None else self.trace.unix(times.finished),
+                    running=record.running,
+                    restarting=record.restarting,
+                    exit_code=record.exit_code,
+                    ports=tuple(_port(port) for port in service.ports) if record.running else (),
+                    name=service.name,
+                )
+            )
+        return tuple(rows)
+
+
+def _port(port: Port) -> tuple[int, int | None, str, str]:
+    return (port.container, port.host, port.ip, port.proto)
+
+
+def zone(minutes: int) -> str:
+    """Return the POSIX zone that is so many minutes east of UTC.
+
+    >>> zone(480), zone(0), zone(-210)
+    ('<+0800>-8:00', 'UTC', '<-0330>3:30')
+    """
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    sign, west = ("+", "-") if minutes > 0 else ("-", "")
+    return f"<{sign}{hours:02d}{rest:02d}>{west}{hours}:{rest:02d}"
+
+
+def engine_events(trace: Trace, until: Microseconds) -> list[EventRow]:
+    """Return what `docker events` would have printed up to a clock value in µs, oldest first."""
+    rows = []
+    ids = {service.name: service for service in trace.setup.services}
+    for record in trace.records:
+        if record.at is not None and record.at > until:
+            break
+        event = record.event
+        if isinstance(event, EngineEvent):
+            rows.append(_event_row(event, round(trace.unix(record.at or 0) * 1_000_000), ids[event.container]))
+    return rows
+
+
+def _event_row(event: EngineEvent, at: int, service: object) -> EventRow:
+    from sim.engine.setup import Service
+
+    assert isinstance(service, Service)
+    if event.kind == "container":
+        about = (("image", service.image), ("name", service.name), *service.labels)
+        return EventRow(at, event.kind, event.action, service.id, (*about, *event.attributes))
+    about = (("container", service.id), *event.attributes, ("type", "bridge"))
+    return EventRow(at, event.kind, event.action, network_id(dict(event.attributes)["name"]), about)
+
+
+def network_id(name: str) -> str:
+    """Return a made-up id of a network: 64 hex digits that depend on its name alone."""
+    from hashlib import blake2b
+
+    return blake2b(name.encode(), digest_size=32).hexdigest()
