@@ -228,7 +228,7 @@ def _reparented(host: Host, event: e.Reparented) -> None:
     if event.pid in host.zombies.get(process.ppid, ()):
         _unlink(host.zombies, process.ppid, event.pid)
         _link(host.zombies, event.ppid, event.pid)
-    host.procs[event.pid] = replace(process, ppid=event.ppid, pdeathsig=None)
+    host.procs[event.pid] = replace(process, ppid=event.ppid)
 
 
 def _waitable(host: Host, event: e.Waitable) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from sim.kernel import events as e
 from sim.kernel.host import Host, split_address
-from sim.kernel.ids import next_id
+from sim.kernel.ids import OutOfIds, next_id
 from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Rule, Status, Value
 from sim.kernel.signals import DISCARDED, NUMBERS, STOPPING, Signal
 
@@ -57,10 +57,12 @@ def execve(turn: Turn, pid: Pid, image: Image) -> None:
 
 
 def start_threads(turn: Turn, pid: Pid, count: int) -> None:
-    """Start *count* threads in *pid*: each takes a number of its own."""
+    """Start *count* threads in *pid*: each takes a number of its own. Raises OutOfIds, and then starts none."""
     host, last, taken = turn.host, turn.host.last_pid, []
     for _ in range(count):
         last = next_id(last, host.uses, host.pid_max)
+        if last in taken:
+            raise OutOfIds(f"fewer than {count} numbers below pid_max ({host.pid_max}) are free")
         taken.append(last)
     if taken:
         turn.emit(e.ThreadsStarted(pid, tuple(taken)))
@@ -79,6 +81,8 @@ def exit_process(turn: Turn, pid: Pid, status: Status) -> None:
         for member in sorted(host.members[pid]):
             if member != pid and host.alive(member):
                 kill(turn, member, "KILL", by=pid)
+            elif host.procs[member].ppid == pid:
+                wait4(turn, pid, member)
     _orphan_children(turn, pid)
     leader = host.procs.get(dead.ns) if dead.ns not in (OUTSIDE, pid) else None
     if leader is not None and leader.state == "Z" and dead.ppid == leader.pid:
@@ -100,11 +104,10 @@ def _orphan_children(turn: Turn, pid: Pid) -> None:
 def wait4(turn: Turn, pid: Pid, child: Pid | None = None) -> tuple[Pid, Status] | None:
     """Reap *child*, or the zombie that came first, and return its number and status; None if there is none."""
     host = turn.host
+    ripe = host.zombies.get(pid, {})
     if child is None:
-        child = next(iter(host.zombies.get(pid, ())), None)
-    elif host.procs[child].state != "Z":
-        child = None
-    if child is None:
+        child = next(iter(ripe), None)
+    if child is None or child not in ripe:
         return None
     dead = host.procs[child]
     turn.emit(e.Reaped(child, pid))
@@ -130,14 +133,16 @@ def setpgid(turn: Turn, pid: Pid) -> None:
 def kill(turn: Turn, pid: Pid, signal: Signal, by: Pid = OUTSIDE) -> bool:
     """Send *signal*; return False (ESRCH) if no such process exists. Signals are a set: two of a kind are one.
 
-    A signal to the first process of a pid namespace that it has no handler for is dropped at once, except KILL and
-    STOP from outside (pid_namespaces(7)).
+    A signal that stops discards a CONT that waits, and CONT those that stop (signal(7)).
     """
     process = turn.host.procs.get(pid)
     if process is None:
         return False
     if process.state == "Z" or signal in process.pending:
         return True
+    undone = STOPPING if signal == "CONT" else {"CONT"} if signal in STOPPING else frozenset()
+    for other in sorted(process.pending & undone):
+        turn.emit(e.SignalTaken(pid, other, "dropped"))
     if process.state == "T" and signal == "CONT":
         turn.emit(e.Signalled(pid, signal, by))
         turn.emit(e.SignalTaken(pid, signal, "continued"))
@@ -157,7 +162,11 @@ def deliverable(host: Host, pid: Pid) -> tuple[Signal, ...]:
 
 
 def deliver(turn: Turn, pid: Pid, signal: Signal) -> str | None:
-    """Let *pid* take a pending signal: return the name of its handler, or None when the kernel has done the rest."""
+    """Let *pid* take a pending signal: return the name of its handler, or None when the kernel has done the rest.
+
+    The first process of a pid namespace drops what it has no handler for, except KILL and STOP from outside
+    (pid_namespaces(7)); PID 1 of the host drops those, too (kill(2), Notes).
+    """
     process = turn.host.procs[pid]
     handler = dict(process.image.handlers).get(signal)
     if signal not in ("KILL", "STOP") and handler is not None:
@@ -165,7 +174,7 @@ def deliver(turn: Turn, pid: Pid, signal: Signal) -> str | None:
         return handler
     if signal not in ("KILL", "STOP") and (signal in process.image.ignored or signal in DISCARDED or signal == "CONT"):
         turn.emit(e.SignalTaken(pid, signal, "ignored"))
-    elif signal not in ("KILL", "STOP") and (process.ns == pid or pid == INIT):
+    elif pid == INIT or (signal not in ("KILL", "STOP") and process.ns == pid):
         turn.emit(e.SignalTaken(pid, signal, "dropped"))
     elif signal in STOPPING:
         turn.emit(e.SignalTaken(pid, signal, "stopped"))

@@ -1,0 +1,186 @@
+"""The command line. Commands live in a file each and are imported when they are called, so that --help is quick.
+
+Exit status: 0 all holds, 1 an expectation failed, 2 wrong input or usage, 3 undetermined, 4 a fault in the model or the
+machine, 130 Ctrl-C. Results go to stdout, progress and complaints to stderr. Source: the project's own conventions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+HOLDS, FAILS, WRONG, UNDETERMINED, FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+FILE = "a scenario, a bundled scenario's name, a runs/ folder or a trace; - is standard input"
+EXAMPLES = """\
+examples:
+  shimsim run document                      the host of the document, its dockerd killed
+  shimsim init my.yaml --compose docker-compose.yml && shimsim run my.yaml
+  shimsim show document --at kill-1s --as ps-axjf
+  shimsim plot document -o document.png
+  shimsim whatif document --set engine.daemon.live-restore=true
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints end with status 2 and name the nearest word."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what was wrong with the command line, and leave with 2."""
+        self.exit(WRONG, f"{self.prog}: {_with_nearest(self, message)}\nTry '{self.prog} --help'.\n")
+
+
+def _with_nearest(parser: argparse.ArgumentParser, message: str) -> str:
+    if "invalid choice: " not in message and "unrecognized arguments: " not in message:
+        return message
+    import difflib
+    import re
+
+    word = (re.findall(r"invalid choice: '([^']*)'", message) or [message.rpartition(": ")[2].split()[0]])[0]
+    known = [*parser._option_string_actions, *(name for name, *_ in COMMANDS)]
+    close = difflib.get_close_matches(word.split("=")[0], known, n=1)
+    return f"{message}. Did you mean {close[0]}?" if close else message
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help=FILE)
+    _settings(parser)
+    parser.add_argument("--seeds", type=int, metavar="N", help="run seeds 1 to N: in how many does each expectation hold")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes for --seeds (default: one a core)")
+    parser.add_argument("-o", "--output", metavar="DIR", help="folder for the results (default: runs/NAME)")
+    parser.add_argument("--no-save", action="store_true", help="write no files")
+    parser.add_argument("--live", type=float, metavar="X", help="show it in real time, X times as fast")
+    _quiet(parser)
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help=FILE + ", or a process table in JSON")
+    parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, end (default: end)")
+    parser.add_argument("--as", dest="view", default="pstree", metavar="VIEW", help="pstree, pstree-ascii, pstree-p, "
+                        "ps-axjf, ps-ef, ps-eo, ps-auxf, docker-ps, docker-ps-a, docker-events (default: pstree)")  # fmt: skip
+    parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")
+    _settings(parser)
+
+
+def _plot(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="+", help=FILE + "; two are drawn above each other")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="x.png, x.svg or x.pdf")
+    parser.add_argument("--from", dest="start", metavar="INSTANT", help="where the picture begins")
+    parser.add_argument("--to", dest="stop", metavar="INSTANT", help="where it ends")
+    _settings(parser)
+
+
+def _why(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help=FILE)
+    parser.add_argument("fact", help="'container web', 'port 80 from loopback', 'process shim/web'")
+    parser.add_argument("--at", metavar="INSTANT", help="when (default: end)")
+    _settings(parser)
+
+
+def _whatif(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="a scenario or a bundled scenario's name")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", required=True,
+                        help="what to change, such as engine.daemon.live-restore=true")  # fmt: skip
+    parser.add_argument("--seeds", type=int, default=40, metavar="N", help="paired runs (default: 40)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one a core)")
+    parser.add_argument("-o", "--output", metavar="DIR", help="folder for the results (default: runs/NAME.whatif)")
+    parser.add_argument("--no-save", action="store_true", help="write no files")
+    parser.add_argument("--explain", action="store_true", help="list every assumption and source")
+    _quiet(parser)
+
+
+def _explore(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="a scenario or a bundled scenario's name")
+    parser.add_argument("--limit", type=int, default=200_000, metavar="N", help="states at most (default: 200000)")
+    parser.add_argument("--untimed", action="store_true", help="let timers ring at any time")
+    _settings(parser)
+    _quiet(parser)
+
+
+def _designs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _init(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="the scenario to write; - is standard output")
+    parser.add_argument("--compose", metavar="FILE", help="take the services of a Compose file")
+    parser.add_argument("--force", action="store_true", help="replace a file that exists")
+
+
+def _validate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="*", help="scenarios")
+    parser.add_argument("--schema", action="store_true", help="print the JSON schema for editors")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the draws (default: 1)")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", help="change a key")
+    parser.add_argument("--json", action="store_true", help="one JSON object with schema_version")
+
+
+def _quiet(parser: argparse.ArgumentParser) -> None:
+    if "--json" not in parser._option_string_actions:
+        parser.add_argument("--json", action="store_true", help="one JSON object with schema_version")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say only what fails")
+
+
+COMMANDS = (
+    ("init", "write a commented scenario to begin with", _init),
+    ("validate", "check scenario files and say everything that is wrong", _validate),
+    ("run", "run a scenario, tell what happens, check its expectations", _run),
+    ("show", "print ps, pstree, docker ps or docker events at any moment", _show),
+    ("plot", "draw the timeline", _plot),
+    ("why", "print the chain of causes of a fact", _why),
+    ("whatif", "compare a changed setting with the file, run by run", _whatif),
+    ("explore", "take every order of events", _explore),
+    ("designs", "list the engines that are modelled", _designs),
+)
+
+
+def parser(command: str | None = None) -> Parser:
+    """Return the parser; only *command*'s own options are built, where one is given."""
+    top = Parser(
+        prog="shimsim",
+        description="What happens to my containers if …? A simulation of a container engine's processes.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"shimsim {_version()}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for name, text, fill in COMMANDS:
+        sub = commands.add_parser(name, help=text, description=text)
+        if command in (None, name):
+            fill(sub)
+    return top
+
+
+def _version() -> str:
+    from sim import __version__
+
+    return __version__
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    top = parser(words[0] if words and words[0] in {name for name, *_ in COMMANDS} else None)
+    options = top.parse_args(words)
+    if options.command is None:
+        top.print_help()
+        return WRONG
+    return guarded(options)
+
+
+def guarded(options: argparse.Namespace) -> int:
+    """Call the command; no trouble of the input or the machine shows a traceback."""
+    from sim.cli.trouble import explain
+
+    try:
+        command = import_module(f"sim.cli.{options.command}")
+        return int(command.main(options))
+    except BaseException as trouble:
+        return explain(trouble)

@@ -1,0 +1,184 @@
+"""One run of one scenario, and everything that can be asked of it: worlds, trees, texts, verdicts.
+
+This is what `sim.run` returns. Source: the project's Python interface.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from sim.designs import DESIGNS
+from sim.drive.timed import Timed
+from sim.engine.setup import KillProcess, Microseconds, Step, Systemctl
+from sim.errors import InputError, Problem, nearest
+from sim.render.docker_events import docker_events
+from sim.render.docker_ps import docker_ps
+from sim.render.registry import VIEWS
+from sim.scenario import Scenario, instant, load
+from sim.trace import Trace
+from sim.views.moments import Moments
+from sim.views.narrate import narrate, published
+from sim.views.story import Story, engine_events
+from sim.views.summary import Picture, Summary, VerdictLine
+from sim.world import World
+
+if TYPE_CHECKING:
+    from networkx import DiGraph
+
+NO_DAEMON = "Cannot connect to the Docker daemon. Is the docker daemon running on this host?\n"
+ALL_VIEWS = (*VIEWS, "docker-ps", "docker-ps-a", "docker-events")
+DEFAULT_EPOCH = 1_577_836_800
+
+
+class Run:
+    """A scenario and its trace. Moments are instants as in scenario files (`kill+500ms`), or clock values in µs.
+
+    >>> run = run_scenario(load("x.yaml", "services: {web: {image: nginx, ports: ['80:80']}}"))
+    >>> print(run.show("pstree", root="containerd"), end="")
+    docker-containe─┬─docker-containe─┬─nginx
+                    │                 └─9*[{docker-containe}]
+                    └─16*[{docker-containe}]
+    """
+
+    def __init__(self, scenario: Scenario, trace: Trace) -> None:
+        self.scenario, self.trace = scenario, trace
+        self._story: Story | None = None
+
+    # -- moments ------------------------------------------------------------------------------------
+
+    def moment(self, at: str | Microseconds | None) -> Microseconds:
+        """Return the clock value (µs) of an instant; None is the end. Raises InputError for one that never came."""
+        if at is None:
+            return self.trace.end
+        if isinstance(at, int):
+            return at
+        found = Moments(self.trace).at(instant(at, self.scenario))
+        if found is None:
+            raise InputError([Problem(f"'{at}'", "this moment never came in the run", "See docker-events for what did.")])
+        return found
+
+    def story(self, at: str | Microseconds | None = None) -> Story:
+        """Return the story of the run at a moment."""
+        moment = self.moment(at)
+        if self._story is None or self._story.at > moment:
+            self._story = Story(self.trace)
+        return self._story.to(moment)
+
+    def at(self, at: str | Microseconds | None = None) -> World:
+        """Return the world at a moment."""
+        return self.story(at).world
+
+    def tree(self, at: str | Microseconds | None = None) -> DiGraph[int]:
+        """Return the process tree at a moment as a networkx graph, parent to child."""
+        from sim.views.tree import tree
+
+        return tree(self.story(at).table())
+
+    def show(self, view: str, at: str | Microseconds | None = None, root: str | int | None = None) -> str:
+        """Return the text of a view at a moment; *root* is a pid or a role. Raises InputError."""
+        story = self.story(at)
+        if view == "docker-events":
+            return docker_events(engine_events(self.trace, story.at), self.trace.setup.host.tz_minutes)
+        if view in ("docker-ps", "docker-ps-a"):
+            if story.daemon() is None:
+                return NO_DAEMON
+            return docker_ps(story.containers(), self.trace.unix(story.at), all=view.endswith("-a"))
+        check_view(view)
+        return VIEWS[view](story.table(), root_pid(story, root))
+
+    # -- verdicts -----------------------------------------------------------------------------------
+
+    def verdicts(self) -> tuple[VerdictLine, ...]:
+        """Return what became of each expectation."""
+        from sim.scenario.verdict import evaluate
+
+        found = evaluate(self.scenario, self.trace, lambda table, view, root: VIEWS[view](table, root))
+        return tuple(VerdictLine(v.holds, v.label, v.text, v.detail) for v in found)
+
+    def intervals(self) -> Any:
+        """Return the run as intervals: engine, containers and ports over time."""
+        from sim.views.timeline import timeline_data
+
+        return timeline_data(self.trace, title=self.scenario.title)
+
+    def summary(self, *, pictures: bool = True) -> Summary:
+        """Return what the report says."""
+        setup = self.trace.setup
+        design = DESIGNS[setup.engine.design]
+        return Summary(
+            title=self.scenario.title or self.scenario.name,
+            source=self.scenario.source,
+            engine=f"{design.name} ({design.title})",
+            live_restore=setup.engine.daemon.live_restore,
+            profile=setup.engine.profile,
+            seed=self.trace.seed,
+            assumptions=tuple(self.scenario.assumptions),
+            without_effect=tuple(self.scenario.without_effect),
+            origin=self.trace.origin,
+            end=self.trace.end,
+            epoch=setup.host.epoch,
+            tz_minutes=setup.host.tz_minutes,
+            wall_clock=setup.host.epoch != DEFAULT_EPOCH,
+            ports=len(published(setup)),
+            skipped=self.trace.skipped,
+            lines=narrate(self.trace),
+            pictures=self._pictures() if pictures else (),
+            verdicts=self.verdicts(),
+            note=self.trace.note,
+        )
+
+    def _pictures(self) -> tuple[Picture, ...]:
+        """Show the tree just before and just after the first fault; without one, at the end."""
+        fault = first_fault(self.scenario)
+        if fault is None:
+            return (Picture("Tree at the end", "pstree", self.show("pstree")),)
+        moment = Moments(self.trace).at(instant(fault.id, self.scenario))
+        if moment is None:
+            return ()
+        before, after = moment - 1_000_000, min(moment + 500_000, self.trace.end)
+        return (
+            Picture(f"Tree at {fault.id}-1s", "pstree", self.show("pstree", before)),
+            Picture(f"Tree at {fault.id}+500ms", "pstree", self.show("pstree", after)),
+        )
+
+
+def first_fault(scenario: Scenario) -> Step | None:
+    """Return the first step that hurts something: a kill, a stop of the engine."""
+    for terminal in scenario.setup.terminals:
+        for step in terminal:
+            command = step.command
+            if isinstance(command, KillProcess) or (isinstance(command, Systemctl) and command.verb != "start"):
+                return step
+    return None
+
+
+def check_view(view: str) -> None:
+    """Raise InputError for a view that does not exist."""
+    if view not in ALL_VIEWS:
+        hint = f"{nearest(view, ALL_VIEWS)} Valid: {', '.join(ALL_VIEWS)}.".strip()
+        raise InputError([Problem("--as", f"there is no view {view!r}", hint)])
+
+
+def root_pid(story: Story, root: str | int | None) -> int:
+    """Return the pid that *root* names: a number, or a role such as containerd."""
+    if root is None:
+        return 1
+    if isinstance(root, int) or root.isdigit():
+        return int(root)
+    role, _, container = root.partition("/")
+    for process in sorted(story.world.host.procs.values(), key=lambda p: p.order):
+        image = process.image
+        if image.program == role and container in ("", image.container) and process.state != "Z":
+            return process.pid
+    raise InputError([Problem("--root", f"no process {root!r} lives then", "Give a pid, or a role such as containerd.")])
+
+
+def run_scenario(scenario: Scenario, seed: int = 1, **options: Any) -> Run:
+    """Run a scenario once."""
+    return Run(scenario, Timed(scenario.setup, seed, **options).run())
+
+
+def run(path: str | PathLike[str], seed: int = 1, settings: tuple[str, ...] = ()) -> Run:
+    """Load a scenario file or a bundled one by name, run it once, and return the run. Raises InputError."""
+    return run_scenario(load(path, settings=settings), seed)

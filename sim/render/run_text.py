@@ -1,0 +1,145 @@
+"""The report of a run as text: what happened, line by line; trees; expectations.
+
+Times before the first fault or command of the scenario are wall-clock times or seconds from t = 0; after a step they
+count from it. Quiet hours are one line. Source: the project's own layout.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sim.render.clean import printable, printable_lines
+from sim.views.narrate import Line
+from sim.views.summary import Summary, VerdictLine
+
+SECOND = 1_000_000
+QUIET = 1800 * SECOND  # a gap without an event that is told as one line
+WIDTH = 72
+MARKS = {True: "✓", False: "✗", None: "?"}
+
+
+def run_text(summary: Summary, *, footer: str = "") -> str:
+    """Return the whole report."""
+    parts = [_heading(summary), _story(summary)]
+    parts += [_picture(summary, index) for index in range(len(summary.pictures))]
+    if summary.verdicts:
+        parts.append(expectations(summary.verdicts))
+    parts.append(footer)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _heading(summary: Summary) -> str:
+    assumed = len(summary.assumptions)
+    facts = [
+        summary.engine,
+        f"live-restore {'on' if summary.live_restore else 'off'}",
+        f"profile {summary.profile}",
+        f"seed {summary.seed}",
+        f"{assumed} assumption{'s' if assumed != 1 else ''}",
+    ]
+    title = printable(summary.title)
+    return f"{title:<{WIDTH - 1}} {printable(summary.source)}".rstrip() + "\n" + " · ".join(facts)
+
+
+# -- the story --------------------------------------------------------------------------------------
+
+
+def _story(summary: Summary) -> str:
+    rows: list[str] = []
+    zero: int | None = None
+    before: int | None = None
+    for line in summary.lines:
+        if before is not None and line.at - before > QUIET:
+            rows.append(_quiet(line.at - before, summary))
+            zero = None
+        if line.step:
+            zero = line.at
+        rows.append(_row(line, zero, summary))
+        before = max(line.until, before or 0)
+    if before is not None and summary.end - before > QUIET:
+        rows.append(_quiet(summary.end - before, summary))
+    if summary.note:
+        rows.append(f"({summary.note})")
+    return "\n".join(rows)
+
+
+def _row(line: Line, zero: int | None, summary: Summary) -> str:
+    text = printable(line.text)
+    if line.step or zero is None:
+        moment = f"{clock(line.at, summary):<18}"
+    else:
+        moment = f"      {offset(line.at - zero, line.until - zero):<20} "
+        text = f"{text}"
+    note = line.note
+    if line.counts is not None:
+        remote, loopback = line.counts
+        note = f"open: remote {remote} of {summary.ports}, loopback {loopback}"
+    left = f"{moment} {text}" if line.step or zero is None else f"{moment}{text}"
+    return f"{left:<{WIDTH - 1}} {printable(note)}".rstrip()
+
+
+def clock(at: int, summary: Summary) -> str:
+    """Return a clock value as wall-clock time, or as seconds from t = 0."""
+    since = at - summary.origin
+    if not summary.wall_clock:
+        return f"t = {since / SECOND:.3f} s" if abs(since) < 600 * SECOND else f"t = {span(since)}"
+    moment = datetime.fromtimestamp(0, UTC) + timedelta(seconds=summary.epoch, microseconds=since)
+    return (moment + timedelta(minutes=summary.tz_minutes)).strftime("%b %d %H:%M:%S")
+
+
+def offset(first: int, last: int) -> str:
+    """Return the time after a step, or the time from first to last.
+
+    >>> offset(1_000, 1_000), offset(1_310_000, 1_430_000)
+    ('+0.001 s', '+1.31–1.43 s')
+    """
+    digits = 3 if last < 1_000_000 and last - first < 1_000 else 2
+    low, high = f"{first / SECOND:.{digits}f}", f"{last / SECOND:.{digits}f}"
+    return f"+{low} s" if low == high else f"+{low}–{high} s"
+
+
+def span(time: int) -> str:
+    """Return a long time in its two largest units.
+
+    >>> span(950_000_000_000), span(7_300_000_000)
+    ('10 d 23 h', '2 h 1 min')
+    """
+    seconds = time // SECOND
+    for size, unit, small, below in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= size:
+            rest = seconds % size // small
+            return f"{seconds // size} {unit} {rest} {below}" if rest else f"{seconds // size} {unit}"
+    return f"{time / SECOND:.3f} s"
+
+
+def _quiet(gap: int, summary: Summary) -> str:
+    ticks = f"; {number(gap // 500_000)} health ticks slept through" if summary.skipped else ""
+    return f"                   ⋯ {span(gap)}: nothing changes{ticks} ⋯"
+
+
+def number(count: int) -> str:
+    """Return a large count in short.
+
+    >>> number(1_887_840), number(12_345), number(950)
+    ('1.9 M', '12.3 k', '950')
+    """
+    if count >= 1_000_000:
+        return f"{count / 1e6:.1f} M"
+    return f"{count / 1e3:.1f} k" if count >= 10_000 else str(count)
+
+
+# -- trees and expectations -------------------------------------------------------------------------
+
+
+def _picture(summary: Summary, index: int) -> str:
+    picture = summary.pictures[index]
+    note = f"  {picture.note}" if picture.note else ""
+    return f"{printable(picture.label)}, {picture.view}:{note}\n{printable_lines(picture.text).rstrip()}"
+
+
+def expectations(verdicts: tuple[VerdictLine, ...]) -> str:
+    """Return the expectations with their marks, and how many hold."""
+    label = min(24, max(len(v.label) for v in verdicts))
+    text = min(60, max(len(v.text) for v in verdicts))
+    rows = [f"  {MARKS[v.holds]} {v.label:<{label}}  {v.text:<{text}}  {v.detail}".rstrip() for v in verdicts]
+    return "Expectations\n" + "\n".join(printable(row) for row in rows)

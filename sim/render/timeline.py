@@ -1,0 +1,311 @@
+"""Draw one or two runs as a timeline: a headline that states the finding, lanes, strips of open ports, and the fault.
+
+The figure grows with the lanes and letters stay as they are. Time that is cut is marked at the seam; so is a change of
+scale. The bytes depend on the data and on matplotlib's version alone: no date, no user's style, no display. Leaves out
+interaction. Source: the project's picture "timeline"; colours: Okabe and Ito, Color Universal Design (2008).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sim.errors import InputError, Problem
+from sim.render.headline import S, dark_text, duration, headline
+from sim.render.timeline_axis import axis_title, ticks
+from sim.views.activity import QUIET, Segment, segments
+from sim.views.timeline import LaneData, Note, Strip, TimelineData
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg", "pdf")
+MOST_LANES = 120
+DPI = 150
+
+# inches
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 14.66, 1.86, 1.78, 0.98, 0.55
+PITCH, BAR, GROUP = 0.236, 0.145, 0.105
+TITLE, AXIS, SEAM = 0.36, 0.36, 0.11
+BASE_SIZE, SMALL, PANEL_SIZE, HEAD_SIZE = 10.5, 9.0, 13.5, 17.0
+
+COLOURS = {
+    "containerd": "#0072B2", "init": "#E69F00", "reattached": "#56B4E9", "nobody": "#F0E442", "stopping": "#D55E00",
+    "unready": "#BFE3D0", "starting": "#E4F1EA", "up": "#444444", "booting": "#AFAFAF", "leaving": "#8A6D5A",
+    "frozen": "#9C4F96",
+}  # fmt: skip
+MEANINGS = {
+    "containerd": "running, shim under containerd", "init": "running, shim orphaned (PID 1)",
+    "reattached": "re-attached, shim stays under PID 1", "nobody": "running without a shim", "stopping": "told to stop",
+    "unready": "started, not ready", "starting": "being started", "booting": "daemon booting",
+    "leaving": "daemon told to stop", "frozen": "daemon frozen",
+}  # fmt: skip
+DARK_BARS = ("containerd", "stopping", "up", "leaving", "frozen")
+CLIENT_COLOURS = {"remote": "#009E73", "loopback": "#CC79A7", "container": "#E69F00"}
+CLIENT_WORDS = {"remote": "#00895F", "loopback": "#A0527D", "container": "#9A6A00"}
+FAULT, FAINT, WORDS, GREY = "#D55E00", "#E6E6E6", "#333333", "#777777"
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """What the picture shows: how many containers, how many quiet gaps it leaves out, and where its scale changes (µs)."""
+
+    containers: int
+    cuts: int
+    scale_changes: tuple[int, ...]
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        parts = [f"{self.containers} container{'s' * (self.containers != 1)}"]
+        if self.cuts:
+            parts.append(f"cut {self.cuts} quiet gap{'s' * (self.cuts != 1)}")
+        parts += [f"scale changes at {duration(at)}" for at in self.scale_changes]
+        return ", ".join(parts)
+
+
+def timeline(
+    runs: Sequence[TimelineData],
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    *,
+    title: str | None = None,
+    quiet: int = QUIET,
+) -> Drawn:
+    """Write the timeline of one or two runs to *path*; *format* is png, svg or pdf, by default the path's ending.
+
+    *title* replaces the computed headline, *quiet* (µs) is the pause that is cut. Raises InputError for another format.
+    """
+    import matplotlib as mpl
+
+    kind = (format or os.path.splitext(os.fspath(path))[1].lstrip(".") or "png").lower()
+    if kind not in FORMATS:
+        raise InputError([Problem(os.fspath(path), f"'{kind}' is not a picture format", f"Use {', '.join(FORMATS)}.")])
+    undated: dict[str, dict[str, Any]] = {
+        "png": {"Software": None}, "svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None},
+    }  # fmt: skip
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams["svg.hashsalt"] = "shimsim"
+        figure, drawn = draw(runs, title=title, quiet=quiet)
+        figure.savefig(path, format=kind, dpi=DPI, metadata=undated[kind])
+    return drawn
+
+
+def draw(runs: Sequence[TimelineData], *, title: str | None = None, quiet: int = QUIET) -> tuple[Figure, Drawn]:
+    """Return the figure of one or two runs above each other, on one time axis."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    assert 1 <= len(runs) <= 2, f"a timeline shows one or two runs, not {len(runs)}"
+    begin, end = max(run.begin for run in runs), max(run.end for run in runs)
+    pieces = segments((moment for run in runs for moment in run.instants()), begin, end, quiet)
+    heights = [_panel_height(run) for run in runs]
+    height = TOP + sum(heights) + BOTTOM
+    figure = Figure(figsize=(WIDTH, height), facecolor="white")
+    FigureCanvasAgg(figure)  # measures words, whatever the format
+    words = title if title is not None else headline(runs)
+    _text(figure, LEFT, height - 0.47, words, fontsize=_fitting(words), fontweight="bold")
+    _text(figure, LEFT, height - 0.69, subtitle(runs), fontsize=BASE_SIZE, color="#555555")
+    top = height - TOP
+    for run, panel in zip(runs, heights, strict=True):
+        _panel(figure, run, pieces, top, top - panel)
+        top -= panel
+    _legend(figure, runs)
+    changes = tuple(b.start for a, b in zip(pieces, pieces[1:], strict=False) if a.end == b.start)
+    return figure, Drawn(runs[0].containers, sum(piece.cut > 0 for piece in pieces), changes)
+
+
+def subtitle(runs: Sequence[TimelineData]) -> str:
+    """Say what was run: engine, containers, seed, profile."""
+    run = runs[0]
+    engines = " and ".join(dict.fromkeys(one.engine for one in runs))
+    number = f"{run.containers} container{'s' * (run.containers != 1)}"
+    parts = [run.about, engines, number, f"seed {run.seed}", f"latency profile {run.profile}"]
+    return " · ".join(part for part in parts if part)
+
+
+def _fitting(words: str) -> float:
+    """Return the headline's size: smaller if it would not fit on its line."""
+    return min(HEAD_SIZE, HEAD_SIZE * 82 / max(len(words), 1))
+
+
+def _rows(run: TimelineData) -> tuple[list[tuple[float, LaneData | Strip]], int, float]:
+    """Return the lanes with their distance from the panel's top in inches, how many were left out, and the depth."""
+    shown = run.lanes[:MOST_LANES]
+    rows: list[tuple[float, LaneData | Strip]] = []
+    depth = 0.14
+    for group in (run.daemons, shown, run.strips):
+        for row in group:
+            rows.append((depth, row))
+            depth += PITCH
+        depth += GROUP if group else 0
+    return rows, len(run.lanes) - len(shown), depth - GROUP - 0.06
+
+
+def _panel_height(run: TimelineData) -> float:
+    _, left_out, depth = _rows(run)
+    return TITLE + depth + AXIS + 0.1 + (0.2 if left_out else 0)
+
+
+def _panel(figure: Figure, run: TimelineData, pieces: Sequence[Segment], top: float, bottom: float) -> None:
+    """Draw one run between two heights (inches from the figure's foot)."""
+    rows, left_out, depth = _rows(run)
+    if run.title:
+        _text(figure, LEFT, top - 0.22, run.title, fontsize=PANEL_SIZE, fontweight="bold")
+    upper = top - TITLE
+    places = list(_places(pieces))
+    for number, (piece, (left, width)) in enumerate(zip(pieces, places, strict=True)):
+        axes = _axes(figure, left, upper - depth, width, depth)
+        axes.set_xlim(piece.start, piece.end)
+        axes.set_ylim(depth, 0)
+        _scale(axes, run, pieces, number, width)
+        for y, row in rows:
+            if isinstance(row, Strip):
+                _draw_strip(axes, row, y)
+            else:
+                _draw_lane(axes, row, y)
+        _draw_marks(axes, run, piece)
+    last = places[-1][0] + places[-1][1]
+    for y, row in rows:
+        _names(figure, row, upper - y, last)
+    if left_out:
+        words = f"… and {left_out} more containers, not drawn (counted in the strips)"
+        _text(figure, LEFT, upper - depth - AXIS - 0.06, words, fontsize=SMALL, color=GREY)
+    _text(figure, LEFT, upper - depth - AXIS - 0.03, axis_title(run.since, pieces), fontsize=SMALL, color=GREY, va="top")
+
+
+def _places(pieces: Sequence[Segment]) -> Iterator[tuple[float, float]]:
+    """Return where each piece begins and how wide it is, in inches."""
+    room = WIDTH - LEFT - RIGHT - SEAM * (len(pieces) - 1)
+    left = LEFT
+    for piece in pieces:
+        yield left, piece.share * room
+        left += piece.share * room + SEAM
+
+
+def _axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    whole_width, whole_height = figure.get_size_inches()
+    axes = figure.add_axes(
+        (left / whole_width, bottom / whole_height, width / whole_width, height / whole_height), facecolor="none"
+    )
+    for side in ("top", "left", "right"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(axis="y", left=False, labelleft=False)
+    axes.tick_params(axis="x", labelsize=BASE_SIZE - 1, length=3)
+    return axes
+
+
+def _text(figure: Figure, x: float, y: float, words: str, **style: Any) -> Any:
+    """Write on the figure, at inches from its lower left corner."""
+    width, height = figure.get_size_inches()
+    return figure.text(x / width, y / height, words.replace("$", r"\$"), **style)
+
+
+def _scale(axes: Axes, run: TimelineData, pieces: Sequence[Segment], number: int, width: float) -> None:
+    """Set ticks, and mark the seam before a piece: dashes where the scale changes, the time left out where it is cut."""
+    piece = pieces[number]
+    closing = number + 1 < len(pieces) and pieces[number + 1].start == piece.end
+    marks = ticks(piece, width, closing)
+    axes.set_xticks([at for at, _ in marks], [words for _, words in marks])
+    for at, _ in marks:
+        axes.axvline(at, color=FAINT, linewidth=0.7, zorder=0)
+    if number == 0:
+        return
+    if piece.cut:
+        axes.axvline(piece.start, color=GREY, linewidth=1.0, linestyle=(0, (1, 2)), zorder=4)
+        words = f"⋯ {duration(piece.cut, up=False)} cut"
+        axes.annotate(words, (0, 1), (2, 2), xycoords="axes fraction", textcoords="offset points", fontsize=8, color=GREY)
+    else:
+        axes.axvline(piece.start, color="#AAAAAA", linewidth=0.9, linestyle=(0, (3, 3)), zorder=0)
+
+
+def _draw_marks(axes: Axes, run: TimelineData, piece: Segment) -> None:
+    """Rule the fault, and fainter the other steps, each with its words above unless it is the fault of the axis' title."""
+    for mark in run.marks:
+        if piece.start <= mark.at < piece.end:
+            fault = mark.at == 0
+            axes.axvline(mark.at, color=FAULT if fault else "#999999", linewidth=1.8 if fault else 1.0, zorder=5)
+            if not fault:
+                axes.annotate(
+                    mark.text, (mark.at, 0), (0, 3), textcoords="offset points", fontsize=8, color=GREY, ha="center",
+                )  # fmt: skip
+
+
+# -- lanes ------------------------------------------------------------------------------------------
+
+
+def _draw_lane(axes: Axes, lane: LaneData, y: float) -> None:
+    low, high = axes.get_xlim()
+    for bar in lane.bars:
+        if bar.end > low and bar.start < high:
+            start, end = max(bar.start, low), min(bar.end, high)
+            axes.broken_barh([(start, end - start)], (y - BAR / 2, BAR), facecolors=COLOURS[bar.look], linewidth=0, zorder=2)
+    for tick in lane.ticks:
+        if low <= tick < high:
+            axes.plot([tick, tick], [y - BAR / 2, y + BAR / 2], color="white", linewidth=1.4, zorder=3)
+    for note in lane.notes:
+        look = next((bar.look for bar in lane.bars if bar.start <= note.start < bar.end), "")
+        _draw_note(axes, note, y, "white" if look in DARK_BARS else "#222222")
+
+
+def _draw_strip(axes: Axes, strip: Strip, y: float) -> None:
+    low, high = axes.get_xlim()
+    colour, foot = CLIENT_COLOURS[strip.client], y + BAR / 2 + 0.01
+    axes.plot([low, high], [foot, foot], color="#BBBBBB", linewidth=0.7, zorder=1, solid_capstyle="butt")
+    for start, end, count in strip.steps:
+        if count and end > low and start < high:
+            start, end = max(start, low), min(end, high)
+            tall = (BAR + 0.03) * count / max(strip.total, 1)
+            axes.broken_barh([(start, end - start)], (foot - tall, tall), facecolors=colour, linewidth=0, zorder=2)
+    for note in strip.notes:
+        opened = next((count for start, end, count in strip.steps if start <= note.start < end), 0)
+        _draw_note(axes, note, y, "white" if opened > strip.total / 2 else CLIENT_WORDS[strip.client])
+
+
+def _draw_note(axes: Axes, note: Note, y: float, colour: str) -> None:
+    """Write the longest of the note's texts that fits into the part of it that this axis shows; else nothing."""
+    low, high = axes.get_xlim()
+    start, end = max(note.start, low), min(note.end, high)
+    if start >= end or (note.right and note.end > high) or (not note.right and note.start < low):
+        return
+    room = (end - start) / (high - low) * axes.get_window_extent().width
+    for words in note.texts:
+        side, shift = ("right", -4) if note.right else ("left", 4)
+        text = axes.annotate(
+            words.replace("$", r"\$"), (end if note.right else start, y), (shift, -0.5), textcoords="offset points",
+            ha=side, va="center", fontsize=8.6, color=colour, zorder=6,
+        )  # fmt: skip
+        if text.get_window_extent().width + 10 <= room:
+            return
+        text.remove()
+
+
+def _names(figure: Figure, row: LaneData | Strip, y: float, right: float) -> None:
+    """Write a lane's name before it and its outcome behind it."""
+    strip = isinstance(row, Strip)
+    name = f"{row.client} open" if isinstance(row, Strip) else row.name
+    outcome = dark_text(row) if isinstance(row, Strip) else row.outcome
+    short = name if len(name) <= 22 else name[:21] + "…"
+    _text(figure, LEFT - 0.06, y, short, fontsize=BASE_SIZE, ha="right", va="center")
+    style = {"color": CLIENT_WORDS[row.client], "fontweight": "bold"} if isinstance(row, Strip) else {"color": WORDS}
+    _text(figure, right + 0.07, y, outcome, fontsize=BASE_SIZE if strip else SMALL, va="center", **style)
+
+
+def _legend(figure: Figure, runs: Sequence[TimelineData]) -> None:
+    """Explain the colours that appear, in one line at the foot."""
+    from matplotlib.patches import Patch
+
+    looks = {bar.look for run in runs for lane in (*run.daemons, *run.lanes) for bar in lane.bars if bar.end > run.begin}
+    handles = [Patch(facecolor=COLOURS[look], label=words) for look, words in MEANINGS.items() if look in looks]
+    if handles:
+        height = figure.get_size_inches()[1]
+        figure.legend(
+            handles=handles, loc="lower center", bbox_to_anchor=(0.5, 0.12 / height), ncol=len(handles), frameon=False,
+            fontsize=SMALL + 0.5, handlelength=1.3, handleheight=0.8, columnspacing=1.3, borderpad=0, borderaxespad=0,
+        )  # fmt: skip
+
+
+_ = S

@@ -1,0 +1,249 @@
+"""Judges: whether one state of the world is as expected, and what it is instead.
+
+A container is what the engine believes: the record that a serving dockerd holds in memory, the one on disk while none
+serves. A process is what the kernel knows; zombies count where existence or state Z is asked for. Every process that is
+named must be as expected; if there is none at all, only `exists: false` and a count of 0 are content. Leaves out time:
+the caller chooses the states. Source: Docker 1.13 container/state.go StateString; engine-1.13 §16.9.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from difflib import SequenceMatcher
+
+import msgspec
+
+from sim.engine import paths
+from sim.engine.client import processes
+from sim.engine.reach import reachable
+from sim.engine.records import Container
+from sim.engine.setup import Setup, Target
+from sim.kernel.records import Pid, Process
+from sim.scenario.expect import ContainerExpect, PortExpect, ProcessExpect, TreeExpect
+from sim.scenario.verdict_words import tally
+from sim.views.story import Story
+from sim.views.table import Table
+from sim.world import World
+
+Show = Callable[[Table, str, Pid], str]  # draws a view of a table from a root on
+Identity = tuple[Pid, int]  # a number and which fork it was, since numbers come again
+NOBODY: Identity = (0, 0)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Whether a state is good, and what it is."""
+
+    good: bool
+    detail: str
+
+
+# -- containers --------------------------------------------------------------------------------------
+
+
+def serving(world: World) -> Pid | None:
+    """Return the dockerd that answers requests; None while it is down, starting or shutting down."""
+    pid = world.host.listeners.get(paths.DOCKER_SOCK)
+    return pid if pid is not None and world.running(pid, "dockerd.api") else None
+
+
+def believed(world: World, container: str) -> Container | None:
+    """Return what the engine believes of a container; None if it knows of none."""
+    pid = serving(world)
+    if pid is not None:
+        record = world.recall(pid, f"container/{container}")
+    else:
+        record = world.host.files.get(paths.container(container))
+    return record if isinstance(record, Container) else None
+
+
+def status_of(record: Container) -> str:
+    """Return State.Status as `docker inspect` says it.
+
+    >>> status_of(Container("web")), status_of(Container("web", running=True, restarting=True))
+    ('created', 'restarting')
+    """
+    if record.running:
+        return "restarting" if record.restarting else "running"
+    return "exited" if record.started else "created"
+
+
+def identity_of(world: World, container: str) -> Identity:
+    """Return the process that the engine believes to be the container's; NOBODY if it believes in none."""
+    record = believed(world, container)
+    if record is None or not record.pid:
+        return NOBODY
+    process = world.host.procs.get(record.pid)
+    return record.pid, process.order if process else 0
+
+
+def judge_container(expectation: ContainerExpect, world: World, before: Mapping[str, Identity]) -> Found:
+    """Compare each container; *before* holds its process at the moment that `pid` compares with."""
+    names = expectation.containers
+    found = [(name, _container_fault(expectation, world, name, before.get(name, NOBODY))) for name in names]
+    faults = [f"{name} {fault}" for name, fault in found if fault]
+    record = believed(world, names[0])
+    good = f"{names[0]} {_described(record)}" if record else ""
+    if record and expectation.restarts is not None:
+        good += f", restarted {record.restart_count} times"
+    return Found(not faults, tally(len(names), faults, good))
+
+
+def _container_fault(expectation: ContainerExpect, world: World, name: str, before: Identity) -> str:
+    record = believed(world, name)
+    if record is None:
+        return "does not exist"
+    if expectation.status not in (None, status_of(record)):
+        return _described(record)
+    if expectation.exit_code is not None and record.exit_code not in expectation.exit_code:
+        return f"has exit code {record.exit_code}"
+    if expectation.restarts is not None and record.restart_count not in expectation.restarts:
+        return f"was restarted {record.restart_count} times"
+    return _pid_fault(expectation.pid, before, identity_of(world, name))
+
+
+def _pid_fault(wanted: str | None, before: Identity, now: Identity) -> str:
+    if wanted is None:
+        return ""
+    if now == NOBODY:
+        return f"has no process; it was {before[0]}" if before[0] else "has no process"
+    same = before[0] == now[0] and (before[1] == now[1] or 0 in (before[1], now[1]))
+    if same == (wanted == "same"):
+        return ""
+    return f"still has pid {now[0]}" if same else f"has pid {now[0]}, not {before[0] or 'one then'}"
+
+
+def _described(record: Container) -> str:
+    status = status_of(record)
+    return f"{status} (pid {record.pid})" if status == "running" else f"{status} ({record.exit_code})"
+
+
+# -- processes ---------------------------------------------------------------------------------------
+
+
+def matches(process: Process, target: Target) -> bool:
+    """Say whether a target names a process, dead or alive (the rules of `sim.engine.client.processes`)."""
+    image = process.image
+    if image.program != target.role or target.container not in ("", "*", image.container):
+        return False
+    return target.port is None or str(target.port) in image.argv
+
+
+def named(world: World, target: Target, zombies: bool) -> list[Process]:
+    """Return the processes that a target names, in the order of their start."""
+    procs = world.host.procs
+    if not zombies:
+        return [procs[pid] for pid in processes(world, target)]
+    return sorted((it for it in procs.values() if matches(it, target)), key=lambda it: it.order)
+
+
+def judge_process(expectation: ProcessExpect, world: World) -> Found:
+    """Compare each process that is named, and how many they are."""
+    zombies = expectation.exists is not None or expectation.state == "Z"
+    found = named(world, expectation.target, zombies)
+    count = expectation.count
+    if not found and (expectation.exists is False or (count is not None and 0 in count and not expectation.exists)):
+        return Found(True, "there is none")
+    if not found:
+        return Found(False, f"there is no {expectation.target}")
+    if expectation.exists is False:
+        return Found(False, f"there is {'; '.join(_process(it) for it in found)}")
+    faults = [f"{_process(it)} {fault}" for it in found if (fault := _process_fault(expectation, world, it))]
+    detail = tally(len(found), faults, _process(found[0]))
+    if count is not None and len(found) not in count:
+        return Found(False, f"there are {len(found)}, not {count}" + (f"; {detail}" if faults else ""))
+    return Found(not faults, detail)
+
+
+def _process_fault(expectation: ProcessExpect, world: World, process: Process) -> str:
+    parent, target = world.host.procs.get(process.ppid), expectation.parent
+    if target is not None and (parent is None or not matches(parent, target)):
+        return f"has parent {_process(parent) if parent else process.ppid}"
+    if expectation.state not in (None, process.state):
+        return f"is in state {process.state}"
+    return ""
+
+
+def _process(process: Process) -> str:
+    image = process.image
+    role = f"{image.program}/{image.container}" if image.container else image.program
+    return f"{role} ({process.pid})" if process.alive else f"{role} ({process.pid}, zombie)"
+
+
+# -- ports -------------------------------------------------------------------------------------------
+
+
+def judge_port(expectation: PortExpect, world: World, setup: Setup) -> Found:
+    """Compare whether clients reach a port; one that is published for tcp and udp is open if tcp is."""
+    protos = {port.proto for service in setup.services for port in service.ports if port.host == expectation.port}
+    proto = "udp" if protos == {"udp"} else "tcp"
+    is_open = reachable(world, expectation.port, expectation.source, proto)
+    return Found(is_open == expectation.open, "open" if is_open else "closed")
+
+
+# -- trees -------------------------------------------------------------------------------------------
+
+FULL = re.compile(r"\s*(\d+)\s+(\d+)\s+(\d+)\s+\d+\s+(?:\?|\S*\d)\s+-?\d+\s+\S+\s+\d+\s+\S+ (.*)")  # ps -axjf
+REDUCED = re.compile(r"\s*(\d+)\s+(\d+)\s+(\d+) (.*)")  # PPID PID PGID COMMAND
+AROUND = 24  # so many characters are shown on both sides of a difference
+
+
+def judge_tree(expectation: TreeExpect, story: Story, show: Show) -> Found:
+    """Compare a tree's text with the expected lines."""
+    roots = processes(story.world, expectation.root)
+    if not roots:
+        return Found(False, f"there is no {expectation.root}")
+    text = show(story.table(), expectation.view, roots[0])
+    wanted, found = comparable(expectation.lines, text.rstrip().splitlines(), expectation.view)
+    equal = sum(block.size for block in SequenceMatcher(None, wanted, found, autojunk=False).get_matching_blocks())
+    good = wanted == found if expectation.rows is None else equal in expectation.rows
+    detail = f"{equal} of {len(wanted)} lines"
+    return Found(good, detail if wanted == found else f"{detail}; {first_difference(wanted, found)}")
+
+
+def comparable(wanted: tuple[str, ...], found: list[str], view: str) -> tuple[list[str], list[str]]:
+    """Bring both sides into the form of the expected lines, by what these hold; blanks at ends of lines do not count.
+
+    A listing of `ps -axjf` in the reduced form has no row of ten columns: of ours, too, PPID, PID, PGID and COMMAND
+    are kept then, and the title goes where theirs has none. A listing whose widest lines (two or more) end in the same
+    column was cut at a screen's edge there: ours is cut as well.
+    """
+    theirs, ours = [line.rstrip() for line in wanted], [line.rstrip() for line in found]
+    if not view.startswith("ps-"):
+        return theirs, ours
+    if view == "ps-axjf" and not any(FULL.fullmatch(line) for line in theirs):
+        theirs, ours = [reduced(line, REDUCED) for line in theirs], [reduced(line, FULL) for line in ours]
+    if not theirs[0].lstrip().startswith(("PPID", "PID", "UID", "USER")):
+        ours = ours[1:]
+    widths = sorted((len(line) for line in theirs), reverse=True)
+    if widths[:1] == widths[1:2]:
+        ours = [line[: widths[0]].rstrip() for line in ours]
+    return theirs, ours
+
+
+def reduced(line: str, form: re.Pattern[str]) -> str:
+    """Keep PPID, PID, PGID and COMMAND of a row, in columns of equal width; what is no row is the title.
+
+    >>> reduced("      1     7     7 ./e3w", REDUCED)
+    '    1     7     7 ./e3w'
+    """
+    row = form.fullmatch(line)
+    return f"{row[1]:>5} {row[2]:>5} {row[3]:>5} {row[4]}" if row else " PPID   PID  PGID COMMAND"
+
+
+def first_difference(wanted: list[str], found: list[str]) -> str:
+    """Name the first line that differs, and show both around the place where they part."""
+    number = next((i for i, (a, b) in enumerate(zip(wanted, found, strict=False)) if a != b), None)
+    if number is None:
+        missing = len(wanted) > len(found)
+        line = (wanted if missing else found)[min(len(wanted), len(found))]
+        return f"{'missing' if missing else 'too many'}: ‘{line[: 3 * AROUND]}’"
+    theirs, ours = wanted[number], found[number]
+    part = next((i for i, (a, b) in enumerate(zip(theirs, ours, strict=False)) if a != b), min(len(theirs), len(ours)))
+    return f"line {number + 1}: expected ‘{around(theirs, part)}’, found ‘{around(ours, part)}’"
+
+
+def around(line: str, part: int) -> str:
+    """Return what stands around a place in a line."""
+    low, high = max(0, part - AROUND), part + AROUND
+    return ("…" if low else "") + line[low:high] + ("…" if high < len(line) else "")

@@ -1,0 +1,287 @@
+"""A run as intervals: what each container, daemon and published port was, from when to when.
+
+One replay of a trace follows what the kernel did (processes, signals, listeners, rules), and from the engine only what it
+says of itself: `start`, `die`, `create`, `destroy`, the connection, the unit. States are looked at when a moment is over, so
+a change that is undone within the same microsecond is not seen. Leaves out exec'd processes, and payloads that an engine
+has forgotten once a newer one of the same container runs. Source: engine-1.13 §1.1, §6, §16.10; `sim.engine.reach`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from sim.engine.setup import Command, Microseconds
+from sim.kernel.signals import Signal
+from sim.trace import Trace
+
+# states of a container
+ABSENT, STARTING, UNREADY, RUNNING, STOPPING, DEAD = "absent", "starting", "unready", "running", "stopping", "dead"
+# states of a daemon
+DOWN, BOOTING, UP, LEAVING, FROZEN = "down", "booting", "up", "leaving", "frozen"
+# who looks after a process that runs
+CONTAINERD, INIT, REATTACHED, NOBODY = "containerd", "init", "reattached", "nobody"
+
+Window = tuple[Microseconds, Microseconds]
+Gap = tuple[Microseconds, Microseconds, bool]  # from, to, and whether it was over at *to*
+PortKey = tuple[str, int, str]  # container, port of the host, class of client
+EVERYONE = ("remote", "loopback")
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """From *start* up to *end* (µs from t = 0) something was in *state*; *pid* is the process meant, 0 for none.
+
+    *parent* is, for a container with a process: `containerd` if its shim is a child of one; `reattached` if the shim is
+    PID 1's, but the daemons that live know it; `init` if they do not (yet); `nobody` if there is no shim.
+    """
+
+    start: Microseconds
+    end: Microseconds
+    state: str
+    parent: str = ""
+    pid: int = 0
+
+
+class Lane(msgspec.Struct, frozen=True):
+    """One container or daemon: its intervals follow each other without a hole, from the run's begin to its end."""
+
+    name: str
+    intervals: tuple[Interval, ...]
+
+    def at(self, moment: Microseconds) -> Interval:
+        """Return the interval that a moment lies in; one at a border lies in the later one."""
+        found = self.intervals[0]
+        for interval in self.intervals:
+            if interval.start > moment:
+                break
+            found = interval
+        return found
+
+
+class Life(msgspec.Struct, frozen=True):
+    """One process of a container, from its execve: *told* is when it got which signal to stop, *code* as a shell says it.
+
+    *ready* and *end* are None if that did not come.
+    """
+
+    container: str
+    pid: int
+    start: Microseconds
+    ready: Microseconds | None = None
+    told: tuple[tuple[Microseconds, Signal], ...] = ()
+    end: Microseconds | None = None
+    code: int | None = None
+
+
+class Death(msgspec.Struct, frozen=True):
+    """The engine said `die` of a container, with this code."""
+
+    at: Microseconds
+    container: str
+    code: int
+
+
+class PortTrack(msgspec.Struct, frozen=True):
+    """A published port as a class of clients sees it: the times in which it was open."""
+
+    container: str
+    port: int
+    proto: str
+    client: str
+    opened: tuple[Window, ...]
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """A step of the scenario began."""
+
+    at: Microseconds
+    id: str
+    text: str
+    command: Command
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """dockerd reached containerd, at its so-many-th attempt."""
+
+    at: Microseconds
+    attempt: int
+
+
+class Intervals(msgspec.Struct, frozen=True):
+    """All of a run. Times are µs from t = 0; what came before is negative.
+
+    *flushes* is when the engine's NAT chains were emptied, *proxies_left* when a proxy ended together with its dockerd.
+    """
+
+    begin: Microseconds
+    end: Microseconds
+    boots: bool
+    containers: tuple[Lane, ...]
+    dockerd: Lane
+    containerd: Lane
+    connections: tuple[Connection, ...] = ()
+    ports: tuple[PortTrack, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    lives: tuple[Life, ...] = ()
+    deaths: tuple[Death, ...] = ()
+    flushes: tuple[Microseconds, ...] = ()
+    proxies_left: tuple[Microseconds, ...] = ()
+
+    def lane(self, container: str) -> Lane:
+        """Return the lane of a container; raise KeyError if there is none."""
+        for lane in self.containers:
+            if lane.name == container:
+                return lane
+        raise KeyError(container)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a container since a moment: its process then and at the end (0: none), and how those between ended."""
+
+    container: str
+    before: int
+    after: int
+    codes: tuple[int, ...] = ()
+
+    @property
+    def kept(self) -> bool:
+        """Say whether the process of then still runs."""
+        return bool(self.before) and self.before == self.after
+
+
+class Dark(msgspec.Struct, frozen=True):
+    """The longest gap of one port or of many: how long, whose (a port and its container), and whether all came back.
+
+    *longest* 0 means that there was no gap, then *container* is "". *open_ended* counts the ports that were not back.
+    """
+
+    longest: Microseconds
+    container: str = ""
+    port: int = 0
+    open_ended: int = 0
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def back(self) -> bool:
+        """Say whether every gap was over when the window ended."""
+        return not self.open_ended
+
+
+def intervals(trace: Trace, clients: tuple[str, ...] = EVERYONE) -> Intervals:
+    """Replay a trace once and return its intervals; ports are followed for *clients* alone."""
+    from sim.views.replaying import replayed
+
+    return replayed(trace, clients)
+
+
+def outcome(of: Trace | Intervals, container: str, since: Microseconds) -> Outcome:
+    """Compare a container's process at *since* with the one at the end.
+
+    Codes are those that the engine said; where it said nothing of a process that ended, the kernel's.
+    """
+    run = of if isinstance(of, Intervals) else intervals(of, ())
+    lane = run.lane(container)
+    before, last = lane.at(since - 1), lane.intervals[-1]
+    codes = tuple(death.code for death in run.deaths if death.container == container and death.at >= since)
+    if not codes:
+        mine = (life for life in run.lives if life.container == container)
+        codes = tuple(life.code for life in mine if life.code is not None and (life.end or 0) >= since)
+    return Outcome(container, before.pid, last.pid, codes)
+
+
+# -- dark time --------------------------------------------------------------------------------------
+
+
+def port_gaps(
+    of: Trace | Intervals, clients: Iterable[str] = EVERYONE, window: Window | None = None
+) -> dict[PortKey, tuple[Gap, ...]]:
+    """Return, of each published port and class of clients, the gaps within *window* (by default from t = 0 to the end).
+
+    A port counts from its first opening on, on a host that boots from t = 0 on. A gap that is still there when the window
+    ends has False as its third part. A port number that is published for tcp and udp is dark while either is.
+    """
+    wanted = tuple(clients)
+    run = of if isinstance(of, Intervals) else intervals(of, wanted)
+    first, last = window if window is not None else (max(run.begin, 0), run.end)
+    found: dict[PortKey, tuple[Gap, ...]] = {}
+    for track in run.ports:
+        if track.client in wanted:
+            key = (track.container, track.port, track.client)
+            gaps = _gaps(track.opened, first, last, 0 if run.boots else None)
+            found[key] = _united(found[key] + gaps) if key in found else gaps
+    return found
+
+
+def dark(of: Trace | Intervals, port: int, client: str, window: Window | None = None) -> Dark:
+    """Return the gaps of one published port of the host; raise KeyError if nobody publishes it."""
+    found = {key: gaps for key, gaps in port_gaps(of, (client,), window).items() if key[1] == port}
+    if not found:
+        raise KeyError(port)
+    return _longest(found)
+
+
+def longest_dark(of: Trace | Intervals, client: str, window: Window | None = None, container: str | None = None) -> Dark:
+    """Return the longest gap of all published ports, or of those of one container."""
+    found = port_gaps(of, (client,), window)
+    return _longest({key: gaps for key, gaps in found.items() if container in (None, key[0])})
+
+
+def engine_gaps(of: Trace | Intervals, window: Window | None = None) -> tuple[Gap, ...]:
+    """Return the times within *window* in which the engine's API did not answer, from its first READY on."""
+    run = of if isinstance(of, Intervals) else intervals(of, ())
+    first, last = window if window is not None else (max(run.begin, 0), run.end)
+    up = tuple((interval.start, interval.end) for interval in run.dockerd.intervals if interval.state == UP)
+    return _gaps(up, first, last, 0 if run.boots else None)
+
+
+def _longest(found: dict[PortKey, tuple[Gap, ...]]) -> Dark:
+    """Choose the longest gap; of equal ones the first by container and port."""
+    best = Dark(0)
+    for (container, port, _), gaps in sorted(found.items()):
+        for start, end, _ in gaps:
+            if end - start > best.longest:
+                best = Dark(end - start, container, port, gaps=gaps)
+    still = {key[:2] for key, gaps in found.items() if gaps and not gaps[-1][2]}
+    return msgspec.structs.replace(best, open_ended=len(still))
+
+
+def _gaps(
+    opened: tuple[Window, ...], first: Microseconds, last: Microseconds, since: Microseconds | None
+) -> tuple[Gap, ...]:
+    """Return what *opened* leaves of the window.
+
+    >>> _gaps(((0, 10), (14, 20)), 5, 30, None)
+    ((10, 14, True), (20, 30, False))
+    """
+    start = opened[0][0] if opened else None
+    begin = since if since is not None else start
+    if begin is None:
+        return ()
+    gaps: list[Gap] = []
+    at = max(begin, first)
+    for low, high in opened:
+        if low > at and at < last:
+            gaps.append((at, min(low, last), low <= last))
+        at = max(at, high)
+    if at < last:
+        gaps.append((at, last, False))
+    return tuple(gaps)
+
+
+def _united(gaps: tuple[Gap, ...]) -> tuple[Gap, ...]:
+    """Join gaps that overlap.
+
+    >>> _united(((0, 5, True), (3, 9, False)))
+    ((0, 9, False),)
+    """
+    joined: list[Gap] = []
+    for start, end, closed in sorted(gaps):
+        if joined and start <= joined[-1][1]:
+            before = joined[-1]
+            later = end > before[1]
+            over = closed if later else before[2] if end < before[1] else closed and before[2]
+            joined[-1] = (before[0], max(end, before[1]), over)
+        else:
+            joined.append((start, end, closed))
+    return tuple(joined)

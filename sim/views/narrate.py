@@ -1,0 +1,258 @@
+"""Tell a run in few lines: what happened when, alike things together, with how many ports answered afterwards.
+
+Each rule turns one event into a key and a subject; events of one key that follow each other closely become one line.
+Leaves out what only programs see (messages, memory, files, runc and iptables). Source: the trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from sim.engine.reach import DNAT, reachable
+from sim.engine.setup import Microseconds, Setup, Step
+from sim.facts import BecameReady, EngineEvent, Remembered, StepDone, StepTaken, UnitChanged
+from sim.kernel import events as e
+from sim.kernel.records import INIT
+from sim.kernel.signals import NAMES
+from sim.trace import Replay, Trace
+from sim.world import World
+
+TOGETHER: Microseconds = 700_000  # alike things that follow each other within this time are one line
+PORTS_COUNTED = 200  # with more published ports than that the counts are left out
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line: from *at* to *until* (clock values in µs), what happened, and a *note* beside it.
+
+    *step* is the id of the step that it tells of, "" for others; *counts* how many ports were open afterwards for
+    remote and loopback clients, None where that did not change.
+    """
+
+    at: Microseconds
+    until: Microseconds
+    text: str
+    note: str = ""
+    step: str = ""
+    counts: tuple[int, int] | None = None
+
+
+Item = tuple[str, str]  # key of the group, and who it happened to
+
+
+# -- one event --------------------------------------------------------------------------------------
+
+
+def _execed(world: World, event: e.Execed) -> Item | None:
+    before = world.host.procs[event.pid].image.program
+    program = event.image.program
+    if program in ("dockerd", "containerd") and before != program:
+        return f"begins {program}", str(event.pid)
+    return None
+
+
+def _exited(world: World, event: e.Exited) -> Item | None:
+    process = world.host.procs[event.pid]
+    program, status = process.image.program, event.status
+    how = f"exit {status}" if status >= 0 else f"killed by {NAMES[-status]}"
+    if program in ("dockerd", "containerd"):
+        return f"ends {program}", how
+    if program == "proxy":
+        return f"proxy {how}", process.image.container
+    if program == "payload" and process.ns == event.pid:
+        return f"payload {how}", process.image.container
+    if program == "shim" and status:
+        return f"shim {how}", process.image.container
+    return None
+
+
+def _reparented(world: World, event: e.Reparented) -> Item | None:
+    process = world.host.procs[event.pid]
+    if event.ppid == INIT and process.image.program in ("shim", "payload") and process.alive:
+        return f"orphan {process.image.program}", process.image.container
+    return None
+
+
+def _signalled(world: World, event: e.Signalled) -> Item | None:
+    process = world.host.procs[event.pid]
+    sender = world.host.procs.get(event.by_pid)
+    if process.image.program == "payload" and sender is not None and sender.image.program in ("containerd", "dockerd"):
+        return f"told {event.signal}", process.image.container
+    if process.image.program == "containerd" and sender is not None and event.signal in ("TERM", "KILL"):
+        return (f"told {event.signal} containerd", "") if world.host.alive(event.by_pid) else None
+    return None
+
+
+def _signal_taken(world: World, event: e.SignalTaken) -> Item | None:
+    process = world.host.procs[event.pid]
+    if process.image.program == "payload" and event.outcome in ("dropped", "ignored"):
+        return f"ignores {event.signal}", process.image.container
+    if event.outcome in ("stopped", "continued"):
+        return f"{event.outcome}", f"{process.image.program} {event.pid}"
+    return None
+
+
+def _engine_event(world: World, event: EngineEvent) -> Item | None:
+    if event.kind != "container" or event.action in ("kill", "create"):
+        return None
+    if event.action == "die":
+        return f"die {dict(event.attributes).get('exitCode', '')}", event.container
+    return f"event {event.action}", _with_numbers(world, event) if event.action == "start" else event.container
+
+
+def _with_numbers(world: World, event: EngineEvent) -> str:
+    """Add the pids of a container that has just started."""
+    order = ("proxy", "shim", "payload")
+    found = [p for p in world.host.procs.values() if p.image.container == event.container and p.image.program in order]
+    found.sort(key=lambda process: (order.index(process.image.program), process.order))
+    return f"{event.container} ({', '.join(f'{p.image.program} {p.pid}' for p in found)})"
+
+
+def _unit(world: World, event: UnitChanged) -> Item | None:
+    if event.state in ("active", "failed", "deactivating", "inactive"):
+        return f"unit {event.state}", ""
+    return None
+
+
+def _remembered(world: World, event: Remembered) -> Item | None:
+    if event.key == "connection" and event.value is not None:
+        return "connected", str(event.value)
+    return None
+
+
+def _rule(word: str) -> Callable[[World, Any], Item | None]:
+    return lambda world, event: (f"mapping {word}", str(event.rule.port)) if event.rule.chain == DNAT else None
+
+
+RULES: dict[type, Callable[[World, Any], Item | None]] = {
+    e.Execed: _execed,
+    e.Exited: _exited,
+    e.Reparented: _reparented,
+    e.Signalled: _signalled,
+    e.SignalTaken: _signal_taken,
+    e.RuleAdded: _rule("added"),
+    e.RuleRemoved: _rule("removed"),
+    e.RulesFlushed: lambda world, event: ("flushed", event.chain) if event.chain == DNAT else None,
+    EngineEvent: _engine_event,
+    UnitChanged: _unit,
+    Remembered: _remembered,
+    BecameReady: lambda world, event: ("answers", event.container),
+    StepTaken: lambda world, event: (f"step {event.id}", event.id),
+    StepDone: lambda world, event: (f"failed {event.id}", event.error) if event.error else None,
+}
+
+# -- words for a group ------------------------------------------------------------------------------
+
+
+def named(subjects: list[str]) -> str:
+    """Name up to three subjects, or count them.
+
+    >>> named(["a", "b"]), named(list("abcde"))
+    ('a, b', '5')
+    """
+    unique = list(dict.fromkeys(subjects))
+    if len(unique) > 1:
+        unique = [subject.partition(" (")[0] for subject in unique]
+    return ", ".join(unique) if len(unique) <= 3 else str(len(unique))
+
+
+def _many(subjects: list[str], one: str, many: str) -> str:
+    unique = list(dict.fromkeys(subjects))
+    return f"{one} {unique[0]}" if len(unique) == 1 else f"{len(unique)} {many}"
+
+
+WORDS: dict[str, Callable[[str, list[str]], str]] = {
+    "begins": lambda rest, s: f"{'systemd' if rest == 'dockerd' else 'dockerd'} starts {rest} {', '.join(s)}",
+    "ends": lambda rest, s: f"{rest} ends: {s[0]}",
+    "proxy": lambda rest, s: f"{_many(s, 'proxy of', 'proxies')}: {rest}",
+    "payload": lambda rest, s: f"{named(s)}: {rest}",
+    "shim": lambda rest, s: f"{_many(s, 'shim of', 'shims')}: {rest}",
+    "orphan": lambda rest, s: f"{_many(s, f'{rest} of', f'{rest}s')} under PID 1 now",
+    "told": lambda rest, s: f"{rest.split()[0]} to {'containerd' if 'containerd' in rest else named(s)}",
+    "ignores": lambda rest, s: f"{named(s)} {'takes' if len(set(s)) == 1 else 'take'} no notice of {rest}",
+    "stopped": lambda rest, s: f"{named(s)} stopped (T)",
+    "continued": lambda rest, s: f"{named(s)} continued",
+    "die": lambda rest, s: f"engine: die {rest}: {named(s)}",
+    "event": lambda rest, s: f"engine: {rest}: {named(s)}",
+    "unit": lambda rest, s: f"docker.service {rest}",
+    "connected": lambda rest, s: f"dockerd connected to containerd {s[-1]}",
+    "mapping": lambda rest, s: f"{_many(s, 'DNAT rule of port', 'DNAT rules')} {rest}",
+    "flushed": lambda rest, s: "NAT chain DOCKER flushed",
+    "answers": lambda rest, s: f"{named(s)} {'answers' if len(set(s)) == 1 else 'answer'}",
+    "failed": lambda rest, s: f"step {rest} failed: {s[0]}",
+}
+
+
+class _Group:
+    def __init__(self, at: Microseconds, key: str) -> None:
+        self.at, self.last, self.key = at, at, key
+        self.subjects: list[str] = []
+
+
+def narrate(trace: Trace) -> tuple[Line, ...]:
+    """Tell the run from its first record on."""
+    groups = _groups(trace)
+    steps = {step.id: step for terminal in trace.setup.terminals for step in terminal}
+    counts = _counts(trace, groups)
+    found: list[Line] = []
+    before, latest = (0, 0), 0
+    for group, count in zip(groups, counts, strict=True):
+        word, _, rest = group.key.partition(" ")
+        if word == "step":
+            text, note = _step(steps.get(rest), rest)
+            found.append(Line(group.at, group.at, text, note, rest))
+            continue
+        last_word = group.last >= latest  # an earlier group may reach beyond this one
+        latest = max(latest, group.last)
+        change = count if count is not None and count != before and last_word else None
+        before = count if change else before
+        found.append(Line(group.at, group.last, WORDS[word](rest, group.subjects), counts=change))
+    return tuple(found)
+
+
+def _step(step: Step | None, name: str) -> tuple[str, str]:
+    if step is None:
+        return f"step {name}", ""
+    place = f", line {step.line}" if step.line else ""
+    return step.text or name, f"step {name}{place}"
+
+
+def _groups(trace: Trace) -> list[_Group]:
+    replay, groups = Replay(trace), []
+    latest: dict[str, _Group] = {}
+    for record in trace.records:
+        rule = RULES.get(type(record.event))
+        item = rule(replay.world, record.event) if rule is not None else None
+        if item is not None:
+            key, at = item[0], record.at or 0
+            group = latest.get(key)
+            if group is None or at - group.last > TOGETHER:
+                group = latest[key] = _Group(at, key)
+                groups.append(group)
+            group.last = at
+            group.subjects.append(item[1])
+        replay.step()
+    return groups
+
+
+def _counts(trace: Trace, groups: list[_Group]) -> list[tuple[int, int] | None]:
+    """Count the ports that are open at the end of each group, for remote and loopback clients."""
+    ports = published(trace.setup)
+    if not ports or len(ports) > PORTS_COUNTED:
+        return [None] * len(groups)
+    replay = Replay(trace)
+    found: dict[Microseconds, tuple[int, int]] = {}
+    for at in sorted({group.last for group in groups}):
+        world = replay.to(at)
+        found[at] = (
+            sum(reachable(world, port, "remote", proto) for port, proto in ports),
+            sum(reachable(world, port, "loopback", proto) for port, proto in ports),
+        )
+    return [found[group.last] for group in groups]
+
+
+def published(setup: Setup) -> list[tuple[int, str]]:
+    """Return the host ports that the scenario publishes, with their protocols."""
+    return [(port.host, port.proto) for service in setup.services for port in service.ports]

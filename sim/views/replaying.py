@@ -1,0 +1,351 @@
+"""The replay behind `sim.views.intervals`: which fact concerns which container, daemon or port.
+
+Rules look at the world before their fact is applied and only note what to look at again; that is done once the moment is
+over. A fact about a listener or a rule concerns the ports whose path leads there (kept by address), so a run costs the
+same per container however many there are. Leaves out and source: as `sim.views.intervals`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sim.engine import paths
+from sim.engine.reach import ACCEPT, DNAT, inner, reachable
+from sim.engine.records import Container, Task
+from sim.engine.setup import Microseconds
+from sim.facts import BecameReady, EngineEvent, FrameEnded, FrameStarted, Remembered, StepTaken, UnitChanged
+from sim.kernel import events as e
+from sim.kernel.host import split_address
+from sim.kernel.records import INIT, Pid
+from sim.trace import Replay, Trace
+from sim.views import intervals as v
+from sim.views.tracks import Daemon, Track, Watched
+from sim.world import World
+
+State = tuple[str, str, Pid]  # state, parent, pid
+START = "dockerd.start"
+
+
+class Replaying:
+    """One pass over a trace."""
+
+    def __init__(self, trace: Trace, clients: tuple[str, ...]) -> None:
+        self.trace, self.clients = trace, clients
+        self.replay = Replay(trace)
+        self.world: World = self.replay.world
+        begin = (trace.records[0].at or 0) if trace.records else 0
+        self.now: Microseconds = begin - trace.origin
+        self.begin = self.now
+        files = self.world.host.files
+        self.containers = {
+            service.name: Watched(service, self.now, isinstance(files.get(paths.container(service.name)), Container))
+            for service in trace.setup.services
+        }
+        self.dockerd, self.containerd = Daemon(self.now), Daemon(self.now)
+        self.steps = {step.id: step for terminal in trace.setup.terminals for step in terminal}
+        self.payloads: dict[Pid, Watched] = {}
+        self.shims: dict[Pid, Watched] = {}
+        self.dirty: dict[str, None] = {}
+        self.lives: list[v.Life] = []
+        self.deaths: list[v.Death] = []
+        self.marks: list[v.Mark] = []
+        self.connections: list[v.Connection] = []
+        self.flushes: list[Microseconds] = []
+        self.proxies_left: list[Microseconds] = []
+        self.ports: dict[tuple[int, str], dict[str, Track]] = {
+            (port.host, port.proto): {client: Track(self.now, False) for client in clients}
+            for service in trace.setup.services
+            for port in service.ports
+        }
+        self.leads: dict[str, dict[tuple[int, str], None]] = {}  # address -> the ports whose path ends there
+        self.dirty_ports: dict[tuple[int, str], None] = {}
+
+    def run(self) -> v.Intervals:
+        """Go through the records and return what was found."""
+        for record in self.trace.records:
+            at = (record.at or 0) - self.trace.origin
+            if at > self.now:
+                self.settle()
+                self.now = at
+            rule = RULES.get(type(record.event))
+            if rule is not None:
+                rule(self, record.event)
+            self.replay.step()
+        self.settle()
+        return self.finish(max(self.trace.end - self.trace.origin, self.now))
+
+    def settle(self) -> None:
+        """Look again at what the moment that is over has touched."""
+        if self.dirty:
+            for name in self.dirty:
+                watched = self.containers[name]
+                watched.track.set(self.now, self.state_of(watched))
+            self.dirty = {}
+        if self.dirty_ports:
+            for port, proto in self.dirty_ports:
+                for client, track in self.ports[port, proto].items():
+                    track.set(self.now, reachable(self.world, port, client, proto))
+            self.dirty_ports = {}
+
+    def state_of(self, watched: Watched) -> State:
+        """Return a container's state now."""
+        host = self.world.host
+        if watched.payload and watched.execed and host.alive(watched.payload):
+            state = v.STOPPING if watched.told else v.RUNNING if watched.ready else v.UNREADY
+            return state, self.parent_of(watched), watched.payload
+        if watched.starts > 0 or (watched.payload and host.alive(watched.payload)):
+            return v.STARTING, "", 0
+        return (v.DEAD if watched.ran and watched.exists else v.ABSENT), "", 0
+
+    def parent_of(self, watched: Watched) -> str:
+        """Return who looks after a container that has a process."""
+        host = self.world.host
+        if not host.alive(watched.shim) or host.procs[watched.payload].ppid != watched.shim:
+            return v.NOBODY
+        if host.procs[watched.shim].ppid != INIT:
+            return v.CONTAINERD
+        task = self.world.recall(self.containerd.pid, f"task/{watched.service.name}")
+        known = isinstance(task, Task) and task.shim_pid == watched.shim
+        return v.REATTACHED if known and self.dockerd.pid and watched.attached_to == self.dockerd.pid else v.INIT
+
+    def touch_all(self) -> None:
+        """Look at every container: a daemon came or went."""
+        self.dirty = dict.fromkeys(self.containers)
+
+    def touch_address(self, address: str) -> None:
+        """Look at the ports whose path leads to *address*."""
+        family, _, port = split_address(address)
+        if family.startswith("net/"):
+            self.dirty_ports.update(self.leads.get(address, {}))
+        elif port and (int(port), family) in self.ports:
+            self.dirty_ports[int(port), family] = None
+
+    def lead(self, address: str, port: int, proto: str) -> None:
+        """Note that a path of *port* ends at *address*."""
+        if (port, proto) in self.ports:
+            self.leads.setdefault(address, {})[port, proto] = None
+            self.dirty_ports[port, proto] = None
+
+    def finish(self, end: Microseconds) -> v.Intervals:
+        """Close what is open and return all of it."""
+        lanes = [
+            v.Lane(name, tuple(v.Interval(a, b, *state) for a, b, state in watched.track.close(end)))
+            for name, watched in self.containers.items()
+        ]
+        opened = {
+            (key, client): tuple((a, b) for a, b, is_open in track.close(end) if is_open)
+            for key, tracks in self.ports.items()
+            for client, track in tracks.items()
+        }
+        return v.Intervals(
+            begin=self.begin,
+            end=end,
+            boots=self.trace.setup.host.begin == "boot",
+            containers=tuple(lanes),
+            dockerd=_daemon_lane("dockerd", self.dockerd, end),
+            containerd=_daemon_lane("containerd", self.containerd, end),
+            connections=tuple(self.connections),
+            ports=tuple(
+                v.PortTrack(service.name, port.host, port.proto, client, opened[(port.host, port.proto), client])
+                for service in self.trace.setup.services
+                for port in service.ports
+                for client in self.clients
+            ),
+            marks=tuple(self.marks),
+            lives=tuple(self.lives),
+            deaths=tuple(self.deaths),
+            flushes=tuple(self.flushes),
+            proxies_left=tuple(self.proxies_left),
+        )
+
+
+def _daemon_lane(name: str, daemon: Daemon, end: Microseconds) -> v.Lane:
+    return v.Lane(name, tuple(v.Interval(a, b, state, pid=pid) for a, b, (state, pid) in daemon.track.close(end)))
+
+
+def replayed(trace: Trace, clients: tuple[str, ...]) -> v.Intervals:
+    """Replay a trace and return its intervals."""
+    return Replaying(trace, clients).run()
+
+
+# -- rules: what a fact, not yet applied, concerns -----------------------------------------------------
+
+
+def _execed(r: Replaying, event: e.Execed) -> None:
+    image, pid = event.image, event.pid
+    if image.program == "payload" and image.container in r.containers:
+        _payload_execed(r, r.containers[image.container], pid)
+    elif image.program == "shim" and image.container in r.containers:
+        r.containers[image.container].shim = pid
+        r.shims[pid] = r.containers[image.container]
+    elif image.program == "dockerd":
+        r.dockerd.set(r.now, v.BOOTING, pid)
+        r.touch_all()
+    elif image.program == "containerd":
+        r.containerd.set(r.now, v.BOOTING, pid)
+    elif image.program == "proxy":
+        words = image.argv
+        proto, port = words[words.index("-proto") + 1], int(words[words.index("-host-port") + 1])
+        r.lead(inner(proto, words[words.index("-container-ip") + 1], int(words[-1])), port, proto)
+    for address in r.world.host.ports_of.get(pid, ()):
+        r.touch_address(address)
+
+
+def _payload_execed(r: Replaying, watched: Watched, pid: Pid) -> None:
+    """Begin a payload at its first execve (it waits at its exec fifo) and its life at the second."""
+    if pid != watched.payload:
+        r.payloads.pop(watched.payload, None)
+        r.payloads[pid] = watched
+        watched.payload, watched.execed, watched.ready, watched.told, watched.life = pid, False, False, [], -1
+    else:
+        watched.execed = watched.ran = watched.exists = True
+        watched.life = len(r.lives)
+        r.lives.append(v.Life(watched.service.name, pid, r.now))
+    r.dirty[watched.service.name] = None
+
+
+def _change_life(r: Replaying, watched: Watched, **fields: Any) -> None:
+    if watched.life >= 0:
+        old = {name: getattr(r.lives[watched.life], name) for name in v.Life.__struct_fields__}
+        r.lives[watched.life] = v.Life(**(old | fields))
+    r.dirty[watched.service.name] = None
+
+
+def _exited(r: Replaying, event: e.Exited) -> None:
+    host, pid = r.world.host, event.pid
+    for address in host.ports_of.get(pid, ()):
+        r.touch_address(address)
+    if pid in r.payloads:
+        code = event.status if event.status >= 0 else 128 - event.status
+        _change_life(r, r.payloads.pop(pid), end=r.now, code=code)
+    elif pid in r.shims:
+        r.dirty[r.shims.pop(pid).service.name] = None
+    elif pid == r.dockerd.pid:
+        r.dockerd.set(r.now, v.DOWN)
+        for watched in r.containers.values():
+            watched.starts = 0
+        r.touch_all()
+    elif pid == r.containerd.pid:
+        r.containerd.set(r.now, v.DOWN)
+        r.touch_all()
+    elif host.procs[pid].image.program == "proxy" and host.procs[pid].ppid == INIT:
+        r.proxies_left.append(r.now)
+
+
+def _frame_started(r: Replaying, event: FrameStarted) -> None:
+    if event.procedure == START:
+        r.containers[event.local["c"]].starts += 1
+        r.dirty[event.local["c"]] = None
+
+
+def _frame_ended(r: Replaying, event: FrameEnded) -> None:
+    frame = r.world.frames.get(event.fid)
+    if frame is not None and frame.procedure == START:
+        r.containers[frame.local["c"]].starts -= 1
+        r.dirty[frame.local["c"]] = None
+
+
+def _became_ready(r: Replaying, event: BecameReady) -> None:
+    watched = r.containers[event.container]
+    watched.ready = True
+    _change_life(r, watched, ready=r.now)
+
+
+def _signalled(r: Replaying, event: e.Signalled) -> None:
+    watched = r.payloads.get(event.pid)
+    if watched is not None and event.signal in ("TERM", "KILL", watched.service.stop_signal):
+        watched.told.append((r.now, event.signal))
+        _change_life(r, watched, told=tuple(watched.told))
+
+
+def _signal_taken(r: Replaying, event: e.SignalTaken) -> None:
+    if event.outcome not in ("stopped", "continued"):
+        return
+    for address in r.world.host.ports_of.get(event.pid, ()):
+        r.touch_address(address)
+    for daemon in (r.dockerd, r.containerd):
+        if daemon.pid == event.pid:
+            daemon.freeze(r.now, event.outcome == "stopped")
+
+
+def _reparented(r: Replaying, event: e.Reparented) -> None:
+    watched = r.shims.get(event.pid) or r.payloads.get(event.pid)
+    if watched is not None:
+        r.dirty[watched.service.name] = None
+
+
+def _engine_event(r: Replaying, event: EngineEvent) -> None:
+    if event.kind != "container" or event.container not in r.containers:
+        return
+    watched = r.containers[event.container]
+    r.dirty[event.container] = None
+    if event.action == "start":
+        watched.attached_to = r.dockerd.pid
+    elif event.action == "die":
+        r.deaths.append(v.Death(r.now, event.container, int(dict(event.attributes).get("exitCode", "0"))))
+    elif event.action in ("create", "destroy"):
+        watched.exists = event.action == "create"
+        watched.ran = False
+
+
+def _remembered(r: Replaying, event: Remembered) -> None:
+    if event.key == "connection" and event.pid == r.dockerd.pid and event.value is not None:
+        frame = r.world.frames.get((event.pid, "connection"))
+        failed = frame.local.get("attempt") if frame is not None else 0
+        r.connections.append(v.Connection(r.now, (failed or 0) + 1))
+    elif event.pid == r.containerd.pid and event.key.startswith("task/"):
+        r.dirty[event.key[len("task/") :]] = None
+
+
+def _unit_changed(r: Replaying, event: UnitChanged) -> None:
+    state = {"active": v.UP, "deactivating": v.LEAVING}.get(event.state)
+    if state is not None and r.dockerd.pid and event.main_pid == r.dockerd.pid:
+        r.dockerd.set(r.now, state)
+
+
+def _listened(r: Replaying, event: e.Listened) -> None:
+    if event.address == paths.CONTAINERD_SOCK and event.pid == r.containerd.pid:
+        r.containerd.set(r.now, v.UP)
+    r.touch_address(event.address)
+
+
+def _rule(r: Replaying, event: e.RuleAdded | e.RuleRemoved) -> None:
+    rule = event.rule
+    if rule.chain == DNAT:
+        r.lead(inner(rule.proto, rule.address, rule.to_port), rule.port, rule.proto)
+    elif rule.chain == ACCEPT and (rule.port, rule.proto) in r.ports:
+        r.dirty_ports[rule.port, rule.proto] = None
+
+
+def _rules_flushed(r: Replaying, event: e.RulesFlushed) -> None:
+    if event.chain == DNAT:
+        r.flushes.append(r.now)
+    r.dirty_ports = dict.fromkeys(r.ports)
+
+
+def _step_taken(r: Replaying, event: StepTaken) -> None:
+    step = r.steps.get(event.id)
+    if step is not None:
+        r.marks.append(v.Mark(r.now, step.id, step.text or step.id, step.command))
+
+
+RULES: dict[type, Callable[[Replaying, Any], None]] = {
+    e.Execed: _execed,
+    e.Exited: _exited,
+    e.Signalled: _signalled,
+    e.SignalTaken: _signal_taken,
+    e.Reparented: _reparented,
+    e.Listened: _listened,
+    e.Unlistened: lambda r, event: r.touch_address(event.address),
+    e.RuleAdded: _rule,
+    e.RuleRemoved: _rule,
+    e.RulesFlushed: _rules_flushed,
+    FrameStarted: _frame_started,
+    FrameEnded: _frame_ended,
+    BecameReady: _became_ready,
+    EngineEvent: _engine_event,
+    Remembered: _remembered,
+    UnitChanged: _unit_changed,
+    StepTaken: _step_taken,
+}

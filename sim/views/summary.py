@@ -1,0 +1,53 @@
+"""What a run's report says, as plain data: heading, the story in lines, trees, verdicts, files.
+
+Source: the trace and the scenario.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sim.engine.setup import Microseconds
+from sim.views.narrate import Line
+
+
+class VerdictLine(msgspec.Struct, frozen=True):
+    """One expectation: whether it holds (None: undetermined), when, what was expected, what was found."""
+
+    holds: bool | None
+    label: str
+    text: str
+    detail: str
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """A text of a moment: *label* such as `kill-1s`, *view* and the text itself."""
+
+    label: str
+    view: str
+    text: str
+    note: str = ""
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """Everything that the report prints. Times are clock values in µs; *origin* is t = 0."""
+
+    title: str
+    source: str
+    engine: str
+    live_restore: bool
+    profile: str
+    seed: int
+    assumptions: tuple[str, ...]
+    without_effect: tuple[str, ...]
+    origin: Microseconds
+    end: Microseconds
+    epoch: int
+    tz_minutes: int
+    wall_clock: bool
+    ports: int
+    skipped: int
+    lines: tuple[Line, ...]
+    pictures: tuple[Picture, ...]
+    verdicts: tuple[VerdictLine, ...]
+    note: str = ""

@@ -1,0 +1,171 @@
+"""Fifos, listeners, rules and files: what a process holds goes with it, what it wrote stays."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+
+from sim.kernel import events as e
+from sim.kernel import syscalls as sc
+from sim.kernel.host import Host, split_address
+from sim.kernel.records import INIT
+from tests.kernel.strategies import ADDRESSES, CAPACITY, PIPES, PORTS, Bench, Call, calls, history, pick
+
+RUNS = settings(max_examples=200)
+
+
+# -- fifos ------------------------------------------------------------------------------------------
+
+
+@RUNS
+@given(calls(PIPES))
+def test_a_fifo_never_holds_more_than_its_capacity_nor_loses_a_byte(sequence: list[Call]) -> None:
+    """A write puts in what fits, a read takes out what is there, and the level is the difference."""
+    for done in history(sequence):
+        for fifo in done.after.fifos.values():
+            assert 0 <= fifo.level <= fifo.capacity == CAPACITY
+        for event in done.of(e.FifoLevel):
+            before, count = done.before.fifos[event.path].level, done.call[3] % (CAPACITY + 4)
+            if done.call[0] == "write":
+                assert event.level == min(CAPACITY, before + count)
+                assert done.answer == event.level - before
+            else:
+                assert event.level == max(0, before - count)
+                assert done.answer == before - event.level
+
+
+@RUNS
+@given(calls(PIPES))
+def test_a_reader_sees_end_of_file_only_when_the_fifo_is_empty_and_has_no_writer(sequence: list[Call]) -> None:
+    """Empty with a writer blocks (None), empty without one is the end (0), anything else gives bytes."""
+    for done in history(sequence):
+        if done.call[0] != "read" or not done.call[3] % (CAPACITY + 4):
+            continue
+        path = pick(("/run/a", "/run/b"), done.call[2])
+        fifo = done.before.fifos.get(path)
+        if fifo is None or not fifo.readers:
+            continue
+        wanted = min(fifo.level, done.call[3] % (CAPACITY + 4)) or (None if fifo.writers else 0)
+        assert done.answer == wanted
+        assert sc.hung_up(done.before, path) == (not fifo.writers and fifo.level == 0)
+
+
+@RUNS
+@given(calls(PIPES))
+def test_a_write_without_a_reader_fails_and_sends_pipe(sequence: list[Call]) -> None:
+    """EPIPE comes if and only if nobody holds the read end, and SIGPIPE is pending for the writer."""
+    for done in history(sequence):
+        broken = isinstance(done.answer, sc.SyscallError) and str(done.answer).startswith("EPIPE")
+        if done.call[0] != "write":
+            assert not broken
+            continue
+        fifo = done.before.fifos.get(pick(("/run/a", "/run/b"), done.call[2]))
+        if fifo is not None and fifo.writers:
+            assert broken == (not fifo.readers)
+            writer = pick(sorted(fifo.writers), done.call[1])
+            assert not broken or "PIPE" in done.after.procs[writer].pending
+
+
+@RUNS
+@given(calls(PIPES))
+def test_an_end_of_a_fifo_goes_with_its_process(sequence: list[Call]) -> None:
+    """Only living processes hold ends, and an exit takes away those of the dead one alone."""
+    for done in history(sequence):
+        for path, fifo in done.after.fifos.items():
+            assert all(done.after.alive(pid) for pid in fifo.readers | fifo.writers)
+            for event in done.of(e.Exited):
+                before = done.before.fifos[path]
+                assert fifo.readers == before.readers - {event.pid}
+                assert fifo.writers == before.writers - {event.pid}
+
+
+def test_opening_waits_for_the_other_side() -> None:
+    """open(2) of one end returns when the other is held; for both ends at once it never waits."""
+    bench = Bench(Host())
+    one = sc.fork(bench, INIT)
+    sc.mkfifo(bench, "/run/exit")
+    assert [sc.can_open(bench.host, "/run/exit", mode) for mode in ("r", "w", "rw")] == [False, False, True]
+    sc.open_fifo(bench, one, "/run/exit", "r")
+    assert [sc.can_open(bench.host, "/run/exit", mode) for mode in ("r", "w", "rw")] == [False, True, True]
+    sc.exit_process(bench, one, 0)
+    assert not sc.can_open(bench.host, "/run/exit", "w")
+
+
+def test_a_fifo_is_made_once_and_opened_only_where_it_is() -> None:
+    """A second mkfifo says EEXIST, an open without one ENOENT; to unlink what is not there does nothing."""
+    bench = Bench(Host())
+    with pytest.raises(sc.SyscallError, match="ENOENT: /run/exit"):
+        sc.open_fifo(bench, INIT, "/run/exit", "r")
+    sc.mkfifo(bench, "/run/exit")
+    with pytest.raises(sc.SyscallError, match="EEXIST: /run/exit"):
+        sc.mkfifo(bench, "/run/exit")
+    sc.unlink_fifo(bench, "/run/exit")
+    sc.unlink_fifo(bench, "/run/exit")
+    assert not bench.host.fifos
+
+
+# -- listeners --------------------------------------------------------------------------------------
+
+
+def clash(one: str, other: str) -> bool:
+    """Say whether two addresses cannot both be bound: the same, or the same port of the host with a wildcard."""
+    if one == other:
+        return True
+    (family, ip, port), (family2, ip2, port2) = split_address(one), split_address(other)
+    return family == family2 and family in ("tcp", "udp") and port == port2 and "0.0.0.0" in (ip, ip2)
+
+
+@RUNS
+@given(calls(PORTS))
+def test_an_address_is_bound_unless_it_or_a_wildcard_of_its_port_is_taken(sequence: list[Call]) -> None:
+    """bind fails if and only if it clashes with a listener; listeners never clash, and each is alive."""
+    for done in history(sequence):
+        taken = list(done.after.listeners)
+        assert not any(clash(a, b) for i, a in enumerate(taken) for b in taken[i + 1 :])
+        assert all(done.after.alive(pid) for pid in done.after.listeners.values())
+        if done.call[0] == "listen":
+            address = pick(ADDRESSES, done.call[2])
+            refused = any(clash(address, other) for other in done.before.listeners)
+            assert isinstance(done.answer, sc.SyscallError) == refused
+            assert sc.conflicts(done.before, address) == refused
+
+
+# -- what stays -------------------------------------------------------------------------------------
+
+
+@RUNS
+@given(calls(PORTS))
+def test_files_and_rules_outlive_every_process(sequence: list[Call]) -> None:
+    """A death changes no file and no rule, and takes away the listeners of the dead process alone."""
+    for done in history(sequence):
+        if done.of(e.Exited):
+            dead = {event.pid for event in done.of(e.Exited)}
+            assert done.after.files == done.before.files
+            assert done.after.rules == done.before.rules
+            kept = {address: pid for address, pid in done.before.listeners.items() if pid not in dead}
+            assert done.after.listeners == kept
+
+
+@RUNS
+@given(calls(PORTS))
+def test_a_rule_and_a_file_stand_once(sequence: list[Call]) -> None:
+    """A rule that stands is not added again; what is removed is gone; what is not there is not removed."""
+    for done in history(sequence):
+        for event in done.of(e.RuleAdded):
+            assert event.rule not in done.before.rules
+        for event in done.of(e.RuleRemoved):
+            assert event.rule in done.before.rules
+            assert event.rule not in done.after.rules
+        for event in done.of(e.FileWritten):
+            assert done.after.files[event.path] == event.value
+        for event in done.of(e.FileRemoved):
+            assert event.path not in done.after.files
+
+
+def test_a_flush_takes_the_rules_of_its_chain_alone() -> None:
+    """Flushing a chain removes its rules and leaves those of other chains."""
+    bench = Bench(Host())
+    sc.add_rule(bench, sc.Rule("nat/DOCKER", 80, "tcp", "172.17.0.2", 80))
+    sc.add_rule(bench, kept := sc.Rule("nat/POSTROUTING", 80, "tcp", "172.17.0.2", 80))
+    bench.emit(e.RulesFlushed("nat/DOCKER"))
+    assert list(bench.host.rules) == [kept]
