@@ -301,7 +301,7 @@ def _touch_reparented(world: World, event: e.Reparented) -> Iterable[Key]:
 
 
 TOUCHES: dict[type, Callable[[World, Any], Iterable[Key]]] = {
-    e.Forked: lambda w, ev: (("proc", ev.pid), ("reserved",)) if ev.pid in w.host.reserved else (("proc", ev.pid),),
+    e.Forked: lambda w, ev: (("children", ev.ppid), ("reserved",)) if w.host.reserved else (("children", ev.ppid),),
     e.Exited: _touch_exited,
     e.Reparented: _touch_reparented,
     e.Waitable: lambda w, ev: (("children", w.host.procs[ev.pid].ppid), ("proc", ev.pid)),

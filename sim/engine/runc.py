@@ -11,7 +11,7 @@ from __future__ import annotations
 from sim.engine import paths
 from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.ops import Do, Exit, Fork, Label, Reap, call, run
+from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.facts import Message, StateChanged
@@ -66,6 +66,13 @@ def stage2(g: Goroutine) -> Spawn:
     )
 
 
+@reading(lambda world, frame: (("children", frame.fid[0]),))
+def stage2_cloned(world: World, frame: Frame) -> bool:
+    """Say whether the init stages have sent the payload's number through their pipe, or have all gone."""
+    children = [world.host.procs[child] for child in world.host.children.get(frame.fid[0], ())]
+    return any(child.image.program == "payload" for child in children) or not any(child.alive for child in children)
+
+
 def create_scope(g: Goroutine) -> None:
     """Move the payload into a scope of its own (StartTransientUnit)."""
     payload = _payload(g)
@@ -112,6 +119,7 @@ CREATE = procedure(
     Do(start_threads),
     Fork(stage0),
     Reap(),
+    Wait(stage2_cloned),
     Do(create_scope),
     run(setkey, bad="failed"),
     Do(write_pid_file, "failed"),

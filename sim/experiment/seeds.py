@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sim.drive.timed import run
 from sim.experiment.replicate import Progress, spread
@@ -18,15 +18,30 @@ from sim.views.comparison import Held
 
 
 class Verdict(Protocol):
-    """What is read of a verdict."""
+    """What is read of a verdict; *holds* None is undetermined."""
 
     @property
-    def holds(self) -> bool:
-        """Say whether the expectation holds."""
+    def holds(self) -> bool | None: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
 
 
 Evaluate = Callable[[Scenario, Trace], Sequence[Verdict]]  # one verdict an expectation, in the file's order
-Badness = Callable[[Any], float]  # how far a verdict is off; the highest one is the worst
+Badness = Callable[[Any], float]  # how far a verdict that fails is off; the highest one is the worst
+
+
+class Judged(NamedTuple):
+    """One verdict of one seed, as it is passed between processes."""
+
+    holds: bool | None
+    label: str
+    text: str
+    detail: str
+    off: float
 
 
 def over_seeds(
@@ -35,29 +50,42 @@ def over_seeds(
     evaluate: Evaluate,
     *,
     badness: Badness | None = None,
-    jobs: int | None = 1,
+    jobs: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Held, ...]:
-    """Return how each expectation fared over *seeds*. Without *badness* the first failing seed is the worst.
-
-    With more than one job *evaluate* and *badness* must be functions of a module, or `functools.partial` of such.
-    """
+    """Return how each expectation fared over *seeds*; without *badness* the first failing seed is the worst."""
     seeds = list(seeds)
     table = spread(partial(_judge, scenario, evaluate, badness), seeds, jobs, progress)
     return tuple(
-        held(expectation.text, expectation.line, seeds, [verdicts[n] for verdicts in table])
+        held(expectation.line, seeds, [judged[n] for judged in table])
         for n, expectation in enumerate(scenario.expectations)
     )
 
 
-def held(text: str, line: int, seeds: Sequence[int], verdicts: Sequence[tuple[bool, float]]) -> Held:
-    """Sum up one expectation; ties for the worst go to the first seed."""
-    failing = [(seed, off) for seed, (holds, off) in zip(seeds, verdicts, strict=True) if not holds]
-    worst = max(failing, key=lambda pair: pair[1])[0] if failing else None
-    return Held(text, line, len(seeds) - len(failing), len(seeds), failing[0][0] if failing else None, worst)
+def held(line: int, seeds: Sequence[int], verdicts: Sequence[Judged]) -> Held:
+    """Sum up one expectation; of equally bad seeds the first one is named."""
+    failing = [(seed, v) for seed, v in zip(seeds, verdicts, strict=True) if v.holds is False]
+    worst = max(failing, key=lambda pair: pair[1].off, default=None)
+    good = sum(v.holds is True for v in verdicts)
+    return Held(
+        label=verdicts[0].label if verdicts else "",
+        text=verdicts[0].text if verdicts else "",
+        line=line,
+        held=good,
+        failed=len(failing),
+        undetermined=len(verdicts) - good - len(failing),
+        first_failing=failing[0][0] if failing else None,
+        worst=worst[0] if worst else None,
+        detail=worst[1].detail if worst else "",
+    )
 
 
-def _judge(scenario: Scenario, evaluate: Evaluate, badness: Badness | None, seed: int) -> list[tuple[bool, float]]:
+def _judge(scenario: Scenario, evaluate: Evaluate, badness: Badness | None, seed: int) -> list[Judged]:
     verdicts = evaluate(scenario, run(scenario.setup, seed))
     assert len(verdicts) == len(scenario.expectations), "each expectation has one verdict"
-    return [(verdict.holds, badness(verdict) if badness and not verdict.holds else 0.0) for verdict in verdicts]
+    off = badness if badness is not None else _equally
+    return [Judged(v.holds, v.label, v.text, v.detail, off(v) if v.holds is False else 0.0) for v in verdicts]
+
+
+def _equally(verdict: Any) -> float:
+    return 0.0

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sim.errors import InputError, Problem
-from sim.render.headline import S, dark_text, duration, headline
-from sim.render.timeline_axis import axis_title, ticks
+from sim.render.headline import dark_text, duration, headline
+from sim.render.timeline_axis import axis_titles, ticks
 from sim.views.activity import QUIET, Segment, segments
 from sim.views.timeline import LaneData, Note, Strip, TimelineData
 
@@ -28,7 +28,7 @@ MOST_LANES = 120
 DPI = 150
 
 # inches
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 14.66, 1.86, 1.78, 0.98, 0.55
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 14.66, 1.86, 1.78, 0.92, 0.56
 PITCH, BAR, GROUP = 0.236, 0.145, 0.105
 TITLE, AXIS, SEAM = 0.36, 0.36, 0.11
 BASE_SIZE, SMALL, PANEL_SIZE, HEAD_SIZE = 10.5, 9.0, 13.5, 17.0
@@ -111,8 +111,10 @@ def draw(runs: Sequence[TimelineData], *, title: str | None = None, quiet: int =
     _text(figure, LEFT, height - 0.69, subtitle(runs), fontsize=BASE_SIZE, color="#555555")
     top = height - TOP
     for run, panel in zip(runs, heights, strict=True):
-        _panel(figure, run, pieces, top, top - panel)
+        _panel(figure, run, pieces, top)
         top -= panel
+    for words, (left, _) in zip(axis_titles(runs[-1].since, pieces), _places(pieces), strict=True):
+        _text(figure, left, top + 0.02, words, fontsize=BASE_SIZE - 1, color=WORDS if left == LEFT else GREY)
     _legend(figure, runs)
     changes = tuple(b.start for a, b in zip(pieces, pieces[1:], strict=False) if a.end == b.start)
     return figure, Drawn(runs[0].containers, sum(piece.cut > 0 for piece in pieces), changes)
@@ -150,8 +152,8 @@ def _panel_height(run: TimelineData) -> float:
     return TITLE + depth + AXIS + 0.1 + (0.2 if left_out else 0)
 
 
-def _panel(figure: Figure, run: TimelineData, pieces: Sequence[Segment], top: float, bottom: float) -> None:
-    """Draw one run between two heights (inches from the figure's foot)."""
+def _panel(figure: Figure, run: TimelineData, pieces: Sequence[Segment], top: float) -> None:
+    """Draw one run below a height (inches from the figure's foot)."""
     rows, left_out, depth = _rows(run)
     if run.title:
         _text(figure, LEFT, top - 0.22, run.title, fontsize=PANEL_SIZE, fontweight="bold")
@@ -174,7 +176,6 @@ def _panel(figure: Figure, run: TimelineData, pieces: Sequence[Segment], top: fl
     if left_out:
         words = f"… and {left_out} more containers, not drawn (counted in the strips)"
         _text(figure, LEFT, upper - depth - AXIS - 0.06, words, fontsize=SMALL, color=GREY)
-    _text(figure, LEFT, upper - depth - AXIS - 0.03, axis_title(run.since, pieces), fontsize=SMALL, color=GREY, va="top")
 
 
 def _places(pieces: Sequence[Segment]) -> Iterator[tuple[float, float]]:
@@ -276,9 +277,9 @@ def _draw_note(axes: Axes, note: Note, y: float, colour: str) -> None:
         side, shift = ("right", -4) if note.right else ("left", 4)
         text = axes.annotate(
             words.replace("$", r"\$"), (end if note.right else start, y), (shift, -0.5), textcoords="offset points",
-            ha=side, va="center", fontsize=8.6, color=colour, zorder=6,
+            ha=side, va="center", fontsize=8.4, color=colour, zorder=6,
         )  # fmt: skip
-        if text.get_window_extent().width + 10 <= room:
+        if text.get_window_extent().width + 7 <= room:
             return
         text.remove()
 
@@ -307,5 +308,3 @@ def _legend(figure: Figure, runs: Sequence[TimelineData]) -> None:
             fontsize=SMALL + 0.5, handlelength=1.3, handleheight=0.8, columnspacing=1.3, borderpad=0, borderaxespad=0,
         )  # fmt: skip
 
-
-_ = S

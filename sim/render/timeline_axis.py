@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sim.views.activity import Segment
 
 S = 1_000_000
-TICK_WIDTH = 1.25  # inches between ticks, about
+TICK_WIDTH = 0.9  # inches between ticks, about
 STEPS = tuple(base * 10**power for power in range(3, 9) for base in (1, 2, 5))
 LONG_STEPS = tuple(seconds * S for seconds in (60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800))
 UNITS = ((86400 * S, "d"), (3600 * S, "h"), (60 * S, "min"))
@@ -42,8 +42,9 @@ def _words(moment: int, step: int, far: bool) -> str:
     return f"{moment / S:.{decimals}f}"
 
 
-def axis_title(since: str, pieces: Sequence[Segment]) -> str:
-    """Say what the axis counts, and where its scale changes."""
-    changes = [b.start for a, b in zip(pieces, pieces[1:], strict=False) if a.end == b.start]
-    note = "".join(f"; scale changes at {change / S:g} s" for change in changes)
-    return f"seconds after {since}{note}"
+def axis_titles(since: str, pieces: Sequence[Segment]) -> list[str]:
+    """Say under the first piece what the axis counts, and under each later one that starts a new scale that it does."""
+    titles = [f"seconds after {since}"]
+    for before, piece in zip(pieces, pieces[1:], strict=False):
+        titles.append(f"(scale changes at {piece.start / S:g} s)" if before.end == piece.start else "")
+    return titles

@@ -95,11 +95,17 @@ class WhatIf(msgspec.Struct, frozen=True):
 
 
 class Held(msgspec.Struct, frozen=True):
-    """How one expectation fared over seeds; *first_failing* and *worst* are seeds, None if it held in all."""
+    """How one expectation fared over seeds: in how many it held, failed, or could not be told.
 
+    *first_failing* and *worst* are seeds, None if none failed; *detail* is what was found in the worst one.
+    """
+
+    label: str
     text: str
     line: int
     held: int
-    of: int
+    failed: int
+    undetermined: int
     first_failing: int | None
     worst: int | None
+    detail: str

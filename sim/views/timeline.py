@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from sim.designs import DESIGNS
 from sim.engine.setup import MS, Command, Docker, KillProcess, Microseconds, S, Setup, Systemctl
 from sim.trace import Trace
 from sim.views import intervals as v
@@ -125,10 +126,10 @@ def timeline_data(
     zero = fault.at if fault is not None else 0
     first, last = window if window is not None else (zero - 60 * S, run.end)
     first, last = max(first, run.begin), min(last, run.end)
-    design, daemon = trace.setup.engine.design, trace.setup.engine.daemon
+    design = trace.setup.engine.design
     return TimelineData(
         title=title,
-        engine=design,
+        engine=f"{design} ({DESIGNS[design].title})",
         profile=trace.setup.engine.profile,
         seed=trace.seed,
         containers=len(run.containers),
@@ -143,7 +144,7 @@ def timeline_data(
         strips=tuple(_strip(run, client, zero, first, last) for client in clients if run.ports),
         marks=_marks(run, zero),
         settings=settings_of(trace.setup),
-        about=about or (", live-restore" if daemon.live_restore else "")[2:],
+        about=about,
     )
 
 
@@ -319,7 +320,7 @@ def _kill_note(bar: Bar, life: v.Life | None) -> Note | None:
     if final != "KILL" or signal == "KILL" or last - first < LATE_KILL:
         return None
     after = f"{(last - first) / S:.0f} s"
-    return Note(bar.start, bar.end, (f"SIG{signal} ignored: KILL at {after}", f"KILL at {after}", "KILL"), right=True)
+    return Note(bar.start, bar.end, (f"SIG{signal} ignored: KILL at {after}", f"{signal} ignored: KILL at {after}", f"KILL at {after}", "KILL"), right=True)
 
 
 def _outcome_text(found: v.Outcome) -> str:

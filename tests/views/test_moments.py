@@ -56,10 +56,10 @@ def test_times_and_steps_are_where_the_file_puts_them(scenario, trace, text, sec
 @pytest.mark.parametrize(
     ("text", "low", "high"),
     [
-        ("die(web)", 60, 60.1),
-        ("die(web)#1", 60, 60.1),
-        ("die(web)#2", 90, 90.1),
-        ("die(web)#last-1s", 89, 89.1),
+        ("die(web)", 60, 60.3),
+        ("die(web)#1", 60, 60.3),
+        ("die(web)#2", 90, 90.3),
+        ("die(web)#last-1s", 89, 89.3),
         ("start(web)", 60.1, 61),  # the prologue's start does not count
         ("start(web)#last", 90.1, 91),
         ("kill(db)", 100, 100.1),

@@ -1,0 +1,101 @@
+"""What the rows of a comparison mean, in two or three sentences that are put together from the rows and nothing else.
+
+The order is that of an operator's questions: do processes live, are ports open for remote clients, for clients on the
+host, does all come back, does the engine answer. Leaves out advice. Source: the rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from sim.render.amounts import amount, count, seconds
+from sim.views.comparison import Row
+
+MOST = 3
+
+
+def sentences(name: str, rows: Sequence[Row], window_s: float) -> tuple[str, ...]:
+    """Return what the alternative *name* does, by the rows."""
+    pairs = max((len(row.differences) for row in rows), default=0)
+    if all(row.verdict == "same" for row in rows):
+        return (f"{name} changes nothing here: every figure is the same in all {pairs} pairs of runs.",)
+    by = {row.metric: row for row in rows}
+    found = [
+        _first(name, by, window_s),
+        _loopback(by, window_s),
+        _not_back(by.get("not_back"), pairs),
+        _api(by.get("api_dark"), window_s),
+    ]
+    return tuple(text for text in found if text)[:MOST]
+
+
+def _first(name: str, by: dict[str, Row], window_s: float) -> str:
+    parts = [part for part in (_kept(by.get("processes_kept")), _remote(by.get("remote_dark"), window_s)) if part]
+    return f"{name} {' and '.join(parts)}." if parts else ""
+
+
+def _kept(row: Row | None) -> str:
+    if row is None or row.change in (None, 0):
+        return ""
+    total, then, now = row.total or 0, row.other.median, row.base.median
+    which = f"all {total}" if then == total else "none" if then == 0 else f"{count(then)} of {total}"
+    return f"keeps {which} of the processes (now {count(now)})" if then == 0 else f"keeps {which} processes (now {count(now)})"
+
+
+def _remote(row: Row | None, window_s: float) -> str:
+    if row is None:
+        return ""
+    now, then = (amount(row, side.median, window_s) for side in (row.base, row.other))
+    if row.verdict == "same":
+        return f"leaves the longest remote gap at {now}" if row.base.median else "leaves remote ports open as they are"
+    if row.verdict == "unclear" or row.change is None:
+        return f"makes no clear difference to the longest remote gap ({now} now, {then} then)"
+    if math.isinf(row.change):
+        return f"changes the longest remote gap from {now} to {then}"
+    word = "cuts" if row.change < 0 else "lengthens"
+    return f"{word} the longest remote gap by {seconds(abs(row.change))} to {then}"
+
+
+def _loopback(by: dict[str, Row], window_s: float) -> str:
+    row = by.get("loopback_dark")
+    if row is None or not (row.base.median or row.other.median):
+        return ""
+    now, then = (amount(row, side.median, window_s) for side in (row.base, row.other))
+    if row.verdict == "same":
+        said = f"Loopback clients lose {now} in both cases"
+    elif row.verdict == "unclear":
+        said = f"For loopback clients there is no clear difference ({now} now, {then} then)"
+    elif row.verdict == "better":
+        said = f"Loopback clients still lose {then}" if row.other.median else "Loopback clients lose nothing any more"
+    else:
+        said = f"Loopback clients lose {then} instead of {now}"
+    return said + _proxies(by.get("proxies_ended")) + "."
+
+
+def _proxies(row: Row | None) -> str:
+    if row is None or not row.base.median or not row.other.median:
+        return ""
+    now, then = count(row.base.median), count(row.other.median)
+    how = f"{now} proxies die" if now == then else f"{now} now and {then} then: proxies die"
+    return f": {how} with dockerd in both cases"
+
+
+def _not_back(row: Row | None, pairs: int) -> str:
+    if row is None or not (row.base.median or row.other.median or row.rose or row.fell):
+        return ""
+    now, then = count(row.base.median), count(row.other.median)
+    if row.change == 0 and (row.rose or row.fell):
+        more = [f"more containers than now in {row.rose}"] if row.rose else []
+        fewer = [f"fewer in {row.fell}"] if row.fell else []
+        return f"Not back by the end of the window: {' and '.join([*more, *fewer])} of {pairs} seeds."
+    if now == then:
+        return f"{now} of {row.total} containers are not back by the end of the window in both cases."
+    return f"{then} of {row.total} containers are not back by the end of the window instead of {now}."
+
+
+def _api(row: Row | None, window_s: float) -> str:
+    if row is None or row.verdict not in ("better", "worse"):
+        return ""
+    now, then = (amount(row, side.median, window_s) for side in (row.base, row.other))
+    return f"The engine's API is dark for {then} instead of {now}."

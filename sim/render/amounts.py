@@ -1,0 +1,114 @@
+"""Write the figures of a comparison: three digits that matter, the unit behind, and "> 2m" for what was not back.
+
+Models: seconds from microseconds to days, counts out of a total, differences with a sign, intervals in the digits of
+their difference. Leaves out other languages. Source: the project's own.
+"""
+
+import math
+
+from sim.views.comparison import Row
+
+MINUS = "−"
+_STEPS = ((86_400, 2, "d"), (3_600, 2, "h"), (60, 10, "min"))  # seconds, from how many of these on, unit
+
+
+def amount(row: Row, value: float, window_s: float) -> str:
+    """Write one figure of a row.
+
+    >>> from sim.views.comparison import Side
+    >>> side = Side(0, 0, 0, ())
+    >>> row = Row("kept", "", "", "higher", 6, side, side, 0, 0, 0, (), 0, 0, "same")
+    >>> amount(row, 5.0, 120.0)
+    '5 of 6'
+    """
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return f"> {lasting(window_s)}"
+    if row.unit == "s":
+        return seconds(value)
+    return f"{count(value)} of {row.total}" if row.total else count(value)
+
+
+def change(row: Row) -> str:
+    """Write the median difference: `−12.9 s`, `+6`, or whether it came back or went for good."""
+    value = row.change
+    if value is None:
+        return "?"
+    if math.isinf(value):
+        return "not back" if value > 0 else "back"
+    return signed(value, seconds if row.unit == "s" else count)
+
+
+def interval(row: Row) -> str:
+    """Write the interval of the difference in the digits of the difference; nothing where it is one point."""
+    if row.low is None or row.high is None or row.change is None or row.low == row.high == row.change:
+        return "" if row.change == row.low == row.high else "?"
+    if any(map(math.isinf, (row.low, row.high, row.change))):
+        return " … ".join("not back" if it == math.inf else "back" if it == -math.inf else _end(row, it) for it in ends(row))
+    return " … ".join(_end(row, it) for it in ends(row))
+
+
+def ends(row: Row) -> tuple[float, float]:
+    """Return both ends of a row's interval."""
+    assert row.low is not None and row.high is not None
+    return row.low, row.high
+
+
+def _end(row: Row, value: float) -> str:
+    if row.unit != "s":
+        return signed(value, count)
+    size, digits, _ = scale(abs(row.change or 0.0) if math.isfinite(row.change or 0.0) else abs(value))
+    return signed(value, lambda it: f"{it / size:.{digits}f}")
+
+
+def signed(value: float, write: object) -> str:
+    """Write a difference with its sign; 0 has none."""
+    assert callable(write)
+    text = str(write(abs(value)))
+    return text if value == 0 else f"{'+' if value > 0 else MINUS}{text}"
+
+
+def count(value: float) -> str:
+    """Write a number of things; a median of two may end in a half.
+
+    >>> count(6.0), count(2.5)
+    ('6', '2.5')
+    """
+    return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
+
+
+def seconds(value: float) -> str:
+    """Write a time.
+
+    >>> [seconds(it) for it in (0.0, 0.000634, 0.39, 1.772, 13.24, 361, 1200, 950042)]
+    ['0 s', '0.63 ms', '0.39 s', '1.77 s', '13.2 s', '361 s', '20 min', '11.0 d']
+    """
+    if value == 0:
+        return "0 s"
+    size, digits, unit = scale(value)
+    return f"{value / size:.{digits}f} {unit}"
+
+
+def scale(value: float) -> tuple[float, int, str]:
+    """Return in what to write a time of *value* seconds, with how many digits after the point, and the unit."""
+    for size, least, unit in _STEPS:
+        if value >= size * least:
+            return size, 0 if unit == "min" else 1, unit
+    if value < 0.01:
+        return 0.001, 2 if value < 0.001 else 1, "ms"
+    return 1, 2 if value < 9.995 else 1 if value < 99.95 else 0, "s"
+
+
+def lasting(window_s: float) -> str:
+    """Write the length of a window as scenario files do, cut to whole seconds.
+
+    >>> lasting(120.0), lasting(5400.5), lasting(59.0)
+    ('2m', '1h30m', '59s')
+    """
+    rest, text = int(window_s), ""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")):
+        if rest >= size:
+            text += f"{rest // size}{unit}"
+            rest %= size
+    return text or "0s"
