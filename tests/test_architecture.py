@@ -19,10 +19,12 @@ ROOT = Path(__file__).resolve().parent.parent
 WORLD = "facts kernel errors"
 ENGINE = f"world {WORLD}"
 MODEL = f"engine {ENGINE}"
-DRIVE = f"model engine designs faults properties latency trace {ENGINE}"
-EXPERIMENT = f"scenario render views drive {DRIVE} bundled __init__"
+DRIVE = f"canonical model engine designs faults properties latency trace {ENGINE}"
+EXPERIMENT = f"scenario render views tracefile drive {DRIVE} canonical bundled __init__"
 MAY_IMPORT = {
-    "__init__": "",
+    "__init__": "scenario experiment",
+    "canonical": MODEL,
+    "tracefile": f"trace model {MODEL}",
     "errors": "",
     "bundled": "errors",
     "kernel": "errors",

@@ -48,7 +48,7 @@ def _with_nearest(parser: argparse.ArgumentParser, message: str) -> str:
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE)
     _settings(parser)
-    parser.add_argument("--seeds", type=int, metavar="N", help="run seeds 1 to N: in how many does each expectation hold")
+    parser.add_argument("--seeds", type=int, metavar="N", help="seeds 1 to N: in how many does each expectation hold")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes for --seeds (default: one a core)")
     parser.add_argument("-o", "--output", metavar="DIR", help="folder for the results (default: runs/NAME)")
     parser.add_argument("--no-save", action="store_true", help="write no files")
@@ -59,8 +59,8 @@ def _run(parser: argparse.ArgumentParser) -> None:
 def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE + ", or a process table in JSON")
     parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, end (default: end)")
-    parser.add_argument("--as", dest="view", default="pstree", metavar="VIEW", help="pstree, pstree-ascii, pstree-p, "
-                        "ps-axjf, ps-ef, ps-eo, ps-auxf, docker-ps, docker-ps-a, docker-events (default: pstree)")  # fmt: skip
+    views = "pstree, pstree-ascii, pstree-p, ps-axjf, ps-ef, ps-eo, ps-auxf, docker-ps, docker-ps-a, docker-events"
+    parser.add_argument("--as", dest="view", default="pstree", metavar="VIEW", help=f"{views} (default: pstree)")
     parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")
     _settings(parser)
 
@@ -118,7 +118,7 @@ def _validate(parser: argparse.ArgumentParser) -> None:
 
 def _settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the draws (default: 1)")
-    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", help="change a key")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", help="change it")
     parser.add_argument("--json", action="store_true", help="one JSON object with schema_version")
 
 

@@ -13,7 +13,10 @@ from sim.tracefile import SCHEMA_VERSION
 def main(options: argparse.Namespace) -> int:
     """List them."""
     if options.json:
-        rows = [{"name": d.name, "title": d.title, "source": d.source, "programs": list(d.programs)} for d in DESIGNS.values()]
+        rows = [
+            {"name": design.name, "title": design.title, "source": design.source, "programs": list(design.programs)}
+            for design in DESIGNS.values()
+        ]
         say_json({"schema_version": SCHEMA_VERSION, "designs": rows})
         return HOLDS
     for design in DESIGNS.values():

@@ -10,7 +10,7 @@ from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, scenario_of
 from sim.cli.out import note, say, say_json
 from sim.cli.store import folder_of, store
 from sim.drive.timed import Timed
-from sim.errors import InputError
+from sim.errors import InputError, Problem
 from sim.experiment.run import Run
 from sim.render.run_text import expectations, run_text
 from sim.scenario import Scenario, resolved
@@ -40,9 +40,11 @@ def main(options: argparse.Namespace) -> int:
 def _clock(options: argparse.Namespace) -> Any:
     if options.live is None:
         return None
-    import simpy.rt
+    if options.live <= 0:
+        raise InputError([Problem("--live", f"{options.live} is no speed", "Give a number above 0; 1 is real time.")])
+    from sim.drive.live import live_clock
 
-    return simpy.rt.RealtimeEnvironment(factor=1e-6 / options.live, strict=False)
+    return live_clock(options.live)
 
 
 def _cut_short(driver: Timed, scenario: Scenario, options: argparse.Namespace, why: str, status: int) -> int:

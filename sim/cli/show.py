@@ -38,7 +38,8 @@ def _of_table(options: argparse.Namespace, view: str) -> str:
     from sim.views.table import load_table
 
     if view not in VIEWS:
-        raise InputError([Problem("--as", f"{view} needs a run; a table has processes only", f"Valid: {', '.join(VIEWS)}.")])
+        valid = f"Valid: {', '.join(VIEWS)}."
+        raise InputError([Problem("--as", f"{view} needs a run; a table has processes only", valid)])
     if options.at:
         raise InputError([Problem("--at", "a table is one moment", "Leave it out.")])
     table = load_table(options.file)

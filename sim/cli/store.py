@@ -13,7 +13,8 @@ from sim.errors import InputError, Problem
 def store(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Replace *folder* with *files*. Raises InputError for a folder of somebody else, OSError of the machine."""
     if folder.exists() and not (folder / MARK).exists():
-        raise InputError([Problem(str(folder), "this folder was not made by shimsim and is left alone", "Choose another with -o.")])  # fmt: skip
+        alone = "this folder was not made by shimsim and is left alone"
+        raise InputError([Problem(str(folder), alone, "Choose another with -o.")])
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(folder.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)

@@ -36,7 +36,8 @@ def explain(trouble: BaseException) -> int:
         raise trouble
     name = type(trouble).__name__
     where = _where(trouble)
-    return _say(f"a fault in the model ({name}{where}): {trouble}\nPlease report it with the scenario and the seed.", FAULT)
+    report = "Please report it with the scenario and the seed."
+    return _say(f"a fault in the model ({name}{where}): {trouble}\n{report}", FAULT)
 
 
 def _where(trouble: BaseException) -> str:

@@ -10,9 +10,13 @@ from heapq import heappop, heappush
 from math import ceil
 from typing import Any
 
+ROUNDING = 1e-6  # what sums of floats may be off by, in µs
+
 
 class Cores:
-    """The jobs at work. Times are µs; `next` is the clock value at which the first of them ends, if none comes or goes."""
+    """The jobs at work; times are µs. Of jobs that end at the same time the one that began first comes first."""
+
+    __slots__ = ("added", "count", "jobs", "running", "since", "virtual")
 
     def __init__(self, count: int) -> None:
         self.count, self.running = count, 0
@@ -21,8 +25,10 @@ class Cores:
         self.added = 0
 
     def _advance(self, now: int) -> None:
-        if self.running:
-            self.virtual += (now - self.since) * min(1.0, self.count / self.running)
+        running = self.running
+        if running and now != self.since:
+            passed = now - self.since
+            self.virtual += passed if running <= self.count else passed * (self.count / running)
         self.since = now
 
     def add(self, now: int, work: int, job: Any) -> None:
@@ -38,19 +44,23 @@ class Cores:
         self.running -= 1
 
     def next(self, now: int) -> int | None:
-        """Return when the first job ends."""
-        while self.jobs and not self.jobs[0][2].alive:
-            heappop(self.jobs)
-        if not self.jobs:
+        """Return when the first job ends, if none comes or goes before."""
+        jobs = self.jobs
+        while jobs and not jobs[0][2].alive:
+            heappop(jobs)
+        if not jobs:
             return None
         self._advance(now)
-        rest = self.jobs[0][0] - self.virtual
-        return now + max(0, ceil(rest / min(1.0, self.count / self.running) - 1e-6))
+        rest = jobs[0][0] - self.virtual
+        if self.running > self.count:
+            rest /= self.count / self.running
+        return now + max(0, ceil(rest - ROUNDING))
 
     def pop(self, now: int) -> Any:
         """Take the job that ends now."""
         self._advance(now)
         self.running -= 1
         mark, _, job = heappop(self.jobs)
-        self.virtual = max(self.virtual, mark)
+        if mark > self.virtual:
+            self.virtual = mark
         return job

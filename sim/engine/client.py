@@ -1,8 +1,8 @@
 """The people of a scenario: each terminal runs its steps one after the other, at their instants.
 
 Commands come from another machine: they take no ids on the host. A command that cannot be done fails with the words of
-the real one; with `wait` it is tried again every second. Source: the scenario; engine-1.13 §2 (docker run is create, then
-start), cli error texts [K].
+the real one; with `wait` it is tried again every second. Source: the scenario; engine-1.13 §2 (docker run is create,
+then start), cli error texts [K].
 """
 
 from __future__ import annotations

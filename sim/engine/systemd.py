@@ -1,8 +1,8 @@
 """systemd as far as it touches the engine: PID 1 reaps orphans, and docker.service is started, stopped and restarted.
 
-Restart= no, on-failure, on-abnormal and always; KillMode= process, mixed and control-group; a start limit; a stop that is
-killed after TimeoutStopSec. Leaves out sockets, other units, watchdogs and ordering at shutdown. Source: systemd.service(5),
-systemd.kill(5); engine-1.13 §5 (numbers marked [K] there).
+Restart= no, on-failure, on-abnormal and always; KillMode= process, mixed and control-group; a start limit; a stop that
+is killed after TimeoutStopSec. Leaves out sockets, other units, watchdogs and ordering at shutdown. Source:
+systemd.service(5), systemd.kill(5); engine-1.13 §5 (numbers marked [K] there).
 """
 
 from __future__ import annotations
@@ -223,7 +223,9 @@ PROGRAM = Program(
         procedure("init.notify", Serve("notify", {"READY": "unit_ready"})),
         procedure("init.unit_ready", Do(unit_ready)),
         procedure("init.start_token", Sleep("start_limit", interval), Do(token_back)),
-        procedure("init.restart_unit", Sleep("restart_sec", restart_sec), START_UNIT, *(Label("running"), Label("limit"))),
+        procedure(
+            "init.restart_unit", Sleep("restart_sec", restart_sec), START_UNIT, Label("running"), Label("limit")
+        ),
         procedure(
             "init.job_start",
             START_UNIT,

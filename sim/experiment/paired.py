@@ -108,8 +108,9 @@ def estimate(differences: Sequence[float]) -> tuple[float | None, float | None, 
     rank = interval_rank(len(differences))
     if rank is None:
         return change, None, None
-    ends = lowest[rank - 1], highest[-rank]
-    return change, *(None if any(map(math.isnan, differences)) and math.isinf(end) else end for end in ends)
+    blurred = any(map(math.isnan, differences))
+    low, high = (None if blurred and math.isinf(end) else end for end in (lowest[rank - 1], highest[-rank]))
+    return change, low, high
 
 
 def verdict(better: str, differences: Sequence[float], low: float | None, high: float | None) -> str:

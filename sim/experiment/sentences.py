@@ -39,8 +39,8 @@ def _kept(row: Row | None) -> str:
     if row is None or row.change in (None, 0):
         return ""
     total, then, now = row.total or 0, row.other.median, row.base.median
-    which = f"all {total}" if then == total else "none" if then == 0 else f"{count(then)} of {total}"
-    return f"keeps {which} of the processes (now {count(now)})" if then == 0 else f"keeps {which} processes (now {count(now)})"
+    which = f"all {total}" if then == total else "none of the" if then == 0 else f"{count(then)} of {total}"
+    return f"keeps {which} processes (now {count(now)})"
 
 
 def _remote(row: Row | None, window_s: float) -> str:

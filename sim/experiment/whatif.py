@@ -189,7 +189,8 @@ def changed(base: Scenario, other: Scenario, setting: str) -> Change:
     path, _, value = setting.partition("=")
     path = path.strip()
     now, then = found_at(described(base), path), found_at(described(other), path)
-    origin = "as in the file" if found_at(base.raw, path) is not None else "the default" if now is not None else "not set"
+    default = "not set" if now is None else "the default"
+    origin = default if found_at(base.raw, path) is None else "as in the file"
     return Change(path, spelled(now), spelled(then) if then is not None else value.strip(), origin)
 
 

@@ -5,6 +5,8 @@ their difference. Leaves out other languages. Source: the project's own.
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 from sim.views.comparison import Row
 
@@ -41,31 +43,41 @@ def change(row: Row) -> str:
 
 
 def interval(row: Row) -> str:
-    """Write the interval of the difference in the digits of the difference; nothing where it is one point."""
-    if row.low is None or row.high is None or row.change is None or row.low == row.high == row.change:
-        return "" if row.change == row.low == row.high else "?"
-    if any(map(math.isinf, (row.low, row.high, row.change))):
-        return " … ".join("not back" if it == math.inf else "back" if it == -math.inf else _end(row, it) for it in ends(row))
-    return " … ".join(_end(row, it) for it in ends(row))
-
-
-def ends(row: Row) -> tuple[float, float]:
-    """Return both ends of a row's interval."""
-    assert row.low is not None and row.high is not None
-    return row.low, row.high
-
-
-def _end(row: Row, value: float) -> str:
+    """Write the interval of the difference; nothing where it is the difference itself, – where it is not known."""
+    if row.low is None or row.high is None:
+        return "–"
+    if row.low == row.high == row.change:
+        return ""
     if row.unit != "s":
-        return signed(value, count)
-    size, digits, _ = scale(abs(row.change or 0.0) if math.isfinite(row.change or 0.0) else abs(value))
-    return signed(value, lambda it: f"{it / size:.{digits}f}")
+        return " … ".join(_end(value, count) for value in (row.low, row.high))
+    return _seconds_interval(row.low, row.high)
 
 
-def signed(value: float, write: object) -> str:
+def _seconds_interval(low: float, high: float) -> str:
+    """Write both ends in one unit, with so many digits that they differ."""
+    size, least, _ = scale(max((abs(it) for it in (low, high) if math.isfinite(it)), default=0.0))
+    text = ""
+    for digits in range(least, least + 3):
+        low_text, high_text = (_end(it, partial(_in, size, digits)) for it in (low, high))
+        text = f"{low_text} … {high_text}"
+        if low_text != high_text:
+            break
+    return text
+
+
+def _in(size: float, digits: int, value: float) -> str:
+    return f"{value / size:.{digits}f}"
+
+
+def _end(value: float, write: Callable[[float], str]) -> str:
+    if math.isinf(value):
+        return "not back" if value > 0 else "back"
+    return signed(value, write)
+
+
+def signed(value: float, write: Callable[[float], str]) -> str:
     """Write a difference with its sign; 0 has none."""
-    assert callable(write)
-    text = str(write(abs(value)))
+    text = write(abs(value))
     return text if value == 0 else f"{'+' if value > 0 else MINUS}{text}"
 
 

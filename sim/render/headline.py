@@ -50,7 +50,8 @@ def headline(runs: Sequence[TimelineData]) -> str:
 
 
 def _of_one(run: TimelineData) -> str:
-    subject = run.fault[:1].upper() + run.fault[1:] if run.fault else "Nothing was done"
+    command = run.fault.startswith("docker ")
+    subject = run.fault if command else run.fault[:1].upper() + run.fault[1:] if run.fault else "Nothing was done"
     strip = _remote(run)
     parts = [_fates(run.counts)] if run.counts.before else []
     if strip is not None:
@@ -61,7 +62,9 @@ def _of_one(run: TimelineData) -> str:
 def _fates(counts: Counts) -> str:
     n = counts.before
     if counts.kept == n:
-        return "no process lost" if n > 1 else "the process is kept"
+        return "no process lost"
+    if n == 1:
+        return "the container is replaced" if counts.replaced else "the container is gone"
     words = [f"{count} of {n} containers {fate}" for count, fate in ((counts.replaced, "replaced"), (counts.gone, "gone")) if count]
     return " and ".join(words)
 

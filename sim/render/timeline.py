@@ -17,7 +17,7 @@ from sim.errors import InputError, Problem
 from sim.render.headline import dark_text, duration, headline
 from sim.render.timeline_axis import axis_titles, ticks
 from sim.views.activity import QUIET, Segment, segments
-from sim.views.timeline import LaneData, Note, Strip, TimelineData
+from sim.views.timeline import Bar, LaneData, Note, Strip, TimelineData
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ DPI = 150
 # inches
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 14.66, 1.86, 1.78, 0.92, 0.56
 PITCH, BAR, GROUP = 0.236, 0.145, 0.105
-TITLE, AXIS, SEAM = 0.36, 0.36, 0.11
+TITLE, NO_TITLE, AXIS, SEAM, CUT = 0.36, 0.14, 0.36, 0.11, 0.32
 BASE_SIZE, SMALL, PANEL_SIZE, HEAD_SIZE = 10.5, 9.0, 13.5, 17.0
 
 COLOURS = {
@@ -115,7 +115,7 @@ def draw(runs: Sequence[TimelineData], *, title: str | None = None, quiet: int =
         top -= panel
     for words, (left, _) in zip(axis_titles(runs[-1].since, pieces), _places(pieces), strict=True):
         _text(figure, left, top + 0.02, words, fontsize=BASE_SIZE - 1, color=WORDS if left == LEFT else GREY)
-    _legend(figure, runs)
+    _legend(figure, runs, pieces)
     changes = tuple(b.start for a, b in zip(pieces, pieces[1:], strict=False) if a.end == b.start)
     return figure, Drawn(runs[0].containers, sum(piece.cut > 0 for piece in pieces), changes)
 
@@ -149,7 +149,12 @@ def _rows(run: TimelineData) -> tuple[list[tuple[float, LaneData | Strip]], int,
 
 def _panel_height(run: TimelineData) -> float:
     _, left_out, depth = _rows(run)
-    return TITLE + depth + AXIS + 0.1 + (0.2 if left_out else 0)
+    return _title_height(run) + depth + AXIS + 0.1 + (0.2 if left_out else 0)
+
+
+def _title_height(run: TimelineData) -> float:
+    words = any(run.begin < mark.at < run.end and mark.at != 0 for mark in run.marks)
+    return (TITLE if run.title else NO_TITLE) + (0.08 if words else 0)
 
 
 def _panel(figure: Figure, run: TimelineData, pieces: Sequence[Segment], top: float) -> None:
@@ -157,7 +162,7 @@ def _panel(figure: Figure, run: TimelineData, pieces: Sequence[Segment], top: fl
     rows, left_out, depth = _rows(run)
     if run.title:
         _text(figure, LEFT, top - 0.22, run.title, fontsize=PANEL_SIZE, fontweight="bold")
-    upper = top - TITLE
+    upper = top - _title_height(run)
     places = list(_places(pieces))
     for number, (piece, (left, width)) in enumerate(zip(pieces, places, strict=True)):
         axes = _axes(figure, left, upper - depth, width, depth)
@@ -180,11 +185,12 @@ def _panel(figure: Figure, run: TimelineData, pieces: Sequence[Segment], top: fl
 
 def _places(pieces: Sequence[Segment]) -> Iterator[tuple[float, float]]:
     """Return where each piece begins and how wide it is, in inches."""
-    room = WIDTH - LEFT - RIGHT - SEAM * (len(pieces) - 1)
-    left = LEFT
-    for piece in pieces:
+    seams = [(CUT if piece.cut else SEAM) if number else 0 for number, piece in enumerate(pieces)]
+    room, left = WIDTH - LEFT - RIGHT - sum(seams), LEFT
+    for piece, seam in zip(pieces, seams, strict=True):
+        left += seam
         yield left, piece.share * room
-        left += piece.share * room + SEAM
+        left += piece.share * room
 
 
 def _axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
@@ -216,23 +222,30 @@ def _scale(axes: Axes, run: TimelineData, pieces: Sequence[Segment], number: int
     if number == 0:
         return
     if piece.cut:
-        axes.axvline(piece.start, color=GREY, linewidth=1.0, linestyle=(0, (1, 2)), zorder=4)
-        words = f"⋯ {duration(piece.cut, up=False)} cut"
-        axes.annotate(words, (0, 1), (2, 2), xycoords="axes fraction", textcoords="offset points", fontsize=8, color=GREY)
+        words = f"⋯ {duration(piece.cut, up=False)} without change ⋯"
+        if axes.get_ylim()[0] < 2:
+            words = f"⋯ {duration(piece.cut, up=False)} ⋯"
+        axes.annotate(
+            words, (0, 0.5), (-72 * CUT / 2, 0), xycoords="axes fraction", textcoords="offset points", rotation=90,
+            ha="center", va="center", fontsize=8.5, color=GREY,
+        )  # fmt: skip
     else:
         axes.axvline(piece.start, color="#AAAAAA", linewidth=0.9, linestyle=(0, (3, 3)), zorder=0)
 
 
 def _draw_marks(axes: Axes, run: TimelineData, piece: Segment) -> None:
     """Rule the fault, and fainter the other steps, each with its words above unless it is the fault of the axis' title."""
+    taken = float("-inf")
     for mark in run.marks:
         if piece.start <= mark.at < piece.end:
             fault = mark.at == 0
             axes.axvline(mark.at, color=FAULT if fault else "#999999", linewidth=1.8 if fault else 1.0, zorder=5)
             if not fault:
-                axes.annotate(
-                    mark.text, (mark.at, 0), (0, 3), textcoords="offset points", fontsize=8, color=GREY, ha="center",
-                )  # fmt: skip
+                words = axes.annotate(mark.text, (mark.at, 0), (-2, 3), textcoords="offset points", fontsize=8, color=GREY)
+                extent = words.get_window_extent()
+                if extent.x0 < taken:
+                    words.remove()
+                taken = max(taken, extent.x1 + 6)
 
 
 # -- lanes ------------------------------------------------------------------------------------------
@@ -295,11 +308,12 @@ def _names(figure: Figure, row: LaneData | Strip, y: float, right: float) -> Non
     _text(figure, right + 0.07, y, outcome, fontsize=BASE_SIZE if strip else SMALL, va="center", **style)
 
 
-def _legend(figure: Figure, runs: Sequence[TimelineData]) -> None:
+def _legend(figure: Figure, runs: Sequence[TimelineData], pieces: Sequence[Segment]) -> None:
     """Explain the colours that appear, in one line at the foot."""
     from matplotlib.patches import Patch
 
-    looks = {bar.look for run in runs for lane in (*run.daemons, *run.lanes) for bar in lane.bars if bar.end > run.begin}
+    bars = (bar for run in runs for lane in (*run.daemons, *run.lanes[:MOST_LANES]) for bar in lane.bars)
+    looks = {bar.look for bar in bars if _visible(bar, pieces)}
     handles = [Patch(facecolor=COLOURS[look], label=words) for look, words in MEANINGS.items() if look in looks]
     if handles:
         height = figure.get_size_inches()[1]
@@ -308,3 +322,8 @@ def _legend(figure: Figure, runs: Sequence[TimelineData]) -> None:
             fontsize=SMALL + 0.5, handlelength=1.3, handleheight=0.8, columnspacing=1.3, borderpad=0, borderaxespad=0,
         )  # fmt: skip
 
+
+def _visible(bar: Bar, pieces: Sequence[Segment]) -> bool:
+    """Say whether a bar is at least about a dot wide."""
+    shown = ((min(bar.end, p.end) - max(bar.start, p.start)) / (p.end - p.start) * p.share for p in pieces)
+    return any(share > 0.0008 for share in shown)

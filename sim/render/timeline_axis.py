@@ -14,7 +14,7 @@ S = 1_000_000
 TICK_WIDTH = 0.9  # inches between ticks, about
 STEPS = tuple(base * 10**power for power in range(3, 9) for base in (1, 2, 5))
 LONG_STEPS = tuple(seconds * S for seconds in (60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800))
-UNITS = ((86400 * S, "d"), (3600 * S, "h"), (60 * S, "min"))
+FAR = 600 * S
 
 
 def ticks(piece: Segment, width: float, closing: bool) -> list[tuple[int, str]]:
@@ -25,26 +25,42 @@ def ticks(piece: Segment, width: float, closing: bool) -> list[tuple[int, str]]:
     first = -(-piece.start // step) * step
     edge = piece.end - (span * 0.28 / width if closing else 0)
     moments = list(range(first, piece.end + 1, step))
-    far = abs(piece.start) >= 600 * S and not piece.start <= 0 <= piece.end
+    far = is_far(piece)
     if piece.start and not piece.cut and piece.start > 0:  # a change of scale begins with its own tick
         moments = [piece.start, *(moment for moment in moments if moment - piece.start > step * 0.4)]
-    if far and len(moments) > 3:
-        moments = moments[:: len(moments) // 3]
-    return [(moment, _words(moment, step, far)) for moment in moments if moment <= edge]
-
-
-def _words(moment: int, step: int, far: bool) -> str:
     if far:
-        for size, unit in UNITS:
-            if abs(moment) >= size:
-                return f"{moment / size:+.{2 if step < size else 0}f} {unit}"
-    decimals = next((d for d in (0, 1, 2) if step % (S // 10**d) == 0), 3)
+        moments = moments[:: -(-len(moments) // max(1, int(width)))]
+    return [(moment, clock(moment, step) if far else _seconds(moment, step)) for moment in moments if moment <= edge]
+
+
+def is_far(piece: Segment) -> bool:
+    """Say whether a piece is so far from the fault that its seconds would be long numbers."""
+    return max(abs(piece.start), abs(piece.end)) >= FAR
+
+
+def _seconds(moment: int, step: int) -> str:
+    decimals = next(d for d in range(7) if step % (S // 10**d) == 0 and moment % (S // 10**d) == 0)
     return f"{moment / S:.{decimals}f}"
+
+
+def clock(moment: int, step: int = S) -> str:
+    """Write a far moment as days and h:mm:ss, with the decimals that ticks *step* apart need.
+
+    >>> clock(-950_042 * S), clock(3941 * S + 500_000, 500_000), clock(3600 * S, 60 * S)
+    ('−10 d 23:54:02', '1:05:41.5', '1:00:00')
+    """
+    whole, rest = divmod(abs(moment), S)
+    days, whole = divmod(whole, 86400)
+    text = f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+    if step % S:
+        text += f"{rest / S:.3f}"[1:].rstrip("0").rstrip(".")
+    return ("−" if moment < 0 else "") + (f"{days} d " if days else "") + text
 
 
 def axis_titles(since: str, pieces: Sequence[Segment]) -> list[str]:
     """Say under the first piece what the axis counts, and under each later one that starts a new scale that it does."""
-    titles = [f"seconds after {since}"]
+    unit = "time (h:mm:ss)" if all(is_far(piece) for piece in pieces) else "seconds"
+    titles = [f"{unit} after {since}"]
     for before, piece in zip(pieces, pieces[1:], strict=False):
         titles.append(f"(scale changes at {piece.start / S:g} s)" if before.end == piece.start else "")
     return titles

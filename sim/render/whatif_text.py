@@ -1,8 +1,8 @@
 """A what-if as text, JSON and CSV: what was changed, one row a metric, what it means, what it costs, what to run next.
 
-Models: one table an alternative. Rows in which nothing ever happens are left out of the text, never of JSON and CSV. In
-JSON and CSV a figure that was not back is null or empty, and `not_back_runs` counts such runs. Leaves out colours and the
-time that it took, which is passed in. Source: the project's own.
+Models: one table an alternative. Rows in which nothing ever happens are left out of the text, never of JSON and CSV.
+There a figure that was not back is null or empty, and `not_back_runs` counts such runs. Leaves out colours and the time
+that it took, which is passed in. Source: the project's own.
 """
 
 import csv
@@ -28,7 +28,7 @@ def whatif_text(found: WhatIf, *, took_s: float | None = None, written: Sequence
     for variant in found.variants:
         parts += [*head(found, variant, took_s), "", *table(found, variant), "", *tail(found, variant), ""]
     if written:
-        parts.append(f"{' '.join(written)}")
+        parts.append(" ".join(written))
     return printable_lines("\n".join(parts).rstrip("\n") + "\n")
 
 
@@ -146,7 +146,9 @@ def to_json(found: WhatIf) -> dict[str, Any]:
 def _variant(variant: Variant) -> dict[str, Any]:
     return {
         "name": variant.name,
-        "changes": [{"path": c.path, "before": c.before, "after": c.after, "origin": c.origin} for c in variant.changes],
+        "changes": [
+            {"path": it.path, "before": it.before, "after": it.after, "origin": it.origin} for it in variant.changes
+        ],
         "rows": [_row(row) for row in variant.rows],
         "sentences": list(variant.sentences),
         "prices": [{"text": p.text, "source": p.source, "mark": p.mark} for p in variant.prices],
@@ -193,8 +195,8 @@ def to_csv(found: WhatIf) -> str:
     writer.writerow(["alternative", "metric", "label", "unit", "better", *sides, *ends])
     for variant in found.variants:
         for row in variant.rows:
-            figures = [it for side in (row.base, row.other) for it in (_known(side.median), _known(side.p95), side.beyond)]
-            change = [_known(it) for it in (row.change, row.low, row.high)]
             words = [variant.name, row.metric, row.label, row.unit, row.better]
+            figures = [it for s in (row.base, row.other) for it in (_known(s.median), _known(s.p95), s.beyond)]
+            change = [_known(it) for it in (row.change, row.low, row.high)]
             writer.writerow([*words, *figures, *change, row.rose, row.fell, row.verdict])
     return out.getvalue()

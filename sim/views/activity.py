@@ -17,10 +17,10 @@ from sim.engine.setup import MS, Microseconds, S
 QUIET: Microseconds = 30 * S
 LEAST_MARGIN: Microseconds = 200 * MS
 RATIO = 2.5  # the pause before which a scale ends is at least so many times as long as all before it
-LEAST_RATIO = 5  # the whole is at least so many times as long as what gets a scale of its own
+LEAST_RATIO, MOST_RATIO = 5, 20  # the whole is so many times as long as what gets a scale of its own
 CROWD = 0.25  # and at least so much of all that happens lies before it
 WIDE = 0.6  # share of a split window that its first part takes
-ROUND = tuple(base * 10**power for power in range(4, 12) for base in (1, 2, 5))
+ROUND = tuple(base * 10**power for power in range(4, 12) for base in (1, 2, 3, 5))
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -91,6 +91,6 @@ def scale_change(moments: list[Microseconds], low: Microseconds, high: Microseco
     for number, (before, after) in enumerate(zip(later, later[1:], strict=False), 1):
         if after / before > best and number >= CROWD * len(later):
             split = ROUND[bisect_left(ROUND, before + before // 20)]
-            if split <= after and high // 50 <= split <= high // LEAST_RATIO:
+            if split <= after and high // MOST_RATIO <= split <= high // LEAST_RATIO:
                 best, where = after / before, split
     return where

@@ -106,8 +106,10 @@ class Replaying:
         if host.procs[watched.shim].ppid != INIT:
             return v.CONTAINERD
         task = self.world.recall(self.containerd.pid, f"task/{watched.service.name}")
-        known = isinstance(task, Task) and task.shim_pid == watched.shim
-        return v.REATTACHED if known and self.dockerd.pid and watched.attached_to == self.dockerd.pid else v.INIT
+        dockerd = self.dockerd.pid
+        known = isinstance(task, Task) and task.shim_pid == watched.shim and watched.attached_to == dockerd
+        connected = self.world.recall(dockerd, "connection") == self.containerd.pid
+        return v.REATTACHED if known and dockerd and connected else v.INIT
 
     def touch_all(self) -> None:
         """Look at every container: a daemon came or went."""
@@ -290,7 +292,10 @@ def _engine_event(r: Replaying, event: EngineEvent) -> None:
 
 
 def _remembered(r: Replaying, event: Remembered) -> None:
-    if event.key == "connection" and event.pid == r.dockerd.pid and event.value is not None:
+    if event.key == "connection" and event.pid == r.dockerd.pid:
+        r.touch_all()
+        if event.value is None:
+            return
         frame = r.world.frames.get((event.pid, "connection"))
         failed = frame.local.get("attempt") if frame is not None else 0
         r.connections.append(v.Connection(r.now, (failed or 0) + 1))

@@ -104,7 +104,8 @@ class TimelineData(msgspec.Struct, frozen=True):
         bars = (bar for lane in (*self.daemons, *self.lanes) for bar in lane.bars)
         steps = (step for strip in self.strips for step in strip.steps)
         edges = {edge for bar in bars for edge in (bar.start, bar.end)} | {edge for s in steps for edge in s[:2]}
-        return tuple(sorted((edges | {mark.at for mark in self.marks}) - {self.begin, self.end}))
+        edges |= {mark.at for mark in self.marks} | {tick for lane in self.daemons for tick in lane.ticks}
+        return tuple(sorted(moment for moment in edges if self.begin < moment < self.end))
 
 
 def timeline_data(
@@ -133,8 +134,8 @@ def timeline_data(
         profile=trace.setup.engine.profile,
         seed=trace.seed,
         containers=len(run.containers),
-        fault=noun(fault.command) if fault is not None else "a boot" if run.boots else "",
-        since=(command_text(fault) if fault is not None else "power on" if run.boots else "t = 0"),
+        fault=_subject(run, fault),
+        since=command_text(fault) if fault is not None else "power on" if run.boots else "t = 0",
         origin=zero,
         begin=first - zero,
         end=last - zero,
@@ -211,6 +212,15 @@ def command_text(mark: v.Mark) -> str:
     return mark.text
 
 
+def _subject(run: v.Intervals, fault: v.Mark | None) -> str:
+    """Name the fault, and say how many more steps there are that harm something, for what follows is theirs too."""
+    if fault is None:
+        return "a boot" if run.boots else ""
+    later = {(mark.at, mark.text) for mark in run.marks if mark.at >= fault.at and _harms(mark.command)}
+    more = len(later - {(fault.at, fault.text)})
+    return noun(fault.command) + (f" and {more} more step{'s' * (more != 1)}" if more else "")
+
+
 def counts(run: v.Intervals, zero: Microseconds) -> Counts:
     """Count what became of the processes that ran just before the fault."""
     all_of = [found for lane in run.containers if (found := v.outcome(run, lane.name, zero)).before]
@@ -222,7 +232,7 @@ def counts(run: v.Intervals, zero: Microseconds) -> Counts:
 def _marks(run: v.Intervals, zero: Microseconds) -> tuple[MarkData, ...]:
     found: dict[tuple[Microseconds, str], MarkData] = {}
     for mark in run.marks:
-        if _harms(mark.command) or isinstance(mark.command, Docker | Systemctl):
+        if isinstance(mark.command, Docker | Systemctl | KillProcess):
             found.setdefault((mark.at, mark.text), MarkData(mark.at - zero, mark.id, command_text(mark)))
     return tuple(found.values())
 

@@ -137,7 +137,7 @@ def test_a_wrap_inside_a_start_hurts_nothing(number: int) -> None:
 def test_a_full_host_skips_the_numbers_that_are_in_use() -> None:
     """After a wrap the numbers of living processes and threads are passed over."""
     verbs = ("stop", "start", "restart", "restart", "restart")
-    trace = lone_start(pid_max=420, next_pid=400, then=tuple(Docker(verb, "web") for verb in verbs))
+    trace = lone_start(pid_max=360, next_pid=350, then=tuple(Docker(verb, "web") for verb in verbs))
     replay = Replay(trace)
     while (record := replay.step()) is not None:
         if isinstance(record.event, (e.Forked, e.ThreadsStarted)):
@@ -146,7 +146,7 @@ def test_a_full_host_skips_the_numbers_that_are_in_use() -> None:
             assert len(numbers) == len(set(numbers))
     used = ids_used(trace)
     assert len(set(used)) < len(used)
-    assert any(b != a + 1 != 420 for a, b in zip(used, used[1:], strict=False))
+    assert any(b != a + 1 != 360 for a, b in zip(used, used[1:], strict=False))
 
 
 # -- who is whose -----------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ VIEWS: dict[str, tuple[list[str], list[str]]] = {  # view -> words on an unlimit
 }
 TTYS = {"pts/0": (136, 0), "pts/12": (136, 12), "pts/300": (137, 44), "tty1": (4, 1)}
 UPTIME_S = 400 * 86400
+ATTEMPTS = 5  # a busy machine may be out of processes or namespaces for a moment
 USERS = {0: "root", 33: "www-data", 1000: "alice", 101: "a-very-long-name"}
 MEM_TOTAL_KIB = 8388608
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -114,11 +115,15 @@ def _run(words: tuple[list[str], list[str]], tools: dict[str, str], question: di
         command.append(str(root))
     env = {"PATH": "/usr/bin:/bin", "LC_ALL": question["locale"], "TZ": "UTC", "TERM": "dumb"}
     env |= {} if width is None else {"COLUMNS": str(width)}
-    before = int(time.clock_gettime(time.CLOCK_BOOTTIME))
-    done = subprocess.run([tools["unshare"], "--pid", "--fork", "--", *command], env=env, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, close_fds=False,
-                          check=False)
-    return done.stdout.decode("utf-8", "backslashreplace"), before, int(time.clock_gettime(time.CLOCK_BOOTTIME))
+    for attempt in range(ATTEMPTS):
+        before = int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        done = subprocess.run([tools["unshare"], "--pid", "--fork", "--", *command], env=env, stdin=subprocess.DEVNULL,
+                              capture_output=True, close_fds=False, check=False)
+        if done.returncode == 0:
+            text = done.stdout.decode("utf-8", "backslashreplace")
+            return text, before, int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        time.sleep(0.1 * (attempt + 1))
+    raise RuntimeError(f"{command} ended with {done.returncode}: {done.stderr!r}")
 
 
 def _mount(source: bytes, target: str, kind: bytes, flags: int = 0) -> None:

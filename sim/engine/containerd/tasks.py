@@ -1,7 +1,8 @@
 """containerd's main loop: one task at a time from one queue, so that a slow one delays all others.
 
 Leaves out exec, pause, update, stats and events of types other than exit. The start queue is bounded: when its ten
-places are taken the loop stands still. Source: C supervisor/*.go, containerd/main.go; engine-1.13 §2 step 8, §3.1 step 5, §15.
+places are taken the loop stands still. Source: C supervisor/*.go, containerd/main.go; engine-1.13 §2 step 8, §3.1 step
+5, §15.
 """
 
 from __future__ import annotations

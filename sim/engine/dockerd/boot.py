@@ -1,8 +1,8 @@
-"""dockerd begins and ends: pid file, sockets, containerd, restore, network controller, policy starts, READY; shutdown.
+"""dockerd begins: pid file, sockets, containerd, restore, network controller, policy starts, READY.
 
-Leaves out images, other drivers, legacy links, `--rm` left-overs, adopted containerds and a second signal. Source: D
-cmd/dockerd/daemon.go, daemon/daemon.go restore, Shutdown, libcontainerd/client_linux.go Restore, libnetwork bridge_store.go;
-engine-1.13 §5, §6, §16.6; threads: 5 before containerd read off the document, 7 more [K].
+Leaves out images, other drivers, legacy links, `--rm` left-overs and adopted containerds. Source: D
+cmd/dockerd/daemon.go, daemon/daemon.go restore, libcontainerd/client_linux.go Restore, libnetwork bridge_store.go;
+engine-1.13 §6, §16.6; threads: 5 before containerd read off the document, 7 more [K].
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.dockerd.exit import EVENTS, RESTART, STATE_EXIT, connected, ran_long, wants_restart
 from sim.engine.dockerd.network import map_ports, release_endpoint, unmap_ports
+from sim.engine.dockerd.shutdown import SHUTDOWN
 from sim.engine.dockerd.start import (
     CREATE,
     SET_KEY,
@@ -27,12 +28,11 @@ from sim.engine.dockerd.supervise import (
     CONNECTION,
     HEALTH,
     WAIT_CONTAINERD,
-    containerd_gone,
     containerd_started,
     fork_containerd,
 )
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Exit, Fork, Go, Goto, Label, Return, Serve, Sleep, Wait, call, reading
+from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Return, Serve, Sleep, Wait, call, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.reach import ACCEPT, DNAT
@@ -41,15 +41,12 @@ from sim.engine.setup import S
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.kernel.events import RulesFlushed
-from sim.world import Frame, Key, World
+from sim.world import Frame, World
 
 THREADS_BEFORE = 5
 THREADS_AFTER = 7
 TERM_WAIT = 10 * S
 KILL_WAIT = 2 * S
-GRACE = 5 * S
-POLL = 1 * S
-POLLS = 15
 ARGV = (
     "/usr/bin/dockerd-current",
     "--add-runtime",
@@ -147,9 +144,8 @@ def restored_dead(g: Goroutine) -> None:
     _forget_restoring(g)
     if g.recall(f"lib/{g['c']}"):
         drop_bundle(g)
-    update(
-        g, replace(record, running=False, restarting=False, pid=0, exit_code=status, canceled=False, backoff=0), disk=True
-    )
+    stopped = replace(record, running=False, restarting=False, pid=0, exit_code=status, canceled=False, backoff=0)
+    update(g, stopped, disk=True)
     event(g, "die", ("exitCode", str(status)))
 
 
@@ -243,9 +239,7 @@ def start_by_policy(g: Goroutine) -> None:
 BOOT_START = procedure(
     "dockerd.boot_start",
     Go("start", "{c}", "c", into="job", why="boot", request=None),
-    Wait(
-        reading(lambda world, frame: (("frame", frame.local["job"]),))(lambda w, frame: frame.local["job"] not in w.frames)
-    ),
+    Join("job"),
 )
 
 
@@ -303,84 +297,6 @@ BOOT = procedure(
     Return(),
     Label("running"),
     Exit(already_running),
-)
-
-# -- end -------------------------------------------------------------------------------------------
-
-
-def begin_shutdown(g: Goroutine) -> str | None:
-    """Close the API and stop every container, unless live-restore keeps them; a second signal does nothing."""
-    if g.recall("shutting_down"):
-        return "again"
-    g.remember("shutting_down", True)
-    g.cancel("api")
-    syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
-    if g.world.setup.engine.daemon.live_restore:
-        return None
-    for name in g.world.services:
-        record = g.recall(f"container/{name}")
-        if record is not None and record.running:
-            g.start("dockerd.stop", name, c=name, request=None)
-    return None
-
-
-def budget(world: World, frame: Frame) -> int:
-    """Return how long the containers may take, in µs: 15 s, or the longest stop timeout and 5 s."""
-    longest = max((service.stop_timeout + GRACE for service in world.setup.services), default=0)
-    return int(max(world.setup.engine.daemon.shutdown_timeout, longest))
-
-
-def _stops(world: World, frame: Frame) -> tuple[Key, ...]:
-    return (("running", frame.fid[0], "dockerd.stop"), ("running", frame.fid[0], "dockerd.state_exit"))
-
-
-@reading(_stops)
-def all_stopped(world: World, frame: Frame) -> bool:
-    """Say whether every stop has returned."""
-    pid = frame.fid[0]
-    return not world.running(pid, "dockerd.stop") and not world.running(pid, "dockerd.state_exit")
-
-
-def stop_containerd(g: Goroutine) -> None:
-    """Send TERM to containerd, and look once a second whether it is gone."""
-    pid = g.recall("containerd_pid")
-    g["polls"] = 0
-    if pid is not None:
-        g.kill(pid, "TERM")
-
-
-def poll_containerd(g: Goroutine) -> str | None:
-    """Kill a containerd that has not left within 15 s."""
-    pid = g.recall("containerd_pid")
-    g["polls"] = g["polls"] + 1
-    if pid is None:
-        return "gone"
-    if g["polls"] < POLLS:
-        return "poll"
-    g.kill(pid, "KILL")
-    return None
-
-
-def leave(g: Goroutine) -> int:
-    """Remove the pid files and leave."""
-    for path in (paths.CONTAINERD_PID, paths.DOCKER_PID):
-        syscalls.remove_file(g.turn, path)
-    return 0
-
-
-SHUTDOWN = procedure(
-    "dockerd.shutdown",
-    Do(begin_shutdown, "again"),
-    Wait(all_stopped, within=budget, late="force"),
-    Label("force"),
-    Do(stop_containerd),
-    Label("poll"),
-    Sleep("poll", POLL),
-    Do(poll_containerd, "gone", "poll"),
-    Wait(containerd_gone),
-    Label("gone"),
-    Exit(leave),
-    Label("again"),
 )
 
 API = {"create": "create", "start": "start", "stop": "stop", "kill": "kill", "restart": "restart_api", "rm": "rm"}

@@ -1,4 +1,4 @@
-"""A container's exit reaches dockerd: one reader of events for all, then per container state, network and restart policy.
+"""A container's exit reaches dockerd: one reader of events for all, then per container state, network, restart policy.
 
 Leaves out stdio's end of file (no bytes flow yet), health monitors, volumes and `--rm`. Source: D libcontainerd
 handleEventStream, daemon/monitor.go StateChanged, restartmanager.go; engine-1.13 §3.1 steps 6 to 8, §4, §16.4.
@@ -9,20 +9,18 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine import paths
-from sim.engine.containers import service_of
 from sim.engine.dockerd.network import release_network, unmap_ports
 from sim.engine.dockerd.start import containerd_at, drop_bundle, event, record_of, update
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Go, Goto, Label, Lock, Return, Unlock, Wait, call, reading, receive
 from sim.engine.procedure import procedure
 from sim.engine.records import Container
-from sim.engine.setup import MS, S
+from sim.engine.setup import MS
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
 
 FIRST_BACKOFF = 100 * MS
-LONG_RUN = 10 * S
 
 
 # -- the event stream ------------------------------------------------------------------------------
@@ -70,12 +68,17 @@ def events_since(g: Goroutine) -> Message:
     return Message("Events", "", g.frame.fid, g.world.host.files.get(paths.EVENT_TS, 0))
 
 
+def subscribed(g: Goroutine) -> None:
+    """Note that the stream is open."""
+    g.remember("subscribed", True)
+
+
 EVENTS = procedure(
     "dockerd.events",
     Label("subscribe"),
     Wait(connected),
     call("streams", containerd_at, events_since, lost="subscribe"),
-    Do(lambda g: g.remember("subscribed", True)),
+    Do(subscribed),
     Label("next"),
     Wait(event_or_break, "broken"),
     Do(take_event, "next"),
@@ -193,5 +196,3 @@ def ran_long(g: Goroutine) -> None:
     if record is not None and record.running:
         update(g, replace(record, ran_long=True), disk=False)
 
-
-_ = (service_of, LONG_RUN)

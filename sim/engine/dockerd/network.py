@@ -2,8 +2,8 @@
 
 Addresses are handed out lowest free first. A published port is reserved, gets its three rules (each checked, then
 appended), then its proxy, all under the network's port-mapper lock; unmapping goes the other way round. Leaves out veth
-pairs, other drivers, and the count of rules. Source: L portmapper/mapper.go, bridge/port_mapping.go, bitseq; engine-1.13
-§2 steps 2 to 4, §3.1 step 7.
+pairs, other drivers, and the count of rules. Source: L portmapper/mapper.go, bridge/port_mapping.go, bitseq;
+engine-1.13 §2 steps 2 to 4, §3.1 step 7.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """containerStart: from a request to a running container, step by step.
 
 The container lock is held for the whole start. Leaves out OCI hooks of other packages, volumes, the log driver and
-links. A start that fails leaves the container stopped with 128, says no `die`, and is not retried by the restart policy.
+links. A start that fails leaves the container stopped with 128, says no `die`, and no restart policy tries it again.
 Source: D daemon/start.go containerStart; engine-1.13 §2, §23 T1 to T6.
 """
 
@@ -32,6 +32,7 @@ from sim.kernel.records import Pid
 from sim.world import Frame, World
 
 RESOLVER_THREADS = 7
+UNAVAILABLE = "grpc: the connection is unavailable"
 
 
 def record_of(g: Goroutine) -> Container | None:
@@ -167,7 +168,7 @@ def no_answer(g: Goroutine) -> None:
     if isinstance(g["answer"], Failure):
         g["error"] = g["answer"].text
     else:
-        g["error"] = "grpc: the connection is unavailable"
+        g["error"] = UNAVAILABLE
 
 
 def start_failed(g: Goroutine) -> None:
@@ -232,7 +233,8 @@ def move_network(g: Goroutine) -> str | None:
 
 def setup_resolver(g: Goroutine) -> Spawn:
     """Start the re-exec that sets up the embedded DNS of a user-defined network."""
-    return Spawn("resolver", ("setup-resolver", service_of(g).id), g["c"], comm="exe", local={"count": RESOLVER_THREADS})
+    argv = ("setup-resolver", service_of(g).id)
+    return Spawn("resolver", argv, g["c"], comm="exe", local={"count": RESOLVER_THREADS})
 
 
 def netns_iptables(g: Goroutine) -> Spawn:

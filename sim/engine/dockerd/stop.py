@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import service_of
-from sim.engine.dockerd.start import answer, containerd_at, event, record_of, update
+from sim.engine.dockerd.start import UNAVAILABLE, answer, containerd_at, event, record_of, update
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, Wait, call, reading
 from sim.engine.procedure import procedure
@@ -147,7 +147,7 @@ def sent(g: Goroutine) -> str | None:
 
 def unsent(g: Goroutine) -> None:
     """Say that containerd could not be asked."""
-    answer(g, Failure(f"Cannot kill container {g['c']}: rpc error: code = 14 desc = grpc: the connection is unavailable"))
+    answer(g, Failure(f"Cannot kill container {g['c']}: rpc error: code = 14 desc = {UNAVAILABLE}"))
 
 
 def killed(g: Goroutine) -> None:
@@ -190,10 +190,10 @@ def must_exist(g: Goroutine) -> str | None:
     return "refused"
 
 
-def quietly(g: Goroutine) -> None:
-    """Stop without an answer, with the time that the request gives."""
-    request = g["request"]
-    g["quiet"] = Message("stop", g["c"], None, request.data)
+def stop_quietly(g: Goroutine) -> None:
+    """Start a stop that answers nobody, with the time that the request gives."""
+    quiet = Message("stop", g["c"], None, g["request"].data)
+    g["job"] = g.start("dockerd.stop", g["c"], c=g["c"], request=quiet)
 
 
 def say_restarted(g: Goroutine) -> None:
@@ -206,8 +206,7 @@ def say_restarted(g: Goroutine) -> None:
 RESTART_API = procedure(
     "dockerd.restart_api",
     Do(must_exist, "refused"),
-    Do(quietly),
-    Do(lambda g: g.__setitem__("job", g.start("dockerd.stop", g["c"], c=g["c"], request=g["quiet"]))),
+    Do(stop_quietly),
     Join("job"),
     Go("start", "{c}", "c", "request", into="job", why="api"),
     Join("job"),
@@ -232,20 +231,18 @@ def rm_request(g: Goroutine) -> str | None:
     return None
 
 
-def remove(g: Goroutine) -> str | None:
-    """Forget the container, in memory and on disk, and say `destroy`."""
-    record = record_of(g)
-    if record is None:
-        return None
+def remove(g: Goroutine) -> None:
+    """Forget the container, in memory and on disk, and say `destroy`; a removal that comes second finds nothing."""
+    if record_of(g) is None:
+        answer(g, Failure(f"No such container: {g['c']}"))
+        return
     g.cancel(f"restart/{g['c']}")
-    g.emit(Forgot(g.pid, f"container/{g['c']}"))
-    for key in (f"exit/{g['c']}",):
+    for key in (f"container/{g['c']}", f"exit/{g['c']}"):
         if g.recall(key) is not None:
             g.emit(Forgot(g.pid, key))
     syscalls.remove_file(g.turn, paths.container(g["c"]))
     event(g, "destroy")
     answer(g)
-    return None
 
 
 REMOVE = procedure(

@@ -1,0 +1,141 @@
+"""When clocks ring: SimPy keeps time and the near ones; beside it stand those that it would only be filled with.
+
+SimPy cannot cancel, and a timer that was given up stays in its heap until its moment. So time limits, of which most are
+given up, and all far timers wait in a heap of their own, which is cleared of dead ones once they are the majority; SimPy
+holds one event for the first of them. Work goes on to the cores when its wait is over. What costs no time is a plain
+queue. Times are whole µs; ties go by the order in which clocks were set.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+import simpy
+
+from sim.drive.cores import Cores
+from sim.engine.setup import S
+from sim.model import Action
+
+FAR = 1 * S  # a timer this long waits outside of SimPy's heap
+FEW = 64  # so many dead timers are not worth clearing
+
+
+class Clock:
+    """A drawn clock of one action. *cause* is the record that enabled it; *work* is what a core must still do."""
+
+    __slots__ = ("action", "alive", "at_work", "cause", "far", "work")
+
+    def __init__(self, action: Action, cause: int) -> None:
+        self.action, self.cause, self.work = action, cause, 0
+        self.alive, self.at_work, self.far = True, False, False
+
+
+class Queue:
+    """The clocks that run. `prompt` holds those that have rung, first first; `now` is the time of the last one."""
+
+    __slots__ = ("_added", "_core_timer", "_dead", "_far", "_far_timer", "cores", "env", "now", "prompt")
+
+    def __init__(self, env: simpy.Environment, cores: int) -> None:
+        self.env, self.now = env, 0
+        self.prompt: deque[Clock] = deque()
+        self.cores = Cores(cores)
+        self._core_timer: int | None = None
+        self._far: list[tuple[int, int, Clock]] = []
+        self._far_timer: int | None = None
+        self._added = self._dead = 0
+
+    def set(self, clock: Clock, delay: int) -> None:
+        """Let a clock ring after *delay* µs; then its work begins, if it has any."""
+        if delay <= 0:
+            self._rung(clock)
+        elif delay < FAR:
+            self.env.timeout(delay, clock).callbacks.append(self._near_rings)
+        else:
+            self.set_far(clock, delay)
+
+    def set_far(self, clock: Clock, delay: int) -> None:
+        """Let a clock ring after *delay* µs that will probably be given up before."""
+        clock.far = True
+        self._added += 1
+        heappush(self._far, (self.now + delay, self._added, clock))
+        self._arm_far()
+
+    def give_up(self, clock: Clock) -> None:
+        """Discard a clock that has not rung, or whose work goes on."""
+        clock.alive = False
+        if clock.at_work:
+            self.cores.drop(self.now)
+            self._arm_cores()
+        elif clock.far:
+            self._dead += 1
+            if self._dead > FEW and 2 * self._dead > len(self._far):
+                self._clear_far()
+
+    def __len__(self) -> int:
+        """Return how many timers are kept, dead ones included; what has rung or is at work is not counted."""
+        return len(self.env._queue) + len(self._far)
+
+    # -- near, far, at work -------------------------------------------------------------------------
+
+    def _near_rings(self, event: Any) -> None:
+        clock = event.value
+        if clock.alive:
+            self.now = round(self.env.now)
+            self._rung(clock)
+
+    def _rung(self, clock: Clock) -> None:
+        if clock.work > 0:
+            clock.at_work = True
+            self.cores.add(self.now, clock.work, clock)
+            clock.work = 0
+            self._arm_cores()
+        else:
+            self.prompt.append(clock)
+
+    def _arm_cores(self) -> None:
+        moment = self.cores.next(self.now)
+        if moment is not None and (self._core_timer is None or moment < self._core_timer):
+            self._core_timer = moment
+            self.env.timeout(moment - self.env.now, moment).callbacks.append(self._core_rings)
+
+    def _core_rings(self, event: Any) -> None:
+        if event.value != self._core_timer:
+            return
+        cores, now = self.cores, event.value
+        self.now, self._core_timer = now, None
+        while cores.next(now) == now:
+            clock = cores.pop(now)
+            clock.at_work = False
+            self.prompt.append(clock)
+        self._arm_cores()
+
+    def _arm_far(self) -> None:
+        far = self._far
+        while far and not far[0][2].alive:
+            heappop(far)
+            self._dead -= 1
+        if far and (self._far_timer is None or far[0][0] < self._far_timer):
+            self._far_timer = far[0][0]
+            self.env.timeout(self._far_timer - self.env.now, self._far_timer).callbacks.append(self._far_rings)
+
+    def _far_rings(self, event: Any) -> None:
+        if event.value != self._far_timer:
+            return
+        self._far_timer = None
+        far = self._far
+        while far and (not far[0][2].alive or far[0][0] <= event.value):
+            clock = heappop(far)[2]
+            clock.far = False
+            if clock.alive:
+                self.now = event.value
+                self._rung(clock)
+            else:
+                self._dead -= 1
+        self._arm_far()
+
+    def _clear_far(self) -> None:
+        self._far = [entry for entry in self._far if entry[2].alive]
+        heapify(self._far)
+        self._dead = 0

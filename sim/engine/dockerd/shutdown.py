@@ -1,0 +1,96 @@
+"""dockerd ends on TERM or INT: the API closes, containers stop (without live-restore), containerd leaves, then dockerd.
+
+Leaves out the forced exit of a fourth signal. Source: D cmd/dockerd/daemon.go, daemon.go Shutdown, remote_unix.go
+Cleanup; engine-1.13 §5.
+"""
+
+from __future__ import annotations
+
+from sim.engine import paths
+from sim.engine.dockerd.supervise import containerd_gone
+from sim.engine.goroutine import Goroutine
+from sim.engine.ops import Do, Exit, Label, Sleep, Wait, reading
+from sim.engine.procedure import procedure
+from sim.engine.setup import S
+from sim.kernel import syscalls
+from sim.world import Frame, Key, World
+
+GRACE = 5 * S
+POLL = 1 * S
+POLLS = 15
+
+
+def begin_shutdown(g: Goroutine) -> str | None:
+    """Close the API and stop every container, unless live-restore keeps them; a second signal does nothing."""
+    if g.recall("shutting_down"):
+        return "again"
+    g.remember("shutting_down", True)
+    g.cancel("api")
+    syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
+    if g.world.setup.engine.daemon.live_restore:
+        return None
+    for name in g.world.services:
+        record = g.recall(f"container/{name}")
+        if record is not None and record.running:
+            g.start("dockerd.stop", name, c=name, request=None)
+    return None
+
+
+def budget(world: World, frame: Frame) -> int:
+    """Return how long the containers may take, in µs: 15 s, or the longest stop timeout and 5 s."""
+    longest = max((service.stop_timeout + GRACE for service in world.setup.services), default=0)
+    return int(max(world.setup.engine.daemon.shutdown_timeout, longest))
+
+
+def _stops(world: World, frame: Frame) -> tuple[Key, ...]:
+    return (("running", frame.fid[0], "dockerd.stop"), ("running", frame.fid[0], "dockerd.state_exit"))
+
+
+@reading(_stops)
+def all_stopped(world: World, frame: Frame) -> bool:
+    """Say whether every stop has returned."""
+    pid = frame.fid[0]
+    return not world.running(pid, "dockerd.stop") and not world.running(pid, "dockerd.state_exit")
+
+
+def stop_containerd(g: Goroutine) -> None:
+    """Send TERM to containerd, and look once a second whether it is gone."""
+    pid = g.recall("containerd_pid")
+    g["polls"] = 0
+    if pid is not None:
+        g.kill(pid, "TERM")
+
+
+def poll_containerd(g: Goroutine) -> str | None:
+    """Kill a containerd that has not left within 15 s."""
+    pid = g.recall("containerd_pid")
+    g["polls"] = g["polls"] + 1
+    if pid is None:
+        return "gone"
+    if g["polls"] < POLLS:
+        return "poll"
+    g.kill(pid, "KILL")
+    return None
+
+
+def leave(g: Goroutine) -> int:
+    """Remove the pid files and leave."""
+    for path in (paths.CONTAINERD_PID, paths.DOCKER_PID):
+        syscalls.remove_file(g.turn, path)
+    return 0
+
+
+SHUTDOWN = procedure(
+    "dockerd.shutdown",
+    Do(begin_shutdown, "again"),
+    Wait(all_stopped, within=budget, late="force"),
+    Label("force"),
+    Do(stop_containerd),
+    Label("poll"),
+    Sleep("poll", POLL),
+    Do(poll_containerd, "gone", "poll"),
+    Wait(containerd_gone),
+    Label("gone"),
+    Exit(leave),
+    Label("again"),
+)
