@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from sim.designs import DESIGNS
 from sim.engine import paths
-from sim.engine.client import mark_name
+from sim.engine.client import mark_name, named_by
 from sim.engine.dockerd.network import address
 from sim.engine.goroutine import late, start_frame, take
 from sim.engine.records import Container, Endpoint
-from sim.engine.setup import Docker, Instant, Setup, Step, Systemctl
+from sim.engine.setup import Docker, Instant, Setup, Step, Systemctl, Target
 from sim.facts import BecameReady, EngineEvent, Fid, Marked, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel import syscalls
@@ -125,17 +125,23 @@ OPENED = "opened::"
 PROLOGUE_START = Step("(start)", Instant(), Systemctl("start"))
 
 
-def initial(setup: Setup) -> tuple[World, list[Any]]:
-    """Return the world before anything has happened, and the events that made it.
-
-    With `steady` a prologue starts docker.service and runs every service, one after the other; with `boot` it starts
-    docker.service over a disk that says that all were running; with `off` it does nothing.
-    """
+def blank(setup: Setup) -> World:
+    """Return the world before its first event: systemd alone, no goroutine, an empty disk."""
     setup = replace(setup, terminals=(_prologue(setup), *setup.terminals))
     host = Host(setup.host.pid_max)
     host.reserve(_pins(setup))
     world = World(setup, DESIGNS[setup.engine.design], host)
     world.watch = _watchers(setup)
+    return world
+
+
+def initial(setup: Setup) -> tuple[World, list[Any]]:
+    """Return the world in which everything begins, and the events that made it from `blank`.
+
+    With `steady` a prologue starts docker.service and runs every service, one after the other; with `boot` it starts
+    docker.service over a disk that says that all were running; with `off` it does nothing.
+    """
+    world = blank(setup)
     turn = Turn(world)
     if setup.host.next_pid is not None:
         turn.emit(e.IdsSkipped(setup.host.next_pid - 1))
@@ -205,8 +211,13 @@ def _watchers(setup: Setup) -> dict[type, tuple[Any, ...]]:
         made = watcher(name, instant)
         if made is not None:
             kind, rule = made
-            table[kind] = (*table.get(kind, ()), rule)
+            table[kind] = (*table.get(kind, ()), rule if instant.base == "ready" else _once_open(rule))
     return table
+
+
+def _once_open(rule: Any) -> Any:
+    """Let a rule count only from t = 0 on."""
+    return lambda world, event: rule(world, event) if world.marks.get(OPENED) else ()
 
 
 def watcher(name: str, instant: Instant) -> tuple[type, Any] | None:
@@ -228,23 +239,21 @@ def watcher(name: str, instant: Instant) -> tuple[type, Any] | None:
 
 
 def _fact_watcher(name: str, instant: Instant) -> tuple[type, Any]:
-    role, _, container = instant.target.partition("/")
-    container = container.partition(":")[0]
-
-    def matches(program: str, of: str) -> bool:
-        return program == role and container in ("", "*", of)
+    role, _, rest = instant.target.partition("/")
+    container, _, port = rest.partition(":")
+    target = Target(role, container, int(port) if port else None)
 
     if instant.name == "Forked":
 
         def forked(world: World, event: Any) -> tuple[str, ...]:
             image, before = event.image, world.host.procs[event.pid].image
             same = (before.program, before.container) == (image.program, image.container)
-            return () if same or not matches(image.program, image.container) else (name,)
+            return () if same or not named_by(target, image) else (name,)
 
         return e.Execed, forked
 
     def happened(world: World, event: Any) -> tuple[str, ...]:
         image = event.image if isinstance(event, e.Execed) else world.host.procs[event.pid].image
-        return (name,) if matches(image.program, image.container) else ()
+        return (name,) if named_by(target, image) else ()
 
     return getattr(e, instant.name), happened

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from sim.engine.setup import Microseconds, Setup
-from sim.model import initial
+from sim.model import blank
 from sim.world import World, evolve
 
 
@@ -55,7 +55,7 @@ class Trace:
 
     def first_world(self) -> World:
         """Return the world before the first record."""
-        return initial(self.setup)[0]
+        return blank(self.setup)
 
     def index(self, at: Microseconds) -> int:
         """Return how many records lie at or before a clock value."""

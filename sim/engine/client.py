@@ -17,7 +17,7 @@ from sim.engine.program import Program
 from sim.engine.setup import Docker, Instant, KillProcess, S, SetNextPid, Step, Systemctl, Target
 from sim.facts import Message, StepDone, StepTaken
 from sim.kernel.events import IdsSkipped
-from sim.kernel.records import INIT, Pid
+from sim.kernel.records import INIT, Image, Pid
 from sim.world import Frame, Key, World
 
 NO_DAEMON = "Cannot connect to the Docker daemon. Is the docker daemon running on this host?"
@@ -89,17 +89,16 @@ def _signal(g: Goroutine, command: KillProcess) -> None:
 
 def processes(world: World, target: Target) -> list[Pid]:
     """Return the living processes that a target names, in the order of their start."""
-    found = []
-    for pid, process in world.host.procs.items():
-        image = process.image
-        if image.program != target.role or process.state == "Z":
-            continue
-        if target.container not in ("", "*", image.container):
-            continue
-        if target.port is not None and str(target.port) not in image.argv:
-            continue
-        found.append((process.order, pid))
-    return [pid for _, pid in sorted(found)]
+    living = [process for process in world.host.procs.values() if process.alive and named_by(target, process.image)]
+    return [process.pid for process in sorted(living, key=lambda process: process.order)]
+
+
+def named_by(target: Target, image: Image) -> bool:
+    """Say whether a target names a process that runs *image*; a port is the one on the host."""
+    if image.program != target.role or target.container not in ("", "*", image.container):
+        return False
+    words = image.argv
+    return target.port is None or ("-host-port" in words and words[words.index("-host-port") + 1] == str(target.port))
 
 
 # -- requests ---------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ S = 1_000_000
 
 
 def duration(us: int, *, up: bool = True) -> str:
-    """Write a time with one decimal of a second, shorter ones in ms, longer ones without a decimal, in minutes or hours.
+    """Write a time in the unit that keeps it short, from ms to days.
 
     >>> duration(338_097), duration(13_408_525, up=False), duration(31_000), duration(600 * S), duration(0)
     ('0.4 s', '13.4 s', '31 ms', '10.0 min', '0 s')
@@ -65,13 +65,14 @@ def _fates(counts: Counts) -> str:
         return "no process lost"
     if n == 1:
         return "the container is replaced" if counts.replaced else "the container is gone"
-    words = [f"{count} of {n} containers {fate}" for count, fate in ((counts.replaced, "replaced"), (counts.gone, "gone")) if count]
-    return " and ".join(words)
+    fates = ((counts.replaced, "replaced"), (counts.gone, "gone"))
+    return " and ".join(f"{count} of {n} containers {fate}" for count, fate in fates if count)
 
 
 def _dark_words(strip: Strip) -> str:
     if strip.not_back:
-        return f"do not get back {strip.not_back} of {strip.total} ports" if strip.total > 1 else "do not get the port back"
+        what = f"{strip.not_back} of {strip.total} ports" if strip.total > 1 else "the port"
+        return f"do not get {what} back"
     return f"dark up to {duration(strip.dark)}" if strip.dark else "never dark"
 
 

@@ -1,14 +1,15 @@
 """Draw one or two runs as a timeline: a headline that states the finding, lanes, strips of open ports, and the fault.
 
-The figure grows with the lanes and letters stay as they are. Time that is cut is marked at the seam; so is a change of
-scale. The bytes depend on the data and on matplotlib's version alone: no date, no user's style, no display. Leaves out
-interaction. Source: the project's picture "timeline"; colours: Okabe and Ito, Color Universal Design (2008).
+The figure grows with the lanes and letters stay as they are. Time that is cut is marked at the seam; so is a change
+of scale. The bytes depend on the data and on matplotlib's version alone: no date, no user's style, no display. Leaves
+out interaction. Source: the project's picture "timeline"; colours: Okabe and Ito, Color Universal Design (2008).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -51,7 +52,7 @@ FAULT, FAINT, WORDS, GREY = "#D55E00", "#E6E6E6", "#333333", "#777777"
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """What the picture shows: how many containers, how many quiet gaps it leaves out, and where its scale changes (µs)."""
+    """What the picture shows: how many containers, how many quiet gaps it leaves out, where its scale changes (µs)."""
 
     containers: int
     cuts: int
@@ -116,7 +117,7 @@ def draw(runs: Sequence[TimelineData], *, title: str | None = None, quiet: int =
     for words, (left, _) in zip(axis_titles(runs[-1].since, pieces), _places(pieces), strict=True):
         _text(figure, left, top + 0.02, words, fontsize=BASE_SIZE - 1, color=WORDS if left == LEFT else GREY)
     _legend(figure, runs, pieces)
-    changes = tuple(b.start for a, b in zip(pieces, pieces[1:], strict=False) if a.end == b.start)
+    changes = tuple(b.start for a, b in pairwise(pieces) if a.end == b.start)
     return figure, Drawn(runs[0].containers, sum(piece.cut > 0 for piece in pieces), changes)
 
 
@@ -212,7 +213,7 @@ def _text(figure: Figure, x: float, y: float, words: str, **style: Any) -> Any:
 
 
 def _scale(axes: Axes, run: TimelineData, pieces: Sequence[Segment], number: int, width: float) -> None:
-    """Set ticks, and mark the seam before a piece: dashes where the scale changes, the time left out where it is cut."""
+    """Set ticks, and mark the seam before a piece: dashes where the scale changes, words where time is cut."""
     piece = pieces[number]
     closing = number + 1 < len(pieces) and pieces[number + 1].start == piece.end
     marks = ticks(piece, width, closing)
@@ -234,14 +235,21 @@ def _scale(axes: Axes, run: TimelineData, pieces: Sequence[Segment], number: int
 
 
 def _draw_marks(axes: Axes, run: TimelineData, piece: Segment) -> None:
-    """Rule the fault, and fainter the other steps, each with its words above unless it is the fault of the axis' title."""
+    """Rule the fault, and fainter the other steps, each with its words above (the axis' title names the fault)."""
     taken = float("-inf")
     for mark in run.marks:
         if piece.start <= mark.at < piece.end:
             fault = mark.at == 0
             axes.axvline(mark.at, color=FAULT if fault else "#999999", linewidth=1.8 if fault else 1.0, zorder=5)
             if not fault:
-                words = axes.annotate(mark.text, (mark.at, 0), (-2, 3), textcoords="offset points", fontsize=8, color=GREY)
+                words = axes.annotate(
+                    mark.text.replace("$", r"\$"),
+                    (mark.at, 0),
+                    (-2, 3),
+                    textcoords="offset points",
+                    fontsize=8,
+                    color=GREY,
+                )
                 extent = words.get_window_extent()
                 if extent.x0 < taken:
                     words.remove()
@@ -256,7 +264,8 @@ def _draw_lane(axes: Axes, lane: LaneData, y: float) -> None:
     for bar in lane.bars:
         if bar.end > low and bar.start < high:
             start, end = max(bar.start, low), min(bar.end, high)
-            axes.broken_barh([(start, end - start)], (y - BAR / 2, BAR), facecolors=COLOURS[bar.look], linewidth=0, zorder=2)
+            colour = COLOURS[bar.look]
+            axes.broken_barh([(start, end - start)], (y - BAR / 2, BAR), facecolors=colour, linewidth=0, zorder=2)
     for tick in lane.ticks:
         if low <= tick < high:
             axes.plot([tick, tick], [y - BAR / 2, y + BAR / 2], color="white", linewidth=1.4, zorder=3)
@@ -271,9 +280,9 @@ def _draw_strip(axes: Axes, strip: Strip, y: float) -> None:
     axes.plot([low, high], [foot, foot], color="#BBBBBB", linewidth=0.7, zorder=1, solid_capstyle="butt")
     for start, end, count in strip.steps:
         if count and end > low and start < high:
-            start, end = max(start, low), min(end, high)
             tall = (BAR + 0.03) * count / max(strip.total, 1)
-            axes.broken_barh([(start, end - start)], (foot - tall, tall), facecolors=colour, linewidth=0, zorder=2)
+            span = (max(start, low), min(end, high) - max(start, low))
+            axes.broken_barh([span], (foot - tall, tall), facecolors=colour, linewidth=0, zorder=2)
     for note in strip.notes:
         opened = next((count for start, end, count in strip.steps if start <= note.start < end), 0)
         _draw_note(axes, note, y, "white" if opened > strip.total / 2 else CLIENT_WORDS[strip.client])

@@ -1,24 +1,26 @@
 """The time axis of a timeline: which moments get a tick, and in which words.
 
-Near the fault ticks count seconds; a piece that is far from it counts in the unit that keeps numbers short. Leaves out
-dates. Source: none; the project's own convention.
+Near the fault ticks count seconds; a piece that is far from it counts in the unit that keeps numbers short. Leaves
+out dates. Source: none; the project's own convention.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sim.views.activity import Segment
 
 S = 1_000_000
 TICK_WIDTH = 0.9  # inches between ticks, about
 STEPS = tuple(base * 10**power for power in range(3, 9) for base in (1, 2, 5))
-LONG_STEPS = tuple(seconds * S for seconds in (60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800))
+MINUTES = (1, 2, 5, 10, 30, 60, 120, 360, 720, 1440, 2880, 10080)
+LONG_STEPS = tuple(minutes * 60 * S for minutes in MINUTES)
 FAR = 600 * S
 
 
 def ticks(piece: Segment, width: float, closing: bool) -> list[tuple[int, str]]:
-    """Return the ticks of a piece that is *width* inches wide; *closing* leaves out one at its end, where the next begins."""
+    """Return the ticks of a piece that is *width* inches wide; *closing* leaves out one at its end."""
     span = piece.end - piece.start
     about = span * TICK_WIDTH / width
     step = next((step for step in (*STEPS[:-4], *LONG_STEPS) if step >= about), LONG_STEPS[-1])
@@ -61,6 +63,6 @@ def axis_titles(since: str, pieces: Sequence[Segment]) -> list[str]:
     """Say under the first piece what the axis counts, and under each later one that starts a new scale that it does."""
     unit = "time (h:mm:ss)" if all(is_far(piece) for piece in pieces) else "seconds"
     titles = [f"{unit} after {since}"]
-    for before, piece in zip(pieces, pieces[1:], strict=False):
+    for before, piece in pairwise(pieces):
         titles.append(f"(scale changes at {piece.start / S:g} s)" if before.end == piece.start else "")
     return titles

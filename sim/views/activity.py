@@ -1,14 +1,16 @@
 """When something happens: quiet time is cut out of a run, and a burst after the fault gets a scale of its own.
 
-A window is a stretch of time without a pause longer than *quiet*. The window that holds moment 0 is split where the pause
-is longest compared with the time since 0, at a round number, so that milliseconds after a fault and a ten-second timeout
-are seen in one picture. Leaves out what happens, only when. Source: none; the shape of the project's timeline.
+A window is a stretch of time without a pause longer than *quiet*. The window that holds moment 0 is split where the
+pause is longest compared with the time since 0, at a round number, so that milliseconds after a fault and a ten-
+second timeout are seen in one picture. Leaves out what happens, only when. Source: none; the shape of the project's
+timeline.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import pairwise
 
 import msgspec
 
@@ -24,7 +26,7 @@ ROUND = tuple(base * 10**power for power in range(4, 12) for base in (1, 2, 3, 5
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """A piece of the time axis with one scale: *share* of the axis' width; *cut* is the quiet time left out before it."""
+    """A piece of the time axis with one scale: *share* of its width; *cut* is the quiet time left out before it."""
 
     start: Microseconds
     end: Microseconds
@@ -88,7 +90,7 @@ def scale_change(moments: list[Microseconds], low: Microseconds, high: Microseco
         return None
     later = [moment for moment in moments if moment > 0]
     best, where = RATIO, None
-    for number, (before, after) in enumerate(zip(later, later[1:], strict=False), 1):
+    for number, (before, after) in enumerate(pairwise(later), 1):
         if after / before > best and number >= CROWD * len(later):
             split = ROUND[bisect_left(ROUND, before + before // 20)]
             if split <= after and high // MOST_RATIO <= split <= high // LEAST_RATIO:

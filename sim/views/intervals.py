@@ -1,9 +1,10 @@
 """A run as intervals: what each container, daemon and published port was, from when to when.
 
-One replay of a trace follows what the kernel did (processes, signals, listeners, rules), and from the engine only what it
-says of itself: `start`, `die`, `create`, `destroy`, the connection, the unit. States are looked at when a moment is over, so
-a change that is undone within the same microsecond is not seen. Leaves out exec'd processes, and payloads that an engine
-has forgotten once a newer one of the same container runs. Source: engine-1.13 §1.1, §6, §16.10; `sim.engine.reach`.
+One replay of a trace follows what the kernel did (processes, signals, listeners, rules), and from the engine only
+what it says of itself: `start`, `die`, `create`, `destroy`, the connection, the unit. States are looked at when a
+moment is over, so a change that is undone within the same microsecond is not seen. Leaves out exec'd processes, and
+payloads that an engine has forgotten once a newer one of the same container runs. Source: engine-1.13 §1.1, §6,
+§16.10; `sim.engine.reach`.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Lane(msgspec.Struct, frozen=True):
 
 
 class Life(msgspec.Struct, frozen=True):
-    """One process of a container, from its execve: *told* is when it got which signal to stop, *code* as a shell says it.
+    """One process of a container, from its execve: *told* says when it got which stop signal, *code* is a shell's.
 
     *ready* and *end* are None if that did not come.
     """
@@ -137,7 +138,7 @@ class Intervals(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of a container since a moment: its process then and at the end (0: none), and how those between ended."""
+    """What became of a container since a moment: its process then and at the end (0: none), and the codes between."""
 
     container: str
     before: int
@@ -198,8 +199,8 @@ def port_gaps(
 ) -> dict[PortKey, tuple[Gap, ...]]:
     """Return, of each published port and class of clients, the gaps within *window* (by default from t = 0 to the end).
 
-    A port counts from its first opening on, on a host that boots from t = 0 on. A gap that is still there when the window
-    ends has False as its third part. A port number that is published for tcp and udp is dark while either is.
+    A port counts from its first opening on, on a host that boots from t = 0 on. A gap that is still there when the
+    window ends has False as its third part. A port number that is published for tcp and udp is dark while either is.
     """
     wanted = tuple(clients)
     run = of if isinstance(of, Intervals) else intervals(of, wanted)
@@ -221,7 +222,9 @@ def dark(of: Trace | Intervals, port: int, client: str, window: Window | None = 
     return _longest(found)
 
 
-def longest_dark(of: Trace | Intervals, client: str, window: Window | None = None, container: str | None = None) -> Dark:
+def longest_dark(
+    of: Trace | Intervals, client: str, window: Window | None = None, container: str | None = None
+) -> Dark:
     """Return the longest gap of all published ports, or of those of one container."""
     found = port_gaps(of, (client,), window)
     return _longest({key: gaps for key, gaps in found.items() if container in (None, key[0])})

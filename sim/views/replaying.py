@@ -1,8 +1,8 @@
 """The replay behind `sim.views.intervals`: which fact concerns which container, daemon or port.
 
-Rules look at the world before their fact is applied and only note what to look at again; that is done once the moment is
-over. A fact about a listener or a rule concerns the ports whose path leads there (kept by address), so a run costs the
-same per container however many there are. Leaves out and source: as `sim.views.intervals`.
+Rules look at the world before their fact is applied and only note what to look at again; that is done once the moment
+is over. A fact about a listener or a rule concerns the ports whose path leads there (kept by address), so a run costs
+the same per container however many there are. Leaves out and source: as `sim.views.intervals`.
 """
 
 from __future__ import annotations

@@ -7,13 +7,15 @@ which colour. Source: the project's picture "timeline"; `sim.views.intervals`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import msgspec
 
 from sim.designs import DESIGNS
-from sim.engine.setup import MS, Command, Docker, KillProcess, Microseconds, S, Setup, Systemctl
+from sim.engine.setup import MS, Docker, KillProcess, Microseconds, S, Setup, Systemctl
 from sim.trace import Trace
 from sim.views import intervals as v
+from sim.views.fault import command_text, fault_of, subject
 
 FLUSH_NEAR = 2 * MS  # a port that closes so soon after a flush was closed by it
 LATE_KILL = 500 * MS  # KILL so long after the stop signal means that the signal was in vain
@@ -48,7 +50,7 @@ class LaneData(msgspec.Struct, frozen=True):
 
 
 class Strip(msgspec.Struct, frozen=True):
-    """How many of *total* ports are open to a class of clients: *steps* are (from, to, count); *dark* the longest gap."""
+    """How many of *total* ports are open to a class of clients: *steps* are (from, to, count)."""
 
     client: str
     total: int
@@ -134,7 +136,7 @@ def timeline_data(
         profile=trace.setup.engine.profile,
         seed=trace.seed,
         containers=len(run.containers),
-        fault=_subject(run, fault),
+        fault=subject(run, fault),
         since=command_text(fault) if fault is not None else "power on" if run.boots else "t = 0",
         origin=zero,
         begin=first - zero,
@@ -160,65 +162,7 @@ def settings_of(setup: Setup) -> tuple[tuple[str, str], ...]:
     return tuple(flat)
 
 
-# -- the fault --------------------------------------------------------------------------------------
-
-HARM = {KillProcess: 3, Systemctl: 2, Docker: 1}
-
-
-def fault_of(run: v.Intervals, step: str | None = None) -> v.Mark | None:
-    """Return the first step that harms something: a signal, else the unit's stop or restart, else a container's.
-
-    Raises KeyError if *step* is given and never began.
-    """
-    if step is not None:
-        for mark in run.marks:
-            if mark.id == step:
-                return mark
-        raise KeyError(step)
-    found = [mark for mark in run.marks if mark.at >= 0 and _harms(mark.command)]
-    return min(found, key=lambda mark: (-HARM[type(mark.command)], mark.at), default=None)
-
-
-def _harms(command: Command) -> bool:
-    if isinstance(command, KillProcess):
-        return command.signal not in ("CONT", "HUP", "USR1", "USR2")
-    if isinstance(command, Systemctl):
-        return command.verb != "start"
-    return isinstance(command, Docker) and command.verb in ("stop", "kill", "restart", "rm")
-
-
-def noun(command: Command) -> str:
-    """Return what a step does, as the subject of a sentence.
-
-    >>> noun(Systemctl("restart")), noun(Docker("stop", "web"))
-    ('a restart of docker', 'docker stop web')
-    """
-    if isinstance(command, KillProcess):
-        what = {"KILL": "killed", "STOP": "frozen", "TERM": "terminated"}.get(command.signal, f"{command.signal}-signalled")
-        role, container = command.target.role, command.target.container
-        if container == "*":
-            return f"killing every {role}" if what == "killed" else f"{command.signal} to every {role}"
-        return f"a {what} {role}" + (f" of {container}" if container else "")
-    if isinstance(command, Systemctl):
-        return f"a {command.verb} of {command.unit}"
-    return f"docker {command.verb} {command.container}" if isinstance(command, Docker) else "a step"
-
-
-def command_text(mark: v.Mark) -> str:
-    """Return a step as people type it."""
-    command = mark.command
-    if isinstance(command, KillProcess):
-        return f"kill -{'9' if command.signal == 'KILL' else command.signal} {command.target}"
-    return mark.text
-
-
-def _subject(run: v.Intervals, fault: v.Mark | None) -> str:
-    """Name the fault, and say how many more steps there are that harm something, for what follows is theirs too."""
-    if fault is None:
-        return "a boot" if run.boots else ""
-    later = {(mark.at, mark.text) for mark in run.marks if mark.at >= fault.at and _harms(mark.command)}
-    more = len(later - {(fault.at, fault.text)})
-    return noun(fault.command) + (f" and {more} more step{'s' * (more != 1)}" if more else "")
+# -- how it ended ----------------------------------------------------------------------------------
 
 
 def counts(run: v.Intervals, zero: Microseconds) -> Counts:
@@ -283,7 +227,7 @@ def _containerd(run: v.Intervals, zero: Microseconds) -> LaneData:
 
 
 def _nth(number: int) -> str:
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number if number < 20 else number % 10, 'th')}"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number if number < 20 else number % 10, 'th') }"
 
 
 def _plus(at: Microseconds) -> str:
@@ -330,7 +274,8 @@ def _kill_note(bar: Bar, life: v.Life | None) -> Note | None:
     if final != "KILL" or signal == "KILL" or last - first < LATE_KILL:
         return None
     after = f"{(last - first) / S:.0f} s"
-    return Note(bar.start, bar.end, (f"SIG{signal} ignored: KILL at {after}", f"{signal} ignored: KILL at {after}", f"KILL at {after}", "KILL"), right=True)
+    texts = (f"SIG{signal} ignored: KILL at {after}", f"{signal} ignored: KILL at {after}", f"KILL at {after}", "KILL")
+    return Note(bar.start, bar.end, texts, right=True)
 
 
 def _outcome_text(found: v.Outcome) -> str:
@@ -371,7 +316,7 @@ def open_counts(
         change[start] = change.get(start, 0) + 1
         change[stop] = change.get(stop, 0) - 1
     count, steps, moments = 0, [], sorted(change)
-    for start, stop in zip(moments, moments[1:], strict=False):
+    for start, stop in pairwise(moments):
         count += change[start]
         steps.append((start, stop, count))
     return tuple(steps)
@@ -387,12 +332,13 @@ def _strip_notes(
     """Say why ports closed, where the cause is one of two that are easily missed."""
     if not longest:
         return ()
-    drops = [after for before, after in zip(steps, steps[1:], strict=False) if before[2] > after[2] and after[0] > 0]
+    drops = [after for before, after in pairwise(steps) if before[2] > after[2] and after[0] > 0]
     if client == "remote":
         flushes = [flush - zero for flush in run.flushes if flush > zero]
         for drop in drops:
             if any(0 <= drop[0] - flush <= FLUSH_NEAR for flush in flushes):
-                return (Note(0, drop[0], ("NAT chains flushed, rebuilt port by port", "NAT chains flushed"), right=True),)
+                texts = ("NAT chains flushed, rebuilt port by port", "NAT chains flushed")
+                return (Note(0, drop[0], texts, right=True),)
     left = [at - zero for at in run.proxies_left if at > zero]
     if client != "remote" and left and drops and left[0] >= drops[0][0] - FLUSH_NEAR:
         end = next((start for start, _, count in steps if start > left[-1] and count), steps[-1][1])

@@ -1,7 +1,7 @@
 """What a replay keeps of one thing while it goes through a trace: a value over time, a container, a daemon.
 
-Values of no duration are dropped and equal neighbours joined, so that a lane has no hole, no overlap and no double border.
-Source: none; bookkeeping of `sim.views.replaying`.
+Values of no duration are dropped and equal neighbours joined, so that a lane has no hole, no overlap and no double
+border. Source: none; bookkeeping of `sim.views.replaying`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sim.views import intervals as v
 
 
 class Track:
-    """The values that something had, one after the other; values of no duration are dropped, equal neighbours joined."""
+    """The values that something had, one after the other, with the time of each."""
 
     __slots__ = ("done", "since", "value")
 
@@ -45,7 +45,10 @@ class Track:
 class Watched:
     """What the replay keeps of a container: its newest payload and shim, and which dockerd said `start` last."""
 
-    __slots__ = ("attached_to", "execed", "exists", "life", "payload", "ran", "ready", "service", "shim", "starts", "told", "track")
+    __slots__ = (
+        "attached_to", "execed", "exists", "life", "payload", "ran", "ready", "service", "shim", "starts", "told",
+        "track",
+    )  # fmt: skip
 
     def __init__(self, service: Service, at: Microseconds, ran: bool) -> None:
         self.service, self.ran, self.exists = service, ran, ran

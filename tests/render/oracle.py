@@ -115,6 +115,7 @@ def _run(words: tuple[list[str], list[str]], tools: dict[str, str], question: di
         command.append(str(root))
     env = {"PATH": "/usr/bin:/bin", "LC_ALL": question["locale"], "TZ": "UTC", "TERM": "dumb"}
     env |= {} if width is None else {"COLUMNS": str(width)}
+    said = ""
     for attempt in range(ATTEMPTS):
         before = int(time.clock_gettime(time.CLOCK_BOOTTIME))
         done = subprocess.run([tools["unshare"], "--pid", "--fork", "--", *command], env=env, stdin=subprocess.DEVNULL,
@@ -122,8 +123,9 @@ def _run(words: tuple[list[str], list[str]], tools: dict[str, str], question: di
         if done.returncode == 0:
             text = done.stdout.decode("utf-8", "backslashreplace")
             return text, before, int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        said = f"{command} ended with {done.returncode}: {done.stderr!r}"
         time.sleep(0.1 * (attempt + 1))
-    raise RuntimeError(f"{command} ended with {done.returncode}: {done.stderr!r}")
+    raise RuntimeError(said)
 
 
 def _mount(source: bytes, target: str, kind: bytes, flags: int = 0) -> None:

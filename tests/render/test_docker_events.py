@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from sim.render.docker_events import EventRow, docker_events, rfc3339_nano
+from sim.render.docker_events import docker_events, rfc3339_nano
+from sim.views.rows import EventRow
 
 START = EventRow(1606960050123456, "container", "start", "17d0801f3a10",
                  (("name", "grafana"), ("image", "grafana/grafana:7")))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.render.docker_ports import Port, ports_text
-from sim.render.docker_ps import ContainerRow, docker_ps, human_duration, status
+from sim.render.docker_ports import ports_text
+from sim.render.docker_ps import docker_ps, human_duration, status
+from sim.views.rows import ContainerRow, Port
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 ID = "17d0801f3a10" + "a" * 52

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sim.render.docker_ps import ContainerRow, docker_ps
+from sim.render.docker_ps import docker_ps
 from sim.render.ps import ps_auxf, ps_axjf, ps_ef, ps_eo
 from sim.render.pstree import pstree
+from sim.views.rows import ContainerRow
 from sim.views.table import Table, load_table
 
 DATA = Path(__file__).parent / "data"

@@ -1,0 +1,73 @@
+"""Which step of a run is the fault that a picture is about, and what it is called.
+
+Leaves out faults that a run chooses by itself. Source: none; the project's own wording.
+"""
+
+from __future__ import annotations
+
+from sim.engine.setup import Command, Docker, KillProcess, Systemctl
+from sim.views import intervals as v
+
+HARMLESS = ("CONT", "HUP", "USR1", "USR2", "WINCH")
+PARTICIPLES = {"KILL": "killed", "STOP": "frozen", "TERM": "terminated"}
+
+
+def fault_of(run: v.Intervals, step: str | None = None) -> v.Mark | None:
+    """Return the first step that harms something: a signal, else the unit's stop or restart, else a container's.
+
+    Raises KeyError if *step* is given and never began.
+    """
+    if step is not None:
+        for mark in run.marks:
+            if mark.id == step:
+                return mark
+        raise KeyError(step)
+    found = [mark for mark in run.marks if mark.at >= 0 and harms(mark.command)]
+    return min(found, key=lambda mark: (_rank(mark.command), mark.at), default=None)
+
+
+def _rank(command: Command) -> int:
+    return 0 if isinstance(command, KillProcess) else 1 if isinstance(command, Systemctl) else 2
+
+
+def harms(command: Command) -> bool:
+    """Say whether a command may end or freeze a process."""
+    if isinstance(command, KillProcess):
+        return command.signal not in HARMLESS
+    if isinstance(command, Systemctl):
+        return command.verb != "start"
+    return isinstance(command, Docker) and command.verb in ("stop", "kill", "restart", "rm")
+
+
+def noun(command: Command) -> str:
+    """Return what a step does, as the subject of a sentence.
+
+    >>> noun(Systemctl("restart")), noun(Docker("stop", "web"))
+    ('a restart of docker', 'docker stop web')
+    """
+    if isinstance(command, KillProcess):
+        what = PARTICIPLES.get(command.signal, f"{command.signal}-signalled")
+        role, container = command.target.role, command.target.container
+        if container == "*":
+            return f"killing every {role}" if what == "killed" else f"{command.signal} to every {role}"
+        return f"a {what} {role}" + (f" of {container}" if container else "")
+    if isinstance(command, Systemctl):
+        return f"a {command.verb} of {command.unit}"
+    return f"docker {command.verb} {command.container}" if isinstance(command, Docker) else "a step"
+
+
+def command_text(mark: v.Mark) -> str:
+    """Return a step as people type it."""
+    command = mark.command
+    if isinstance(command, KillProcess):
+        return f"kill -{'9' if command.signal == 'KILL' else command.signal} {command.target}"
+    return mark.text
+
+
+def subject(run: v.Intervals, fault: v.Mark | None) -> str:
+    """Name the fault, and say how many more steps there are that harm something, for what follows is theirs too."""
+    if fault is None:
+        return "a boot" if run.boots else ""
+    later = {(mark.at, mark.text) for mark in run.marks if mark.at >= fault.at and harms(mark.command)}
+    more = len(later - {(fault.at, fault.text)})
+    return noun(fault.command) + (f" and {more} more step{'s' * (more != 1)}" if more else "")
