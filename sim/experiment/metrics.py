@@ -137,6 +137,11 @@ def processes_kept(reading: Reading) -> float:
     return sum((life.container, life.start) in kept for life in reading.after.values())
 
 
+def running(reading: Reading) -> float:
+    """Count the containers that count: sides that differ here do not compare like with like."""
+    return len(reading.expected)
+
+
 def not_back(reading: Reading) -> float:
     """Count the containers without a process, or with a port that is dark, at the window's end."""
     clients = ("remote", "loopback") if reading.setup.engine.daemon.userland_proxy else ("remote",)
@@ -197,6 +202,7 @@ def proxies_ended(reading: Reading) -> float:
 
 
 METRICS: dict[str, Metric] = {
+    "running": Metric(running, "", "none", "containers that run at its begin"),
     "processes_kept": Metric(processes_kept, "", "higher", "containers keeping their process", True),
     "not_back": Metric(not_back, "", "lower", "containers not back in window", True),
     "remote_dark": Metric(longest_dark("remote"), "s", "lower", "remote ports, longest dark"),

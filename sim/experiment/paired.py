@@ -29,20 +29,21 @@ def compare(base: Sequence[Metrics], other: Sequence[Metrics]) -> tuple[Row, ...
 def row(name: str, base: Sequence[Metrics], other: Sequence[Metrics]) -> Row:
     """Compare both sides in one metric."""
     metric = METRICS[name]
-    before, after = ([m.values[name] for m in side] for side in (base, other))
-    differences = [difference(a, b) for a, b in zip(before, after, strict=True)]
+    before, after = (side(name, runs) for runs in (base, other))
+    differences = [difference(a, b) for a, b in zip(before.values, after.values, strict=True)]
     change, low, high = estimate(differences)
-    total = max((m.containers for m in base), default=0) if metric.total else None
     rose, fell = (sum(sign * it > 0 for it in differences) for sign in (1, -1))
     return Row(
-        name, metric.label, metric.unit, metric.better, total, side(before), side(after), change, low, high,
+        name, metric.label, metric.unit, metric.better, before, after, change, low, high,
         tuple(differences), rose, fell, verdict(metric.better, differences, low, high),
     )  # fmt: skip
 
 
-def side(values: Sequence[float]) -> Side:
-    """Summarise one side."""
-    return Side(median(values), quantile(values, 0.95), sum(map(math.isinf, values)), tuple(values))
+def side(name: str, runs: Sequence[Metrics]) -> Side:
+    """Summarise one metric of one side."""
+    values = tuple(metrics.values[name] for metrics in runs)
+    total = max((metrics.containers for metrics in runs), default=0) if METRICS[name].total else None
+    return Side(median(values), quantile(values, 0.95), sum(map(math.isinf, values)), values, total)
 
 
 def difference(base: float, other: float) -> float:

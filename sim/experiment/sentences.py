@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from sim.render.amounts import amount, count, seconds
-from sim.views.comparison import Row
+from sim.views.comparison import Row, Side
 
 MOST = 3
 
@@ -22,12 +22,20 @@ def sentences(name: str, rows: Sequence[Row], window_s: float) -> tuple[str, ...
         return (f"{name} changes nothing here: every figure is the same in all {pairs} pairs of runs.",)
     by = {row.metric: row for row in rows}
     found = [
+        _unlike(by.get("running")),
         _first(name, by, window_s),
         _loopback(by, window_s),
         _not_back(by.get("not_back"), pairs),
         _api(by.get("api_dark"), window_s),
     ]
     return tuple(text for text in found if text)[:MOST]
+
+
+def _unlike(row: Row | None) -> str:
+    if row is None or row.verdict == "same":
+        return ""
+    now, then = count(row.base.median), count(row.other.median)
+    return f"The rows do not compare like with like: {then} containers run when the window opens, now {now}."
 
 
 def _first(name: str, by: dict[str, Row], window_s: float) -> str:
@@ -38,7 +46,7 @@ def _first(name: str, by: dict[str, Row], window_s: float) -> str:
 def _kept(row: Row | None) -> str:
     if row is None or row.change in (None, 0):
         return ""
-    total, then, now = row.total or 0, row.other.median, row.base.median
+    total, then, now = row.other.total or 0, row.other.median, row.base.median
     which = f"all {total}" if then == total else "none of the" if then == 0 else f"{count(then)} of {total}"
     return f"keeps {which} processes (now {count(now)})"
 
@@ -46,7 +54,7 @@ def _kept(row: Row | None) -> str:
 def _remote(row: Row | None, window_s: float) -> str:
     if row is None:
         return ""
-    now, then = (amount(row, side.median, window_s) for side in (row.base, row.other))
+    now, then = _both(row, window_s)
     if row.verdict == "same":
         return f"leaves the longest remote gap at {now}" if row.base.median else "leaves remote ports open as they are"
     if row.verdict == "unclear" or row.change is None:
@@ -61,7 +69,7 @@ def _loopback(by: dict[str, Row], window_s: float) -> str:
     row = by.get("loopback_dark")
     if row is None or not (row.base.median or row.other.median):
         return ""
-    now, then = (amount(row, side.median, window_s) for side in (row.base, row.other))
+    now, then = _both(row, window_s)
     if row.verdict == "same":
         said = f"Loopback clients lose {now} in both cases"
     elif row.verdict == "unclear":
@@ -89,13 +97,21 @@ def _not_back(row: Row | None, pairs: int) -> str:
         more = [f"more containers than now in {row.rose}"] if row.rose else []
         fewer = [f"fewer in {row.fell}"] if row.fell else []
         return f"Not back by the end of the window: {' and '.join([*more, *fewer])} of {pairs} seeds."
-    if now == then:
-        return f"{now} of {row.total} containers are not back by the end of the window in both cases."
-    return f"{then} of {row.total} containers are not back by the end of the window instead of {now}."
+    instead = " in both cases" if now == then else f" instead of {now}"
+    return f"Not back by the end of the window: {then} of {row.other.total} containers{instead}."
 
 
 def _api(row: Row | None, window_s: float) -> str:
     if row is None or row.verdict not in ("better", "worse"):
         return ""
-    now, then = (amount(row, side.median, window_s) for side in (row.base, row.other))
+    now, then = _both(row, window_s)
     return f"The engine's API is dark for {then} instead of {now}."
+
+
+def _both(row: Row, window_s: float) -> tuple[str, str]:
+    """Return the medians of both sides in words."""
+    return _words(row, row.base, window_s), _words(row, row.other, window_s)
+
+
+def _words(row: Row, side: Side, window_s: float) -> str:
+    return amount(side.median, row.unit, window_s).replace("> ", "more than ")

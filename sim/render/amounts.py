@@ -14,29 +14,26 @@ MINUS = "−"
 _STEPS = ((86_400, 2, "d"), (3_600, 2, "h"), (60, 10, "min"))  # seconds, from how many of these on, unit
 
 
-def amount(row: Row, value: float, window_s: float) -> str:
-    """Write one figure of a row.
+def amount(value: float, unit: str, window_s: float, total: int | None = None) -> str:
+    """Write one figure.
 
-    >>> from sim.views.comparison import Side
-    >>> side = Side(0, 0, 0, ())
-    >>> row = Row("kept", "", "", "higher", 6, side, side, 0, 0, 0, (), 0, 0, "same")
-    >>> amount(row, 5.0, 120.0)
-    '5 of 6'
+    >>> amount(5.0, "", 120.0, 6), amount(float("inf"), "s", 120.0)
+    ('5 of 6', '> 2m')
     """
     if math.isnan(value):
         return "–"
     if math.isinf(value):
         return f"> {lasting(window_s)}"
-    if row.unit == "s":
+    if unit == "s":
         return seconds(value)
-    return f"{count(value)} of {row.total}" if row.total else count(value)
+    return count(value) if total is None else f"{count(value)} of {total}"
 
 
 def change(row: Row) -> str:
-    """Write the median difference: `−12.9 s`, `+6`, or whether it came back or went for good."""
+    """Write the median difference: `−12.9 s`, `+6`, whether it is back or no longer; ? where that is not known."""
     value = row.change
     if value is None:
-        return "?"
+        return "" if row.verdict == "same" else "?"
     if math.isinf(value):
         return "not back" if value > 0 else "back"
     return signed(value, seconds if row.unit == "s" else count)
@@ -45,7 +42,7 @@ def change(row: Row) -> str:
 def interval(row: Row) -> str:
     """Write the interval of the difference; nothing where it is the difference itself, – where it is not known."""
     if row.low is None or row.high is None:
-        return "–"
+        return "" if row.verdict == "same" else "–"
     if row.low == row.high == row.change:
         return ""
     if row.unit != "s":

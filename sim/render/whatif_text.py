@@ -18,6 +18,7 @@ from sim.views.comparison import Change, Row, Side, Variant, WhatIf
 
 SCHEMA_VERSION = 1
 WIDTH = 100
+RUNNING = "running"
 ALWAYS = ("processes_kept", "not_back")
 FEWEST = 6  # pairs that an interval needs
 
@@ -78,7 +79,9 @@ def pad(text: str, width: int, column: int) -> str:
 
 
 def happens(row: Row) -> bool:
-    """Say whether any run of either side has anything to show."""
+    """Say whether any run has anything to show; how many containers run is worth a row only where it differs."""
+    if row.metric == RUNNING:
+        return row.verdict != "same"
     return any(value != 0 and not math.isnan(value) for value in (*row.base.values, *row.other.values))
 
 
@@ -91,7 +94,8 @@ def cells(row: Row, window_s: float) -> list[str]:
 def side_cells(row: Row, side: Side, window_s: float) -> list[str]:
     """Return median and p95 of one side."""
     constant = len(set(side.values)) <= 1
-    return [amount(row, side.median, window_s), "" if constant else amount(row, side.p95, window_s)]
+    median, p95 = (amount(value, row.unit, window_s, side.total) for value in (side.median, side.p95))
+    return [median, "" if constant else p95]
 
 
 def verdict(row: Row) -> str:
@@ -112,8 +116,8 @@ def tail(found: WhatIf, variant: Variant) -> list[str]:
     if len(found.seeds) < FEWEST:
         lines.append(f"{len(found.seeds)} paired runs are too few for an interval: --seeds {FEWEST} or more.")
     lines.append(f"Assumed: {'; '.join([said(found.assumptions), found.unmeasured])}.")
-    lines.append(f"Worst run again: {variant.again}")
-    return [part for line in lines for part in (textwrap.wrap(line, WIDTH, break_long_words=False) or [""])]
+    wrapped = [part for line in lines for part in textwrap.wrap(line, WIDTH, break_long_words=False)]
+    return [*wrapped, f"Worst run again: {variant.again}"]
 
 
 def said(assumptions: Sequence[str]) -> str:
@@ -163,7 +167,6 @@ def _row(row: Row) -> dict[str, Any]:
         "label": row.label,
         "unit": row.unit,
         "better": row.better,
-        "total": row.total,
         "base": _side(row.base),
         "other": _side(row.other),
         "change": {"median": _known(row.change), "low": _known(row.low), "high": _known(row.high), "confidence": 0.95},
@@ -178,6 +181,7 @@ def _side(side: Side) -> dict[str, Any]:
         "median": _known(side.median),
         "p95": _known(side.p95),
         "not_back_runs": side.beyond,
+        "total": side.total,
         "values": [_known(value) for value in side.values],
     }
 

@@ -11,27 +11,30 @@ import msgspec
 
 
 class Side(msgspec.Struct, frozen=True):
-    """One side of a row over all seeds: *values* by seed, *beyond* in how many of them it was not back."""
+    """One side of a row over all seeds: *values* by seed, *beyond* in how many of them it was not back.
+
+    *total* is how many there are of what is counted, None if that is not asked.
+    """
 
     median: float
     p95: float
     beyond: int
     values: tuple[float, ...]
+    total: int | None = None
 
 
 class Row(msgspec.Struct, frozen=True):
     """One metric on both sides.
 
     *change* is the median of the paired differences (other - base), *low* … *high* its 95 % interval; None where too
-    few seeds, or too many runs that were not back, leave it unknown. *total* is how many there are of what is counted.
-    *verdict* is better, worse, same, unclear or note; *rose* and *fell* say in how many seeds the figure did.
+    few seeds, or too many runs that were not back, leave it unknown. *verdict* is better, worse, same, unclear or note;
+    *rose* and *fell* say in how many seeds the figure did.
     """
 
     metric: str
     label: str
     unit: str
     better: str
-    total: int | None
     base: Side
     other: Side
     change: float | None
