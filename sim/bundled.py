@@ -19,6 +19,15 @@ def bundled_names() -> list[str]:
     return sorted(_files())
 
 
+def shown(path: str) -> str:
+    """Return *path* as a user would write it: a bundled scenario by its name, a file below this folder without it."""
+    file = Path(path).absolute()
+    if bundled(file.stem) == file:
+        return file.stem
+    here = Path.cwd()
+    return str(file.relative_to(here)) if file.is_relative_to(here) else path
+
+
 def _files() -> dict[str, Path]:
     return {path.stem: path for path in _folder().glob("*.yaml")}
 

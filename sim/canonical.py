@@ -1,22 +1,23 @@
-"""One key for all states that behave alike: numbers of processes are names, and what only grows is counted from its floor.
+"""One key for all states that behave alike: pids are names, and what only grows is counted from its floor.
 
 `key` digests a canonical form of a world. What two worlds may differ in and still have one key, and why that is sound:
 
-* **Numbers of processes and threads.** Programs keep them, compare them for equality and hand them to the kernel, nothing
-  else. A process is named by program, container and its place in a walk of the tree from init, children by program,
-  container, then as the kernel lists them; a thread by its process and place. A number that names nobody becomes `stale`;
-  which stale numbers are equal is kept, since programs compare a dead peer with the one they knew. That a stranger gets
-  the number again is a fault of the environment, and no two states are told apart by it here; nor do ids run out.
-* **The id counter, fork order, indexes** of the host: they decide which number comes next, or follow from the rest. The
-  order of a parent's zombies stays (wait4 takes the first), and that of the rules of one port (the first one wins).
-* **Event numbers** of containerd's log. They are only compared and counted up. An entry that is not above the floor, the
-  least number that dockerd has noted or may still note, is never sent again; the others are counted from there.
+* **Numbers of processes and threads.** Programs keep them, compare them for equality and hand them to the kernel, no
+  more. A process is named by program, container and its place in a walk of the tree from init, children by program,
+  container, then as the kernel lists them; a thread by its process and place. A number that names nobody is `stale`;
+  which stale numbers are equal is kept, since programs compare a dead peer with the one they knew. That a stranger
+  gets the number again is a fault of the environment: no two states are told apart by it. Ids do not run out.
+* **The id counter, fork order, indexes** of the host: they decide which number comes next, or follow from the rest.
+  The order of a parent's zombies stays (wait4 takes the first), and that of the rules of one port (the first wins).
+* **Event numbers** of containerd's log. They are only compared and counted up. An entry that is not above the floor,
+  the least number that dockerd has noted or may still note, is never sent again; the others are counted from there.
 * **Moments** that came more often than any step asks for.
-* **Variables that are written before they are read again**, where a goroutine rests in its loop: the table LIVE. A memory
-  cell that holds what its readers take for a missing one: the table DEFAULTS.
+* **Variables that are written before they are read again** in the loops that run as long as their process: the tables
+  LIVE_AT and DEAD_AT. A memory cell that holds what its readers take for a missing one: the table DEFAULTS.
 
-Which fields hold numbers of processes: those whose name ends in `pid` or `pids`, and the literal tables below. A test
-renames all numbers without these tables, and steps with dead variables cut out. Source: ARCHITECTURE.md, modelling rule 6.
+Which fields hold numbers of processes: those whose name ends in `pid` or `pids`, and the literal tables below. Tests
+rename all numbers without these tables, and step with dead variables cut out. Source: ARCHITECTURE.md, rule 6 of its
+modelling rules.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import msgspec
 
 from sim.engine import paths
 from sim.engine.client import mark_name
+from sim.engine.setup import Port, Restart
 from sim.facts import Message
 from sim.kernel.host import Host
 from sim.kernel.records import INIT, OUTSIDE, Image, Pid, Process, Rule
@@ -54,18 +56,28 @@ KINDS = {
 }
 MESSAGE_DATA = {"READY": PID, "Events": SERIAL, "exit": EXIT}
 PID_FILES = ("/pid", ".pid")
-WHOLE = frozenset({Image, Rule})  # records that hold neither numbers of processes nor open fields
+WHOLE = frozenset({bool, int, str, type(None), Image, Rule, Port, Restart})  # what holds no number of a process
 
 # -- what is not read again -------------------------------------------------------------------------
 
-LIVE: dict[str, dict[str, tuple[str, ...]]] = {
-    "init.main": {"reap_any": ()},
-    "dockerd.health": {"health_tick": ()},
-    "dockerd.connection": {"peer_gone": ("peer_pid",)},
-    "dockerd.events": {"connected": (), "event_or_break": ("peer_pid",)},
-    "containerd.main": {"switch_tasks": ("exit_status",)},
+LIVE_AT: dict[str, dict[str, tuple[str, ...]]] = {
+    "init.main": {"reaped_pid": ("notice",), "status": ("notice",)},
+    "dockerd.health": {"peer_pid": ("check_answered",), "child_pid": ("containerd_started",)},
+    "dockerd.connection": {"peer_pid": ("peer_gone",)},
+    "dockerd.events": {
+        "answer": (),
+        "c": ("lock_libcontainerd", "handle_event"),
+        "task": ("lock_libcontainerd", "handle_event"),
+    },
+    "containerd.main": {"child_pid": ("reap_child",), "status": ()},
 }
-"""Procedure -> op -> the variables that are still read by a goroutine that stands there; elsewhere all are kept."""
+"""Procedure -> variable -> the ops at which a goroutine stands that still reads it; other variables are always kept."""
+
+DEAD_AT: dict[str, dict[str, tuple[str, ...]]] = {
+    "dockerd.events": {"connected": ("peer_pid",), "ask_events_since": ("peer_pid",)},
+    "containerd.main": {"switch_tasks": ("c", "task")},
+}
+"""Procedure -> op -> variables that are written from there before anybody reads them."""
 
 DEFAULTS: dict[str, object] = {"fail_count": 0, "connection": None, "containerd_pid": None, "exited": ()}
 
@@ -105,7 +117,7 @@ def _walk(host: Host) -> Iterable[Process]:
         yield process
         below = children.get(process.pid)
         if below:
-            todo.extend(sorted(reversed(below), key=lambda pid: _role(procs[pid]), reverse=True))
+            todo += sorted(below, key=lambda pid: _role(procs[pid]))[::-1]
 
 
 def _role(process: Process) -> tuple[str, str]:
@@ -147,7 +159,7 @@ def floor(world: World) -> int:
         numbers += [message.data for message in queues.get("streams", ())]
     for frame in world.frames.values():
         if frame.procedure == "dockerd.events":
-            task = _live(world, frame).get("task")
+            task = live(world, frame).get("task")
             numbers += [task.data[0]] if task is not None else []
         elif frame.procedure == "containerd.subscribe":
             numbers.append(frame.local["request"].data)
@@ -167,7 +179,10 @@ class Form:
 
     def named(self, name: str, value: Any) -> object:
         """Return the form of what stands under *name*: in a record, a goroutine's variables or a memory."""
-        return self.of(_kind(name), value)
+        kind = KINDS.get(name)
+        if kind is None:
+            kind = _kind(name)
+        return value if kind == VALUE and type(value) in WHOLE else self.of(kind, value)
 
     def of(self, kind: int, value: Any) -> object:
         """Return the form of a value of a kind."""
@@ -192,14 +207,12 @@ class Form:
 
     def value(self, value: Any) -> object:
         """Return the form of a value whose name says nothing."""
-        if value is None or isinstance(value, (str, int)):
-            return value
-        if isinstance(value, tuple):
-            return [self.value(item) for item in value]
         kind = type(value)
         if kind in WHOLE:
             return value
-        fields = [self.of(_kind(name), getattr(value, name)) for name in kind.__struct_fields__]
+        if kind is tuple:
+            return [self.value(item) for item in value]
+        fields = [self.named(name, getattr(value, name)) for name in kind.__struct_fields__]
         if kind is Message:
             fields[-1] = self.of(MESSAGE_DATA.get(value.kind, VALUE), value.data)
         return (kind.__name__, fields)
@@ -225,11 +238,10 @@ class Form:
 
 
 def _kind(name: str) -> int:
-    kind = KINDS.get(name)
-    if kind is None:
-        kind = PID if name.endswith("pid") else PIDS if name.endswith("pids") else VALUE
-        if "/" not in name:  # names with a container in them are without limit
-            KINDS[name] = kind
+    """Return the kind of a name that no table holds, and keep it; names with a container in them are without limit."""
+    kind = PID if name.endswith("pid") else PIDS if name.endswith("pids") else VALUE
+    if "/" not in name:
+        KINDS[name] = kind
     return kind
 
 
@@ -255,26 +267,33 @@ def _port_of(rule: Rule) -> tuple[str, int, str]:
 def _of_process(world: World, pid: Pid, form: Form) -> tuple[object, ...]:
     """Return what a program keeps: its goroutines, their answers, its locks, queues and memory."""
     frames = [world.frames[fid] for fid in sorted(world.frames_of.get(pid, ()))]
+    memory = sorted(world.memory.get(pid, {}).items())
     return (
         [_frame(world, frame, form) for frame in frames],
         [(name, form.value(lock)) for name, lock in sorted(world.locks.get(pid, {}).items())],
         [(name, form.value(queue)) for name, queue in sorted(world.queues.get(pid, {}).items())],
-        [(name, form.named(name, cell)) for name, cell in sorted(world.memory.get(pid, {}).items()) if not _missing(name, cell)],
+        [(name, form.named(name, cell)) for name, cell in memory if not _missing(name, cell)],
     )
 
 
 def _frame(world: World, frame: Frame, form: Form) -> tuple[object, ...]:
     answer = form.of(ANSWER, world.replies[frame.fid]) if frame.fid in world.replies else ()
-    variables = [(name, form.named(name, value)) for name, value in sorted(_live(world, frame).items())]
+    variables = [(name, form.named(name, value)) for name, value in sorted(live(world, frame).items())]
     return frame.fid[1], frame.procedure, frame.op, variables, answer
 
 
-def _live(world: World, frame: Frame) -> dict[str, Any]:
-    places = LIVE.get(frame.procedure)
-    if places is None:
+def live(world: World, frame: Frame) -> dict[str, Any]:
+    """Return the variables of a goroutine that it may still read."""
+    live_at = LIVE_AT.get(frame.procedure)
+    if live_at is None:
         return frame.local
-    live = places.get(world.design.procedures[frame.procedure].ops[frame.op].name)
-    return frame.local if live is None else {name: frame.local[name] for name in live if name in frame.local}
+    op = world.design.procedures[frame.procedure].ops[frame.op].name
+    dead = DEAD_AT.get(frame.procedure, {}).get(op, ())
+    return {
+        name: value
+        for name, value in frame.local.items()
+        if name not in dead and (name not in live_at or op in live_at[name])
+    }
 
 
 def _missing(name: str, cell: object) -> bool:

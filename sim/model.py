@@ -167,7 +167,8 @@ def _pins(setup: Setup) -> list[Pid]:
     for service in setup.services:
         pins = service.pins
         single = [number for number in (pins.shim, pins.payload) if number is not None]
-        numbers += [*pins.proxy, *single, *pins.children]
+        proxies = pins.proxy if setup.engine.daemon.userland_proxy else ()
+        numbers += [*proxies, *single, *pins.children]
     return numbers
 
 

@@ -1,13 +1,17 @@
 """A trace as JSON Lines: a header (version, title, seed, times, setup), then one record a line.
 
 Frozen records become objects whose `$` names their class; tuples become lists, sets `{"$set": [...]}`. What is read is
-checked: a line that is no record is refused with its number. Source: the project's own format, `schema_version` 1.
+checked, its types, its order, and that each fact can follow those before it: a line that is wrong is refused with its
+number and column. Leaves out whether a run could have gone like that. Source: the project's own format, `schema_version` 1.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -16,7 +20,7 @@ from sim.engine import goroutine, records, setup
 from sim.errors import InputError, Problem, nearest
 from sim.kernel import events
 from sim.kernel import records as kernel_records
-from sim.trace import Record, Trace
+from sim.trace import Record, Replay, Trace
 
 SCHEMA_VERSION = 1
 MODULES = (facts, events, kernel_records, records, setup, goroutine)
@@ -29,6 +33,14 @@ CLASSES: dict[str, type[msgspec.Struct]] = {
 EVENTS = frozenset(
     name for module in (facts, events) for name, kind in vars(module).items() if name in CLASSES and name != "Message"
 ) - {"Fifo", "Image", "Rule"}
+
+HEADER: dict[str, type] = {
+    "schema_version": int, "title": str, "seed": int, "origin": int, "end": int, "skipped": int, "note": str,
+    "setup": setup.Setup,
+}  # fmt: skip
+HINT = "A trace is what shimsim run writes."
+LARGEST = 10**18  # µs, bytes, numbers: what a run never reaches
+YEAR_9000 = 221_845_392_000
 
 
 # -- out --------------------------------------------------------------------------------------------
@@ -78,11 +90,15 @@ def lines(trace: Trace, title: str = "") -> Iterator[bytes]:
 
 
 class _Wrong(Exception):
-    """A value is not what its place asks for."""
+    """A value is not what its place asks for; *needle* is the text in its line that is to blame."""
+
+    def __init__(self, what: str, needle: str = "") -> None:
+        super().__init__(what)
+        self.needle = needle
 
 
 def restore(value: Any) -> Any:
-    """Return the value that `plain` was given; raise ValueError for anything else.
+    """Return the value that `plain` was given; raise an error for anything else.
 
     >>> restore({"$": "Reaped", "pid": 7, "by_pid": 1})
     Reaped(pid=7, by_pid=1)
@@ -92,26 +108,77 @@ def restore(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if "$set" in value:
-        return frozenset(value["$set"])
-    name = value.get("$")
-    if name is None:
+        return _set(value)
+    if "$" not in value:
         return {key: restore(item) for key, item in value.items()}
-    kind = CLASSES.get(name)
+    name = value["$"]
+    kind = CLASSES.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise _Wrong(f"{name!r} is no record of a trace. {nearest(str(name), CLASSES)}".strip())
-    fields = {key: restore(item) for key, item in value.items() if key != "$"}
-    unknown = [key for key in fields if key not in kind.__struct_fields__]
-    if unknown:
-        raise _Wrong(f"{name} has no field {unknown[0]!r}; it has {', '.join(kind.__struct_fields__)}")
-    try:
-        return kind(**fields)
-    except TypeError as error:
-        raise _Wrong(f"{name}: {error}") from None
+        raise _Wrong(f"{str(name)[:60]!r} is no record of a trace. {nearest(str(name)[:60], CLASSES)}".strip(), str(name))
+    return _built(kind, {key: restore(item) for key, item in value.items() if key != "$"})
+
+
+def _set(value: dict[str, Any]) -> frozenset[str]:
+    items = value["$set"]
+    if len(value) > 1 or not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise _Wrong("$set is a list of words", "$set")
+    return frozenset(items)
+
+
+def _built(kind: type[msgspec.Struct], fields: dict[str, Any]) -> msgspec.Struct:
+    """Return a record of *kind*, each field checked against its annotation."""
+    name, hints = kind.__name__, _hints(kind)
+    for key, item in fields.items():
+        if key not in hints:
+            raise _Wrong(f"{name} has no field {key[:60]!r}. Valid: {', '.join(hints) or 'none'}", key)
+        if not _fits(item, hints[key]):
+            raise _Wrong(f"{key} of {name} is {_shown(item)}; valid: {_words(hints[key])}", key)
+    missing = [key for key in _required(kind) if key not in fields]
+    if missing:
+        raise _Wrong(f"{name} lacks {', '.join(missing)}", name)
+    return kind(**fields)
+
+
+@cache
+def _hints(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {name: hints[name] for name in kind.__struct_fields__}
+
+
+@cache
+def _required(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(field.name for field in msgspec.structs.fields(kind) if field.required)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Say whether *value* is what an annotation of a record asks for."""
+    if hint is Any or hint is object:
+        return True
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if origin is tuple:
+        if not isinstance(value, tuple):
+            return False
+        if len(parts) == 2 and parts[1] is Ellipsis:
+            return all(_fits(item, parts[0]) for item in value)
+        return len(value) == len(parts) and all(map(_fits, value, parts))
+    if hint is int:
+        return type(value) is int and abs(value) <= LARGEST
+    return isinstance(value, NoneType if hint is None else origin or hint)
+
+
+def _words(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) and get_origin(hint) is None else str(hint).replace("sim.", "")
+
+
+def _shown(value: Any) -> str:
+    return type(value).__name__ if isinstance(value, (msgspec.Struct, tuple, dict, frozenset)) else repr(value)[:40]
 
 
 def read(content: Iterable[bytes], name: str) -> tuple[Trace, str]:
-    """Return a trace and its title from the lines of a file called *name*; raise InputError with the line."""
-    trace, title = None, ""
+    """Return a trace and its title from the lines of a file called *name*; raise InputError with line and column."""
+    trace, title, numbers = None, "", []
     for number, line in enumerate(content, 1):
         if not line.strip():
             continue
@@ -120,38 +187,98 @@ def read(content: Iterable[bytes], name: str) -> tuple[Trace, str]:
             if trace is None:
                 trace, title = _header(value)
             else:
-                trace.records.append(_record(value, len(trace.records)))
-        except (msgspec.DecodeError, _Wrong, KeyError, TypeError, ValueError, AttributeError) as error:
-            text = f"missing key {error}" if isinstance(error, KeyError) else str(error)
-            raise InputError([Problem(f"{name}:{number}:1", text, "A trace is what shimsim run writes.")]) from None
+                trace.records.append(_record(value, trace))
+                numbers.append(number)
+        except (msgspec.DecodeError, _Wrong, RecursionError, UnicodeDecodeError) as error:
+            raise _refused(name, number, _column(line, error), str(error)) from None
     if trace is None:
-        raise InputError([Problem(f"{name}:1:1", "the file is empty", "A trace is what shimsim run writes.")])
+        raise _refused(name, 1, 1, "the file is empty")
+    _check_replay(trace, name, numbers)
     return trace, title
+
+
+def _refused(name: str, line: int, column: int, what: str) -> InputError:
+    return InputError([Problem(f"{name}:{line}:{column}", what, HINT)])
+
+
+def _column(line: bytes, error: Exception) -> int:
+    """Return the column, from 1, of what is to blame in a line."""
+    if isinstance(error, _Wrong):
+        return max(line.find(f'"{error.needle}"'.encode("utf-8", "replace")), 0) + 1 if error.needle else 1
+    place = re.search(r"\(byte (\d+)\)", str(error))
+    return int(place[1]) + 1 if place else len(line.rstrip(b"\n")) + 1
 
 
 def _header(value: Any) -> tuple[Trace, str]:
     if not isinstance(value, dict) or "schema_version" not in value:
-        raise _Wrong("the first line is not the header of a trace")
+        raise _Wrong("the first line is not the header of a trace, an object with schema_version")
     if value["schema_version"] != SCHEMA_VERSION:
-        raise _Wrong(f"schema_version is {value['schema_version']}; this shimsim reads {SCHEMA_VERSION}")
+        version = str(value["schema_version"])[:20]
+        raise _Wrong(f"schema_version is {version}; this shimsim reads {SCHEMA_VERSION}", "schema_version")
+    for key, kind in HEADER.items():
+        if key not in value:
+            raise _Wrong(f"the header lacks {key}; it has {', '.join(HEADER)}")
+        if kind is not setup.Setup and not _fits(value[key], kind):
+            raise _Wrong(f"{key} is {_shown(value[key])}; valid: {kind.__name__}", key)
+    unknown = [key for key in value if key not in HEADER]
+    if unknown:
+        raise _Wrong(f"the header has no {unknown[0][:60]!r}. Valid: {', '.join(HEADER)}", unknown[0])
     made = restore(value["setup"])
-    if not isinstance(made, setup.Setup):
-        raise _Wrong("setup is not a setup")
+    _check_setup(made)
     trace = Trace(made, value["seed"])
     trace.origin, trace.end = value["origin"], value["end"]
     trace.skipped, trace.note = value["skipped"], value["note"]
     return trace, value["title"]
 
 
-def _record(value: Any, expected: int) -> Record:
+def _check_setup(made: Any) -> None:
+    """Refuse a setup in which no run can begin, or whose clock no calendar has."""
+    if not isinstance(made, setup.Setup):
+        raise _Wrong("setup is not a Setup", "setup")
+    if not (0 <= made.host.epoch <= YEAR_9000 and abs(made.host.tz_minutes) < 1440):
+        raise _Wrong("host.epoch or host.tz_minutes lies outside the calendar", "epoch")
+    try:
+        Trace(made).first_world()
+    except Exception as error:
+        raise _Wrong(f"no run can begin from this setup ({type(error).__name__}: {error})", "setup") from None
+
+
+def _record(value: Any, trace: Trace) -> Record:
+    expected = len(trace.records)
     if not isinstance(value, list) or len(value) != 4:
         raise _Wrong("a record is [seq, at, cause, event]")
     seq, at, cause, event = value
-    if seq != expected:
-        raise _Wrong(f"record {seq} stands where {expected} belongs")
+    if seq != expected or type(seq) is not int:
+        raise _Wrong(f"record {str(seq)[:20]} stands where {expected} belongs")
+    if not (at is None or _fits(at, int)) or not _fits(cause, int):
+        raise _Wrong("at and cause are whole numbers")
+    before = trace.records[-1].at if trace.records else 0
+    if (at or 0) < (before or 0):
+        raise _Wrong(f"at {at} lies before {before}, that of the record before it")
+    if not -1 <= cause < max(seq, 1):
+        raise _Wrong(f"cause {cause} is no earlier record")
     made = restore(event)
     if type(made).__name__ not in EVENTS:
-        raise _Wrong(f"{type(made).__name__} is no event")
-    if not (at is None or isinstance(at, int)) or not isinstance(cause, int):
-        raise _Wrong("at and cause are whole numbers")
+        name = type(made).__name__
+        raise _Wrong(f"{name} is no event. {nearest(name, EVENTS)}".strip(), name)
+    if isinstance(made, (facts.EngineEvent, facts.BecameReady)):
+        _check_container(made.container, trace)
     return Record(seq, at, cause, made)
+
+
+def _check_container(name: str, trace: Trace) -> None:
+    names = [service.name for service in trace.setup.services]
+    if name not in names:
+        raise _Wrong(f"there is no container {name[:60]!r} in setup. Valid: {', '.join(names)}", name)
+
+
+def _check_replay(trace: Trace, name: str, numbers: list[int]) -> None:
+    """Refuse a record that cannot follow those before it: a process ends that never began."""
+    replay = Replay(trace)
+    for record, number in zip(trace.records, numbers, strict=True):
+        try:
+            replay.step()
+        except Exception as error:
+            event = type(record.event).__name__
+            what = f"{event} cannot follow what stands before it ({type(error).__name__}: {error})"
+            raise _refused(name, number, 1, what) from None

@@ -8,7 +8,8 @@ V21, the part of V4 that is containerd's own) and plain bookkeeping. Numbers do 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from sim.engine import paths
-from sim.engine.ops import Answered, Lock, Op, Reap
+from sim.engine.ops import Answered, Every, Lock, Op, Reap
 from sim.engine.proxy import bound
 from sim.engine.records import Container, Endpoint, Task
 from sim.engine.setup import (
@@ -37,12 +38,12 @@ from sim.engine.setup import (
     Setup,
     Unit,
 )
-from sim.facts import Message, Sent
+from sim.facts import Fid, Message, Sent
 from sim.kernel import events as e
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, OUTSIDE, Pid, Process
-from sim.model import Deliver, Go, Late, Open, act, enabled, initial
-from sim.world import Frame, Turn, World
+from sim.model import Go, Late, act, enabled, initial
+from sim.world import Frame, Key, Turn, World, touches
 from tests.kernel.strategies import indexes, stored_indexes, uses
 
 ROLES = ("dockerd", "containerd", "shim", "proxy", "payload", "child", "runc", "hook", "iptables")
@@ -164,7 +165,7 @@ def containerd_has_one_shim_a_container(world: World) -> None:
             assert len(set(numbers)) == len(numbers)
 
 
-def dockerd_s_addresses_and_ports_are_its_endpoints_(world: World) -> None:
+def dockerd_s_addresses_and_ports_are_its_endpoints(world: World) -> None:
     """V21: an address has one endpoint and an endpoint its address; a reserved host port belongs to one that wants it."""
     for dockerd in living(world, "dockerd"):
         memory = world.memory.get(dockerd.pid, {})
@@ -202,13 +203,13 @@ LAWS = (
     a_lock_is_held_and_waited_for_by_goroutines_that_are_there,
     there_is_one_dockerd_and_one_containerd,
     containerd_has_one_shim_a_container,
-    dockerd_s_addresses_and_ports_are_its_endpoints_,
+    dockerd_s_addresses_and_ports_are_its_endpoints,
     a_host_port_has_one_listener,
     a_container_s_records_name_it,
 )
 
 
-def dockerd_signals_only_its_own(before: World | None, world: World, events: Iterable[Any]) -> None:
+def dockerd_signals_only_its_own(world: World, events: Iterable[Any]) -> None:
     """V17: dockerd signals children of its own, or the first process of a container that it started."""
     for event in events:
         if not isinstance(event, e.Signalled) or event.by_pid not in world.host.procs:
@@ -246,19 +247,52 @@ def everything_is_reaped_by_who_reaps(world: World) -> None:
 # -- runs -------------------------------------------------------------------------------------------
 
 
+class TouchingTurn(Turn):
+    """A turn that notes what its events touch."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.touched: set[Key] = set()
+
+    def emit(self, event: Any) -> None:
+        self.touched.update(touches(self.world, event))
+        super().emit(event)
+
+
 class Run:
     """One world and what may be done to it. *log* holds the actions, so that a failure can be told."""
 
     def __init__(self, setup: Setup) -> None:
         self.world = initial(setup)[0]
         self.log: list[Any] = []
+        self.asked = self._ask()
 
     def act(self, action: Any) -> None:
         """Take an enabled action and check the laws of single steps."""
         self.log.append(action)
-        turn = Turn(self.world)
-        act(turn, action)
-        dockerd_signals_only_its_own(None, self.world, turn.events)
+        with self.turn() as turn:
+            act(turn, action)
+        dockerd_signals_only_its_own(self.world, turn.events)
+
+    @contextmanager
+    def turn(self) -> Iterator[TouchingTurn]:
+        """Make a turn, and check afterwards that it changed no readiness but by what it touched."""
+        turn = TouchingTurn(self.world)
+        yield turn
+        now = self._ask()
+        for fid, (frame, keys, ready) in now.items():
+            before = self.asked.get(fid)
+            if before is not None and before[0] is frame and turn.touched.isdisjoint(before[1]):
+                assert (before[1], before[2]) == (keys, ready), f"{fid} at {op_at(self.world, frame).name}: {turn.events}"
+        self.asked = now
+
+    def _ask(self) -> dict[Fid, tuple[Frame, frozenset[Key], bool]]:
+        asked = {}
+        for fid, frame in self.world.frames.items():
+            op = op_at(self.world, frame)
+            ready = op.idle(self.world, frame) if isinstance(op, Every) else op.ready(self.world, frame)
+            asked[fid] = frame, frozenset(op.reads(self.world, frame)), bool(ready)
+        return asked
 
     def go(self, count: int, seed: int) -> None:
         """Take up to *count* prompt actions, drawn."""
@@ -273,7 +307,7 @@ class Run:
         """Take prompt actions until there are none; stopped processes go on first."""
         for pid, process in list(self.world.host.procs.items()):
             if process.state == "T" or "STOP" in process.pending:
-                syscalls.kill(Turn(self.world), pid, "CONT")
+                self._send(pid, "CONT")
         self.go(QUIET_WITHIN, seed)
         assert not prompt(self.world), f"still busy after {QUIET_WITHIN} prompt actions: {prompt(self.world)[:5]}"
 
@@ -282,7 +316,11 @@ class Run:
         pids = sorted(p.pid for p in self.world.host.procs.values() if p.image.program == role and p.alive)
         if pids:
             self.log.append((signal, role, pids[number % len(pids)]))
-            syscalls.kill(Turn(self.world), pids[number % len(pids)], signal)
+            self._send(pids[number % len(pids)], signal)
+
+    def _send(self, pid: Pid, signal: str) -> None:
+        with self.turn() as turn:
+            syscalls.kill(turn, pid, signal)
 
     def docker(self, verb: str, container: str, force: bool) -> None:
         """Send a docker command to whoever listens on the API socket; a run is a create, then a start."""
@@ -290,12 +328,14 @@ class Run:
         for word in ("create", "start") if verb == "run" else (verb,):
             if pid is not None:
                 self.log.append((word, container))
-                Turn(self.world).emit(Sent(pid, "api", Message(word, container, None, (None, None, force))))
+                with self.turn() as turn:
+                    turn.emit(Sent(pid, "api", Message(word, container, None, (None, None, force))))
 
     def systemctl(self, verb: str) -> None:
         """Send systemd a job for docker.service."""
         self.log.append(("systemctl", verb))
-        Turn(self.world).emit(Sent(INIT, "bus", Message(verb, "", None, "TERM")))
+        with self.turn() as turn:
+            turn.emit(Sent(INIT, "bus", Message(verb, "", None, "TERM")))
 
     def check(self) -> None:
         """Check every law."""
@@ -366,6 +406,3 @@ def test_every_law_holds_whatever_happens() -> None:
 def test_every_law_holds_whatever_happens_at_length() -> None:
     """The same with many more and longer runs."""
     run_state_machine_as_test(Machine, settings=settings(max_examples=1500, stateful_step_count=60, deadline=None))
-
-
-_ = (Open, Deliver)

@@ -8,30 +8,64 @@ from sim.cli import HOLDS
 from sim.cli.files import run_of
 from sim.cli.out import say, say_json
 from sim.errors import InputError, Problem
-from sim.render.clean import printable
+from sim.facts import StepTaken
+from sim.trace import Trace
 from sim.tracefile import SCHEMA_VERSION
-from sim.views.why import Unknown, why
+from sim.views.why import Link, Unknown, Why, why
+
+WIDEST = 76
 
 
 def main(options: argparse.Namespace) -> int:
     """Print the fact and its causes, nearest first."""
     run = run_of(options.file, options.seed, options.settings)
+    at = run.moment(options.at)
     try:
-        answer = why(run.trace, options.fact, run.moment(options.at))
+        answer = why(run.trace, options.fact, at)
     except Unknown as unknown:
-        raise InputError([Problem(f"'{options.fact}'", str(unknown), "")]) from None
-    origin = run.trace.origin
+        raise InputError([Problem(f"'{options.fact[:80]}'", str(unknown), "")]) from None
     if options.json:
-        links = [
-            {"at_s": None if link.at is None else (link.at - origin) / 1e6, "seq": link.seq, "text": link.text}
-            for link in answer.links
-        ]
-        say_json({"schema_version": SCHEMA_VERSION, "fact": answer.fact, "causes": links})
-        return HOLDS
-    say(printable(answer.fact))
-    for link in answer.links:
-        moment = "" if link.at is None else f"{(link.at - origin) / 1e6:.6f} s"
-        say(printable(f"  ← {link.text:<72} {moment:>16}  #{link.seq}"))
-    if not answer.links:
-        say("  ← nothing in this run changed it")
+        say_json(as_json(answer, run.trace, at))
+    else:
+        say(as_text(answer, run.trace))
     return HOLDS
+
+
+def as_json(answer: Why, trace: Trace, at: int) -> dict[str, object]:
+    """Return the answer as one JSON object; times are seconds from t = 0."""
+    causes = [{"at_s": _seconds(link.at, trace), "seq": link.seq, "text": link.text} for link in answer.links]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "fact": answer.fact,
+        "at_s": _seconds(at, trace),
+        "note": answer.note,
+        "causes": causes,
+    }
+
+
+def _seconds(at: int | None, trace: Trace) -> float | None:
+    return None if at is None else (at - trace.origin) / 1_000_000
+
+
+def as_text(answer: Why, trace: Trace) -> str:
+    """Return the answer in lines; a moment is written as --at takes it, counted from the step where one began it all."""
+    width = min(WIDEST, max((len(link.text) for link in answer.links), default=0))
+    rows = [f"  ← {link.text:<{width}}  {_moment(link, answer, trace)}".rstrip() for link in answer.links]
+    if answer.note:
+        rows.append(f"  ← {answer.note}")
+    return "\n".join([answer.fact, *rows])
+
+
+def _moment(link: Link, answer: Why, trace: Trace) -> str:
+    last = answer.links[-1]
+    begun = trace.records[last.seq].event
+    if link.at is None:
+        return ""
+    if isinstance(begun, StepTaken) and last.at is not None:
+        return f"{begun.id}+{(link.at - last.at) / 1e6:.6f}s" if link is not last else _plain(last.at, trace)
+    return _plain(link.at, trace)
+
+
+def _plain(at: int, trace: Trace) -> str:
+    since = (at - trace.origin) / 1e6
+    return f"{since:.6f}s" if since >= 0 else f"{-since:.6f} s before t = 0"

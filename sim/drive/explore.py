@@ -1,13 +1,14 @@
 """The explorer: every state that a setup can reach, breadth first, one for each key.
 
 Time in its first form. Actions are prompt (messages, signals, reaping, work) or timers (sleeps, ticks, time limits,
-absolute instants); a sleep of no time is prompt. By default a timer rings only where no prompt action is enabled (maximal
-progress), and among timers any may ring, whatever their lengths: more is explored than can happen, never less, as long as
-prompt work is faster than every timer. `untimed` drops the rule. Slow and hung programs are faults, not free choices.
+absolute instants); a sleep of no time is prompt. By default a timer rings only where no prompt action is enabled
+(maximal progress), and among timers any may ring, whatever their lengths: more is explored than can happen, never less,
+as long as prompt work is faster than every timer. `untimed` drops the rule. Slow and hung programs are faults, not free
+choices.
 
-What comes before the start is done in one fixed order: prompt actions in the order of `enabled`, timers only when nothing
-else is left. So what is proved holds for what follows that order. Reaching the limit is a verdict of its own. Source:
-ARCHITECTURE.md, modelling rules 6 and 7.
+What comes before the start is done in one fixed order: prompt actions in the order of `enabled`, timers only when
+nothing else is left. So what is proved holds for what follows that order. Reaching the limit is a verdict of its own.
+Source: ARCHITECTURE.md, modelling rules 6 and 7.
 """
 
 from __future__ import annotations
@@ -84,7 +85,11 @@ def explore(
             result.terminal.append(state)
         for action in actions:
             twin = world.copy()
-            step(twin, action)
+            try:
+                step(twin, action)
+            except Exception as fault:
+                way = f"after {len(prologue) + result.depth} actions, {result.states} states found"
+                raise ModelFault(f"{action} {way}: {type(fault).__name__}: {fault}") from fault
             result.transitions += 1
             reached = key(twin)
             if reached in result.found:
@@ -122,8 +127,8 @@ def is_timer(world: World, action: Action) -> bool:
         return op.nominal(world, frame) > 0
     if isinstance(op, Await):
         at = step_of(world, frame).at
-        return at.base == "origin" or at.offset > 0
-    return op.timer
+        return bool(at.base == "origin" or at.offset > 0)
+    return bool(op.timer)
 
 
 # -- the prologue -----------------------------------------------------------------------------------

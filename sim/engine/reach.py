@@ -62,8 +62,11 @@ def targets(world: World, port: int, proto: str = "tcp") -> list[str]:
 
 
 def reachable(world: World, port: int, client: str, proto: str = "tcp") -> bool:
-    """Say whether a client of the class *client* reaches the published *port* of the host."""
-    if client == "remote":
+    """Say whether a client of the class *client* reaches the published *port* of the host.
+
+    Without userland proxies every class goes by DNAT: hairpin mode and route_localnet are on (designs §8).
+    """
+    if client == "remote" or not world.setup.engine.daemon.userland_proxy:
         return any(listening(world, address) for address in targets(world, port, proto)[:1])
     bound = next((a for a in (f"{proto}:0.0.0.0:{port}", f"{proto}:127.0.0.1:{port}") if listening(world, a)), None)
     if bound is None:

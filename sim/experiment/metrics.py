@@ -210,7 +210,7 @@ METRICS: dict[str, Metric] = {
     "api_dark": Metric(api_dark, "s", "lower", "engine API dark"),
     "until_ready": Metric(until_ready, "s", "lower", "time until all are ready"),
     "exit_codes_lost": Metric(exit_codes_lost, "", "lower", "exit codes lost"),
-    "restarts": Metric(restarts, "", "lower", "processes started anew"),
+    "restarts": Metric(restarts, "", "none", "processes started anew"),
     "proxies_ended": Metric(proxies_ended, "", "none", "proxies that die with dockerd"),
     "orphan_shims": Metric(orphan_shims, "", "none", "shims under PID 1 at the end"),
 }

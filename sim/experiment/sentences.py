@@ -35,7 +35,7 @@ def _unlike(row: Row | None) -> str:
     if row is None or row.verdict == "same":
         return ""
     now, then = count(row.base.median), count(row.other.median)
-    return f"The rows do not compare like with like: {then} containers run when the window opens, now {now}."
+    return f"The rows do not compare like with like: containers that run when the window opens: {then} (now {now})."
 
 
 def _first(name: str, by: dict[str, Row], window_s: float) -> str:
@@ -47,6 +47,8 @@ def _kept(row: Row | None) -> str:
     if row is None or row.change in (None, 0):
         return ""
     total, then, now = row.other.total or 0, row.other.median, row.base.median
+    if total == 1:
+        return "keeps the process" if then else "loses the process"
     which = f"all {total}" if then == total else "none of the" if then == 0 else f"{count(then)} of {total}"
     return f"keeps {which} processes (now {count(now)})"
 

@@ -1,8 +1,9 @@
 """A comparison as one figure: each pair of runs a point, the median difference with its interval on top.
 
 Models: one panel for times in seconds, one for counts; blue is better, orange is worse, grey is neither (Okabe-Ito).
-Points are spread by their order, not by dice, so the same data give the same bytes. Differences that are not known, or
-of a port that was not back, are counted beside the row and not drawn. Leaves out rows in which nothing differs.
+Points are spread by their order, not by dice, so the same data give the same bytes. Pairs in which a side was not back
+have no difference that could be drawn: they are counted beside the row, and rows without any other pair are listed on
+top. Leaves out rows in which nothing differs.
 Source: Okabe & Ito, Color Universal Design.
 """
 
@@ -33,14 +34,16 @@ def compare_png(found: WhatIf) -> bytes:
     from matplotlib.figure import Figure
 
     variant = found.variants[0]
+    title = headline(found, variant)
     panels = [rows for rows in (moved(variant, "s"), moved(variant, "")) if rows]
     with matplotlib.rc_context():  # whatever the reader's own settings are
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
         heights = [len(rows) + 0.8 for rows in panels] or [1.0]
-        figure = Figure(figsize=(8.2, 1.5 + 0.52 * sum(heights)), dpi=120, layout="constrained")
+        height = 1.2 + 0.16 * title.count("\n") + 0.52 * sum(heights)
+        figure = Figure(figsize=(8.2, height), dpi=120, layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(headline(found, variant), x=0.02, ha="left", fontsize=10.5)
+        figure.suptitle(title, x=0.02, ha="left", fontsize=10.5)
         axes = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
         for at, rows in zip(axes, panels, strict=False):
             draw(at, rows)
@@ -52,15 +55,21 @@ def compare_png(found: WhatIf) -> bytes:
 
 
 def moved(variant: Variant, unit: str) -> list[Row]:
-    """Return the rows of a unit in which at least one pair differs."""
-    return [row for row in variant.rows if row.unit == unit and row.rose + row.fell]
+    """Return the rows of a unit in which at least one pair differs and one can be drawn."""
+    return [row for row in variant.rows if row.unit == unit and row.rose + row.fell and drawable(row)]
+
+
+def drawable(row: Row) -> list[float]:
+    """Return the differences that have a place on an axis."""
+    return [it for it in row.differences if math.isfinite(it)]
 
 
 def headline(found: WhatIf, variant: Variant) -> str:
     """Return the finding, and below it what was run. Dollar signs are no formulas."""
-    finding = textwrap.wrap(variant.sentences[0] if variant.sentences else variant.name, 92)
+    finding = textwrap.wrap(variant.sentences[0] if variant.sentences else variant.name, 92, break_on_hyphens=False)
     below = f"{found.design} · {found.profile} · {len(found.seeds)} paired runs · {found.window}"
-    return "\n".join(printable(line).replace("$", r"\$") for line in [*finding, below])
+    hidden = [f"{row.label}: {not_back(row)}" for row in variant.rows if row.rose + row.fell and not drawable(row)]
+    return "\n".join(printable(line).replace("$", r"\$") for line in [*finding, below, *hidden])
 
 
 def draw(axes: Axes, rows: list[Row]) -> None:
@@ -74,11 +83,13 @@ def draw(axes: Axes, rows: list[Row]) -> None:
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("difference in seconds, then − now" if rows[0].unit else "difference in number, then − now")
     axes.margins(x=0.06)
+    if not rows[0].unit:
+        axes.locator_params(axis="x", integer=True)
 
 
 def _row(axes: Axes, row: Row, y: int) -> None:
     colour = COLOURS.get(row.verdict, NEITHER)
-    known = [it for it in row.differences if math.isfinite(it)]
+    known = drawable(row)
     step = 2 * SPREAD / max(len(known) - 1, 1)
     axes.scatter(known, [y + SPREAD - n * step for n in range(len(known))], s=7, color=colour, alpha=0.35, linewidths=0)
     ends: list[Any] = [row.low, row.high]
@@ -89,11 +100,21 @@ def _row(axes: Axes, row: Row, y: int) -> None:
 
 
 def label(row: Row) -> str:
-    """Return a row's name with its difference, its interval, and how many pairs cannot be drawn."""
+    """Return a row's name with its difference, its interval, and what cannot be drawn of it."""
     between = interval(row)
     text = f"{row.label}\n{change(row)}" + (f"  ({between})" if between not in ("", "–") else "")
-    hidden = sum(not math.isfinite(it) for it in row.differences)
-    return text + (f"  {hidden} pairs not back" if hidden else "")
+    return "\n".join(line for line in (text, not_back(row)) if line)
+
+
+def not_back(row: Row) -> str:
+    """Say in how many pairs a side was not back, and which one."""
+    pairs = len(row.differences)
+    kinds = (
+        ("not back now, back then", sum(it == -math.inf for it in row.differences)),
+        ("back now, not back then", sum(it == math.inf for it in row.differences)),
+        ("not back in both", sum(map(math.isnan, row.differences))),
+    )
+    return ", ".join(f"{words} in {n} of {pairs} pairs" for words, n in kinds if n)
 
 
 def empty(axes: Axes) -> None:

@@ -29,8 +29,8 @@ def duration(us: int, *, up: bool = True) -> str:
         return f"{rounded(us / (S // 10)) / 10:.1f} s"
     if us < 300 * S:
         return f"{rounded(us / S)} s"
-    for unit, size in (("min", 60 * S), ("h", 3600 * S)):
-        if us < 100 * size:
+    for unit, size, most in (("min", 60 * S, 60), ("h", 3600 * S, 48)):
+        if us < most * size:
             return f"{rounded(us / (size // 10)) / 10:.1f} {unit}"
     return f"{rounded(us / (86400 * S // 10)) / 10:.1f} d"
 

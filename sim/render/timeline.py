@@ -16,7 +16,7 @@ import msgspec
 
 from sim.errors import InputError, Problem
 from sim.render.headline import dark_text, duration, headline
-from sim.render.timeline_axis import axis_titles, ticks
+from sim.render.timeline_axis import axis_titles, is_far, ticks
 from sim.views.activity import QUIET, Segment, segments
 from sim.views.timeline import Bar, LaneData, Note, Strip, TimelineData
 
@@ -164,7 +164,7 @@ def _panel(figure: Figure, run: TimelineData, pieces: Sequence[Segment], top: fl
     if run.title:
         _text(figure, LEFT, top - 0.22, run.title, fontsize=PANEL_SIZE, fontweight="bold")
     upper = top - _title_height(run)
-    places = list(_places(pieces))
+    places, taken = list(_places(pieces)), float("-inf")
     for number, (piece, (left, width)) in enumerate(zip(pieces, places, strict=True)):
         axes = _axes(figure, left, upper - depth, width, depth)
         axes.set_xlim(piece.start, piece.end)
@@ -175,7 +175,7 @@ def _panel(figure: Figure, run: TimelineData, pieces: Sequence[Segment], top: fl
                 _draw_strip(axes, row, y)
             else:
                 _draw_lane(axes, row, y)
-        _draw_marks(axes, run, piece)
+        taken = _draw_marks(axes, run, piece, taken)
     last = places[-1][0] + places[-1][1]
     for y, row in rows:
         _names(figure, row, upper - y, last)
@@ -217,7 +217,7 @@ def _scale(axes: Axes, run: TimelineData, pieces: Sequence[Segment], number: int
     piece = pieces[number]
     closing = number + 1 < len(pieces) and pieces[number + 1].start == piece.end
     marks = ticks(piece, width, closing)
-    axes.set_xticks([at for at, _ in marks], [words for _, words in marks])
+    axes.set_xticks([at for at, _ in marks], [words for _, words in marks], ha="left" if is_far(piece) else "center")
     for at, _ in marks:
         axes.axvline(at, color=FAINT, linewidth=0.7, zorder=0)
     if number == 0:
@@ -234,9 +234,11 @@ def _scale(axes: Axes, run: TimelineData, pieces: Sequence[Segment], number: int
         axes.axvline(piece.start, color="#AAAAAA", linewidth=0.9, linestyle=(0, (3, 3)), zorder=0)
 
 
-def _draw_marks(axes: Axes, run: TimelineData, piece: Segment) -> None:
-    """Rule the fault, and fainter the other steps, each with its words above (the axis' title names the fault)."""
-    taken = float("-inf")
+def _draw_marks(axes: Axes, run: TimelineData, piece: Segment, taken: float) -> float:
+    """Rule the fault, and fainter the other steps, each with its words above (the axis' title names the fault).
+
+    Words that would run into earlier ones are left out; *taken* is how far to the right those reach, in dots.
+    """
     for mark in run.marks:
         if piece.start <= mark.at < piece.end:
             fault = mark.at == 0
@@ -253,7 +255,9 @@ def _draw_marks(axes: Axes, run: TimelineData, piece: Segment) -> None:
                 extent = words.get_window_extent()
                 if extent.x0 < taken:
                     words.remove()
-                taken = max(taken, extent.x1 + 6)
+                else:
+                    taken = extent.x1 + 6
+    return taken
 
 
 # -- lanes ------------------------------------------------------------------------------------------

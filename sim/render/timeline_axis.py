@@ -17,17 +17,20 @@ STEPS = tuple(base * 10**power for power in range(3, 9) for base in (1, 2, 5))
 MINUTES = (1, 2, 5, 10, 30, 60, 120, 360, 720, 1440, 2880, 10080)
 LONG_STEPS = tuple(minutes * 60 * S for minutes in MINUTES)
 FAR = 600 * S
+NARROW = 2.5  # inches: a far piece has room for one tick only
 
 
 def ticks(piece: Segment, width: float, closing: bool) -> list[tuple[int, str]]:
     """Return the ticks of a piece that is *width* inches wide; *closing* leaves out one at its end."""
-    span = piece.end - piece.start
+    span, far = piece.end - piece.start, is_far(piece)
+    if far and width < NARROW:
+        whole = -(-piece.start // S) * S
+        return [(whole if whole - piece.start < span // 3 else piece.start, clock(whole))]
     about = span * TICK_WIDTH / width
     step = next((step for step in (*STEPS[:-4], *LONG_STEPS) if step >= about), LONG_STEPS[-1])
     first = -(-piece.start // step) * step
     edge = piece.end - (span * 0.28 / width if closing else 0)
     moments = list(range(first, piece.end + 1, step))
-    far = is_far(piece)
     if piece.start and not piece.cut and piece.start > 0:  # a change of scale begins with its own tick
         moments = [piece.start, *(moment for moment in moments if moment - piece.start > step * 0.4)]
     if far:

@@ -116,8 +116,8 @@ def tail(found: WhatIf, variant: Variant) -> list[str]:
     if len(found.seeds) < FEWEST:
         lines.append(f"{len(found.seeds)} paired runs are too few for an interval: --seeds {FEWEST} or more.")
     lines.append(f"Assumed: {'; '.join([said(found.assumptions), found.unmeasured])}.")
-    wrapped = [part for line in lines for part in textwrap.wrap(line, WIDTH, break_long_words=False)]
-    return [*wrapped, f"Worst run again: {variant.again}"]
+    wrapper = textwrap.TextWrapper(WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [*(part for line in lines for part in wrapper.wrap(line)), f"Worst run again: {variant.again}"]
 
 
 def said(assumptions: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path as File
 
-from sim.bundled import bundled, bundled_names
+from sim.bundled import bundled, bundled_names, shown
 from sim.engine.setup import Instant, Target
 from sim.errors import InputError, Problem
 from sim.scenario.check import Report
@@ -99,7 +99,7 @@ def _compile(root: Node, name: str, source: str, settings: Sequence[str]) -> Sce
         root = Loader(report, [source]).whole(root)
         for setting in settings:
             root = _apply(root, setting, report)
-        return Compiler(root, report).scenario(name, source)
+        return Compiler(root, report).scenario(name, shown(source))
     except InputError:
         raise _Found(report.problems) from None
 

@@ -18,7 +18,7 @@ from sim.engine.setup import MS, Microseconds, S
 
 QUIET: Microseconds = 30 * S
 LEAST_MARGIN: Microseconds = 200 * MS
-RATIO = 2.5  # the pause before which a scale ends is at least so many times as long as all before it
+RATIO = 4.0  # the pause before which a scale ends is at least so many times as long as all before it
 LEAST_RATIO, MOST_RATIO = 5, 20  # the whole is so many times as long as what gets a scale of its own
 CROWD = 0.25  # and at least so much of all that happens lies before it
 WIDE = 0.6  # share of a split window that its first part takes

@@ -112,3 +112,8 @@ class Held(msgspec.Struct, frozen=True):
     first_failing: int | None
     worst: int | None
     detail: str
+
+    @property
+    def of(self) -> int:
+        """Return over how many seeds."""
+        return self.held + self.failed + self.undetermined

@@ -286,7 +286,7 @@ def _outcome_text(found: v.Outcome) -> str:
         return "same pid"
     words = f"exit {found.codes[-1]}" if found.codes else ""
     if len(found.codes) > 1:
-        words += f" (×{len(found.codes)})"
+        words = f"{len(found.codes)} exits, last {found.codes[-1]}"
     last = "not back" if not found.after else "new pid" if found.before else "running"
     return f"{words}, {last}" if words else last
 

@@ -1,38 +1,37 @@
 """Why a fact is so: the record that made it so, and the chain of causes behind it.
 
 Three kinds of facts: `container NAME` (what the engine believes), `port N from CLIENT` (open or closed, and which part
-decides), `process TARGET` (lives, has ended, changed its parent). The chain follows each record's cause; what only moves a
-program on is followed but not told. Source: the trace's causes.
+decides), `process TARGET` (lives, has ended, changed its parent). The chain follows each record's cause up to the step
+that began it. Told is what concerns the fact's container, the engine's daemons and people; how a link reads stands in
+`sim.views.why_words`. Leaves out what only moves a program on. Source: the trace's causes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from sim.engine.client import processes
-from sim.engine.reach import CLIENTS, DNAT, listening, reachable, targets
+from sim.engine.client import named_by, processes
+from sim.engine.reach import CLIENTS, listening, reachable, targets
 from sim.engine.records import Container
-from sim.engine.setup import Microseconds, Target
-from sim.facts import (
-    BecameReady,
-    EngineEvent,
-    Received,
-    Remembered,
-    Sent,
-    StepTaken,
-    UnitChanged,
-)
+from sim.engine.setup import Microseconds, Port, Service, Target
+from sim.errors import nearest
+from sim.facts import Remembered, StepTaken
 from sim.kernel import events as e
-from sim.kernel.records import OUTSIDE
-from sim.kernel.signals import NAMES
 from sim.trace import Replay, Trace
 from sim.views.story import Story
+from sim.views.why_words import Focus, state_of, told
 from sim.world import World, evolve
 
-LINKS = 400  # of a chain, told or not
+LINKS = 50_000  # records that are followed, told or not
+ROLES = ("init", "dockerd", "containerd", "shim", "runc", "proxy", "payload", "exec")
+KINDS = ("container", "port", "process")
+ASK = "Ask for 'container NAME', 'port NUMBER from remote|loopback|container' or 'process ROLE/NAME'"
+PORT_EVENTS = (e.Exited, e.Listened, e.Unlistened, e.RuleAdded, e.RuleRemoved, e.RulesFlushed, e.SignalTaken)
+
+Matches = Callable[[World, Any], bool]
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -44,34 +43,41 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Why(msgspec.Struct, frozen=True):
-    """The fact in words, and its causes, nearest first."""
+    """The fact in words, and its causes, nearest first; *note* says why there are none."""
 
     fact: str
     links: tuple[Link, ...]
+    note: str = ""
 
 
 class Unknown(Exception):
     """The question is not of the three kinds, or names what does not exist; the text says what is valid."""
 
 
+def why(trace: Trace, question: str, at: Microseconds) -> Why:
+    """Answer a question about a moment (clock value in µs). Raises Unknown."""
+    match question.split():
+        case ["container", name]:
+            return _container(trace, name, at)
+        case ["port", port, "from", client]:
+            return _port(trace, port, client, at)
+        case ["process", text]:
+            return _process(trace, text, at)
+        case [word, *_]:
+            raise Unknown(f"{nearest(word, KINDS)} {ASK}".strip())
+    raise Unknown(ASK)
+
+
+def _valid(what: str, given: str, valid: Sequence[object]) -> Unknown:
+    words = [str(word) for word in valid]
+    listed = ", ".join(words) or "none"
+    return Unknown(f"there is no {what} {given!r}. {nearest(given, words)} Valid: {listed}".replace("  ", " "))
+
+
 # -- finding the record that made the fact so ---------------------------------------------------------
 
 
-def why(trace: Trace, question: str, at: Microseconds) -> Why:
-    """Answer a question about a moment (clock value in µs). Raises Unknown."""
-    words = question.split()
-    if len(words) == 2 and words[0] == "container":
-        fact, seq = _container(trace, words[1], at)
-    elif len(words) == 4 and words[0] == "port" and words[2] == "from" and words[1].isdigit():
-        fact, seq = _port(trace, int(words[1]), words[3], at)
-    elif len(words) == 2 and words[0] == "process":
-        fact, seq = _process(trace, words[1], at)
-    else:
-        raise Unknown("ask for 'container NAME', 'port NUMBER from remote|loopback|container' or 'process ROLE/NAME'")
-    return Why(fact, chain(trace, seq))
-
-
-def _last(trace: Trace, at: Microseconds, matches: Callable[[World, Any], bool]) -> int | None:
+def _last(trace: Trace, at: Microseconds, matches: Matches) -> int | None:
     """Return the number of the last record up to *at* that matches (world before it, event)."""
     replay, found = Replay(trace), None
     for record in trace.records:
@@ -83,172 +89,176 @@ def _last(trace: Trace, at: Microseconds, matches: Callable[[World, Any], bool])
     return found
 
 
-def _container(trace: Trace, name: str, at: Microseconds) -> tuple[str, int | None]:
-    names = [service.name for service in trace.setup.services]
+def _service(trace: Trace, name: str) -> Service:
+    names = {service.name: service for service in trace.setup.services}
     if name not in names:
-        raise Unknown(f"there is no container {name!r}; there are {', '.join(names)}")
-    record = Story(trace).to(at).believed(name)
-    key = f"container/{name}"
+        raise _valid("container", name, list(names))
+    return names[name]
+
+
+def _container(trace: Trace, name: str, at: Microseconds) -> Why:
+    service, key = _service(trace, name), f"container/{name}"
+    story = Story(trace).to(at)
+    record = story.believed(name)
+    fact = f"container {name} is {state_of(record)}"
+    if isinstance(record, Container) and record.running and not story.world.host.alive(record.pid):
+        fact += ", as the engine believes; that process has ended"
 
     def tells(world: World, event: Any) -> bool:
         if not isinstance(event, Remembered) or event.key != key:
             return False
-        before = world.recall(event.pid, key)
-        return _state(before) != _state(event.value)
+        return state_of(world.recall(event.pid, key)) != state_of(event.value)
 
-    return f"container {name} is {_state(record)}", _last(trace, at, tells)
-
-
-def _state(record: Any) -> str:
-    if not isinstance(record, Container):
-        return "unknown to the engine"
-    if record.restarting:
-        return f"restarting ({record.exit_code})"
-    if record.running:
-        return f"running (pid {record.pid})"
-    return f"exited ({record.exit_code})" if record.started else "created"
+    links = chain(trace, _last(trace, at, tells), Focus.of(service))
+    return Why(fact, links, "" if links else "nobody asked the engine for it yet")
 
 
-def _port(trace: Trace, port: int, client: str, at: Microseconds) -> tuple[str, int | None]:
-    published = [p.host for service in trace.setup.services for p in service.ports]
-    if port not in published:
-        raise Unknown(f"no container publishes port {port}; published: {', '.join(map(str, published))}")
+def _port(trace: Trace, text: str, client: str, at: Microseconds) -> Why:
+    published = [(port, service) for service in trace.setup.services for port in service.ports]
+    found = [it for it in published if text in (str(it[0].host), f"{it[0].host}/{it[0].proto}")]
+    if not found:
+        raise _valid("published port", text, [_spelled(port) for port, _ in published])
     if client not in CLIENTS:
-        raise Unknown(f"{client!r} is no class of clients; valid: {', '.join(CLIENTS)}")
+        raise _valid("class of clients", client, CLIENTS)
+    port, service = found[0]
     world = trace.at(at)
-    if reachable(world, port, client):
-        return f"port {port} is open from {client}", _last(trace, at, _changes(port, client, True))
-    return f"port {port} is closed from {client}: {_missing(world, port, client)}", _last(trace, at, _changes(port, client, False))
+    opened = reachable(world, port.host, client, port.proto)
+    seq = _last(trace, at, _changes(port, client, opened))
+    fact = f"port {_spelled(port)} is {'open' if opened else 'closed'} from {client}"
+    if not opened:
+        fact += f": {_missing(world, port, client)}"
+    note = "" if seq is not None else "it was never open up to then"
+    return Why(fact, chain(trace, seq, Focus.of(service)), note)
 
 
-def _missing(world: World, port: int, client: str) -> str:
+def _spelled(port: Port) -> str:
+    return str(port.host) if port.proto == "tcp" else f"{port.host}/{port.proto}"
+
+
+def _missing(world: World, port: Port, client: str) -> str:
     if client == "remote":
-        found = targets(world, port)
-        return "no DNAT rule" if not found else f"nobody listens at {found[0]}"
-    if not listening(world, f"tcp:0.0.0.0:{port}"):
+        found = targets(world, port.host, port.proto)
+        return f"the container does not listen at {found[0].split(':', 1)[1]}" if found else "no DNAT rule"
+    address = next((a for a in _bound(port) if a in world.host.listeners), None)
+    if address is None:
         return "no proxy listens"
-    return "the proxy's target does not listen"
+    return "the container does not listen" if listening(world, address) else "the proxy is stopped"
 
 
-PORT_EVENTS = (e.Exited, e.Listened, e.Unlistened, e.RuleAdded, e.RuleRemoved, e.RulesFlushed)
+def _bound(port: Port) -> tuple[str, str]:
+    return f"{port.proto}:0.0.0.0:{port.host}", f"{port.proto}:127.0.0.1:{port.host}"
 
 
-def _changes(port: int, client: str, opened: bool) -> Callable[[World, Any], bool]:
+def _changes(port: Port, client: str, opened: bool) -> Matches:
     """Return a rule that finds the records after which the port is *opened* (or closed) and was not before."""
 
     def tells(world: World, event: Any) -> bool:
-        if not isinstance(event, PORT_EVENTS) or reachable(world, port, client) == opened:
+        if not isinstance(event, PORT_EVENTS) or reachable(world, port.host, client, port.proto) == opened:
             return False
-        return _after(world, event, port, client) == opened
+        twin = world.copy()
+        evolve(twin, event)
+        return reachable(twin, port.host, client, port.proto) == opened
 
     return tells
 
 
-def _after(world: World, event: Any, port: int, client: str) -> bool:
-    twin = world.copy()
-    evolve(twin, event)
-    return reachable(twin, port, client)
-
-
-def _process(trace: Trace, text: str, at: Microseconds) -> tuple[str, int | None]:
-    role, _, container = text.partition("/")
-    target = Target(role, container)
+def _process(trace: Trace, text: str, at: Microseconds) -> Why:
+    target = _target(trace, text)
     world = trace.at(at)
     found = processes(world, target)
+    pid = found[0] if found else None
 
     def tells(before: World, event: Any) -> bool:
-        if not isinstance(event, (e.Execed, e.Exited, e.Reparented)):
+        if not isinstance(event, (e.Execed, e.Exited, e.Reparented)) or pid not in (None, event.pid):
             return False
-        image = event.image if isinstance(event, e.Execed) else before.host.procs[event.pid].image
-        return image.program == role and container in ("", "*", image.container)
+        return named_by(target, event.image if isinstance(event, e.Execed) else before.host.procs[event.pid].image)
 
-    if not found:
-        return f"no process {text} lives", _last(trace, at, tells)
-    process = world.host.procs[found[0]]
-    return f"{text} is pid {process.pid}, child of {process.ppid}", _last(trace, at, tells)
+    focus = Focus.of(_service(trace, target.container)) if target.container not in ("", "*") else Focus()
+    if pid is None:
+        links = chain(trace, _last(trace, at, tells), focus)
+        return Why(f"no process {text} lives", links, "" if links else "none has begun up to then")
+    process = world.host.procs[pid]
+    parent = world.host.procs.get(process.ppid)
+    more = f"; {len(found) - 1} more of this name live" if len(found) > 1 else ""
+    named = f"{parent.image.program} ({process.ppid})" if parent else str(process.ppid)
+    fact = f"{text} is pid {pid}, child of {named}{', stopped' if process.state == 'T' else ''}{more}"
+    if focus.container == "" and process.image.container:
+        focus = Focus.of(_service(trace, process.image.container))
+    return Why(fact, chain(trace, _last(trace, at, tells), focus))
+
+
+def _target(trace: Trace, text: str) -> Target:
+    """Return what ROLE, ROLE/NAME or ROLE/NAME:PORT names."""
+    role, _, rest = text.partition("/")
+    name, _, port = rest.partition(":")
+    if role not in ROLES:
+        raise _valid("role", role, ROLES)
+    if name not in ("", "*"):
+        ports = [it.host for it in _service(trace, name).ports]
+        if port and port not in map(str, ports):
+            raise _valid(f"port of {name}", port, ports)
+    return Target(role, name, int(port) if port.isdecimal() else None)
 
 
 # -- the chain ----------------------------------------------------------------------------------------
 
 
-def chain(trace: Trace, seq: int | None) -> tuple[Link, ...]:
-    """Return the causes of a record, itself first; only those that can be told in words."""
-    wanted: list[int] = []
-    while seq is not None and seq >= 0 and len(wanted) < LINKS:
-        wanted.append(seq)
-        seq = trace.records[seq].cause
-    texts = _texts(trace, set(wanted))
-    links = [Link(trace.records[number].at, number, texts[number]) for number in wanted if texts.get(number)]
+def chain(trace: Trace, seq: int | None, focus: Focus) -> tuple[Link, ...]:
+    """Return the causes of a record, itself first, up to the step that began it; only those that *focus* is told of."""
+    wanted = _followed(trace, seq)
+    texts = _texts(trace, wanted, focus)
+    links = []
+    for place, number in enumerate(wanted):
+        if texts.get(number) and not (place and _said_by_its_signal(trace, number, wanted[place + 1 :])):
+            links.append(Link(trace.records[number].at, number, texts[number]))
     return tuple(link for index, link in enumerate(links) if index == 0 or links[index - 1].text != link.text)
 
 
-def _texts(trace: Trace, wanted: set[int]) -> dict[int, str]:
-    replay, texts = Replay(trace), {}
+def _followed(trace: Trace, seq: int | None) -> list[int]:
+    found: list[int] = []
+    while seq is not None and seq >= 0 and len(found) < LINKS:
+        found.append(seq)
+        record = trace.records[seq]
+        if isinstance(record.event, StepTaken):
+            break
+        death = _death(trace, seq)
+        found += [] if death is None else [death]
+        seq = record.cause
+    return found
+
+
+def _death(trace: Trace, seq: int) -> int | None:
+    """Return the record of the death that a parent-death signal, or another parent, comes from."""
+    record = trace.records[seq]
+    if not isinstance(record.event, (e.Reparented, e.Signalled)):
+        return None
+    for number in range(seq - 1, record.cause, -1):
+        event = trace.records[number].event
+        if isinstance(event, e.Exited):
+            of_it = isinstance(record.event, e.Reparented) or record.event.by_pid == event.pid
+            return number if of_it else None
+    return None
+
+
+def _said_by_its_signal(trace: Trace, number: int, further: list[int]) -> bool:
+    """Say whether a death by a signal follows from a link that tells of that signal."""
+    from sim.kernel.signals import NAMES
+
+    event = trace.records[number].event
+    if not isinstance(event, e.Exited) or event.status >= 0:
+        return False
+    signal = e.Signalled(event.pid, NAMES[-event.status])
+    return any(
+        isinstance(it, e.Signalled) and (it.pid, it.signal) == (signal.pid, signal.signal)
+        for it in (trace.records[seq].event for seq in further[:5])
+    )
+
+
+def _texts(trace: Trace, wanted: list[int], focus: Focus) -> dict[int, str]:
+    replay, texts, chosen = Replay(trace), {}, set(wanted)
+    first = wanted[0] if wanted else -1
     for record in trace.records[: max(wanted, default=-1) + 1]:
-        if record.seq in wanted:
-            texts[record.seq] = describe(replay.world, record.event)
+        if record.seq in chosen:
+            texts[record.seq] = told(replay.world, record.event, focus, first=record.seq == first)
         replay.step()
     return texts
-
-
-def who(world: World, pid: int) -> str:
-    """Name a process: program, container, pid."""
-    process = world.host.procs.get(pid)
-    if pid == OUTSIDE:
-        return "somebody at another machine"
-    if process is None:
-        return f"pid {pid}"
-    image = process.image
-    return f"{image.program}{'/' + image.container if image.container else ''} ({pid})"
-
-
-def describe(world: World, event: Any) -> str:
-    """Say what an event is, with the names that held before it; "" for what only moves a program on."""
-    rule = WORDS.get(type(event))
-    return rule(world, event) if rule is not None else ""
-
-
-def _exited(world: World, event: e.Exited) -> str:
-    how = f"exited {event.status}" if event.status >= 0 else f"was killed by {NAMES[-event.status]}"
-    return f"{who(world, event.pid)} {how}"
-
-
-def _sent(world: World, event: Sent) -> str:
-    kind = getattr(event.message, "kind", "")
-    container = getattr(event.message, "container", "")
-    return f"{kind}{' ' + container if container else ''} sent to {who(world, event.pid)}" if kind else ""
-
-
-def _signalled(world: World, event: e.Signalled) -> str:
-    sender = who(world, event.by_pid)
-    death = world.host.procs[event.pid].pdeathsig == event.signal and not world.host.alive(event.by_pid)
-    return f"SIG{event.signal} to {who(world, event.pid)} from {sender}" + (": parent-death signal" if death else "")
-
-
-def _remembered(world: World, event: Remembered) -> str:
-    if event.key.startswith("container/"):
-        return f"engine: {event.key[10:]} is {_state(event.value)}"
-    if event.key == "connection":
-        return "dockerd lost containerd" if event.value is None else f"dockerd connected to containerd {event.value}"
-    return ""
-
-
-WORDS: dict[type, Callable[[World, Any], str]] = {
-    e.Exited: _exited,
-    e.Signalled: _signalled,
-    e.SignalTaken: lambda w, ev: f"{who(w, ev.pid)} took SIG{ev.signal}: {ev.outcome}" if ev.outcome != "default" else "",
-    e.Reparented: lambda w, ev: f"{who(w, ev.pid)} got the parent {ev.ppid}",
-    e.Execed: lambda w, ev: f"{ev.image.program}{'/' + ev.image.container if ev.image.container else ''} ({ev.pid}) began",
-    e.Listened: lambda w, ev: f"{who(w, ev.pid)} listens at {ev.address}",
-    e.Unlistened: lambda w, ev: f"nobody listens at {ev.address}",
-    e.RuleAdded: lambda w, ev: f"DNAT rule of port {ev.rule.port} added" if ev.rule.chain == DNAT else "",
-    e.RuleRemoved: lambda w, ev: f"DNAT rule of port {ev.rule.port} removed" if ev.rule.chain == DNAT else "",
-    e.RulesFlushed: lambda w, ev: f"chain {ev.chain} flushed",
-    BecameReady: lambda w, ev: f"{ev.container} answers",
-    EngineEvent: lambda w, ev: f"engine: {ev.kind} {ev.action} {ev.container}",
-    Sent: _sent,
-    Received: lambda w, ev: "",
-    Remembered: _remembered,
-    StepTaken: lambda w, ev: f"step {ev.id}",
-    UnitChanged: lambda w, ev: f"docker.service {ev.state}",
-}

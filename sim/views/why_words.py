@@ -1,0 +1,194 @@
+"""How one cause reads, and whether it is told at all to somebody who asks about one container.
+
+A rule returns "" for what adds nothing: an iptables that did its work, another container's start. Source: the trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from sim.engine.reach import DNAT
+from sim.engine.records import Container
+from sim.engine.setup import Service
+from sim.facts import BecameReady, EngineEvent, Remembered, Sent, StepTaken, UnitChanged
+from sim.kernel import events as e
+from sim.kernel.records import OUTSIDE, Image, Pid
+from sim.kernel.signals import NAMES
+from sim.world import World
+
+DAEMONS = ("dockerd", "containerd")
+MEMBERS = ("shim", "payload", "proxy")
+NOTICED = {"ignored": "ignores", "dropped": "takes no notice of", "stopped": "was stopped by",
+           "continued": "was continued by"}  # fmt: skip
+
+
+class Focus(msgspec.Struct, frozen=True):
+    """Whom the question is about: a container and its host ports, or the daemons alone."""
+
+    container: str = ""
+    ports: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, service: Service) -> Focus:
+        """Return the focus on one container."""
+        return cls(service.name, tuple(port.host for port in service.ports))
+
+    def sees(self, image: Image) -> bool:
+        """Say whether a process is worth a word."""
+        return image.program in DAEMONS or (image.program in MEMBERS and image.container == self.container != "")
+
+
+def told(world: World, event: Any, focus: Focus, *, first: bool = False) -> str:
+    """Say what an event is, with the names that held before it; "" for what adds nothing. The *first* link is said."""
+    rule = WORDS.get(type(event))
+    text = rule(world, event, focus) if rule is not None else ""
+    if text or not first:
+        return text
+    plain = FIRST.get(type(event))
+    return plain(world, event) if plain is not None else ""
+
+
+def who(world: World, pid: Pid) -> str:
+    """Name a process: program, container, pid."""
+    process = world.host.procs.get(pid)
+    if process is None:
+        return f"pid {pid}"
+    return f"{_image(process.image)} ({pid})"
+
+
+def _image(image: Image) -> str:
+    return f"{image.program}/{image.container}" if image.container else image.program
+
+
+def state_of(record: Any) -> str:
+    """Say in which state the engine believes a container to be."""
+    if not isinstance(record, Container):
+        return "unknown to the engine"
+    if record.restarting:
+        return f"restarting ({record.exit_code})"
+    if record.running:
+        return f"running (pid {record.pid})"
+    return f"exited ({record.exit_code})" if record.started else "created"
+
+
+# -- one event --------------------------------------------------------------------------------------
+
+
+def _sees(world: World, pid: Pid, focus: Focus) -> bool:
+    process = world.host.procs.get(pid)
+    return process is not None and focus.sees(process.image)
+
+
+def _ended(world: World, event: e.Exited) -> str:
+    how = f"exited {event.status}" if event.status >= 0 else f"was killed by SIG{NAMES[-event.status]}"
+    return f"{who(world, event.pid)} {how}"
+
+
+def _exited(world: World, event: e.Exited, focus: Focus) -> str:
+    image = world.host.procs[event.pid].image
+    failed = event.status < 0 or (event.status > 0 and image.program != "iptables")
+    helper = image.program not in MEMBERS and image.container in ("", focus.container)
+    return _ended(world, event) if focus.sees(image) or (failed and helper) else ""
+
+
+def _signalled(world: World, event: e.Signalled, focus: Focus) -> str:
+    if not _sees(world, event.pid, focus):
+        return ""
+    text = f"SIG{event.signal} to {who(world, event.pid)}"
+    if world.host.procs[event.pid].pdeathsig == event.signal and not world.host.alive(event.by_pid):
+        return f"{text}: parent-death signal"
+    return text if event.by_pid == OUTSIDE else f"{text} from {who(world, event.by_pid)}"
+
+
+def _signal_taken(world: World, event: e.SignalTaken, focus: Focus) -> str:
+    if event.outcome not in NOTICED or not _sees(world, event.pid, focus):
+        return ""
+    return f"{who(world, event.pid)} {NOTICED[event.outcome]} SIG{event.signal}"
+
+
+def _execed(world: World, event: e.Execed, focus: Focus) -> str:
+    before = world.host.procs[event.pid].image
+    if not focus.sees(event.image) or _image(before) == _image(event.image):
+        return ""
+    return f"{_image(event.image)} ({event.pid}) began"
+
+
+def _listened(world: World, event: e.Listened, focus: Focus) -> str:
+    image = world.host.procs[event.pid].image
+    return _listens(world, event) if focus.sees(image) and image.container else ""
+
+
+def _listens(world: World, event: e.Listened) -> str:
+    return f"{who(world, event.pid)} listens at {event.address.removeprefix('net/').removeprefix('tcp:')}"
+
+
+def _rule(word: str) -> Callable[[World, Any, Focus], str]:
+    def text(world: World, event: Any, focus: Focus) -> str:
+        ours = event.rule.chain == DNAT and event.rule.port in focus.ports
+        return f"DNAT rule of port {event.rule.port} {word}" if ours else ""
+
+    return text
+
+
+def _engine_event(world: World, event: EngineEvent, focus: Focus) -> str:
+    return f"engine: {event.action} {event.container}" if _ours(event, focus) and event.kind == "container" else ""
+
+
+def _ours(event: Any, focus: Focus) -> bool:
+    return bool(focus.container) and event.container == focus.container
+
+
+def _sent(world: World, event: Sent, focus: Focus) -> str:
+    kind, container = getattr(event.message, "kind", ""), getattr(event.message, "container", "")
+    if not kind or not container or container != focus.container:
+        return ""
+    return f"{kind} {container} sent to {who(world, event.pid)}"
+
+
+def _remembered(world: World, event: Remembered, focus: Focus) -> str:
+    if event.key == "connection" and event.value is not None:
+        return f"dockerd connected to containerd {event.value}"
+    if not focus.container or event.key != f"container/{focus.container}":
+        return ""
+    state = state_of(event.value)
+    return f"engine: {focus.container} is {state}" if state != state_of(world.recall(event.pid, event.key)) else ""
+
+
+def _step(world: World, event: StepTaken, focus: Focus) -> str:
+    for terminal in world.setup.terminals:
+        for step in terminal:
+            if step.id == event.id:
+                line = f", line {step.line}" if step.line else ""
+                return f"step {step.id}{line}" + (f": {step.text}" if step.text else "")
+    return f"step {event.id}"
+
+
+WORDS: dict[type, Callable[[World, Any, Focus], str]] = {
+    e.Exited: _exited,
+    e.Signalled: _signalled,
+    e.SignalTaken: _signal_taken,
+    e.Execed: _execed,
+    e.Listened: _listened,
+    e.RuleAdded: _rule("added"),
+    e.RuleRemoved: _rule("removed"),
+    e.RulesFlushed: lambda w, ev, focus: f"chain {ev.chain} flushed" if ev.chain == DNAT else "",
+    BecameReady: lambda w, ev, focus: f"{ev.container} answers" if _ours(ev, focus) else "",
+    EngineEvent: _engine_event,
+    Sent: _sent,
+    Remembered: _remembered,
+    StepTaken: _step,
+    UnitChanged: lambda w, ev, focus: f"docker.service {ev.state}",
+}
+
+# What is said of the first link, which the question is about, even where it would not be told further on.
+FIRST: dict[type, Callable[[World, Any], str]] = {
+    e.Exited: _ended,
+    e.Reparented: lambda w, ev: f"{who(w, ev.pid)} got another parent: {who(w, ev.ppid)}",
+    e.Execed: lambda w, ev: f"{_image(ev.image)} ({ev.pid}) began",
+    e.Listened: _listens,
+    e.Unlistened: lambda w, ev: f"nobody listens at {ev.address} any more",
+    e.SignalTaken: lambda w, ev: f"{who(w, ev.pid)} took SIG{ev.signal}: {ev.outcome}",
+}

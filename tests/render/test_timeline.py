@@ -1,0 +1,156 @@
+"""Check the timeline: its finding, its time axis, and that the same data gives the same bytes anywhere."""
+
+import hashlib
+import os
+import struct
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from sim.drive.timed import run
+from sim.engine.setup import S
+from sim.errors import InputError
+from sim.render.headline import dark_text, duration, headline
+from sim.render.timeline import draw, timeline
+from sim.scenario import load
+from sim.views.activity import segments
+from sim.views.timeline import Strip, TimelineData, timeline_data
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def document(live: bool) -> TimelineData:
+    """Return the timeline of the document's host, with or without live-restore."""
+    name = "document-live-restore.yaml" if live else "document.yaml"
+    return timeline_data(run(load(str(ROOT / "scenarios" / name)).setup), f"live-restore {'on' if live else 'off'}")
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Return width and height of a PNG file."""
+    width, height = struct.unpack(">II", path.read_bytes()[16:24])
+    return int(width), int(height)
+
+
+def test_one_run_says_what_became_of_containers_and_of_remote_clients() -> None:
+    """The headline of one run names the fault, the fate of processes and the longest gap."""
+    text = headline([document(False)])
+    assert text.startswith("A killed dockerd: 6 of 6 containers replaced; remote clients dark up to 1")
+    assert headline([document(True)]).startswith("A killed dockerd: no process lost; remote clients dark up to 0.")
+
+
+def test_two_runs_are_told_apart_by_the_one_setting_that_differs() -> None:
+    """The headline of a pair speaks of the better run, whichever stands first, and names what makes it better."""
+    text = headline([document(False), document(True)])
+    assert text == headline([document(True), document(False)])
+    assert text.startswith("With live-restore a killed dockerd costs remote clients 0.")
+    assert text.endswith(" s and loses no process")
+
+
+def test_two_equal_runs_cost_the_same() -> None:
+    """A pair without a difference does not claim one."""
+    assert "costs the same" in headline([document(True), document(True)])
+
+
+@pytest.mark.parametrize(
+    ("strip", "text"),
+    [
+        (Strip("remote", 1, (), 12_960_001), "dark ≤ 13.0 s"),
+        (Strip("remote", 1, (), 12_999_999, 1), "dark > 12.9 s"),
+        (Strip("remote", 1, (), 31_001), "dark ≤ 32 ms"),
+        (Strip("remote", 1, (), 0), "never dark"),
+    ],
+)
+def test_a_longest_gap_is_rounded_to_the_safe_side(strip: Strip, text: str) -> None:
+    """What is said of the longest gap is true of its exact value."""
+    assert dark_text(strip) == text
+
+
+@pytest.mark.parametrize("us", [1, 999, 99_999, 100_001, 99_950_000, 299 * S + 1, 5999 * S, 359_999 * S, 10**12])
+def test_a_duration_is_short(us: int) -> None:
+    """A time takes at most nine characters, of whatever size."""
+    assert len(duration(us)) <= 9
+
+
+def test_the_burst_after_the_fault_gets_a_scale_of_its_own() -> None:
+    """Seconds in which daemons come back and the ten seconds of a stop timeout are both seen."""
+    pieces = segments(document(False).instants(), -60 * S, 120 * S)
+    assert [piece.start for piece in pieces][1:] == [2 * S]
+    assert 20 * S < pieces[-1].end < 30 * S
+
+
+def test_quiet_time_is_cut() -> None:
+    """Eleven quiet days take no room; shares of the axis add up to 1."""
+    pieces = segments([-11 * 86400 * S, 0, 5 * S], -12 * 86400 * S, 60 * S)
+    assert [piece.cut > 10 * 86400 * S for piece in pieces] == [False, True]
+    assert sum(piece.share for piece in pieces) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_the_same_data_gives_the_same_bytes(tmp_path: Path, kind: str) -> None:
+    """A picture has no date, no random id, and starts as its format does."""
+    paths = [tmp_path / f"{name}.{kind}" for name in "ab"]
+    for path in paths:
+        assert str(timeline([document(False)], path)) == "6 containers, scale changes at 2.0 s"
+    first, second = (path.read_bytes() for path in paths)
+    assert first == second
+    assert first.startswith({"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[kind])
+    assert len(first) > 10_000
+
+
+def test_bytes_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
+    """Two processes with different hash seeds draw the same picture."""
+    code = (
+        "import sys; from sim.drive.timed import run; from sim.scenario import load\n"
+        "from sim.render.timeline import timeline; from sim.views.timeline import timeline_data\n"
+        "data = timeline_data(run(load('scenarios/document.yaml').setup))\n"
+        "[timeline([data], sys.argv[1] + kind) for kind in ('.png', '.svg')]"
+    )
+    digests = set()
+    for seed in ("1", "77"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / seed)], cwd=ROOT, env=environment, check=True)
+        both = b"".join((tmp_path / f"{seed}{kind}").read_bytes() for kind in (".png", ".svg"))
+        digests.add(hashlib.sha256(both).hexdigest())
+    assert len(digests) == 1
+
+
+def test_the_figure_grows_with_its_lanes(tmp_path: Path) -> None:
+    """A pair is higher than one run, and as wide."""
+    timeline([document(False)], tmp_path / "one.png")
+    timeline([document(False), document(True)], tmp_path / "two.png")
+    one, two = size(tmp_path / "one.png"), size(tmp_path / "two.png")
+    assert one[0] == two[0] >= 2000
+    assert two[1] > 1.5 * one[1]
+
+
+def test_what_is_written_says_what_was_run() -> None:
+    """Words on the figure: the headline, the panels, lanes, outcomes, and the longest gaps."""
+    figure, _ = draw([document(False), document(True)])
+    words = {text.get_text() for text in figure.texts}
+    assert {"arthas", "exit 137, new pid", "same pid", "remote open", "live-restore on", "live-restore off"} <= words
+    assert "docker-1.13 (1.13.1-203.el7) · 6 containers · seed 1 · latency profile el7-idle" in words
+
+
+def test_words_that_matter_stand_on_bars() -> None:
+    """A stop signal in vain is said on the bar, and why ports closed on the strips."""
+    figure, _ = draw([document(False), document(True)])
+    words = {text.get_text() for axes in figure.axes for text in axes.texts}
+    assert {"SIGTERM ignored: KILL at 10 s", "re-attached", "NAT chains flushed, rebuilt port by port"} <= words
+
+
+def test_another_format_is_refused(tmp_path: Path) -> None:
+    """A format that is not drawn is refused with those that are."""
+    with pytest.raises(InputError, match="'gif' is not a picture format"):
+        timeline([document(False)], tmp_path / "x.gif")
+
+
+def test_a_run_without_a_fault_or_a_port_can_be_drawn(tmp_path: Path) -> None:
+    """A run in which nothing is done and nothing is published has a timeline, too."""
+    text = "services: {web: {image: nginx}}\nuntil: 1m\n"
+    data = timeline_data(run(load("x.yaml", text=text).setup))
+    timeline([data], tmp_path / "x.png")
+    assert headline([data]) == "Nothing was done: no process lost"
