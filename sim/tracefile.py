@@ -2,7 +2,7 @@
 
 Frozen records become objects whose `$` names their class; tuples become lists, sets `{"$set": [...]}`. What is read is
 checked, its types, its order, and that each fact can follow those before it: a line that is wrong is refused with its
-number and column. Leaves out whether a run could have gone like that. Source: the project's own format, `schema_version` 1.
+number and column. Leaves out whether a run could have gone like that. Source: the project's own format, version 1.
 """
 
 from __future__ import annotations
@@ -114,7 +114,8 @@ def restore(value: Any) -> Any:
     name = value["$"]
     kind = CLASSES.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise _Wrong(f"{str(name)[:60]!r} is no record of a trace. {nearest(str(name)[:60], CLASSES)}".strip(), str(name))
+        word = str(name)[:60]
+        raise _Wrong(f"{word!r} is no record of a trace. {nearest(word, CLASSES)}".strip(), str(name))
     return _built(kind, {key: restore(item) for key, item in value.items() if key != "$"})
 
 

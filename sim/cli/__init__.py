@@ -1,18 +1,20 @@
 """The command line. Commands live in a file each and are imported when they are called, so that --help is quick.
 
 Exit status: 0 all holds, 1 an expectation failed, 2 wrong input or usage, 3 undetermined, 4 a fault in the model or the
-machine, 130 Ctrl-C. Results go to stdout, progress and complaints to stderr. Source: the project's own conventions.
+machine, 130 Ctrl-C, 141 nobody reads what is printed. Results go to stdout, progress and complaints to stderr. Source:
+the project's own conventions.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
-HOLDS, FAILS, WRONG, UNDETERMINED, FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 130
+HOLDS, FAILS, WRONG, UNDETERMINED, FAULT, INTERRUPTED, NOBODY_READS = 0, 1, 2, 3, 4, 130, 141
+LARGEST_SEED, MOST_SEEDS = 10**18, 1_000_000
 
 FILE = "a scenario, a bundled scenario's name, a runs/ folder or a trace; - is standard input"
 EXAMPLES = """\
@@ -26,11 +28,23 @@ examples:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaints end with status 2 and name the nearest word."""
+    """A parser whose complaints end with status 2 and name the nearest word; options are not abbreviated."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+        self.commands: dict[str, Parser] = {}
 
     def error(self, message: str) -> NoReturn:
         """Say what was wrong with the command line, and leave with 2."""
         self.exit(WRONG, f"{self.prog}: {_with_nearest(self, message)}\nTry '{self.prog} --help'.\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        from sim.cli.out import carried
+
+        stream = file or sys.stderr
+        if message and stream is not None:
+            stream.write(carried(message, stream))
+            stream.flush()
 
 
 def _with_nearest(parser: argparse.ArgumentParser, message: str) -> str:
@@ -45,14 +59,42 @@ def _with_nearest(parser: argparse.ArgumentParser, message: str) -> str:
     return f"{message}. Did you mean {close[0]}?" if close else message
 
 
+# -- values of options ------------------------------------------------------------------------------
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number from {low} to {high}")
+        return number
+
+    return read
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 1e9:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no speed: give a number above 0; 1 is real time")
+    return speed
+
+
+SEED, SEEDS, JOBS, STATES = _whole(0, LARGEST_SEED), _whole(1, MOST_SEEDS), _whole(1, 1000), _whole(1, 10**9)
+
+# -- commands ---------------------------------------------------------------------------------------
+
+
 def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE)
     _settings(parser)
-    parser.add_argument("--seeds", type=int, metavar="N", help="seeds 1 to N: in how many does each expectation hold")
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes for --seeds (default: one a core)")
+    parser.add_argument("--seeds", type=SEEDS, metavar="N", help="seeds 1 to N: in how many does each expectation hold")
+    parser.add_argument("--jobs", type=JOBS, metavar="N", help="processes for --seeds (default: one a core)")
     parser.add_argument("-o", "--output", metavar="DIR", help="folder for the results (default: runs/NAME)")
     parser.add_argument("--no-save", action="store_true", help="write no files")
-    parser.add_argument("--live", type=float, metavar="X", help="show it in real time, X times as fast")
+    parser.add_argument("--live", type=_speed, metavar="X", help="tell it on stderr as it happens, X times as fast")
     _quiet(parser)
 
 
@@ -84,8 +126,8 @@ def _whatif(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="a scenario or a bundled scenario's name")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", required=True,
                         help="what to change, such as engine.daemon.live-restore=true")  # fmt: skip
-    parser.add_argument("--seeds", type=int, default=40, metavar="N", help="paired runs (default: 40)")
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one a core)")
+    parser.add_argument("--seeds", type=SEEDS, default=40, metavar="N", help="paired runs (default: 40)")
+    parser.add_argument("--jobs", type=JOBS, metavar="N", help="processes (default: one a core)")
     parser.add_argument("-o", "--output", metavar="DIR", help="folder for the results (default: runs/NAME.whatif)")
     parser.add_argument("--no-save", action="store_true", help="write no files")
     parser.add_argument("--explain", action="store_true", help="list every assumption and source")
@@ -94,7 +136,7 @@ def _whatif(parser: argparse.ArgumentParser) -> None:
 
 def _explore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="a scenario or a bundled scenario's name")
-    parser.add_argument("--limit", type=int, default=200_000, metavar="N", help="states at most (default: 200000)")
+    parser.add_argument("--limit", type=STATES, default=200_000, metavar="N", help="states at most (default: 200000)")
     parser.add_argument("--untimed", action="store_true", help="let timers ring at any time")
     _settings(parser)
     _quiet(parser)
@@ -117,7 +159,7 @@ def _validate(parser: argparse.ArgumentParser) -> None:
 
 
 def _settings(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the draws (default: 1)")
+    parser.add_argument("--seed", type=SEED, default=1, metavar="N", help="seed of the draws (default: 1)")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", help="change it")
     parser.add_argument("--json", action="store_true", help="one JSON object with schema_version")
 
@@ -152,7 +194,7 @@ def parser(command: str | None = None) -> Parser:
     top.add_argument("--version", action="version", version=f"shimsim {_version()}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name, text, fill in COMMANDS:
-        sub = commands.add_parser(name, help=text, description=text)
+        sub = top.commands[name] = commands.add_parser(name, help=text, description=text)
         if command in (None, name):
             fill(sub)
     return top
@@ -165,22 +207,24 @@ def _version() -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    top = parser(words[0] if words and words[0] in {name for name, *_ in COMMANDS} else None)
-    options = top.parse_args(words)
-    if options.command is None:
-        top.print_help()
-        return WRONG
-    return guarded(options)
-
-
-def guarded(options: argparse.Namespace) -> int:
-    """Call the command; no trouble of the input or the machine shows a traceback."""
-    from sim.cli.trouble import explain
-
+    """Run the command line and return its exit status; no trouble of input, model or machine shows a traceback."""
     try:
-        command = import_module(f"sim.cli.{options.command}")
-        return int(command.main(options))
+        options = _options(list(sys.argv[1:] if argv is None else argv))
+        return int(import_module(f"sim.cli.{options.command}").main(options))
     except BaseException as trouble:
+        from sim.cli.trouble import explain
+
         return explain(trouble)
+
+
+def _options(words: list[str]) -> argparse.Namespace:
+    """Read the command line; what is left over is the complaint of the command that was named."""
+    named = words[0] if words and words[0] in {name for name, *_ in COMMANDS} else None
+    top = parser(named)
+    options, rest = top.parse_known_args(words)
+    if rest:
+        (top.commands[named] if named else top).error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.command is None:
+        top.print_help(sys.stderr)
+        raise SystemExit(WRONG)
+    return options

@@ -1,61 +1,176 @@
-"""What a command may be given: a scenario, a bundled name, a run's folder, a trace, a table, standard input."""
+"""What a command may be given: a scenario, a bundled name, a run's folder, a trace, a process table, standard input.
+
+A trace is known by its first line, a table by its brace, everything else is a scenario. Source: the project's own.
+"""
 
 from __future__ import annotations
 
+import io
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from sim.bundled import bundled
 from sim.errors import InputError, Problem
 from sim.experiment.run import Run, run_scenario
 from sim.scenario import Scenario, load
 from sim.trace import Trace
 from sim.tracefile import read
+from sim.views.table import Table, load_table, parse_table
 
 TRACE, RESOLVED, RESULT, TREES, MARK = "trace.jsonl", "scenario.resolved.yaml", "result.json", "trees.txt", ".shimsim"
+TRACE_BEGINS = b'{"schema_version":'
+STDIN = "stdin"
 
 
 def scenario_of(name: str, settings: Sequence[str] = ()) -> Scenario:
-    """Read a scenario; - is standard input."""
+    """Read a scenario, also the one that a run's folder keeps; - is standard input. Raises InputError."""
     if name == "-":
-        return load("stdin.yaml", sys.stdin.read(), tuple(settings))
-    return load(name, settings=tuple(settings))
+        return _from_text(_stdin(), settings)
+    path = Path(name)
+    if is_run(path):
+        return _resolved(path, settings)
+    if _is_trace(path):
+        if path.name == TRACE and (path.parent / RESOLVED).is_file():
+            return _resolved(path.parent, settings)
+        what = "a trace is over and cannot be run"
+        raise InputError([Problem(name, what, "Give its scenario; show, plot and why read it.")])
+    return load(_plain_file(path), settings=tuple(settings))
 
 
 def run_of(name: str, seed: int = 1, settings: Sequence[str] = ()) -> Run:
     """Return the run that *name* stands for: read back from a folder or trace, else made from a scenario."""
+    if name == "-":
+        content = _stdin()
+        if not content.startswith(TRACE_BEGINS):
+            return run_scenario(_from_text(content, settings), seed)
+        _nothing_set(settings)
+        return _bare(*read(io.BytesIO(content), STDIN))
     path = Path(name)
-    folder = path if path.is_dir() else path.parent
-    if path.is_dir() or path.suffix == ".jsonl":
-        if settings:
-            raise InputError([Problem("--set", "a run that is over cannot be changed", "Give its scenario instead.")])
-        return _stored(folder, path / TRACE if path.is_dir() else path)
+    if is_run(path):
+        _nothing_set(settings)
+        return Run(_resolved(path, ()), _read_trace(path / TRACE)[0])
+    if _is_trace(path):
+        _nothing_set(settings)
+        if path.name == TRACE and is_run(path.parent):
+            return Run(_resolved(path.parent, ()), _read_trace(path)[0])
+        return _bare(*_read_trace(path))
     return run_scenario(scenario_of(name, settings), seed)
 
 
-def _stored(folder: Path, file: Path) -> Run:
-    if not file.exists():
-        raise InputError([Problem(str(file), "there is no such trace", "shimsim run writes runs/NAME/.")])
-    trace = read_trace(file)
-    resolved = folder / RESOLVED
-    if resolved.exists():
-        return Run(load(str(resolved)), trace)
-    return Run(_bare_scenario(trace), trace)
+def table_of(name: str) -> Table | None:
+    """Return the process table that *name* holds in JSON, None if it is something else. Raises InputError."""
+    if name == "-":
+        content = _stdin()
+        if content.lstrip().startswith(b"{") and b'"procs"' in content and not content.startswith(TRACE_BEGINS):
+            return parse_table(content.decode("utf-8", "replace"), STDIN)
+        return None
+    return load_table(name) if Path(name).suffix == ".json" else None
 
 
-def read_trace(file: Path) -> Trace:
-    """Read a trace file. Raises InputError."""
-    with file.open("rb") as lines:
-        return read(lines, str(file))[0]
+def is_run(path: Path) -> bool:
+    """Say whether a folder is one that shimsim run has written."""
+    return path.is_dir() and (path / TRACE).is_file() and (path / RESOLVED).is_file()
 
 
-def _bare_scenario(trace: Trace) -> Scenario:
-    """Make a scenario of a trace alone: no expectations, the names that its setup has."""
+def shown(source: str) -> str:
+    """Return a path as people here would write it: relative if it lies below, the name if it is bundled."""
+    if not os.path.isabs(source):
+        return source
+    here = os.path.relpath(source)
+    if not here.startswith(os.pardir):
+        return here
+    name = Path(source).stem
+    return f"{name} (bundled)" if str(bundled(name)) == source else source
+
+
+# -- reading ----------------------------------------------------------------------------------------
+
+_given: list[bytes] = []  # standard input, which can be read once
+
+
+def _stdin() -> bytes:
+    """Return standard input as it was given."""
+    if not _given:
+        buffer = getattr(sys.stdin, "buffer", None)
+        _given.append(buffer.read() if buffer is not None else sys.stdin.read().encode() if sys.stdin else b"")
+    return _given[0]
+
+
+def stdin_text() -> str:
+    """Return standard input as text, for readers that take text."""
+    return _stdin().decode("utf-8", "replace")
+
+
+def forget_stdin() -> None:
+    """Read standard input anew; for callers that run several commands in one process."""
+    _given.clear()
+
+
+def _from_text(content: bytes, settings: Sequence[str]) -> Scenario:
+    if content.startswith(TRACE_BEGINS):
+        raise InputError([Problem(STDIN, "a trace is over and cannot be run", "Give a scenario.")])
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise InputError([Problem(f"{STDIN}:{line}:1", "not text in UTF-8", "Save it as UTF-8.")]) from None
+    return load(f"{STDIN}.yaml", text, tuple(settings))
+
+
+def _plain_file(path: Path) -> str:
+    """Return the path to read; where a folder has the name of a bundled scenario, that is meant."""
+    if not path.is_dir():
+        return str(path)
+    found = bundled(str(path))
+    if found is None:
+        what = f"this folder is no run: it has no {TRACE} and {RESOLVED}"
+        raise InputError([Problem(str(path), what, "shimsim run writes runs/NAME/.")])
+    return str(found)
+
+
+def _is_trace(path: Path) -> bool:
+    """Say whether a file holds a trace, by its name or by how it begins."""
+    if path.suffix == ".jsonl":
+        return True
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(TRACE_BEGINS)) == TRACE_BEGINS
+    except OSError:
+        return False
+
+
+def _read_trace(file: Path) -> tuple[Trace, str]:
+    try:
+        with file.open("rb") as lines:
+            return read(lines, str(file))
+    except OSError as error:
+        why = (error.strerror or "it cannot be read").lower()
+        raise InputError([Problem(str(file), why, "shimsim run writes runs/NAME/trace.jsonl.")]) from None
+
+
+def _resolved(folder: Path, settings: Sequence[str]) -> Scenario:
+    """Return the scenario of a run's folder, under the folder's name."""
+    return replace(load(str(folder / RESOLVED), settings=tuple(settings)), name=folder.resolve().name)
+
+
+def _nothing_set(settings: Iterable[str]) -> None:
+    if settings:
+        raise InputError([Problem("--set", "a run that is over cannot be changed", "Give its scenario instead.")])
+
+
+def _bare(trace: Trace, title: str) -> Run:
+    """Return the run of a trace alone: no expectations, the names that its setup has."""
     from sim.scenario.instants import Names
 
     setup = trace.setup
     ids = tuple(step.id for terminal in setup.terminals for step in terminal)
     names = {service.name: service.name for service in setup.services}
     known: Any = Names(ids, names, setup.host.epoch, setup.host.tz_minutes)
-    return Scenario("", "trace", "", setup, (), (), (), known, (), names, {})
+    return Run(Scenario(title, "trace", "", setup, (), (), (), known, (), names, {}), trace)

@@ -1,18 +1,24 @@
-"""shimsim run: one run told in full, or many seeds counted."""
+"""shimsim run: one run told in full, or many seeds counted. What its JSON means stands in docs/json.md."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import shlex
+from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from sim.cli import FAILS, FAULT, HOLDS, INTERRUPTED, UNDETERMINED
-from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, scenario_of
-from sim.cli.out import note, say, say_json
-from sim.cli.store import folder_of, store
+from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, scenario_of, shown
+from sim.cli.out import note, say, say_json, width
+from sim.cli.store import check_ours, folder_of, store
+from sim.cli.trouble import REPORT, model
 from sim.drive.timed import Timed
-from sim.errors import InputError, Problem
+from sim.errors import InputError
 from sim.experiment.run import Run
-from sim.render.run_text import expectations, run_text
+from sim.render.run_text import expectations, listed, run_text
 from sim.scenario import Scenario, resolved
 from sim.tracefile import SCHEMA_VERSION, lines
 from sim.views.summary import Summary, VerdictLine
@@ -25,56 +31,61 @@ def main(options: argparse.Namespace) -> int:
         from sim.cli.seeds import main as over_seeds
 
         return over_seeds(options, scenario)
-    driver = Timed(scenario.setup, options.seed, env=_clock(options))
+    folder = None if options.no_save else folder_of(options.output, scenario.name)
+    if folder is not None:
+        check_ours(folder)
+    driver = _driver(scenario, options)
     try:
         driver.run()
     except KeyboardInterrupt:
-        return _cut_short(driver, scenario, options, "interrupted", INTERRUPTED)
+        return _cut_short(driver, scenario, folder, "interrupted", INTERRUPTED)
+    except (OSError, InputError, MemoryError):
+        raise
     except Exception as fault:
-        if isinstance(fault, (OSError, InputError)):
-            raise
-        return _cut_short(driver, scenario, options, f"a fault in the model: {fault}", FAULT)
-    return _report(Run(scenario, driver.trace), options)
+        status = _cut_short(driver, scenario, folder, model(fault), FAULT)
+        note(REPORT)
+        return status
+    return _report(Run(scenario, driver.trace), folder, options)
 
 
-def _clock(options: argparse.Namespace) -> Any:
+def _driver(scenario: Scenario, options: argparse.Namespace) -> Timed:
     if options.live is None:
-        return None
-    if options.live <= 0:
-        raise InputError([Problem("--live", f"{options.live} is no speed", "Give a number above 0; 1 is real time.")])
-    from sim.drive.live import live_clock
+        return Timed(scenario.setup, options.seed)
+    from sim.cli.live import live
 
-    return live_clock(options.live)
+    return live(scenario.setup, options.seed, options.live, (lambda text: None) if options.quiet else note)
 
 
-def _cut_short(driver: Timed, scenario: Scenario, options: argparse.Namespace, why: str, status: int) -> int:
+def _cut_short(driver: Timed, scenario: Scenario, folder: Path | None, why: str, status: int) -> int:
     """Keep what there is of a run that did not end."""
     trace = driver.trace
     trace.end, trace.note = driver.now, why
     note(f"shimsim: {why}")
-    if not options.no_save:
-        folder = folder_of(options.output, scenario.name)
+    if folder is not None:
         store(folder, {TRACE: b"".join(lines(trace, scenario.title)), RESOLVED: resolved(scenario)})
         note(f"shimsim: the {len(trace)} facts so far are in {folder}/{TRACE}")
     return status
 
 
-def _report(run: Run, options: argparse.Namespace) -> int:
-    quick = options.quiet and options.no_save
-    summary = run.summary(pictures=not quick)
-    status = status_of(summary.verdicts)
-    footer = ""
-    if not options.no_save:
-        folder = folder_of(options.output, run.scenario.name)
-        store(folder, _files(run, summary))
-        footer = f"{folder}/: {TRACE} {RESULT} {TREES} {RESOLVED}"
-    if options.json:
-        say_json(result(summary))
-    elif not options.quiet:
-        say(run_text(summary, footer=_footer(run, summary, options, footer)), end="")
-    elif status:
-        say(expectations(tuple(v for v in summary.verdicts if not v.holds)))
-    return status
+# -- the report -------------------------------------------------------------------------------------
+
+
+def _report(run: Run, folder: Path | None, options: argparse.Namespace) -> int:
+    if options.quiet and folder is None and not options.json:
+        verdicts = run.verdicts()
+    else:
+        summary = replace(run.summary(), source=shown(run.scenario.source))
+        verdicts = summary.verdicts
+        if folder is not None:
+            store(folder, _files(run, summary))
+        if options.json:
+            say_json(result(summary))
+        elif not options.quiet:
+            say(run_text(summary, footer=_footer(summary, options, len(run.trace), folder), width=width()), end="")
+    wanting = tuple(verdict for verdict in verdicts if not verdict.holds)
+    if options.quiet and wanting and not options.json:
+        say(expectations(wanting, width()))
+    return status_of(verdicts)
 
 
 def status_of(verdicts: tuple[VerdictLine, ...]) -> int:
@@ -84,20 +95,19 @@ def status_of(verdicts: tuple[VerdictLine, ...]) -> int:
     return UNDETERMINED if any(verdict.holds is None for verdict in verdicts) else HOLDS
 
 
-def _footer(run: Run, summary: Summary, options: argparse.Namespace, files: str) -> str:
+def _footer(summary: Summary, options: argparse.Namespace, facts: int, folder: Path | None) -> str:
     holds = sum(verdict.holds is True for verdict in summary.verdicts)
-    counts = f"{holds} of {len(summary.verdicts)} hold · " if summary.verdicts else ""
-    rows = [f"{counts}{len(run.trace)} facts" + (f" · {files}" if files else "")]
-    rows += [f"Assumed: {'; '.join(summary.assumptions)}"] if summary.assumptions else []
-    rows += [f"Without effect on processes: {', '.join(summary.without_effect)}"] if summary.without_effect else []
-    if not summary.live_restore:
-        rows.append(f"What if?  shimsim whatif {options.file} --set engine.daemon.live-restore=true")
+    counts = [f"{holds} of {len(summary.verdicts)} hold"] if summary.verdicts else []
+    files = [f"{folder}/: {TRACE} {RESULT} {TREES} {RESOLVED}"] if folder is not None else []
+    rows = [" · ".join([*counts, f"{facts} facts", *files])]
+    rows += listed("Assumed", summary.assumptions) + listed("Without effect on processes", summary.without_effect)
+    if not summary.live_restore and options.file != "-":
+        word = shlex.quote(options.file)
+        rows.append(f"What if?  shimsim whatif {word} --set engine.daemon.live-restore=true")
     return "\n".join(rows)
 
 
 def _files(run: Run, summary: Summary) -> dict[str, str | bytes]:
-    import json
-
     trees = "\n".join(f"# {p.label}, {p.view}\n{p.text}" for p in summary.pictures)
     return {
         TRACE: b"".join(lines(run.trace, run.scenario.title)),
@@ -124,6 +134,7 @@ def result(summary: Summary) -> dict[str, Any]:
         "end_s": seconds(summary.end),
         "skipped_ticks": summary.skipped,
         "note": summary.note,
+        "ports": summary.ports,
         "assumptions": list(summary.assumptions),
         "without_effect": list(summary.without_effect),
         "story": [

@@ -1,14 +1,13 @@
-"""shimsim run --seeds N: in how many seeds each expectation holds."""
+"""shimsim run --seeds N: in how many seeds each expectation holds, and which seed to look at."""
 
 from __future__ import annotations
 
 import argparse
 
-from sim.cli import FAILS, HOLDS
+from sim.cli import FAILS, HOLDS, UNDETERMINED
 from sim.cli.out import progress, say, say_json
 from sim.errors import InputError, Problem
 from sim.experiment.seeds import over_seeds
-from sim.render.clean import printable
 from sim.render.registry import VIEWS
 from sim.scenario import Scenario
 from sim.scenario.verdict import Verdict, evaluate
@@ -20,25 +19,20 @@ from sim.views.table import Table
 
 def main(options: argparse.Namespace, scenario: Scenario) -> int:
     """Run the seeds and count."""
-    if options.seeds < 1:
-        raise InputError([Problem("--seeds", f"{options.seeds} is no number of seeds", "Give 1 or more.")])
     if not scenario.expectations:
         raise InputError([Problem(scenario.source, "there is no expectation to count", "Write some under expect:.")])
-    bar = progress(f"{options.seeds} seeds", options.quiet)
-    seeds = range(1, options.seeds + 1)
-    found = over_seeds(scenario, seeds, judge, jobs=options.jobs, progress=bar)
+    if options.live is not None:
+        raise InputError([Problem("--live", "many seeds have no clock to follow", "Leave --live or --seeds out.")])
+    bar = progress(f"{options.seeds} seeds", options.quiet or options.json)
+    found = over_seeds(scenario, range(1, options.seeds + 1), judge, jobs=options.jobs, progress=bar)
     if options.json:
-        rows = [
-            {"expected": h.text, "line": h.line, "held": h.held, "of": h.of, "first_failing_seed": h.first_failing}
-            for h in found
-        ]
+        rows = [as_json(row, options.seeds) for row in found]
         say_json({"schema_version": SCHEMA_VERSION, "seeds": options.seeds, "expectations": rows})
     else:
-        for row in found:
-            _say(row, options.quiet)
-        good = sum(row.held == row.of for row in found)
-        say(f"{good} of {len(found)} hold in all {options.seeds} seeds")
-    return HOLDS if all(row.held == row.of for row in found) else FAILS
+        _say(found, options)
+    if any(row.failed for row in found):
+        return FAILS
+    return UNDETERMINED if any(row.undetermined for row in found) else HOLDS
 
 
 def judge(scenario: Scenario, trace: Trace) -> tuple[Verdict, ...]:
@@ -51,9 +45,33 @@ def show(table: Table, view: str, root: int) -> str:
     return VIEWS[view](table, root)
 
 
-def _say(row: Held, quiet: bool) -> None:
-    good = row.held == row.of
-    if good and quiet:
-        return
-    tail = "" if good else f", fails at --seed {row.first_failing}"
-    say(printable(f"  {'✓' if good else '✗'} {row.text}: {row.held}/{row.of}{tail}"))
+def as_json(row: Held, seeds: int) -> dict[str, object]:
+    """Return how one expectation fared."""
+    return {
+        "at": row.label,
+        "expected": row.text,
+        "line": row.line,
+        "held": row.held,
+        "failed": row.failed,
+        "undetermined": row.undetermined,
+        "of": seeds,
+        "first_failing_seed": row.first_failing,
+        "worst_seed": row.worst,
+        "found": row.detail,
+    }
+
+
+def _say(found: tuple[Held, ...], options: argparse.Namespace) -> None:
+    for row in found:
+        if row.held < options.seeds or not options.quiet:
+            say(_line(row, options.seeds))
+    good = sum(row.held == options.seeds for row in found)
+    if good < len(found) or not options.quiet:
+        say(f"{good} of {len(found)} hold in all {options.seeds} seeds")
+
+
+def _line(row: Held, seeds: int) -> str:
+    mark = "✗" if row.failed else "✓" if row.held == seeds else "?"
+    unknown = f", undetermined in {row.undetermined}" if row.undetermined else ""
+    worst = f", {row.detail} at --seed {row.worst}" if row.failed else ""
+    return f"  {mark} {row.label}: {row.text}: {row.held}/{seeds}{unknown}{worst}"

@@ -1,37 +1,95 @@
-"""runs/NAME/: written whole beside the old one, then swapped in; a folder that shimsim did not make is left alone."""
+"""runs/NAME/: written whole beside the old one, then swapped in; a folder that shimsim did not make is left alone.
+
+An empty folder may be taken. What fails leaves nothing behind and the old folder as it was. Source: rename(2).
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from sim.cli.files import MARK
 from sim.errors import InputError, Problem
 
+MADE_BY = "made by shimsim; replaced whole by its next run\n"
+Content = str | bytes
 
-def store(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Replace *folder* with *files*. Raises InputError for a folder of somebody else, OSError of the machine."""
-    if folder.exists() and not (folder / MARK).exists():
+
+def store(folder: Path, files: Mapping[str, Content]) -> None:
+    """Replace *folder* with *files*. Raises InputError for what is somebody else's, OSError of the machine."""
+    check_ours(folder)
+    folder = folder.resolve()
+    made = _make_parents(folder.parent)
+    try:
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name[:100]}-", dir=folder.parent))
+        try:
+            _fill(fresh, files)
+            _swap(fresh, folder)
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
+    except BaseException:
+        for parent in made:
+            _remove_if_empty(parent)
+        raise
+
+
+def check_ours(folder: Path) -> None:
+    """Refuse a file, and a folder with files that shimsim did not make."""
+    if folder.is_dir():
+        if (folder / MARK).is_file() or not any(folder.iterdir()):
+            return
         alone = "this folder was not made by shimsim and is left alone"
         raise InputError([Problem(str(folder), alone, "Choose another with -o.")])
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = folder.with_name(folder.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
-    try:
-        (fresh / MARK).write_text("made by shimsim; replaced whole by its next run\n", encoding="utf-8")
-        for name, content in files.items():
-            data = content.encode("utf-8", "replace") if isinstance(content, str) else content
-            (fresh / name).write_bytes(data)
-    except OSError:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
-    if folder.exists():
-        shutil.rmtree(folder)
-    fresh.rename(folder)
+    if folder.exists() or folder.is_symlink():
+        raise InputError([Problem(str(folder), "this is no folder", "Choose another name with -o.")])
 
 
 def folder_of(output: str | None, name: str) -> Path:
     """Return where a run's files go."""
     return Path(output) if output else Path("runs") / name
+
+
+def _make_parents(parent: Path) -> list[Path]:
+    """Make the folders above, and return those that were missing, innermost first."""
+    missing = [path for path in (parent, *parent.parents) if not path.exists()]
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError([Problem(str(parent), "this is no folder", "Choose another with -o.")]) from None
+    return missing
+
+
+def _fill(fresh: Path, files: Mapping[str, Content]) -> None:
+    mask = os.umask(0)
+    os.umask(mask)
+    fresh.chmod(0o777 & ~mask)  # mkdtemp lets nobody else in
+    for name, content in {MARK: MADE_BY, **files}.items():
+        (fresh / name).write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    """Put *fresh* in the place of *folder*; the old one stays until the new one stands."""
+    if not folder.exists():
+        fresh.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name[:100]}-old-", dir=folder.parent))
+    try:
+        folder.rename(old / "old")
+        try:
+            fresh.rename(folder)
+        except BaseException:
+            (old / "old").rename(folder)
+            raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:
+        pass

@@ -1,4 +1,4 @@
-"""What went wrong, in words, and the exit status that it means."""
+"""What went wrong, in words, and the exit status that it means. SHIMSIM_TRACEBACK=1 shows the traceback of a fault."""
 
 from __future__ import annotations
 
@@ -6,38 +6,56 @@ import errno
 import os
 import sys
 
-from sim.cli import FAULT, INTERRUPTED, WRONG
-from sim.errors import InputError
+from sim.cli import FAULT, INTERRUPTED, NOBODY_READS, WRONG
 
 HINTS = {
-    errno.ENOSPC: "The disk is full. Free some space, or write elsewhere with -o.",
-    errno.EACCES: "No right to write there. Choose another folder with -o, or --no-save.",
-    errno.EROFS: "The file system is read-only. Choose another folder with -o, or --no-save.",
-    errno.EPERM: "Not permitted. Choose another folder with -o, or --no-save.",
+    errno.ENOSPC: "The disk is full: free some space, or write elsewhere with -o",
+    errno.EDQUOT: "Your share of the disk is full: free some space, or write elsewhere with -o",
+    errno.EACCES: "No right to write there: choose another folder with -o, or --no-save",
+    errno.EROFS: "The file system is read-only: choose another folder with -o, or --no-save",
+    errno.EPERM: "Not permitted: choose another folder with -o, or --no-save",
 }
+REPORT = "Please report it with the scenario and the seed; SHIMSIM_TRACEBACK=1 shows where."
 
 
 def explain(trouble: BaseException) -> int:
     """Say on stderr what went wrong, and return the exit status."""
+    from sim.errors import InputError
+
     if isinstance(trouble, SystemExit):
         return trouble.code if isinstance(trouble.code, int) else WRONG
     if isinstance(trouble, KeyboardInterrupt):
-        return _say("interrupted", INTERRUPTED)
+        return _say("shimsim: interrupted", INTERRUPTED)
     if isinstance(trouble, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAULT
+        _forget_stdout()
+        return NOBODY_READS
     if isinstance(trouble, InputError):
         return _say(str(trouble), WRONG)
     if isinstance(trouble, OSError):
-        place = f"{trouble.filename}: " if trouble.filename else ""
-        hint = HINTS.get(trouble.errno or 0, "")
-        return _say(f"{place}{trouble.strerror or trouble}. {hint}".strip(), FAULT)
+        _forget_stdout()
+        return _say(f"shimsim: {machine(trouble)}", FAULT)
+    if isinstance(trouble, MemoryError):
+        return _say("shimsim: the memory is full. Fewer --seeds, containers or a shorter run need less.", FAULT)
+    return _say(f"shimsim: {model(trouble)}\n{REPORT}", FAULT)
+
+
+def machine(trouble: OSError) -> str:
+    """Say what the machine refused, where, and what to do."""
+    place = f"{trouble.filename}: " if trouble.filename else ""
+    hint = HINTS.get(trouble.errno or 0, "")
+    return f"{place}{trouble.strerror or trouble}." + (f" {hint}." if hint else "")
+
+
+def model(trouble: BaseException) -> str:
+    """Say what the model could not do; what it says itself names program, pid, procedure, op and what came."""
     if os.environ.get("SHIMSIM_TRACEBACK"):
         raise trouble
-    name = type(trouble).__name__
-    where = _where(trouble)
-    report = "Please report it with the scenario and the seed."
-    return _say(f"a fault in the model ({name}{where}): {trouble}\n{report}", FAULT)
+    from sim.engine.goroutine import ModelFault
+
+    notes = "".join(f" ({text})" for text in getattr(trouble, "__notes__", ()))
+    if isinstance(trouble, ModelFault):
+        return f"a fault in the model: {trouble}{notes}"
+    return f"a fault in the model ({type(trouble).__name__}{_where(trouble)}): {trouble}{notes}"
 
 
 def _where(trouble: BaseException) -> str:
@@ -49,8 +67,22 @@ def _where(trouble: BaseException) -> str:
     return f" at {os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}"
 
 
-def _say(text: str, status: int) -> int:
-    from sim.render.clean import printable_lines
+def _forget_stdout() -> None:
+    """Let what stdout could not take go nowhere, so that Python does not complain of it once more at its end."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (OSError, ValueError, AttributeError):
+            pass
 
-    print(printable_lines(f"shimsim: {text}" if status != WRONG else text), file=sys.stderr)
+
+def _say(text: str, status: int) -> int:
+    from sim.cli.out import note
+
+    try:
+        note(text)
+    except OSError:
+        pass  # nobody can be told; the status says it
     return status

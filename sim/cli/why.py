@@ -48,7 +48,7 @@ def _seconds(at: int | None, trace: Trace) -> float | None:
 
 
 def as_text(answer: Why, trace: Trace) -> str:
-    """Return the answer in lines; a moment is written as --at takes it, counted from the step where one began it all."""
+    """Return the answer in lines; moments are written as --at takes them, counted from the step that began it."""
     width = min(WIDEST, max((len(link.text) for link in answer.links), default=0))
     rows = [f"  ← {link.text:<{width}}  {_moment(link, answer, trace)}".rstrip() for link in answer.links]
     if answer.note:

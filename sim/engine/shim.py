@@ -43,9 +43,14 @@ def exit_fifo_has_reader(world: World, frame: Frame) -> bool:
     return syscalls.can_open(world.host, _exit_fifo(world, frame), "w") and _exit_fifo(world, frame) in world.host.fifos
 
 
-def set_up(g: Goroutine) -> None:
-    """Become a subreaper, start threads, open the exit and control fifos and both ends of the stdio ones."""
+def set_up(g: Goroutine) -> str | None:
+    """Become a subreaper, start threads, open the exit fifo and both ends of the stdio ones.
+
+    A start that took too long has been given up: its state folder is gone.
+    """
     identity = service_of(g).id
+    if f"{paths.state(identity)}/exit" not in g.world.host.fifos:
+        return "failed"
     syscalls.start_threads(g.turn, g.pid, THREADS_BEFORE)
     g.emit(SubreaperSet(g.pid))
     syscalls.open_fifo(g.turn, g.pid, f"{paths.state(identity)}/exit", "w")
@@ -53,6 +58,7 @@ def set_up(g: Goroutine) -> None:
         path = f"{paths.bundle(identity)}/{stream}"
         if path in g.world.host.fifos:
             syscalls.open_fifo(g.turn, g.pid, path, "rw")
+    return None
 
 
 def runc_create(g: Goroutine) -> Spawn:
@@ -60,10 +66,11 @@ def runc_create(g: Goroutine) -> Spawn:
     return runc(g, "create", "--bundle", paths.bundle(service_of(g).id), death_signal="KILL")
 
 
-def created(g: Goroutine) -> None:
+def created(g: Goroutine) -> str | None:
     """Remember which child is the payload."""
     syscalls.start_threads(g.turn, g.pid, THREADS_AFTER)
-    g["payload_pid"] = g.world.host.files[f"{paths.state(service_of(g).id)}/pid"]
+    g["payload_pid"] = g.world.host.files.get(f"{paths.state(service_of(g).id)}/pid")
+    return None if g["payload_pid"] else "failed"
 
 
 def is_payload(g: Goroutine) -> str | None:
@@ -102,10 +109,10 @@ def output_copied(world: World, frame: Frame) -> bool:
 MAIN = procedure(
     "shim.main",
     Wait(exit_fifo_has_reader),
-    Do(set_up),
+    Do(set_up, "failed"),
     Fork(runc_create),
     Reap(bad="failed"),
-    Do(created),
+    Do(created, "failed"),
     Label("reap"),
     ReapAny(),
     Do(is_payload, "reap"),

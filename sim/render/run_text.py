@@ -1,11 +1,13 @@
 """The report of a run as text: what happened, line by line; trees; expectations.
 
 Times before the first fault or command of the scenario are wall-clock times or seconds from t = 0; after a step they
-count from it. Quiet hours are one line. Source: the project's own layout.
+count from it. Quiet hours are one line; the longest one says how many idle ticks the whole run has slept through. On a
+terminal details are cut to its width. Source: the project's own layout.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from sim.render.clean import printable, printable_lines
@@ -15,15 +17,16 @@ from sim.views.summary import Summary, VerdictLine
 SECOND = 1_000_000
 QUIET = 1800 * SECOND  # a gap without an event that is told as one line
 WIDTH = 72
+AUTOMATIC = re.compile(r"step\d+")  # the id of a step that the file gives none
 MARKS = {True: "✓", False: "✗", None: "?"}
 
 
-def run_text(summary: Summary, *, footer: str = "") -> str:
-    """Return the whole report."""
+def run_text(summary: Summary, *, footer: str = "", width: int | None = None) -> str:
+    """Return the whole report; *width* is the terminal's, None where nothing is cut."""
     parts = [_heading(summary), _story(summary)]
     parts += [_picture(summary, index) for index in range(len(summary.pictures))]
     if summary.verdicts:
-        parts.append(expectations(summary.verdicts))
+        parts.append(expectations(summary.verdicts, width))
     parts.append(footer)
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -47,34 +50,50 @@ def _heading(summary: Summary) -> str:
 def _story(summary: Summary) -> str:
     rows: list[str] = []
     zero: int | None = None
-    before: int | None = None
-    for line in summary.lines:
-        if before is not None and line.at - before > QUIET:
-            rows.append(_quiet(line.at - before, summary))
+    gaps = _gaps(summary)
+    for index, line in enumerate(summary.lines):
+        if index in gaps:
+            rows.append(_quiet(gaps, index, summary))
             zero = None
         if line.step:
             zero = line.at
         rows.append(_row(line, zero, summary))
-        before = max(line.until, before or 0)
-    if before is not None and summary.end - before > QUIET:
-        rows.append(_quiet(summary.end - before, summary))
+    if len(summary.lines) in gaps:
+        rows.append(_quiet(gaps, len(summary.lines), summary))
     if summary.note:
-        rows.append(f"({summary.note})")
+        rows.append(f"({printable(summary.note)})")
     return "\n".join(rows)
 
 
+def _gaps(summary: Summary) -> dict[int, int]:
+    """Return the quiet times (µs) by the number of the line that they stand before."""
+    gaps: dict[int, int] = {}
+    before: int | None = None
+    for index, at in enumerate([*(line.at for line in summary.lines), summary.end]):
+        if before is not None and at - before > QUIET:
+            gaps[index] = at - before
+        before = max(summary.lines[index].until if index < len(summary.lines) else at, before or 0)
+    return gaps
+
+
+def _quiet(gaps: dict[int, int], index: int, summary: Summary) -> str:
+    longest = max(gaps, key=lambda key: gaps[key])
+    told = summary.skipped > 0 and index == longest
+    ticks = f" ({number(summary.skipped)} idle ticks skipped in the whole run)" if told else ""
+    return f"{'':18} ⋯ {span(gaps[index])}: nothing changes{ticks} ⋯"
+
+
 def _row(line: Line, zero: int | None, summary: Summary) -> str:
-    text = printable(line.text)
-    if line.step or zero is None:
-        moment = f"{clock(line.at, summary):<18}"
-    else:
-        moment = f"      {offset(line.at - zero, line.until - zero):<20} "
-        text = f"{text}"
     note = line.note
+    if line.step and AUTOMATIC.fullmatch(line.step):
+        note = note.removeprefix(f"step {line.step}").removeprefix(", ")
     if line.counts is not None:
         remote, loopback = line.counts
-        note = f"open: remote {remote} of {summary.ports}, loopback {loopback}"
-    left = f"{moment} {text}" if line.step or zero is None else f"{moment}{text}"
+        note = f"open: remote {remote} of {summary.ports}, loopback {loopback} of {summary.ports}"
+    if line.step or zero is None:
+        left = f"{clock(line.at, summary):<18} {printable(line.text)}"
+    else:
+        left = f"      {offset(line.at - zero, line.until - zero):<19} {printable(line.text)}"
     return f"{left:<{WIDTH - 1}} {printable(note)}".rstrip()
 
 
@@ -112,11 +131,6 @@ def span(time: int) -> str:
     return f"{time / SECOND:.3f} s"
 
 
-def _quiet(gap: int, summary: Summary) -> str:
-    ticks = f"; {number(gap // 500_000)} health ticks slept through" if summary.skipped else ""
-    return f"                   ⋯ {span(gap)}: nothing changes{ticks} ⋯"
-
-
 def number(count: int) -> str:
     """Return a large count in short.
 
@@ -137,9 +151,27 @@ def _picture(summary: Summary, index: int) -> str:
     return f"{printable(picture.label)}, {picture.view}:{note}\n{printable_lines(picture.text).rstrip()}"
 
 
-def expectations(verdicts: tuple[VerdictLine, ...]) -> str:
-    """Return the expectations with their marks, and how many hold."""
+def expectations(verdicts: tuple[VerdictLine, ...], width: int | None = None) -> str:
+    """Return the expectations with their marks and what was found; cut to *width* columns."""
     label = min(24, max(len(v.label) for v in verdicts))
     text = min(60, max(len(v.text) for v in verdicts))
     rows = [f"  {MARKS[v.holds]} {v.label:<{label}}  {v.text:<{text}}  {v.detail}".rstrip() for v in verdicts]
-    return "Expectations\n" + "\n".join(printable(row) for row in rows)
+    return "Expectations\n" + "\n".join(cut(printable(row), width) for row in rows)
+
+
+def listed(title: str, items: tuple[str, ...]) -> list[str]:
+    """Return a heading with each item on a line of its own below it; nothing for no items.
+
+    >>> listed("Assumed", ("4 cores", "ready at once"))
+    ['Assumed:', '  4 cores', '  ready at once']
+    """
+    return [f"{title}:", *(f"  {printable(item)}" for item in items)] if items else []
+
+
+def cut(text: str, width: int | None) -> str:
+    """Cut a line to a terminal's width.
+
+    >>> cut("abcdef", 4), cut("abcd", 4), cut("abcdef", None)
+    ('abc…', 'abcd', 'abcdef')
+    """
+    return text if width is None or len(text) <= width else text[: width - 1] + "…"

@@ -199,17 +199,20 @@ def port_gaps(
 ) -> dict[PortKey, tuple[Gap, ...]]:
     """Return, of each published port and class of clients, the gaps within *window* (by default from t = 0 to the end).
 
-    A port counts from its first opening on, on a host that boots from t = 0 on. A gap that is still there when the
+    A port counts from its first opening on, on a host that boots from t = 0 on, and one that never opens from the
+    first process of its container on. A gap that is still there when the
     window ends has False as its third part. A port number that is published for tcp and udp is dark while either is.
     """
     wanted = tuple(clients)
     run = of if isinstance(of, Intervals) else intervals(of, wanted)
     first, last = window if window is not None else (max(run.begin, 0), run.end)
+    began = {life.container: life.start for life in reversed(run.lives)}
     found: dict[PortKey, tuple[Gap, ...]] = {}
     for track in run.ports:
         if track.client in wanted:
             key = (track.container, track.port, track.client)
-            gaps = _gaps(track.opened, first, last, 0 if run.boots else None)
+            since = 0 if run.boots else None if track.opened else began.get(track.container)
+            gaps = _gaps(track.opened, first, last, since)
             found[key] = _united(found[key] + gaps) if key in found else gaps
     return found
 

@@ -76,15 +76,13 @@ def subscribe(g: Goroutine) -> None:
 
 
 def read_exit_status(g: Goroutine) -> str | None:
-    """Read what the shim wrote; a shim that wrote nothing was killed."""
+    """Read what the shim wrote; a shim that wrote nothing was killed, which counts as 255 if nothing else is known."""
     task = g.recall(f"task/{g['c']}")
     if task is None:
         return "next"  # a second notice of the same exit
     status = g.world.host.files.get(f"{paths.state(service_of(g).id)}/exitStatus")
-    if status is None:
-        return "shim_killed"
-    g["exit_status"] = status
-    return None
+    g["exit_status"] = 255 if status is None else status
+    return "shim_killed" if status is None else None
 
 
 def runc_delete(g: Goroutine) -> Spawn:

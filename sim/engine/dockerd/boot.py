@@ -229,7 +229,8 @@ def next_stale(g: Goroutine) -> str | None:
 
 
 def start_by_policy(g: Goroutine) -> None:
-    """Start, all at once, each stopped container whose policy says so."""
+    """With the network controller up, start, all at once, each stopped container whose policy says so."""
+    g.remember("controller", True)
     for name in g.world.services:
         record = g.recall(f"container/{name}")
         if record is not None and not record.running and wants_restart(record, record.exit_code, record.manual):

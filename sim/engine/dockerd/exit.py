@@ -49,6 +49,8 @@ def take_event(g: Goroutine) -> str | None:
 
 def handle_event(g: Goroutine) -> None:
     """Forget the container, remove its bundle, hand the exit on, and note how far the stream was read."""
+    if not g.recall(f"lib/{g['c']}"):
+        return  # forgotten while the lock was waited for
     number, status = g["task"].data
     drop_bundle(g)
     syscalls.write_file(g.turn, paths.EVENT_TS, number)
@@ -139,12 +141,13 @@ def state_exit(g: Goroutine) -> str | None:
         disk=False,
     )
     event(g, "die", ("exitCode", str(g["status"])))
-    return None
+    return None if g.recall("controller") else "no_controller"
 
 
 def clean_up(g: Goroutine) -> str | None:
-    """Release the network, unmount, write the record to disk."""
-    release_network(g)
+    """Release the network (if its controller is up: not while the daemon boots), unmount, write the record to disk."""
+    if g.recall("controller"):
+        release_network(g)
     record = record_of(g)
     if record is not None:
         update(g, record, disk=True)
@@ -154,8 +157,9 @@ def clean_up(g: Goroutine) -> str | None:
 STATE_EXIT = procedure(
     "dockerd.state_exit",
     Lock("container/{c}"),
-    Do(state_exit, "unknown"),
+    Do(state_exit, "unknown", "no_controller"),
     unmap_ports(),
+    Label("no_controller"),
     Do(clean_up, "stopped"),
     Unlock("container/{c}"),
     Go("restart", "{c}", "c"),

@@ -224,8 +224,14 @@ START = procedure(
 
 
 def move_network(g: Goroutine) -> str | None:
-    """Move the endpoint into the container's namespace; the sandbox record lists it from now on."""
-    endpoint = endpoint_of(g)
+    """Move the endpoint into the container's namespace; the sandbox record lists it from now on.
+
+    The hook of a start that was given up finds no endpoint any more.
+    """
+    endpoint = g.recall(f"endpoint/{g['c']}")
+    if endpoint is None:
+        answer(g, Failure(f"no sandbox for container {service_of(g).id}"))
+        return "refused"
     syscalls.write_file(g.turn, NETNS + g["c"], endpoint.address)
     syscalls.write_file(g.turn, paths.SANDBOXES + g["c"], endpoint)
     return "moved" if endpoint.network == "bridge" else None
@@ -249,9 +255,10 @@ def set_key_done(g: Goroutine) -> None:
 
 SET_KEY = procedure(
     "dockerd.set_key",
-    Do(move_network, "moved"),
+    Do(move_network, "moved", "refused"),
     run(setup_resolver),
     repeat(14, run(netns_iptables)),
     Label("moved"),
     Do(set_key_done),
+    Label("refused"),
 )
