@@ -16,7 +16,7 @@ Fid = tuple[Pid, str]  # a goroutine: its process and its name within it, such a
 Locals = dict[str, Any]  # never changed in place
 
 
-class Message(msgspec.Struct, frozen=True, tag=True):
+class Message(msgspec.Struct, frozen=True, tag=True, gc=False):
     """What one program sends to another; *reply* is the goroutine that waits for the answer."""
 
     kind: str
@@ -25,7 +25,7 @@ class Message(msgspec.Struct, frozen=True, tag=True):
     data: Value = None
 
 
-class FrameStarted(msgspec.Struct, frozen=True, tag=True):
+class FrameStarted(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A goroutine began at the first op of its procedure."""
 
     fid: Fid
@@ -33,7 +33,7 @@ class FrameStarted(msgspec.Struct, frozen=True, tag=True):
     local: Locals
 
 
-class FrameMoved(msgspec.Struct, frozen=True, tag=True):
+class FrameMoved(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A goroutine went on to op number *op*; *local* holds the variables that changed."""
 
     fid: Fid
@@ -41,13 +41,13 @@ class FrameMoved(msgspec.Struct, frozen=True, tag=True):
     local: Locals | None = None
 
 
-class FrameEnded(msgspec.Struct, frozen=True, tag=True):
+class FrameEnded(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A goroutine returned."""
 
     fid: Fid
 
 
-class LockTaken(msgspec.Struct, frozen=True, tag=True):
+class LockTaken(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A goroutine holds the lock; *pid* is the process whose lock it is, 0 for one of the kernel's."""
 
     pid: Pid
@@ -55,7 +55,7 @@ class LockTaken(msgspec.Struct, frozen=True, tag=True):
     fid: Fid
 
 
-class LockQueued(msgspec.Struct, frozen=True, tag=True):
+class LockQueued(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A goroutine waits for the lock."""
 
     pid: Pid
@@ -63,14 +63,14 @@ class LockQueued(msgspec.Struct, frozen=True, tag=True):
     fid: Fid
 
 
-class LockReleased(msgspec.Struct, frozen=True, tag=True):
+class LockReleased(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The lock passed to the first who waited, or is free."""
 
     pid: Pid
     name: str
 
 
-class Sent(msgspec.Struct, frozen=True, tag=True):
+class Sent(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A message stands at the end of the queue *name* of *pid*."""
 
     pid: Pid
@@ -78,21 +78,21 @@ class Sent(msgspec.Struct, frozen=True, tag=True):
     message: Value
 
 
-class Received(msgspec.Struct, frozen=True, tag=True):
+class Received(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The first message of the queue was taken."""
 
     pid: Pid
     name: str
 
 
-class Replied(msgspec.Struct, frozen=True, tag=True):
+class Replied(msgspec.Struct, frozen=True, tag=True, gc=False):
     """An answer waits for the goroutine that asked."""
 
     fid: Fid
     value: Value
 
 
-class Remembered(msgspec.Struct, frozen=True, tag=True):
+class Remembered(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A program wrote to its memory."""
 
     pid: Pid
@@ -100,14 +100,14 @@ class Remembered(msgspec.Struct, frozen=True, tag=True):
     value: Value
 
 
-class Forgot(msgspec.Struct, frozen=True, tag=True):
+class Forgot(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A program dropped something from its memory."""
 
     pid: Pid
     key: str
 
 
-class Marked(msgspec.Struct, frozen=True, tag=True):
+class Marked(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A moment that the scenario waits for has come for the *count*-th time."""
 
     name: str
@@ -117,7 +117,7 @@ class Marked(msgspec.Struct, frozen=True, tag=True):
 # -- facts that only views read --------------------------------------------------------------------
 
 
-class EngineEvent(msgspec.Struct, frozen=True, tag=True):
+class EngineEvent(msgspec.Struct, frozen=True, tag=True, gc=False):
     """What `docker events` prints: *kind* container or network, *action*, the actor and its attributes."""
 
     kind: str
@@ -126,33 +126,33 @@ class EngineEvent(msgspec.Struct, frozen=True, tag=True):
     attributes: tuple[tuple[str, str], ...] = ()
 
 
-class StateChanged(msgspec.Struct, frozen=True, tag=True):
+class StateChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A container is creating, created, running, paused or stopped (OCI runtime specification's words)."""
 
     container: str
     state: str
 
 
-class BecameReady(msgspec.Struct, frozen=True, tag=True):
+class BecameReady(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The container's program answers on its ports, if it has any."""
 
     container: str
 
 
-class StepTaken(msgspec.Struct, frozen=True, tag=True):
+class StepTaken(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A step of the scenario began."""
 
     id: str
 
 
-class StepDone(msgspec.Struct, frozen=True, tag=True):
+class StepDone(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A step of the scenario ended; *error* is the message that its user saw, "" for none."""
 
     id: str
     error: str = ""
 
 
-class UnitChanged(msgspec.Struct, frozen=True, tag=True):
+class UnitChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
     """systemd's unit is inactive, activating, active, deactivating, auto-restart or failed."""
 
     unit: str

@@ -27,26 +27,26 @@ from sim.kernel.signals import Signal
 from sim.world import Frame, Turn, World
 
 
-class Go(msgspec.Struct, frozen=True, tag=True):
+class Go(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A goroutine takes the op it stands at."""
 
     fid: Fid
 
 
-class Late(msgspec.Struct, frozen=True, tag=True):
+class Late(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The time limit of the op passes at which a goroutine waits."""
 
     fid: Fid
 
 
-class Deliver(msgspec.Struct, frozen=True, tag=True):
+class Deliver(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A process takes a pending signal."""
 
     pid: Pid
     signal: Signal
 
 
-class Open(msgspec.Struct, frozen=True, tag=True):
+class Open(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The scenario's terminals begin: everything is up that was to be up before t = 0."""
 
 
@@ -184,6 +184,7 @@ def _disk_of_a_running_host(turn: Turn) -> None:
         endpoint = Endpoint(service.name, service.network, number, place, service.ports)
         syscalls.write_file(turn, paths.container(service.name), record)
         syscalls.write_file(turn, paths.ENDPOINTS + service.name, endpoint)
+        syscalls.write_file(turn, paths.SANDBOXES + service.name, endpoint)
 
 
 def _terminal(turn: Turn, number: int) -> None:

@@ -42,7 +42,7 @@ from sim.kernel.records import OUTSIDE, Pid, Value
 Key = tuple[Any, ...]  # names a part of the world that the readiness of an op reads
 
 
-class Frame(msgspec.Struct, frozen=True):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """Where a goroutine is: which op of which procedure comes next, and its variables."""
 
     fid: Fid
@@ -51,7 +51,7 @@ class Frame(msgspec.Struct, frozen=True):
     local: Locals
 
 
-class Lock(msgspec.Struct, frozen=True):
+class Lock(msgspec.Struct, frozen=True, gc=False):
     """A lock that is held, and who waits for it, first come first served."""
 
     holder: Fid
@@ -207,13 +207,16 @@ def _exited(world: World, event: e.Exited) -> None:
         frame = world.frames.pop(fid)
         world.replies.pop(fid, None)
         _uncount(world, (pid, frame.procedure))
-    for name, lock in list(world.locks.get(OUTSIDE, {}).items()):
-        _drop_from_lock(world, name, lock, pid)
+    outside = world.locks.get(OUTSIDE)
+    if outside:
+        for name, lock in list(outside.items()):
+            _drop_from_lock(world, name, lock, pid)
 
 
 def _drop_from_lock(world: World, name: str, lock: Lock, pid: Pid) -> None:
-    waiting = tuple(fid for fid in lock.waiting if fid[0] != pid)
-    world.locks[OUTSIDE][name] = Lock(lock.holder, waiting)
+    if lock.waiting:
+        waiting = tuple(fid for fid in lock.waiting if fid[0] != pid)
+        world.locks[OUTSIDE][name] = Lock(lock.holder, waiting)
     if lock.holder[0] == pid:
         _lock_released(world, LockReleased(OUTSIDE, name))
 
@@ -258,16 +261,11 @@ def evolve(world: World, event: Any) -> None:
 class Turn:
     """One atomic step: `emit` applies an event at once and keeps it."""
 
-    __slots__ = ("events", "world")
+    __slots__ = ("events", "host", "world")
 
     def __init__(self, world: World) -> None:
-        self.world = world
+        self.world, self.host = world, world.host
         self.events: list[Any] = []
-
-    @property
-    def host(self) -> Host:
-        """Return the kernel's tables as they are now."""
-        return self.world.host
 
     def emit(self, event: Any) -> None:
         """Apply *event* and keep it; a moment that the scenario waits for is marked."""
@@ -292,8 +290,16 @@ def _touch_exited(world: World, event: e.Exited) -> Iterable[Key]:
         yield ("fifo", path)
     for address in host.ports_of.get(pid, ()):
         yield ("listen", address)
-    for name in world.locks.get(OUTSIDE, ()):
-        yield ("lock", OUTSIDE, name)
+    for name, lock in world.locks.get(OUTSIDE, {}).items():
+        if lock.holder[0] == pid:
+            heirs = (fid for fid in lock.waiting if fid[0] != pid)
+            yield ("lock", OUTSIDE, name, next(heirs, None))
+
+
+def _touch_lock_released(world: World, event: LockReleased) -> Iterable[Key]:
+    """Name the next holder alone: all others go on waiting."""
+    waiting = world.locks[event.pid][event.name].waiting
+    return (("lock", event.pid, event.name, waiting[0]),) if waiting else ()
 
 
 def _touch_reparented(world: World, event: e.Reparented) -> Iterable[Key]:
@@ -319,7 +325,7 @@ TOUCHES: dict[type, Callable[[World, Any], Iterable[Key]]] = {
     e.FileRemoved: lambda w, ev: (("file", ev.path),),
     FrameEnded: lambda w, ev: (("frame", ev.fid), ("running", ev.fid[0], w.frames[ev.fid].procedure)),
     FrameStarted: lambda w, ev: (("running", ev.fid[0], ev.procedure),),
-    LockReleased: lambda w, ev: (("lock", ev.pid, ev.name),),
+    LockReleased: _touch_lock_released,
     Sent: lambda w, ev: (("queue", ev.pid, ev.name),),
     Received: lambda w, ev: (("queue", ev.pid, ev.name),),
     Replied: lambda w, ev: (("reply", ev.fid),),

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from sim.engine import paths
-from sim.engine.ops import Answered, Every, Lock, Op, Reap
+from sim.engine.ops import Answered, Every, Join, Lock, Op, Reap
 from sim.engine.proxy import bound
 from sim.engine.records import Container, Endpoint, Task
 from sim.engine.setup import (
@@ -282,6 +282,8 @@ class Run:
         now = self._ask()
         for fid, (frame, keys, ready) in now.items():
             before = self.asked.get(fid)
+            if isinstance(op_at(self.world, frame), Join):
+                continue  # a goroutine's name is free again once it has returned: another may bear it already
             if before is not None and before[0] is frame and turn.touched.isdisjoint(before[1]):
                 assert (before[1], before[2]) == (keys, ready), f"{fid} at {op_at(self.world, frame).name}: {turn.events}"
         self.asked = now

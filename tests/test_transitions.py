@@ -520,9 +520,6 @@ expect:
 
 WRONG = {
     "T32": "killed after 10.0 to 10.2 s: a tick that comes due during a check is lost, where Go's ticker keeps one",
-    "T35 early": "the hook's SetKey finds no endpoint after the failed start has released it: AssertionError",
-    "T44": "QUIT counts as death by a signal, so systemd starts dockerd again; trap.go exits with 131",
-    "T49": "the start-up unmaps the ports of every stale endpoint, also where the sandbox lists none yet",
 }
 
 

@@ -6,7 +6,6 @@ A trace is known by its first line, a table by its brace, everything else is a s
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -77,38 +76,23 @@ def is_run(path: Path) -> bool:
     return path.is_dir() and (path / TRACE).is_file() and (path / RESOLVED).is_file()
 
 
-def shown(source: str) -> str:
-    """Return a path as people here would write it: relative if it lies below, the name if it is bundled."""
-    if not os.path.isabs(source):
-        return source
-    here = os.path.relpath(source)
-    if not here.startswith(os.pardir):
-        return here
-    name = Path(source).stem
-    return f"{name} (bundled)" if str(bundled(name)) == source else source
-
-
 # -- reading ----------------------------------------------------------------------------------------
 
-_given: list[bytes] = []  # standard input, which can be read once
+_given: list[tuple[Any, bytes]] = []  # standard input and what it held, since it can be read once
 
 
 def _stdin() -> bytes:
     """Return standard input as it was given."""
-    if not _given:
+    if not _given or _given[0][0] is not sys.stdin:
         buffer = getattr(sys.stdin, "buffer", None)
-        _given.append(buffer.read() if buffer is not None else sys.stdin.read().encode() if sys.stdin else b"")
-    return _given[0]
+        content = buffer.read() if buffer is not None else sys.stdin.read().encode() if sys.stdin else b""
+        _given[:] = [(sys.stdin, content)]
+    return _given[0][1]
 
 
 def stdin_text() -> str:
     """Return standard input as text, for readers that take text."""
     return _stdin().decode("utf-8", "replace")
-
-
-def forget_stdin() -> None:
-    """Read standard input anew; for callers that run several commands in one process."""
-    _given.clear()
 
 
 def _from_text(content: bytes, settings: Sequence[str]) -> Scenario:

@@ -8,10 +8,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
-
 from sim.cli import FAILS, FAULT, HOLDS, INTERRUPTED, UNDETERMINED
-from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, scenario_of, shown
+from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, scenario_of
 from sim.cli.out import note, say, say_json, width
 from sim.cli.store import check_ours, folder_of, store
 from sim.cli.trouble import REPORT, model
@@ -74,7 +72,7 @@ def _report(run: Run, folder: Path | None, options: argparse.Namespace) -> int:
     if options.quiet and folder is None and not options.json:
         verdicts = run.verdicts()
     else:
-        summary = replace(run.summary(), source=shown(run.scenario.source))
+        summary = run.summary()
         verdicts = summary.verdicts
         if folder is not None:
             store(folder, _files(run, summary))

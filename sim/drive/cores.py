@@ -1,7 +1,8 @@
 """Cores shared by work: with n jobs and c cores each runs at rate min(1, c/n).
 
-One virtual clock counts the work that each running job has got; a job ends when that clock reaches its own mark, so that
-one comes or goes in O(log n). Source: processor sharing as a virtual-time queue (any DES text); ARCHITECTURE.md rule 8.
+One virtual clock counts the work that each running job has got; a job ends when that clock reaches its own mark, so
+that one comes or goes in O(log n). Source: processor sharing as a virtual-time queue (any DES text); ARCHITECTURE.md,
+modelling rule 8.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Cores:
         rest = jobs[0][0] - self.virtual
         if self.running > self.count:
             rest /= self.count / self.running
-        return now + max(0, ceil(rest - ROUNDING))
+        return now + ceil(rest - ROUNDING) if rest > ROUNDING else now
 
     def pop(self, now: int) -> Any:
         """Take the job that ends now."""

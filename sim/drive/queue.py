@@ -1,9 +1,9 @@
 """When clocks ring: SimPy keeps time and the near ones; beside it stand those that it would only be filled with.
 
 SimPy cannot cancel, and a timer that was given up stays in its heap until its moment. So time limits, of which most are
-given up, and all far timers wait in a heap of their own, which is cleared of dead ones once they are the majority; SimPy
-holds one event for the first of them. Work goes on to the cores when its wait is over. What costs no time is a plain
-queue. Times are whole µs; ties go by the order in which clocks were set.
+given up, and all far timers wait in a heap of their own, which is cleared of dead ones once they are the majority;
+SimPy holds one event for the first of them. Work goes on to the cores when its wait is over. What costs no time is a
+plain queue. Times are whole µs; ties go by the order in which clocks were set.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ class Queue:
             clock.at_work = True
             self.cores.add(self.now, clock.work, clock)
             clock.work = 0
-            self._arm_cores()
+            if self.cores.jobs[0][2] is clock:
+                self._arm_cores()
         else:
             self.prompt.append(clock)
 

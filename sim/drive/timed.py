@@ -2,8 +2,9 @@
 
 Each action gets a clock when it becomes enabled, drawn from the profile; a clock whose action is no longer enabled is
 discarded (a generalized semi-Markov process). Actions without a price happen at once, in the order in which they became
-enabled. Only goroutines whose reads were touched are asked again, so a step costs the same however many containers there
-are; ticks that would change nothing are slept through, and counted. Time is whole µs.
+enabled. Only goroutines whose reads were touched are asked again, so a step costs the same however many containers
+there are; ticks that would change nothing are slept through, and counted. Time is whole µs. Source: ARCHITECTURE.md,
+"The one idea", modelling rules 5, 8 and 10.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from sim.drive.queue import Clock, Queue
 from sim.drive.turn import TimedTurn
 from sim.engine.client import Await, mark_name, step_of
 from sim.engine.goroutine import ModelFault
-from sim.engine.ops import Every, Sleep
+from sim.engine.ops import Every, Op, Sleep
 from sim.engine.setup import Instant, Microseconds, S, Setup
 from sim.facts import Fid
 from sim.kernel import syscalls
 from sim.kernel.records import OUTSIDE, Pid
 from sim.kernel.signals import Signal
 from sim.latency import PROFILES, Profile
-from sim.model import OPENED, Deliver, Go, Late, Open, act, initial, instants, may_open
+from sim.model import OPENED, Action, Deliver, Go, Late, Open, act, initial, instants, may_open
 from sim.trace import Record, Trace
 from sim.world import Frame, Key
 
@@ -79,7 +80,7 @@ class Timed:
             self.trace.records += [Record(seq, 0, -1, event) for seq, event in enumerate(events)]
         self.turn.seq = len(events)
         for fid in self.world.frames:
-            self.turn.concerned.dirty[fid] = -1
+            self.turn.dirty[fid] = -1
 
     @property
     def now(self) -> Microseconds:
@@ -95,22 +96,31 @@ class Timed:
 
     def run(self, until: Microseconds | None = None) -> Trace:
         """Go on until the scenario's end, or *until* (clock value in µs), and return the trace."""
-        env, end = self.queue.env, until
+        env, end, surely = self.queue.env, until, -1.0
         with _little_collecting():
             try:
                 self._settle()
                 while True:
                     self._drain()
-                    if until is None:
-                        end = self.end()
                     moment = env.peek()
-                    if moment == NEVER or moment > (self._patience() if end is None else end):
-                        break
+                    if moment > surely:
+                        end = self.end() if until is None else until
+                        if moment == NEVER or moment > (self._patience() if end is None else end):
+                            break
+                        surely = self._surely(until)
                     env.step()
             finally:
                 self.trace.skipped = self.skipped_ticks(self.now if end is None else end)
         self._finish(end)
         return self.trace
+
+    def _surely(self, until: Microseconds | None) -> float:
+        """Return a time up to which the run goes on whatever happens, so that its end need not be asked for before."""
+        if until is not None:
+            return until
+        if not self.opened or self.setup.until is not None:
+            return -1.0
+        return self.turn.last_step + AFTER_LAST_STEP
 
     def _finish(self, end: int | None) -> None:
         if end is None:
@@ -143,37 +153,35 @@ class Timed:
 
     def _drain(self) -> None:
         """Let everything happen that costs no time."""
-        prompt = self.queue.prompt
+        prompt, turn, now = self.queue.prompt, self.turn, self.queue.now
         for _ in range(STEPS_AT_ONE_TIME):
             if not prompt:
                 return
             clock = prompt.popleft()
             if clock.alive:
-                self._happen(clock)
+                clock.alive = False
+                turn.now, turn.cause, turn.first = now, clock.cause, True
+                self._happen(clock.action)
+                self.steps += 1
+                self._settle()
         raise ModelFault(f"a million steps at one time ({self.now} µs): {prompt[0].action}")
 
-    def _happen(self, clock: Clock) -> None:
-        clock.alive = False
-        action, turn = clock.action, self.turn
-        kind = type(action)
-        turn.begin(self.queue.now, clock.cause)
-        if kind is Go:
+    def _happen(self, action: Action) -> None:
+        turn = self.turn
+        if isinstance(action, Go):
             fid = action.fid
             self.slots[fid].go = None
             act(turn, action)
-            dirty = turn.concerned.dirty
-            if fid not in dirty and fid in self.world.frames:
-                dirty[fid] = turn.seq - 1
+            if fid not in turn.dirty and fid in self.world.frames:
+                turn.dirty[fid] = turn.seq - 1
+            return
+        if isinstance(action, Late):
+            self.slots[action.fid].late = None
+        elif isinstance(action, Deliver):
+            self._delivered(action.pid, action.signal)
         else:
-            if kind is Late:
-                self.slots[action.fid].late = None
-            elif kind is Deliver:
-                self._delivered(action.pid, action.signal)
-            else:
-                self._open()
-            act(turn, action)
-        self.steps += 1
-        self._settle()
+            self._open()
+        act(turn, action)
 
     def _open(self) -> None:
         self.trace.origin, self.opened = self.now, True
@@ -182,15 +190,15 @@ class Timed:
 
     def _settle(self) -> None:
         """Ask again what may happen, of all whom the last step concerned."""
-        concerned = self.turn.concerned
-        if concerned.dirty:
-            for fid, cause in concerned.dirty.items():
+        turn = self.turn
+        if turn.dirty:
+            for fid, cause in turn.dirty.items():
                 self._ask(fid, cause)
-            concerned.dirty.clear()
-        while concerned.signalled:
-            self._ask_signals(*concerned.signalled.popitem())
-        if not self.opened and (OPENED, 1) not in self.turn.moments and may_open(self.world):
-            self.turn.moments[OPENED, 1] = self.turn.moments[OPENED, 0] = self.now
+            turn.dirty.clear()
+        while turn.signalled:
+            self._ask_signals(*turn.signalled.popitem())
+        if not self.opened and (OPENED, 1) not in turn.moments and may_open(self.world):
+            turn.moments[OPENED, 1] = turn.moments[OPENED, 0] = self.now
             wait = self.setup.host.uptime if self.setup.host.begin == "steady" else 0
             self.queue.set(Clock(Open(), self.turn.seq - 1), wait)
 
@@ -198,8 +206,8 @@ class Timed:
 
     def _ask(self, fid: Fid, cause: int) -> None:
         """Give a goroutine's action a clock if it has become enabled, and take the clock if it no longer is."""
-        world = self.world
-        frame, slot = world.frames.get(fid), self.slots.get(fid)
+        world, slot = self.world, self.slots.get(fid)
+        frame = world.frames.get(fid)
         if frame is None:
             if slot is not None:
                 self._leave(fid, slot)
@@ -207,49 +215,54 @@ class Timed:
         if slot is None or slot.frame is not frame:
             slot = self._arrive(fid, slot, frame)
         plan = slot.plan
-        ready = fid[0] == OUTSIDE or world.host.procs[fid[0]].state == "S"
+        ready = running = fid[0] == OUTSIDE or world.host.procs[fid[0]].state == "S"
         if not plan.plain:
-            self._ask_op(fid, slot, plan, ready, cause)
-        elif not ready:
-            self._give_up_go(slot)
+            ready = self._is_ready(fid, slot, plan, running)
+        if not ready:
+            if slot.go is not None:
+                self.queue.give_up(slot.go)
+                slot.go = None
         elif slot.go is None:
-            slot.go = Clock(Go(fid), cause)
-            self._price(slot.go, plan, frame)
+            slot.go = clock = Clock(Go(fid), cause)
+            if plan.free:
+                self.queue.prompt.append(clock)
+            else:
+                self._price(clock, plan, frame)
+        if plan.op.within is not None:
+            self._ask_late(slot, plan.op, running, cause)
 
-    def _ask_op(self, fid: Fid, slot: Slot, plan: Plan, running: bool, cause: int) -> None:
-        """Ask an op that is not always ready, or has a time limit."""
+    def _is_ready(self, fid: Fid, slot: Slot, plan: Plan, running: bool) -> bool:
+        """Ask an op that is not always ready, and note what it reads."""
         world, frame, op = self.world, slot.frame, plan.op
         keys = tuple(op.reads(world, frame))
         if keys != slot.keys:
-            self.turn.concerned.forget(fid, slot.keys)
-            self.turn.concerned.read(fid, keys)
+            if slot.keys:
+                self.turn.forget(fid, slot.keys)
+            self.turn.read(fid, keys)
             slot.keys = keys
         ready = running and op.ready(world, frame)
-        if plan.ticker:
-            ready = self._ticks(fid, op, frame, ready)
-        if not ready:
-            self._give_up_go(slot)
-        elif slot.go is None:
-            slot.go = Clock(Go(fid), cause)
-            self._price(slot.go, plan, frame)
-        if op.within is None:
-            return
+        return self._ticks(fid, op, frame, ready) if plan.ticker else ready
+
+    def _ask_late(self, slot: Slot, op: Op, running: bool, cause: int) -> None:
+        """Let a time limit run, but not while the process is stopped."""
         if not running:
             if slot.late is not None:
                 self.queue.give_up(slot.late)
                 slot.late = None
         elif slot.late is None:
-            within = op.within(world, frame) if callable(op.within) else op.within
-            slot.late = Clock(Late(fid), cause)
-            self.queue.set_far(slot.late, within)
+            frame = slot.frame
+            within = op.within(self.world, frame) if callable(op.within) else op.within
+            slot.late = Clock(Late(frame.fid), cause)
+            self.queue.set_far(slot.late, within or 0)
 
     def _arrive(self, fid: Fid, slot: Slot | None, frame: Frame) -> Slot:
         """Note that a goroutine stands at another op; what waited at the one before is given up."""
-        plan = self.prices.plan(frame)
+        plan = self.prices.plans[frame.procedure][frame.op]
         if slot is None:
             slot = self.slots[fid] = Slot(frame, plan)
         else:
-            self._clear(fid, slot)
+            if not slot.plan.plain or slot.go is not None:
+                self._clear(fid, slot)
             slot.frame, slot.plan = frame, plan
         if plan.ticker:
             self.phases.setdefault(fid, self.now)
@@ -265,17 +278,14 @@ class Timed:
         if slot.plan.ticker:
             self._wake(fid)
         if slot.keys:
-            self.turn.concerned.forget(fid, slot.keys)
+            self.turn.forget(fid, slot.keys)
             slot.keys = ()
-        self._give_up_go(slot)
-        if slot.late is not None:
-            self.queue.give_up(slot.late)
-            slot.late = None
-
-    def _give_up_go(self, slot: Slot) -> None:
         if slot.go is not None:
             self.queue.give_up(slot.go)
             slot.go = None
+        if slot.late is not None:
+            self.queue.give_up(slot.late)
+            slot.late = None
 
     # -- signals ------------------------------------------------------------------------------------
 
@@ -289,7 +299,7 @@ class Timed:
         for signal in pending:
             if signal not in clocks:
                 clocks[signal] = clock = Clock(Deliver(pid, signal), cause)
-                self.queue.set(clock, self.prices.delivery(signal))
+                self.queue.set(clock, self.prices.sample(self.prices.delivery, signal)[0])
         for signal in [signal for signal in clocks if signal not in pending]:
             self.queue.give_up(clocks.pop(signal))
         if not clocks:
@@ -305,15 +315,11 @@ class Timed:
 
     def _price(self, clock: Clock, plan: Plan, frame: Frame) -> None:
         """Draw the clock of a goroutine's op and set it."""
-        price = plan.price
         if plan.timer:
-            self.queue.set(clock, self._timer(plan, frame))
-        elif price is None:
-            self.queue.prompt.append(clock)
+            wait = self._timer(plan, frame)
         else:
-            wait = self.prices.wait(plan.role, frame.local.get("c", ""), plan.op.name, price)
-            clock.work = self.prices.work
-            self.queue.set(clock, wait)
+            wait, clock.work = self.prices.sample(plan, str(frame.local.get("c", "")))
+        self.queue.set(clock, wait)
 
     def _timer(self, plan: Plan, frame: Frame) -> int:
         op = plan.op
@@ -332,7 +338,7 @@ class Timed:
     # -- idle ticks ---------------------------------------------------------------------------------
 
     def _ticks(self, fid: Fid, op: Any, frame: Frame, ready: bool) -> bool:
-        """Say whether a ticker is to ring; while a tick would change nothing it sleeps, and what it sleeps is counted."""
+        """Say whether a ticker is to ring: while a tick would change nothing it sleeps, and its ticks are counted."""
         if ready and self.skip_idle and op.idle(self.world, frame) is True:
             self.asleep.setdefault(fid, (self.now, op.period))
             return False
@@ -360,7 +366,7 @@ class Timed:
 def _little_collecting() -> Iterator[None]:
     """Let Python look for cyclic garbage rarely: a run makes much that stays, and no cycles."""
     before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 100)
+    gc.set_threshold(1_000_000, 50, 100)
     try:
         yield
     finally:

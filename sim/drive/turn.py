@@ -1,7 +1,7 @@
 """A step within the timed driver: each event is kept as a record, and whom it concerns is noted, to be asked again.
 
-What an event touches is said by `sim.world.TOUCHES`; a goroutine that reads it waits in `Waiting.readers`. So no step looks
-at goroutines that it did not concern.
+What an event touches is said by `sim.world.TOUCHES`; a goroutine that reads it stands in `readers`. So no
+step looks at goroutines that it did not concern.
 """
 
 from __future__ import annotations
@@ -17,15 +17,69 @@ from sim.trace import Record
 from sim.world import APPLY, TOUCHES, Key, Turn, World
 
 
-class Concerned:
-    """Who is to be asked again, each with the record that is the cause: goroutines, and processes with signals."""
+class Rule:
+    """All that is known of a kind of event, so that one look-up finds it; *target* is what *apply* writes to."""
 
-    __slots__ = ("dirty", "readers", "signalled")
+    __slots__ = ("apply", "frame", "note", "target", "touches", "watchers")
 
-    def __init__(self) -> None:
+    def __init__(self, world: World, kind: type) -> None:
+        on_host = kind in kernel.APPLY and kind is not e.Exited
+        self.apply: Callable[[Any, Any], None] = kernel.APPLY[kind] if on_host else APPLY[kind]
+        self.target: Any = world.host if on_host else world
+        self.touches = TOUCHES.get(kind)
+        self.frame = kind in (FrameMoved, FrameStarted, FrameEnded)
+        self.note = NOTES.get(kind)
+        self.watchers = world.watch.get(kind, ())
+
+
+class TimedTurn(Turn):
+    """A turn that keeps records; one serves a whole run. *moments* says when each mark came last and the n-th time."""
+
+    __slots__ = (
+        "_rules", "cause", "dirty", "first", "keep", "last_step", "moments", "now", "readers", "records", "seq",
+        "signalled",
+    )  # fmt: skip
+
+    def __init__(self, world: World, records: list[Record], keep: bool) -> None:
+        super().__init__(world)
+        self.records, self.keep = records, keep
         self.readers: dict[Key, dict[Fid, None]] = {}
         self.dirty: dict[Fid, int] = {}
         self.signalled: dict[Pid, int] = {}
+        self.moments: dict[tuple[str, int], int] = {}
+        self.now = self.seq = self.last_step = 0
+        self.cause, self.first = -1, True
+        self._rules = {kind: Rule(world, kind) for kind in APPLY}
+
+    def emit(self, event: Any) -> None:
+        """Apply *event*, keep it, and note whom it concerns."""
+        rule = self._rules[type(event)]
+        seq = self.seq
+        names = self._moments_of(event, rule) if rule.watchers else None
+        if rule.touches is not None:
+            readers = self.readers
+            for key in rule.touches(self.world, event):
+                if key in readers:
+                    for fid in readers[key]:
+                        self.dirty[fid] = seq
+        if rule.frame:
+            self.dirty[event.fid] = seq
+        elif rule.note is not None:
+            rule.note(self, event)
+        rule.apply(rule.target, event)
+        if self.keep:
+            self.records.append(Record(seq, self.now, self.cause, event))
+        self.seq = seq + 1
+        if self.first:
+            self.cause, self.first = seq, False
+        if names:
+            for name in names:
+                self.emit(Marked(name, self.world.marks.get(name, 0) + 1))
+
+    def _moments_of(self, event: Any, rule: Rule) -> list[str]:
+        return [name for watcher in rule.watchers for name in watcher(self.world, event)]
+
+    # -- who reads what -----------------------------------------------------------------------------
 
     def read(self, fid: Fid, keys: tuple[Key, ...]) -> None:
         """Let a goroutine be asked again when one of *keys* is touched."""
@@ -48,78 +102,20 @@ class Concerned:
                     del readers[key]
 
 
-Rule = tuple[Any, Any, Any, Any, Any]  # touches, note, apply, to the host or the world, watchers
-
-
-class TimedTurn(Turn):
-    """A turn that keeps records; one serves a whole run. *moments* says when each mark came last and the n-th time."""
-
-    __slots__ = ("_rules", "cause", "concerned", "first", "keep", "last_step", "moments", "now", "records", "seq")
-
-    def __init__(self, world: World, records: list[Record], keep: bool) -> None:
-        super().__init__(world)
-        self.records, self.keep = records, keep
-        self.concerned = Concerned()
-        self.moments: dict[tuple[str, int], int] = {}
-        self.now = self.seq = self.last_step = 0
-        self.cause, self.first = -1, True
-        self._rules: dict[type, Rule] = {kind: self._rule(kind) for kind in APPLY}
-
-    def _rule(self, kind: type) -> Rule:
-        """Return all that is known of a kind of event, so that one look-up finds it; the host is applied to directly."""
-        world, apply = self.world, APPLY[kind]
-        on_host = kind in kernel.APPLY and kind is not e.Exited
-        writes, target = (kernel.APPLY[kind], world.host) if on_host else (apply, world)
-        touches = None if kind in (e.Signalled,) else TOUCHES.get(kind)
-        return touches, NOTES.get(kind), writes, target, world.watch.get(kind)
-
-    def begin(self, now: int, cause: int) -> None:
-        """Begin a step that record *cause* made possible; what follows in it has its first record as cause."""
-        self.now, self.cause, self.first = now, cause, True
-
-    def emit(self, event: Any) -> None:
-        """Apply *event*, keep it, and note whom it concerns."""
-        touches, note, apply, target, watchers = self._rules[type(event)]
-        world, seq = self.world, self.seq
-        names = [name for watcher in watchers for name in watcher(world, event)] if watchers else ()
-        if touches is not None:
-            concerned = self.concerned
-            readers = concerned.readers
-            for key in touches(world, event):
-                if key in readers:
-                    dirty = concerned.dirty
-                    for fid in readers[key]:
-                        dirty[fid] = seq
-        if note is not None:
-            note(self, event)
-        apply(target, event)
-        if self.keep:
-            self.records.append(Record(seq, self.now, self.cause, event))
-        self.seq = seq + 1
-        if self.first:
-            self.cause, self.first = seq, False
-        for name in names:
-            self.emit(Marked(name, world.marks.get(name, 0) + 1))
-
-
-def _note_frame(turn: TimedTurn, event: FrameMoved | FrameStarted | FrameEnded) -> None:
-    turn.concerned.dirty[event.fid] = turn.seq
-
-
 def _note_exit(turn: TimedTurn, event: e.Exited) -> None:
     for fid in turn.world.frames_of.get(event.pid, ()):
-        turn.concerned.dirty[fid] = turn.seq
+        turn.dirty[fid] = turn.seq
 
 
 def _note_signal(turn: TimedTurn, event: e.Signalled) -> None:
-    turn.concerned.signalled[event.pid] = turn.seq
+    turn.signalled[event.pid] = turn.seq
 
 
 def _note_signal_taken(turn: TimedTurn, event: e.SignalTaken) -> None:
-    turn.concerned.signalled[event.pid] = turn.seq
+    turn.signalled[event.pid] = turn.seq
     if event.outcome in ("stopped", "continued"):
         for fid in turn.world.frames_of.get(event.pid, ()):
-            turn.concerned.dirty[fid] = turn.seq
+            turn.dirty[fid] = turn.seq
 
 
 def _note_mark(turn: TimedTurn, event: Marked) -> None:
@@ -132,9 +128,6 @@ def _note_step(turn: TimedTurn, event: StepTaken) -> None:
 
 
 NOTES: dict[type, Callable[[TimedTurn, Any], None]] = {
-    FrameMoved: _note_frame,
-    FrameStarted: _note_frame,
-    FrameEnded: _note_frame,
     e.Exited: _note_exit,
     e.Signalled: _note_signal,
     e.SignalTaken: _note_signal_taken,

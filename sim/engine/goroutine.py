@@ -21,7 +21,7 @@ class ModelFault(Exception):
     """The model met what none of its rules takes; the text names program, pid, procedure, op and what came."""
 
 
-class Failure(msgspec.Struct, frozen=True, tag=True):
+class Failure(msgspec.Struct, frozen=True, tag=True, gc=False):
     """An answer that says no; *text* is the message of the real program."""
 
     text: str
@@ -47,10 +47,11 @@ class Spawn(msgspec.Struct, frozen=True):
 class Goroutine:
     """What an op's function gets: its process, its variables, its program's memory, and the turn it acts in."""
 
-    __slots__ = ("changes", "frame", "pid", "turn", "world")
+    __slots__ = ("changes", "emit", "frame", "pid", "turn", "world")
 
     def __init__(self, turn: Turn, frame: Frame) -> None:
         self.turn, self.world, self.frame = turn, turn.world, frame
+        self.emit = turn.emit  # states a fact
         self.pid: Pid = frame.fid[0]
         self.changes: Locals = {}
 
@@ -61,10 +62,6 @@ class Goroutine:
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.changes[name] = value
-
-    def emit(self, event: Any) -> None:
-        """State a fact."""
-        self.turn.emit(event)
 
     def recall(self, key: str, default: Any = None) -> Any:
         """Return what the program remembers under *key*."""
@@ -104,14 +101,16 @@ class Goroutine:
 
 def start_frame(turn: Turn, pid: Pid, procedure: str, subject: str, local: Locals) -> Fid:
     """Start a goroutine; a second one of the same name is called `name#2`."""
-    name = f"{procedure.rpartition('.')[2]}/{subject}" if subject else procedure.rpartition(".")[2]
+    name = procedure.rpartition(".")[2]
+    if subject:
+        name = f"{name}/{subject}"
     fid, number = (pid, name), 1
     while fid in turn.world.frames:
         number += 1
         fid = (pid, f"{name}#{number}")
     turn.emit(FrameStarted(fid, procedure, local))
-    frame = turn.world.frames[fid]
-    _settle(Goroutine(turn, frame), 0, started=True)
+    if turn.world.design.procedures[procedure].ops[0].silent:
+        _settle(Goroutine(turn, turn.world.frames[fid]), 0, started=True)
     return fid
 
 
@@ -148,9 +147,12 @@ def take(turn: Turn, frame: Frame) -> None:
     """Take the op that a goroutine stands at, and the silent ones after it."""
     table = turn.world.design.procedures[frame.procedure]
     g = Goroutine(turn, frame)
-    op = table.ops[frame.op]
-    target = op.take(g)
-    _move(g, frame.op, target)
+    ops = table.ops
+    target = ops[frame.op].take(g)
+    if target is None or ops[target].silent:
+        _move(g, frame.op, target)
+    elif frame.fid in g.world.frames:
+        g.emit(FrameMoved(frame.fid, target, g.changes or None))
 
 
 def late(turn: Turn, frame: Frame) -> None:
@@ -171,6 +173,7 @@ def _move(g: Goroutine, at: int, target: int | None) -> None:
 
 def _settle(g: Goroutine, index: int, started: bool = False) -> None:
     """Move to *index* and take the silent ops there; stop at the first that waits."""
+    frames, fid = g.world.frames, g.frame.fid
     table = g.world.design.procedures[g.frame.procedure]
     while True:
         op = table.ops[index]
@@ -180,17 +183,16 @@ def _settle(g: Goroutine, index: int, started: bool = False) -> None:
             index = table.goto[op.labels[0]]
             continue
         if g.changes and not op.ends:
-            g.emit(FrameMoved(g.frame.fid, index, g.changes))
-            g.frame, g.changes = g.world.frames[g.frame.fid], {}
+            g.emit(FrameMoved(fid, index, g.changes))
+            g.frame, g.changes = frames[fid], {}
         target = op.take(g)
-        if g.frame.fid not in g.world.frames:
+        if fid not in frames:
             return
         if target is None:
             break
         index = target
-    frame = g.world.frames[g.frame.fid]
-    if g.changes or frame.op != index or (not started and index == g.frame.op):
-        g.emit(FrameMoved(g.frame.fid, index, g.changes or None))
+    if g.changes or frames[fid].op != index or (not started and index == g.frame.op):
+        g.emit(FrameMoved(fid, index, g.changes or None))
 
 
 def describe(world: World, frame: Frame) -> str:

@@ -97,7 +97,7 @@ class Lock(Op):
         return lock is None or lock.holder == frame.fid
 
     def reads(self, world: World, frame: Frame) -> Iterable[Key]:
-        return (("lock", *self.owner(frame)),)
+        return (("lock", *self.owner(frame), frame.fid),)
 
     def take(self, g: Goroutine) -> int | None:
         pid, name = self.owner(g.frame)

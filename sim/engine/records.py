@@ -12,7 +12,7 @@ from sim.engine.setup import Port, Restart
 from sim.kernel.records import Pid
 
 
-class Container(msgspec.Struct, frozen=True, tag=True):
+class Container(msgspec.Struct, frozen=True, tag=True, gc=False):
     """What dockerd believes of a container.
 
     *manual* is HasBeenManuallyStopped. *backoff* is the restart manager's timeout in µs, *canceled* says that it must
@@ -34,7 +34,7 @@ class Container(msgspec.Struct, frozen=True, tag=True):
     error: str = ""
 
 
-class Endpoint(msgspec.Struct, frozen=True, tag=True):
+class Endpoint(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A container's place on a network: its address and its published ports, each with its proxy (None: no proxy)."""
 
     container: str
@@ -45,7 +45,7 @@ class Endpoint(msgspec.Struct, frozen=True, tag=True):
     proxy_pids: tuple[Pid | None, ...] = ()
 
 
-class Task(msgspec.Struct, frozen=True, tag=True):
+class Task(msgspec.Struct, frozen=True, tag=True, gc=False):
     """What containerd knows of a container: its shim and its first process.
 
     *child* says that the shim is containerd's own, so that it can be waited for. *status* is None until known.
@@ -59,7 +59,7 @@ class Task(msgspec.Struct, frozen=True, tag=True):
     status: int | None = None
 
 
-class UnitState(msgspec.Struct, frozen=True, tag=True):
+class UnitState(msgspec.Struct, frozen=True, tag=True, gc=False):
     """What systemd knows of docker.service. *starts* counts those within the start limit's interval."""
 
     state: str = "inactive"

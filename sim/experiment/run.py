@@ -12,8 +12,6 @@ from sim.designs import DESIGNS
 from sim.drive.timed import Timed
 from sim.engine.setup import KillProcess, Microseconds, Step, Systemctl
 from sim.errors import InputError, Problem, nearest
-from sim.render.docker_events import docker_events
-from sim.render.docker_ps import docker_ps
 from sim.render.registry import VIEWS
 from sim.scenario import Scenario, instant, load
 from sim.trace import Trace
@@ -55,7 +53,8 @@ class Run:
             return at
         found = Moments(self.trace).at(instant(at, self.scenario))
         if found is None:
-            raise InputError([Problem(f"'{at}'", "this moment never came in the run", "See docker-events for what did.")])
+            hint = "shimsim show --as docker-events lists what did."
+            raise InputError([Problem(f"'{at}'", "this moment never came in the run", hint)])
         return found
 
     def story(self, at: str | Microseconds | None = None) -> Story:
@@ -79,10 +78,14 @@ class Run:
         """Return the text of a view at a moment; *root* is a pid or a role. Raises InputError."""
         story = self.story(at)
         if view == "docker-events":
+            from sim.render.docker_events import docker_events
+
             return docker_events(engine_events(self.trace, story.at), self.trace.setup.host.tz_minutes)
         if view in ("docker-ps", "docker-ps-a"):
             if story.daemon() is None:
                 return NO_DAEMON
+            from sim.render.docker_ps import docker_ps
+
             return docker_ps(story.containers(), self.trace.unix(story.at), all=view.endswith("-a"))
         check_view(view)
         return VIEWS[view](story.table(), root_pid(story, root))
@@ -161,17 +164,23 @@ def check_view(view: str) -> None:
 
 
 def root_pid(story: Story, root: str | int | None) -> int:
-    """Return the pid that *root* names: a number, or a role such as containerd."""
+    """Return the pid that *root* names: a number, or a role such as containerd. Raises InputError."""
+    procs = story.world.host.procs
     if root is None:
         return 1
-    if isinstance(root, int) or root.isdigit():
-        return int(root)
+    if isinstance(root, int) or root.isdecimal():
+        if int(root) in procs:
+            return int(root)
+        hint = "Give a pid that --as ps-ef shows, or a role."
+        raise InputError([Problem("--root", f"no process {root} lives then", hint)])
     role, _, container = root.partition("/")
-    for process in sorted(story.world.host.procs.values(), key=lambda p: p.order):
-        image = process.image
-        if image.program == role and container in ("", image.container) and process.state != "Z":
+    living = [p for p in sorted(procs.values(), key=lambda p: p.order) if p.state != "Z"]
+    for process in living:
+        if process.image.program == role and container in ("", process.image.container):
             return process.pid
-    raise InputError([Problem("--root", f"no process {root!r} lives then", "Give a pid, or a role such as containerd.")])
+    names = {name for p in living for name in (p.image.program, f"{p.image.program}/{p.image.container}")}
+    hint = f"{nearest(root, names)} Give a pid, or a role such as containerd or shim/NAME.".strip()
+    raise InputError([Problem("--root", f"no process {root[:60]!r} lives then", hint)])
 
 
 def run_scenario(scenario: Scenario, seed: int = 1, **options: Any) -> Run:

@@ -11,7 +11,7 @@ from sim.kernel.records import Fifo, Image, Pid, Rule, Status, Value
 from sim.kernel.signals import Signal
 
 
-class Forked(msgspec.Struct, frozen=True, tag=True):
+class Forked(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* began as a copy of its parent; *ns* is its pid namespace."""
 
     pid: Pid
@@ -22,54 +22,54 @@ class Forked(msgspec.Struct, frozen=True, tag=True):
     cgroup: str
 
 
-class Execed(msgspec.Struct, frozen=True, tag=True):
+class Execed(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* runs another program."""
 
     pid: Pid
     image: Image
 
 
-class ThreadsStarted(msgspec.Struct, frozen=True, tag=True):
+class ThreadsStarted(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* has these threads more."""
 
     pid: Pid
     thread_pids: tuple[Pid, ...]
 
 
-class SessionSet(msgspec.Struct, frozen=True, tag=True):
+class SessionSet(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* leads a new session and group (setsid(2))."""
 
     pid: Pid
 
 
-class GroupSet(msgspec.Struct, frozen=True, tag=True):
+class GroupSet(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* leads or joins the group *pgid* (setpgid(2))."""
 
     pid: Pid
     pgid: Pid
 
 
-class DeathSignalSet(msgspec.Struct, frozen=True, tag=True):
+class DeathSignalSet(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* gets *signal* when its parent dies (PR_SET_PDEATHSIG of prctl(2))."""
 
     pid: Pid
     signal: Signal
 
 
-class SubreaperSet(msgspec.Struct, frozen=True, tag=True):
+class SubreaperSet(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* adopts the orphans among its descendants (PR_SET_CHILD_SUBREAPER of prctl(2))."""
 
     pid: Pid
 
 
-class CgroupSet(msgspec.Struct, frozen=True, tag=True):
+class CgroupSet(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* moved to another control group."""
 
     pid: Pid
     cgroup: str
 
 
-class Signalled(msgspec.Struct, frozen=True, tag=True):
+class Signalled(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*signal* is pending for *pid*; *by_pid* sent it (0: from outside, or the kernel)."""
 
     pid: Pid
@@ -77,7 +77,7 @@ class Signalled(msgspec.Struct, frozen=True, tag=True):
     by_pid: Pid = 0
 
 
-class SignalTaken(msgspec.Struct, frozen=True, tag=True):
+class SignalTaken(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* took *signal*: *outcome* is handled, ignored, dropped, default, stopped or continued."""
 
     pid: Pid
@@ -85,46 +85,46 @@ class SignalTaken(msgspec.Struct, frozen=True, tag=True):
     outcome: str
 
 
-class Exited(msgspec.Struct, frozen=True, tag=True):
+class Exited(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* ended with *status*: a zombie now, its threads, descriptors and listeners gone."""
 
     pid: Pid
     status: Status
 
 
-class Reparented(msgspec.Struct, frozen=True, tag=True):
+class Reparented(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* lost its parent and got another."""
 
     pid: Pid
     ppid: Pid
 
 
-class Waitable(msgspec.Struct, frozen=True, tag=True):
+class Waitable(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The first process of a pid namespace can be reaped: every other member is gone."""
 
     pid: Pid
 
 
-class Reaped(msgspec.Struct, frozen=True, tag=True):
+class Reaped(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The zombie *pid* was waited for by *by_pid*; its number is free unless a group or session uses it."""
 
     pid: Pid
     by_pid: Pid
 
 
-class IdsSkipped(msgspec.Struct, frozen=True, tag=True):
+class IdsSkipped(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Other work on the host moved the counter: the search for the next number begins after *last_pid*."""
 
     last_pid: Pid
 
 
-class FifoMade(msgspec.Struct, frozen=True, tag=True):
+class FifoMade(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A fifo exists."""
 
     fifo: Fifo
 
 
-class FifoOpened(msgspec.Struct, frozen=True, tag=True):
+class FifoOpened(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* holds an end: *mode* is r, w or rw."""
 
     path: str
@@ -132,14 +132,14 @@ class FifoOpened(msgspec.Struct, frozen=True, tag=True):
     mode: str
 
 
-class FifoClosed(msgspec.Struct, frozen=True, tag=True):
+class FifoClosed(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* let go of both ends."""
 
     path: str
     pid: Pid
 
 
-class FifoLevel(msgspec.Struct, frozen=True, tag=True):
+class FifoLevel(msgspec.Struct, frozen=True, tag=True, gc=False):
     """So many bytes wait in the fifo after a write(2) or read(2) by *pid*."""
 
     path: str
@@ -147,51 +147,51 @@ class FifoLevel(msgspec.Struct, frozen=True, tag=True):
     level: int
 
 
-class FifoRemoved(msgspec.Struct, frozen=True, tag=True):
+class FifoRemoved(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The fifo's name is gone; ends that are open stay open."""
 
     path: str
 
 
-class Listened(msgspec.Struct, frozen=True, tag=True):
+class Listened(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* accepts connections at *address* (`0.0.0.0:8080`, `172.17.0.2:80`, `unix:/run/x.sock`)."""
 
     address: str
     pid: Pid
 
 
-class Unlistened(msgspec.Struct, frozen=True, tag=True):
+class Unlistened(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Nobody accepts connections at *address* any more."""
 
     address: str
 
 
-class RuleAdded(msgspec.Struct, frozen=True, tag=True):
+class RuleAdded(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A packet-filter rule stands."""
 
     rule: Rule
 
 
-class RuleRemoved(msgspec.Struct, frozen=True, tag=True):
+class RuleRemoved(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A packet-filter rule is gone."""
 
     rule: Rule
 
 
-class RulesFlushed(msgspec.Struct, frozen=True, tag=True):
+class RulesFlushed(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Every rule of a chain is gone."""
 
     chain: str
 
 
-class FileWritten(msgspec.Struct, frozen=True, tag=True):
+class FileWritten(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A file holds *value* (an atomic rewrite)."""
 
     path: str
     value: Value
 
 
-class FileRemoved(msgspec.Struct, frozen=True, tag=True):
+class FileRemoved(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A file is gone."""
 
     path: str

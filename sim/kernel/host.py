@@ -1,8 +1,8 @@
 """What the kernel knows, and how each fact changes it.
 
-`Host` is plain tables of frozen records, with three indexes beside them (children by parent, zombies by parent, members
-by pid namespace). `evolve` is the only writer. Descriptors are not numbered: a process holds an end of a fifo or not.
-Source: architecture "Three truths"; engine-1.13 §16.7.
+`Host` is plain tables of frozen records, with indexes beside them (children by parent, zombies by parent, members by
+pid namespace, members by control group other than the root). `evolve` is the only writer. Descriptors are not numbered:
+a process holds an end of a fifo or not. Source: architecture "Three truths"; engine-1.13 §16.7.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class Host:
     """The kernel's tables. Queries read, `evolve` writes, everything in the tables is frozen."""
 
     __slots__ = (
-        "bound", "children", "ends", "fifos", "files", "forks", "last_pid", "listeners", "members", "pid_max",
-        "ports_of", "procs", "reserved", "rules", "uses", "zombies",
+        "bound", "children", "ends", "fifos", "files", "forks", "grouped", "last_pid", "listeners", "members",
+        "pid_max", "ports_of", "procs", "reserved", "rules", "uses", "zombies",
     )  # fmt: skip
 
     def __init__(self, pid_max: int = 32768) -> None:
@@ -37,6 +37,7 @@ class Host:
         self.children: dict[Pid, dict[Pid, None]] = {}
         self.zombies: dict[Pid, dict[Pid, None]] = {}
         self.members: dict[Pid, dict[Pid, None]] = {}
+        self.grouped: dict[str, dict[Pid, None]] = {}
         self.fifos: dict[str, Fifo] = {}
         self.ends: dict[Pid, dict[str, None]] = {}
         self.listeners: dict[str, Pid] = {}
@@ -51,7 +52,7 @@ class Host:
         twin.pid_max, twin.last_pid, twin.forks = self.pid_max, self.last_pid, self.forks
         for name in ("procs", "uses", "reserved", "fifos", "listeners", "rules", "files"):
             setattr(twin, name, getattr(self, name).copy())
-        for name in ("children", "zombies", "members", "ends", "ports_of", "bound"):
+        for name in ("children", "zombies", "members", "grouped", "ends", "ports_of", "bound"):
             setattr(twin, name, {key: inner.copy() for key, inner in getattr(self, name).items()})
         return twin
 
@@ -118,6 +119,14 @@ def split_address(address: str) -> tuple[str, str, str]:
     return family, ip, port
 
 
+def _free(host: Host, numbers: Iterable[Pid]) -> None:
+    uses = host.uses
+    for number in numbers:
+        count = uses.pop(number)
+        if count > 1:
+            uses[number] = count - 1
+
+
 def _link(index: dict[Any, dict[Any, None]], key: Any, item: Any) -> None:
     inner = index.get(key)
     if inner is None:
@@ -138,11 +147,11 @@ def _forked(host: Host, event: e.Forked) -> None:
     pid, parent = event.pid, host.procs[event.ppid]
     host.forks += 1
     host.procs[pid] = Process(
-        pid, event.ppid, event.pgid, event.sid, host.forks, parent.image, ns=event.ns, cgroup=event.cgroup
+        pid, event.ppid, event.pgid, event.sid, host.forks, parent.image, (), "S", 0, event.ns, event.cgroup
     )
-    host._use(pid, 1)
-    host._use(event.pgid, 1)
-    host._use(event.sid, 1)
+    uses = host.uses
+    for number in (pid, event.pgid, event.sid):
+        uses[number] = uses.get(number, 0) + 1
     if pid in host.reserved:
         del host.reserved[pid]
         host._use(pid, -1)
@@ -152,6 +161,8 @@ def _forked(host: Host, event: e.Forked) -> None:
     _link(host.children, event.ppid, pid)
     if event.ns:
         _link(host.members, event.ns, pid)
+    if event.cgroup != "/":
+        _link(host.grouped, event.cgroup, pid)
 
 
 def _execed(host: Host, event: e.Execed) -> None:
@@ -191,7 +202,11 @@ def _subreaper_set(host: Host, event: e.SubreaperSet) -> None:
 
 
 def _cgroup_set(host: Host, event: e.CgroupSet) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], cgroup=event.cgroup)
+    process = host.procs[event.pid]
+    _unlink(host.grouped, process.cgroup, event.pid)
+    host.procs[event.pid] = replace(process, cgroup=event.cgroup)
+    if event.cgroup != "/":
+        _link(host.grouped, event.cgroup, event.pid)
 
 
 def _signalled(host: Host, event: e.Signalled) -> None:
@@ -207,8 +222,8 @@ def _signal_taken(host: Host, event: e.SignalTaken) -> None:
 
 def _exited(host: Host, event: e.Exited) -> None:
     process = host.procs[event.pid]
-    for number in process.threads:
-        host._use(number, -1)
+    if process.threads:
+        _free(host, process.threads)
     for path in host.ends.pop(event.pid, ()):
         fifo = host.fifos[path]
         host.fifos[path] = replace(fifo, readers=fifo.readers - {event.pid}, writers=fifo.writers - {event.pid})
@@ -241,8 +256,9 @@ def _reaped(host: Host, event: e.Reaped) -> None:
     _unlink(host.zombies, process.ppid, event.pid)
     if process.ns:
         _unlink(host.members, process.ns, event.pid)
-    for number in (event.pid, process.pgid, process.sid):
-        host._use(number, -1)
+    if process.cgroup != "/":
+        _unlink(host.grouped, process.cgroup, event.pid)
+    _free(host, (event.pid, process.pgid, process.sid))
 
 
 def _ids_skipped(host: Host, event: e.IdsSkipped) -> None:

@@ -18,7 +18,7 @@ INIT: Pid = 1
 OUTSIDE: Pid = 0  # people at other machines: no process of this host
 
 
-class Image(msgspec.Struct, frozen=True):
+class Image(msgspec.Struct, frozen=True, gc=False):
     """What execve(2) put into a process: the program, its words, and what it does with signals.
 
     *handlers* pairs a signal with the name of the procedure that handles it. *container* names the container that
@@ -33,7 +33,7 @@ class Image(msgspec.Struct, frozen=True):
     ignored: frozenset[Signal] = frozenset()
 
 
-class Process(msgspec.Struct, frozen=True):
+class Process(msgspec.Struct, frozen=True, gc=False):
     """A process as /proc shows it. *order* counts forks, so that it sorts by start; *ns* is its pid namespace.
 
     *ns* is the host pid of the namespace's first process, 0 for the host's own namespace. *state* is S, T (stopped)
@@ -61,7 +61,7 @@ class Process(msgspec.Struct, frozen=True):
         return self.state != "Z"
 
 
-class Fifo(msgspec.Struct, frozen=True):
+class Fifo(msgspec.Struct, frozen=True, gc=False):
     """A named or anonymous pipe: how many bytes wait in it, and which processes hold its ends."""
 
     path: str
@@ -71,7 +71,7 @@ class Fifo(msgspec.Struct, frozen=True):
     writers: frozenset[Pid] = frozenset()
 
 
-class Rule(msgspec.Struct, frozen=True):
+class Rule(msgspec.Struct, frozen=True, gc=False):
     """A rule that forwards *port* of the host to *to_port* of *address*; *chain* is `nat/DOCKER` and the like."""
 
     chain: str

@@ -316,6 +316,9 @@ def join_cgroup(turn: Turn, pid: Pid, cgroup: str) -> None:
 
 def kill_cgroup(turn: Turn, cgroup: str, signal: Signal, skip: Collection[Pid] = ()) -> None:
     """Send *signal* to each member of the group and of groups below it."""
-    for pid, process in list(turn.host.procs.items()):
-        if pid not in skip and (process.cgroup == cgroup or process.cgroup.startswith(cgroup + "/")):
+    host, below = turn.host, cgroup + "/"
+    groups = [group for group in host.grouped if group == cgroup or group.startswith(below)]
+    members = sorted((host.procs[pid].order, pid) for group in groups for pid in host.grouped[group])
+    for _, pid in members:
+        if pid not in skip:
             kill(turn, pid, signal)

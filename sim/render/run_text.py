@@ -18,6 +18,7 @@ SECOND = 1_000_000
 QUIET = 1800 * SECOND  # a gap without an event that is told as one line
 WIDTH = 72
 AUTOMATIC = re.compile(r"step\d+")  # the id of a step that the file gives none
+PROLOGUE = {"step (start)": "the host is on; docker.service starts"}  # what no step of the file does
 MARKS = {True: "✓", False: "✗", None: "?"}
 
 
@@ -50,29 +51,43 @@ def _heading(summary: Summary) -> str:
 def _story(summary: Summary) -> str:
     rows: list[str] = []
     zero: int | None = None
-    gaps = _gaps(summary)
-    for index, line in enumerate(summary.lines):
+    lines = _told(summary)
+    gaps = _gaps(lines, summary.end)
+    for index, line in enumerate(lines):
         if index in gaps:
             rows.append(_quiet(gaps, index, summary))
             zero = None
         if line.step:
             zero = line.at
         rows.append(_row(line, zero, summary))
-    if len(summary.lines) in gaps:
-        rows.append(_quiet(gaps, len(summary.lines), summary))
+    if len(lines) in gaps:
+        rows.append(_quiet(gaps, len(lines), summary))
     if summary.note:
         rows.append(f"({printable(summary.note)})")
     return "\n".join(rows)
 
 
-def _gaps(summary: Summary) -> dict[int, int]:
+def _told(summary: Summary) -> list[Line]:
+    """Return the lines; what a steady host did before t = 0 is one, unless something failed there."""
+    early = [line for line in summary.lines if line.until < summary.origin]
+    runs = sum(line.step.startswith("(run ") for line in early)
+    failed = any(line.text.startswith("step ") and " failed" in line.text for line in early)
+    if failed or not early or not all(line.step.startswith("(") for line in early if line.step):
+        return list(summary.lines)
+    counts = [line.counts for line in early if line.counts is not None]
+    text = f"docker.service starts, then {runs} container{'s' if runs != 1 else ''}"
+    whole = Line(early[0].at, early[-1].until, text, step="(start)", counts=counts[-1] if counts else None)
+    return [whole, *(line for line in summary.lines if line not in early)]
+
+
+def _gaps(lines: list[Line], end: int) -> dict[int, int]:
     """Return the quiet times (µs) by the number of the line that they stand before."""
     gaps: dict[int, int] = {}
     before: int | None = None
-    for index, at in enumerate([*(line.at for line in summary.lines), summary.end]):
+    for index, at in enumerate([*(line.at for line in lines), end]):
         if before is not None and at - before > QUIET:
             gaps[index] = at - before
-        before = max(summary.lines[index].until if index < len(summary.lines) else at, before or 0)
+        before = max(lines[index].until if index < len(lines) else at, before or 0)
     return gaps
 
 
@@ -90,10 +105,11 @@ def _row(line: Line, zero: int | None, summary: Summary) -> str:
     if line.counts is not None:
         remote, loopback = line.counts
         note = f"open: remote {remote} of {summary.ports}, loopback {loopback} of {summary.ports}"
+    text = PROLOGUE.get(line.text, printable(line.text))
     if line.step or zero is None:
-        left = f"{clock(line.at, summary):<18} {printable(line.text)}"
+        left = f"{clock(line.at, summary):<18} {text}"
     else:
-        left = f"      {offset(line.at - zero, line.until - zero):<19} {printable(line.text)}"
+        left = f"      {offset(line.at - zero, line.until - zero):<19} {text}"
     return f"{left:<{WIDTH - 1}} {printable(note)}".rstrip()
 
 
@@ -101,7 +117,9 @@ def clock(at: int, summary: Summary) -> str:
     """Return a clock value as wall-clock time, or as seconds from t = 0."""
     since = at - summary.origin
     if not summary.wall_clock:
-        return f"t = {since / SECOND:.3f} s" if abs(since) < 600 * SECOND else f"t = {span(since)}"
+        if since < 0:
+            return f"{span(-since)} before t = 0"
+        return f"t = {since / SECOND:.3f} s" if since < 600 * SECOND else f"t = {span(since)}"
     moment = datetime.fromtimestamp(0, UTC) + timedelta(seconds=summary.epoch, microseconds=since)
     return (moment + timedelta(minutes=summary.tz_minutes)).strftime("%b %d %H:%M:%S")
 

@@ -218,14 +218,18 @@ def next_mapping(g: Goroutine) -> str | None:
 
 
 def next_stale(g: Goroutine) -> str | None:
-    """Go on with the next endpoint whose container does not run."""
+    """Go on with the next endpoint whose container does not run.
+
+    One that no stored sandbox lists (a crash before SetKey) is deleted without its ports: rules, proxy and reservation
+    stay until this dockerd ends (endpoint.go cleanupLocalEndpoints; T49).
+    """
     todo, n = g["todo"], g["n"]
     while n < len(todo) and g.recall(f"container/{todo[n]}", Container("")).running:
         n += 1
     if n == len(todo):
         return "all_clean"
     g["c"], g["n"] = todo[n], n + 1
-    return None
+    return None if paths.SANDBOXES + todo[n] in g.world.host.files else "no_sandbox"
 
 
 def start_by_policy(g: Goroutine) -> None:
@@ -287,8 +291,9 @@ BOOT = procedure(
     Label("mapped"),
     Goto("next_mapping"),
     Label("all_mapped"),
-    Do(next_stale, "all_clean"),
+    Do(next_stale, "all_clean", "no_sandbox"),
     unmap_ports(),
+    Label("no_sandbox"),
     Do(release_endpoint),
     Goto("all_mapped"),
     Label("all_clean"),
@@ -324,8 +329,9 @@ PROGRAM = Program(
         WAIT_CONTAINERD,
         procedure("dockerd.api", Serve("api", API)),
         procedure("dockerd.setkey", Serve("setkey", {"SetKey": "set_key"})),
+        procedure("dockerd.quit", Exit(131)),
         procedure("dockerd.uptime", Sleep("uptime", 10 * S), Do(ran_long)),
     ),
-    handlers={"TERM": "shutdown", "INT": "shutdown"},
+    handlers={"TERM": "shutdown", "INT": "shutdown", "QUIT": "quit"},
     ignored=frozenset({"PIPE", "USR1", "HUP"}),
 )

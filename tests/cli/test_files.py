@@ -1,0 +1,138 @@
+"""Every command takes every kind of FILE that it names, and refuses the others in words."""
+
+import json
+
+import pytest
+
+from sim.cli.files import is_run
+
+READ = [("show",), ("why", "container web"), ("plot",)]
+TREE = "systemd"
+
+
+def words(command, file):
+    """Return a command line on *file*."""
+    if command[0] == "plot":
+        return ["plot", file, "-o", "picture.svg"]
+    return [command[0], file, *command[1:]]
+
+
+@pytest.mark.parametrize("command", READ)
+@pytest.mark.parametrize("kind", ["scenario", "bundled", "folder", "trace", "renamed", "stdin scenario", "stdin trace"])
+def test_what_reads_a_run_takes_every_file(command, kind, stored, shimsim, folder):
+    """show, why and plot take a scenario, a bundled name, a runs/ folder, a trace, and - for scenario and trace."""
+    (folder / "renamed").write_bytes((stored / "trace.jsonl").read_bytes())
+    file, stdin = {
+        "scenario": ("small.yaml", None),
+        "bundled": ("shim-while-containerd-down", None),
+        "folder": ("runs/small", None),
+        "trace": ("runs/small/trace.jsonl", None),
+        "renamed": ("renamed", None),
+        "stdin scenario": ("-", (folder / "small.yaml").read_bytes()),
+        "stdin trace": ("-", (stored / "trace.jsonl").read_bytes()),
+    }[kind]
+    said = shimsim(*words(command, file), stdin=stdin)
+    assert (said.status, said.err) == (0, "")
+    assert said.out
+
+
+@pytest.mark.parametrize("command", ["run", "whatif", "explore"])
+@pytest.mark.parametrize("kind", ["scenario", "bundled", "folder", "trace", "stdin"])
+def test_what_makes_a_run_takes_a_scenario_or_the_one_of_a_run(command, kind, stored, shimsim, folder):
+    """run, whatif and explore take scenarios, and runs/ folders for the scenario that is kept there."""
+    file, stdin = {
+        "scenario": ("small.yaml", None),
+        "bundled": ("shim-while-containerd-down", None),
+        "folder": ("runs/small", None),
+        "trace": ("runs/small/trace.jsonl", None),
+        "stdin": ("-", (folder / "small.yaml").read_bytes()),
+    }[kind]
+    more = {
+        "run": ["--no-save"],
+        "whatif": ["--no-save", "--seeds", "1", "--set", "engine.daemon.live-restore=true"],
+        "explore": ["--limit", "50"],
+    }[command]
+    said = shimsim(command, file, *more, stdin=stdin)
+    assert said.status == (3 if command == "explore" else 0)
+    assert said.err == ""
+
+
+def test_a_run_of_a_stored_run_is_the_same_run(stored, shimsim):
+    """runs/NAME/ keeps all that makes the run: run again from there, the trace is the same, byte for byte."""
+    assert shimsim("run", "runs/small", "-o", "again", "-q").status == 0
+    assert (stored / "trace.jsonl").read_bytes() == (stored.parent.parent / "again" / "trace.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("command", ["run", "whatif", "explore"])
+def test_a_trace_alone_cannot_be_run(command, stored, shimsim, folder):
+    """A trace without its scenario is over: status 2 says what to give."""
+    (folder / "alone.jsonl").write_bytes((stored / "trace.jsonl").read_bytes())
+    more = ["--set", "engine.daemon.live-restore=true"] if command == "whatif" else []
+    for file, stdin in (("alone.jsonl", None), ("-", (stored / "trace.jsonl").read_bytes())):
+        said = shimsim(command, file, *more, stdin=stdin)
+        assert said.status == 2
+        assert "cannot be run" in said.err
+
+
+@pytest.mark.parametrize("command", READ)
+def test_a_stored_run_cannot_be_changed(command, stored, shimsim):
+    """--set on a run that is over is refused."""
+    for file in ("runs/small", "runs/small/trace.jsonl"):
+        said = shimsim(*words(command, file), "--set", "engine.daemon.live-restore=true")
+        assert said.status == 2
+        assert "cannot be changed" in said.err
+
+
+TABLE = {"meta": {"btime": 0, "now": 9}, "procs": [{"pid": 1, "ppid": 0, "pgid": 1, "sid": 1, "comm": "init"}]}
+
+
+@pytest.mark.parametrize("stdin", [False, True])
+def test_show_takes_a_process_table(stdin, shimsim, folder):
+    """show prints a table in JSON, from a file or standard input, with --root too."""
+    content = json.dumps(TABLE)
+    (folder / "t.json").write_text(content)
+    said = shimsim("show", "-" if stdin else "t.json", "--root", "1", stdin=content.encode() if stdin else None)
+    assert (said.status, said.out) == (0, "init\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--as", "docker-ps"], "needs a run"),
+        (["--at", "3s"], "one moment"),
+        (["--set", "a=b"], "no scenario"),
+        (["--root", "7"], "no pid '7'"),
+        (["--root", "dockerd"], "no pid 'dockerd'"),
+    ],
+)
+def test_what_a_table_does_not_have_is_refused(words, complaint, shimsim, folder):
+    """A table has no containers, no moments, no settings, no roles."""
+    (folder / "t.json").write_text(json.dumps(TABLE))
+    said = shimsim("show", "t.json", *words)
+    assert said.status == 2
+    assert complaint in said.err
+
+
+def test_a_folder_with_a_bundled_name_does_not_hide_the_bundled_scenario(shimsim, folder):
+    """A folder called document that is no run leaves `document` what it was."""
+    (folder / "shim-while-containerd-down").mkdir()
+    assert shimsim("show", "shim-while-containerd-down").status == 0
+
+
+def test_a_folder_that_is_no_run_is_refused(shimsim, folder):
+    """A folder without trace and scenario is no run."""
+    (folder / "other").mkdir()
+    said = shimsim("show", "other")
+    assert said.status == 2
+    assert "no run" in said.err
+    assert not is_run(folder / "other")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"\x00", b"[1, 2", b"- a\n- b\n", b"{}", b'{"procs": 1}'])
+@pytest.mark.parametrize("command", [("run",), *READ])
+def test_standard_input_that_is_nothing_is_refused(content, command, shimsim, folder):
+    """Nothing, bytes, half a list: status 2, a place, and nothing is written."""
+    said = shimsim(*words(command, "-"), stdin=content)
+    assert said.status == 2
+    assert "stdin" in said.err
+    assert not (folder / "runs").exists()
