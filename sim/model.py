@@ -6,6 +6,7 @@ its events. There is no clock and no dice here. Source: ARCHITECTURE.md, "The he
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -209,12 +210,31 @@ def instants(setup: Setup) -> list[Instant]:
 
 def _watchers(setup: Setup) -> dict[type, tuple[Any, ...]]:
     table: dict[type, tuple[Any, ...]] = {}
+    indexed: dict[type, dict[str, list[Any]]] = {}
     for name, instant in {mark_name(instant): instant for instant in instants(setup)}.items():
         made = watcher(name, instant)
-        if made is not None:
-            kind, rule = made
-            table[kind] = (*table.get(kind, ()), rule if instant.base == "ready" else _once_open(rule))
-    return table
+        if made is None:
+            continue
+        kind, rule = made
+        rule = rule if instant.base == "ready" else _once_open(rule)
+        if kind in SUBJECT:
+            subject = instant.name if kind is StepTaken else instant.target
+            indexed.setdefault(kind, {}).setdefault(subject, []).append(rule)
+        else:
+            table[kind] = (*table.get(kind, ()), rule)
+    return table | {kind: (_by_subject(SUBJECT[kind], rules),) for kind, rules in indexed.items()}
+
+
+SUBJECT: dict[type, Any] = {
+    StepTaken: attrgetter("id"),
+    EngineEvent: attrgetter("container"),
+    BecameReady: attrgetter("container"),
+}
+
+
+def _by_subject(subject: Any, rules: dict[str, list[Any]]) -> Any:
+    """Ask only the rules about an event's own subject: it costs the same however many moments there are."""
+    return lambda world, event: [name for rule in rules.get(subject(event), ()) for name in rule(world, event)]
 
 
 def _once_open(rule: Any) -> Any:

@@ -92,9 +92,9 @@ def lines(trace: Trace, title: str = "") -> Iterator[bytes]:
 class _Wrong(Exception):
     """A value is not what its place asks for; *needle* is the text in its line that is to blame."""
 
-    def __init__(self, what: str, needle: str = "") -> None:
+    def __init__(self, what: str, needle: str = "", hint: str = "") -> None:
         super().__init__(what)
-        self.needle = needle
+        self.needle, self.hint = needle, hint
 
 
 def restore(value: Any) -> Any:
@@ -115,7 +115,7 @@ def restore(value: Any) -> Any:
     kind = CLASSES.get(name) if isinstance(name, str) else None
     if kind is None:
         word = str(name)[:60]
-        raise _Wrong(f"{word!r} is no record of a trace. {nearest(word, CLASSES)}".strip(), str(name))
+        raise _Wrong(f"{word!r} is no record of a trace", str(name), nearest(word, CLASSES))
     return _built(kind, {key: restore(item) for key, item in value.items() if key != "$"})
 
 
@@ -131,7 +131,7 @@ def _built(kind: type[msgspec.Struct], fields: dict[str, Any]) -> msgspec.Struct
     name, hints = kind.__name__, _hints(kind)
     for key, item in fields.items():
         if key not in hints:
-            raise _Wrong(f"{name} has no field {key[:60]!r}. Valid: {', '.join(hints) or 'none'}", key)
+            raise _Wrong(f"{name} has no field {key[:60]!r}", key, f"Valid: {', '.join(hints) or 'none'}.")
         if not _fits(item, hints[key]):
             raise _Wrong(f"{key} of {name} is {_shown(item)}; valid: {_words(hints[key])}", key)
     missing = [key for key in _required(kind) if key not in fields]
@@ -191,15 +191,15 @@ def read(content: Iterable[bytes], name: str) -> tuple[Trace, str]:
                 trace.records.append(_record(value, trace))
                 numbers.append(number)
         except (msgspec.DecodeError, _Wrong, RecursionError, UnicodeDecodeError) as error:
-            raise _refused(name, number, _column(line, error), str(error)) from None
+            raise _refused(name, number, _column(line, error), str(error), getattr(error, "hint", "")) from None
     if trace is None:
         raise _refused(name, 1, 1, "the file is empty")
     _check_replay(trace, name, numbers)
     return trace, title
 
 
-def _refused(name: str, line: int, column: int, what: str) -> InputError:
-    return InputError([Problem(f"{name}:{line}:{column}", what, HINT)])
+def _refused(name: str, line: int, column: int, what: str, hint: str = "") -> InputError:
+    return InputError([Problem(f"{name}:{line}:{column}", what, f"{hint} {HINT}".strip())])
 
 
 def _column(line: bytes, error: Exception) -> int:
@@ -223,7 +223,7 @@ def _header(value: Any) -> tuple[Trace, str]:
             raise _Wrong(f"{key} is {_shown(value[key])}; valid: {kind.__name__}", key)
     unknown = [key for key in value if key not in HEADER]
     if unknown:
-        raise _Wrong(f"the header has no {unknown[0][:60]!r}. Valid: {', '.join(HEADER)}", unknown[0])
+        raise _Wrong(f"the header has no {unknown[0][:60]!r}", unknown[0], f"Valid: {', '.join(HEADER)}.")
     made = restore(value["setup"])
     _check_setup(made)
     trace = Trace(made, value["seed"])
@@ -261,7 +261,7 @@ def _record(value: Any, trace: Trace) -> Record:
     made = restore(event)
     if type(made).__name__ not in EVENTS:
         name = type(made).__name__
-        raise _Wrong(f"{name} is no event. {nearest(name, EVENTS)}".strip(), name)
+        raise _Wrong(f"{name} is no event", name, nearest(name, EVENTS))
     if isinstance(made, (facts.EngineEvent, facts.BecameReady)):
         _check_container(made.container, trace)
     return Record(seq, at, cause, made)
@@ -270,7 +270,7 @@ def _record(value: Any, trace: Trace) -> Record:
 def _check_container(name: str, trace: Trace) -> None:
     names = [service.name for service in trace.setup.services]
     if name not in names:
-        raise _Wrong(f"there is no container {name[:60]!r} in setup. Valid: {', '.join(names)}", name)
+        raise _Wrong(f"there is no container {name[:60]!r} in setup", name, f"Valid: {', '.join(names) or 'none'}.")
 
 
 def _check_replay(trace: Trace, name: str, numbers: list[int]) -> None:

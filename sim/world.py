@@ -125,8 +125,7 @@ def _frame_started(world: World, event: FrameStarted) -> None:
 def _frame_moved(world: World, event: FrameMoved) -> None:
     fid = event.fid
     frame = world.frames[fid]
-    local = {**frame.local, **event.local} if event.local else frame.local
-    world.frames[fid] = Frame(fid, frame.procedure, event.op, local)
+    world.frames[fid] = Frame(fid, frame.procedure, event.op, frame.local | event.local if event.local else frame.local)
     if world.replies:
         world.replies.pop(fid, None)
 

@@ -45,7 +45,7 @@ KILLS = st.lists(
 def run(kills: list[tuple[int, str, str]], *, skip_idle: bool, live_restore: bool, seed: int, uptime: int) -> Trace:
     """Run a container for some seconds while processes are killed or stopped; each kill has a terminal of its own."""
     terminals = [
-        (Step(f"kill {n}", Instant(offset=at), KillProcess(Target(*target.split("/")), signal)),)
+        (Step(f"kill {n}", Instant(offset=at), KillProcess(target_of(target), signal)),)
         for n, (at, target, signal) in enumerate(kills)
     ]
     restart = (Step("restart", Instant(offset=9 * S), Docker("restart", "web")),)
@@ -57,6 +57,12 @@ def run(kills: list[tuple[int, str, str]], *, skip_idle: bool, live_restore: boo
         until=Instant(offset=20 * S),
     )
     return Timed(setup, seed, skip_idle=skip_idle).run()
+
+
+def target_of(text: str) -> Target:
+    """Read `shim/web` or `dockerd`."""
+    role, _, container = text.partition("/")
+    return Target(role, container)
 
 
 def told(trace: Trace) -> list[tuple[Any, Any]]:
@@ -100,7 +106,7 @@ def test_sleeping_through_idle_ticks_gives_the_same_run_at_length(
 
 def test_an_idle_day_costs_as_much_as_an_idle_minute() -> None:
     """The number of records does not grow with the time in which nothing happens, and the ticks are counted."""
-    minute, day = (run([], skip_idle=True, live_restore=False, seed=1, uptime=uptime) for uptime in (60 * S, 86_400 * S))
+    minute, day = (run([], skip_idle=True, live_restore=False, seed=1, uptime=time) for time in (60 * S, 86_400 * S))
     assert len(day) == len(minute)
     assert day.skipped - minute.skipped == (86_400 - 60) * S // TICK
 
@@ -108,7 +114,8 @@ def test_an_idle_day_costs_as_much_as_an_idle_minute() -> None:
 def test_a_tick_rings_at_its_phase_after_it_was_slept_through() -> None:
     """After containerd's death the first health check that fails comes at a multiple of 500 ms since the first one."""
     trace = run([(1234 * MS, "containerd", "KILL")], skip_idle=True, live_restore=False, seed=1, uptime=2 * S)
-    ticks = [record.at or 0 for record in trace if isinstance(record.event, FrameMoved) and record.event.fid[1] == "health"]
+    moves = [record for record in trace if isinstance(record.event, FrameMoved)]
+    ticks = [record.at or 0 for record in moves if record.event.fid[1] == "health"]
     began = next(record.at or 0 for record in trace if getattr(record.event, "procedure", "") == "dockerd.health")
     first = next(at for at in ticks if at > trace.origin + 1234 * MS)
     assert (first - began) % TICK == 0

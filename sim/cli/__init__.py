@@ -153,7 +153,7 @@ def _init(parser: argparse.ArgumentParser) -> None:
 
 
 def _validate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="*", help="scenarios")
+    parser.add_argument("file", nargs="*", help="scenarios; - is standard input")
     parser.add_argument("--schema", action="store_true", help="print the JSON schema for editors")
     parser.add_argument("--json", action="store_true", help="one JSON object")
 

@@ -65,7 +65,7 @@ def table_of(name: str) -> Table | None:
     """Return the process table that *name* holds in JSON, None if it is something else. Raises InputError."""
     if name == "-":
         content = _stdin()
-        if content.lstrip().startswith(b"{") and b'"procs"' in content and not content.startswith(TRACE_BEGINS):
+        if content.lstrip().startswith(b"{") and b'"procs"' in content:
             return parse_table(content.decode("utf-8", "replace"), STDIN)
         return None
     return load_table(name) if Path(name).suffix == ".json" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from sim.cli import HOLDS
@@ -13,14 +14,36 @@ from sim.scenario import init_from_compose, starter
 
 def main(options: argparse.Namespace) -> int:
     """Write the scenario; a file that exists is kept."""
+    path = Path(options.file)
+    if options.file != "-":
+        _check(path, options.force)
     text, summary = (starter(), "a starter") if options.compose is None else init_from_compose(options.compose)
     if options.file == "-":
         say(text, end="")
         return HOLDS
-    path = Path(options.file)
-    if path.exists() and not options.force:
-        raise InputError([Problem(str(path), "this file exists already", "Choose another name, or --force.")])
-    path.write_text(text, encoding="utf-8")
+    _write(path, text)
     say(f"wrote {path}: {summary}")
     say(f"next: shimsim run {path}")
     return HOLDS
+
+
+def _check(path: Path, force: bool) -> None:
+    """Refuse a place where no file can stand, and a file that is there."""
+    if path.is_dir():
+        raise InputError([Problem(str(path), "this is a folder", "Give the name of a file, such as my.yaml.")])
+    if path.exists() and not force:
+        raise InputError([Problem(str(path), "this file exists already", "Choose another name, or --force.")])
+    if not path.parent.is_dir():
+        raise InputError([Problem(str(path), f"there is no folder {path.parent}", "Make it, or write elsewhere.")])
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the file whole or not at all."""
+    target = path.resolve()
+    fresh = target.with_name(f".{target.name[:100]}.{os.getpid()}")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(target)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise

@@ -14,6 +14,7 @@ from sim.render.timeline import timeline
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.timeline import TimelineData, timeline_data
 
+FORMATS = (".png", ".svg", ".pdf")
 Window = tuple[int, int]
 
 
@@ -21,9 +22,7 @@ def main(options: argparse.Namespace) -> int:
     """Draw the picture."""
     if len(options.file) > 2:
         raise InputError([Problem("shimsim plot", f"{len(options.file)} files are too many", "Give one or two.")])
-    folder = Path(options.output).parent
-    if not folder.is_dir():
-        raise InputError([Problem(options.output, f"there is no folder {folder}", "Make it, or write elsewhere.")])
+    _check(Path(options.output))
     runs = [run_of(name, options.seed, options.settings) for name in options.file]
     drawn = timeline([_data(run, options) for run in runs], options.output)
     if options.json:
@@ -31,6 +30,17 @@ def main(options: argparse.Namespace) -> int:
     else:
         say(f"{options.output}: {drawn}")
     return HOLDS
+
+
+def _check(output: Path) -> None:
+    """Refuse a place where no picture can stand, before anything is run."""
+    if output.suffix.lower() not in FORMATS:
+        what = f"{output.suffix!r} is no kind of picture" if output.suffix else "what kind of picture is not said"
+        raise InputError([Problem(str(output), what, f"Valid endings: {', '.join(FORMATS)}.")])
+    if output.is_dir():
+        raise InputError([Problem(str(output), "this is a folder", "Give the name of a file.")])
+    if not output.parent.is_dir():
+        raise InputError([Problem(str(output), f"there is no folder {output.parent}", "Make it, or write elsewhere.")])
 
 
 def _data(run: Run, options: argparse.Namespace) -> TimelineData:

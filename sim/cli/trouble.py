@@ -20,8 +20,6 @@ REPORT = "Please report it with the scenario and the seed; SHIMSIM_TRACEBACK=1 s
 
 def explain(trouble: BaseException) -> int:
     """Say on stderr what went wrong, and return the exit status."""
-    from sim.errors import InputError
-
     if isinstance(trouble, SystemExit):
         return trouble.code if isinstance(trouble.code, int) else WRONG
     if isinstance(trouble, KeyboardInterrupt):
@@ -29,6 +27,8 @@ def explain(trouble: BaseException) -> int:
     if isinstance(trouble, BrokenPipeError):
         _forget_stdout()
         return NOBODY_READS
+    from sim.errors import InputError
+
     if isinstance(trouble, InputError):
         return _say(str(trouble), WRONG)
     if isinstance(trouble, OSError):

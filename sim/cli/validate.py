@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 
 from sim.cli import HOLDS, WRONG
+from sim.cli.files import STDIN, stdin_text
 from sim.cli.out import note, say, say_json
 from sim.errors import InputError, Problem
-from sim.scenario import json_schema, load_all
+from sim.scenario import Scenario, json_schema, load_all
+from sim.scenario.words import counted
 from sim.tracefile import SCHEMA_VERSION
 
 
@@ -21,17 +23,23 @@ def main(options: argparse.Namespace) -> int:
     found: list[Problem] = []
     for name in options.file:
         try:
-            scenarios = load_all(name)
+            scenarios = load_all(f"{STDIN}.yaml", stdin_text()) if name == "-" else load_all(name)
         except InputError as error:
             found += error.problems
             continue
-        if not options.json:
-            for scenario in scenarios:
-                services, steps = len(scenario.setup.services), sum(len(t) for t in scenario.setup.terminals)
-                say(f"{name}: good: {services} containers, {steps} steps, {len(scenario.expectations)} expectations")
+        for scenario in scenarios if not options.json else ():
+            which = f" ({scenario.name})" if len(scenarios) > 1 else ""
+            say(f"{STDIN if name == '-' else name}{which}: good: {_size(scenario)}")
     if options.json:
         rows = [{"where": p.where, "what": p.what, "hint": p.hint} for p in found]
         say_json({"schema_version": SCHEMA_VERSION, "valid": not found, "problems": rows})
     elif found:
         note(str(InputError(found)))
     return WRONG if found else HOLDS
+
+
+def _size(scenario: Scenario) -> str:
+    """Say how much stands in a scenario."""
+    steps = sum(len(terminal) for terminal in scenario.setup.terminals)
+    parts = ((len(scenario.setup.services), "container"), (steps, "step"), (len(scenario.expectations), "expectation"))
+    return ", ".join(counted(number, word) for number, word in parts)

@@ -14,6 +14,7 @@ from sim.tracefile import SCHEMA_VERSION
 from sim.views.why import Link, Unknown, Why, why
 
 WIDEST = 76
+MOST, LAST = 24, 6  # of a longer chain the nearest causes and the last ones are printed
 
 
 def main(options: argparse.Namespace) -> int:
@@ -51,6 +52,8 @@ def as_text(answer: Why, trace: Trace) -> str:
     """Return the answer in lines; moments are written as --at takes them, counted from the step that began it."""
     width = min(WIDEST, max((len(link.text) for link in answer.links), default=0))
     rows = [f"  ← {link.text:<{width}}  {_moment(link, answer, trace)}".rstrip() for link in answer.links]
+    if len(rows) > MOST:
+        rows[MOST - LAST : -LAST] = [f"  ⋯ {len(rows) - MOST} causes between; --json has them all ⋯"]
     if answer.note:
         rows.append(f"  ← {answer.note}")
     return "\n".join([answer.fact, *rows])
@@ -61,7 +64,7 @@ def _moment(link: Link, answer: Why, trace: Trace) -> str:
     begun = trace.records[last.seq].event
     if link.at is None:
         return ""
-    if isinstance(begun, StepTaken) and last.at is not None:
+    if isinstance(begun, StepTaken) and not begun.id.startswith("(") and last.at is not None:
         return f"{begun.id}+{(link.at - last.at) / 1e6:.6f}s" if link is not last else _plain(last.at, trace)
     return _plain(link.at, trace)
 

@@ -41,10 +41,10 @@ NEVER = float("inf")
 class Slot:
     """What the driver keeps of a goroutine: where it was when last asked, its clocks, what it reads."""
 
-    __slots__ = ("frame", "go", "keys", "late", "plan")
+    __slots__ = ("action", "frame", "go", "keys", "late", "plan")
 
     def __init__(self, frame: Frame, plan: Plan) -> None:
-        self.frame, self.plan = frame, plan
+        self.frame, self.plan, self.action = frame, plan, Go(frame.fid)
         self.go: Clock | None = None
         self.late: Clock | None = None
         self.keys: tuple[Key, ...] = ()
@@ -223,7 +223,7 @@ class Timed:
                 self.queue.give_up(slot.go)
                 slot.go = None
         elif slot.go is None:
-            slot.go = clock = Clock(Go(fid), cause)
+            slot.go = clock = Clock(slot.action, cause)
             if plan.free:
                 self.queue.prompt.append(clock)
             else:

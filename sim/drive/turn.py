@@ -103,6 +103,7 @@ class TimedTurn(Turn):
 
 
 def _note_exit(turn: TimedTurn, event: e.Exited) -> None:
+    turn.signalled[event.pid] = turn.seq  # those that wait for it are lost
     for fid in turn.world.frames_of.get(event.pid, ()):
         turn.dirty[fid] = turn.seq
 

@@ -317,8 +317,10 @@ def join_cgroup(turn: Turn, pid: Pid, cgroup: str) -> None:
 def kill_cgroup(turn: Turn, cgroup: str, signal: Signal, skip: Collection[Pid] = ()) -> None:
     """Send *signal* to each member of the group and of groups below it."""
     host, below = turn.host, cgroup + "/"
-    groups = [group for group in host.grouped if group == cgroup or group.startswith(below)]
-    members = sorted((host.procs[pid].order, pid) for group in groups for pid in host.grouped[group])
+    groups = [cgroup]
+    if not cgroup.endswith(".scope"):  # a scope holds processes alone (systemd.scope(5))
+        groups += [group for group in host.grouped if group.startswith(below)]
+    members = sorted((host.procs[pid].order, pid) for group in groups for pid in host.grouped.get(group, ()))
     for _, pid in members:
         if pid not in skip:
             kill(turn, pid, signal)

@@ -170,11 +170,17 @@ def _picture(summary: Summary, index: int) -> str:
 
 
 def expectations(verdicts: tuple[VerdictLine, ...], width: int | None = None) -> str:
-    """Return the expectations with their marks and what was found; cut to *width* columns."""
+    """Return the expectations with their marks and what was found; below it and cut where *width* is too little."""
     label = min(24, max(len(v.label) for v in verdicts))
     text = min(60, max(len(v.text) for v in verdicts))
-    rows = [f"  {MARKS[v.holds]} {v.label:<{label}}  {v.text:<{text}}  {v.detail}".rstrip() for v in verdicts]
-    return "Expectations\n" + "\n".join(cut(printable(row), width) for row in rows)
+    rows = []
+    for v in verdicts:
+        left, detail = printable(f"  {MARKS[v.holds]} {v.label:<{label}}  {v.text:<{text}}"), printable(v.detail)
+        if width is None or len(left) + 2 + len(detail) <= width:
+            rows.append(f"{left}  {detail}".rstrip())
+        else:
+            rows += [cut(row, width) for row in (left.rstrip(), f"{'':{label + 6}}{detail}")]
+    return "\n".join(["Expectations", *rows])
 
 
 def listed(title: str, items: tuple[str, ...]) -> list[str]:

@@ -90,17 +90,19 @@ def _ended(world: World, event: e.Exited) -> str:
 def _exited(world: World, event: e.Exited, focus: Focus) -> str:
     image = world.host.procs[event.pid].image
     failed = event.status < 0 or (event.status > 0 and image.program != "iptables")
-    helper = image.program not in MEMBERS and image.container in ("", focus.container)
-    return _ended(world, event) if focus.sees(image) or (failed and helper) else ""
+    errand = image.program not in MEMBERS and image.container in ("", focus.container)
+    return _ended(world, event) if focus.sees(image) or (failed and errand) else ""
 
 
 def _signalled(world: World, event: e.Signalled, focus: Focus) -> str:
     if not _sees(world, event.pid, focus):
         return ""
     text = f"SIG{event.signal} to {who(world, event.pid)}"
+    if event.by_pid == OUTSIDE:
+        return text
     if world.host.procs[event.pid].pdeathsig == event.signal and not world.host.alive(event.by_pid):
         return f"{text}: parent-death signal"
-    return text if event.by_pid == OUTSIDE else f"{text} from {who(world, event.by_pid)}"
+    return f"{text} from {who(world, event.by_pid)}"
 
 
 def _signal_taken(world: World, event: e.SignalTaken, focus: Focus) -> str:
@@ -158,6 +160,9 @@ def _remembered(world: World, event: Remembered, focus: Focus) -> str:
 
 
 def _step(world: World, event: StepTaken, focus: Focus) -> str:
+    if event.id.startswith("("):  # of the prologue, which no file says
+        word, _, name = event.id.strip("()").partition(" ")
+        return f"the host's start: {f'docker {word} {name}' if name else 'systemctl start docker'}"
     for terminal in world.setup.terminals:
         for step in terminal:
             if step.id == event.id:

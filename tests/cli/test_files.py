@@ -58,9 +58,13 @@ def test_what_makes_a_run_takes_a_scenario_or_the_one_of_a_run(command, kind, st
 
 
 def test_a_run_of_a_stored_run_is_the_same_run(stored, shimsim):
-    """runs/NAME/ keeps all that makes the run: run again from there, the trace is the same, byte for byte."""
+    """runs/NAME/ keeps all that makes the run: run again from there, every fact is the same.
+
+    The headers differ in the lines of the file at which the steps stand.
+    """
     assert shimsim("run", "runs/small", "-o", "again", "-q").status == 0
-    assert (stored / "trace.jsonl").read_bytes() == (stored.parent.parent / "again" / "trace.jsonl").read_bytes()
+    first, second = (path / "trace.jsonl" for path in (stored, stored.parent.parent / "again"))
+    assert first.read_bytes().splitlines()[1:] == second.read_bytes().splitlines()[1:]
 
 
 @pytest.mark.parametrize("command", ["run", "whatif", "explore"])
@@ -83,13 +87,14 @@ def test_a_stored_run_cannot_be_changed(command, stored, shimsim):
         assert "cannot be changed" in said.err
 
 
-TABLE = {"meta": {"btime": 0, "now": 9}, "procs": [{"pid": 1, "ppid": 0, "pgid": 1, "sid": 1, "comm": "init"}]}
+INIT = {"pid": 1, "ppid": 0, "pgid": 1, "sid": 1, "comm": "init", "args": [], "state": "S", "start_ticks": 0, "uid": 0}
+TABLE = {"schema_version": 1, "meta": {"btime": 0, "now": 9}, "procs": [INIT]}
 
 
 @pytest.mark.parametrize("stdin", [False, True])
 def test_show_takes_a_process_table(stdin, shimsim, folder):
     """show prints a table in JSON, from a file or standard input, with --root too."""
-    content = json.dumps(TABLE)
+    content = json.dumps(TABLE, separators=(",", ":"))
     (folder / "t.json").write_text(content)
     said = shimsim("show", "-" if stdin else "t.json", "--root", "1", stdin=content.encode() if stdin else None)
     assert (said.status, said.out) == (0, "init\n")
@@ -128,7 +133,7 @@ def test_a_folder_that_is_no_run_is_refused(shimsim, folder):
     assert not is_run(folder / "other")
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"\x00", b"[1, 2", b"- a\n- b\n", b"{}", b'{"procs": 1}'])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"\x00", b"[1, 2", b"- a\n- b\n", b'{"procs": 1}'])
 @pytest.mark.parametrize("command", [("run",), *READ])
 def test_standard_input_that_is_nothing_is_refused(content, command, shimsim, folder):
     """Nothing, bytes, half a list: status 2, a place, and nothing is written."""

@@ -1,10 +1,12 @@
 """The ledger of process numbers: what a start costs, in which order its programs begin, and under whom.
 
-Oracles are the document's two lone starts (prometheus 2921, 2928, 2945; e3w 28955, 28961, 28978) and engine-1.13 §1.1, §12.
+Oracles are the document's two lone starts (prometheus 2921, 2928, 2945; e3w 28955, 28961, 28978) and engine-1.13 §1.1,
+§12.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -33,7 +35,9 @@ NETWORKS = (Network("bridge", "172.17.0."), Network("site", "172.19.0."))
 CYCLE = 32768 - 300
 
 
-def lone_start(*, threads: int = 5, network: str = "bridge", ports: int = 1, then: tuple[Docker, ...] = (), **host: Any) -> Trace:
+def lone_start(
+    *, threads: int = 5, network: str = "bridge", ports: int = 1, then: tuple[Docker, ...] = (), **host: Any
+) -> Trace:
     """Run `docker run` of one container on a quiet host, then the other commands; *next_pid* is set right before it."""
     mapping = tuple(Port(8080 + n, 80 + n) for n in range(ports))
     service = Service("web", "a" * 64, "web", "web", (), Payload("web", ("web",)), mapping, network=network,
@@ -43,7 +47,8 @@ def lone_start(*, threads: int = 5, network: str = "bridge", ports: int = 1, the
     commands = (Docker("run", "web"), *then)
     steps = tuple(Step(f"s{n}", Instant("after", offset=3 * S), command) for n, command in enumerate(commands))
     end = Instant("step", f"s{len(commands) - 1}", offset=20 * S)
-    return Timed(Setup((service,), NETWORKS, HostSetup(uptime=3 * S, **host), terminals=((*first, *steps),), until=end)).run()
+    machine = HostSetup(uptime=3 * S, **host)
+    return Timed(Setup((service,), NETWORKS, machine, terminals=((*first, *steps),), until=end)).run()
 
 
 def begun(trace: Trace) -> dict[str, Pid]:
@@ -146,7 +151,7 @@ def test_a_full_host_skips_the_numbers_that_are_in_use() -> None:
             assert len(numbers) == len(set(numbers))
     used = ids_used(trace)
     assert len(set(used)) < len(used)
-    assert any(b != a + 1 != 360 for a, b in zip(used, used[1:], strict=False))
+    assert any(b != a + 1 != 360 for a, b in pairwise(used))
 
 
 # -- who is whose -----------------------------------------------------------------------------------
@@ -204,7 +209,7 @@ def test_every_program_has_the_parent_group_session_and_death_signal_of_the_tabl
 
 
 def test_after_settling_the_payload_is_the_shim_s_child() -> None:
-    """When runc has left, the payload's parent is its shim; shim and proxy keep theirs; threads are as in the document."""
+    """When runc has left, the payload's parent is its shim; shim and proxy keep theirs; threads are the document's."""
     trace = lone_start()
     host, pids = trace.at(trace.end).host, begun(trace)
     tree = {host.procs[pids[name]].image.program: host.procs[host.procs[pids[name]].ppid].image.program for name in

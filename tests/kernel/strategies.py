@@ -27,7 +27,8 @@ IMAGES = (
     Image("polite", "polite", ("polite",), handlers=(("TERM", "close"), ("CHLD", "reap"))),
 )
 FIFOS = ("/run/a", "/run/b")
-ADDRESSES = ("tcp:0.0.0.0:80", "tcp:10.0.0.1:80", "tcp:10.0.0.2:80", "udp:0.0.0.0:80", "net/tcp:172.17.0.2:80", "unix:/s")
+ADDRESSES = ("tcp:0.0.0.0:80", "tcp:10.0.0.1:80", "tcp:10.0.0.2:80", "udp:0.0.0.0:80", "net/tcp:172.17.0.2:80",
+             "unix:/s")  # fmt: skip
 FILES = ("/etc/a", "/etc/b")
 RULES = tuple(Rule("nat/DOCKER", port, "tcp", "172.17.0.2", 80) for port in (80, 81))
 CGROUPS = ("/", "/a", "/a/b")
@@ -196,8 +197,8 @@ CALLS: dict[str, Callable[[Bench, int, int, int], Any]] = {
     "kill_cgroup": _kill_cgroup,
 }  # fmt: skip
 
-FAMILY = ("fork", "fork", "fork", "exec", "threads", "setsid", "setpgid", "death_signal", "subreaper", "kill", "deliver",
-          "exit", "wait")  # fmt: skip
+FAMILY = ("fork", "fork", "fork", "exec", "threads", "setsid", "setpgid", "death_signal", "subreaper", "kill",
+          "deliver", "exit", "wait")  # fmt: skip
 PIPES = ("fork", "mkfifo", "open", "open", "close", "write", "read", "unlink", "exit", "wait", "kill", "deliver")
 PORTS = ("fork", "listen", "listen", "unlisten", "rule", "file", "exit", "kill", "deliver", "wait")
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from sim.kernel import events as e
 from sim.kernel import syscalls as sc
 from sim.kernel.host import Host, split_address
-from sim.kernel.records import INIT
+from sim.kernel.records import INIT, Rule
 from tests.kernel.strategies import ADDRESSES, CAPACITY, PIPES, PORTS, Bench, Call, calls, history, pick
 
 RUNS = settings(max_examples=200)
@@ -165,7 +165,7 @@ def test_a_rule_and_a_file_stand_once(sequence: list[Call]) -> None:
 def test_a_flush_takes_the_rules_of_its_chain_alone() -> None:
     """Flushing a chain removes its rules and leaves those of other chains."""
     bench = Bench(Host())
-    sc.add_rule(bench, sc.Rule("nat/DOCKER", 80, "tcp", "172.17.0.2", 80))
-    sc.add_rule(bench, kept := sc.Rule("nat/POSTROUTING", 80, "tcp", "172.17.0.2", 80))
+    sc.add_rule(bench, Rule("nat/DOCKER", 80, "tcp", "172.17.0.2", 80))
+    sc.add_rule(bench, kept := Rule("nat/POSTROUTING", 80, "tcp", "172.17.0.2", 80))
     bench.emit(e.RulesFlushed("nat/DOCKER"))
     assert list(bench.host.rules) == [kept]

@@ -197,7 +197,7 @@ def test_a_namespace_dies_with_its_first_process(sequence: list[Call]) -> None:
 @settings(max_examples=200)
 @given(calls(FAMILY))
 def test_a_namespace_whose_first_process_was_killed_goes_away_whole(sequence: list[Call]) -> None:
-    """If everyone takes signals and every parent reaps, nothing is left of a namespace whose first process was killed."""
+    """If everyone takes signals and every parent reaps, nothing is left of a namespace whose first process died."""
     bench = Bench(small_host())
     for call in sequence:
         make(bench, call)

@@ -1,0 +1,105 @@
+"""init, validate and designs: the first commands of somebody new."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PLACES = ("one.yaml:2:", "one.yaml:2:", "two.yaml:1:", "two.yaml:2:")
+COMPOSE = """\
+services:
+  api: {image: "api:1", ports: ["8080:80"], restart: always, depends_on: [db]}
+  db: {image: postgres, restart: always, environment: {POSTGRES_PASSWORD: x}}
+"""
+
+
+def test_the_starter_runs_at_once(shimsim, folder):
+    """`shimsim init my.yaml && shimsim run my.yaml` ends with 0."""
+    said = shimsim("init", "my.yaml")
+    assert said.status == 0
+    assert "next: shimsim run my.yaml" in said.out
+    assert shimsim("validate", "my.yaml").status == 0
+    assert shimsim("run", "my.yaml").status == 0
+
+
+def test_a_compose_file_becomes_a_scenario(shimsim, folder):
+    """--compose takes the services, says how many, and the result runs."""
+    (folder / "docker-compose.yml").write_text(COMPOSE)
+    said = shimsim("init", "my.yaml", "--compose", "docker-compose.yml")
+    assert said.status == 0
+    assert "2 services, 1 port" in said.out
+    assert shimsim("run", "my.yaml", "-q").status == 0
+
+
+def test_a_file_that_exists_is_kept(shimsim, folder):
+    """Without --force the file stays as it is; with it, it is replaced."""
+    before = (folder / "small.yaml").read_text()
+    assert shimsim("init", "small.yaml").status == 2
+    assert (folder / "small.yaml").read_text() == before
+    assert shimsim("init", "small.yaml", "--force").status == 0
+    assert (folder / "small.yaml").read_text() != before
+
+
+def test_init_prints_to_standard_output(shimsim, folder):
+    """- is standard output, and what it prints can be run."""
+    said = shimsim("init", "-")
+    assert said.status == 0
+    assert shimsim("run", "-", "--no-save", stdin=said.out.encode()).status == 0
+    assert [path.name for path in folder.iterdir()] == ["small.yaml"]
+
+
+@pytest.mark.parametrize("name", ["no/my.yaml", "folder"])
+def test_a_place_where_nothing_can_be_written_is_refused(name, shimsim, folder):
+    """A missing folder, a folder itself: status 2 with what to do."""
+    (folder / "folder").mkdir()
+    said = shimsim("init", name, "--force")
+    assert said.status == 2
+    assert name.split("/")[0] in said.err
+
+
+def test_validate_says_everything_that_is_wrong_in_all_files(shimsim, folder):
+    """Two wrong files and a good one: every fault of both with file, line and column, and what is good."""
+    (folder / "one.yaml").write_text("services:\n  web: {imag: nginx, restrt: always}\n")
+    (folder / "two.yaml").write_text("hots: {}\nuntil: 3 parsecs\n")
+    said = shimsim("validate", "one.yaml", "small.yaml", "two.yaml")
+    assert said.status == 2
+    assert said.out == "small.yaml: good: 2 containers, 1 step, 2 expectations\n"
+    faults = said.err.splitlines()
+    for place, word in zip(PLACES, ("imag", "restrt", "hots", "parsecs"), strict=True):
+        assert any(line.startswith(place) and word in line for line in faults), (place, word)
+
+
+def test_validate_takes_standard_input_and_bundled_names(shimsim):
+    """- and a name are scenarios here too."""
+    assert shimsim("validate", "-", stdin=b"services: {web: {image: nginx}}").status == 0
+    assert shimsim("validate", "document").status == 0
+
+
+def test_each_document_of_a_file_is_named(shimsim, folder):
+    """A file with two scenarios gets a line for each."""
+    (folder / "two.yaml").write_text("services: {a: {image: x}}\n---\nservices: {b: {image: y}}\n")
+    said = shimsim("validate", "two.yaml")
+    assert [line.split(": good: ")[0] for line in said.out.splitlines()] == ["two.yaml (two)", "two.yaml (two-2)"]
+
+
+def test_every_bundled_scenario_is_good(shimsim):
+    """What ships is valid."""
+    from sim.bundled import bundled_names
+
+    assert shimsim("validate", *bundled_names()).status == 0
+
+
+def test_the_committed_schema_is_the_current_one(shimsim):
+    """schema.json is what `shimsim validate --schema` prints; after a change, write it anew with that."""
+    said = shimsim("validate", "--schema")
+    assert said.status == 0
+    assert said.out == (ROOT / "schema.json").read_text(encoding="utf-8")
+    assert json.loads(said.out)["$schema"].startswith("https://json-schema.org/")
+
+
+def test_designs_are_listed_with_their_sources(shimsim):
+    """Each design has a name that a scenario may give, and a source."""
+    text = shimsim("designs").out
+    assert text.startswith("docker-1.13")
+    assert "source: " in text

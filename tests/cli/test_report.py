@@ -1,0 +1,103 @@
+"""The report of a run: its parts, their order, what is cut and what is not."""
+
+import pytest
+
+from sim.bundled import bundled
+from sim.cli import out
+
+ASSUMED = "services: {web: {image: nginx, ports: ['80:80']}, db: {image: postgres}}\nuntil: 2s\n"
+
+
+def test_the_report_has_its_parts_in_order(shimsim):
+    """Heading, story, trees before and after the fault, expectations, what was written, what to do next."""
+    text = shimsim("run", "small.yaml").out
+    parts = ["A small host", "docker-1.13", "kill dockerd", "Tree at shot-1s", "Tree at shot+500ms", "Expectations",
+             "2 of 2 hold", "runs/small/: trace.jsonl", "Assumed:", "What if?"]  # fmt: skip
+    assert sorted(parts, key=text.index) == parts
+
+
+def test_the_source_is_relative_below_the_current_folder(shimsim, folder):
+    """A file below is named without the folder; a bundled one by its name."""
+    (folder / "deep").mkdir()
+    (folder / "small.yaml").rename(folder / "deep" / "small.yaml")
+    assert shimsim("run", folder / "deep" / "small.yaml", "--no-save").out.splitlines()[0].endswith(" deep/small.yaml")
+    first = shimsim("run", bundled("shim-while-containerd-down"), "--no-save").out.splitlines()[0]
+    assert first.endswith(" shim-while-containerd-down")
+
+
+def test_a_steady_host_is_told_in_one_line_and_steps_with_their_lines(shimsim):
+    """What happened before t = 0 is one line, the quiet ten days another, and a step names its line."""
+    story = shimsim("run", "small.yaml", "--no-save").out.splitlines()[3:]
+    assert story[0].startswith("10 d before t = 0")
+    assert "then 2 containers" in story[0]
+    assert story[0].endswith("open: remote 2 of 2, loopback 2 of 2")
+    assert "10 d: nothing changes" in story[1]
+    assert story[2].startswith("t = 60.000 s")
+    assert story[2].endswith("step shot, line 6")
+
+
+def test_a_step_without_a_name_is_told_by_its_line_alone(shimsim, folder):
+    """An id that shimsim made up is not shown."""
+    (folder / "plain.yaml").write_text(ASSUMED + "steps: [{at: 1s, kill: dockerd}]\n")
+    (line,) = (row for row in shimsim("run", "plain.yaml").out.splitlines() if " kill dockerd " in row)
+    assert line.endswith(" line 3")
+    assert "step1" not in line
+
+
+def test_skipped_ticks_are_the_true_total_and_said_once(shimsim, folder):
+    """Where hours are quiet, the report says how many idle ticks the whole run has skipped."""
+    import json
+
+    text = shimsim("run", "small.yaml").out
+    skipped = json.loads((folder / "runs/small/result.json").read_text())["skipped_ticks"]
+    assert skipped > 1_000_000
+    assert text.count("idle ticks skipped in the whole run") == 1
+    assert f"{skipped / 1e6:.1f} M idle ticks" in text
+
+
+def test_assumptions_stand_each_on_a_line(shimsim, folder):
+    """A list, indented, one line each."""
+    text = shimsim("run", "small.yaml", "--no-save").out
+    listed = text.split("Assumed:\n")[1].split("What if?")[0].splitlines()
+    assert listed
+    assert all(line.startswith("  ") for line in listed)
+
+
+def test_details_are_cut_on_a_terminal_alone(shimsim, monkeypatch):
+    """On a terminal of 40 columns no expectation is wider, what was found stands below; elsewhere nothing is cut."""
+    import sim.cli.run as module
+
+    whole = shimsim("run", "small.yaml", "--no-save").out
+    monkeypatch.setattr(module, "width", lambda: 40)
+    short = shimsim("run", "small.yaml", "--no-save").out
+    rows = short.split("Expectations\n")[1].split("\n\n")[0].splitlines()
+    assert all(len(row) <= 40 for row in rows)
+    assert any(row.endswith("…") for row in rows)
+    assert any(row.strip().startswith("payload/web (") for row in rows)
+    assert "…" not in whole.split("Expectations\n")[1].split("\n\n")[0]
+
+
+def test_what_if_is_not_asked_where_it_is_so(shimsim):
+    """With live-restore on, the report does not propose it."""
+    assert "What if?" not in shimsim("run", "small.yaml", "--set", "engine.daemon.live-restore=true").out
+
+
+def test_the_proposal_can_be_typed(shimsim, folder):
+    """The command that is proposed quotes the name of the file."""
+    (folder / "a b.yaml").write_text(ASSUMED)
+    assert "whatif 'a b.yaml' --set" in shimsim("run", "a b.yaml", "--no-save").out
+
+
+@pytest.mark.parametrize(("terminal", "drawn"), [(True, True), (False, False)])
+def test_a_bar_is_for_terminals(terminal, drawn, monkeypatch, capsys):
+    """progress draws on a terminal, and leaves the line empty at its end."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
+    bar = out.progress("4 seeds", quiet=False)
+    assert (bar is not None) == drawn
+    assert out.progress("4 seeds", quiet=True) is None
+    if bar is not None:
+        bar(2, 4)
+        bar(4, 4)
+        said = capsys.readouterr().err
+        assert "4 seeds [############............] 2/4" in said
+        assert said.endswith("\r\x1b[K")
