@@ -202,12 +202,13 @@ FAMILY = ("fork", "fork", "fork", "exec", "threads", "setsid", "setpgid", "death
 PIPES = ("fork", "mkfifo", "open", "open", "close", "write", "read", "unlink", "exit", "wait", "kill", "deliver")
 PORTS = ("fork", "listen", "listen", "unlisten", "rule", "file", "exit", "kill", "deliver", "wait")
 
-NUMBER = st.integers(0, 30)
+NUMBER = st.integers(0, 11)
 
 
 def calls(words: Iterable[str] = tuple(CALLS), max_size: int = 40) -> st.SearchStrategy[list[Call]]:
-    """Return sequences of system calls of these kinds."""
-    return st.lists(st.tuples(st.sampled_from(list(words)), NUMBER, NUMBER, NUMBER), max_size=max_size)
+    """Return sequences of system calls of these kinds, long ones as often as short ones (lists alone are short)."""
+    call = st.tuples(st.sampled_from(list(words)), NUMBER, NUMBER, NUMBER)
+    return st.integers(0, max_size).flatmap(lambda size: st.lists(call, min_size=size, max_size=size))
 
 
 def small_host(pid_max: int = 320) -> Host:
