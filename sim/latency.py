@@ -105,7 +105,7 @@ _SCALE = 1.0 / (1 << 53)
 def draw(seed: int, role: str, container: str, action: str, occurrence: int, part: str = "") -> float:
     """Return a number in [0, 1) that depends on the words alone.
 
-    >>> draw(1, "shim", "web", "set_up", 1) == draw(1, "shim", "web", "set_up", 1) != draw(2, "shim", "web", "set_up", 1)
+    >>> draw(1, "shim", "web", "set_up", 1) == draw(1, "shim", "web", "set_up", 1)
     True
     """
     words = f"{seed}\0{role}\0{container}\0{action}\0{occurrence}\0{part}"

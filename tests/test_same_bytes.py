@@ -64,7 +64,7 @@ def test_the_version_of_python_does_not_matter(tmp_path: Path) -> None:
     for number, python in enumerate(pythons[:2]):
         folder = tmp_path / str(number)
         subprocess.run([python, "-m", "venv", folder], check=True)
-        pip = [folder / "bin/python", "-m", "pip", "install", "-q"]
+        pip = [str(folder / "bin/python"), "-m", "pip", "install", "-q"]
         subprocess.run([*pip, "--require-hashes", "-r", ROOT / "requirements.lock"], check=True)
         assert digest(str(folder / "bin/python"), "0") == here, f"{python} differs"
 

@@ -1,4 +1,4 @@
-"""Docker 1.13.1 of CentOS/RHEL 7 (1.13.1-203.git0be3e21.el7): dockerd over containerd and proxies, a shim a container."""
+"""Docker 1.13.1 of CentOS/RHEL 7 (1.13.1-203.git0be3e21.el7): dockerd, containerd, proxies, a shim each."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from sim.facts import Fid
 from sim.kernel import syscalls
 from sim.kernel.records import OUTSIDE, Pid
 from sim.kernel.signals import Signal
-from sim.latency import PROFILES, Profile
+from sim.latency import PROFILES, Profile, draw
 from sim.model import OPENED, Action, Deliver, Go, Late, Open, act, initial, instants, may_open
 from sim.trace import Record, Trace
 from sim.world import Frame, Key
@@ -75,6 +75,7 @@ class Timed:
         self.slots: dict[Fid, Slot] = {}
         self.deliveries: dict[Pid, dict[Signal, Clock]] = {}
         self.phases: dict[Fid, int] = {}  # when each ticker's first period began
+        self.ticked: dict[Fid, int] = {}  # how many periods of it have been dealt with
         self.asleep: dict[Fid, tuple[int, int]] = {}  # tickers that sleep: since when, and their period
         if keep:
             self.trace.records += [Record(seq, 0, -1, event) for seq, event in enumerate(events)]
@@ -199,8 +200,13 @@ class Timed:
             self._ask_signals(*turn.signalled.popitem())
         if not self.opened and (OPENED, 1) not in turn.moments and may_open(self.world):
             turn.moments[OPENED, 1] = turn.moments[OPENED, 0] = self.now
-            wait = self.setup.host.uptime if self.setup.host.begin == "steady" else 0
-            self.queue.set(Clock(Open(), self.turn.seq - 1), wait)
+            self.queue.set(Clock(Open(), self.turn.seq - 1), self._until_open())
+
+    def _until_open(self) -> int:
+        """Return the time to t = 0, in µs: a steady host's uptime, and up to 1 s: people keep no step with tickers."""
+        if self.setup.host.begin != "steady":
+            return 0
+        return self.setup.host.uptime + round(S * draw(self.seed, "host", "", "open", 1))
 
     # -- asking -------------------------------------------------------------------------------------
 
@@ -273,6 +279,7 @@ class Timed:
         self._clear(fid, slot)
         del self.slots[fid]
         self.phases.pop(fid, None)
+        self.ticked.pop(fid, None)
 
     def _clear(self, fid: Fid, slot: Slot) -> None:
         if slot.plan.ticker:
@@ -326,7 +333,7 @@ class Timed:
         if isinstance(op, Sleep):
             return self.prices.spread(op.nominal(self.world, frame), plan)
         if isinstance(op, Every):
-            return op.period - (self.now - self.phases[frame.fid]) % op.period
+            return self._to_next_tick(frame.fid, op.period)
         assert isinstance(op, Await), f"{op.name} is a timer that the driver does not know"
         at = step_of(self.world, frame).at
         if at.base == "after":
@@ -334,6 +341,15 @@ class Timed:
         moment = self.moment(at)
         assert moment is not None, f"{mark_name(at)} is marked but has no time"
         return max(0, moment + at.offset - self.now)
+
+    def _to_next_tick(self, fid: Fid, period: int) -> int:
+        """Return the time to a ticker's next ring: none if one came due while its goroutine was busy (Go keeps one)."""
+        passed, rest = divmod(self.now - self.phases[fid], period)
+        if passed > self.ticked.get(fid, 0):
+            self.ticked[fid] = passed
+            return 0
+        self.ticked[fid] = passed + 1
+        return period - rest
 
     # -- idle ticks ---------------------------------------------------------------------------------
 
@@ -348,6 +364,7 @@ class Timed:
     def _wake(self, fid: Fid) -> None:
         if fid in self.asleep:
             self.skipped += self._slept(fid, self.now)
+            self.ticked[fid] = (self.now - self.phases[fid]) // self.asleep[fid][1]
             del self.asleep[fid]
 
     def _slept(self, fid: Fid, now: int) -> int:

@@ -61,7 +61,7 @@ class TimedTurn(Turn):
             for key in rule.touches(self.world, event):
                 if key in readers:
                     for fid in readers[key]:
-                        self.dirty[fid] = seq
+                        self.dirty.setdefault(fid, seq)
         if rule.frame:
             self.dirty[event.fid] = seq
         elif rule.note is not None:

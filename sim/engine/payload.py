@@ -78,7 +78,8 @@ def ready_after(world: World, frame: Frame) -> int:
 def become_ready(g: Goroutine) -> None:
     """Listen on the container's ports."""
     service = service_of(g)
-    server = next(reversed(g.world.host.children.get(g.pid, {})), g.pid)
+    living = [child for child in g.world.host.children.get(g.pid, ()) if g.world.host.alive(child)]
+    server = living[-1] if living else g.pid
     for port in service.ports:
         address = address_of(g.world, service.name, port)
         if address is not None and not syscalls.conflicts(g.world.host, address):

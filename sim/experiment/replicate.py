@@ -76,6 +76,10 @@ def spread(
             found += future.result()
             if progress:
                 progress(len(found), len(items))
+    except BaseException:
+        for worker in list(pool._processes.values()):  # Ctrl-C: nobody waits for what is still running
+            worker.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
     return found

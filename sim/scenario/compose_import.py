@@ -111,11 +111,25 @@ def written(file: str, scenario: Scenario) -> str:
         "  - {id: shot, at: 60s, kill: dockerd}    # or: systemctl: restart docker; kill: containerd; kill: shim/NAME",
         "until: shot+2m",
         "expect:",
-        "  - {at: end, container: all, status: running}",
+        *expected(scenario),
     ]
-    if any(service.ports for service in scenario.setup.services):
-        lines.append("  - {dark: all, from: remote, max: 1m, during: [shot, end]}")
     return "\n".join(lines) + "\n"
+
+
+def expected(scenario: Scenario) -> list[str]:
+    """Return what may be expected of the services that a policy starts again; the others stay exited."""
+    services = scenario.setup.services
+    kept = [service for service in services if service.restart.name in ("always", "unless-stopped")]
+    whole = len(kept) == len(services)
+    names = "all" if whole else f"[{', '.join(quoted(scenario.keys[service.name]) for service in kept)}]"
+    rows = [f"  - {{at: end, container: {names}, status: running}}"] if kept else []
+    if not whole:
+        rest = ", ".join(scenario.keys[service.name] for service in services if service not in kept)
+        rows.append(f"  # without a restart policy that starts them again: {rest}")
+    dark = ["all"] if whole else [quoted(scenario.keys[service.name]) for service in kept if service.ports]
+    if any(service.ports for service in kept):
+        rows += [f"  - {{dark: {name}, from: remote, max: 1m, during: [shot, end]}}" for name in dark]
+    return rows or ["  []"]
 
 
 def quoted(text: str) -> str:

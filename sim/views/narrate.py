@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sim.engine.reach import DNAT, reachable
-from sim.engine.setup import Microseconds, Setup, Step
+from sim.engine.setup import Microseconds, SetNextPid, Setup, Step
 from sim.facts import BecameReady, EngineEvent, Remembered, StepDone, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.records import INIT
@@ -197,7 +197,8 @@ def narrate(trace: Trace) -> tuple[Line, ...]:
     steps = {step.id: step for terminal in trace.setup.terminals for step in terminal}
     counts = _counts(trace, groups)
     found: list[Line] = []
-    before, latest = (0, 0), 0
+    before: tuple[int, int] | None = (0, 0)
+    latest = 0
     for group, count in zip(groups, counts, strict=True):
         word, _, rest = group.key.partition(" ")
         if word == "step":
@@ -216,7 +217,9 @@ def _step(step: Step | None, name: str) -> tuple[str, str]:
     if step is None:
         return f"step {name}", ""
     place = f", line {step.line}" if step.line else ""
-    return step.text or name, f"step {name}{place}"
+    number = step.command.number if isinstance(step.command, SetNextPid) else None
+    text = step.text or name if number is None else f"other work on the host: the next id is {number}"
+    return text, f"step {name}{place}"
 
 
 def _groups(trace: Trace) -> list[_Group]:

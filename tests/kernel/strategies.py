@@ -253,6 +253,9 @@ def settle(bench: Bench, limit: int = 500) -> None:
 # -- what the records say ---------------------------------------------------------------------------
 
 
+INDEXES = ("children", "zombies", "members", "grouped", "ends", "ports_of", "bound")
+
+
 def uses(host: Host) -> dict[Pid, int]:
     """Count how often each number is in use: as process, group, session, thread, or kept for later."""
     count: Counter[Pid] = Counter(list(host.reserved))
@@ -263,14 +266,14 @@ def uses(host: Host) -> dict[Pid, int]:
 
 def indexes(host: Host) -> dict[str, dict[Any, set[Any]]]:
     """Build every index anew from the records alone."""
-    found: dict[str, dict[Any, set[Any]]] = {
-        name: {} for name in ("children", "zombies", "members", "ends", "ports_of", "bound")
-    }
+    found: dict[str, dict[Any, set[Any]]] = {name: {} for name in INDEXES}
     for pid, process in host.procs.items():
         if pid != INIT:
             found["children"].setdefault(process.ppid, set()).add(pid)
         if process.ns:
             found["members"].setdefault(process.ns, set()).add(pid)
+        if process.cgroup != "/":
+            found["grouped"].setdefault(process.cgroup, set()).add(pid)
     for pid, process in host.procs.items():
         if process.state == "Z" and (process.ns != pid or found["members"][pid] == {pid}):
             found["zombies"].setdefault(process.ppid, set()).add(pid)
@@ -286,8 +289,7 @@ def indexes(host: Host) -> dict[str, dict[Any, set[Any]]]:
 
 def stored_indexes(host: Host) -> dict[str, dict[Any, set[Any]]]:
     """Return the indexes that the host keeps, as sets."""
-    names = ("children", "zombies", "members", "ends", "ports_of", "bound")
-    return {name: {key: set(inner) for key, inner in getattr(host, name).items()} for name in names}
+    return {name: {key: set(inner) for key, inner in getattr(host, name).items()} for name in INDEXES}
 
 
 def plain(host: Host) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sim.kernel.host import Host, split_address
 from sim.kernel.records import INIT, Rule
 from tests.kernel.strategies import ADDRESSES, CAPACITY, PIPES, PORTS, Bench, Call, calls, history, pick
 
-RUNS = settings(max_examples=200)
+RUNS = settings(max_examples=80)
 
 
 # -- fifos ------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def refused(done: Done) -> bool:
     return ns != 0 and not host.alive(ns)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(calls(FAMILY))
 def test_the_next_number_is_the_first_free_one_after_the_last_and_wraps_to_300(sequence: list[Call]) -> None:
     """A fork or thread gets the first free number after the last one given; from pid_max it goes on at 300."""
@@ -61,7 +61,7 @@ def test_the_next_number_is_the_first_free_one_after_the_last_and_wraps_to_300(s
             assert not numbers or done.after.last_pid == numbers[-1]
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(calls(FAMILY))
 def test_a_number_is_free_only_when_reaped_and_in_no_group_or_session(sequence: list[Call]) -> None:
     """The uses of every number equal a recount from the records, after every call."""
@@ -69,7 +69,7 @@ def test_a_number_is_free_only_when_reaped_and_in_no_group_or_session(sequence: 
         assert done.after.uses == uses(done.after)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(calls(FAMILY))
 def test_no_two_tasks_share_a_number(sequence: list[Call]) -> None:
     """Threads and processes share one number space, and each number names one of them."""

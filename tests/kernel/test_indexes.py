@@ -18,15 +18,15 @@ from tests.kernel.strategies import (
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(calls(max_size=50))
 def test_every_index_equals_a_recount_from_the_records(sequence: list[Call]) -> None:
-    """Children, zombies, members, ends, ports and bound addresses follow from the records after every call."""
+    """Children, zombies, members, control groups, ends, ports and bound addresses follow from the records after every call."""
     for done in history(sequence):
         assert stored_indexes(done.after) == indexes(done.after)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(calls(), calls())
 def test_a_copy_can_change_without_the_original(first: list[Call], second: list[Call]) -> None:
     """Calls on a copy leave the original as it was, and the same calls on the original do the same."""

@@ -14,7 +14,7 @@ from sim.kernel.host import Host
 from sim.kernel.records import INIT, OUTSIDE, Pid
 from tests.kernel.strategies import FAMILY, IMAGES, Bench, Call, Done, calls, history, make, settle, small_host
 
-RUNS = settings(max_examples=150)
+RUNS = settings(max_examples=80)
 
 
 # -- fork and execve --------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def adopter(host: Host, dead: Pid) -> Pid:
     return ns if ns not in (OUTSIDE, dead) and host.procs[ns].state != "Z" else INIT
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(calls(FAMILY))
 def test_orphans_go_to_the_nearest_living_subreaper_else_the_first_process_else_init(sequence: list[Call]) -> None:
     """Each child of a dead process gets the next living subreaper of its pid namespace, its first process, or PID 1."""
@@ -89,7 +89,7 @@ def test_orphans_go_to_the_nearest_living_subreaper_else_the_first_process_else_
                 assert done.after.procs[child].ppid == adopter(done.before, dead)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(calls(FAMILY))
 def test_a_parent_s_death_sends_the_death_signals_of_its_children(sequence: list[Call]) -> None:
     """A child that asked for a signal at its parent's death has it pending, whoever adopts the child."""
@@ -171,7 +171,7 @@ def test_only_a_parent_reaps_and_only_what_is_waitable(sequence: list[Call]) -> 
 # -- pid namespaces ---------------------------------------------------------------------------------
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(calls(FAMILY))
 def test_the_first_process_of_a_namespace_is_reaped_last(sequence: list[Call]) -> None:
     """The first process of a pid namespace is waitable only when no other member is left, not even as a zombie."""
@@ -183,7 +183,7 @@ def test_the_first_process_of_a_namespace_is_reaped_last(sequence: list[Call]) -
             assert set(done.after.members[event.pid]) == {event.pid}
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(calls(FAMILY))
 def test_a_namespace_dies_with_its_first_process(sequence: list[Call]) -> None:
     """Once the first process is dead every other member has KILL pending, is a zombie, or is gone."""
@@ -194,7 +194,7 @@ def test_a_namespace_dies_with_its_first_process(sequence: list[Call]) -> None:
                 assert process.state == "Z" or "KILL" in process.pending
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(calls(FAMILY))
 def test_a_namespace_whose_first_process_was_killed_goes_away_whole(sequence: list[Call]) -> None:
     """If everyone takes signals and every parent reaps, nothing is left of a namespace whose first process died."""

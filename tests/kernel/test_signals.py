@@ -11,7 +11,7 @@ from sim.kernel import syscalls as sc
 from sim.kernel.host import Host
 from sim.kernel.records import INIT, Pid
 from sim.kernel.signals import NUMBERS, STOPPING, Signal
-from tests.kernel.strategies import FAMILY, IMAGES, Bench, Call, calls, history
+from tests.kernel.strategies import FAMILY, IMAGES, SIGNALS, Bench, Call, calls, history
 
 PLAIN, DEAF, POLITE = IMAGES
 
@@ -51,7 +51,7 @@ def test_a_signal_to_nobody_fails_and_to_a_zombie_does_nothing() -> None:
     assert not bench.since(mark)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(calls((*FAMILY, "kill", "deliver", "kill_cgroup", "cgroup")))
 def test_only_living_processes_have_signals_and_kill_goes_before_all(sequence: list[Call]) -> None:
     """A zombie takes nothing; with KILL pending a process takes KILL alone; a stopped one takes nothing else."""
@@ -69,7 +69,7 @@ def test_only_living_processes_have_signals_and_kill_goes_before_all(sequence: l
                 assert list(signals) == sorted(signals, key=NUMBERS.__getitem__)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(calls(("fork", "kill", "kill", "deliver", "deliver", "cgroup", "kill_cgroup")))
 def test_stop_and_cont_discard_each_other(sequence: list[Call]) -> None:
     """No process has both pending, and one that got CONT last is not stopped afterwards by an earlier STOP."""
@@ -79,6 +79,19 @@ def test_stop_and_cont_discard_each_other(sequence: list[Call]) -> None:
         for event in done.of(e.Signalled):
             if event.signal == "CONT" and event.pid in done.after.procs:
                 assert done.after.procs[event.pid].state != "T"
+
+
+@settings(max_examples=80)
+@given(calls(("fork", "cgroup", "cgroup", "kill_cgroup", "exit", "wait")))
+def test_a_signal_to_a_control_group_reaches_whoever_the_records_place_in_or_below_it(sequence: list[Call]) -> None:
+    """Each living member of the group or of one below it has the signal pending, and nobody else got it."""
+    for done in history(sequence):
+        if done.call[0] != "kill_cgroup":
+            continue
+        group, signal = ("/a", "/a/b")[done.call[1] % 2], SIGNALS[done.call[2] % len(SIGNALS)]
+        inside = [p for p in done.before.procs.values() if f"{p.cgroup}/".startswith(f"{group}/")]
+        wanted = {p.pid for p in inside if p.alive and signal not in p.pending}
+        assert {event.pid for event in done.of(e.Signalled)} == wanted
 
 
 def test_a_signal_to_a_group_of_processes_reaches_those_below_it() -> None:

@@ -170,7 +170,7 @@ def port_mapped(g: Goroutine) -> str | None:
     endpoint = endpoint_of(g)
     g.remember(f"endpoint/{g['c']}", replace(endpoint, proxy_pids=(*endpoint.proxy_pids, g["proxy_pid"])))
     g["i"] = g["i"] + 1
-    return "map" if g["i"] < len(endpoint.ports) else None
+    return "map_next" if g["i"] < len(endpoint.ports) else None
 
 
 def free_port(g: Goroutine) -> None:

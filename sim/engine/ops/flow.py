@@ -73,7 +73,10 @@ class Do(Op):
 
     def take(self, g: Goroutine) -> int | None:
         label = self.function(g)
-        return self.index + 1 if label is None else self.goto[label]
+        if label is None:
+            return self.index + 1
+        assert label in self.labels, f"{self.name} went to {label!r}, which {g.frame.procedure} does not list for it"
+        return self.goto[label]
 
 
 class Wait(Op):
