@@ -198,10 +198,8 @@ from tempfile import TemporaryDirectory
 
 from IPython.display import Image
 
-from sim.render.timeline import timeline
-
 with TemporaryDirectory() as folder:
-    timeline([host.intervals(), kept.intervals()], f"{folder}/kill.png")
+    host.plot(f"{folder}/kill.png", kept)
     picture = Image(filename=f"{folder}/kill.png")
 picture
 

@@ -24,15 +24,17 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "load", "run"]
 
 
-def load(path: str | PathLike[str], *settings: str) -> Scenario:
+def load(path: str | PathLike[str], *settings: str, text: str | None = None) -> Scenario:
     """Read a scenario file, or a bundled scenario by its name; *settings* are `PATH=VALUE`. Raises InputError.
+
+    *text* is read in place of the file, which then gives the name alone.
 
     >>> load("document", "engine.daemon.live-restore=true").setup.engine.daemon.live_restore
     True
     """
     from sim import scenario
 
-    return scenario.load(path, settings=settings)
+    return scenario.load(path, text, settings)
 
 
 def run(scenario: Scenario | str | PathLike[str], seed: int = 1) -> Run:

@@ -24,6 +24,9 @@ from sim.world import World
 if TYPE_CHECKING:
     from networkx import DiGraph
 
+    from sim.views.intervals import Intervals
+    from sim.views.timeline import TimelineData
+
 NO_DAEMON = "Cannot connect to the Docker daemon. Is the docker daemon running on this host?\n"
 ALL_VIEWS = (*VIEWS, "docker-ps", "docker-ps-a", "docker-events")
 DEFAULT_EPOCH = 1_577_836_800
@@ -99,11 +102,34 @@ class Run:
         found = evaluate(self.scenario, self.trace, lambda table, view, root: VIEWS[view](table, root))
         return tuple(VerdictLine(v.holds, v.label, v.text, v.detail) for v in found)
 
-    def intervals(self) -> Any:
-        """Return the run as intervals: engine, containers and ports over time."""
+    def intervals(self) -> Intervals:
+        """Return the run as intervals of engine, containers and ports; µs from t = 0.
+
+        >>> run = run_scenario(load("x.yaml", "services: {web: {image: nginx, ports: ['80:80']}}"))
+        >>> [interval.state for interval in run.intervals().lane("web").intervals][-1]
+        'running'
+        """
+        from sim.views.intervals import intervals
+
+        return intervals(self.trace)
+
+    def timeline(self, title: str | None = None) -> TimelineData:
+        """Return what `plot` draws: the run from its first fault on."""
         from sim.views.timeline import timeline_data
 
-        return timeline_data(self.trace, title=self.scenario.title)
+        return timeline_data(self.trace, title=self.scenario.title if title is None else title)
+
+    def plot(self, path: str | PathLike[str], *others: Run) -> str:
+        """Draw the timeline of this run, and of another one below it, to x.png, x.svg or x.pdf; say what was drawn."""
+        from sim.render.timeline import timeline
+
+        return str(timeline([run.timeline() for run in (self, *others)], path))
+
+    def report(self) -> str:
+        """Return what `shimsim run` prints: the story, trees, expectations."""
+        from sim.render.run_text import run_text
+
+        return run_text(self.summary())
 
     def summary(self, *, pictures: bool = True) -> Summary:
         """Return what the report says."""
