@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from sim.bundled import bundled
 from sim.errors import InputError, Problem
 from sim.experiment.run import Run, run_scenario
-from sim.scenario import Scenario, load
+from sim.scenario import Scenario, load, load_all
 from sim.trace import Trace
 from sim.tracefile import read
 from sim.views.table import Table, load_table, parse_table
@@ -39,6 +39,14 @@ def scenario_of(name: str, settings: Sequence[str] = ()) -> Scenario:
         what = "a trace is over and cannot be run"
         raise InputError([Problem(name, what, "Give its scenario; show, plot and why read it.")])
     return load(_plain_file(path), settings=tuple(settings))
+
+
+def scenarios_of(name: str, settings: Sequence[str] = ()) -> list[Scenario]:
+    """Read every scenario of a file (documents between `---`). Raises InputError."""
+    path = Path(name)
+    if name == "-" or is_run(path) or _is_trace(path):
+        return [scenario_of(name, settings)]
+    return load_all(_plain_file(path), settings=tuple(settings))
 
 
 def run_of(name: str, seed: int = 1, settings: Sequence[str] = ()) -> Run:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from sim.cli import FAILS, FAULT, HOLDS, INTERRUPTED, UNDETERMINED
-from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, scenario_of
+from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, scenarios_of
 from sim.cli.out import note, say, say_json, width
 from sim.cli.store import check_ours, folder_of, store
 from sim.cli.trouble import REPORT, model
 from sim.drive.timed import Timed
-from sim.errors import InputError
+from sim.errors import InputError, Problem
 from sim.experiment.run import Run
 from sim.render.run_text import expectations, listed, run_text
 from sim.scenario import Scenario, resolved
@@ -23,8 +23,16 @@ from sim.views.summary import Summary, VerdictLine
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run the scenario and report."""
-    scenario = scenario_of(options.file, options.settings)
+    """Run each scenario of the file and report; the worst status counts."""
+    found = scenarios_of(options.file, options.settings)
+    if options.output and len(found) > 1:
+        one = "The runs go to runs/NAME/, one each."
+        raise InputError([Problem("-o", f"{options.file} holds {len(found)} scenarios", one)])
+    statuses = [_one(scenario, options) for scenario in found]
+    return next((status for status in (INTERRUPTED, FAULT, FAILS, UNDETERMINED) if status in statuses), HOLDS)
+
+
+def _one(scenario: Scenario, options: argparse.Namespace) -> int:
     if options.seeds is not None:
         from sim.cli.seeds import main as over_seeds
 
