@@ -417,15 +417,18 @@ class Machine(RuleBasedStateMachine):
             everything_is_reaped_by_who_reaps(self.run.world)
 
 
+RUNS = settings(deadline=None, report_multiple_bugs=False)
+
+
 def test_every_law_holds_whatever_happens() -> None:
     """Whatever happens in whatever order: no law breaks, the model has a rule for everything, and it all settles."""
-    run_state_machine_as_test(Machine, settings=settings(max_examples=400, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(Machine, settings=settings(RUNS, max_examples=400, stateful_step_count=25))
 
 
 @pytest.mark.long
 def test_every_law_holds_whatever_happens_at_length() -> None:
     """The same with many more and longer runs."""
-    run_state_machine_as_test(Machine, settings=settings(max_examples=3000, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Machine, settings=settings(RUNS, max_examples=3000, stateful_step_count=40))
 
 
 # -- the timed driver -------------------------------------------------------------------------------

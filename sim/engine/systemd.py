@@ -12,8 +12,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.dockerd.boot import ARGV
-from sim.engine.goroutine import Failure, Goroutine, Spawn
-from sim.engine.ops import Do, Fork, Goto, Label, ReapAny, Return, Serve, Sleep, Wait, reading
+from sim.engine.goroutine import Failure, Goroutine, Spawn, spawn
+from sim.engine.ops import Do, Goto, Label, ReapAny, Return, Serve, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import UnitState
@@ -92,22 +92,18 @@ def dockerd(g: Goroutine) -> Spawn:
     return Spawn("dockerd", ARGV, main="boot", new_session=True, cgroup=CGROUP)
 
 
-def check_limit(g: Goroutine) -> str | None:
-    """Refuse a start beyond StartLimitBurst= within StartLimitInterval=."""
+def start_main(g: Goroutine) -> str | None:
+    """Fork the main process and keep its number; refuse a start beyond StartLimitBurst= within StartLimitInterval=."""
     unit = unit_of(g.world)
     if unit.main_pid or unit.state in ("active", "activating"):
         return "running"
     if unit.starts >= g.world.setup.engine.unit.start_limit_burst:
         change(g, state="failed")
         return "limit"
-    change(g, state="activating", starts=unit.starts + 1, stopping=False)
     g.start("init.start_token")
+    main = spawn(g.turn, g.pid, dockerd(g))
+    change(g, state="activating", main_pid=main, starts=unit.starts + 1, stopping=False)
     return None
-
-
-def unit_forked(g: Goroutine) -> None:
-    """Keep the main process's number."""
-    change(g, main_pid=g["child_pid"])
 
 
 def token_back(g: Goroutine) -> None:
@@ -137,7 +133,7 @@ def timeout_stop(world: World, frame: Frame) -> int:
     return int(world.setup.engine.unit.timeout_stop)
 
 
-START_UNIT = (Do(check_limit, "running", "limit"), Fork(dockerd), Do(unit_forked))
+START_UNIT = (Do(start_main, "running", "limit"),)
 
 
 @reading(lambda world, frame: (("memory", INIT, UNIT),))
@@ -185,8 +181,9 @@ def kill_main(g: Goroutine) -> None:
 
 
 def unit_stopped(g: Goroutine) -> str | None:
-    """Believe that the unit is inactive; go on with a start if it was a restart."""
-    change(g, state="inactive", stopping=False)
+    """Believe that the unit is inactive, unless another job starts it already; a restart goes on with a start."""
+    if unit_of(g.world).stopping:
+        change(g, state="inactive", stopping=False)
     return "start" if g["request"].kind == "restart" else None
 
 

@@ -231,10 +231,10 @@ def test_silent_ops_go_with_the_op_before_them() -> None:
     pid = process(world, "main")
     go(world, (pid, "main"))
     assert at(world, (pid, "main")) == "join_job"
-    assert world.frames[pid, "main"].local == {"c": "web", "job": (pid, "critical/web")}
-    assert world.frames[pid, "critical/web"].local == {"c": "web"}
+    assert world.frames[pid, "main"].local == {"c": "web", "job": (pid, "critical/main")}
+    assert world.frames[pid, "critical/main"].local == {"c": "web"}
     assert not may(world, (pid, "main"))
-    go(world, (pid, "critical/web"))
+    go(world, (pid, "critical/main"))
     go(world, (pid, "main"))
     assert not world.frames
 

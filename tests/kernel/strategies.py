@@ -199,7 +199,8 @@ CALLS: dict[str, Callable[[Bench, int, int, int], Any]] = {
 
 FAMILY = ("fork", "fork", "fork", "exec", "threads", "setsid", "setpgid", "death_signal", "subreaper", "kill",
           "deliver", "exit", "wait")  # fmt: skip
-PIPES = ("fork", "mkfifo", "open", "open", "close", "write", "read", "unlink", "exit", "wait", "kill", "deliver")
+PIPES = ("fork", "mkfifo", "open", "open", "open", "close", "close", "write", "write", "read", "read", "unlink", "exit",
+         "wait", "kill", "deliver")  # fmt: skip
 PORTS = ("fork", "listen", "listen", "unlisten", "rule", "file", "exit", "kill", "deliver", "wait")
 
 NUMBER = st.integers(0, 11)
@@ -216,6 +217,15 @@ def small_host(pid_max: int = 320) -> Host:
     host = Host(pid_max)
     APPLY[e.IdsSkipped](host, e.IdsSkipped(max(299, pid_max - 4)))
     return host
+
+
+def piped_host() -> Host:
+    """Return a small host on which both fifos are made, and two processes run."""
+    bench = Bench(small_host())
+    for path in FIFOS:
+        sc.mkfifo(bench, path, CAPACITY)
+        sc.fork(bench, INIT)
+    return bench.host
 
 
 def make(bench: Bench, call: Call) -> Done:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from sim.kernel import events as e
 from sim.kernel import syscalls as sc
 from sim.kernel.host import Host, split_address
 from sim.kernel.records import INIT, Rule
-from tests.kernel.strategies import ADDRESSES, CAPACITY, PIPES, PORTS, Bench, Call, calls, history, pick
+from tests.kernel.strategies import (
+    ADDRESSES,
+    CAPACITY,
+    FIFOS,
+    PIPES,
+    PORTS,
+    Bench,
+    Call,
+    calls,
+    history,
+    pick,
+    piped_host,
+)
 
 RUNS = settings(max_examples=80)
 
@@ -21,7 +33,7 @@ RUNS = settings(max_examples=80)
 @given(calls(PIPES))
 def test_a_fifo_never_holds_more_than_its_capacity_nor_loses_a_byte(sequence: list[Call]) -> None:
     """A write puts in what fits, a read takes out what is there, and the level is the difference."""
-    for done in history(sequence):
+    for done in history(sequence, piped_host()):
         for fifo in done.after.fifos.values():
             assert 0 <= fifo.level <= fifo.capacity == CAPACITY
         for event in done.of(e.FifoLevel):
@@ -36,12 +48,14 @@ def test_a_fifo_never_holds_more_than_its_capacity_nor_loses_a_byte(sequence: li
 
 @RUNS
 @given(calls(PIPES))
+@example([("open", 0, 0, 0), ("read", 0, 0, 3)])
+@example([("open", 0, 0, 2), ("write", 0, 0, 3), ("read", 0, 0, 3), ("read", 0, 0, 3)])
 def test_a_reader_sees_end_of_file_only_when_the_fifo_is_empty_and_has_no_writer(sequence: list[Call]) -> None:
     """Empty with a writer blocks (None), empty without one is the end (0), anything else gives bytes."""
-    for done in history(sequence):
+    for done in history(sequence, piped_host()):
         if done.call[0] != "read" or not done.call[3] % (CAPACITY + 4):
             continue
-        path = pick(("/run/a", "/run/b"), done.call[2])
+        path = pick(FIFOS, done.call[2])
         fifo = done.before.fifos.get(path)
         if fifo is None or not fifo.readers:
             continue
@@ -52,14 +66,15 @@ def test_a_reader_sees_end_of_file_only_when_the_fifo_is_empty_and_has_no_writer
 
 @RUNS
 @given(calls(PIPES))
+@example([("open", 0, 0, 1), ("write", 0, 0, 3)])
 def test_a_write_without_a_reader_fails_and_sends_pipe(sequence: list[Call]) -> None:
     """EPIPE comes if and only if nobody holds the read end, and SIGPIPE is pending for the writer."""
-    for done in history(sequence):
+    for done in history(sequence, piped_host()):
         broken = isinstance(done.answer, sc.SyscallError) and str(done.answer).startswith("EPIPE")
         if done.call[0] != "write":
             assert not broken
             continue
-        fifo = done.before.fifos.get(pick(("/run/a", "/run/b"), done.call[2]))
+        fifo = done.before.fifos.get(pick(FIFOS, done.call[2]))
         if fifo is not None and fifo.writers:
             assert broken == (not fifo.readers)
             writer = pick(sorted(fifo.writers), done.call[1])
@@ -70,7 +85,7 @@ def test_a_write_without_a_reader_fails_and_sends_pipe(sequence: list[Call]) -> 
 @given(calls(PIPES))
 def test_an_end_of_a_fifo_goes_with_its_process(sequence: list[Call]) -> None:
     """Only living processes hold ends, and an exit takes away those of the dead one alone."""
-    for done in history(sequence):
+    for done in history(sequence, piped_host()):
         for path, fifo in done.after.fifos.items():
             assert all(done.after.alive(pid) for pid in fifo.readers | fifo.writers)
             for event in done.of(e.Exited):

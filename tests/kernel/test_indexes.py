@@ -21,7 +21,7 @@ from tests.kernel.strategies import (
 @settings(max_examples=80)
 @given(calls(max_size=50))
 def test_every_index_equals_a_recount_from_the_records(sequence: list[Call]) -> None:
-    """Children, zombies, members, control groups, ends, ports and bound addresses follow from the records after every call."""
+    """Families, zombies, members, control groups, ends, ports and bound addresses follow from the records."""
     for done in history(sequence):
         assert stored_indexes(done.after) == indexes(done.after)
 

@@ -99,8 +99,14 @@ def mount(g: Goroutine) -> None:
 
 
 def create_endpoint(g: Goroutine) -> str | None:
-    """Take an address and make the endpoint; go on to the ports, if any is published."""
+    """Take an address and make the endpoint; go on to the ports, if any is published.
+
+    One that an earlier container of that name has left behind is in the way.
+    """
     service = service_of(g)
+    if g.recall(f"endpoint/{service.name}") is not None:
+        g["error"] = f"endpoint with name {service.name} already exists in network {service.network}"
+        return "exists"
     number = pick_address(g, service)
     endpoint = Endpoint(service.name, service.network, number, address(g.world, service.network, number), service.ports)
     g.remember(f"endpoint/{service.name}", endpoint)
@@ -197,7 +203,7 @@ START = procedure(
     Lock("container/{c}"),
     Do(admit, "refused"),
     Do(mount),
-    Do(create_endpoint, "mapped"),
+    Do(create_endpoint, "mapped", "exists"),
     map_ports(),
     Goto("release"),
     Label("mapped"),
@@ -215,6 +221,7 @@ START = procedure(
     Label("release"),
     unmap_ports(),
     Do(release_network),
+    Label("exists"),
     Do(start_failed),
     Label("refused"),
     Unlock("container/{c}"),

@@ -193,7 +193,7 @@ def must_exist(g: Goroutine) -> str | None:
 def stop_quietly(g: Goroutine) -> None:
     """Start a stop that answers nobody, with the time that the request gives."""
     quiet = Message("stop", g["c"], None, g["request"].data)
-    g["job"] = g.start("dockerd.stop", g["c"], c=g["c"], request=quiet)
+    g["job"] = g.start("dockerd.stop", g.frame.fid[1], c=g["c"], request=quiet)
 
 
 def say_restarted(g: Goroutine) -> None:

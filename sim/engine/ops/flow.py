@@ -141,7 +141,10 @@ class Every(Op):
 
 
 class Go(Op):
-    """Start a goroutine of this program with the variables *names* of this one and *more*; *into* keeps its name."""
+    """Start a goroutine of this program with the variables *names* of this one and *more*.
+
+    One that is to be joined is called after its parent, so that no other one bears its name; *into* keeps that.
+    """
 
     silent = True
 
@@ -151,7 +154,7 @@ class Go(Op):
 
     def take(self, g: Goroutine) -> int | None:
         program = g.frame.procedure.partition(".")[0]
-        subject = self.subject.format_map(g.frame.local) if self.subject else ""
+        subject = g.frame.fid[1] if self.into else self.subject.format_map(g.frame.local)
         fid = g.start(f"{program}.{self.procedure}", subject, **{name: g[name] for name in self.names}, **self.more)
         if self.into:
             g[self.into] = fid
