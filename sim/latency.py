@@ -75,6 +75,7 @@ EL7_IDLE: Profile = {
     # shim: 15 to 40 ms from its fork to runc
     "shim/set_up": Duration(work=Uniform(15, 40), mark=K),
     # runc create: 80 to 200 ms, of which 30 to 80 in the hook
+    "runc/begin_create": Duration(work=Uniform(10, 25), mark=K),
     "runc/start_threads": Duration(work=Uniform(10, 25), mark=K),
     "runc/create_scope": Duration(wait=Uniform(20, 60), mark=K),
     "hook/start_hook_threads": Duration(work=Uniform(15, 40), mark=K),

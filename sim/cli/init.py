@@ -17,7 +17,9 @@ def main(options: argparse.Namespace) -> int:
     path = Path(options.file)
     if options.file != "-":
         _check(path, options.force)
-    text, summary = (starter(), "a starter") if options.compose is None else init_from_compose(options.compose)
+    folder = "" if options.file == "-" else path.parent
+    made = (starter(), "a starter") if options.compose is None else init_from_compose(options.compose, folder)
+    text, summary = made
     if options.file == "-":
         say(text, end="")
         return HOLDS

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from sim.engine import paths
 from sim.engine.containers import identity, pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.ops import Do, Exit, Fork, Goto, Label, Sleep, Wait, reading
+from sim.engine.ops import Do, Exit, Fork, Goto, Label, Return, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.reach import address_of, is_open
@@ -23,13 +23,22 @@ from sim.world import Frame, Key, World
 
 
 def _exec_fifo(world: World, frame: Frame) -> Iterable[Key]:
-    return (("file", paths.exec_fifo(identity(world, frame))),)
+    return (("file", paths.exec_fifo(identity(world, frame))), ("proc", frame.fid[0]))
 
 
 @reading(_exec_fifo)
-def exec_fifo_open(world: World, frame: Frame) -> bool:
-    """Say whether `runc start` has opened the exec fifo."""
-    return world.host.files.get(paths.exec_fifo(identity(world, frame))) == "open"
+def exec_fifo_open(world: World, frame: Frame) -> bool | str:
+    """Say whether `runc start` has opened this instance's exec fifo; or that `runc create` left without making one.
+
+    The second shows as the end of the pipe to the parent: the stage leaves.
+    """
+    pid = frame.fid[0]
+    state = world.host.files.get(paths.exec_fifo(identity(world, frame)))
+    if state == ("open", pid):
+        return True
+    parent = world.host.procs.get(world.host.procs[pid].ppid)
+    given_up = state != ("waiting", pid) and (parent is None or parent.image.program != "runc")
+    return "given_up" if given_up else False
 
 
 def execute(g: Goroutine) -> None:
@@ -131,7 +140,7 @@ PROGRAM = Program(
     (
         procedure(
             "payload.main",
-            Wait(exec_fifo_open),
+            Wait(exec_fifo_open, "given_up"),
             Do(execute),
             Label("children"),
             Do(more_children, "served"),
@@ -140,6 +149,9 @@ PROGRAM = Program(
             Label("served"),
             Sleep("ready", ready_after),
             Do(become_ready),
+            Return(),
+            Label("given_up"),
+            Exit(1),
         ),
         procedure("payload.leave", Sleep("exits", leave_after), Exit(leave)),
         procedure("payload.fail", Sleep("fails", fail_after), Do(needs, "stay"), Exit(fail), Label("stay")),

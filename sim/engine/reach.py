@@ -7,6 +7,8 @@ host path (host process to the host's own address, which goes the remote way), I
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from sim.engine.setup import Port
 from sim.kernel.records import Rule
 from sim.world import World
@@ -43,33 +45,46 @@ def is_open(world: World, container: str, port: int) -> bool:
 
 def rules_for(port: Port, address: str) -> tuple[Rule, Rule, Rule]:
     """Return the three rules of a published port, in the order in which libnetwork adds them."""
-    return (
-        Rule(DNAT, port.host, port.proto, address, port.container),
-        Rule(ACCEPT, port.host, port.proto, address, port.container),
-        Rule(MASQUERADE, port.host, port.proto, address, port.container),
+    dnat, accept, masquerade = (
+        Rule(chain, port.host, port.proto, address, port.container, port.ip) for chain in (DNAT, ACCEPT, MASQUERADE)
     )
+    return dnat, accept, masquerade
 
 
-def targets(world: World, port: int, proto: str = "tcp") -> list[str]:
-    """Return the addresses to which the host's DNAT rules send *port*."""
+def targets(world: World, port: int, proto: str = "tcp", *, loopback: bool = False) -> list[str]:
+    """Return the addresses to which the host's DNAT rules send *port*, of clients elsewhere or on the loopback."""
     rules = world.host.rules
-    dnat = [rule for rule in rules if rule.chain == DNAT and rule.port == port and rule.proto == proto]
     return [
         inner(proto, rule.address, rule.to_port)
-        for rule in dnat
-        if Rule(ACCEPT, rule.port, rule.proto, rule.address, rule.to_port) in rules
+        for rule in rules
+        if rule.chain == DNAT
+        and (rule.port, rule.proto) == (port, proto)
+        and (loopback or not rule.ip.startswith("127."))
+        and replace(rule, chain=ACCEPT) in rules
     ]
 
 
 def reachable(world: World, port: int, client: str, proto: str = "tcp") -> bool:
     """Say whether a client of the class *client* reaches the published *port* of the host.
 
-    Without userland proxies every class goes by DNAT: hairpin mode and route_localnet are on (designs §8).
+    Without userland proxies every class goes by DNAT: hairpin mode and route_localnet are on (designs §8). A port that
+    is published on an address of its own answers on that one alone: 127.0.0.1 for the loopback, others for the rest.
     """
     if client == "remote" or not world.setup.engine.daemon.userland_proxy:
-        return any(listening(world, address) for address in targets(world, port, proto)[:1])
-    bound = next((a for a in (f"{proto}:0.0.0.0:{port}", f"{proto}:127.0.0.1:{port}") if listening(world, a)), None)
-    if bound is None:
+        return any(listening(world, address) for address in targets(world, port, proto, loopback=client == "loopback"))
+    return any(_through_proxy(world, f"{proto}:{ip}:{port}", proto) for ip in _bound(world, port, proto, client))
+
+
+def _bound(world: World, port: int, proto: str, client: str) -> list[str]:
+    """Return the host's addresses at which somebody listens on *port* for this class of clients."""
+    local = client == "loopback"
+    return [
+        ip for ip in world.host.bound.get(f"{proto}:{port}", ()) if ip == "0.0.0.0" or ip.startswith("127.") == local
+    ]
+
+
+def _through_proxy(world: World, bound: str, proto: str) -> bool:
+    if not listening(world, bound):
         return False
     image = world.host.procs[world.host.listeners[bound]].image
     if image.program != "proxy":

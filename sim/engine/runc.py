@@ -8,6 +8,8 @@ and OCI hooks of other packages. Source: R libcontainer/nsenter/nsexec.c, contai
 
 from __future__ import annotations
 
+from typing import Any
+
 from sim.engine import paths
 from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
@@ -100,7 +102,7 @@ def write_pid_file(g: Goroutine) -> str | None:
     if payload is None:
         return "failed"
     identity = service_of(g).id
-    syscalls.write_file(g.turn, paths.exec_fifo(identity), "waiting")
+    syscalls.write_file(g.turn, paths.exec_fifo(identity), ("waiting", payload))
     syscalls.write_file(g.turn, f"{paths.state(identity)}/pid", payload)
     g.emit(StateChanged(g["c"], "created"))
     return None
@@ -114,9 +116,15 @@ def kill_stages(g: Goroutine) -> int:
     return 1
 
 
+def begin_create(g: Goroutine) -> str | None:
+    """Start threads; refuse an id whose state exists still."""
+    start_threads(g)
+    return "exists" if paths.exec_fifo(service_of(g).id) in g.world.host.files else None
+
+
 CREATE = procedure(
     "runc.create",
-    Do(start_threads),
+    Do(begin_create, "exists"),
     Fork(stage0),
     Reap(),
     Wait(stage2_cloned),
@@ -126,6 +134,8 @@ CREATE = procedure(
     Exit(0),
     Label("failed"),
     Exit(kill_stages),
+    Label("exists"),
+    Exit(1),
 )
 
 # -- the other verbs -------------------------------------------------------------------------------
@@ -134,9 +144,10 @@ CREATE = procedure(
 def open_exec_fifo(g: Goroutine) -> int:
     """Let the payload go on to execve its program."""
     path = paths.exec_fifo(service_of(g).id)
-    if path not in g.world.host.files:
+    state: Any = g.world.host.files.get(path)
+    if state is None:
         return 1
-    syscalls.write_file(g.turn, path, "open")
+    syscalls.write_file(g.turn, path, ("open", state[1]))
     return 0
 
 

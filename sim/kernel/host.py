@@ -71,7 +71,13 @@ class Host:
 
     def exists(self, number: Pid) -> bool:
         """Say whether /proc/*number* exists: a process, a zombie or a thread (what kill(number, 0) finds, too)."""
-        return number in self.procs or any(number in p.threads for p in self.procs.values())
+        return self.owner_of(number) is not None
+
+    def owner_of(self, number: Pid) -> Pid | None:
+        """Return the process that bears *number* or has a thread that does."""
+        if number in self.procs:
+            return number
+        return next((pid for pid, process in self.procs.items() if number in process.threads), None)
 
     def reaper_of(self, dead: Process) -> Pid:
         """Return who adopts the children of *dead*: the first process of its pid namespace is the last resort.

@@ -72,10 +72,14 @@ class Fifo(msgspec.Struct, frozen=True, gc=False):
 
 
 class Rule(msgspec.Struct, frozen=True, gc=False):
-    """A rule that forwards *port* of the host to *to_port* of *address*; *chain* is `nat/DOCKER` and the like."""
+    """A rule that forwards *port* of the host's address *ip* (0.0.0.0: any) to *to_port* of *address*.
+
+    *chain* is `nat/DOCKER` and the like.
+    """
 
     chain: str
     port: int
     proto: str
     address: str
     to_port: int
+    ip: str = "0.0.0.0"

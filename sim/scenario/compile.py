@@ -177,7 +177,6 @@ class Compiler:
                 unit.start_limit_burst,
                 unit.start_limit_interval,
                 unit.timeout_stop,
-                unit.timeout_start,
             ),
             file.profile,
         )

@@ -55,8 +55,11 @@ def starter() -> str:
     return STARTER
 
 
-def init_from_compose(path: str | os.PathLike[str]) -> tuple[str, str]:
-    """Return a scenario for the Compose file *path*, and what it says of it in one line. Raises InputError."""
+def init_from_compose(path: str | os.PathLike[str], folder: str | os.PathLike[str] = "") -> tuple[str, str]:
+    """Return a scenario for the Compose file *path*, and what it says of it in one line. Raises InputError.
+
+    The scenario will stand in *folder* ("": this one) and names the Compose file from there.
+    """
     file = os.fspath(path)
     scenario = compiled(file)
     services, ports = scenario.setup.services, sum(len(service.ports) for service in scenario.setup.services)
@@ -67,7 +70,16 @@ def init_from_compose(path: str | os.PathLike[str]) -> tuple[str, str]:
         summary += f"; {len(bare)} {verb} no x-payload (assumed: ready at once, TERM exits 0 after 100 ms)"
     if scenario.without_effect:
         summary += "; without effect on processes: " + "; ".join(scenario.without_effect)
-    return written(file, scenario), summary
+    return written(from_folder(file, os.fspath(folder)), scenario), summary
+
+
+def from_folder(file: str, folder: str) -> str:
+    """Return how a scenario in *folder* names *file*; links in the way of the folder are followed, as `..` does.
+
+    >>> from_folder("c/ok.yml", "sub"), from_folder("sub/ok.yml", ""), from_folder("c/ok.yml", "c")
+    ('../c/ok.yml', 'sub/ok.yml', 'ok.yml')
+    """
+    return os.path.relpath(os.path.realpath(file), os.path.realpath(folder or os.curdir))
 
 
 def raw_service(scenario: Scenario, name: str) -> dict[str, object]:
@@ -92,7 +104,7 @@ def compiled(file: str) -> Scenario:
 
 
 def written(file: str, scenario: Scenario) -> str:
-    """Return the text of the file."""
+    """Return the text of the file, which names the Compose file as *file*."""
     names = [scenario.keys[service.name] for service in scenario.setup.services]
     lines = [
         f"# Written by shimsim init for {os.path.basename(file)}. Check it with: shimsim validate FILE",
@@ -101,7 +113,7 @@ def written(file: str, scenario: Scenario) -> str:
         "engine:",
         "  design: docker-1.13",
         "  daemon: {live-restore: false}           # what your daemon.json says",
-        f"compose: {quoted(os.path.basename(file))}",
+        f"compose: {quoted(file)}",
         "services:                                 # laid over it; uncomment what you have measured",
     ]
     assumed = "{x-payload: {ready: 0s, on_term: {exit: 0, after: 100ms}}}"

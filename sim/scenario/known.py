@@ -106,7 +106,8 @@ UNIT_NOT_MODELLED = {
     "StartLimitIntervalSec": "systemd 219 says StartLimitInterval",
     "SuccessExitStatus": "",
     "TasksMax": "a limit of tasks",
-    "TimeoutSec": "write TimeoutStartSec and TimeoutStopSec",
+    "TimeoutSec": "TimeoutStopSec is",
+    "TimeoutStartSec": "a limit of the start",
     "Type": "",
     "WatchdogSec": "",
 }

@@ -87,7 +87,6 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
             "StartLimitBurst": unit.start_limit_burst,
             "StartLimitInterval": format_duration(unit.start_limit_interval),
             "TimeoutStopSec": format_duration(unit.timeout_stop),
-            "TimeoutStartSec": format_duration(unit.timeout_start),
         },
     }
 

@@ -98,7 +98,6 @@ class UnitFile(Strict):
     )
     start_limit_interval: SystemdDuration = Field(10_000_000, alias="StartLimitInterval")
     timeout_stop: SystemdDuration = Field(90_000_000, alias="TimeoutStopSec")
-    timeout_start: SystemdDuration = Field(0, alias="TimeoutStartSec")
 
 
 class EngineFile(Strict):

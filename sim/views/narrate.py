@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sim.engine.reach import DNAT, reachable
-from sim.engine.setup import Microseconds, SetNextPid, Setup, Step
+from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
 from sim.facts import BecameReady, EngineEvent, Remembered, StepDone, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.records import INIT
@@ -250,12 +250,13 @@ def _counts(trace: Trace, groups: list[_Group]) -> list[tuple[int, int] | None]:
     for at in sorted({group.last for group in groups}):
         world = replay.to(at)
         found[at] = (
-            sum(reachable(world, port, "remote", proto) for port, proto in ports),
-            sum(reachable(world, port, "loopback", proto) for port, proto in ports),
+            sum(reachable(world, port.host, "remote", port.proto) for port in ports),
+            sum(reachable(world, port.host, "loopback", port.proto) for port in ports),
         )
     return [found[group.last] for group in groups]
 
 
-def published(setup: Setup) -> list[tuple[int, str]]:
-    """Return the host ports that the scenario publishes, with their protocols."""
-    return [(port.host, port.proto) for service in setup.services for port in service.ports]
+def published(setup: Setup) -> tuple[Port, ...]:
+    """Return the ports that the scenario publishes; one that several services name (one at a time has it) is one."""
+    ports = {(port.ip, port.host, port.proto): port for service in setup.services for port in service.ports}
+    return tuple(ports.values())

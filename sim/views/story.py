@@ -113,11 +113,6 @@ class Story:
             container=image.container or None,
         )
 
-    def pid_of(self, program: str) -> Pid | None:
-        """Return the first living process of a program, by start."""
-        found = [p for p in self.world.host.procs.values() if p.image.program == program and p.state != "Z"]
-        return min(found, key=lambda p: p.order).pid if found else None
-
     # -- the engine's belief --------------------------------------------------------------------------
 
     def daemon(self) -> Pid | None:

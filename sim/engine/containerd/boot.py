@@ -100,7 +100,7 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
     for name, mode in (("exit", "r"), ("control", "rw")):
         syscalls.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
     process = host.procs.get(payload)
-    if process is None or not process.alive:
+    if process is None or process.image.container != c:  # gone, or another process that bears its number
         syscalls.write_file(g.turn, f"{folder}/exitStatus", 255)
         g.remember("exited", (*g.recall("exited", ()), c))
         return "restore"

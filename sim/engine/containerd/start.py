@@ -150,7 +150,8 @@ def orphaned(g: Goroutine) -> str | None:
         return "gone"
     identity = service_of(g).id
     payload = g.world.host.procs.get(task.payload_pid)
-    if f"{paths.state(identity)}/exitStatus" in g.world.host.files or payload is None:
+    known = f"{paths.state(identity)}/exitStatus" in g.world.host.files
+    if known or payload is None or payload.image.container != g["c"]:  # the start time would differ
         g.remember(f"task/{g['c']}", replace(task, reaped=True))
         return "gone"
     g.kill(task.payload_pid, "KILL")

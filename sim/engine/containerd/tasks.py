@@ -13,6 +13,7 @@ from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Goto, Label, Push, Switch, Wait, reading, run
 from sim.engine.records import Task
 from sim.engine.runc import runc
+from sim.engine.setup import S
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.world import Frame, World
@@ -20,6 +21,7 @@ from sim.world import Frame, World
 WORKERS = 10
 START_QUEUE = 10
 KEPT_EVENTS = 500
+REAP_LIMIT = 120 * S
 
 
 def new_container(g: Goroutine) -> str | None:
@@ -143,7 +145,7 @@ def orphan(g: Goroutine) -> str | None:
     if task.child:
         return "waiter"
     payload = g.world.host.procs.get(task.payload_pid)
-    if payload is None:
+    if payload is None or payload.image.container != g["c"]:  # gone, or another process that bears its number
         g["exit_status"] = 255
         return "delete"
     if payload.ppid != 1:
@@ -187,7 +189,8 @@ LOOP = (
     Label("delete"),
     run(runc_delete),
     Do(remove_state),
-    Wait(shim_reaped),
+    Wait(shim_reaped, within=REAP_LIMIT, late="not_reaped"),
+    Label("not_reaped"),
     Do(forget),
     Goto("next"),
     Label("shim_killed"),
@@ -195,6 +198,6 @@ LOOP = (
     Wait(payload_gone),
     Goto("delete"),
     Label("waiter"),
-    Wait(shim_reaped),
+    Wait(shim_reaped, within=REAP_LIMIT, late="delete"),
     Goto("delete"),
 )

@@ -1,6 +1,6 @@
 """dockerd begins: pid file, sockets, containerd, restore, network controller, policy starts, READY.
 
-Leaves out images, other drivers, legacy links, `--rm` left-overs and adopted containerds. Source: D
+Leaves out images, other drivers, legacy links and `--rm` left-overs. Source: D
 cmd/dockerd/daemon.go, daemon/daemon.go restore, libcontainerd/client_linux.go Restore, libnetwork bridge_store.go;
 engine-1.13 §6, §16.6; threads: 5 before containerd read off the document, 7 more [K].
 """
@@ -82,6 +82,16 @@ def open_sockets(g: Goroutine) -> None:
     """Open the API socket: clients queue, unanswered, until the daemon is ready."""
     syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
     syscalls.listen(g.turn, g.pid, paths.DOCKER_SOCK)
+
+
+def check_containerd_pid(g: Goroutine) -> str | None:
+    """Take whatever has the number in containerd's pid file, be it a process or a thread, for a living containerd."""
+    stale = g.world.host.files.get(paths.CONTAINERD_PID)
+    owner = g.world.host.owner_of(stale) if isinstance(stale, int) else None
+    if owner is None:
+        return None
+    g.remember("containerd_pid", owner)  # no child of ours: nobody will ever reap it (T46)
+    return "adopted"
 
 
 def load_containers(g: Goroutine) -> None:
@@ -276,8 +286,10 @@ BOOT = procedure(
     "dockerd.boot",
     Do(check_pid_file, "running"),
     Do(open_sockets),
+    Do(check_containerd_pid, "adopted"),
     Fork(fork_containerd),
     Do(containerd_started),
+    Label("adopted"),
     Go("connection"),
     Go("health"),
     Go("events"),

@@ -11,6 +11,7 @@ from sim.engine.dockerd.supervise import containerd_gone
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Label, Sleep, Wait, reading
 from sim.engine.procedure import procedure
+from sim.engine.records import Container
 from sim.engine.setup import S
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
@@ -18,6 +19,7 @@ from sim.world import Frame, Key, World
 GRACE = 5 * S
 POLL = 1 * S
 POLLS = 15
+NONE = Container("")
 
 
 def begin_shutdown(g: Goroutine) -> str | None:
@@ -27,18 +29,18 @@ def begin_shutdown(g: Goroutine) -> str | None:
     g.remember("shutting_down", True)
     g.cancel("api")
     syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
-    if g.world.setup.engine.daemon.live_restore:
-        return None
-    for name in g.world.services:
-        record = g.recall(f"container/{name}")
-        if record is not None and record.running:
-            g.start("dockerd.stop", name, c=name, request=None)
+    running = [name for name in g.world.services if g.recall(f"container/{name}", NONE).running]
+    if running and g.world.setup.engine.daemon.live_restore:
+        return "keep"
+    for name in running:
+        g.start("dockerd.stop", name, c=name, request=None)
     return None
 
 
 def budget(world: World, frame: Frame) -> int:
     """Return how long the containers may take, in µs: 15 s, or the longest stop timeout and 5 s."""
-    longest = max((service.stop_timeout + GRACE for service in world.setup.services), default=0)
+    known = (world.services[n] for n in world.services if world.recall(frame.fid[0], f"container/{n}") is not None)
+    longest = max((service.stop_timeout + GRACE for service in known), default=0)
     return int(max(world.setup.engine.daemon.shutdown_timeout, longest))
 
 
@@ -82,9 +84,10 @@ def leave(g: Goroutine) -> int:
 
 SHUTDOWN = procedure(
     "dockerd.shutdown",
-    Do(begin_shutdown, "again"),
+    Do(begin_shutdown, "again", "keep"),
     Wait(all_stopped, within=budget, late="force"),
     Label("force"),
+    Label("keep"),
     Do(stop_containerd),
     Label("poll"),
     Sleep("poll", POLL),

@@ -87,7 +87,7 @@ def admit(g: Goroutine) -> str | None:
     if record is None:
         answer(g, Failure(f"No such container: {g['c']}"))
         return "refused"
-    if (record.running and not record.restarting) or (why == "policy" and (record.canceled or not record.restarting)):
+    if (record.canceled or not record.restarting) if why == "policy" else record.running:
         answer(g)
         return "refused"
     g["network"], g["i"] = service_of(g).network, 0

@@ -216,16 +216,20 @@ RESTART_API = procedure(
 
 
 def rm_request(g: Goroutine) -> str | None:
-    """Remove a container that does not run; with -f kill it first."""
+    """Remove a container that does not run; with -f kill it first, or cancel its restart."""
     record = record_of(g)
     if record is None:
         answer(g, Failure(f"No such container: {g['c']}"))
         return "refused"
-    if not record.running or record.restarting:
+    if not record.running:
         return "remove"
     if not g["request"].data[2]:
-        answer(g, Failure(f"You cannot remove a running container {service_of(g).id}. Stop the container before"))
+        advice = "Stop the container before attempting removal or use -f"
+        answer(g, Failure(f"You cannot remove a running container {service_of(g).id}. {advice}"))
         return "refused"
+    if record.restarting:
+        update(g, replace(record, running=False, restarting=False, canceled=True), disk=False)
+        return "remove"
     g["signal"] = "KILL"
     note_signal(g, "KILL")
     return None

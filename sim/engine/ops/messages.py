@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from sim.engine.goroutine import Failure, Goroutine, ModelFault, describe
 from sim.engine.ops.flow import Entry, Op
@@ -38,9 +37,8 @@ class Ask(Op):
 class Answered(Op):
     """Wait for the answer; it goes into `answer`. A dead peer leads to *lost*, a `Failure` to *failed*."""
 
-    def __init__(self, name: str, lost: str, failed: str, within: Any = None, late: str | None = None) -> None:
-        self.labels = (lost, failed, *((late,) if late else ()))
-        self.name, self.within = f"answer_{name}", within
+    def __init__(self, name: str, lost: str, failed: str) -> None:
+        self.labels, self.name = (lost, failed), f"answer_{name}"
 
     def ready(self, world: World, frame: Frame) -> bool:
         return frame.fid in world.replies or not world.host.alive(frame.local["peer_pid"])
