@@ -23,13 +23,16 @@ FEW = 64  # so many dead timers are not worth clearing
 
 
 class Clock:
-    """A drawn clock of one action. *cause* is the record that enabled it; *work* is what a core must still do."""
+    """A drawn clock of one action. *cause* is the record that enabled it; *work* is what a core must still do.
 
-    __slots__ = ("action", "alive", "at_work", "cause", "far", "work")
+    *held* says that it has rung while its process was stopped.
+    """
+
+    __slots__ = ("action", "alive", "at_work", "cause", "far", "held", "work")
 
     def __init__(self, action: Action, cause: int) -> None:
         self.action, self.cause, self.work = action, cause, 0
-        self.alive, self.at_work, self.far = True, False, False
+        self.alive, self.at_work, self.far, self.held = True, False, False, False
 
 
 class Queue:

@@ -159,13 +159,19 @@ class Timed:
             if not prompt:
                 return
             clock = prompt.popleft()
-            if clock.alive:
+            if clock.alive and turn.stopped and self._frozen(clock):
+                clock.held = True
+            elif clock.alive:
                 clock.alive = False
                 turn.now, turn.cause, turn.first = now, clock.cause, True
                 self._happen(clock.action)
                 self.steps += 1
                 self._settle()
         raise ModelFault(f"a million steps at one time ({self.now} µs): {prompt[0].action}")
+
+    def _frozen(self, clock: Clock) -> bool:
+        """Say whether a clock belongs to a stopped process: the kernel's timers run on, the process does not."""
+        return isinstance(clock.action, (Go, Late)) and clock.action.fid[0] in self.turn.stopped
 
     def _happen(self, action: Action) -> None:
         turn = self.turn
@@ -224,11 +230,14 @@ class Timed:
         ready = running = fid[0] == OUTSIDE or world.host.procs[fid[0]].state == "S"
         if not plan.plain:
             ready = self._is_ready(fid, slot, plan, running)
-        if not ready:
+        if slot.go is not None and slot.go.held and running:
+            slot.go.held = False
+            self.queue.prompt.append(slot.go)
+        elif not ready and (running or not plan.timer):
             if slot.go is not None:
                 self.queue.give_up(slot.go)
                 slot.go = None
-        elif slot.go is None:
+        elif slot.go is None and ready:
             slot.go = clock = Clock(slot.action, cause)
             if plan.free:
                 self.queue.prompt.append(clock)
@@ -250,11 +259,10 @@ class Timed:
         return self._ticks(fid, op, frame, ready) if plan.ticker else ready
 
     def _ask_late(self, slot: Slot, op: Op, running: bool, cause: int) -> None:
-        """Let a time limit run, but not while the process is stopped."""
-        if not running:
-            if slot.late is not None:
-                self.queue.give_up(slot.late)
-                slot.late = None
+        """Let a time limit run, also while the process is stopped."""
+        if slot.late is not None and slot.late.held and running:
+            slot.late.held = False
+            self.queue.prompt.append(slot.late)
         elif slot.late is None:
             frame = slot.frame
             within = op.within(self.world, frame) if callable(op.within) else op.within

@@ -37,7 +37,7 @@ class TimedTurn(Turn):
 
     __slots__ = (
         "_rules", "cause", "dirty", "first", "keep", "last_step", "moments", "now", "readers", "records", "seq",
-        "signalled",
+        "signalled", "stopped",
     )  # fmt: skip
 
     def __init__(self, world: World, records: list[Record], keep: bool) -> None:
@@ -46,6 +46,7 @@ class TimedTurn(Turn):
         self.readers: dict[Key, dict[Fid, None]] = {}
         self.dirty: dict[Fid, int] = {}
         self.signalled: dict[Pid, int] = {}
+        self.stopped: set[Pid] = set()
         self.moments: dict[tuple[str, int], int] = {}
         self.now = self.seq = self.last_step = 0
         self.cause, self.first = -1, True
@@ -104,6 +105,7 @@ class TimedTurn(Turn):
 
 def _note_exit(turn: TimedTurn, event: e.Exited) -> None:
     turn.signalled[event.pid] = turn.seq  # those that wait for it are lost
+    turn.stopped.discard(event.pid)
     for fid in turn.world.frames_of.get(event.pid, ()):
         turn.dirty[fid] = turn.seq
 
@@ -115,6 +117,7 @@ def _note_signal(turn: TimedTurn, event: e.Signalled) -> None:
 def _note_signal_taken(turn: TimedTurn, event: e.SignalTaken) -> None:
     turn.signalled[event.pid] = turn.seq
     if event.outcome in ("stopped", "continued"):
+        (turn.stopped.add if event.outcome == "stopped" else turn.stopped.discard)(event.pid)
         for fid in turn.world.frames_of.get(event.pid, ()):
             turn.dirty[fid] = turn.seq
 

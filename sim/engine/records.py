@@ -60,9 +60,13 @@ class Task(msgspec.Struct, frozen=True, tag=True, gc=False):
 
 
 class UnitState(msgspec.Struct, frozen=True, tag=True, gc=False):
-    """What systemd knows of docker.service. *starts* counts those within the start limit's interval."""
+    """What systemd knows of docker.service. *starts* counts those within the start limit's interval.
+
+    *stopping* says that a job stops it, *cleaning* that its control group is not empty yet.
+    """
 
     state: str = "inactive"
     main_pid: Pid = 0
     starts: int = 0
     stopping: bool = False
+    cleaning: bool = False

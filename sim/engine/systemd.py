@@ -49,18 +49,26 @@ def change(g: Goroutine, **fields: Any) -> None:
 
 def notice(g: Goroutine) -> None:
     """React to the main process's end; any other child is only reaped."""
-    unit = unit_of(g.world)
-    if not unit.main_pid or g["reaped_pid"] != unit.main_pid:
+    if not unit_of(g.world).main_pid or g["reaped_pid"] != unit_of(g.world).main_pid:
         return
-    if unit.stopping:
-        change(g, main_pid=0)
+    if g.world.setup.engine.unit.kill_mode == "process":
+        ended(g)
+    else:
+        change(g, state="deactivating", main_pid=0, cleaning=True)
+        g.start("init.clean_up", status=g["status"])
+
+
+def ended(g: Goroutine) -> None:
+    """Restart the unit, or believe that it has failed or is inactive; a job that stops it decides for itself."""
+    gone: dict[str, Any] = {"main_pid": 0, "cleaning": False}
+    if unit_of(g.world).stopping:
+        change(g, **gone)
     elif restarts(g.world, g["status"]):
-        change(g, state="auto-restart", main_pid=0)
+        change(g, state="auto-restart", **gone)
         g.start("init.restart_unit")
     else:
         failed = g["status"] != 0 and not _clean_signal(g["status"])
-        change(g, state="failed" if failed else "inactive", main_pid=0)
-    _kill_rest(g, "KILL")
+        change(g, state="failed" if failed else "inactive", **gone)
 
 
 def _clean_signal(status: int) -> bool:
@@ -78,10 +86,20 @@ def restarts(world: World, status: int) -> bool:
     return bool(rule == "always")
 
 
-def _kill_rest(g: Goroutine, signal: str) -> None:
-    """Kill what is left in the unit's group, where KillMode= says so."""
-    if g.world.setup.engine.unit.kill_mode in ("control-group", "mixed"):
-        syscalls.kill_cgroup(g.turn, CGROUP, signal)
+def signal_rest(g: Goroutine) -> None:
+    """Send what is left in the unit's control group TERM, or with KillMode=mixed KILL."""
+    syscalls.kill_cgroup(g.turn, CGROUP, "KILL" if g.world.setup.engine.unit.kill_mode == "mixed" else "TERM")
+
+
+def kill_rest(g: Goroutine) -> None:
+    """Kill what is still there when TimeoutStopSec= is over."""
+    syscalls.kill_cgroup(g.turn, CGROUP, "KILL")
+
+
+@reading(lambda world, frame: tuple(("proc", pid) for pid in world.host.grouped.get(CGROUP, ())))
+def group_empty(world: World, frame: Frame) -> bool:
+    """Say whether no process is left in the unit's control group."""
+    return not world.host.grouped.get(CGROUP)
 
 
 # -- starting ---------------------------------------------------------------------------------------
@@ -95,7 +113,7 @@ def dockerd(g: Goroutine) -> Spawn:
 def start_main(g: Goroutine) -> str | None:
     """Fork the main process and keep its number; refuse a start beyond StartLimitBurst= within StartLimitInterval=."""
     unit = unit_of(g.world)
-    if unit.main_pid or unit.state in ("active", "activating"):
+    if unit.main_pid or unit.cleaning or unit.state in ("active", "activating"):
         return "running"
     if unit.starts >= g.world.setup.engine.unit.start_limit_burst:
         change(g, state="failed")
@@ -169,15 +187,15 @@ def begin_stop(g: Goroutine) -> str | None:
 
 @reading(lambda world, frame: (("memory", INIT, UNIT),))
 def main_gone(world: World, frame: Frame) -> bool:
-    """Say whether the main process has been reaped."""
-    return not unit_of(world).main_pid
+    """Say whether the main process has been reaped, and its group cleaned where KillMode= says so."""
+    return not unit_of(world).main_pid and not unit_of(world).cleaning
 
 
 def kill_main(g: Goroutine) -> None:
     """Kill what is still there when TimeoutStopSec= is over."""
     main: Pid = unit_of(g.world).main_pid
-    g.kill(main, "KILL")
-    _kill_rest(g, "KILL")
+    if main:
+        g.kill(main, "KILL")
 
 
 def unit_stopped(g: Goroutine) -> str | None:
@@ -216,6 +234,17 @@ PROGRAM = Program(
     "init",
     (
         procedure("init.main", Label("next"), ReapAny(), Do(notice), Goto("next")),
+        procedure(
+            "init.clean_up",
+            Do(signal_rest),
+            Wait(group_empty, within=timeout_stop, late="kill"),
+            Goto("empty"),
+            Label("kill"),
+            Do(kill_rest),
+            Wait(group_empty),
+            Label("empty"),
+            Do(ended),
+        ),
         procedure("init.bus", Serve("bus", {v: f"job_{v}" for v in ("start", "stop", "restart", "kill")})),
         procedure("init.notify", Serve("notify", {"READY": "unit_ready"})),
         procedure("init.unit_ready", Do(unit_ready)),

@@ -110,7 +110,8 @@ def is_unused(model: type[Strict], key: str, node: Node) -> bool:
     """Say whether *key* changes nothing: by its nature, or because it switches something off that is off."""
     off = node.value is False or node.value is None
     disabled = key == "healthcheck" and node.plain() in ({"disable": True}, {"test": "NONE"}, {"test": ["NONE"]})
-    return key in model.harmless or (key in model.later and (off or disabled))
+    endless = key == "TimeoutStartSec" and node.plain() in (0, "0", "0s", "infinity")
+    return key in model.harmless or (key in model.later and (off or disabled or endless))
 
 
 def section(path: Path) -> str:

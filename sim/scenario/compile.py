@@ -20,7 +20,16 @@ from sim.scenario.expect import Expectation
 from sim.scenario.expect_read import read_expectations
 from sim.scenario.instants import Names, parse_instant
 from sim.scenario.schema import EngineFile, File, HostFile, NetworkFile, ServiceFile
-from sim.scenario.services import Assumed, build, check_name, check_references, container_name, number_ports, repeated
+from sim.scenario.services import (
+    Assumed,
+    build,
+    check_name,
+    check_pins,
+    check_references,
+    container_name,
+    number_ports,
+    repeated,
+)
 from sim.scenario.steps import Reader, entries, new_services, step_ids
 from sim.scenario.text import Node, Path, moved
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
@@ -252,6 +261,7 @@ class Compiler:
         if found is not None and file.x_address and not file.x_address.startswith(found.prefix):
             refusal = Refusal(f"{file.x_address} is not on network {network} ({found.prefix}0).")
             self.report.refuse(self.root, (*path, "x-address"), refusal)
+        check_pins(file.x_pids, (*path, "x-pids"), self.root, self.report)
         return build(name, key, file, network, self.assumed)
 
     def with_fails(self, service: Service, names: Names) -> Service:

@@ -1,6 +1,6 @@
 """Instants: the moments that a scenario and its readers can name.
 
-Models: a duration from t = 0, a wall-clock time, a step's id, `word(container)` as `docker events` says it,
+Models: a duration from t = 0 (with - before it), a wall-clock time, a step's id, `word(container)` as `docker events` says it,
 `Fact(target)` as the trace says it, `ready(docker)`, `ready(container)`, `end`; then `#2` or `#last`; then ± a
 duration. Leaves out `before Fact(target)`, which is refused by name. Names are checked here, so that a run
 never waits for a misspelt word. Source: the project's scenario language; Docker 1.13 daemon/events.go for the
@@ -107,6 +107,8 @@ def parse_base(text: str, names: Names) -> Instant:
         return Instant(offset=clock.micros - names.epoch * 1_000_000)
     if text[:1].isdigit():
         return Instant(offset=units.duration(text))
+    if text.startswith("-") and text[1:2].isdigit():
+        return Instant(offset=-units.duration(text[1:]))
     known = [*names.steps, "end"]
     raise Refusal(f"{shown(text)} is not an instant: no step has this id.", did_you_mean(text, known) or FORMS)
 

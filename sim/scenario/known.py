@@ -106,7 +106,7 @@ UNIT_NOT_MODELLED = {
     "StartLimitIntervalSec": "systemd 219 says StartLimitInterval",
     "SuccessExitStatus": "",
     "TasksMax": "a limit of tasks",
-    "TimeoutSec": "TimeoutStopSec is",
+    "TimeoutSec": "write TimeoutStopSec",
     "TimeoutStartSec": "a limit of the start",
     "Type": "",
     "WatchdogSec": "",

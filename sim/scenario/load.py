@@ -1,12 +1,13 @@
 """Reading scenarios: from a path, a bundled name or text, with what-if settings.
 
-Models: several documents in one file, `extends`, `compose`, `PATH=VALUE`. Leaves out: standard input, which the
+Models: several documents in one file (`FILE#2` is the second), `extends`, `compose`, `PATH=VALUE`. Leaves out: standard input, which the
 command line reads and passes as text. Source: the project's scenario language.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path as File
 
@@ -19,22 +20,30 @@ from sim.scenario.instants import parse_instant, parse_target
 from sim.scenario.merge import Loader
 from sim.scenario.settings import set_path
 from sim.scenario.text import Mark, Node, Problems, read
-from sim.scenario.words import Refusal, did_you_mean, listed
+from sim.scenario.words import Refusal, counted, did_you_mean, listed
+from sim.scenario.words import shown as one_line
+
+
+NUMBERED = re.compile(r"(?P<file>.+)#(?P<number>[1-9][0-9]{0,5})\Z", re.DOTALL)
+NAMED = 12  # so many documents are named where one must be chosen
 
 
 def load(path_or_name: str | os.PathLike[str], text: str | None = None, settings: Sequence[str] = ()) -> Scenario:
-    """Return the first scenario of a file; raise InputError with every problem of it.
+    """Return the one scenario of a file, or the one that `FILE#2` numbers; raise InputError with every problem of it.
 
     *text* is read in place of the file, which then only gives the name and the folder. *settings* are `PATH=VALUE`.
     """
-    return _load(path_or_name, text, settings, first=True)[0]
+    return _load(path_or_name, text, settings, one=True)[0]
 
 
 def load_all(
     path_or_name: str | os.PathLike[str], text: str | None = None, settings: Sequence[str] = ()
 ) -> list[Scenario]:
-    """Return every scenario of a file (documents between `---`); raise InputError with every problem of all."""
-    return _load(path_or_name, text, settings, first=False)
+    """Return every scenario of a file (documents between `---`); raise InputError with every problem of all.
+
+    Of `FILE#2` the second one is all.
+    """
+    return _load(path_or_name, text, settings, one=False)
 
 
 def instant(text: str, scenario: Scenario) -> Instant:
@@ -54,9 +63,9 @@ def target(text: str, scenario: Scenario) -> Target:
 
 
 def _load(
-    path_or_name: str | os.PathLike[str], text: str | None, settings: Sequence[str], first: bool
+    path_or_name: str | os.PathLike[str], text: str | None, settings: Sequence[str], one: bool
 ) -> list[Scenario]:
-    path = os.fspath(path_or_name)
+    path, number = numbered(os.fspath(path_or_name))
     if text is None:
         path, text = _read_file(path)
     problems = Problems()
@@ -65,18 +74,49 @@ def _load(
         if not problems.found:
             problems.add(Mark(path, 1, 1), "there is no scenario in this file.", "shimsim init writes one.")
         problems.raise_if_any()
-    if first and not problems.found:
-        documents = documents[:1]
     name = os.path.splitext(os.path.basename(path))[0] or "scenario"
+    chosen = list(enumerate(documents, 1))
+    if number or (one and len(documents) > 1 and not problems.found):
+        chosen = [_chosen(documents, number, path, name)]
     scenarios = []
-    for number, root in enumerate(documents):
+    for place, root in chosen:
         try:
-            own = name if number == 0 else f"{name}-{number + 1}"
-            scenarios.append(_compile(root, own, path, settings))
+            own, source = _own(name, place), shown(path) + (f"#{place}" if len(documents) > 1 else "")
+            scenarios.append(_compile(root, own, path, source, settings))
         except _Found as found:
             problems.found += found.problems.found
     problems.raise_if_any()
     return scenarios
+
+
+def numbered(path: str) -> tuple[str, int]:
+    """Return the file and which of its documents is meant, 0 where no number is given; a file's name may hold #.
+
+    >>> numbered("x.yaml#2"), numbered("x.yaml")
+    (('x.yaml', 2), ('x.yaml', 0))
+    """
+    found = NUMBERED.match(path)
+    if not found or os.path.lexists(path):
+        return path, 0
+    return found["file"], int(found["number"])
+
+
+def _own(name: str, place: int) -> str:
+    """Return the name of a file's document, and of its runs."""
+    return name if place == 1 else f"{name}-{place}"
+
+
+def _chosen(documents: list[Node], number: int, path: str, name: str) -> tuple[int, Node]:
+    """Return the document with this number; raise InputError where there is none, or where none is given."""
+    if 0 < number <= len(documents):
+        return number, documents[number - 1]
+    rows = []
+    for place, root in enumerate(documents[:NAMED], 1):
+        title = root.child("title")
+        rows.append(f"{shown(path)}#{place} ({one_line(title.value if title and title.value else _own(name, place))})")
+    more = f" and {len(documents) - NAMED} more" if len(documents) > NAMED else ""
+    what = f"this file holds {counted(len(documents), 'scenario')}" + (f", there is no #{number}" if number else "")
+    raise InputError([Problem(shown(path), what, f"Give one: {listed(rows)}{more}.")])
 
 
 class _Found(Exception):
@@ -87,7 +127,7 @@ class _Found(Exception):
         self.problems = problems
 
 
-def _compile(root: Node, name: str, source: str, settings: Sequence[str]) -> Scenario:
+def _compile(root: Node, name: str, path: str, source: str, settings: Sequence[str]) -> Scenario:
     """Return one document as a scenario; raise _Found with its problems."""
     report = Report()
     try:
@@ -96,10 +136,10 @@ def _compile(root: Node, name: str, source: str, settings: Sequence[str]) -> Sce
             report.problems.raise_if_any()
         if root.value is None:
             root = Node({}, root.mark)
-        root = Loader(report, [source]).whole(root)
+        root = Loader(report, [path]).whole(root)
         for setting in settings:
             root = _apply(root, setting, report)
-        return Compiler(root, report).scenario(name, shown(source))
+        return Compiler(root, report).scenario(name, source)
     except InputError:
         raise _Found(report.problems) from None
 

@@ -181,6 +181,19 @@ def check_references(path: Path, names: Names, networks: list[str], root: Node, 
             report.refuse(root, (*path, "x-payload", "fails", "while"), refusal)
 
 
+def check_pins(pins: PinsFile, path: Path, root: Node, report: Report) -> None:
+    """Refuse numbers that do not rise in the order of the forks: proxies, shim, payload, its children."""
+    given = {"proxy": pins.proxy, "shim": pins.shim, "payload": pins.payload, "children": pins.children}
+    before, largest = "", 0
+    for role, value in given.items():
+        numbers = value if isinstance(value, tuple) else () if value is None else (value,)
+        if numbers and min(numbers) <= largest:
+            what = f"{min(numbers)} is not above {before} {largest}, which is forked before it."
+            report.refuse(root, (*path, role), Refusal(what, "The numbers rise: proxy, shim, payload, children."))
+            return
+        before, largest = (role, max(numbers)) if numbers else (before, largest)
+
+
 def named_in(root: Node, path: Path) -> list[tuple[Path, str]]:
     """Return the names in a list or a mapping of names, with their paths."""
     node = root.find(path)

@@ -222,6 +222,9 @@ class Reader:
                 return [parse_systemctl(line)]
             case "host":
                 return [[host_command(line)]]
+        if isinstance(line, dict):
+            beside = "; signal: stands beside kill:, as in {kill: shim/web, signal: TERM}" if action == "kill" else ""
+            raise Refusal("a mapping is not a target.", f"Write {action}: shim/web{beside}.")
         signal = node.child("signal")
         word = SIGNAL_OF[action]
         if signal and action == "kill":
