@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 HOLDS, FAILS, WRONG, UNDETERMINED, FAULT, INTERRUPTED, NOBODY_READS = 0, 1, 2, 3, 4, 130, 141
 LARGEST_SEED, MOST_SEEDS = 10**18, 1_000_000
 
-FILE = "a scenario, a bundled scenario's name, a runs/ folder or a trace; - is standard input"
+FILE = "a scenario (FILE#2: the second one of a file), a bundled scenario's name, a runs/ folder or a trace; - is stdin"
 EXAMPLES = """\
 examples:
   shimsim run document                      the host of the document, its dockerd killed
@@ -36,7 +36,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what was wrong with the command line, and leave with 2."""
-        self.exit(WRONG, f"{self.prog}: {_with_nearest(self, message)}\nTry '{self.prog} --help'.\n")
+        said = _with_nearest(self, _with_meaning(self, message))
+        self.exit(WRONG, f"{self.prog}: {said}\nTry '{self.prog} --help'.\n")
 
     def _print_message(self, message: str, file: Any = None) -> None:
         from sim.cli.out import carried
@@ -45,6 +46,17 @@ class Parser(argparse.ArgumentParser):
         if message and stream is not None:
             stream.write(carried(message, stream))
             stream.flush()
+
+
+def _with_meaning(parser: argparse.ArgumentParser, message: str) -> str:
+    """Say of an option without its value which value it takes."""
+    words = message.split()
+    if words[:1] != ["argument"] or not message.endswith(": expected one argument"):
+        return message
+    option = words[1].rstrip(":").split("/")[-1]
+    action = parser._option_string_actions[option]
+    name = action.metavar or action.dest.upper()
+    return f"{option} needs a value, {option}={name}: {action.help}"
 
 
 def _with_nearest(parser: argparse.ArgumentParser, message: str) -> str:
@@ -100,7 +112,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
 
 def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE + ", or a process table in JSON")
-    parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, end (default: end)")
+    parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, --at=-5s, end (default: end)")
     views = "pstree, pstree-ascii, pstree-p, ps-axjf, ps-ef, ps-eo, ps-auxf, docker-ps, docker-ps-a, docker-events"
     parser.add_argument("--as", dest="view", default="pstree", metavar="VIEW", help=f"{views} (default: pstree)")
     parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")
@@ -138,7 +150,7 @@ def _explore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="a scenario or a bundled scenario's name")
     parser.add_argument("--limit", type=STATES, default=200_000, metavar="N", help="states at most (default: 200000)")
     parser.add_argument("--untimed", action="store_true", help="let timers ring at any time")
-    _settings(parser)
+    _settings(parser, seed=False)
     _quiet(parser)
 
 
@@ -158,8 +170,9 @@ def _validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
-def _settings(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=SEED, default=1, metavar="N", help="seed of the draws (default: 1)")
+def _settings(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
+    if seed:
+        parser.add_argument("--seed", type=SEED, default=1, metavar="N", help="seed of the draws (default: 1)")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", help="change it")
     parser.add_argument("--json", action="store_true", help="one JSON object with schema_version")
 

@@ -1,6 +1,6 @@
 """What a command may be given: a scenario, a bundled name, a run's folder, a trace, a process table, standard input.
 
-A trace is known by its first line, a table by its brace, everything else is a scenario. Source: the project's own.
+`FILE#2` is the second scenario of a file, `-#2` of standard input. A trace is known by its first line, a table by its brace, everything else is a scenario. Source: the project's own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sim.bundled import bundled
 from sim.errors import InputError, Problem
 from sim.experiment.run import Run, run_scenario
 from sim.scenario import Scenario, load, load_all
+from sim.scenario.load import numbered
 from sim.trace import Trace
 from sim.tracefile import read
 from sim.views.table import Table, load_table, parse_table
@@ -28,8 +29,8 @@ STDIN = "stdin"
 
 def scenario_of(name: str, settings: Sequence[str] = ()) -> Scenario:
     """Read a scenario, also the one that a run's folder keeps; - is standard input. Raises InputError."""
-    if name == "-":
-        return _from_text(_stdin(), settings)
+    if is_stdin(name):
+        return load(stdin_name(name), _scenario_text(_stdin()), tuple(settings))
     path = Path(name)
     if is_run(path):
         return _resolved(path, settings)
@@ -44,17 +45,19 @@ def scenario_of(name: str, settings: Sequence[str] = ()) -> Scenario:
 def scenarios_of(name: str, settings: Sequence[str] = ()) -> list[Scenario]:
     """Read every scenario of a file (documents between `---`). Raises InputError."""
     path = Path(name)
-    if name == "-" or is_run(path) or _is_trace(path):
+    if is_stdin(name):
+        return load_all(stdin_name(name), _scenario_text(_stdin()), tuple(settings))
+    if is_run(path) or _is_trace(path):
         return [scenario_of(name, settings)]
     return load_all(_plain_file(path), settings=tuple(settings))
 
 
 def run_of(name: str, seed: int = 1, settings: Sequence[str] = ()) -> Run:
     """Return the run that *name* stands for: read back from a folder or trace, else made from a scenario."""
-    if name == "-":
+    if is_stdin(name):
         content = _stdin()
         if not content.startswith(TRACE_BEGINS):
-            return run_scenario(_from_text(content, settings), seed)
+            return run_scenario(scenario_of(name, settings), seed)
         _nothing_set(settings)
         return _bare(*read(io.BytesIO(content), STDIN))
     path = Path(name)
@@ -77,6 +80,16 @@ def table_of(name: str) -> Table | None:
             return parse_table(content.decode("utf-8", "replace"), STDIN)
         return None
     return load_table(name) if Path(name).suffix == ".json" else None
+
+
+def is_stdin(name: str) -> bool:
+    """Say whether - is given, or -#2 for the second scenario that stands there."""
+    return name == "-" or (name.startswith("-#") and numbered(name)[1] > 0)
+
+
+def stdin_name(name: str) -> str:
+    """Return the name of a file that stands for standard input, with the number of the scenario that is meant."""
+    return f"{STDIN}.yaml{name[1:]}"
 
 
 def is_run(path: Path) -> bool:
@@ -103,15 +116,15 @@ def stdin_text() -> str:
     return _stdin().decode("utf-8", "replace")
 
 
-def _from_text(content: bytes, settings: Sequence[str]) -> Scenario:
+def _scenario_text(content: bytes) -> str:
+    """Return a scenario's text; a trace and what is no text are refused."""
     if content.startswith(TRACE_BEGINS):
         raise InputError([Problem(STDIN, "a trace is over and cannot be run", "Give a scenario.")])
     try:
-        text = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise InputError([Problem(f"{STDIN}:{line}:1", "not text in UTF-8", "Save it as UTF-8.")]) from None
-    return load(f"{STDIN}.yaml", text, tuple(settings))
 
 
 def _plain_file(path: Path) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sim.cli import FAILS, FAULT, HOLDS, INTERRUPTED, UNDETERMINED
-from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, scenarios_of
+from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, is_stdin, scenarios_of
 from sim.cli.out import note, say, say_json, width
-from sim.cli.store import check_ours, folder_of, store
+from sim.cli.store import Content, check_ours, folder_of, store
 from sim.cli.trouble import REPORT, model
 from sim.drive.timed import Timed
 from sim.errors import InputError, Problem
@@ -20,6 +21,8 @@ from sim.render.run_text import expectations, listed, run_text
 from sim.scenario import Scenario, resolved
 from sim.tracefile import SCHEMA_VERSION, lines
 from sim.views.summary import Summary, VerdictLine
+
+LARGE = 50_000_000  # bytes that are not written without a word
 
 
 def main(options: argparse.Namespace) -> int:
@@ -68,9 +71,17 @@ def _cut_short(driver: Timed, scenario: Scenario, folder: Path | None, why: str,
     trace.end, trace.note = driver.now, why
     note(f"shimsim: {why}")
     if folder is not None:
-        store(folder, {TRACE: b"".join(lines(trace, scenario.title)), RESOLVED: resolved(scenario)})
+        _store(folder, {TRACE: b"".join(lines(trace, scenario.title)), RESOLVED: resolved(scenario)})
         note(f"shimsim: the {len(trace)} facts so far are in {folder}/{TRACE}")
     return status
+
+
+def _store(folder: Path, files: Mapping[str, Content]) -> None:
+    """Write the files of a run; what is large is said before."""
+    size = sum(len(content) for content in files.values())
+    if size > LARGE:
+        note(f"shimsim: writes {size / 1e6:.0f} MB to {folder}/; --no-save writes nothing, an earlier until: less")
+    store(folder, files)
 
 
 # -- the report -------------------------------------------------------------------------------------
@@ -83,7 +94,7 @@ def _report(run: Run, folder: Path | None, options: argparse.Namespace) -> int:
         summary = run.summary()
         verdicts = summary.verdicts
         if folder is not None:
-            store(folder, _files(run, summary))
+            _store(folder, _files(run, summary))
         if options.json:
             say_json(result(summary))
         elif not options.quiet:
@@ -107,8 +118,8 @@ def _footer(summary: Summary, options: argparse.Namespace, facts: int, folder: P
     files = [f"{folder}/: {TRACE} {RESULT} {TREES} {RESOLVED}"] if folder is not None else []
     rows = [" · ".join([*counts, f"{facts} facts", *files])]
     rows += listed("Assumed", summary.assumptions) + listed("Without effect on processes", summary.without_effect)
-    if not summary.live_restore and options.file != "-":
-        word = shlex.quote(options.file)
+    if not summary.live_restore and not is_stdin(options.file):
+        word = shlex.quote(summary.source)
         rows.append(f"What if?  shimsim whatif {word} --set engine.daemon.live-restore=true")
     return "\n".join(rows)
 
@@ -140,6 +151,7 @@ def result(summary: Summary) -> dict[str, Any]:
         "end_s": seconds(summary.end),
         "skipped_ticks": summary.skipped,
         "note": summary.note,
+        "unanswered": [it.id for it in summary.unanswered],
         "ports": summary.ports,
         "assumptions": list(summary.assumptions),
         "without_effect": list(summary.without_effect),

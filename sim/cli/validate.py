@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from sim.cli import HOLDS, WRONG
-from sim.cli.files import STDIN, stdin_text
+from sim.cli.files import STDIN, is_stdin, stdin_name, stdin_text
 from sim.cli.out import note, say, say_json
 from sim.errors import InputError, Problem
 from sim.scenario import Scenario, json_schema, load_all
@@ -23,13 +23,13 @@ def main(options: argparse.Namespace) -> int:
     found: list[Problem] = []
     for name in options.file:
         try:
-            scenarios = load_all(f"{STDIN}.yaml", stdin_text()) if name == "-" else load_all(name)
+            scenarios = load_all(stdin_name(name), stdin_text()) if is_stdin(name) else load_all(name)
         except InputError as error:
             found += error.problems
             continue
         for scenario in scenarios if not options.json else ():
             which = f" ({scenario.name})" if len(scenarios) > 1 else ""
-            say(f"{STDIN if name == '-' else name}{which}: good: {_size(scenario)}")
+            say(f"{STDIN if is_stdin(name) else name}{which}: good: {_size(scenario)}")
     if options.json:
         rows = [{"where": p.where, "what": p.what, "hint": p.hint} for p in found]
         say_json({"schema_version": SCHEMA_VERSION, "valid": not found, "problems": rows})

@@ -7,7 +7,7 @@ import json
 from time import perf_counter
 
 from sim.cli import HOLDS
-from sim.cli.files import scenario_of, stdin_text
+from sim.cli.files import is_stdin, scenario_of, stdin_text
 from sim.cli.out import progress, say, say_json
 from sim.cli.store import check_ours, folder_of, store
 from sim.experiment.whatif import whatif
@@ -45,7 +45,7 @@ def main(options: argparse.Namespace) -> int:
 def _compare(options: argparse.Namespace, source: str) -> WhatIf:
     """Compare; both sides of each pair count as one of the bar's runs each."""
     bar = progress(f"{2 * options.seeds} runs", options.quiet or options.json)
-    text = stdin_text() if options.file == "-" else None
+    text = stdin_text() if is_stdin(options.file) else None
     return whatif(source, options.settings, options.seeds, options.jobs, text=text, progress=bar)
 
 

@@ -70,5 +70,4 @@ def _moment(link: Link, answer: Why, trace: Trace) -> str:
 
 
 def _plain(at: int, trace: Trace) -> str:
-    since = (at - trace.origin) / 1e6
-    return f"{since:.6f}s" if since >= 0 else f"{-since:.6f} s before t = 0"
+    return f"{(at - trace.origin) / 1e6:.6f}s"

@@ -34,9 +34,9 @@ def state(identity: str) -> str:
     return f"{STATE}/{identity}/init"
 
 
-def exec_fifo(identity: str) -> str:
-    """Return the fifo at which the first process waits for `runc start`."""
-    return f"/run/runc/{identity}/exec.fifo"
+def runtime_state(identity: str) -> str:
+    """Return the file in which runc keeps the state of a container id."""
+    return f"/run/runc/{identity}/state.json"
 
 
 def container(name: str) -> str:

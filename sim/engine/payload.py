@@ -16,28 +16,29 @@ from sim.engine.ops import Do, Exit, Fork, Goto, Label, Return, Sleep, Wait, rea
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.reach import address_of, is_open
+from sim.engine.records import RuntimeState
 from sim.facts import BecameReady, StateChanged
 from sim.kernel import syscalls
 from sim.kernel.records import Image, Pid
 from sim.world import Frame, Key, World
 
 
-def _exec_fifo(world: World, frame: Frame) -> Iterable[Key]:
-    return (("file", paths.exec_fifo(identity(world, frame))), ("proc", frame.fid[0]))
+def _runtime_state(world: World, frame: Frame) -> Iterable[Key]:
+    return (("file", paths.runtime_state(identity(world, frame))), ("proc", frame.fid[0]))
 
 
-@reading(_exec_fifo)
+@reading(_runtime_state)
 def exec_fifo_open(world: World, frame: Frame) -> bool | str:
     """Say whether `runc start` has opened this instance's exec fifo; or that `runc create` left without making one.
 
     The second shows as the end of the pipe to the parent: the stage leaves.
     """
     pid = frame.fid[0]
-    state = world.host.files.get(paths.exec_fifo(identity(world, frame)))
-    if state == ("open", pid):
+    state = world.host.files.get(paths.runtime_state(identity(world, frame)))
+    if state == RuntimeState("running", pid):
         return True
     parent = world.host.procs.get(world.host.procs[pid].ppid)
-    given_up = state != ("waiting", pid) and (parent is None or parent.image.program != "runc")
+    given_up = state != RuntimeState("created", pid) and (parent is None or parent.image.program != "runc")
     return "given_up" if given_up else False
 
 

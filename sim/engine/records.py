@@ -59,6 +59,13 @@ class Task(msgspec.Struct, frozen=True, tag=True, gc=False):
     status: int | None = None
 
 
+class RuntimeState(msgspec.Struct, frozen=True, tag=True):
+    """What runc keeps of a container in /run/runc: *status* is created (its init waits at exec.fifo) or running."""
+
+    status: str
+    pid: Pid
+
+
 class UnitState(msgspec.Struct, frozen=True, tag=True, gc=False):
     """What systemd knows of docker.service. *starts* counts those within the start limit's interval.
 

@@ -8,14 +8,13 @@ and OCI hooks of other packages. Source: R libcontainer/nsenter/nsexec.c, contai
 
 from __future__ import annotations
 
-from typing import Any
-
 from sim.engine import paths
 from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.records import RuntimeState
 from sim.facts import Message, StateChanged
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -102,7 +101,7 @@ def write_pid_file(g: Goroutine) -> str | None:
     if payload is None:
         return "failed"
     identity = service_of(g).id
-    syscalls.write_file(g.turn, paths.exec_fifo(identity), ("waiting", payload))
+    syscalls.write_file(g.turn, paths.runtime_state(identity), RuntimeState("created", payload))
     syscalls.write_file(g.turn, f"{paths.state(identity)}/pid", payload)
     g.emit(StateChanged(g["c"], "created"))
     return None
@@ -119,7 +118,7 @@ def kill_stages(g: Goroutine) -> int:
 def begin_create(g: Goroutine) -> str | None:
     """Start threads; refuse an id whose state exists still."""
     start_threads(g)
-    return "exists" if paths.exec_fifo(service_of(g).id) in g.world.host.files else None
+    return "exists" if paths.runtime_state(service_of(g).id) in g.world.host.files else None
 
 
 CREATE = procedure(
@@ -143,11 +142,11 @@ CREATE = procedure(
 
 def open_exec_fifo(g: Goroutine) -> int:
     """Let the payload go on to execve its program."""
-    path = paths.exec_fifo(service_of(g).id)
-    state: Any = g.world.host.files.get(path)
-    if state is None:
+    path = paths.runtime_state(service_of(g).id)
+    state = g.world.host.files.get(path)
+    if not isinstance(state, RuntimeState):
         return 1
-    syscalls.write_file(g.turn, path, ("open", state[1]))
+    syscalls.write_file(g.turn, path, RuntimeState("running", state.pid))
     return 0
 
 
@@ -159,7 +158,7 @@ def kill_all(g: Goroutine) -> int:
 
 def delete(g: Goroutine) -> int:
     """Remove the runtime's state; a container that is gone already is an error that callers tolerate."""
-    path = paths.exec_fifo(service_of(g).id)
+    path = paths.runtime_state(service_of(g).id)
     if path not in g.world.host.files:
         return 1
     syscalls.remove_file(g.turn, path)

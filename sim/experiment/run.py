@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from sim.designs import DESIGNS
 from sim.drive.timed import Timed
-from sim.engine.setup import KillProcess, Microseconds, Step, Systemctl
+from sim.engine.setup import Instant, KillProcess, Microseconds, Step, Systemctl
 from sim.errors import InputError, Problem, nearest
 from sim.render.registry import VIEWS
 from sim.scenario import Scenario, instant, load
+from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
 from sim.views.moments import Moments
-from sim.views.narrate import narrate, published
+from sim.views.narrate import narrate, published, unanswered
 from sim.views.story import Story, engine_events
 from sim.views.summary import Picture, Summary, VerdictLine
 from sim.world import World
@@ -49,7 +50,10 @@ class Run:
     # -- moments ------------------------------------------------------------------------------------
 
     def moment(self, at: str | Microseconds | None) -> Microseconds:
-        """Return the clock value (µs) of an instant; None is the end. Raises InputError for one that never came."""
+        """Return the clock value (µs) of an instant; None is the end.
+
+        Raises InputError for one that never came, and for one before or after the run.
+        """
         if at is None:
             return self.trace.end
         if isinstance(at, int):
@@ -58,7 +62,17 @@ class Run:
         if found is None:
             hint = "shimsim show --as docker-events lists what did."
             raise InputError([Problem(f"'{at}'", "this moment never came in the run", hint)])
+        first = (self.trace.records[0].at or 0) if self.trace.records else 0
+        if found > self.trace.end:
+            raise InputError([Problem(f"'{at}'", f"the run ends at {self._spelled(self.trace.end)}", "Set until:.")])
+        if found < first:
+            hint = "host: {begin: steady, uptime: 10d} says what was before t = 0."
+            raise InputError([Problem(f"'{at}'", f"the run begins at {self._spelled(first)}", hint)])
         return found
+
+    def _spelled(self, at: Microseconds) -> str:
+        """Write a clock value as `at:` takes it, from t = 0."""
+        return instant_text(Instant(offset=at - self.trace.origin))
 
     def story(self, at: str | Microseconds | None = None) -> Story:
         """Return the story of the run at a moment."""
@@ -155,6 +169,7 @@ class Run:
             pictures=self._pictures() if pictures else (),
             verdicts=self.verdicts(),
             note=self.trace.note,
+            unanswered=unanswered(self.trace),
         )
 
     def _pictures(self) -> tuple[Picture, ...]:

@@ -81,11 +81,10 @@ def _nodes(table: Table) -> dict[int, Node]:
     tids = thread_ids(table)
     rows = table.by_pid()
     nodes = {row.pid: Node(row.pid, row.comm15, row.uid) for row in rows}
+    nodes |= {tid: Node(tid, f"{{{row.comm15}}}", row.uid) for row in rows for tid in tids[row.pid]}
     missing: list[Node] = []
     for row in rows:
-        for tid in sorted(tids[row.pid]):
-            nodes[tid] = Node(tid, f"{{{row.comm15}}}", row.uid)
-            nodes[row.pid].children.append(nodes[tid])
+        nodes[row.pid].children += [nodes[tid] for tid in sorted(tids[row.pid])]
         parent = 0 if row.ppid == row.pid else row.ppid
         if parent not in nodes:
             nodes[parent] = Node(parent, "?", 0)

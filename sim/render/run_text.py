@@ -62,6 +62,7 @@ def _story(summary: Summary) -> str:
         rows.append(_row(line, zero, summary))
     if len(lines) in gaps:
         rows.append(_quiet(gaps, len(lines), summary))
+    rows += [f"never answered: step {it.id} ({printable(it.text)})" for it in summary.unanswered]
     if summary.note:
         rows.append(f"({printable(summary.note)})")
     return "\n".join(rows)

@@ -76,7 +76,7 @@ def _load(
         problems.raise_if_any()
     name = os.path.splitext(os.path.basename(path))[0] or "scenario"
     chosen = list(enumerate(documents, 1))
-    if number or (one and len(documents) > 1 and not problems.found):
+    if not problems.found and (number or (one and len(documents) > 1)):
         chosen = [_chosen(documents, number, path, name)]
     scenarios = []
     for place, root in chosen:

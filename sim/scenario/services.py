@@ -20,7 +20,7 @@ from sim.scenario.check import Report
 from sim.scenario.fields import EPHEMERAL, NAME
 from sim.scenario.instants import Names
 from sim.scenario.readers import CLOSED
-from sim.scenario.schema import ChildFile, PayloadFile, ServiceFile
+from sim.scenario.schema import ChildFile, PayloadFile, PinsFile, ServiceFile
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, counted, did_you_mean, listed, shown
 

@@ -39,6 +39,13 @@ class Line(msgspec.Struct, frozen=True):
     counts: tuple[int, int] | None = None
 
 
+class Unanswered(msgspec.Struct, frozen=True):
+    """A step whose command had not ended when the run did: its *id*, and what it does."""
+
+    id: str
+    text: str
+
+
 Item = tuple[str, str]  # key of the group, and who it happened to
 
 
@@ -220,6 +227,18 @@ def _step(step: Step | None, name: str) -> tuple[str, str]:
     number = step.command.number if isinstance(step.command, SetNextPid) else None
     text = step.text or name if number is None else f"other work on the host: the next id is {number}"
     return text, f"step {name}{place}"
+
+
+def unanswered(trace: Trace) -> tuple[Unanswered, ...]:
+    """Return the steps that were taken and whose commands still wait at the end, in the order of their begin."""
+    steps = {step.id: step for terminal in trace.setup.terminals for step in terminal}
+    waiting: dict[str, None] = {}
+    for record in trace.records:
+        if isinstance(record.event, StepTaken):
+            waiting[record.event.id] = None
+        elif isinstance(record.event, StepDone):
+            waiting.pop(record.event.id, None)
+    return tuple(Unanswered(name, _step(steps.get(name), name)[0]) for name in waiting)
 
 
 def _groups(trace: Trace) -> list[_Group]:

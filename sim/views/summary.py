@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from sim.engine.setup import Microseconds
-from sim.views.narrate import Line
+from sim.views.narrate import Line, Unanswered
 
 
 class VerdictLine(msgspec.Struct, frozen=True):
@@ -51,3 +51,4 @@ class Summary(msgspec.Struct, frozen=True):
     pictures: tuple[Picture, ...]
     verdicts: tuple[VerdictLine, ...]
     note: str = ""
+    unanswered: tuple[Unanswered, ...] = ()

@@ -8,6 +8,7 @@ that began it. Told is what concerns the fact's container, the engine's daemons 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from sim.engine.reach import CLIENTS, listening, reachable, targets
 from sim.engine.records import Container
 from sim.engine.setup import Microseconds, Port, Service, Target
 from sim.errors import nearest
-from sim.facts import Remembered, StepTaken
+from sim.facts import Received, Remembered, Sent, StepTaken
 from sim.kernel import events as e
 from sim.trace import Replay, Trace
 from sim.views.story import Story
@@ -216,6 +217,7 @@ def chain(trace: Trace, seq: int | None, focus: Focus) -> tuple[Link, ...]:
 
 def _followed(trace: Trace, seq: int | None) -> list[int]:
     found: list[int] = []
+    sends = _sends(trace)
     while seq is not None and seq >= 0 and len(found) < LINKS:
         found.append(seq)
         record = trace.records[seq]
@@ -223,7 +225,24 @@ def _followed(trace: Trace, seq: int | None) -> list[int]:
             break
         death = _death(trace, seq)
         found += [] if death is None else [death]
-        seq = record.cause
+        seq = sends.get(seq, record.cause)
+    return found
+
+
+def _sends(trace: Trace) -> dict[int, int]:
+    """Return, for each record that takes a message, the one that sent it.
+
+    A server takes a message when it has done the one before, and that is the record's cause; why there is anything to
+    take says the sender. A queue's messages are taken in the order in which they were sent.
+    """
+    waiting: dict[tuple[int, str], deque[int]] = {}
+    found = {}
+    for record in trace.records:
+        event = record.event
+        if isinstance(event, Sent):
+            waiting.setdefault((event.pid, event.name), deque()).append(record.seq)
+        elif isinstance(event, Received) and waiting.get((event.pid, event.name)):
+            found[record.seq] = waiting[event.pid, event.name].popleft()
     return found
 
 
