@@ -43,7 +43,7 @@ ZERO = Fixed(0.0)
 class Duration(msgspec.Struct, frozen=True):
     """What an action takes: work on a core and wait, in ms; *scale* spreads a timer about its nominal time.
 
-    *mark* says how the numbers are known: S source, M measured, K from knowledge, C computed, and where it stands.
+    *mark* says how the numbers are known: S source, M measured, K from knowledge, C computed, A assumed.
     """
 
     work: Distribution = ZERO
@@ -55,14 +55,15 @@ class Duration(msgspec.Struct, frozen=True):
 Profile = dict[str, Duration]
 
 K = "K engine-1.13 §20: el7, idle host, not measured"
+A = "A assumed: no source gives it"
 
 EL7_IDLE: Profile = {
     # dockerd's own boot: 1 to 2 s without containers, of which 1.0 s is the second attempt to connect (§6 step 3)
-    "dockerd/check_pid_file": Duration(wait=Uniform(60, 120), mark=K),
-    "dockerd/load_containers": Duration(wait=Uniform(10, 30), mark=K),
-    "dockerd/start_controller": Duration(wait=Uniform(20, 60), mark=K),
-    "dockerd/ready": Duration(wait=Uniform(10, 30), mark=K),
-    "dockerd/reattach": Duration(wait=Uniform(5, 20), mark=K),
+    "dockerd/check_pid_file": Duration(wait=Uniform(60, 120), mark=A),
+    "dockerd/load_containers": Duration(wait=Uniform(10, 30), mark=A),
+    "dockerd/start_controller": Duration(wait=Uniform(20, 60), mark=A),
+    "dockerd/ready": Duration(wait=Uniform(10, 30), mark=A),
+    "dockerd/reattach": Duration(wait=Uniform(5, 20), mark=A),
     "dockerd/retry": Duration(scale=Uniform(0.8, 1.2), mark="S grpc backoff.go: jitter 0.2"),
     # containerd is ready S = 0.05 to 0.3 s after its fork
     "containerd/listen": Duration(wait=Uniform(50, 300), mark=K),
@@ -80,7 +81,7 @@ EL7_IDLE: Profile = {
     "runc/create_scope": Duration(wait=Uniform(20, 60), mark=K),
     "hook/start_hook_threads": Duration(work=Uniform(15, 40), mark=K),
     "dockerd/move_network": Duration(work=Uniform(15, 40), mark=K),
-    "resolver/start_threads": Duration(work=Uniform(15, 40), mark=K),
+    "resolver/start_threads": Duration(work=Uniform(15, 40), mark=A),
     "runc/write_pid_file": Duration(work=Uniform(10, 35), mark=K),
     # containerd polls the pid file every 15 ms
     "containerd/pid_file_or_shim_gone": Duration(wait=Uniform(0, 15), mark="S engine-1.13 §2 step 16"),
@@ -88,14 +89,14 @@ EL7_IDLE: Profile = {
     "runc/open_exec_fifo": Duration(work=Uniform(10, 25), mark=K),
     "runc/kill_all": Duration(work=Uniform(10, 25), mark=K),
     "runc/delete": Duration(work=Uniform(10, 25), mark=K),
-    "payload/execute": Duration(work=Uniform(1, 5), mark=K),
+    "payload/execute": Duration(work=Uniform(1, 5), mark=A),
     "containerd/payload_gone": Duration(wait=Uniform(0, 5), mark="S engine-1.13 §8: polled every 5 ms"),
     "containerd/orphan_gone": Duration(wait=Uniform(0, 5), mark="S engine-1.13 §8: polled every 5 ms"),
     # the kernel: a signal, an exit, a reap take tenths of a millisecond
-    "kernel/deliver": Duration(wait=Uniform(0.1, 1.0), mark=K),
-    "kernel/reap": Duration(wait=Uniform(0.05, 0.3), mark=K),
-    "dockerd/state_exit": Duration(work=Uniform(2, 10), mark=K),
-    "dockerd/clean_up": Duration(work=Uniform(10, 30), mark=K),
+    "kernel/deliver": Duration(wait=Uniform(0.1, 1.0), mark=A),
+    "kernel/reap": Duration(wait=Uniform(0.05, 0.3), mark=A),
+    "dockerd/state_exit": Duration(work=Uniform(2, 10), mark=A),
+    "dockerd/clean_up": Duration(work=Uniform(10, 30), mark=A),
 }
 
 PROFILES: dict[str, Profile] = {"el7-idle": EL7_IDLE}

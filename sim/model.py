@@ -166,10 +166,8 @@ def _prologue(setup: Setup) -> tuple[Step, ...]:
 def _pins(setup: Setup) -> list[Pid]:
     numbers: list[Pid] = []
     for service in setup.services:
-        pins = service.pins
-        single = [number for number in (pins.shim, pins.payload) if number is not None]
-        proxies = pins.proxy if setup.engine.daemon.userland_proxy else ()
-        numbers += [*proxies, *single, *pins.children]
+        unused = () if setup.engine.daemon.userland_proxy else service.pins.proxy
+        numbers += [number for number in service.pins.numbers() if number not in unused]
     return numbers
 
 

@@ -307,6 +307,7 @@ def _touch_reparented(world: World, event: e.Reparented) -> Iterable[Key]:
 
 TOUCHES: dict[type, Callable[[World, Any], Iterable[Key]]] = {
     e.Forked: lambda w, ev: (("children", ev.ppid), ("reserved",)) if w.host.reserved else (("children", ev.ppid),),
+    e.IdsReleased: lambda w, ev: (("reserved",),),
     e.Exited: _touch_exited,
     e.Reparented: _touch_reparented,
     e.Waitable: lambda w, ev: (("children", w.host.procs[ev.pid].ppid), ("proc", ev.pid)),

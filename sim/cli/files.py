@@ -1,6 +1,7 @@
 """What a command may be given: a scenario, a bundled name, a run's folder, a trace, a process table, standard input.
 
-`FILE#2` is the second scenario of a file, `-#2` of standard input. A trace is known by its first line, a table by its brace, everything else is a scenario. Source: the project's own.
+`FILE#2` is the second scenario of a file, `-#2` of standard input. A trace is known by its first line, a table by its
+brace, everything else is a scenario. Source: the project's own.
 """
 
 from __future__ import annotations

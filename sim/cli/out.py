@@ -80,7 +80,7 @@ def counter(noun: str, quiet: bool) -> Callable[[int], None] | None:
         return None
 
     def show(count: int) -> None:
-        sys.stderr.write(f"\r{count} {noun} so far\r")
+        sys.stderr.write(f"\r\x1b[K{count} {noun} so far\r")
         sys.stderr.flush()
 
     return show

@@ -77,6 +77,11 @@ class Pins(msgspec.Struct, frozen=True):
     children: tuple[int, ...] = ()
     address: str | None = None
 
+    def numbers(self) -> tuple[int, ...]:
+        """Return all of the process numbers."""
+        single = tuple(number for number in (self.shim, self.payload) if number is not None)
+        return (*self.proxy, *single, *self.children)
+
 
 class Restart(msgspec.Struct, frozen=True):
     """A restart policy: no, always, unless-stopped or on-failure[:max]; *max* 0 is without limit."""

@@ -180,8 +180,8 @@ def window_text(base: Scenario, runs: Sequence[Metrics]) -> str:
 def unmeasured(profile: str) -> str:
     """Say how many durations of a profile nobody has measured."""
     marks = [duration.mark for duration in PROFILES[profile].values()]
-    known = sum(mark.startswith("K") for mark in marks)
-    return f"{known} of {len(marks)} durations of {profile} are [K], from knowledge, not measured"
+    known, assumed = (sum(mark.startswith(letter) for mark in marks) for letter in "KA")
+    return f"of {len(marks)} durations of {profile} {known} are [K], known ranges, and {assumed} [A], assumed"
 
 
 def changed(base: Scenario, other: Scenario, setting: str) -> Change:

@@ -118,6 +118,12 @@ class IdsSkipped(msgspec.Struct, frozen=True, tag=True, gc=False):
     last_pid: Pid
 
 
+class IdsReleased(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """Numbers that were kept for forks that will not come are free again."""
+
+    kept_pids: tuple[Pid, ...]
+
+
 class FifoMade(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A fifo exists."""
 

@@ -271,6 +271,12 @@ def _ids_skipped(host: Host, event: e.IdsSkipped) -> None:
     host.last_pid = event.last_pid
 
 
+def _ids_released(host: Host, event: e.IdsReleased) -> None:
+    for number in event.kept_pids:
+        del host.reserved[number]
+        host._use(number, -1)
+
+
 def _fifo_made(host: Host, event: e.FifoMade) -> None:
     host.fifos[event.fifo.path] = event.fifo
 
@@ -349,6 +355,7 @@ APPLY: dict[type, Callable[[Host, Any], None]] = {
     e.Waitable: _waitable,
     e.Reaped: _reaped,
     e.IdsSkipped: _ids_skipped,
+    e.IdsReleased: _ids_released,
     e.FifoMade: _fifo_made,
     e.FifoOpened: _fifo_opened,
     e.FifoClosed: _fifo_closed,

@@ -55,10 +55,10 @@ def starter() -> str:
     return STARTER
 
 
-def init_from_compose(path: str | os.PathLike[str], folder: str | os.PathLike[str] = "") -> tuple[str, str]:
+def init_from_compose(path: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None) -> tuple[str, str]:
     """Return a scenario for the Compose file *path*, and what it says of it in one line. Raises InputError.
 
-    The scenario will stand in *folder* ("": this one) and names the Compose file from there.
+    The scenario will stand in *folder* (None: beside the Compose file) and names that file from there.
     """
     file = os.fspath(path)
     scenario = compiled(file)
@@ -70,16 +70,16 @@ def init_from_compose(path: str | os.PathLike[str], folder: str | os.PathLike[st
         summary += f"; {len(bare)} {verb} no x-payload (assumed: ready at once, TERM exits 0 after 100 ms)"
     if scenario.without_effect:
         summary += "; without effect on processes: " + "; ".join(scenario.without_effect)
-    return written(from_folder(file, os.fspath(folder)), scenario), summary
+    return written(from_folder(file, os.path.dirname(file) if folder is None else folder), scenario), summary
 
 
-def from_folder(file: str, folder: str) -> str:
+def from_folder(file: str, folder: str | os.PathLike[str]) -> str:
     """Return how a scenario in *folder* names *file*; links in the way of the folder are followed, as `..` does.
 
     >>> from_folder("c/ok.yml", "sub"), from_folder("sub/ok.yml", ""), from_folder("c/ok.yml", "c")
     ('../c/ok.yml', 'sub/ok.yml', 'ok.yml')
     """
-    return os.path.relpath(os.path.realpath(file), os.path.realpath(folder or os.curdir))
+    return os.path.relpath(os.path.realpath(file), os.path.realpath(folder))
 
 
 def raw_service(scenario: Scenario, name: str) -> dict[str, object]:

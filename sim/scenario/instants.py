@@ -1,9 +1,9 @@
 """Instants: the moments that a scenario and its readers can name.
 
-Models: a duration from t = 0 (with - before it), a wall-clock time, a step's id, `word(container)` as `docker events` says it,
-`Fact(target)` as the trace says it, `ready(docker)`, `ready(container)`, `end`; then `#2` or `#last`; then ± a
-duration. Leaves out `before Fact(target)`, which is refused by name. Names are checked here, so that a run
-never waits for a misspelt word. Source: the project's scenario language; Docker 1.13 daemon/events.go for the
+Models: a duration from t = 0 (with - before it), a wall-clock time, a step's id, `word(container)` as `docker events`
+says it, `Fact(target)` as the trace says it, `ready(docker)`, `ready(container)`, `end`; then `#2` or `#last`; then ± a
+duration. Leaves out `before Fact(target)`, which is refused by name. Names are checked here, so that a run never waits
+for a misspelt word. Source: the project's scenario language; Docker 1.13 daemon/events.go for the
 words.
 """
 

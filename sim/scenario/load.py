@@ -1,7 +1,7 @@
 """Reading scenarios: from a path, a bundled name or text, with what-if settings.
 
-Models: several documents in one file (`FILE#2` is the second), `extends`, `compose`, `PATH=VALUE`. Leaves out: standard input, which the
-command line reads and passes as text. Source: the project's scenario language.
+Models: several documents in one file (`FILE#2` is the second), `extends`, `compose`, `PATH=VALUE`. Leaves out: standard
+input, which the command line reads and passes as text. Source: the project's scenario language.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from sim.scenario.settings import set_path
 from sim.scenario.text import Mark, Node, Problems, read
 from sim.scenario.words import Refusal, counted, did_you_mean, listed
 from sim.scenario.words import shown as one_line
-
 
 NUMBERED = re.compile(r"(?P<file>.+)#(?P<number>[1-9][0-9]{0,5})\Z", re.DOTALL)
 NAMED = 12  # so many documents are named where one must be chosen
@@ -62,9 +61,7 @@ def target(text: str, scenario: Scenario) -> Target:
         raise InputError([Problem(f"'{text[:60]}'", refusal.what.removesuffix("."), refusal.hint)]) from None
 
 
-def _load(
-    path_or_name: str | os.PathLike[str], text: str | None, settings: Sequence[str], one: bool
-) -> list[Scenario]:
+def _load(path_or_name: str | os.PathLike[str], text: str | None, settings: Sequence[str], one: bool) -> list[Scenario]:
     path, number = numbered(os.fspath(path_or_name))
     if text is None:
         path, text = _read_file(path)

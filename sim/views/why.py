@@ -1,9 +1,10 @@
 """Why a fact is so: the record that made it so, and the chain of causes behind it.
 
 Three kinds of facts: `container NAME` (what the engine believes), `port N from CLIENT` (open or closed, and which part
-decides), `process TARGET` (lives, has ended, changed its parent). The chain follows each record's cause up to the step
-that began it. Told is what concerns the fact's container, the engine's daemons and people; how a link reads stands in
-`sim.views.why_words`. Leaves out what only moves a program on. Source: the trace's causes.
+decides), `process TARGET` (lives, has ended, changed its parent). The chain follows each record's cause, and a message
+to its sender, up to the step that began it. Told is what concerns the fact's container, the engine's daemons and
+people; how a link reads stands in `sim.views.why_words`. Leaves out what only moves a program on. Source: the trace's
+causes.
 """
 
 from __future__ import annotations

@@ -89,7 +89,8 @@ def _ended(world: World, event: e.Exited) -> str:
 
 def _exited(world: World, event: e.Exited, focus: Focus) -> str:
     image = world.host.procs[event.pid].image
-    failed = event.status < 0 or (event.status > 0 and image.program != "iptables")
+    usual = image.program == "iptables" or (image.program == "runc" and "delete" in image.argv)  # nothing was left
+    failed = event.status < 0 or (event.status > 0 and not usual)
     errand = image.program not in MEMBERS and image.container in ("", focus.container)
     return _ended(world, event) if focus.sees(image) or (failed and errand) else ""
 

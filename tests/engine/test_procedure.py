@@ -450,7 +450,7 @@ def test_a_message_that_no_step_takes_stops_the_run(op: Any, name: str) -> None:
     world = world_of(procedure("toy.main", op, Label("end")), ANSWER)
     pid = process(world, "main")
     Turn(world).emit(Sent(pid, "door", Message("good day")))
-    text = rf"toy \(pid {pid}\) at '{name}' of 'toy.main' got good day; it takes hello, bye. See sim/engine/toy.py."
+    text = rf"toy \(pid {pid}\) at '{name}' of 'toy.main' got good day; it takes hello, bye. See \S+.py."
     with pytest.raises(ModelFault, match=f"^{text}$"):
         go(world, (pid, "main"))
 

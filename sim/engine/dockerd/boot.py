@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine import paths
+from sim.engine.containers import drop_pins
 from sim.engine.dockerd.exit import EVENTS, RESTART, STATE_EXIT, connected, ran_long, wants_restart
 from sim.engine.dockerd.network import map_ports, release_endpoint, unmap_ports
 from sim.engine.dockerd.shutdown import SHUTDOWN
@@ -95,7 +96,11 @@ def check_containerd_pid(g: Goroutine) -> str | None:
 
 
 def load_containers(g: Goroutine) -> None:
-    """Read every container record; restore those that ran, all at once."""
+    """Read every container record; restore those that ran, all at once.
+
+    A start that an earlier dockerd had begun is no first start any more.
+    """
+    drop_pins(g, [name for name in g.world.services if paths.container(name) in g.world.host.files])
     for name in g.world.services:
         record = g.world.host.files.get(paths.container(name))
         if not isinstance(record, Container):

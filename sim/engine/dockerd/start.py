@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine import paths
-from sim.engine.containers import service_of
+from sim.engine.containers import drop_pins, service_of
 from sim.engine.dockerd.network import (
     address,
     endpoint_of,
@@ -185,6 +185,7 @@ def start_failed(g: Goroutine) -> None:
     syscalls.write_file(g.turn, paths.container(g["c"]), failed)
     update(g, replace(failed, running=False, restarting=False, pid=0), disk=g["why"] != "policy")
     drop_bundle(g)
+    drop_pins(g, [g["c"]])
     answer(g, Failure(f"Error response from daemon: {failed.error}"))
 
 

@@ -131,5 +131,13 @@ def receive(g: Goroutine, queue: str) -> Message:
 
 def unexpected(g: Goroutine, message: Message, table: dict[str, str]) -> str:
     """Say that a message came which no step takes."""
-    program = g.frame.procedure.partition(".")[0]
-    return f"{describe(g.world, g.frame)} got {message.kind}; it takes {', '.join(table)}. See sim/engine/{program}.py."
+    takes = f"it takes {', '.join(table)}"
+    return f"{describe(g.world, g.frame)} got {message.kind}; {takes}. See {source_of(g)}."
+
+
+def source_of(g: Goroutine) -> str:
+    """Return the file that holds the functions of the goroutine's program."""
+    program = g.world.design.programs[g.frame.procedure.partition(".")[0]]
+    ops = (op for table in program.procedures for op in table.ops)
+    module: str = next((op.function.__module__ for op in ops if hasattr(op, "function")), program.name)
+    return module.replace(".", "/") + ".py"
