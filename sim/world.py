@@ -301,17 +301,23 @@ def _touch_lock_released(world: World, event: LockReleased) -> Iterable[Key]:
     return (("lock", event.pid, event.name, waiting[0]),) if waiting else ()
 
 
+def _touch_forked(world: World, event: e.Forked) -> Iterable[Key]:
+    keys = (("children", event.ppid), ("cgroup", event.cgroup))
+    return (*keys, ("reserved",)) if world.host.reserved else keys
+
+
 def _touch_reparented(world: World, event: e.Reparented) -> Iterable[Key]:
     return (("proc", event.pid), ("children", event.ppid))
 
 
 TOUCHES: dict[type, Callable[[World, Any], Iterable[Key]]] = {
-    e.Forked: lambda w, ev: (("children", ev.ppid), ("reserved",)) if w.host.reserved else (("children", ev.ppid),),
+    e.Forked: _touch_forked,
+    e.CgroupSet: lambda w, ev: (("cgroup", w.host.procs[ev.pid].cgroup), ("cgroup", ev.cgroup)),
     e.IdsReleased: lambda w, ev: (("reserved",),),
     e.Exited: _touch_exited,
     e.Reparented: _touch_reparented,
     e.Waitable: lambda w, ev: (("children", w.host.procs[ev.pid].ppid), ("proc", ev.pid)),
-    e.Reaped: lambda w, ev: (("proc", ev.pid), ("children", ev.by_pid)),
+    e.Reaped: lambda w, ev: (("proc", ev.pid), ("children", ev.by_pid), ("cgroup", w.host.procs[ev.pid].cgroup)),
     e.Signalled: lambda w, ev: (("signals", ev.pid),),
     e.SignalTaken: lambda w, ev: (("signals", ev.pid), ("proc", ev.pid)),
     e.FifoMade: lambda w, ev: (("fifo", ev.fifo.path),),

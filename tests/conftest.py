@@ -1,13 +1,20 @@
-"""Choose how Hypothesis draws: the same examples every time in CI, new ones on a developer's machine.
+"""Choose how Hypothesis draws: the same examples every time, so that `make test` says the same here as in CI.
 
-HYPOTHESIS_PROFILE=ci or =dev overrides. No deadline: how long an example takes says more of the
-machine than of the code.
+SHIMSIM_HYPOTHESIS=random draws new examples each time, to explore; a run of the long tests alone (`make check-long`)
+does so by itself, unless SHIMSIM_HYPOTHESIS=fixed. A failure prints a blob that repeats it. No deadline: how long an
+example takes says more of the machine than of the code.
 """
 
 import os
 
+import pytest
 from hypothesis import settings
 
-settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
-settings.register_profile("dev", deadline=None, print_blob=True)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("random", derandomize=False, deadline=None, print_blob=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the profile before any test module is imported, since their own settings begin from it."""
+    only_long = config.option.markexpr == "long"
+    settings.load_profile(os.environ.get("SHIMSIM_HYPOTHESIS") or ("random" if only_long else "fixed"))

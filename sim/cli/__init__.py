@@ -8,12 +8,14 @@ the project's own conventions.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
 HOLDS, FAILS, WRONG, UNDETERMINED, FAULT, INTERRUPTED, NOBODY_READS = 0, 1, 2, 3, 4, 130, 141
+MINUS_VALUE = re.compile(r"-[0-9.#]")  # no option but a value: -5s is before t = 0, -#2 the second scenario of stdin
 LARGEST_SEED, MOST_SEEDS = 10**18, 1_000_000
 
 FILE = "a scenario (FILE#2: the second one of a file), a bundled scenario's name, a runs/ folder or a trace; - is stdin"
@@ -32,6 +34,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+        self._negative_number_matcher = MINUS_VALUE
         self.commands: dict[str, Parser] = {}
 
     def error(self, message: str) -> NoReturn:
@@ -63,7 +66,6 @@ def _with_nearest(parser: argparse.ArgumentParser, message: str) -> str:
     if "invalid choice: " not in message and "unrecognized arguments: " not in message:
         return message
     import difflib
-    import re
 
     word = (re.findall(r"invalid choice: '([^']*)'", message) or [message.rpartition(": ")[2].split()[0]])[0]
     known = [*parser._option_string_actions, *(name for name, *_ in COMMANDS)]
@@ -112,7 +114,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
 
 def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE + ", or a process table in JSON")
-    parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, --at=-5s, end (default: end)")
+    parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, -5s, end (default: end)")
     views = "pstree, pstree-ascii, pstree-p, ps-axjf, ps-ef, ps-eo, ps-auxf, docker-ps, docker-ps-a, docker-events"
     parser.add_argument("--as", dest="view", default="pstree", metavar="VIEW", help=f"{views} (default: pstree)")
     parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from inspect import signature
 from time import perf_counter
-from typing import Any
 
 from sim.cli import HOLDS, UNDETERMINED
 from sim.cli.files import scenario_of
@@ -23,7 +21,8 @@ def main(options: argparse.Namespace) -> int:
     """Explore and say what was found."""
     scenario = scenario_of(options.file, options.settings)
     began = perf_counter()
-    found = explore(scenario.setup, limit_states=options.limit, untimed=options.untimed, **_progress(options))
+    count = counter("states", options.quiet or options.json)
+    found = explore(scenario.setup, limit_states=options.limit, untimed=options.untimed, progress=count)
     seconds = perf_counter() - began
     if options.json:
         say_json({
@@ -43,9 +42,3 @@ def main(options: argparse.Namespace) -> int:
         if scenario.expectations:
             say("Expectations are not checked by explore yet; run checks them.")
     return HOLDS if found.verdict == COMPLETE else UNDETERMINED
-
-
-def _progress(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what lets explore count its states on a terminal."""
-    count = counter("states", options.quiet or options.json)
-    return {} if count is None or "progress" not in signature(explore).parameters else {"progress": count}

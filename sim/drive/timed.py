@@ -9,13 +9,11 @@ there are; ticks that would change nothing are slept through, and counted. Time 
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import simpy
 
+from sim.drive.collecting import little_collecting
 from sim.drive.prices import Plan, Prices
 from sim.drive.queue import Clock, Queue
 from sim.drive.turn import TimedTurn
@@ -98,7 +96,7 @@ class Timed:
     def run(self, until: Microseconds | None = None) -> Trace:
         """Go on until the scenario's end, or *until* (clock value in µs), and return the trace."""
         env, end, surely = self.queue.env, until, -1.0
-        with _little_collecting():
+        with little_collecting():
             try:
                 self._settle()
                 while True:
@@ -233,6 +231,8 @@ class Timed:
         if slot.go is not None and slot.go.held and running:
             slot.go.held = False
             self.queue.prompt.append(slot.go)
+            if isinstance(plan.op, Every):  # however long it was stopped, one tick is due
+                self.ticked[fid] = (self.now - self.phases[fid]) // plan.op.period
         elif not ready and (running or not plan.timer):
             if slot.go is not None:
                 self.queue.give_up(slot.go)
@@ -385,17 +385,6 @@ class Timed:
         """Return how many idle ticks were slept through up to *now* (the time of the last thing that happened)."""
         moment = self.now if now is None else now
         return self.skipped + sum(self._slept(fid, moment) for fid in self.asleep)
-
-
-@contextmanager
-def _little_collecting() -> Iterator[None]:
-    """Let Python look for cyclic garbage rarely: a run makes much that stays, and no cycles."""
-    before = gc.get_threshold()
-    gc.set_threshold(1_000_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def run(setup: Setup, seed: int = 1, **options: Any) -> Trace:

@@ -1,7 +1,8 @@
 """A program's workflow as a flat table of ops, compiled from nested lists, so that it is a value and no running code.
 
-Construction checks the table: labels exist and stand once, every op is reached. Source: ARCHITECTURE.md, "Programs are
-procedures".
+Construction checks the table: labels exist and stand once, every op is reached, locks are released on every way out.
+Leaves out: that a lock's name may change between its ops with the variables in it, and which way is taken when.
+Source: ARCHITECTURE.md, "Programs are procedures".
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sim.engine.ops import Goto, Jump, Label, Op, Return
+from sim.engine.ops import Goto, Jump, Label, Lock, Op, Return, Unlock
 
 
 class Procedure:
@@ -25,14 +26,14 @@ class Procedure:
         for index, op in enumerate(self.ops):
             op.index, op.goto = index, self.goto
         self._link(labels, jumps)
-        _check_reachable(self)
+        _check_ways(self)
 
     def _link(self, labels: dict[str, int], jumps: dict[int, str]) -> None:
         self.next = [_follow(index + 1, labels, jumps) for index in range(len(self.ops))]
 
 
 def procedure(name: str, *entries: Any) -> Procedure:
-    """Compile a table; raise ValueError for a label that is missing or doubled, or an op that nothing reaches."""
+    """Compile a table; raise ValueError for a wrong label, an op that nothing reaches, or a lock out of pair."""
     return Procedure(name, entries)
 
 
@@ -83,17 +84,37 @@ def _check_labels(table: Procedure) -> None:
                 raise ValueError(f"{table.name}: {op.name!r} names label {label!r}; there are {', '.join(table.goto)}")
 
 
-def _check_reachable(table: Procedure) -> None:
-    todo, seen = [0], set()
+def _check_ways(table: Procedure) -> None:
+    """Walk every way through the table with the locks held on it, named as the ops name them, in order."""
+    todo: list[tuple[int, tuple[str, ...]]] = [(0, ())]
+    seen = set()
     while todo:
-        index = todo.pop()
-        if index in seen:
+        state = todo.pop()
+        if state in seen:
             continue
-        seen.add(index)
-        op = table.ops[index]
-        todo.extend(table.goto[label] for label in op.labels)
+        seen.add(state)
+        op, held = table.ops[state[0]], _held_after(table, *state)
+        todo.extend((table.goto[label], held) for label in op.labels)
         if not op.ends:
-            todo.append(table.next[index])
-    dead = [op.name for index, op in enumerate(table.ops) if index not in seen and not isinstance(op, (Jump, Return))]
+            todo.append((table.next[op.index], held))
+    reached = {index for index, _ in seen}
+    dead = [op.name for op in table.ops if op.index not in reached and not isinstance(op, (Jump, Return))]
     if dead:
         raise ValueError(f"{table.name}: nothing reaches {', '.join(dead)}")
+
+
+def _held_after(table: Procedure, index: int, held: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the locks held after an op; an exit may hold any, since locks die with their process."""
+    op = table.ops[index]
+    place = f"{table.name}: {op.name!r} (op {index})"
+    if isinstance(op, Unlock):
+        if op.template not in held:
+            raise ValueError(f"{place} releases lock {op.template!r}, which is not held on every way there")
+        return tuple(lock for lock in held if lock != op.template)
+    if isinstance(op, Lock):
+        if op.template in held:
+            raise ValueError(f"{place} takes lock {op.template!r}, which is held already on a way there")
+        return (*held, op.template)
+    if isinstance(op, Return) and held:
+        raise ValueError(f"{place} is reached with lock {held[-1]!r} held; release it on every way out")
+    return held

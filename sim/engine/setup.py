@@ -146,7 +146,7 @@ class Daemon(msgspec.Struct, frozen=True):
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """Keys of docker.service. Defaults are the package's unit and systemd 219 (engine-1.13 §5, §20; last five [K])."""
+    """Keys of docker.service. Defaults are the package's unit and systemd 219 (engine-1.13 §5, §20; last four [K])."""
 
     restart: str = "on-abnormal"
     kill_mode: str = "process"
@@ -154,7 +154,6 @@ class Unit(msgspec.Struct, frozen=True):
     start_limit_burst: int = 5
     start_limit_interval: Microseconds = 10 * S
     timeout_stop: Microseconds = 90 * S
-    timeout_start: Microseconds = 0
 
 
 class EngineSetup(msgspec.Struct, frozen=True):

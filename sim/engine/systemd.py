@@ -96,7 +96,7 @@ def kill_rest(g: Goroutine) -> None:
     syscalls.kill_cgroup(g.turn, CGROUP, "KILL")
 
 
-@reading(lambda world, frame: tuple(("proc", pid) for pid in world.host.grouped.get(CGROUP, ())))
+@reading(lambda world, frame: (("cgroup", CGROUP),))
 def group_empty(world: World, frame: Frame) -> bool:
     """Say whether no process is left in the unit's control group."""
     return not world.host.grouped.get(CGROUP)

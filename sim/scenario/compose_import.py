@@ -74,12 +74,12 @@ def init_from_compose(path: str | os.PathLike[str], folder: str | os.PathLike[st
 
 
 def from_folder(file: str, folder: str | os.PathLike[str]) -> str:
-    """Return how a scenario in *folder* names *file*; links in the way of the folder are followed, as `..` does.
+    """Return how a scenario in *folder* names *file*: by its path from there, links not followed, as it is read.
 
     >>> from_folder("c/ok.yml", "sub"), from_folder("sub/ok.yml", ""), from_folder("c/ok.yml", "c")
     ('../c/ok.yml', 'sub/ok.yml', 'ok.yml')
     """
-    return os.path.relpath(os.path.realpath(file), os.path.realpath(folder))
+    return os.path.relpath(file, folder or os.curdir)
 
 
 def raw_service(scenario: Scenario, name: str) -> dict[str, object]:

@@ -102,11 +102,18 @@ def _numbers(procs: list[Any]) -> Iterator[tuple[int, str]]:
                 yield tid, f"procs[{index}].threads[{place}]"
 
 
+def _thread_numbers(row: Mapping[str, Any]) -> list[int]:
+    """Return the numbers of a row's threads, where it gives any; a parent may be named by one."""
+    threads = row.get("threads")
+    return [number for number in threads if _is_pid(number)] if isinstance(threads, list) else []
+
+
 def _own_ancestors(procs: list[Any], name: str) -> Iterator[Problem]:
     """Report each circle of parents once, at its row of the lowest index."""
     rows = [p if isinstance(p, dict) else {} for p in procs]
     parents = {p["pid"]: p.get("ppid") for p in rows if _is_pid(p.get("pid"))}
     index_of = {p["pid"]: i for i, p in reversed(list(enumerate(rows))) if _is_pid(p.get("pid"))}
+    owners = {tid: p["pid"] for p in rows if _is_pid(p.get("pid")) for tid in _thread_numbers(p)}
     done: set[int] = set()
     for pid in parents:
         path: list[int] = []
@@ -114,7 +121,8 @@ def _own_ancestors(procs: list[Any], name: str) -> Iterator[Problem]:
         while _is_pid(step) and step in parents and step not in done:
             done.add(step)
             path.append(step)
-            step = parents[step]
+            parent: Any = parents[step]
+            step = owners.get(parent, parent)
         if step in path:
             circle = path[path.index(step):]
             first = min(circle, key=index_of.__getitem__)

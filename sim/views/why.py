@@ -207,7 +207,7 @@ def _target(trace: Trace, text: str) -> Target:
 
 def chain(trace: Trace, seq: int | None, focus: Focus) -> tuple[Link, ...]:
     """Return the causes of a record, itself first, up to the step that began it; only those that *focus* is told of."""
-    wanted = _followed(trace, seq)
+    wanted = _followed(trace, seq, focus)
     texts = _texts(trace, wanted, focus)
     links = []
     for place, number in enumerate(wanted):
@@ -216,9 +216,9 @@ def chain(trace: Trace, seq: int | None, focus: Focus) -> tuple[Link, ...]:
     return tuple(link for index, link in enumerate(links) if index == 0 or links[index - 1].text != link.text)
 
 
-def _followed(trace: Trace, seq: int | None) -> list[int]:
+def _followed(trace: Trace, seq: int | None, focus: Focus) -> list[int]:
     found: list[int] = []
-    sends = _sends(trace)
+    sends = _sends(trace, focus)
     while seq is not None and seq >= 0 and len(found) < LINKS:
         found.append(seq)
         record = trace.records[seq]
@@ -230,11 +230,12 @@ def _followed(trace: Trace, seq: int | None) -> list[int]:
     return found
 
 
-def _sends(trace: Trace) -> dict[int, int]:
-    """Return, for each record that takes a message, the one that sent it.
+def _sends(trace: Trace, focus: Focus) -> dict[int, int]:
+    """Return, for each record that takes a message about the focus's container, the one that sent it.
 
     A server takes a message when it has done the one before, and that is the record's cause; why there is anything to
-    take says the sender. A queue's messages are taken in the order in which they were sent.
+    take says the sender. Of another container's message only the waiting matters, so that its cause is followed. A
+    queue's messages are taken in the order in which they were sent.
     """
     waiting: dict[tuple[int, str], deque[int]] = {}
     found = {}
@@ -243,7 +244,9 @@ def _sends(trace: Trace) -> dict[int, int]:
         if isinstance(event, Sent):
             waiting.setdefault((event.pid, event.name), deque()).append(record.seq)
         elif isinstance(event, Received) and waiting.get((event.pid, event.name)):
-            found[record.seq] = waiting[event.pid, event.name].popleft()
+            sent = waiting[event.pid, event.name].popleft()
+            if focus.container in ("", getattr(trace.records[sent].event.message, "container", "")):
+                found[record.seq] = sent
     return found
 
 

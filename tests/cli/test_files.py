@@ -141,3 +141,38 @@ def test_standard_input_that_is_nothing_is_refused(content, command, shimsim, fo
     assert said.status == 2
     assert "stdin" in said.err
     assert not (folder / "runs").exists()
+
+
+SEVERAL = "title: One\nservices: {a: {image: x}}\nuntil: 1s\n---\ntitle: Two\nservices: {b: {image: y}}\nuntil: 1s\n"
+READERS = {
+    "show": ["--as", "docker-ps"],
+    "plot": ["-o", "x.svg"],
+    "why": ["container b"],
+    "whatif": ["--set", "engine.daemon.live-restore=true", "--seeds", "2", "--no-save"],
+    "explore": ["--limit", "5"],
+}
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_one_of_several_scenarios_is_chosen_by_its_number(command, shimsim, folder):
+    """FILE#2 is the second; without a number the titles and numbers are said, and nothing is taken silently."""
+    (folder / "two.yaml").write_text(SEVERAL)
+    assert shimsim(command, "two.yaml#2", *READERS[command]).status in (0, 3)
+    for file, what in (("two.yaml", "holds 2 scenarios"), ("two.yaml#3", "there is no #3")):
+        said = shimsim(command, file, *READERS[command])
+        assert said.status == 2
+        assert what in said.err
+        assert "two.yaml#1 ('One'), two.yaml#2 ('Two')" in said.err
+
+
+def test_a_number_is_taken_by_run_validate_and_standard_input(shimsim, folder):
+    """run takes all, or the one that is numbered; - is a file as well."""
+    (folder / "two.yaml").write_text(SEVERAL)
+    assert [title in shimsim("run", "two.yaml").out for title in ("One", "Two")] == [True, True]
+    said = shimsim("run", "two.yaml#2").out
+    assert (said.startswith("Two"), "runs/two-2/" in said, "whatif 'two.yaml#2'" in said) == (True, True, True)
+    assert shimsim("validate", "two.yaml#2").out.count("good") == 1
+    stdin = SEVERAL.encode()
+    assert [title in shimsim("run", "-", "--no-save", stdin=stdin).out for title in ("One", "Two")] == [True, True]
+    assert " y " in shimsim("show", "-#2", "--as", "docker-ps", stdin=stdin).out
+    assert shimsim("show", "-", stdin=stdin).status == 2

@@ -41,6 +41,26 @@ def test_a_file_that_exists_is_kept(shimsim, folder):
     assert (folder / "small.yaml").read_text() != before
 
 
+@pytest.mark.parametrize(
+    ("scenario", "compose", "named"),
+    [
+        ("x.yaml", "sub/docker-compose.yml", "sub/docker-compose.yml"),
+        ("sub/a.yaml", "c/ok.yml", "../c/ok.yml"),
+        ("sub/a.yaml", "sub/ok.yml", "ok.yml"),
+        ("link/a.yaml", "c/ok.yml", "../c/ok.yml"),
+    ],
+)
+def test_a_compose_file_is_named_from_the_scenarios_folder(scenario, compose, named, shimsim, folder):
+    """Wherever the two stand, the command that init proposes finds the Compose file."""
+    for name in ("sub/deep", "c"):
+        (folder / name).mkdir(parents=True)
+    (folder / "link").symlink_to("sub/deep")
+    (folder / compose).write_text(COMPOSE)
+    assert shimsim("init", scenario, "--compose", compose).status == 0
+    assert f"\ncompose: {named}\n" in (folder / scenario).read_text()
+    assert shimsim("run", scenario, "--no-save").status == 0
+
+
 def test_init_prints_to_standard_output(shimsim, folder):
     """- is standard output, and what it prints can be run."""
     said = shimsim("init", "-")

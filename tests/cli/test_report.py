@@ -101,3 +101,40 @@ def test_a_bar_is_for_terminals(terminal, drawn, monkeypatch, capsys):
         said = capsys.readouterr().err
         assert "4 seeds [############............] 2/4" in said
         assert said.endswith("\r\x1b[K")
+
+
+def test_a_command_that_never_ended_is_said(shimsim, folder):
+    """dockerd is stopped: docker kill waits for ever, which no expectation asks for and the report says."""
+    import json
+
+    text = (
+        ASSUMED.replace("2s", "1m") + "steps:\n  - {at: 1s, stop: dockerd}\n  - {id: hung, at: 2s, docker: kill web}\n"
+    )
+    (folder / "hung.yaml").write_text(text)
+    said = shimsim("run", "hung.yaml")
+    assert said.status == 0
+    assert "\nnever answered: step hung (docker kill web)\n" in said.out
+    assert json.loads((folder / "runs/hung/result.json").read_text())["unanswered"] == ["hung"]
+    assert "never answered" not in shimsim("run", "small.yaml").out
+
+
+def test_a_port_that_two_services_name_is_counted_once(shimsim, folder):
+    """One of them has it at a time."""
+    text = (
+        "services: {web: {image: nginx, ports: ['80:80'], restart: always}}\n"
+        "steps: [{at: 1s, docker: run -d --name other -p 80:8080 nginx}, {at: 2s, kill: dockerd}]\nuntil: 30s\n"
+    )
+    (folder / "one.yaml").write_text(text)
+    said = shimsim("run", "one.yaml").out
+    assert "remote 1 of 1, loopback 1 of 1" in said
+    assert "of 2" not in said
+
+
+def test_a_large_result_is_said_before_it_is_written(shimsim, folder, monkeypatch):
+    """More than 50 MB are not written without a word; here a few bytes are large."""
+    assert shimsim("run", "small.yaml").err == ""
+    monkeypatch.setattr("sim.cli.run.LARGE", 100)
+    said = shimsim("run", "small.yaml")
+    assert said.err.startswith("shimsim: writes ")
+    assert " MB to runs/small/" in said.err
+    assert shimsim("run", "small.yaml", "--no-save").err == ""

@@ -78,6 +78,25 @@ def test_a_bound_that_was_hit_is_3(shimsim):
     assert shimsim("explore", "small.yaml", "--limit", "10").status == 3
 
 
+def test_explore_says_what_it_does_not_check_and_what_its_bound_rests_on(shimsim):
+    """Expectations are not dropped without a word; the rule of time is a condition, without it there is none."""
+    said = shimsim("explore", "small.yaml", "--limit", "10").out
+    assert "Sound as long as prompt work is faster than every timer." in said
+    assert "Expectations are not checked by explore yet" in said
+    assert "Sound" not in shimsim("explore", "small.yaml", "--limit", "10", "--untimed").out
+
+
+def test_states_are_counted_on_a_terminal(monkeypatch, capsys):
+    """A counter on stderr, for people only."""
+    from sim.cli.out import counter
+
+    assert counter("states", False) is None
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    counter("states", False)(1200)
+    assert "1200 states so far" in capsys.readouterr().err
+    assert counter("states", True) is None
+
+
 # -- 2 ----------------------------------------------------------------------------------------------
 
 
@@ -96,6 +115,17 @@ def test_a_bound_that_was_hit_is_3(shimsim):
         (["run", "small.yaml", "--seed", "-1"], "--seed"),
         (["run", "small.yaml", "--seeds", "0"], "from 1 to"),
         (["run", "small.yaml", "--seeds", "2", "--jobs", "0"], "from 1 to"),
+        (["run", "small.yaml", "--live"], "--live needs a value, --live=X: tell it on stderr as it happens, X times"),
+        (["show", "small.yaml", "--at", "400d"], "'400d': the run ends at 1m30s. Set until:."),
+        (["show", "small.yaml", "--at", "end+1h"], "the run ends at 1m30s"),
+        (["show", "small.yaml", "--at", "shot-400d"], "the run begins at -10d"),
+        (["show", "small.yaml", "--at", "-400d"], "the run begins at -10d"),
+        (["show", "small.yaml", "--at=-5x"], "no unit 'x'"),
+        (["show", "small.yaml", "--at"], "--at needs a value, --at=INSTANT: "),
+        (["why", "small.yaml", "container web", "--at", "end+1h"], "the run ends at 1m30s"),
+        (["plot", "small.yaml", "-o", "x.svg", "--to", "2h"], "the run ends at 1m30s"),
+        (["plot", "small.yaml", "-o", "x.svg", "--from=-11d"], "the run begins at -10d"),
+        (["explore", "small.yaml", "--seed", "2"], "--seed"),
         (["run", "small.yaml", "--live", "0"], "no speed"),
         (["run", "small.yaml", "--live", "nan"], "no speed"),
         (["run", "small.yaml", "--live", "1", "--seeds", "2"], "--live"),

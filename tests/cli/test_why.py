@@ -103,6 +103,31 @@ def test_a_container_is_told_with_what_the_engine_believes(causes):
     assert any("SIGTERM to payload/web" in link for link in links)
 
 
+def test_a_death_is_told_through_the_payload_the_shim_and_the_daemons(causes):
+    """Between the signal and what dockerd believes stands everything that carried the news, and no errand."""
+    _, links = causes("container web", "shot+1510ms")
+    assert without_pids(links)[:6] == [
+        "engine: web is exited",
+        "exit web sent to dockerd",
+        "ExitTask web sent to containerd",
+        "shim/web exited 0",
+        "payload/web exited 0",
+        "SIGTERM to payload/web from containerd",
+    ]
+
+
+def test_a_moment_before_t_0_can_be_asked_for(shimsim, stored):
+    """What --at takes and what is written beside a cause are the same, with a minus before t = 0."""
+    import json
+
+    shown = json.loads(shimsim("show", "runs/small", "--at", "-5s", "--json").out)
+    assert shown["at_s"] == -5
+    line = shimsim("why", "runs/small", "container web", "--at=-5s").out.splitlines()[1]
+    moment = line.split()[-1]
+    assert moment.startswith("-")
+    assert shimsim("show", "runs/small", f"--at={moment}").status == 0
+
+
 def test_a_belief_that_is_wrong_is_said(causes, folder):
     """With dockerd stopped nobody tells it of a death: it believes in a process that is gone."""
     text = SMALL.split("steps:")[0] + (

@@ -110,15 +110,36 @@ WRONG = [
     ("an op after an exit", (Exit(0), Do(nothing)), "toy: nothing reaches nothing"),
     ("an op after a goto", (Label("a"), Do(ends, "end"), Goto("a"), Do(nothing), Label("end")), "nothing reaches"),
     ("a goto that leads to itself", (Do(nothing), Label("a"), Goto("a")), "leads to itself"),
+    ("a lock kept on a way out",
+     (Lock("l/{c}"), Do(ends, "end"), Unlock("l/{c}"), Label("end")),
+     r"toy: 'return' \(op 3\) is reached with lock 'l/\{c\}' held"),
+    ("a lock kept when time is up",
+     (Lock("l"), Wait(door_open, "bricked", within=5, late="late"), Label("bricked"), Unlock("l"), Label("late")),
+     r"toy: 'return' \(op 3\) is reached with lock 'l' held"),
+    ("a kernel's lock kept by a return", (Lock("kernel:x"),),
+     r"'return' \(op 1\) is reached with lock 'kernel:x' held"),
+    ("a lock taken twice", (Lock("l"), Label("on"), Do(nothing), Lock("m"), Goto("on")),
+     r"toy: 'lock_m' \(op 2\) takes lock 'm', which is held already"),
+    ("a lock released unheld", (Lock("m"), Do(nothing), Unlock("l"), Unlock("m")),
+     r"toy: 'lock_l' \(op 2\) releases lock 'l', which is not held"),
+    ("a lock released twice", (Lock("l"), Do(ends, "end"), Unlock("l"), Label("end"), Unlock("l")),
+     r"toy: 'lock_l' \(op 3\) releases lock 'l', which is not held"),
     ("two gotos that lead to each other", (Label("a"), Goto("b"), Label("b"), Goto("a")), "leads to itself"),
 ]
 
 
 @pytest.mark.parametrize(("entries", "text"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
 def test_a_table_that_cannot_be_right_is_refused(entries: tuple[Any, ...], text: str) -> None:
-    """A label that is missing or doubled, an op that nothing reaches, a goto in a circle: each is a ValueError."""
+    """A wrong label, an op that nothing reaches, a goto in a circle, a lock out of pair: each is a ValueError."""
     with pytest.raises(ValueError, match=text):
         procedure("toy", *entries)
+
+
+def test_an_exit_may_hold_locks() -> None:
+    """Locks die with their process, so an exit leaves no lock behind; two may be released in any order."""
+    table = procedure("toy", Lock("l"), Lock("kernel:x"), Do(ends, "end"), Exit(0), Label("end"), Unlock("l"),
+                      Unlock("kernel:x"))  # fmt: skip
+    assert [op.name for op in table.ops][-3:] == ["lock_l", "lock_kernel:x", "return"]
 
 
 def test_a_wait_has_a_limit_and_a_label_for_it_or_neither() -> None:
@@ -216,10 +237,11 @@ def test_a_kernel_s_lock_is_free_when_nobody_is_left() -> None:
 
 
 def test_releasing_a_lock_that_is_not_held_is_a_fault_of_the_model() -> None:
-    """An unlock by someone else names the goroutine and the lock."""
-    world = world_of(procedure("toy.main", Do(nothing), Unlock("l")))
-    fid = (process(world, "main"), "main")
-    with pytest.raises(ModelFault, match=r"toy \(pid 2\) at .* of 'toy.main' releases lock l, which it does not hold"):
+    """An unlock of a name that changed since the lock, which construction cannot see, names goroutine and lock."""
+    change = Do(lambda g: g.__setitem__("c", "db"))
+    world = world_of(procedure("toy.main", Lock("l/{c}"), change, Unlock("l/{c}")))
+    fid = (process(world, "main", c="web"), "main")
+    with pytest.raises(ModelFault, match=r"toy \(pid 2\) at .* of 'toy.main' releases lock l/db, which it does not"):
         go(world, fid)
 
 

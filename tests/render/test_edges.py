@@ -48,6 +48,12 @@ def test_unlisted_parents_hang_below_init_the_latest_found_first() -> None:
         "        └─?(55)───b(7)\n")
 
 
+def test_a_child_of_a_thread_hangs_below_the_thread() -> None:
+    """A table may name a thread as parent, which the kernel never does; it is found though its process comes later."""
+    rows = table(ProcessRow(7, 9, 1, 1, "sh"), ProcessRow(8, 1, 1, 1, "db", threads=(9,)))
+    assert pstree(rows, pids=True) == "init(1)───db(8)───{db}(9)───sh(7)\n"
+
+
 @pytest.mark.parametrize(("width", "utf8", "plain"), [
     (11, "init─┬─bas+\n     └─cro+\n", "init-+-bas+\n     `-cro+\n"),
     (12, "init─┬─bash+++\n     └─cron\n", "init-+-bash+\n     `-cron\n"),

@@ -220,7 +220,22 @@ def test_several_documents_are_several_scenarios():
     text = "title: a\n---\ntitle: b\nservices: {web: {}}\n"
     assert [scenario.title for scenario in load_all("f.yaml", text=text)] == ["a", "b"]
     assert [scenario.name for scenario in load_all("f.yaml", text=text)] == ["f", "f-2"]
-    assert load("f", text=text).title == "a"
+    assert [load(f"f.yaml#{number}", text=text).title for number in (1, 2)] == ["a", "b"]
+    assert [(it.name, it.source) for it in load_all("f.yaml#2", text=text)] == [("f-2", "f.yaml#2")]
+    for name, what in (("f.yaml", "2 scenarios"), ("f.yaml#3", "there is no #3")):
+        with pytest.raises(InputError, match=rf"{what}. Give one: f.yaml#1 \('a'\), f.yaml#2 \('b'\)"):
+            load(name, text=text)
+
+
+def test_a_file_whose_name_holds_a_hash_is_that_file(tmp_path):
+    (tmp_path / "a.yaml#2").write_text("title: x\nservices: {web: {image: nginx}}\n")
+    assert load(tmp_path / "a.yaml#2").title == "x"
+
+
+def test_a_start_without_a_limit_is_what_is_modelled():
+    for value in ("0", "infinity", "0s"):
+        text = f"services: {{web: {{image: x}}}}\nengine: {{unit: {{TimeoutStartSec: {value}}}}}\n"
+        assert load("f", text=text).without_effect == ("engine.unit: TimeoutStartSec",)
 
 
 def test_init_writes_a_scenario_that_loads(tmp_path):
