@@ -22,7 +22,7 @@ KNOWN_WITHOUT_REPLAY = ("origin", "end")
 
 
 class Moments:
-    """Resolve instants against a trace: all those given at first cost one replay together, each later one its own."""
+    """Resolve instants against a trace: all those given at first cost one look through it together, later ones theirs."""
 
     def __init__(self, trace: Trace, instants: Iterable[Instant] = ()) -> None:
         self.trace = trace
@@ -53,10 +53,14 @@ class Moments:
         self.times |= {name: [] for name in wanted}
         rules = _rules(wanted)
         if rules:
-            self._replay(rules, {name for name, it in wanted.items() if it.base == "ready"})
+            early = {name for name, it in wanted.items() if it.base == "ready"}
+            self._scan(rules, early, replayed=any(it.base == "fact" for it in wanted.values()))
 
-    def _replay(self, rules: dict[type, list[Any]], early: set[str]) -> None:
-        """Note the time of each occurrence; before the terminals open, those of *early* alone."""
+    def _scan(self, rules: dict[type, list[Any]], early: set[str], *, replayed: bool) -> None:
+        """Note the time of each occurrence; before the terminals open, those of *early* alone.
+
+        Only facts about processes ask the world who they are of; without one the trace need not be *replayed*.
+        """
         replay = Replay(self.trace)
         opened = self.trace.setup.host.begin != "steady"
         for record in self.trace:
@@ -66,7 +70,8 @@ class Moments:
                 for name in rule(replay.world, event):
                     if opened or name in early:
                         self.times[name].append(record.at or 0)
-            replay.step()
+            if replayed:
+                replay.step()
 
 
 def _rules(wanted: dict[str, Instant]) -> dict[type, list[Any]]:
