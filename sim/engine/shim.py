@@ -101,7 +101,10 @@ def _output(world: World, frame: Frame) -> Iterable[Key]:
 
 @reading(_output)
 def output_copied(world: World, frame: Frame) -> bool:
-    """Say whether both io.Copy loops have ended: no byte is left that nobody reads (no time limit)."""
+    """Say whether both io.Copy loops have ended: no byte is left that nobody reads (no time limit).
+
+    Payloads print nothing yet, so this holds at once; the op is where a stuck log will hold the shim back (T10).
+    """
     fifos = [world.host.fifos.get(key[1]) for key in _output(world, frame)]
     return all(fifo is None or fifo.level == 0 for fifo in fifos)
 

@@ -107,6 +107,17 @@ class Run:
         check_view(view)
         return VIEWS[view](story.table(), root_pid(story, root))
 
+    def reachable(self, port: int, client: str = "remote", at: str | Microseconds | None = None) -> bool:
+        """Say whether clients of a class (remote, loopback, container) reach a published port at a moment.
+
+        >>> run = run_scenario(load("x.yaml", "services: {web: {image: nginx, ports: ['80:80']}}"))
+        >>> run.reachable(80, "loopback")
+        True
+        """
+        if client not in CLIENTS:
+            raise InputError([Problem(repr(client), "no such class of clients", f"Valid: {', '.join(CLIENTS)}.")])
+        return reachable(self.at(at), port, client)
+
     # -- verdicts -----------------------------------------------------------------------------------
 
     def verdicts(self) -> tuple[VerdictLine, ...]:
