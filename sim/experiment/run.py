@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.designs import DESIGNS
 from sim.drive.timed import Timed
+from sim.engine.reach import CLIENTS, reachable
 from sim.engine.setup import Instant, KillProcess, Microseconds, Step, Systemctl
 from sim.errors import InputError, Problem, nearest
 from sim.render.registry import VIEWS

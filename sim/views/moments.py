@@ -22,7 +22,7 @@ KNOWN_WITHOUT_REPLAY = ("origin", "end")
 
 
 class Moments:
-    """Resolve instants against a trace: all those given at first cost one look through it together, later ones theirs."""
+    """Resolve instants against a trace: those given at first cost one look through it together, later ones theirs."""
 
     def __init__(self, trace: Trace, instants: Iterable[Instant] = ()) -> None:
         self.trace = trace
