@@ -1,6 +1,6 @@
 """systemd as far as it touches the engine: PID 1 reaps orphans, and docker.service is started, stopped and restarted.
 
-Restart= no, on-failure, on-abnormal and always; KillMode= process, mixed and control-group; a start limit; a stop that
+Restart= in all its forms but watchdogs; KillMode= process, mixed and control-group; a start limit; a stop that
 is killed after TimeoutStopSec. Leaves out sockets, other units, watchdogs and ordering at shutdown. Source:
 systemd.service(5), systemd.kill(5); engine-1.13 §5 (numbers marked [K] there).
 """
@@ -20,13 +20,13 @@ from sim.engine.records import UnitState
 from sim.facts import UnitChanged
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
-from sim.kernel.signals import NUMBERS
+from sim.kernel.signals import NAMES
 from sim.world import Frame, World
 
 UNIT = "docker"
 CGROUP = "/system.slice/docker.service"
+FOREVER = 10**15
 CLEAN_SIGNALS = frozenset({"HUP", "INT", "TERM", "PIPE"})
-ABNORMAL = "on-abnormal"
 
 
 def unit_of(world: World) -> UnitState:
@@ -67,23 +67,35 @@ def ended(g: Goroutine) -> None:
         change(g, state="auto-restart", **gone)
         g.start("init.restart_unit")
     else:
-        failed = g["status"] != 0 and not _clean_signal(g["status"])
-        change(g, state="failed" if failed else "inactive", **gone)
+        change(g, state="inactive" if way_of(g["status"]) == CLEAN else "failed", **gone)
 
 
-def _clean_signal(status: int) -> bool:
-    return status < 0 and any(NUMBERS[name] == -status for name in CLEAN_SIGNALS)
+CLEAN, CODE, SIGNAL = "clean exit or signal", "unclean exit code", "unclean signal"
+RESTARTS: dict[str, frozenset[str]] = {  # systemd.service(5), the table of Restart=; watchdogs do not exist here
+    "no": frozenset(),
+    "always": frozenset({CLEAN, CODE, SIGNAL}),
+    "on-success": frozenset({CLEAN}),
+    "on-failure": frozenset({CODE, SIGNAL}),
+    "on-abnormal": frozenset({SIGNAL}),
+    "on-abort": frozenset({SIGNAL}),
+    "on-watchdog": frozenset(),
+}
+
+
+def way_of(status: int) -> str:
+    """Return in which of the table's ways a main process ended.
+
+    >>> way_of(0), way_of(1), way_of(-9), way_of(-15)
+    ('clean exit or signal', 'unclean exit code', 'unclean signal', 'clean exit or signal')
+    """
+    if status < 0:
+        return CLEAN if NAMES[-status] in CLEAN_SIGNALS else SIGNAL
+    return CODE if status else CLEAN
 
 
 def restarts(world: World, status: int) -> bool:
-    """Say whether Restart= restarts after a main process that ended with *status* (systemd.service(5), table)."""
-    rule = world.setup.engine.unit.restart
-    signalled = status < 0 and not _clean_signal(status)
-    if rule == ABNORMAL:
-        return signalled
-    if rule == "on-failure":
-        return signalled or status > 0
-    return bool(rule == "always")
+    """Say whether Restart= starts the unit again after a main process that ended with *status*."""
+    return way_of(status) in RESTARTS[world.setup.engine.unit.restart]
 
 
 def signal_rest(g: Goroutine) -> None:
@@ -147,8 +159,8 @@ def restart_sec(world: World, frame: Frame) -> int:
 
 
 def timeout_stop(world: World, frame: Frame) -> int:
-    """Return TimeoutStopSec= in µs."""
-    return int(world.setup.engine.unit.timeout_stop)
+    """Return TimeoutStopSec= in µs; 0 is infinity."""
+    return int(world.setup.engine.unit.timeout_stop or FOREVER)
 
 
 START_UNIT = (Do(start_main, "running", "limit"),)

@@ -91,7 +91,7 @@ class UnitFile(Strict):
     harmless = known.UNIT_WITHOUT_EFFECT
     later = known.UNIT_NOT_MODELLED
     restart: UnitRestart = Field("on-abnormal", alias="Restart")
-    kill_mode: Literal["process", "control-group", "mixed", "none"] = Field("process", alias="KillMode")
+    kill_mode: Literal["process", "control-group", "mixed"] = Field("process", alias="KillMode")
     restart_sec: SystemdDuration = Field(100_000, alias="RestartSec")
     start_limit_burst: Annotated[int, *kind(whole(0, 100_000, "a number of starts"), type="integer")] = Field(
         5, alias="StartLimitBurst"
