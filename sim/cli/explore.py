@@ -8,12 +8,12 @@ from time import perf_counter
 from sim.cli import HOLDS, UNDETERMINED
 from sim.cli.files import scenario_of
 from sim.cli.out import counter, say, say_json
-from sim.drive.explore import COMPLETE, explore
+from sim.drive.explore import COMPLETE, SOUND_IF, explore
 from sim.tracefile import SCHEMA_VERSION
 
 TIMERS = {
     True: "timers at any time.",
-    False: "timers ring only where nothing else can happen. Sound as long as prompt work is faster than every timer.",
+    False: f"timers ring only where nothing else can happen.\n{SOUND_IF}",
 }
 
 
