@@ -43,7 +43,8 @@ ZERO = Fixed(0.0)
 class Duration(msgspec.Struct, frozen=True):
     """What an action takes: work on a core and wait, in ms; *scale* spreads a timer about its nominal time.
 
-    *mark* says how the numbers are known: S source, M measured, K from knowledge, C computed, A assumed.
+    *mark* says how the numbers are known: S source, M measured, K from knowledge, C computed,
+    E observed, A assumed.
     """
 
     work: Distribution = ZERO
@@ -92,9 +93,9 @@ EL7_IDLE: Profile = {
     "payload/execute": Duration(work=Uniform(1, 5), mark=A),
     "containerd/payload_gone": Duration(wait=Uniform(0, 5), mark="S engine-1.13 §8: polled every 5 ms"),
     "containerd/orphan_gone": Duration(wait=Uniform(0, 5), mark="S engine-1.13 §8: polled every 5 ms"),
-    # the kernel: a signal, an exit, a reap take tenths of a millisecond
+    "containerd/reap_shim": Duration(wait=Fixed(8), mark="E engine-1.13 §21: seen once"),
+    # the kernel: a signal takes tenths of a millisecond; an exit and a reap take no time
     "kernel/deliver": Duration(wait=Uniform(0.1, 1.0), mark=A),
-    "kernel/reap": Duration(wait=Uniform(0.05, 0.3), mark=A),
     "dockerd/state_exit": Duration(work=Uniform(2, 10), mark=A),
     "dockerd/clean_up": Duration(work=Uniform(10, 30), mark=A),
 }

@@ -6,7 +6,7 @@ in common, whatever else happens between. Source: sim/latency.py.
 
 from __future__ import annotations
 
-from sim.engine.ops import Every, Op, Reap, ReapAny
+from sim.engine.ops import Every, Op
 from sim.engine.procedure import Procedure
 from sim.latency import Distribution, Duration, Fixed, Profile, draw, microseconds
 
@@ -50,10 +50,7 @@ class Prices:
         return [Plan(op, role, op.name, self._price_of(op, role)) for op in procedure.ops]
 
     def _price_of(self, op: Op, role: str) -> Duration | None:
-        price = self._profile.get(f"{role}/{op.name}")
-        if price is None and isinstance(op, (Reap, ReapAny)):
-            return self._profile.get("kernel/reap")
-        return price
+        return self._profile.get(f"{role}/{op.name}")
 
     def sample(self, plan: Plan, container: str) -> tuple[int, int]:
         """Draw a wait and the work after it, in µs."""
