@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sim.engine.setup import Command, Docker, Systemctl
 from sim.scenario import fields
 from sim.scenario.instants import Names
-from sim.scenario.known import not_modelled
+from sim.scenario.known import RELOAD, not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 MODELLED = ("run", "create", "start", "stop", "kill", "restart", "rm")
@@ -267,7 +267,10 @@ def parse_systemctl(text: object) -> list[Command]:
         raise Refusal(
             f"systemctl {verb} {what} is not modelled yet.", did_you_mean(what, ["docker"]) or "Modelled: docker."
         )
-    return [Systemctl(verb, "docker", fields.signal(parsed.last("signal") or "TERM"))]
+    signal = fields.signal(parsed.last("signal") or "TERM")
+    if signal == "HUP":
+        raise Refusal(RELOAD, "Set it in engine.daemon, or compare with shimsim whatif --set.")
+    return [Systemctl(verb, "docker", signal)]
 
 
 def quoted(words: list[str]) -> str:

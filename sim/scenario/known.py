@@ -146,3 +146,5 @@ STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", 
 def not_modelled(key: str, why: str) -> str:
     """Return the sentence that refuses a known key."""
     return f"{key} is not modelled yet ({why})." if why else f"{key} is not modelled yet."
+
+RELOAD = "HUP makes dockerd read its settings again; that is not modelled yet."

@@ -15,7 +15,7 @@ from sim.scenario.check import Report, spelt
 from sim.scenario.commands import NewService, docker_words, new_service, parse_docker, parse_systemctl
 from sim.scenario.compose_words import Fleet, parse_compose
 from sim.scenario.instants import STEP_ID, Names, parse_instant, parse_target
-from sim.scenario.known import ACTIONS, ACTIONS_LATER, HOST_LATER, not_modelled
+from sim.scenario.known import ACTIONS, ACTIONS_LATER, HOST_LATER, RELOAD, not_modelled
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
@@ -232,7 +232,10 @@ class Reader:
                 word = fields.signal(signal.plain())
             except Refusal as refusal:
                 self.report.problems.add(signal.mark, f"signal: {refusal.what}", refusal.hint)
-        return [[KillProcess(parse_target(line, self.names), word)]]
+        target = parse_target(line, self.names)
+        if target.role == "dockerd" and word == "HUP":
+            raise Refusal(RELOAD, "Set it in engine.daemon, or compare with shimsim whatif --set.")
+        return [[KillProcess(target, word)]]
 
     def note_existing(self, command: Command) -> None:
         """Keep track of which containers exist at this point of the file."""
