@@ -155,7 +155,7 @@ def test_instants(text, expected):
         ("compose: restart", [[Docker("restart", "web")], [Docker("restart", "db")], [Docker("restart", "api")]]),
         ("compose: up -d db", [[Docker("start", "db")]]),
         ("compose: down api", [[Docker("stop", "api"), Docker("rm", "api")]]),
-        ("systemctl: kill -s HUP docker.service", [[Systemctl("kill", "docker", "HUP")]]),
+        ("systemctl: kill -s USR1 docker.service", [[Systemctl("kill", "docker", "USR1")]]),
         ("{kill: 'shim/*', signal: 15}", [[KillProcess(Target("shim", "*"), "TERM")]]),
         ("stop: proxy/web:80", [[KillProcess(Target("proxy", "web", 80), "STOP")]]),
         ("host: {next_pid: 2915}", [[SetNextPid(2915)]]),
