@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.engine.procedure import Procedure
-from sim.kernel.signals import CATCHABLE, Signal
+from sim.kernel.signals import Signal
 
 
 class Program:
@@ -26,6 +26,3 @@ class Program:
 
     def __repr__(self) -> str:
         return f"Program({self.name!r})"
-
-
-ALL_CATCHABLE = CATCHABLE

@@ -14,11 +14,12 @@ from sim.engine.containers import identity, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, ReapAny, Wait, reading, run
 from sim.engine.procedure import procedure
-from sim.engine.program import ALL_CATCHABLE, Program
+from sim.engine.program import Program
 from sim.engine.runc import runc
 from sim.facts import StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet
+from sim.kernel.signals import CATCHABLE
 from sim.world import Frame, Key, World
 
 SHIM = "/usr/bin/docker-containerd-shim-current"
@@ -128,4 +129,4 @@ MAIN = procedure(
     Exit(1),
 )
 
-PROGRAM = Program("shim", (MAIN,), ignored=ALL_CATCHABLE)
+PROGRAM = Program("shim", (MAIN,), ignored=CATCHABLE)

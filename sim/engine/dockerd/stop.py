@@ -94,6 +94,15 @@ def say_stopped(g: Goroutine) -> None:
     answer(g)
 
 
+UNTIL_KILLED = (  # after KILL was sent: 10 s, then past containerd, then for ever
+    Wait(stopped, within=KILL_WAIT, late="direct"),
+    Goto("done"),
+    Label("direct"),
+    Do(kill_directly, "done"),
+    Wait(stopped),
+    Label("done"),
+)
+
 STOP = procedure(
     "dockerd.stop",
     Lock("container/{c}"),
@@ -109,12 +118,7 @@ STOP = procedure(
     Do(begin_kill, "done"),
     call("tasks", containerd_at, signal_task, lost="unkilled"),
     Label("unkilled"),
-    Wait(stopped, within=KILL_WAIT, late="direct"),
-    Goto("done"),
-    Label("direct"),
-    Do(kill_directly, "done"),
-    Wait(stopped),
-    Label("done"),
+    UNTIL_KILLED,
     Lock("container/{c}"),
     Label("canceled"),
     Do(say_stopped),
@@ -162,12 +166,7 @@ KILL = procedure(
     Unlock("container/{c}"),
     call("tasks", containerd_at, signal_task, lost="unsent"),
     Do(sent, "sent"),
-    Wait(stopped, within=KILL_WAIT, late="direct"),
-    Goto("done"),
-    Label("direct"),
-    Do(kill_directly, "done"),
-    Wait(stopped),
-    Label("done"),
+    UNTIL_KILLED,
     Do(killed),
     Label("sent"),
     Return(),
@@ -256,12 +255,7 @@ REMOVE = procedure(
     Unlock("container/{c}"),
     call("tasks", containerd_at, signal_task, lost="unsent"),
     Label("unsent"),
-    Wait(stopped, within=KILL_WAIT, late="direct"),
-    Goto("done"),
-    Label("direct"),
-    Do(kill_directly, "done"),
-    Wait(stopped),
-    Label("done"),
+    UNTIL_KILLED,
     Lock("container/{c}"),
     Label("remove"),
     Do(remove),
