@@ -267,14 +267,14 @@ class Turn:
         self.events: list[Any] = []
 
     def emit(self, event: Any) -> None:
-        """Apply *event* and keep it; a moment that the scenario waits for is marked."""
+        """Apply *event* and keep it; what somebody watches for is marked: one more of a name, or a (name, number)."""
         world = self.world
         watchers = world.watch.get(type(event))
-        names = [name for watcher in watchers for name in watcher(world, event)] if watchers else ()
+        marks = [mark for watcher in watchers for mark in watcher(world, event)] if watchers else ()
         APPLY[type(event)](world, event)
         self.events.append(event)
-        for name in names:
-            self.emit(Marked(name, world.marks.get(name, 0) + 1))
+        for mark in marks:
+            self.emit(Marked(mark, world.marks.get(mark, 0) + 1) if type(mark) is str else Marked(*mark))
 
 
 # -- what an event touches -------------------------------------------------------------------------

@@ -248,8 +248,25 @@ class Step(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+class FaultBudget(msgspec.Struct, frozen=True):
+    """What the environment may do to an explored host, and how often: *total* faults, of each kind at most *kinds*.
+
+    A kind that is not in *kinds* may come *total* times; with *kinds* only those listed happen. Faults come from the
+    moment *after* on and no more once *before* has come; None is no limit.
+    """
+
+    total: int = 0
+    kinds: tuple[tuple[str, int], ...] = ()
+    after: Instant | None = None
+    before: Instant | None = None
+
+
 class Setup(msgspec.Struct, frozen=True):
-    """All of it. Each entry of *terminals* is a terminal: its steps run one after the other."""
+    """All of it. Each entry of *terminals* is a terminal: its steps run one after the other.
+
+    *faults* are for the explorer alone. *order*, if any, are the actions of a run in the order in which they are taken,
+    in the words of `sim.drive.follow`, from t = 0 on: a story that was found is told again.
+    """
 
     services: tuple[Service, ...] = ()
     networks: tuple[Network, ...] = (Network("bridge", "172.17.0."),)
@@ -257,6 +274,8 @@ class Setup(msgspec.Struct, frozen=True):
     engine: EngineSetup = EngineSetup()
     terminals: tuple[tuple[Step, ...], ...] = ()
     until: Instant | None = None
+    faults: FaultBudget = FaultBudget()
+    order: tuple[str, ...] = ()
 
     def service(self, name: str) -> Service:
         """Return the service called *name*; raise KeyError if there is none."""
