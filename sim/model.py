@@ -20,6 +20,7 @@ from sim.engine.goroutine import late, start_frame, take
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Docker, Instant, Setup, Step, Systemctl, Target
 from sim.facts import BecameReady, EngineEvent, Fid, Marked, StepTaken, UnitChanged
+from sim.faults import Fault, allowed, befall, faults_of
 from sim.kernel import events as e
 from sim.kernel import syscalls
 from sim.kernel.host import Host
@@ -51,7 +52,7 @@ class Open(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The scenario's terminals begin: everything is up that was to be up before t = 0."""
 
 
-Action = Go | Late | Deliver | Open
+Action = Go | Late | Deliver | Open | Fault
 
 # -- what may happen --------------------------------------------------------------------------------
 
@@ -78,6 +79,9 @@ def enabled(world: World, *, idle: bool = False) -> list[Action]:
         actions.extend(Deliver(pid, signal) for signal in syscalls.deliverable(world.host, pid))
     if may_open(world):
         actions.append(Open())
+    kinds = allowed(world)
+    if kinds:
+        actions.extend(fault for pid in world.host.procs for fault in faults_of(world, pid, kinds))
     return actions
 
 
@@ -109,6 +113,8 @@ def act(turn: Turn, action: Action) -> None:
             start_frame(turn, action.pid, f"{program}.{handler}", action.signal, {"signal": action.signal})
     elif isinstance(action, Late):
         late(turn, world.frames[action.fid])
+    elif isinstance(action, Fault):
+        befall(turn, action)
     else:
         _open(turn)
 
@@ -201,9 +207,9 @@ def _open(turn: Turn) -> None:
 
 
 def instants(setup: Setup) -> list[Instant]:
-    """Return every instant that the scenario's steps and end name."""
+    """Return every instant that the scenario's steps, end and faults name."""
     found = [step.at for terminal in setup.terminals for step in terminal]
-    return found if setup.until is None else [*found, setup.until]
+    return [*found, *(at for at in (setup.until, setup.faults.after, setup.faults.before) if at is not None)]
 
 
 def _watchers(setup: Setup) -> dict[type, tuple[Any, ...]]:

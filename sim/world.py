@@ -91,6 +91,16 @@ class World:
             setattr(twin, name, {key: inner.copy() for key, inner in getattr(self, name).items()})
         return twin
 
+    def forget(self, pid: Pid) -> None:
+        """Let everything go that a process had of its own; only `evolve` asks for it."""
+        self.memory.pop(pid, None)
+        self.queues.pop(pid, None)
+        self.locks.pop(pid, None)
+        for fid in self.frames_of.pop(pid, ()):
+            frame = self.frames.pop(fid)
+            self.replies.pop(fid, None)
+            _uncount(self, (pid, frame.procedure))
+
     def recall(self, pid: Pid, key: str, default: Any = None) -> Any:
         """Return what *pid* remembers under *key*."""
         memory = self.memory.get(pid)
@@ -199,13 +209,7 @@ def _exited(world: World, event: e.Exited) -> None:
     """Let the process's memory, goroutines, queues and locks go with it; a lock of the kernel's passes on."""
     kernel.APPLY[e.Exited](world.host, event)
     pid = event.pid
-    world.memory.pop(pid, None)
-    world.queues.pop(pid, None)
-    world.locks.pop(pid, None)
-    for fid in world.frames_of.pop(pid, ()):
-        frame = world.frames.pop(fid)
-        world.replies.pop(fid, None)
-        _uncount(world, (pid, frame.procedure))
+    world.forget(pid)
     outside = world.locks.get(OUTSIDE)
     if outside:
         for name, lock in list(outside.items()):

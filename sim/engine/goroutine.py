@@ -114,10 +114,11 @@ def start_frame(turn: Turn, pid: Pid, procedure: str, subject: str, local: Local
     return fid
 
 
-def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None) -> Pid:
+def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None, by: str = "") -> Pid:
     """Fork and execve a program of the design, and start its first goroutine; return its pid.
 
-    *number* is one that was kept for it; the counter goes on from there, unless it is beyond it already.
+    *number* is one that was kept for it; the counter goes on from there, unless it is beyond it already. *by* names the
+    goroutine, to tell its children from those of others.
     """
     program = turn.world.design.programs[how.program]
     caller = turn.host.procs[pid]
@@ -127,6 +128,7 @@ def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None) -> Pid:
         parent=caller.ppid if how.clone_parent else None,
         ns=syscalls.NEW_NS if how.new_ns else None,
         number=number,
+        role=f"{how.program}/{how.container or by}",
     )
     if how.new_session:
         syscalls.setsid(turn, child)

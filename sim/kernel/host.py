@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.kernel import events as e
+from sim.kernel.ids import OutOfIds, next_id
 from sim.kernel.records import INIT, Fifo, Image, Pid, Process, Rule, Value
 
 SYSTEMD = Image("init", "systemd", ("/usr/lib/systemd/systemd", "--switched-root", "--system", "--deserialize", "22"))
@@ -57,6 +58,20 @@ class Host:
         return twin
 
     # -- queries ------------------------------------------------------------------------------------------------
+
+    def fresh_pid(self, caller: Pid, role: str) -> Pid:
+        """Return the number that the next fork takes. Raises OutOfIds."""
+        return next_id(self.last_pid, self.uses, self.pid_max)
+
+    def fresh_threads(self, pid: Pid, count: int) -> tuple[Pid, ...]:
+        """Return the numbers that *count* threads more take. Raises OutOfIds."""
+        last, taken = self.last_pid, dict[Pid, None]()
+        for _ in range(count):
+            last = next_id(last, self.uses, self.pid_max)
+            if last in taken:
+                raise OutOfIds(f"fewer than {count} numbers below pid_max ({self.pid_max}) are free")
+            taken[last] = None
+        return tuple(taken)
 
     def reserve(self, numbers: Iterable[Pid]) -> None:
         """Keep *numbers* for forks that ask for them by number; only for building a first state."""

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from sim.kernel import events as e
 from sim.kernel.host import Host, split_address
-from sim.kernel.ids import OutOfIds, next_id
 from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Rule, Status, Value
 from sim.kernel.signals import DISCARDED, NUMBERS, STOPPING, Signal
 
@@ -37,15 +36,17 @@ class SyscallError(Exception):
 # -- processes -------------------------------------------------------------------------------------
 
 
-def fork(turn: Turn, pid: Pid, *, parent: Pid | None = None, ns: Pid | None = None, number: Pid | None = None) -> Pid:
+def fork(
+    turn: Turn, pid: Pid, *, parent: Pid | None = None, ns: Pid | None = None, number: Pid | None = None, role: str = ""
+) -> Pid:
     """Make a copy of *pid* and return its number; *parent* is another one for CLONE_PARENT.
 
-    *ns* NEW_NS makes the child first of a new pid namespace. *number* is one that was kept free for it (x-pids).
-    Raises OutOfIds.
+    *ns* NEW_NS makes the child first of a new pid namespace. *number* is one that was kept free for it (x-pids). *role*
+    tells hosts that name processes what it will be. Raises OutOfIds.
     """
     host = turn.host
     caller = host.procs[pid]
-    child = number if number is not None else next_id(host.last_pid, host.uses, host.pid_max)
+    child = number if number is not None else host.fresh_pid(pid, role)
     space = caller.ns if ns is None else child if ns == NEW_NS else ns
     turn.emit(e.Forked(child, pid if parent is None else parent, caller.pgid, caller.sid, space, caller.cgroup))
     return child
@@ -58,14 +59,8 @@ def execve(turn: Turn, pid: Pid, image: Image) -> None:
 
 def start_threads(turn: Turn, pid: Pid, count: int) -> None:
     """Start *count* threads in *pid*: each takes a number of its own. Raises OutOfIds, and then starts none."""
-    host, last, taken = turn.host, turn.host.last_pid, []
-    for _ in range(count):
-        last = next_id(last, host.uses, host.pid_max)
-        if last in taken:
-            raise OutOfIds(f"fewer than {count} numbers below pid_max ({host.pid_max}) are free")
-        taken.append(last)
-    if taken:
-        turn.emit(e.ThreadsStarted(pid, tuple(taken)))
+    if count:
+        turn.emit(e.ThreadsStarted(pid, turn.host.fresh_threads(pid, count)))
 
 
 def exit_process(turn: Turn, pid: Pid, status: Status) -> None:

@@ -42,7 +42,7 @@ class Fork(Op):
     def take(self, g: Goroutine) -> int | None:
         how = self.how(g)
         number = self.number(g.world, g.frame)
-        g[self.into] = None if how is None else spawn(g.turn, g.pid, how, number)
+        g[self.into] = None if how is None else spawn(g.turn, g.pid, how, number, g.frame.fid[1])
         return self.index + 1
 
 
