@@ -53,11 +53,12 @@ def _alive(world: World, pid: Pid) -> bool:
 
 def _can_stall(world: World, pid: Pid) -> bool:
     process = world.host.procs[pid]
-    return process.state == "S" and process.image.program in DAEMONS
+    return process.state == "S" and process.image.program in DAEMONS and "KILL" not in process.pending
 
 
 def _stalled(world: World, pid: Pid) -> bool:
-    return world.host.procs[pid].state == "T"
+    process = world.host.procs[pid]
+    return process.state == "T" and "KILL" not in process.pending
 
 
 FAULTS: dict[str, Kind] = {

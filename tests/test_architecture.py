@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WORLD = "facts kernel errors"
 ENGINE = f"world {WORLD}"
 MODEL = f"engine {ENGINE}"
-DRIVE = f"canonical model engine designs latency trace {ENGINE}"
-EXPERIMENT = f"scenario render views tracefile drive {DRIVE} canonical bundled __init__"
+DRIVE = f"canonical model engine designs faults latency trace {ENGINE}"
+EXPERIMENT = f"predicates properties scenario render views tracefile drive {DRIVE} canonical bundled __init__"
 MAY_IMPORT = {
     "__init__": "scenario experiment",
     "canonical": MODEL,
@@ -33,12 +33,15 @@ MAY_IMPORT = {
     "engine": ENGINE,
     "designs": MODEL,
     "latency": MODEL,
-    "model": f"designs {MODEL}",
+    "faults": MODEL,
+    "model": f"designs faults {MODEL}",
     "trace": f"model {MODEL}",
     "drive": DRIVE,
-    "views": f"trace model designs {MODEL}",
+    "views": f"trace model designs faults {MODEL}",
     "render": "views errors",
-    "scenario": f"views drive {DRIVE} bundled",
+    "predicates": MODEL,
+    "properties": f"predicates {MODEL}",
+    "scenario": f"views predicates properties drive {DRIVE} bundled",
     "experiment": EXPERIMENT,
     "cli": f"experiment {EXPERIMENT}",  # cli.py, cli_*.py or cli/
     "__main__": "cli errors",

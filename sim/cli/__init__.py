@@ -157,6 +157,12 @@ def _explore(parser: argparse.ArgumentParser) -> None:
 
 
 def _designs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one of them (default: all)")
+    parser.add_argument("--statecharts", action="store_true", help="draw each program's procedures from their tables")
+    parser.add_argument("--program", metavar="NAME", help="draw this program alone")
+    parser.add_argument("--as", dest="format", metavar="FORMAT", help="png, svg, mermaid or dot (default: png)")
+    parser.add_argument("--reached", metavar="FILE", help=f"mark the ops that a run reached: {FILE}")
+    parser.add_argument("-o", "--output", metavar="DIR", help="folder for the files (default: statecharts)")
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 

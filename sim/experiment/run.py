@@ -9,7 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from sim.designs import DESIGNS
-from sim.drive.timed import Timed
+from sim.drive.follow import driver_of
 from sim.engine.reach import CLIENTS, reachable
 from sim.engine.setup import Instant, KillProcess, Microseconds, Step, Systemctl
 from sim.errors import InputError, Problem, nearest
@@ -237,8 +237,8 @@ def root_pid(story: Story, root: str | int | None) -> int:
 
 
 def run_scenario(scenario: Scenario, seed: int = 1, **options: Any) -> Run:
-    """Run a scenario once."""
-    return Run(scenario, Timed(scenario.setup, seed, **options).run())
+    """Run a scenario once, in the order that it gives, if any."""
+    return Run(scenario, driver_of(scenario.setup, seed, **options).run())
 
 
 def run(path: str | PathLike[str], seed: int = 1, settings: tuple[str, ...] = ()) -> Run:

@@ -87,7 +87,8 @@ def exit_process(turn: Turn, pid: Pid, status: Status) -> None:
 def _orphan_children(turn: Turn, pid: Pid) -> None:
     host = turn.host
     dead = host.procs[pid]
-    for child in list(host.children.get(pid, ())):
+    ripe = list(host.zombies.get(pid, ()))  # those that can be reaped stay in the order in which they came
+    for child in (*ripe, *(child for child in host.children.get(pid, ()) if child not in ripe)):
         signal = host.procs[child].pdeathsig
         if signal is not None and host.alive(child):
             kill(turn, child, signal, by=pid)

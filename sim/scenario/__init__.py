@@ -15,11 +15,13 @@ from sim.scenario.expect import (
     Expectation,
     PortExpect,
     ProcessExpect,
+    PropertyExpect,
     TreeExpect,
     When,
     Within,
 )
 from sim.scenario.load import instant, load, load_all, target
+from sim.scenario.property_read import OwnProperty, property_called, property_of
 from sim.scenario.resolved import resolved
 from sim.scenario.schema import json_schema
 from sim.scenario.settings import set_path
@@ -32,8 +34,10 @@ __all__ = [
     "During",
     "EventsExpect",
     "Expectation",
+    "OwnProperty",
     "PortExpect",
     "ProcessExpect",
+    "PropertyExpect",
     "Scenario",
     "TreeExpect",
     "When",
@@ -44,6 +48,8 @@ __all__ = [
     "json_schema",
     "load",
     "load_all",
+    "property_called",
+    "property_of",
     "resolved",
     "set_path",
     "starter",

@@ -1,8 +1,8 @@
 """From one document to a Scenario: checks each section on its own, so that all faults are found at once.
 
 Models: sections in the order in which they name one another: host, engine, networks, services, steps, until,
-expect. Leaves out what happens then. Source: the project's scenario language; Docker's default subnets
-(172.17.0.0/16 for bridge, 172.18.0.0/16 and up for user-defined networks in order).
+properties, expect, faults, order. Leaves out what happens then. Source: the project's scenario language; Docker's
+default subnets (172.17.0.0/16 for bridge, 172.18.0.0/16 and up for user-defined networks in order).
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from sim.scenario.check import Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
 from sim.scenario.expect import Expectation
 from sim.scenario.expect_read import read_expectations
+from sim.scenario.explored import read_faults, read_order
 from sim.scenario.instants import Names, parse_instant
+from sim.scenario.property_read import Listed, OwnProperty, read_properties
 from sim.scenario.schema import EngineFile, File, HostFile, NetworkFile, ServiceFile
 from sim.scenario.services import (
     Assumed,
@@ -56,6 +58,7 @@ class Scenario(msgspec.Struct, frozen=True):
     late: tuple[str, ...]
     keys: dict[str, str]
     raw: dict[str, Any]
+    properties: tuple[Listed, ...] = ()
 
 
 @dataclass
@@ -79,10 +82,13 @@ class Compiler:
         terminals = Reader(self.root, names, fleet, self.report).read()
         until = self.until(names)
         ports = {port.host: service.name for service in services for port in service.ports}
-        expectations = read_expectations(self.root, names, ports, self.report)
+        properties = read_properties(self.root, names, ports, self.report)
+        own = {it.name: it for it in properties if isinstance(it, OwnProperty)}
+        expectations = read_expectations(self.root, names, ports, own, self.report)
+        faults, order = read_faults(self.root, names, self.report), read_order(self.root, self.report)
         sentences = self.sentences()
         self.report.problems.raise_if_any()
-        setup = Setup(services, networks, host, engine, terminals, until)
+        setup = Setup(services, networks, host, engine, terminals, until, faults, order)
         plain = self.root.plain()
         assert isinstance(plain, dict)
         return Scenario(
@@ -97,6 +103,7 @@ class Compiler:
             tuple(self.late),
             self.keys,
             plain,
+            properties,
         )
 
     def top_keys(self) -> None:

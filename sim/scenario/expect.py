@@ -1,7 +1,7 @@
 """Expectations as data: what must hold, where the file says it, and its own words for messages.
 
-Models: containers, processes, ports, dark time, events and trees, at a moment, during an interval or within a time.
-Leaves out their evaluation (`verdict`), health and properties (refused by name).
+Models: containers, processes, ports, dark time, events and trees, at a moment, during an interval or within a time;
+properties over the whole run. Leaves out their evaluation (`verdict`), and health (refused by name).
 Source: the project's scenario language.
 """
 
@@ -102,4 +102,12 @@ class TreeExpect(Said, frozen=True, kw_only=True, tag=True):
     rows: Range | None = None
 
 
-Expectation = ContainerExpect | ProcessExpect | PortExpect | DarkExpect | EventsExpect | TreeExpect
+class PropertyExpect(Said, frozen=True, kw_only=True, tag=True):
+    """A property of the table or of the file holds in the run: by its *kind* in every state, in one, or at the end."""
+
+    name: str
+    kind: str
+    sentence: str
+
+
+Expectation = ContainerExpect | ProcessExpect | PortExpect | DarkExpect | EventsExpect | TreeExpect | PropertyExpect

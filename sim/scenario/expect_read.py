@@ -1,17 +1,19 @@
 """From the entries of `expect:` to typed expectations; every word and name is checked, all faults are noted.
 
-Models: one kind of expectation an entry, with the keys of that kind and one of at, during, within. Leaves out:
-health and property, refused by name. Source: the project's scenario language.
+Models: one kind of expectation an entry, with the keys of that kind and one of at, during, within. Leaves out health,
+refused by name. Source: the project's scenario language.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any, TypeVar
 
+from sim.engine.reach import CLIENTS
 from sim.engine.setup import Target
+from sim.properties import PROPERTIES
 from sim.scenario import fields, units
 from sim.scenario.check import Report, spelt
 from sim.scenario.expect import (
@@ -23,13 +25,15 @@ from sim.scenario.expect import (
     Expectation,
     PortExpect,
     ProcessExpect,
+    PropertyExpect,
     TreeExpect,
     When,
     Within,
 )
 from sim.scenario.instants import WORDS, Names, parse_instant, parse_target
-from sim.scenario.known import STATUSES, not_modelled
+from sim.scenario.known import STATES, STATUSES, not_modelled
 from sim.scenario.layers import beside
+from sim.scenario.property_read import OwnProperty
 from sim.scenario.steps import entries
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
@@ -43,14 +47,19 @@ KINDS: dict[str, tuple[str, ...]] = {
     "dark": ("from", "max"),
     "events": ("exact",),
     "tree": ("root", "view", "rows"),
+    "property": (),
 }
-LATER = {"health": "probes are processes", "property": "properties of every state"}
-SOURCES = ("remote", "loopback", "container")
+LATER = {"health": "probes are processes"}
 VIEWS = ("pstree", "ps-axjf")
 
 
-def read_expectations(root: Node, names: Names, ports: dict[int, str], report: Report) -> tuple[Expectation, ...]:
-    """Return the expectations that could be read; what is wrong goes to *report*. *ports* are the published ones."""
+def read_expectations(
+    root: Node, names: Names, ports: dict[int, str], own: Mapping[str, OwnProperty], report: Report
+) -> tuple[Expectation, ...]:
+    """Return the expectations that could be read; what is wrong goes to *report*.
+
+    *ports* are the published ones, *own* the file's own properties by their names.
+    """
     found = []
     for path, node in entries(root, "expect", report):
         if not isinstance(node.value, dict):
@@ -63,7 +72,7 @@ def read_expectations(root: Node, names: Names, ports: dict[int, str], report: R
             )
             continue
         before = len(report.problems.found)
-        expectation = Entry(root, path, node, node.value, names, ports, report).read()
+        expectation = Entry(root, path, node, node.value, names, ports, own, report).read()
         if expectation and len(report.problems.found) == before:
             found.append(expectation)
     return tuple(found)
@@ -79,6 +88,7 @@ class Entry:
     keys: dict[str, Node]
     names: Names
     ports: dict[int, str]
+    own: Mapping[str, OwnProperty]
     report: Report
 
     def read(self) -> Expectation | None:
@@ -100,6 +110,8 @@ class Entry:
                 return self.dark(said)
             case "events":
                 return self.events(said)
+            case "property":
+                return self.property(said)
         return self.tree(said)
 
     def refuse(self, refusal: Refusal, *below: str | int) -> None:
@@ -188,7 +200,7 @@ class Entry:
         if not any(key in self.keys for key in keys) and all(key in known for key in self.keys):
             self.refuse(Refusal(f"says nothing of the {kind}.", f"Give it one of {listed(keys)}."))
 
-    # -- the six kinds ---------------------------------------------------------------------------------------------
+    # -- the seven kinds -------------------------------------------------------------------------------------------
 
     def container(self, said: dict[str, Any]) -> Expectation:
         """Read status, exit_code, restarts, pid of containers."""
@@ -233,7 +245,7 @@ class Entry:
         target = self.value("process", self.target)
         parent = self.value("parent", self.target)
         exists, count = self.value("exists", fields.boolean), self.value("count", units.parse_range)
-        state = self.value("state", lambda it: one_of(it, ("R", "S", "D", "T", "Z"), "a state of ps"))
+        state = self.value("state", lambda it: one_of(it, STATES, "a state of ps"))
         if target is None:
             return None
         return ProcessExpect(target=target, exists=exists, parent=parent, state=state, count=count, **said)
@@ -260,7 +272,7 @@ class Entry:
         raise Refusal(f"nobody publishes the port {shown(value)}.", f"Published: {known or 'none'}.")
 
     def source(self) -> str | None:
-        return self.value("from", lambda it: one_of(it, SOURCES, "a class of clients"), required=True)
+        return self.value("from", lambda it: one_of(it, CLIENTS, "a class of clients"), required=True)
 
     def dark(self, said: dict[str, Any]) -> Expectation | None:
         """Read the longest time in which ports are dark."""
@@ -319,6 +331,26 @@ class Entry:
         if not lines:
             raise Refusal(f"{shown(file)} is empty.")
         return file, lines
+
+    def property(self, said: dict[str, Any]) -> Expectation | None:
+        """Read the name of a property, which is judged over the whole run."""
+        for key in WHEN:
+            if key in self.keys:
+                self.refuse(Refusal("a property is about the whole run.", f"Leave {key} out."), key)
+        name = self.value("property", self.property_name, required=True)
+        if name is None:
+            return None
+        own = self.own.get(name)
+        kind, sentence = (own.kind, own.text) if own else (PROPERTIES[name].kind, PROPERTIES[name].sentence)
+        return PropertyExpect(name=name, kind=kind, sentence=sentence, **said)
+
+    def property_name(self, value: object) -> str:
+        """Return the name of a property of the file or of the table."""
+        name = str(value) if isinstance(value, str) else ""
+        if name in self.own or name in PROPERTIES:
+            return name
+        known = (*self.own, *PROPERTIES)
+        raise Refusal(f"there is no property {shown(value)}.", did_you_mean(name, known) or f"Known: {listed(known)}.")
 
 
 def text_of(node: Node) -> str:

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 from sim.engine.setup import Port, Restart
+from sim.faults import FAULTS
 from sim.scenario import units
 from sim.scenario.known import SIGNALS
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
@@ -222,6 +223,37 @@ def span(spec: str, value: object) -> list[int]:
     return list(range(low, high + 1))
 
 
+def fault_kinds(value: object) -> tuple[tuple[str, int], ...]:
+    """Take `{kill: 1}`: how many faults of each kind at most; a kind that comes with another one has no number."""
+    kinds = tuple(kind for kind, row in FAULTS.items() if not row.free)
+    if not isinstance(value, dict):
+        raise Refusal(f"{shown(value)} is not a mapping.", f"Write {{{kinds[0]}: 1}}.")
+    for kind in value:
+        if kind not in kinds:
+            free = FAULTS[kind].free if kind in FAULTS else ""
+            hint = f"It comes with {free}." if free else did_you_mean(kind, kinds) or f"Valid: {listed(kinds)}."
+            raise Refusal(f"{shown(kind)} is not a kind of fault.", hint, (kind,))
+    found = []
+    for kind, count in value.items():
+        try:
+            found.append((kind, whole(0, 1000, "a number of faults")(count)))
+        except Refusal as refusal:
+            raise Refusal(refusal.what, refusal.hint, (kind,)) from None
+    return tuple(found)
+
+
+def pair(value: object) -> tuple[object, object]:
+    """Take a list of two."""
+    if not isinstance(value, list) or len(value) != 2:
+        raise Refusal(f"{shown(value)} is not an interval.", "Write between: [start(web), die(web)].")
+    return value[0], value[1]
+
+
+FAULT_KINDS_SCHEMA: dict[str, object] = {
+    "type": "object",
+    "properties": {kind: {"type": "integer", "minimum": 0} for kind, row in FAULTS.items() if not row.free},
+    "additionalProperties": False,
+}
 COMMAND_SCHEMA: dict[str, object] = {"type": ["string", "array"], "items": {"type": ["string", "number"]}}
 DURATION_SCHEMA: dict[str, object] = {"type": ["string", "integer"], "examples": ["200ms", "1.5s", "1h30m", "10d"]}
 PID_SCHEMA: dict[str, object] = {"type": ["integer", "array"], "items": {"type": "integer"}}
@@ -242,3 +274,6 @@ Pid = Annotated[int, *kind(whole(1, 4_194_303, "a process id"), type="integer", 
 Threads = Annotated[int, *kind(whole(0, MAX_THREADS, "a number of threads"), type="integer", minimum=0)]
 ExitCode = Annotated[int, *kind(whole(0, 255, "an exit code"), type="integer", minimum=0, maximum=255)]
 Ports = Annotated[Any, *kind(ports, type="array", items={"type": ["string", "integer", "object"]})]
+FaultKinds = Annotated[Any, *kind(fault_kinds, **FAULT_KINDS_SCHEMA)]
+Pair = Annotated[Any, *kind(pair, type="array", items={"type": "string"})]
+FaultNumber = Annotated[int, *kind(whole(0, 1000, "a number of faults"), type="integer", minimum=0)]

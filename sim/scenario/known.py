@@ -140,6 +140,8 @@ SIGNALS = {
 ROLES_ALONE = ("init", "dockerd", "containerd")
 ROLES_OF_CONTAINERS = ("shim", "runc", "proxy", "payload", "exec")
 ROLES = ROLES_ALONE + ROLES_OF_CONTAINERS
+STATES = ("R", "S", "D", "T", "Z")  # of ps
+PROTOCOLS = ("tcp", "udp")
 STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
 
 

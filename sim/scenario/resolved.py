@@ -33,6 +33,9 @@ def resolved(scenario: Scenario) -> str:
         },
         "steps": scenario.raw.get("steps"),
         "until": scenario.raw.get("until"),
+        "properties": scenario.raw.get("properties"),
+        "faults": scenario.raw.get("faults"),
+        "order": list(setup.order),
         "expect": expect_of(scenario),
         "assumptions": list(scenario.assumptions),
     }

@@ -24,6 +24,9 @@ from sim.scenario.fields import (
     ContainerId,
     Duration,
     ExitCode,
+    FaultKinds,
+    FaultNumber,
+    Pair,
     Pid,
     Pids,
     Ports,
@@ -243,8 +246,25 @@ class StepFile(Strict):
     host: dict[str, int] | None = None
 
 
+class PropertyFile(Strict):
+    """A sentence about states in an expression; exactly one of always, sometimes, eventually."""
+
+    name: str | None = None
+    always: str | None = None
+    sometimes: str | None = None
+    eventually: str | None = None
+
+
+class FaultsFile(Strict):
+    """What the environment may do to an explored host: in all, of each kind, from one moment to another."""
+
+    total: FaultNumber | None = None
+    kinds: FaultKinds = ()
+    between: Pair | None = None
+
+
 class ExpectFile(Strict):
-    """What must hold; exactly one of container, process, port, dark, events, tree."""
+    """What must hold; exactly one of container, process, port, dark, events, tree, property."""
 
     at: str | None = None
     during: list[str] | None = None
@@ -273,6 +293,7 @@ class ExpectFile(Strict):
     root: str | None = None
     view: Literal["pstree", "ps-axjf"] | None = None
     rows: int | str | None = None
+    property: str | None = None
 
 
 class File(Strict):
@@ -287,6 +308,9 @@ class File(Strict):
     services: dict[str, ServiceFile | None] = {}
     steps: list[StepFile] = []
     until: str | None = None
+    properties: list[PropertyFile | str] = []
+    faults: FaultsFile = FaultsFile()
+    order: list[str] = []
     expect: list[ExpectFile] = []
     assumptions: list[str] = []
 

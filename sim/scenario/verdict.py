@@ -1,9 +1,10 @@
 """Compare a finished run with what its scenario expects, and say what was found in words that need no second look.
 
-Models: when each of the six kinds of expectation is judged, and what follows. A state is the world after all that
+Models: when each of the seven kinds of expectation is judged, and what follows. A state is the world after all that
 happened at one µs; what comes and goes within a µs was never there. `during` holds if every state of the interval is
 good, `within` if one is. What an unfinished interval has already shown counts; where an instant never came, or the run
-ended too early to tell, the verdict is None. Leaves out judging (`verdict_judges`) and drawing, which is passed in.
+ended too early to tell, the verdict is None. Leaves out judging (`verdict_judges`, and `verdict_properties`, which asks
+between the steps) and drawing, which is passed in.
 Source: the project's scenario language.
 """
 
@@ -28,8 +29,10 @@ from sim.scenario.expect import (
     Expectation,
     PortExpect,
     ProcessExpect,
+    PropertyExpect,
     TreeExpect,
 )
+from sim.scenario.property_read import property_called
 from sim.scenario.units import format_duration
 from sim.scenario.verdict_judges import (
     Found,
@@ -41,6 +44,7 @@ from sim.scenario.verdict_judges import (
     judge_process,
     judge_tree,
 )
+from sim.scenario.verdict_properties import judge, judged_text
 from sim.scenario.verdict_words import instant_text, label_of, place, text_of
 from sim.trace import Trace
 from sim.views.intervals import Gap, PortKey, port_gaps
@@ -144,9 +148,11 @@ class Evaluation:
         """Judge all: those that look at states in one replay."""
         expectations = self.scenario.expectations
         self.moments = Moments(self.trace, (it for expectation in expectations for it in instants_of(expectation)))
-        results: dict[int, tuple[bool | None, str]] = {}
+        results: dict[int, tuple[bool | None, str]] = self.properties()
         watches: dict[int, Watch] = {}
         for number, expectation in enumerate(expectations):
+            if number in results:
+                continue
             try:
                 window = self.window(expectation)
                 if isinstance(expectation, DarkExpect):
@@ -154,7 +160,7 @@ class Evaluation:
                 elif isinstance(expectation, EventsExpect):
                     results[number] = self.events(expectation, window)
                 else:
-                    watches[number] = Watch(expectation, window, self.judge(expectation, window))
+                    watches[number] = Watch(expectation, window, self.judge_of(expectation, window))
             except Undetermined as why:
                 results[number] = (None, str(why))
         self.walk(list(watches.values()))
@@ -165,6 +171,16 @@ class Evaluation:
         """Put words to a result."""
         text = text_of(expectation, len(self.scenario.setup.services))
         return Verdict(expectation, holds, label_of(expectation), text, detail)
+
+    def properties(self) -> dict[int, tuple[bool | None, str]]:
+        """Judge the properties that are expected, in one walk from step to step."""
+        wanted = {n: it for n, it in enumerate(self.scenario.expectations) if isinstance(it, PropertyExpect)}
+        if not wanted:
+            return {}
+        names = dict.fromkeys(it.name for it in wanted.values())
+        found = judge(self.trace, [property_called(self.scenario, name) for name in names])
+        origin = self.trace.origin
+        return {n: (found[it.name].holds, judged_text(found[it.name], it.kind, origin)) for n, it in wanted.items()}
 
     def walk(self, watches: list[Watch]) -> None:
         """Replay the trace, and stop at every state that some watch must see."""
@@ -224,7 +240,7 @@ class Evaluation:
 
     # -- judges --------------------------------------------------------------------------------------------------
 
-    def judge(self, expectation: Expectation, window: Window) -> Callable[[Story], Found]:
+    def judge_of(self, expectation: Expectation, window: Window) -> Callable[[Story], Found]:
         """Return the judge of an expectation that looks at states."""
         match expectation:
             case ContainerExpect():
@@ -233,7 +249,7 @@ class Evaluation:
             case ProcessExpect():
                 return lambda story: judge_process(expectation, story.world)
             case PortExpect():
-                return lambda story: judge_port(expectation, story.world, self.scenario.setup)
+                return lambda story: judge_port(expectation, story.world)
             case TreeExpect():
                 return lambda story: judge_tree(expectation, story, self.show)
         raise AssertionError(f"{type(expectation).__name__} is not judged by states")

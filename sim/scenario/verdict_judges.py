@@ -1,9 +1,8 @@
 """Judges: whether one state of the world is as expected, and what it is instead.
 
-A container is what the engine believes: the record that a serving dockerd holds in memory, the one on disk while none
-serves. A process is what the kernel knows; zombies count where existence or state Z is asked for. Every process that is
-named must be as expected; if there is none at all, only `exists: false` and a count of 0 are content. Leaves out time:
-the caller chooses the states. Source: Docker 1.13 container/state.go StateString; engine-1.13 §16.9.
+A container is what the engine believes (`sim.predicates.believed`). A process is what the kernel knows; zombies count
+where existence or state Z is asked for. Every process that is named must be as expected; if there is none at all, only
+`exists: false` and a count of 0 are content. Leaves out time: the caller chooses the states. Source: engine-1.13 §16.9.
 """
 
 from __future__ import annotations
@@ -14,12 +13,11 @@ from difflib import SequenceMatcher
 
 import msgspec
 
-from sim.engine import paths
-from sim.engine.client import processes
-from sim.engine.reach import reachable
+from sim.engine.client import named_by, processes
 from sim.engine.records import Container
-from sim.engine.setup import Setup, Target
+from sim.engine.setup import Target
 from sim.kernel.records import Pid, Process
+from sim.predicates import believed, named, port_open, spelled, status_of
 from sim.scenario.expect import ContainerExpect, PortExpect, ProcessExpect, TreeExpect
 from sim.scenario.verdict_words import tally
 from sim.views.story import Story
@@ -39,33 +37,6 @@ class Found(msgspec.Struct, frozen=True):
 
 
 # -- containers --------------------------------------------------------------------------------------
-
-
-def serving(world: World) -> Pid | None:
-    """Return the dockerd that answers requests; None while it is down, starting or shutting down."""
-    pid = world.host.listeners.get(paths.DOCKER_SOCK)
-    return pid if pid is not None and world.running(pid, "dockerd.api") else None
-
-
-def believed(world: World, container: str) -> Container | None:
-    """Return what the engine believes of a container; None if it knows of none."""
-    pid = serving(world)
-    if pid is not None:
-        record = world.recall(pid, f"container/{container}")
-    else:
-        record = world.host.files.get(paths.container(container))
-    return record if isinstance(record, Container) else None
-
-
-def status_of(record: Container) -> str:
-    """Return State.Status as `docker inspect` says it.
-
-    >>> status_of(Container("web")), status_of(Container("web", running=True, restarting=True))
-    ('created', 'restarting')
-    """
-    if record.running:
-        return "restarting" if record.restarting else "running"
-    return "exited" if record.started else "created"
 
 
 def identity_of(world: World, container: str) -> Identity:
@@ -99,12 +70,10 @@ def _container_fault(expectation: ContainerExpect, world: World, name: str, befo
         return f"has exit code {record.exit_code}"
     if expectation.restarts is not None and record.restart_count not in expectation.restarts:
         return f"was restarted {record.restart_count} times"
-    return _pid_fault(expectation.pid, before, identity_of(world, name))
+    return "" if expectation.pid is None else _pid_fault(expectation.pid, before, identity_of(world, name))
 
 
-def _pid_fault(wanted: str | None, before: Identity, now: Identity) -> str:
-    if wanted is None:
-        return ""
+def _pid_fault(wanted: str, before: Identity, now: Identity) -> str:
     if now == NOBODY:
         return f"has no process; it was {before[0]}" if before[0] else "has no process"
     same = before[0] == now[0] and (before[1] == now[1] or 0 in (before[1], now[1]))
@@ -121,35 +90,24 @@ def _described(record: Container) -> str:
 # -- processes ---------------------------------------------------------------------------------------
 
 
-def matches(process: Process, target: Target) -> bool:
-    """Say whether a target names a process, dead or alive (the rules of `sim.engine.client.processes`)."""
-    image = process.image
-    if image.program != target.role or target.container not in ("", "*", image.container):
-        return False
-    return target.port is None or str(target.port) in image.argv
-
-
-def named(world: World, target: Target, zombies: bool) -> list[Process]:
+def _named(world: World, target: Target, zombies: bool) -> list[Process]:
     """Return the processes that a target names, in the order of their start."""
-    procs = world.host.procs
-    if not zombies:
-        return [procs[pid] for pid in processes(world, target)]
-    return sorted((it for it in procs.values() if matches(it, target)), key=lambda it: it.order)
+    return sorted((it for it in named(world, target) if zombies or it.alive), key=lambda it: it.order)
 
 
 def judge_process(expectation: ProcessExpect, world: World) -> Found:
     """Compare each process that is named, and how many they are."""
     zombies = expectation.exists is not None or expectation.state == "Z"
-    found = named(world, expectation.target, zombies)
+    found = _named(world, expectation.target, zombies)
     count = expectation.count
     if not found and (expectation.exists is False or (count is not None and 0 in count and not expectation.exists)):
         return Found(True, "there is none")
     if not found:
         return Found(False, f"there is no {expectation.target}")
     if expectation.exists is False:
-        return Found(False, f"there is {'; '.join(_process(it) for it in found)}")
-    faults = [f"{_process(it)} {fault}" for it in found if (fault := _process_fault(expectation, world, it))]
-    detail = tally(len(found), faults, _process(found[0]))
+        return Found(False, f"there is {'; '.join(spelled(it) for it in found)}")
+    faults = [f"{spelled(it)} {fault}" for it in found if (fault := _process_fault(expectation, world, it))]
+    detail = tally(len(found), faults, spelled(found[0]))
     if count is not None and len(found) not in count:
         return Found(False, f"there are {len(found)}, not {count}" + (f"; {detail}" if faults else ""))
     return Found(not faults, detail)
@@ -157,27 +115,19 @@ def judge_process(expectation: ProcessExpect, world: World) -> Found:
 
 def _process_fault(expectation: ProcessExpect, world: World, process: Process) -> str:
     parent, target = world.host.procs.get(process.ppid), expectation.parent
-    if target is not None and (parent is None or not matches(parent, target)):
-        return f"has parent {_process(parent) if parent else process.ppid}"
+    if target is not None and (parent is None or not named_by(target, parent.image)):
+        return f"has parent {spelled(parent) if parent else process.ppid}"
     if expectation.state not in (None, process.state):
         return f"is in state {process.state}"
     return ""
 
 
-def _process(process: Process) -> str:
-    image = process.image
-    role = f"{image.program}/{image.container}" if image.container else image.program
-    return f"{role} ({process.pid})" if process.alive else f"{role} ({process.pid}, zombie)"
-
-
 # -- ports -------------------------------------------------------------------------------------------
 
 
-def judge_port(expectation: PortExpect, world: World, setup: Setup) -> Found:
-    """Compare whether clients reach a port; one that is published for tcp and udp is open if tcp is."""
-    protos = {port.proto for service in setup.services for port in service.ports if port.host == expectation.port}
-    proto = "udp" if protos == {"udp"} else "tcp"
-    is_open = reachable(world, expectation.port, expectation.source, proto)
+def judge_port(expectation: PortExpect, world: World) -> Found:
+    """Compare whether clients reach a port."""
+    is_open = port_open(world, expectation.port, expectation.source)
     return Found(is_open == expectation.open, "open" if is_open else "closed")
 
 

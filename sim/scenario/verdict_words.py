@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from sim.engine.setup import Instant, Microseconds
+from sim.properties import ALWAYS, EVENTUALLY, SOMETIMES
 from sim.scenario.expect import (
     At,
     ContainerExpect,
@@ -18,6 +19,7 @@ from sim.scenario.expect import (
     Expectation,
     PortExpect,
     ProcessExpect,
+    PropertyExpect,
     TreeExpect,
 )
 from sim.scenario.units import format_duration
@@ -25,6 +27,7 @@ from sim.scenario.words import listed
 from sim.views.moments import spelled
 
 MS: Microseconds = 1_000
+LABELS = {ALWAYS: "every state", SOMETIMES: "some state", EVENTUALLY: "end"}
 SHOWN = 3  # so many faults are told, the others counted
 AT = re.compile(r"(?:^|, )at: ([^,]+)")
 DURING = re.compile(r"(?:^|, )during: \[([^,]+), ([^\]]+)\]")
@@ -62,6 +65,8 @@ def place(base: Instant, offset: Microseconds) -> str:
 def label_of(expectation: Expectation) -> str:
     """Return when it must hold, in the file's own words where it has some."""
     when, text = expectation.when, expectation.text
+    if isinstance(expectation, PropertyExpect):
+        return LABELS[expectation.kind]
     if when is None:
         return "first step … end" if isinstance(expectation, DarkExpect) else "whole run"
     if isinstance(when, At):
@@ -94,6 +99,8 @@ def text_of(expectation: Expectation, services: int) -> str:
         case EventsExpect():
             words = listed(" ".join(event) for event in expectation.events)
             return f"events {words}" + (" and no others of theirs" if expectation.exact else "")
+        case PropertyExpect():
+            return f"{expectation.name}: {expectation.sentence}"
         case TreeExpect():
             equal = f", {expectation.rows} lines of it" if expectation.rows else ""
             return f"{expectation.view} of {expectation.root} equals {expectation.file or 'the text'}{equal}"

@@ -16,8 +16,11 @@ class Fork(Op):
     """Start a child process; its pid goes into the variable *into*. The function may return None for no child.
 
     *pin* names a number that was observed for this fork. Numbers are given out in rising order, so a fork with such a
-    number waits until every smaller one that was observed has been given out.
+    number waits until every smaller one that was observed has been given out. *of_run* says that nothing but the Reap
+    after it reads the child's number.
     """
+
+    of_run = False
 
     def __init__(
         self,
@@ -50,7 +53,10 @@ class Reap(Op):
     """Wait for the child in variable *child* and reap it; its status goes into `status`.
 
     A status of 0 leads to label *good*, another one to *bad*, where given. No child (None) counts as reaped, with 0.
+    *of_run* says that nothing reads the child's number and status afterwards.
     """
+
+    of_run = False
 
     def __init__(self, child: str = "child_pid", *, good: str | None = None, bad: str | None = None) -> None:
         self.child, self.good, self.bad, self.name = child, good, bad, f"reap_{child.removesuffix('_pid')}"
@@ -93,4 +99,6 @@ class ReapAny(Op):
 
 def run(how: Callable[[Goroutine], Spawn | None], *, good: str | None = None, bad: str | None = None) -> list[Entry]:
     """Start a child and wait for it: fork, execve, wait4."""
-    return [Fork(how), Reap(good=good, bad=bad)]
+    fork, reap = Fork(how), Reap(good=good, bad=bad)
+    fork.of_run = reap.of_run = True
+    return [fork, reap]

@@ -26,6 +26,7 @@ from sim.engine.goroutine import ModelFault
 from sim.engine.ops import Sleep
 from sim.engine.setup import Setup
 from sim.facts import StepTaken
+from sim.faults import Fault
 from sim.model import Action, Deliver, Late, Open, enabled, initial, step
 from sim.trace import Record, Trace
 from sim.world import World
@@ -168,7 +169,7 @@ def begin(setup: Setup, start: str) -> tuple[World, Path]:
 
 def first(world: World) -> Action | None:
     """Return the action that the fixed order takes: a steady host opens only when all timers have rung."""
-    actions = enabled(world)
+    actions = [action for action in enabled(world) if not isinstance(action, Fault)]
     inside = [action for action in actions if not isinstance(action, Open)]
     prompt = [action for action in inside if not is_timer(world, action)]
     if world.setup.host.begin != "steady" and len(inside) < len(actions):

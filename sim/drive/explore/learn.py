@@ -1,0 +1,315 @@
+"""Every local step once: what an action does, and what a goroutine may do next, kept as trees of what was read.
+
+Steps are pure, so what a step does follows from the cells that it reads. The first time the model runs on a tape; what
+it read and wrote becomes a branch of the action's tree: at each fork a cell, at the end the cells to write and the bits
+by which the digest changes. In any other state that agrees in those cells the branch is followed, which takes a
+microsecond instead of the model's hundreds. Nothing is declared and nothing is guessed: a cell with a new value is a
+new branch, and is taped. (Known as caching of short transitions with PINS in LTSmin; there the cells that a transition
+group reads are declared, here they are found.)
+
+What may happen is kept by subject: a goroutine, a process (its signals and faults), a property. A leaf knows which
+subjects have ever read what it writes: only those are asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sim.drive.explore.clocks import Clock, clock_of, waits
+from sim.drive.explore.normal import DEFAULTS, Liveness, lower, lowers, most
+from sim.drive.explore.space import Space, State
+from sim.drive.explore.tape import ABSENT, CELL, FRESH, KIND, LIST, Read, Tape, TapedWorld, cells, processes
+from sim.engine.client import Await
+from sim.engine.ops import Every
+from sim.facts import Fid, FrameMoved, FrameStarted
+from sim.faults import FAULTS, Fault, allowed, faults_of
+from sim.kernel import syscalls
+from sim.kernel.records import Pid
+from sim.model import Action, Deliver, Late, act, alternatives, asleep
+from sim.world import Turn, World
+
+
+class Node:
+    """A fork: what is read, and the branch for each answer."""
+
+    __slots__ = ("asks", "branches", "what")
+
+    def __init__(self, asks: int, what: Any) -> None:
+        self.asks, self.what = asks, what
+        self.branches: dict[Any, Any] = {}
+
+
+class Leaf:
+    """What a step does: cells with their new values (None: empty), the change of the digest, and what is beside it.
+
+    *erased* are processes all of whose own cells are emptied; *timers* are (cell, value or None) of time limits that
+    begin or end, whatever stood there; *stirred* are the cells and tables that others may have read.
+    """
+
+    __slots__ = ("asked", "asked_at", "delta", "erased", "plain", "reads", "stirred", "timers", "writes")
+
+    def __init__(
+        self, writes: tuple[tuple[int, int | None], ...], delta: int, erased: tuple[Pid, ...],
+        timers: tuple[tuple[int, int | None], ...], stirred: frozenset[Any], reads: frozenset[Any],
+    ) -> None:  # fmt: skip
+        self.writes, self.delta, self.erased, self.timers = writes, delta, erased, timers
+        self.stirred, self.reads = stirred, reads
+        self.plain = not erased and not timers
+        self.asked: tuple[int, ...] = ()
+        self.asked_at = -1
+
+
+class Move:
+    """An action with the tree of what it does."""
+
+    __slots__ = ("action", "costs", "number", "root")
+
+    def __init__(self, action: Action, number: int) -> None:
+        self.action, self.number = action, number
+        self.costs = isinstance(action, Fault) and not FAULTS[action.kind].free
+        self.root: Node | Leaf | None = None
+
+
+class Timer:
+    """A move that passes with time alone; *slot* is the cell of its interval, None for a ticker, which has none."""
+
+    __slots__ = ("high", "move", "slot")
+
+    def __init__(self, move: Move, slot: int | None, high: int) -> None:
+        self.move, self.slot, self.high = move, slot, high
+
+
+class Status:
+    """What a subject may do: at once, with time, or whenever it likes; or that it is a property that does not hold."""
+
+    __slots__ = ("anytime", "at_once", "broken", "timers")
+
+    def __init__(self, at_once: Any = (), timers: Any = (), anytime: Any = (), broken: bool = False) -> None:
+        self.at_once: tuple[Move, ...] = tuple(at_once)
+        self.timers: tuple[Timer, ...] = tuple(timers)
+        self.anytime: tuple[Move, ...] = tuple(anytime)
+        self.broken = broken
+
+    def __bool__(self) -> bool:
+        return bool(self.at_once or self.timers or self.anytime or self.broken)
+
+
+NOTHING = Status()
+Check = Callable[[World], bool]
+OPEN, PROPERTY = "open", "property"  # subjects that are no cells
+
+
+class Learner:
+    """The trees of one exploration. *like* is a world of the same setup; *timed* keeps how long timers have to run."""
+
+    def __init__(self, space: Space, like: World, *, timed: bool, checks: Iterable[tuple[str, Check]] = ()) -> None:
+        self.space, self.like, self.timed = space, like, timed
+        self.checks = dict(checks)
+        self.liveness = Liveness(like.design.procedures)
+        self.most = most(like.setup)
+        self.profile = like.setup.engine.profile
+        self.moves: dict[Action, Move] = {}
+        self.by_number: list[Move] = []
+        self.readers: dict[Any, set[int]] = {}
+        self.version = 0
+        self.reached: set[tuple[str, int]] = set()
+        self.taped = 0
+        self._status: dict[int, Node | Status] = {}
+        self._check_slots = {space.slot(PROPERTY, name): name for name in self.checks}
+
+    def move(self, action: Action) -> Move:
+        """Return the move of an action."""
+        move = self.moves.get(action)
+        if move is None:
+            move = self.moves[action] = Move(action, len(self.by_number))
+            self.by_number.append(move)
+        return move
+
+    # -- following ------------------------------------------------------------------------------------
+
+    def leaf(self, move: Move, state: State) -> Leaf:
+        """Return what a move does in a state."""
+        node: Any = move.root
+        get = state.get
+        while type(node) is Node:
+            node = node.branches.get(get(node.what) if node.asks == CELL else self._answer(node, state))
+        return self._tape_step(move, state) if node is None else node
+
+    def status(self, subject: int, state: State) -> Status:
+        """Return what a subject may do in a state."""
+        node: Any = self._status.get(subject)
+        get = state.get
+        while type(node) is Node:
+            node = node.branches.get(get(node.what) if node.asks == CELL else self._answer(node, state))
+        return self._tape_status(subject, state) if node is None else node
+
+    def _answer(self, node: Node, state: State) -> Any:
+        if node.asks == FRESH:
+            return self.space.unmentioned(state, *node.what)
+        return (cells if node.asks == LIST else processes)(self.space, state, node.what)
+
+    def ask_again(self, leaf: Leaf) -> tuple[int, ...]:
+        """Return the subjects whose status a leaf may change."""
+        if leaf.asked_at != self.version:
+            readers = self.readers
+            found = {subject for cell in leaf.stirred for subject in readers.get(cell, ())}
+            slots, owned = self.space.slots, self.space.owned
+            found.update(s for pid in leaf.erased for cell in owned.get(pid, ()) for s in readers.get(cell, ()))
+            found.update(cell for cell in leaf.stirred if type(cell) is int and slots[cell][0] in ("frames", "procs"))
+            leaf.asked, leaf.asked_at = tuple(sorted(found)), self.version
+        return leaf.asked
+
+    # -- taping a step --------------------------------------------------------------------------------
+
+    def _tape_step(self, move: Move, state: State) -> Leaf:
+        tape, events = self.taped_step(move.action, state)
+        leaf = self._leaf_of(tape, events)
+        move.root = self._grow(move.root, tape.reads, leaf)
+        return leaf
+
+    def taped_step(self, action: Action, state: State) -> tuple[Tape, list[Any]]:
+        """Run the model on a tape; return the tape and the events."""
+        self.taped += 1
+        tape = Tape(self.space, state)
+        world = TapedWorld(self.like, tape)
+        turn = Turn(world)
+        act(turn, action)
+        if lowers(turn.events):
+            lower(world)
+        return tape, turn.events
+
+    def _leaf_of(self, tape: Tape, events: list[Any]) -> Leaf:
+        space, world = self.space, TapedWorld(self.like, tape)
+        timers = tuple(self._timers(world, tape, events)) if self.timed else ()
+        writes, delta, stirred = [], 0, set[Any]()
+        for slot, content in sorted(tape.new.items()):
+            table, key = space.slots[slot]
+            number = self._normal(table, key, content)
+            before = tape.state.get(slot) if slot in tape.seen else None
+            if number == before:
+                continue
+            writes.append((slot, number))
+            if before is not None:
+                delta ^= space.token(slot, before)
+            if number is not None:
+                delta ^= space.token(slot, number)
+            stirred.update(self._stirs(slot, table, key, before, number))
+        for pid in tape.erased:
+            stirred.update(((LIST, ("frames", None)), (LIST, ("frames", pid))))
+        self._note_reached(world, events)
+        reads = frozenset(what if kind == CELL else (kind, what) for kind, what, _ in tape.reads)
+        return Leaf(tuple(writes), delta, tuple(sorted(tape.erased)), timers, frozenset(stirred), reads)
+
+    def _normal(self, table: str, key: Any, content: Any) -> int | None:
+        """Return the number of what a cell holds in its normal form, None if that is nothing."""
+        if content is ABSENT:
+            return None
+        if table == "frames":
+            content = self.liveness.live(content)
+        elif table == "memory" and key[1] in DEFAULTS and content == DEFAULTS[key[1]]:
+            return None
+        elif table == "marks" and key in self.most:
+            content = min(content, self.most[key])
+        return self.space.value(table, content)
+
+    def _stirs(self, slot: int, table: str, key: Any, before: int | None, number: int | None) -> Iterable[Any]:
+        """Name the cell and, where it begins or ends, what asks for a table as a whole."""
+        yield slot
+        if before is None or number is None:
+            yield (LIST, (table, None))
+            if type(key) is tuple:
+                yield (LIST, (table, key[0]))
+        if table == "procs":
+            for value in (before, number):
+                if value is not None:
+                    yield (KIND, self.space.values[value].image.program)
+
+    def _timers(self, world: World, tape: Tape, events: list[Any]) -> Iterable[tuple[int, int | None]]:
+        """Yield the time limits that begin or end since goroutines came to other ops; stopped processes lose track."""
+        space = self.space
+        for slot in [slot for slot in tape.new if space.slots[slot][0] == "frames"]:
+            fid: Fid = space.slots[slot][1]
+            frame, before = tape.new[slot], tape.seen.get(slot, ABSENT)
+            if frame is not ABSENT and before is not ABSENT and frame.op == before.op:
+                continue
+            clock = None if frame is ABSENT else clock_of(world, frame, self.profile)
+            if clock is not None and clock.kept:
+                yield space.slot("timers", fid), space.value("timers", (clock.low, clock.high))
+            elif before is not ABSENT and waits(world, before):
+                yield space.slot("timers", fid), None
+
+    def _note_reached(self, world: World, events: list[Any]) -> None:
+        for event in events:
+            if isinstance(event, FrameStarted):
+                self.reached.add((event.procedure, 0))
+            elif isinstance(event, FrameMoved):
+                frame = world.frames.get(event.fid)
+                if frame is not None:
+                    self.reached.add((frame.procedure, event.op))
+
+    def _grow(self, root: Node | Leaf | None, reads: list[Read], end: Any) -> Any:
+        """Add a branch to a tree and return its root."""
+        if not reads:
+            return end
+        top = node = root if isinstance(root, Node) else Node(reads[0][0], reads[0][1])
+        for (kind, what, answer), following in zip(reads, [*reads[1:], None], strict=True):
+            assert (node.asks, node.what) == (kind, what), "a step read other cells than before: it is not pure"
+            if following is None:
+                node.branches[answer] = end
+            else:
+                node = node.branches.setdefault(answer, Node(following[0], following[1]))
+        return top
+
+    # -- taping a status ------------------------------------------------------------------------------
+
+    def _tape_status(self, subject: int, state: State) -> Status:
+        self.taped += 1
+        tape = Tape(self.space, state)
+        world = TapedWorld(self.like, tape)
+        table, key = self.space.slots[subject]
+        if table == "frames":
+            status = self._of_frame(world, key)
+        elif table == "procs":
+            status = self._of_process(world, key)
+        else:
+            status = Status(broken=not self.checks[self._check_slots[subject]](world))
+        status = status or NOTHING
+        for kind, what, _ in tape.reads:
+            cell = what if kind == CELL else (kind, what[0] if kind == KIND else what)
+            readers = self.readers.setdefault(cell, set())
+            if subject not in readers:
+                readers.add(subject)
+                self.version += 1
+        self._status[subject] = self._grow(self._status.get(subject), tape.reads, status)  # type: ignore[arg-type]
+        return status
+
+    def _of_frame(self, world: World, fid: Fid) -> Status:
+        frame = world.frames.get(fid)
+        if frame is None:
+            return NOTHING
+        op = world.design.procedures[frame.procedure].ops[frame.op]
+        moves = [self.move(action) for action in alternatives(world, frame)]
+        if isinstance(op, Await):
+            return Status(anytime=moves)
+        if isinstance(op, Every) and asleep(world, frame):
+            return NOTHING
+        clock = clock_of(world, frame, self.profile)
+        late = [move for move in moves if isinstance(move.action, Late) or (clock is not None and op.timer)]
+        return Status([move for move in moves if move not in late], [self._timer(move, fid, clock) for move in late])
+
+    def _timer(self, move: Move, fid: Fid, clock: Clock | None) -> Timer:
+        assert clock is not None
+        return Timer(move, self.space.slot("timers", fid) if clock.kept else None, clock.high)
+
+    def _of_process(self, world: World, pid: Pid) -> Status:
+        if pid not in world.host.procs:
+            return NOTHING
+        signals = [Deliver(pid, signal) for signal in syscalls.deliverable(world.host, pid)]
+        faults: list[Fault] = faults_of(world, pid, allowed(world)) if world.setup.faults.total else []
+        return Status(map(self.move, signals), (), map(self.move, faults))
+
+    def subjects(self, state: State) -> list[int]:
+        """Return every subject of a state."""
+        found = [slot for slot in sorted(state) if self.space.slots[slot][0] in ("frames", "procs")]
+        return found + list(self._check_slots)

@@ -1,0 +1,237 @@
+"""What may be asked of a world: who lives, what the engine believes, who reaches a port; and the table of their names.
+
+Two truths are kept apart. What the engine believes of a container is the record that a living dockerd holds, or, while
+none has read it, the one on the disk. What the kernel knows of it is the process that runs its program; the stage of
+runc that waits for `runc start` is none yet. All functions are pure and read only the tables of the world, so that the
+explorer knows what an answer depends on. Leaves out time. Source: engine-1.13 §16.1, §16.9, §16.10; Docker 1.13
+container/state.go StateString.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+
+import msgspec
+
+from sim.engine import paths
+from sim.engine import records as engine
+from sim.engine.client import named_by
+from sim.engine.reach import reachable
+from sim.engine.setup import Target
+from sim.engine.systemd import unit_of
+from sim.kernel.records import Image, Pid, Process
+from sim.world import World
+
+STAGE = "runc:[2:INIT]"  # what the first process is called until it runs its own program (engine-1.13 §2 step 12)
+
+# -- the engine -------------------------------------------------------------------------------------
+
+
+def dockerd(world: World) -> Pid | None:
+    """Return the dockerd that systemd runs, if it lives."""
+    pid = unit_of(world).main_pid
+    return pid if pid and world.host.alive(pid) else None
+
+
+def containerd(world: World) -> Pid | None:
+    """Return the containerd of the living dockerd, if it lives."""
+    for pid in world.host.children.get(dockerd(world) or -1, ()):
+        process = world.host.procs[pid]
+        if process.image.program == "containerd" and process.alive:
+            return pid
+    return None
+
+
+def serving(world: World) -> Pid | None:
+    """Return the dockerd that answers requests; None while it is down, starting or shutting down."""
+    pid = dockerd(world)
+    return pid if pid is not None and world.running(pid, "dockerd.api") else None
+
+
+def believed(world: World, container: str) -> engine.Container | None:
+    """Return what the engine believes of a container; None if it knows of none."""
+    pid = dockerd(world)
+    record = None if pid is None else world.recall(pid, f"container/{container}")
+    if record is None:
+        record = world.host.files.get(paths.container(container))
+    return record if isinstance(record, engine.Container) else None
+
+
+def status_of(record: engine.Container) -> str:
+    """Return State.Status as `docker inspect` says it.
+
+    >>> status_of(engine.Container("web")), status_of(engine.Container("web", running=True, restarting=True))
+    ('created', 'restarting')
+    """
+    if record.running:
+        return "restarting" if record.restarting else "running"
+    return "exited" if record.started else "created"
+
+
+def said_to_run(world: World) -> Iterator[tuple[str, engine.Container]]:
+    """Yield the containers that the engine believes to run, those that wait for their restart left out."""
+    for name in world.services:
+        record = believed(world, name)
+        if record is not None and status_of(record) == "running":
+            yield name, record
+
+
+# -- the kernel -------------------------------------------------------------------------------------
+
+
+def is_program(image: Image) -> bool:
+    """Say whether a first process runs the container's own program."""
+    return image.program == "payload" and image.comm != STAGE
+
+
+def programs(world: World, container: str) -> list[Process]:
+    """Return the living first processes of a container that run its program: one, unless something went wrong."""
+    return [process for process in payloads(world, container) if is_program(process.image)]
+
+
+def payloads(world: World, container: str) -> list[Process]:
+    """Return the living first processes of a container, also those that wait for `runc start`.
+
+    They are looked up in the container's scope, which runc makes before it lets them go on.
+    """
+    scope = f"/system.slice/docker-{world.services[container].id}.scope"
+    found = (world.host.procs[pid] for pid in world.host.grouped.get(scope, ()))
+    return [process for process in found if process.alive and process.image.program == "payload"]
+
+
+def of_program(world: World, program: str, container: str | None = None) -> list[Process]:
+    """Return the processes that run a program (for a container), zombies too.
+
+    A host that knows them without a look at every process is asked: an explorer keeps what an answer has read.
+    """
+    procs, ask = world.host.procs, getattr(world.host, "running", None)
+    if ask is not None:
+        return [procs[pid] for pid in ask(program, container)]
+    return [it for it in procs.values() if it.image.program == program and container in (None, it.image.container)]
+
+
+def living(world: World, program: str, container: str | None = None) -> list[Process]:
+    """Return the living processes that run a program (for a container)."""
+    return [process for process in of_program(world, program, container) if process.alive]
+
+
+def doomed(process: Process) -> bool:
+    """Say whether a KILL is on its way to a process: nobody can tell it from a dead one."""
+    return not process.alive or "KILL" in process.pending
+
+
+def named(world: World, target: Target) -> list[Process]:
+    """Return the processes that a target names, zombies too."""
+    container = None if target.container in ("", "*") else target.container
+    return [process for process in of_program(world, target.role, container) if named_by(target, process.image)]
+
+
+def spelled(process: Process) -> str:
+    """Name a process by role, container and number.
+
+    >>> spelled(Process(7, 1, 7, 7, 2, Image("shim", "sh", (), "web"), state="Z"))
+    'shim/web (7, zombie)'
+    """
+    image = process.image
+    role = f"{image.program}/{image.container}" if image.container else image.program
+    return f"{role} ({process.pid})" if process.alive else f"{role} ({process.pid}, zombie)"
+
+
+# -- predicates -------------------------------------------------------------------------------------
+
+
+def is_up(world: World, target: Target) -> bool:
+    """Say whether at least one process that is named lives."""
+    return any(process.alive for process in named(world, target))
+
+
+def exists(world: World, target: Target) -> bool:
+    """Say whether there is a process that is named; a zombie is one."""
+    return bool(named(world, target))
+
+
+def is_zombie(world: World, target: Target) -> bool:
+    """Say whether a process that is named is a zombie."""
+    return any(not process.alive for process in named(world, target))
+
+
+def in_state(world: World, target: Target, state: str) -> bool:
+    """Say whether there is a process that is named, and each is in this state; zombies count for Z alone."""
+    found = [process for process in named(world, target) if state == "Z" or process.alive]
+    return bool(found) and all(process.state == state for process in found)
+
+
+def has_parent(world: World, target: Target, parent: Target) -> bool:
+    """Say whether a process that is named lives, and the parent of each is another that is named."""
+    procs = world.host.procs
+    above = [procs.get(process.ppid) for process in named(world, target) if process.alive]
+    return bool(above) and all(it is not None and named_by(parent, it.image) for it in above)
+
+
+def has_count(world: World, target: Target, numbers: Container[int]) -> bool:
+    """Say whether so many of the processes that are named live."""
+    return sum(process.alive for process in named(world, target)) in numbers
+
+
+def has_status(world: World, container: str, status: str) -> bool:
+    """Say whether the engine believes a container to be in this status."""
+    record = believed(world, container)
+    return record is not None and status_of(record) == status
+
+
+def is_said_to_run(world: World, container: str) -> bool:
+    """Say whether the engine believes a container to run."""
+    return has_status(world, container, "running")
+
+
+def has_exit_code(world: World, container: str, numbers: Container[int]) -> bool:
+    """Say whether the engine keeps such an exit code of a container."""
+    record = believed(world, container)
+    return record is not None and record.exit_code in numbers
+
+
+def has_restarts(world: World, container: str, numbers: Container[int]) -> bool:
+    """Say whether the policy has restarted a container so many times since somebody started it."""
+    record = believed(world, container)
+    return record is not None and record.restart_count in numbers
+
+
+def was_restarted(world: World, container: str) -> bool:
+    """Say whether the policy has restarted a container since somebody started it."""
+    record = believed(world, container)
+    return record is not None and record.restart_count > 0
+
+
+def port_open(world: World, port: int, client: str, proto: str | None = None) -> bool:
+    """Say whether clients of a class reach a published port; of one that is published for tcp and udp, the tcp one."""
+    if proto is None:
+        published = (it for service in world.services.values() for it in service.ports if it.host == port)
+        proto = "udp" if {it.proto for it in published} == {"udp"} else "tcp"
+    return reachable(world, port, client, proto)
+
+
+class Predicate(msgspec.Struct, frozen=True):
+    """A question with a name: the kinds of its arguments (with ? where one may be left out), and who answers it."""
+
+    takes: tuple[str, ...]
+    asks: Callable[..., bool]
+    sentence: str
+
+
+PREDICATES: dict[str, Predicate] = {
+    "open": Predicate(("port", "client", "proto?"), port_open, "clients of a class reach a published port"),
+    "up": Predicate(("target",), is_up, "at least one such process lives"),
+    "down": Predicate(("target",), lambda world, target: not is_up(world, target), "no such process lives"),
+    "exists": Predicate(("target",), exists, "there is such a process, a zombie counts"),
+    "zombie": Predicate(("target",), is_zombie, "such a process is a zombie"),
+    "state": Predicate(("target", "state"), in_state, "there is such a process, and each is in this state of ps"),
+    "parent": Predicate(("target", "target"), has_parent, "such a process lives, and each is a child of the second"),
+    "count": Predicate(("target", "numbers"), has_count, "so many such processes live"),
+    "serving": Predicate((), lambda world: serving(world) is not None, "dockerd answers requests"),
+    "running": Predicate(("container",), is_said_to_run, "the engine believes that the container runs"),
+    "status": Predicate(("container", "status"), has_status, "the engine says this status of the container"),
+    "exit_code": Predicate(("container", "numbers"), has_exit_code, "the engine keeps such an exit code"),
+    "restarts": Predicate(("container", "numbers"), has_restarts, "the policy has restarted it so many times"),
+    "restarted": Predicate(("container",), was_restarted, "the policy has restarted it at least once"),
+}
+"""By name, in the words that scenarios' expectations use for the same questions."""

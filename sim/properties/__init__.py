@@ -1,0 +1,148 @@
+"""What should hold of an engine: the invariants of engine-1.13 §24, plain laws, and guards against empty models.
+
+Docker 1.13.1 breaks many of the invariants; they are stated as they should hold. A sentence says what counts as a
+violation and what does not. NOT_MODELLED lists what no property asks about, and why. `PROPERTIES` is one literal table:
+a row's faults are a function of a module beside this one, what it must remember is a watch of `history`. Source:
+engine-1.13 §23, §24.
+"""
+
+from __future__ import annotations
+
+from sim.properties import daemons, guards, history, laws, ports
+from sim.properties import invariants as v
+from sim.properties.property import (
+    ALWAYS,
+    EVENTUALLY,
+    KINDS,
+    SOMETIMES,
+    Mark,
+    Property,
+    Watch,
+    Watcher,
+    mark,
+    stated,
+    watchers,
+)
+
+__all__ = [
+    "ALWAYS",
+    "EVENTUALLY",
+    "KINDS",
+    "NOT_MODELLED",
+    "PROPERTIES",
+    "SOMETIMES",
+    "Mark",
+    "Property",
+    "Watch",
+    "Watcher",
+    "mark",
+    "stated",
+    "watchers",
+]
+
+LAWS = "exit(2), wait(2), pid_namespaces(7), pipe(7), bind(2)"
+GUARD = "a guard against a model in which nothing happens"
+
+ROWS = (
+    # -- engine-1.13 §24 ------------------------------------------------------------------------------------------
+    stated("V1", EVENTUALLY, "While dockerd lives it says in the end of each container whether its program runs.",
+           v.said_as_it_is, "engine-1.13 §24 V1"),
+    stated("V2", ALWAYS, "Every payload that runc keeps is known: to the dockerd that has read its records, else to "
+           "the disk.", v.known, "engine-1.13 §24 V2"),
+    stated("V3", ALWAYS, "A container's program is a child of its shim, unless a KILL or a working containerd is about "
+           "to end it.", v.child_of_its_shim, "engine-1.13 §24 V3"),
+    stated("V4", ALWAYS, "A container that is said to run and runs has exactly one shim, or none if it is about to be "
+           "killed.", v.one_shim, "engine-1.13 §24 V4"),
+    stated("V4b", EVENTUALLY, "In the end no shim is left without a payload.",
+           v.shims_have_work, "engine-1.13 §24 V4, §7.2, §7.4"),
+    stated("V5", ALWAYS, "Every shim is a child of a living containerd.",
+           v.shims_are_containerd_s, "engine-1.13 §24 V5"),
+    stated("V6", EVENTUALLY, "In the end no program of a container has outlived its shim.",
+           v.dies_with_its_shim, "engine-1.13 §24 V6"),
+    stated("V7", ALWAYS, "The exit code that die tells is the one with which the container's program ended.",
+           v.code_is_the_real_one, "engine-1.13 §24 V7", history.CODES),
+    stated("V8", ALWAYS, "Each published port of a running container has a proxy that is a child of dockerd, and a "
+           "stopped container has none.", ports.one_proxy_a_port, "engine-1.13 §24 V8"),
+    stated("V9", ALWAYS, "The host ports of a stopped container are free: no proxy listens, dockerd has not given them "
+           "away.", ports.port_is_free, "engine-1.13 §24 V9"),
+    stated("V10", EVENTUALLY, "In the end a container with always runs again, unless people have ended it or stopped "
+           "docker.service.", v.always_runs_again, "engine-1.13 §24 V10", history.STOPS),
+    stated("V11", ALWAYS, "A container with unless-stopped that people have stopped is started by their request alone.",
+           v.stays_stopped, "engine-1.13 §24 V11, §4", history.UNASKED_STARTS),
+    stated("V11b", EVENTUALLY, "In the end a container with unless-stopped runs again, unless people have ended it or "
+           "stopped docker.service.", v.unless_stopped_runs_again, "engine-1.13 §24 V11, §23 T17", history.STOPS),
+    stated("V12", ALWAYS, "When docker stop succeeds the container does not run and is not said to.",
+           v.stop_stops, "engine-1.13 §24 V12", history.STOP_ANSWERS),
+    stated("V13", EVENTUALLY, "In the end every command has its answer.",
+           v.every_command_is_answered, "engine-1.13 §24 V13"),
+    stated("V14", ALWAYS, "Between two starts of a container there is one die, and no die comes without a start.",
+           v.one_die_a_start, "engine-1.13 §24 V14", history.LIVES),
+    stated("V14b", EVENTUALLY, "In the end each run that is over has had its die.",
+           v.every_end_has_its_die, "engine-1.13 §24 V14", history.LIVES),
+    stated("V15", EVENTUALLY, "In the end dockerd has heard of every exit that containerd has told.",
+           v.no_exit_is_lost, "engine-1.13 §24 V15", history.EXIT_EVENTS),
+    stated("V16", ALWAYS, "There is at most one dockerd and one containerd.",
+           daemons.one_of_each_daemon, "engine-1.13 §24 V16"),
+    stated("V17", ALWAYS, "dockerd signals its own children and the processes of containers, and nobody else.",
+           daemons.signals_its_own, "engine-1.13 §24 V17", history.SIGNALS),
+    stated("V18", ALWAYS, "containerd dies with its dockerd.",
+           daemons.dies_with_dockerd, "engine-1.13 §24 V18, §1.2"),
+    stated("V19", ALWAYS, "Without live-restore no program survives from one dockerd into the time when the next one "
+           "serves.", daemons.none_survives_a_restart, "engine-1.13 §24 V19", history.SURVIVORS),
+    stated("V20", EVENTUALLY, "In the end every dead child has been reaped.",
+           daemons.every_child_is_reaped, "engine-1.13 §24 V20"),
+    stated("V21", ALWAYS, "No two containers use one address.",
+           daemons.addresses_differ, "engine-1.13 §24 V21"),
+    stated("V22", EVENTUALLY, "In the end a dockerd that lives is connected with a living containerd.",
+           daemons.containerd_is_back, "engine-1.13 §24 V22"),
+    stated("V24", ALWAYS, "A process number that the engine has written down names the process it was written for, or "
+           "nobody.", daemons.numbers_mean_one_process, "engine-1.13 §24 V24"),
+    stated("V25", ALWAYS, "A published port whose program answers stays open to remote and loopback clients while no "
+           "dockerd serves.", ports.ports_outlast_dockerd, "engine-1.13 §24 V25"),
+    # -- plain laws -----------------------------------------------------------------------------------------------
+    stated("every_parent_is_there", ALWAYS, "Every process but PID 1 has a parent that is there.",
+           laws.every_parent_is_there, LAWS),
+    stated("the_dead_have_no_living_children", ALWAYS, "No living process has a dead parent, but in a pid namespace "
+           "that dies.", laws.the_dead_have_no_living_children, LAWS),
+    stated("the_dead_hold_nothing", ALWAYS, "A zombie has no threads and no signals.",
+           laws.the_dead_hold_nothing, LAWS),
+    stated("a_namespace_dies_with_its_first_process", ALWAYS, "Who lives in a pid namespace whose first process is "
+           "dead is about to be killed.", laws.a_namespace_dies_with_its_first_process, LAWS),
+    stated("who_listens_lives", ALWAYS, "Whoever listens at an address lives.",
+           laws.who_listens_lives, LAWS),
+    stated("who_holds_a_fifo_lives", ALWAYS, "Whoever holds an end of a fifo lives.",
+           laws.who_holds_a_fifo_lives, LAWS),
+    stated("a_proxy_listens_where_its_words_say", ALWAYS, "A proxy listens at the address that its command line names.",
+           laws.a_proxy_listens_where_its_words_say, "engine-1.13 §1.1"),
+    stated("containerd_s_pid_file_names_dockerd_s_child", ALWAYS, "containerd's pid file names the child that dockerd "
+           "waits for.", laws.containerd_s_pid_file_names_dockerd_s_child, "engine-1.13 §1.4"),
+    stated("who_waits_for_its_restart_counts_as_running", ALWAYS, "A record that restarts is one that runs.",
+           laws.who_waits_for_its_restart_counts_as_running, "engine-1.13 §4"),
+    # -- guards ---------------------------------------------------------------------------------------------------
+    stated("a_container_runs", SOMETIMES, "A container runs, and is said to.", guards.nothing_runs, GUARD),
+    stated("a_port_answers", SOMETIMES, "A published port is open to remote clients.", guards.nothing_answers, GUARD),
+    stated("a_shim_is_an_orphan", SOMETIMES, "A shim is a child of PID 1.", guards.no_shim_is_an_orphan, GUARD),
+    stated("a_policy_restarts", SOMETIMES, "A policy has restarted a container.", guards.nothing_was_restarted, GUARD),
+    stated("a_container_ends", SOMETIMES, "A container is said to have ended.", guards.nothing_has_ended, GUARD),
+    stated("dockerd_leaves", SOMETIMES, "No dockerd lives.", guards.dockerd_never_left, GUARD),
+)  # fmt: skip
+
+PROPERTIES: dict[str, Property] = {row.name: row for row in ROWS}
+
+NOT_MODELLED: dict[str, str] = {
+    "V1": "T10 (an exit that waits for blocked output) and T36 (a deaf dockerd): no bytes flow, Events never fails",
+    "V2": "torn state folders: no write is cut off half-way",
+    "V4": "leaks for blocked output (§7.4): no bytes flow",
+    "V7": "126 of exec: no exec",
+    "V8": "a mapping that a boot cannot restore: no stranger takes a port",
+    "V9": "T10: no bytes flow",
+    "V10": "T25 (a port that a stranger takes) and T36",
+    "V15": "2048 buffered events, 100 ms subscribers, T36; docker events itself: nobody subscribes to dockerd",
+    "V17": "T14b (a stranger with a dead payload's number); in explored states T46, since numbers do not come again",
+    "V19": "T47b: no pause",
+    "V20": "orphans of exec: no exec",
+    "V23": "a matter of time, not of states: run a scenario with many containers and see its dark times",
+    "V24": "processes of strangers; in explored states numbers do not come again",
+    "V25": "output that blocks after 160 KiB, and policies that nobody applies meanwhile (V10)",
+}
+"""V's of engine-1.13 §24 of which something is not modelled; V23 is the only one without a property."""

@@ -1,0 +1,103 @@
+"""Invariants of the daemons and of what they keep: V16 to V24.
+
+Source: engine-1.13 §24, §1.2, §7.1, §12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.engine import paths
+from sim.engine.reach import NETNS
+from sim.kernel.host import split_address
+from sim.predicates import believed, dockerd, doomed, living, programs, serving, spelled
+from sim.properties.property import mark
+from sim.world import World
+
+Faults = Iterator[str]
+
+
+def one_of_each_daemon(world: World) -> Faults:
+    """Find a second dockerd or containerd (V16)."""
+    for program in ("dockerd", "containerd"):
+        found = [process for process in living(world, program) if not doomed(process)]
+        if len(found) > 1:
+            yield f"there are {len(found)} of {program}: {', '.join(map(spelled, found))}"
+
+
+def signals_its_own(world: World) -> Faults:
+    """Find that dockerd has signalled a stranger (V17)."""
+    if world.marks.get(mark("V17", "wrong")):
+        yield "dockerd has signalled a process that is not its own"
+
+
+def dies_with_dockerd(world: World) -> Faults:
+    """Find a containerd that has outlived its dockerd (V18)."""
+    for process in living(world, "containerd"):
+        parent = world.host.procs.get(process.ppid)
+        if not doomed(process) and (parent is None or parent.image.program != "dockerd" or not parent.alive):
+            yield f"{spelled(process)} has outlived its dockerd"
+
+
+def none_survives_a_restart(world: World) -> Faults:
+    """Find programs of an earlier dockerd that still run when the next one serves without live-restore (V19)."""
+    if world.setup.engine.daemon.live_restore or serving(world) is None:
+        return
+    for name in world.services:
+        if world.marks.get(mark("V19", "old", name)):
+            yield f"{name} still runs under a later dockerd"
+
+
+def every_child_is_reaped(world: World) -> Faults:
+    """Find zombies that could be reaped (V20): not the first process of a namespace that is not empty yet."""
+    for parent in world.host.zombies:
+        for pid in world.host.zombies.get(parent, ()):
+            yield f"{spelled(world.host.procs[pid])} was not reaped by {spelled(world.host.procs[parent])}"
+
+
+def addresses_differ(world: World) -> Faults:
+    """Find addresses of two containers (V21): of a namespace with a program in it, or of who listens there."""
+    owners: dict[str, str] = {}
+    for name in world.services:
+        address = world.host.files.get(NETNS + name)
+        if address is not None and programs(world, name):
+            owners.setdefault(str(address), name)
+            if owners[str(address)] != name:
+                yield f"{owners[str(address)]} and {name} share {address}"
+    for listener, pid in world.host.listeners.items():
+        family, address, _ = split_address(listener)
+        name = world.host.procs[pid].image.container
+        if family.startswith("net/") and owners.setdefault(address, name) != name:
+            yield f"{owners[address]} and {name} share {address}"
+
+
+def containerd_is_back(world: World) -> Faults:
+    """Find a dockerd that is not connected with a living containerd (V22)."""
+    pid = dockerd(world)
+    if pid is None:
+        return
+    peer = world.recall(pid, "connection")
+    if peer is None or not world.host.alive(peer):
+        yield "dockerd lives without a containerd"
+
+
+def numbers_mean_one_process(world: World) -> Faults:
+    """Find written numbers that name another process (V24); a thread that bears one is a stranger, too."""
+    files = world.host.files
+    for path, program in ((paths.DOCKER_PID, "dockerd"), (paths.CONTAINERD_PID, "containerd")):
+        yield from _stranger(world, path, files.get(path), program, "")
+    for name, service in world.services.items():
+        path = f"{paths.state(service.id)}/pid"
+        yield from _stranger(world, path, files.get(path), "payload", name)
+        record = believed(world, name)
+        if record is not None and record.pid:
+            yield from _stranger(world, f"the record of {name}", record.pid, "payload", name)
+
+
+def _stranger(world: World, place: str, number: object, program: str, container: str) -> Faults:
+    owner = world.host.owner_of(number) if isinstance(number, int) else None
+    if owner is None:
+        return
+    process = world.host.procs[owner]
+    if owner != number or (process.image.program, process.image.container) != (program, container):
+        yield f"{place} says {number}, which is {spelled(process)}"

@@ -1,0 +1,212 @@
+"""Invariants of containers, policies and commands: V1 to V7 and V10 to V15, as functions from a world to its faults.
+
+Where an invariant holds there is no fault; each is told in a few words. What is no fault: a start, a stop or an exit
+that is under way. So a container counts as running where the engine believes it and the kernel knows it. A process with
+a KILL on its way counts as dead. Each function says what else it excuses. Source: engine-1.13 §24.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from sim.engine import paths
+from sim.engine.client import step_of
+from sim.engine.ops import Answered
+from sim.engine.records import RuntimeState
+from sim.engine.systemd import unit_of
+from sim.kernel.records import OUTSIDE, Process
+from sim.predicates import (
+    believed,
+    containerd,
+    dockerd,
+    doomed,
+    is_program,
+    living,
+    payloads,
+    programs,
+    said_to_run,
+    spelled,
+)
+from sim.properties.history import STARTED, stopped_mark
+from sim.properties.property import mark
+from sim.world import World
+
+Faults = Iterator[str]
+
+# -- containers and their processes -----------------------------------------------------------------
+
+
+def said_as_it_is(world: World) -> Faults:
+    """Find containers that are said to run and do not, or the other way round (V1); no dockerd says nothing."""
+    if dockerd(world) is None:
+        return
+    said = {name for name, _ in said_to_run(world)}
+    for name in world.services:
+        runs = bool(programs(world, name))
+        if (name in said) != runs:
+            yield f"{name} runs and is said not to" if runs else f"{name} is said to run and does not"
+
+
+def known(world: World) -> Faults:
+    """Find payloads that dockerd does not know (V2): it is deaf to exits of what is not in libcontainerd's table.
+
+    Where no dockerd has read the records, the disk must say that the container runs, so that the next one asks. One
+    that runc has not written down yet, or not any more, comes or goes.
+    """
+    pid = dockerd(world)
+    for name in world.services:
+        if not any(_is_kept(world, name, process) for process in payloads(world, name)):
+            continue
+        if pid is not None and world.recall(pid, f"container/{name}") is not None:
+            good, who = bool(world.recall(pid, f"lib/{name}")), "dockerd does not know"
+        else:
+            record = believed(world, name)
+            good, who = record is not None and record.running, "no record says so"
+        if not good:
+            yield f"{name} has a payload and {who}"
+
+
+def _is_kept(world: World, name: str, process: Process) -> bool:
+    state = world.host.files.get(paths.runtime_state(world.services[name].id))
+    return is_program(process.image) or (isinstance(state, RuntimeState) and state.pid == process.pid)
+
+
+def child_of_its_shim(world: World) -> Faults:
+    """Find programs that are not below their shim (V3). `runc create` may still be there when the program begins."""
+    for name in world.services:
+        for process in programs(world, name):
+            if not _looked_after(world, name, process) and not _is_killed(world, name, process):
+                yield f"{spelled(process)} is a child of {_parent(world, process)}"
+
+
+def one_shim(world: World) -> Faults:
+    """Find running containers with no shim or with several (V4). A payload that is about to be killed needs none."""
+    said = [name for name, _ in said_to_run(world)]
+    shims = Counter(shim.image.container for shim in living(world, "shim")) if said else Counter()
+    for name in said:
+        found, count = programs(world, name), shims[name]
+        if found and count != 1 and (count or not all(_is_killed(world, name, it) for it in found)):
+            yield f"{name} has {count} shims"
+
+
+def shims_have_work(world: World) -> Faults:
+    """Find shims without a payload (V4b). Asked at an end: before, a shim may be on its way to its payload, or out."""
+    for shim in living(world, "shim"):
+        children = (world.host.procs[pid] for pid in world.host.children.get(shim.pid, ()))
+        if not any(child.image.program == "payload" and child.alive for child in children):
+            yield f"{spelled(shim)} has no payload"
+
+
+def shims_are_containerd_s(world: World) -> Faults:
+    """Find shims that are no children of a living containerd (V5)."""
+    for shim in living(world, "shim"):
+        parent = world.host.procs.get(shim.ppid)
+        if not doomed(shim) and (parent is None or parent.image.program != "containerd" or not parent.alive):
+            yield f"{spelled(shim)} is a child of {_parent(world, shim)}"
+
+
+def dies_with_its_shim(world: World) -> Faults:
+    """Find programs that have lost their shim (V6)."""
+    for name in world.services:
+        for process in programs(world, name):
+            if not _looked_after(world, name, process):
+                yield f"{spelled(process)} lives and has no shim"
+
+
+def _looked_after(world: World, name: str, process: Process) -> bool:
+    parent = world.host.procs.get(process.ppid)
+    if parent is None or not parent.alive:
+        return False
+    return parent.image.container == name and parent.image.program in ("shim", "runc")
+
+
+def _is_killed(world: World, name: str, process: Process) -> bool:
+    """Say whether a payload's end is on its way: a KILL, or a containerd that runs and keeps the container."""
+    if doomed(process):
+        return True
+    pid = containerd(world)
+    kept = f"{paths.STATE}/{world.services[name].id}/state.json" in world.host.files
+    return kept and pid is not None and world.host.procs[pid].state == "S"
+
+
+def _parent(world: World, process: Process) -> str:
+    parent = world.host.procs.get(process.ppid)
+    return f"{process.ppid}, which is gone" if parent is None else spelled(parent)
+
+
+def code_is_the_real_one(world: World) -> Faults:
+    """Find containers of which `die` has told a wrong exit code (V7)."""
+    return _wrong(world, "V7", "died with another exit code than die told")
+
+
+def _wrong(world: World, number: str, text: str) -> Faults:
+    for name in world.services:
+        if world.marks.get(mark(number, "wrong", name)):
+            yield f"{name} {text}"
+
+
+# -- policies and commands --------------------------------------------------------------------------
+
+
+def always_runs_again(world: World) -> Faults:
+    """Find containers with always that do not run again (V10)."""
+    return _down_for_good(world, "always")
+
+
+def unless_stopped_runs_again(world: World) -> Faults:
+    """Find containers with unless-stopped that nobody stopped and that do not run again (V11b)."""
+    return _down_for_good(world, "unless-stopped")
+
+
+def _down_for_good(world: World, policy: str) -> Faults:
+    """Find containers of a policy that have run, were not ended by people, and do not run.
+
+    Where people have stopped docker.service, or it has left by itself with 0, nobody is to start them.
+    """
+    if unit_of(world).state in ("inactive", "deactivating"):
+        return
+    for name, service in world.services.items():
+        if service.restart.name != policy:
+            continue
+        record = believed(world, name)
+        ran = record is not None and record.started
+        if ran and not world.marks.get(stopped_mark(name), 0) and not programs(world, name):
+            yield f"{name} does not run again"
+
+
+def stays_stopped(world: World) -> Faults:
+    """Find containers with unless-stopped that were started though people had stopped them (V11)."""
+    return _wrong(world, "V11", "was started again, and nobody asked for it")
+
+
+def stop_stops(world: World) -> Faults:
+    """Find containers that ran when `docker stop` succeeded (V12)."""
+    return _wrong(world, "V12", "ran when docker stop said that it had stopped it")
+
+
+def every_command_is_answered(world: World) -> Faults:
+    """Find commands that wait for their answer (V13). A step that waits for its moment is no command yet."""
+    for number in range(len(world.setup.terminals)):
+        frame = world.frames.get((OUTSIDE, f"terminal/{number}"))
+        if frame is not None and isinstance(world.design.procedures[frame.procedure].ops[frame.op], Answered):
+            yield f"step {step_of(world, frame).id} has no answer"
+
+
+def one_die_a_start(world: World) -> Faults:
+    """Find containers with a `die` too many or a `start` too many (V14)."""
+    return _wrong(world, "V14", "had two starts without a die between them, or a die without a start")
+
+
+def every_end_has_its_die(world: World) -> Faults:
+    """Find ended runs of which no `die` was said (V14b). A dockerd that does not live cannot say anything."""
+    for name in world.services if dockerd(world) is not None else ():
+        if world.marks.get(mark("V14", "runs", name)) == STARTED and not programs(world, name):
+            yield f"{name} has ended and no die was said"
+
+
+def no_exit_is_lost(world: World) -> Faults:
+    """Find exits that containerd has told and dockerd has not heard (V15); without a dockerd they wait in the log."""
+    for name in world.services if dockerd(world) is not None else ():
+        if world.marks.get(mark("V15", "untold", name)):
+            yield f"containerd's exit event of {name} never came to dockerd"

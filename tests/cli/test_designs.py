@@ -1,0 +1,146 @@
+"""shimsim designs: the list; statecharts as files and on stdout, with marks; what is wrong is said."""
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from sim.designs import DESIGNS
+
+DOCKER = DESIGNS["docker-1.13"]
+
+
+def test_one_design_can_be_named(shimsim):
+    """The list of a design that is named is that of all, as long as there is one."""
+    assert shimsim("designs", "docker-1.13").out.startswith("docker-1.13    1.13.1")
+    value = json.loads(shimsim("designs", "docker-1.13", "--json").out)
+    assert [design["name"] for design in value["designs"]] == ["docker-1.13"]
+
+
+def test_a_picture_of_each_program_is_written_and_said(shimsim, folder):
+    """Without more words there is a PNG for each program in statecharts/, and a line for each."""
+    said = shimsim("designs", "docker-1.13", "--statecharts")
+    assert (said.status, said.err) == (0, "")
+    assert [line.split(":")[0] for line in said.out.splitlines()] == [f"statecharts/{p}.png" for p in DOCKER.programs]
+    assert "statecharts/shim.png: 1 procedure, 15 ops\n" in said.out
+    pictures = list((folder / "statecharts").iterdir())
+    assert sorted(path.stem for path in pictures) == sorted(DOCKER.programs)
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
+
+
+@pytest.mark.parametrize(("kind", "ending", "begins"), [
+    ("svg", "svg", "<?xml"), ("mermaid", "mmd", "%% shim"), ("dot", "dot", 'digraph "shim"'),
+])  # fmt: skip
+def test_other_kinds_go_to_a_folder_that_is_named(kind, ending, begins, shimsim, folder):
+    """-o names the folder, above which folders are made; files of other names stay; --program draws one alone."""
+    (folder / "a/b").mkdir(parents=True)
+    (folder / "a/b/mine.txt").write_text("mine")
+    for place in ("a/b", "a/c/d"):
+        said = shimsim("designs", "--statecharts", "--as", kind, "--program", "shim", "-o", place)
+        assert (said.status, said.out) == (0, f"{place}/shim.{ending}: 1 procedure, 15 ops\n")
+        assert (folder / place / f"shim.{ending}").read_text(encoding="utf-8").startswith(begins)
+    assert sorted(path.name for path in (folder / "a/b").iterdir()) == ["mine.txt", f"shim.{ending}"]
+
+
+@pytest.mark.parametrize("kind", ["mermaid", "dot"])
+def test_one_program_as_text_is_printed(kind, shimsim, folder):
+    """The text of one program goes to stdout, the same as to a file; no folder is made."""
+    said = shimsim("designs", "--statecharts", "--as", kind, "--program", "shim")
+    assert (said.status, said.err) == (0, "")
+    assert not (folder / "statecharts").exists()
+    shimsim("designs", "--statecharts", "--as", kind, "--program", "shim", "-o", "x")
+    (file,) = (folder / "x").iterdir()
+    assert file.read_text(encoding="utf-8") == said.out
+
+
+def test_what_a_run_reached_is_marked(shimsim, folder, stored):
+    """A scenario, a run's folder and its trace mark the same ops."""
+    words = ("designs", "--statecharts", "--as", "mermaid", "--program", "shim")
+    plain = shimsim(*words).out
+    marked = [shimsim(*words, "--reached", file) for file in ("small.yaml", "runs/small", "runs/small/trace.jsonl")]
+    assert {said.status for said in marked} == {0}
+    bodies = {said.out.split("\n", 1)[1] for said in marked}
+    assert len(bodies) == 1
+    assert "class shim_main_14 unreached" in marked[0].out
+    assert "unreached" not in plain
+    assert "reached by small, seed 1" in marked[0].out
+    said = shimsim("designs", "--statecharts", "--program", "shim", "--reached", "small.yaml")
+    assert said.out.endswith("15 ops, 14 reached\n")
+
+
+def test_json_says_files_and_what_was_reached(shimsim, folder):
+    """One object: the files, and with --reached a row for each procedure of the design."""
+    value = json.loads(shimsim("designs", "--statecharts", "--as", "dot", "--program", "shim", "--json").out)
+    assert value == {
+        "schema_version": 1, "design": "docker-1.13", "coverage": None,
+        "files": [{"file": "statecharts/shim.dot", "drawn": "1 procedure, 15 ops"}],
+    }  # fmt: skip
+    words = ("--statecharts", "--as", "dot", "--program", "shim", "--reached", "small.yaml", "--json")
+    rows = json.loads(shimsim("designs", *words).out)["coverage"]
+    assert len(rows) == len(DOCKER.procedures)
+    (shim,) = (row for row in rows if row["program"] == "shim")
+    assert shim == {"program": "shim", "procedure": "main", "ops": 15, "reached": 14, "unreached": ["exit 1"]}
+
+
+def test_the_same_words_write_the_same_bytes(shimsim, folder):
+    """Two calls write the same pictures."""
+    words = ("designs", "--statecharts", "--program", "proxy", "--reached", "small.yaml")
+    for place in ("a", "b"):
+        assert shimsim(*words, "-o", place).status == 0
+    assert (folder / "a/proxy.png").read_bytes() == (folder / "b/proxy.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["docker-1.31"], "there is no design 'docker-1.31'. Did you mean 'docker-1.13'? Valid: docker-1.13."),
+        (["docker-1.31", "--statecharts"], "Did you mean 'docker-1.13'?"),
+        (["--statecharts", "--program", "containrd"], "Did you mean 'containerd'? Valid: init, dockerd,"),
+        (["--statecharts", "--as", "pgn"], "no format 'pgn'. Did you mean 'png'? Valid: png, svg,"),
+        (["--statecharts", "--reached", "smal.yaml"], "no such file"),
+        (["--statecharts", "-o", "small.yaml"], "small.yaml: this is no folder. Choose another with -o."),
+        (["--statecharts", "-o", "small.yaml/x/y"], "small.yaml: this is no folder"),
+        (["--program", "shim"], "--program: this is of statecharts. Add --statecharts, or leave it out."),
+        (["--as", "png"], "--as: this is of statecharts"),
+        (["-o", "x"], "-o: this is of statecharts"),
+        (["--reached", "small.yaml"], "--reached: this is of statecharts"),
+        (["--statechart"], "Did you mean --statecharts?"),
+        (["--statecharts", "--reached"], "--reached needs a value"),
+        (["--statecharts", "--program", "\x1b[31mgone"], "no program"),
+    ],
+)
+def test_wrong_words_are_2_with_what_is_valid(words, complaint, shimsim, folder):
+    """What is wrong is said with the nearest spelling and all that are valid; nothing is printed or written."""
+    said = shimsim("designs", *words)
+    assert (said.status, said.out) == (2, "")
+    assert complaint in said.err
+    assert "\x1b" not in said.err
+    assert [path.name for path in folder.iterdir()] == ["small.yaml"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_a_machine_that_refuses_is_4_and_nothing_is_left(code, monkeypatch, shimsim, folder):
+    """A full disk, a folder without the right, a read-only one: said with what to do, and no half of a folder stays."""
+    real = Path.write_bytes
+
+    def refuse(path, data):
+        if path.stem == "shim":
+            raise OSError(code, os.strerror(code), str(path))
+        return real(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    said = shimsim("designs", "--statecharts", "--as", "dot", "-o", "a/b")
+    assert (said.status, said.out) == (4, "")
+    assert f"a/b/shim.dot: {os.strerror(code)}." in said.err
+    assert "-o" in said.err
+    assert [path.name for path in folder.iterdir()] == ["small.yaml"]
+
+
+def test_a_run_of_another_engine_marks_nothing(monkeypatch, shimsim):
+    """Marks are of the design that is drawn."""
+    monkeypatch.setattr(DOCKER, "name", "docker-9")
+    said = shimsim("designs", "docker-1.13", "--statecharts", "--program", "shim", "--reached", "small.yaml")
+    assert said.status == 2
+    assert "it is a run of docker-1.13, not of docker-9" in said.err
