@@ -3,8 +3,9 @@
 Every figure is the median of repetitions that take turns, since machines are noisy; every ratio is of figures of one
 run. Loops are measured in processor time, commands in wall time. Each container is run, stopped after 1 s and removed,
 from a terminal of its own, a start each 150 ms of simulated time on 64 cores, which keeps the engine busy and no more;
-`at once` stops the first only after the last has started. The trace is kept. The bare loops have as many processes as
-there are containers, each of which waits again and again.
+`at once` stops the first only after the last has started, so that all are up together. The trace is kept as objects, or
+`encoded`, or `streamed`: handed to a function and forgotten. The bare loops have as many processes as there are
+containers, each of which waits again and again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -19,17 +21,36 @@ import tracemalloc
 from collections.abc import Callable
 from statistics import median
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, Literal
 
 import salabim
 import simpy
 
 from sim.drive.timed import Timed
-from sim.engine.setup import MS, Docker, HostSetup, Instant, Payload, Port, S, Service, Setup, Step
+from sim.engine.setup import (
+    MS,
+    Docker,
+    Ends,
+    HostSetup,
+    Instant,
+    Network,
+    Payload,
+    Port,
+    Restart,
+    S,
+    Service,
+    Setup,
+    Step,
+)
 from sim.facts import StepDone
+from sim.trace import Record
+from sim.tracefile import Writer
 
 COMPILED = os.path.join(tempfile.gettempdir(), "shimsim-bench-compiled")
 APART = 150 * MS
+NETWORKS = (Network("bridge", "172.17.0."), Network("second", "172.18.0."))
+ROOM = 60_000  # ports of one address, addresses of one network
+KEEP: dict[str, bool | Literal["encoded"]] = {"objects": True, "encoded": "encoded", "streamed": False}
 BARE_EVENTS = 200_000
 PYTHON = [sys.executable, "-c", "pass"]
 HELP = [sys.executable, "-m", "sim", "--help"]
@@ -42,8 +63,11 @@ def host(containers: int, at_once: bool = False) -> Setup:
     for number in range(containers):
         name, begin = f"c{number:05d}", number * APART
         payload = Payload("nginx", ("nginx",))
-        ports = (Port(1024 + number, 80),)
-        services.append(Service(name, f"{number:064x}", "nginx", "nginx", (), payload, ports, at_begin=False))
+        ports = (Port(1024 + number % ROOM, 80, ip=f"10.0.0.{1 + number // ROOM}"),)
+        network = NETWORKS[number // ROOM if at_once else 0].name
+        services.append(
+            Service(name, f"{number:064x}", "nginx", "nginx", (), payload, ports, network=network, at_begin=False)
+        )
         stop = Instant(offset=containers * APART + 5 * S + begin) if at_once else Instant("after", offset=1 * S)
         terminals.append(
             (
@@ -53,25 +77,43 @@ def host(containers: int, at_once: bool = False) -> Setup:
             )
         )
     machine = HostSetup(cores=64, pid_max=4_194_304, uptime=1 * S)
-    return Setup(tuple(services), host=machine, terminals=tuple(terminals))
+    return Setup(tuple(services), NETWORKS, machine, terminals=tuple(terminals))
+
+
+def restarting(until: int) -> Setup:
+    """Return a host whose twenty containers leave after 11 s and are started again: only its trace grows with time."""
+    payload = Payload("nginx", ("nginx",), exits=Ends(1, 11 * S))
+    services = (
+        Service(f"c{number}", f"{number:064x}", "nginx", "nginx", (), payload, restart=Restart("always"))
+        for number in range(20)
+    )
+    return Setup(tuple(services), host=HostSetup(cores=64, uptime=1 * S), until=Instant(offset=until))
 
 
 # -- what is measured: each returns seconds, and how much was done in them ---------------------------
 
 
-def simulated(setup: Setup) -> Callable[[], tuple[float, int, int]]:
+def simulated(containers: int, way: str) -> Callable[[], tuple[float, int, int]]:
     """Return a measurement of one run: seconds, steps, events. A step that failed is no life cycle: it stops here."""
+    at_once, keep = way.startswith("at once"), way.rpartition(", ")[2]
 
     def measure() -> tuple[float, int, int]:
         gc.collect()
-        driver = Timed(setup, 1)
+        setup, done = host(containers, at_once), list[str]()
+
+        def look(record: Record) -> None:
+            if isinstance(record.event, StepDone):
+                done.append(record.event.error)
+
+        driver = Timed(setup, 1, keep=KEEP[keep], sink=look if keep == "streamed" else None)
         begin = process_time()
         trace = driver.run()
         seconds = process_time() - begin
-        done = [record.event.error for record in trace if isinstance(record.event, StepDone)]
-        assert len(done) == 1 + 3 * len(setup.services), "not every container has lived"
+        for record in trace:
+            look(record)
+        assert len(done) == 1 + 3 * containers, "not every container has lived"
         assert not any(done), f"a step failed: {next(error for error in done if error)}"
-        return seconds, driver.steps, len(trace)
+        return seconds, driver.steps, driver.turn.seq
 
     return measure
 
@@ -140,19 +182,36 @@ def command(words: list[str]) -> Callable[[], tuple[float, int, int]]:
     return measure
 
 
-def kilobytes(containers: int) -> float:
+def kilobytes(containers: int, keep: str) -> float:
     """Return how much of the trace's memory a container takes, in KB."""
     setup = host(containers)
-    Timed(host(10)).run()
+    Timed(host(10), keep=KEEP[keep]).run()
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    trace = Timed(setup).run()
+    trace = Timed(setup, keep=KEEP[keep]).run()
     gc.collect()
     used = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert len(trace)
     return used / containers / 1024
+
+
+def stream(until: int) -> None:
+    """Run the restarting host, write its trace to nowhere, and print the number of records and the peak of memory."""
+    setup = restarting(until)
+    with open(os.devnull, "wb") as file:
+        writer = Writer(file, setup, 1)
+        driver = Timed(setup, keep=False, sink=writer.add)
+        writer.end(driver.run())
+    print(driver.turn.seq, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def streamed(until: int) -> tuple[int, int]:
+    """Return the number of records and the peak of memory of such a run in a process of its own."""
+    words = [sys.executable, __file__, "--stream", str(until)]
+    found = subprocess.run(words, capture_output=True, check=True, text=True).stdout.split()
+    return int(found[0]), int(found[1])
 
 
 def most_timers(containers: int) -> int:
@@ -167,8 +226,11 @@ def most_timers(containers: int) -> int:
 
 # -- the table --------------------------------------------------------------------------------------
 
+Measured = tuple[float, int, int]  # seconds, steps, events
+Measure = Callable[[], Measured]
 
-def measured(table: dict[str, Callable[[], tuple[float, int, int]]], rounds: int) -> dict[str, tuple[float, int, int]]:
+
+def measured(table: dict[str, Measure], rounds: int) -> dict[str, Measured]:
     """Measure each so often, in turns; return the median of the seconds with what was done."""
     seconds: dict[str, list[float]] = {name: [] for name in table}
     counts: dict[str, tuple[int, int]] = {}
@@ -180,14 +242,23 @@ def measured(table: dict[str, Callable[[], tuple[float, int, int]]], rounds: int
     return {name: (median(values), *counts[name]) for name, values in seconds.items()}
 
 
+def grown(large: int, small: int, way: str) -> dict[str, Measured]:
+    """Measure a large host once, and a small one twice before it and twice after it."""
+    names = run_name(large, way), run_name(small, way)
+    little, big = simulated(small, way), simulated(large, way)
+    before, once, after = [little(), little()], big(), [little(), little()]
+    seconds = median(seconds for seconds, _, _ in (*before, *after))
+    return {names[1]: (seconds, *before[0][1:]), names[0]: once}
+
+
 def row(*cells: object) -> None:
     """Print a row of the table."""
     first, *rest = (f"{cell:,.0f}" if isinstance(cell, (int, float)) else str(cell) for cell in cells)
-    print(f"{first:<44}" + "".join(f"{cell:>16}" for cell in rest))
+    print(f"{first:<56}" + "".join(f"{cell:>16}" for cell in rest), flush=True)
 
 
 def verdict(name: str, value: float, limit: float, better: str) -> None:
-    """Print a ratio beside its target."""
+    """Print a figure beside its target."""
     if value in (0.0, float("inf")) or value != value:
         row(name, "not there yet", f"{better} {limit:g}")
         return
@@ -195,41 +266,69 @@ def verdict(name: str, value: float, limit: float, better: str) -> None:
     row(name, f"{value:.3g}", f"{better} {limit:g}", "yes" if met else "NO")
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--long", action="store_true", help="10,000 containers too, more repetitions")
-    long = parser.parse_args().long
-    sizes = (100, 1_000)
-    ways = ("", ", at once")
-    runs = {f"{size:,} containers{way}": simulated(host(size, bool(way))) for size in sizes for way in ways}
-    bare = {f"SimPy, {size:,} processes": bare_simpy(size) for size in sizes}
-    bare |= {f"salabim, {size:,} processes": bare_salabim(size) for size in sizes}
-    found = measured(runs | bare, 9 if long else 5)
+def run_name(size: int, way: str) -> str:
+    """Return what a run is called in the table."""
+    return f"{size:,} containers, {way}"
+
+
+def speed(long: bool) -> tuple[dict[str, Measured], list[tuple[int, int, str, float]]]:
+    """Measure runs and bare loops; return them, and how much a step may cost more at one size than at another."""
+    ways = ("objects", "at once, objects")
+    table = {run_name(size, way): simulated(size, way) for size in (100, 1_000) for way in ways}
+    table |= {f"SimPy, {size:,} processes": bare_simpy(size) for size in (100, 1_000)}
+    table |= {f"salabim, {size:,} processes": bare_salabim(size) for size in (100, 1_000)}
+    found = measured(table, 9 if long else 5)
+    growths = [(1_000, 100, way, 1.2) for way in ways]
+    large = [(10_000, "objects"), (10_000, "at once, streamed")]
     if long:
-        found |= measured({"10,000 containers": simulated(host(10_000))}, 1)
-    row("", "steps/s", "events/s", "containers/s", "µs a step")
-    for name, (seconds, steps, events) in found.items():
-        lives = int(name.split()[0].replace(",", "")) / seconds if "containers" in name else ""
-        row(name, steps / seconds if lives else "", events / seconds, lives, f"{seconds / steps * 1e6:.2f}")
+        large += [(100_000, "encoded"), (100_000, "at once, streamed")]
+    for size, way in large:
+        found |= grown(size, 1_000, way)
+        growths.append((size, 1_000, way, 1.5))
+    return found, growths
+
+
+def print_speed(found: dict[str, Measured], growths: list[tuple[int, int, str, float]]) -> None:
+    """Print what was measured, then the ratios of it."""
 
     def step(name: str) -> float:
         seconds, steps, _ = found[name]
         return seconds / steps
 
-    started = measured({"python": command(PYTHON), "help": command(HELP), "quiet": command(QUIET)}, 21 if long else 9)
+    row("", "steps/s", "events/s", "containers/s", "µs a step")
+    for name, (seconds, steps, events) in found.items():
+        lives = int(name.split()[0].replace(",", "")) / seconds if "containers" in name else ""
+        row(name, steps / seconds if lives else "", events / seconds, lives, f"{step(name) * 1e6:.2f}")
     print()
     row("", "measured", "target", "met")
-    for way in ways:
-        growth = step(f"1,000 containers{way}") / step(f"100 containers{way}")
-        share = step("SimPy, 1,000 processes") / step(f"1,000 containers{way}")
-        verdict(f"a step at 1,000 over one at 100{way}", growth, 1.2, "at most")
-        verdict(f"steps/s at 1,000 over bare SimPy{way}", share, 0.1, "at least")
+    for large, small, way, limit in growths:
+        growth = step(run_name(large, way)) / step(run_name(small, way))
+        verdict(f"a step at {large:,} over one at {small:,}, {way}", growth, limit, "at most")
+    for way in ("objects", "at once, objects"):
+        share = step("SimPy, 1,000 processes") / step(run_name(1_000, way))
+        verdict(f"steps/s at 1,000 over bare SimPy, {way}", share, 0.1, "at least")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--long", action="store_true", help="100,000 containers too, more repetitions")
+    parser.add_argument("--stream", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.stream:
+        stream(options.stream)
+        return
+    print_speed(*speed(options.long))
+    commands = {"python": command(PYTHON), "help": command(HELP), "quiet": command(QUIET)}
+    started = measured(commands, 21 if options.long else 9)
     verdict("--help over python -c pass", started["help"][0] / started["python"][0], 8, "at most")
     verdict("run document --quiet over python -c pass", started["quiet"][0] / started["python"][0], 40, "at most")
-    row("a python -c pass, ms", f"{started['python'][0] * 1e3:.1f}")
+    verdict("KB a container, trace kept as objects", kilobytes(600, "objects"), 90, "at most")
+    verdict("KB a container, trace kept encoded", kilobytes(600, "encoded"), 20, "at most")
+    (few, before), (many, after) = streamed(200 * S), streamed(2_000 * S)
+    verdict(f"memory, streamed: {many:,} records over {few:,}", after / before, 1.1, "at most")
     print()
-    row("KB a container, trace kept", kilobytes(300))
+    row("a python -c pass, ms", f"{started['python'][0] * 1e3:.1f}")
     row("most timers kept, 100 and 1,000 at once", most_timers(100), most_timers(1_000))
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from os import SEEK_END
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, BinaryIO, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec.structs import asdict
 
 from sim import facts
 from sim.engine import goroutine, records, setup
@@ -39,6 +41,8 @@ HEADER: dict[str, type] = {
     "setup": setup.Setup,
 }  # fmt: skip
 HINT = "A trace is what shimsim run writes."
+ATOMS = frozenset({NoneType, bool, int, str, float})  # what is written as it is
+ROOM = 1000  # bytes left free in a header that is written before the run: three numbers and a note
 LARGEST = 10**18  # µs, bytes, numbers: what a run never reaches
 YEAR_9000 = 221_845_392_000
 
@@ -52,12 +56,13 @@ def plain(value: Any) -> Any:
     >>> plain(events.Reaped(7, 1))
     {'$': 'Reaped', 'pid': 7, 'by_pid': 1}
     """
-    if value is None or isinstance(value, (int, str, float)):
+    if type(value) in ATOMS:
         return value
     if isinstance(value, msgspec.Struct):
-        named: dict[str, Any] = {"$": type(value).__name__}
-        for name in value.__struct_fields__:
-            named[name] = plain(getattr(value, name))
+        named = {"$": type(value).__name__, **asdict(value)}
+        for name in _deep(type(value)):
+            if type(named[name]) not in ATOMS:
+                named[name] = plain(named[name])
         return named
     if isinstance(value, tuple):
         return [plain(item) for item in value]
@@ -68,9 +73,24 @@ def plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in a trace")
 
 
+@cache
+def _deep(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Return the fields of a record that may hold more than JSON can say by itself: anything but words and numbers."""
+    return tuple(name for name, hint in _hints(kind).items() if not _is_flat(hint))
+
+
+def _is_flat(hint: Any) -> bool:
+    parts = [part for part in get_args(hint) if part is not Ellipsis]
+    return all(map(_is_flat, parts)) if get_origin(hint) in (tuple, Union, UnionType) else hint in ATOMS
+
+
 def lines(trace: Trace, title: str = "") -> Iterator[bytes]:
     """Return the file's lines, header first, each with its newline."""
-    encode = msgspec.json.encode
+    yield _head(trace, title, trace.note) + b"\n"
+    yield from map(_line, trace.records)
+
+
+def _head(trace: Trace, title: str, note: str) -> bytes:
     header = {
         "schema_version": SCHEMA_VERSION,
         "title": title,
@@ -78,12 +98,39 @@ def lines(trace: Trace, title: str = "") -> Iterator[bytes]:
         "origin": trace.origin,
         "end": trace.end,
         "skipped": trace.skipped,
-        "note": trace.note,
+        "note": note,
         "setup": plain(trace.setup),
     }
-    yield encode(header) + b"\n"
-    for record in trace.records:
-        yield encode([record.seq, record.at, record.cause, plain(record.event)]) + b"\n"
+    return msgspec.json.encode(header)
+
+
+def _line(record: Record) -> bytes:
+    return msgspec.json.encode([record.seq, record.at, record.cause, plain(record.event)]) + b"\n"
+
+
+class Writer:
+    """Write a run to *file* while it goes on, so that nothing need be kept: `Timed(..., keep=False, sink=writer.add)`.
+
+    The header says how the run ended, which is known last: its place is left free, and `end` fills it in. So the file
+    must be one that can be gone back in.
+    """
+
+    def __init__(self, file: BinaryIO, setup: setup.Setup, seed: int, title: str = "") -> None:
+        self._file, self._title = file, title
+        head = _head(Trace(setup, seed), title, "")
+        self._begin, self._size = file.tell(), len(head) + ROOM
+        file.write(head.ljust(self._size) + b"\n")
+
+    def add(self, record: Record) -> None:
+        """Write one record more."""
+        self._file.write(_line(record))
+
+    def end(self, trace: Trace) -> None:
+        """Say in the header how the run of *trace* ended; of a note that is too long the beginning is written."""
+        head = _head(trace, self._title, trace.note[: ROOM // 10])
+        self._file.seek(self._begin)
+        self._file.write(head.ljust(self._size))
+        self._file.seek(0, SEEK_END)
 
 
 # -- in ---------------------------------------------------------------------------------------------

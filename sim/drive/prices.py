@@ -15,12 +15,13 @@ class Plan:
     """What the driver knows of an op beforehand; *plain* says that it is always ready and has no time limit.
 
     *free* says that it has no price. *work* and *wait* are the distributions to draw from, or else the times in µs.
+    *drawn* counts, by container, how often they were drawn: ops of one role and name share it.
     """
 
-    __slots__ = ("free", "name", "op", "plain", "price", "role", "ticker", "timer", "wait", "work")
+    __slots__ = ("drawn", "free", "name", "op", "plain", "price", "role", "ticker", "timer", "wait", "work")
 
-    def __init__(self, op: Op, role: str, name: str, price: Duration | None) -> None:
-        self.op, self.role, self.name, self.price = op, role, name, price
+    def __init__(self, op: Op, role: str, name: str, price: Duration | None, drawn: dict[str, int]) -> None:
+        self.op, self.role, self.name, self.price, self.drawn = op, role, name, price, drawn
         self.timer, self.ticker = op.timer, isinstance(op, Every)
         self.free = price is None and not op.timer
         kind = type(op)
@@ -41,32 +42,31 @@ class Prices:
 
     def __init__(self, profile: Profile, seed: int, procedures: dict[str, Procedure]) -> None:
         self._profile, self._seed = profile, seed
-        self._drawn: dict[tuple[str, str, str], int] = {}
+        self._drawn: dict[tuple[str, str], dict[str, int]] = {}
         self.plans = {name: self._plans_of(procedure) for name, procedure in procedures.items()}
-        self.delivery = Plan(Op(), "kernel", "deliver", profile.get("kernel/deliver"))
+        self.delivery = self._plan(Op(), "kernel", "deliver")
 
     def _plans_of(self, procedure: Procedure) -> list[Plan]:
         role = procedure.name.partition(".")[0]
-        return [Plan(op, role, op.name, self._price_of(op, role)) for op in procedure.ops]
+        return [self._plan(op, role, op.name) for op in procedure.ops]
 
-    def _price_of(self, op: Op, role: str) -> Duration | None:
-        return self._profile.get(f"{role}/{op.name}")
+    def _plan(self, op: Op, role: str, name: str) -> Plan:
+        drawn = self._drawn.setdefault((role, name), {})
+        return Plan(op, role, name, self._profile.get(f"{role}/{name}"), drawn)
 
     def sample(self, plan: Plan, container: str) -> tuple[int, int]:
         """Draw a wait and the work after it, in µs."""
-        key = (plan.role, container, plan.name)
-        count = self._drawn[key] = self._drawn.get(key, 0) + 1
+        count = plan.drawn[container] = plan.drawn.get(container, 0) + 1
         work, wait = plan.work, plan.wait
         if not isinstance(work, int):
-            work = microseconds(work, draw(self._seed, *key, count, "work"))
+            work = microseconds(work, draw(self._seed, plan.role, container, plan.name, count, "work"))
         if not isinstance(wait, int):
-            wait = microseconds(wait, draw(self._seed, *key, count, "wait"))
+            wait = microseconds(wait, draw(self._seed, plan.role, container, plan.name, count, "wait"))
         return wait, work
 
     def spread(self, nominal: int, plan: Plan) -> int:
         """Draw a timer's length about its nominal one, in µs."""
         if plan.price is None or plan.price.scale is None:
             return nominal
-        key = (plan.role, "", plan.name)
-        count = self._drawn[key] = self._drawn.get(key, 0) + 1
-        return round(nominal * plan.price.scale.at(draw(self._seed, *key, count)))
+        count = plan.drawn[""] = plan.drawn.get("", 0) + 1
+        return round(nominal * plan.price.scale.at(draw(self._seed, plan.role, "", plan.name, count)))

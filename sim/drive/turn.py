@@ -1,4 +1,4 @@
-"""A step within the timed driver: each event is kept as a record, and whom it concerns is noted, to be asked again.
+"""A step within the timed driver: each event is handed on to be kept, and whom it concerns is noted, to be asked again.
 
 What an event touches is said by `sim.world.TOUCHES`; a goroutine that reads it stands in `readers`. So no
 step looks at goroutines that it did not concern.
@@ -6,14 +6,13 @@ step looks at goroutines that it did not concern.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sim.facts import Fid, FrameEnded, FrameMoved, FrameStarted, Marked, StepTaken
 from sim.kernel import events as e
 from sim.kernel import host as kernel
 from sim.kernel.records import Pid
-from sim.trace import Record
 from sim.world import APPLY, TOUCHES, Key, Turn, World
 
 
@@ -33,16 +32,19 @@ class Rule:
 
 
 class TimedTurn(Turn):
-    """A turn that keeps records; one serves a whole run. *moments* says when each mark came last and the n-th time."""
+    """A turn that hands each fact to *add*, if there is one, with its time and cause; one serves a whole run.
+
+    *moments* says when each mark came last and the n-th time.
+    """
 
     __slots__ = (
-        "_rules", "cause", "dirty", "first", "keep", "last_step", "moments", "now", "readers", "records", "seq",
-        "signalled", "stopped",
+        "_rules", "add", "cause", "dirty", "first", "last_step", "moments", "now", "readers", "seq", "signalled",
+        "stopped",
     )  # fmt: skip
 
-    def __init__(self, world: World, records: list[Record], keep: bool) -> None:
+    def __init__(self, world: World, add: Callable[[int, int, Any], None] | None) -> None:
         super().__init__(world)
-        self.records, self.keep = records, keep
+        self.add = add
         self.readers: dict[Key, dict[Fid, None]] = {}
         self.dirty: dict[Fid, int] = {}
         self.signalled: dict[Pid, int] = {}
@@ -52,8 +54,15 @@ class TimedTurn(Turn):
         self.cause, self.first = -1, True
         self._rules = {kind: Rule(world, kind) for kind in APPLY}
 
+    def begin(self, events: Iterable[Any]) -> None:
+        """Hand on the facts that made the first world, all of them applied."""
+        for event in events:
+            if self.add is not None:
+                self.add(0, -1, event)
+            self.seq += 1
+
     def emit(self, event: Any) -> None:
-        """Apply *event*, keep it, and note whom it concerns."""
+        """Apply *event*, hand it on, and note whom it concerns."""
         rule = self._rules[type(event)]
         seq = self.seq
         names = self._moments_of(event, rule) if rule.watchers else None
@@ -68,8 +77,8 @@ class TimedTurn(Turn):
         elif rule.note is not None:
             rule.note(self, event)
         rule.apply(rule.target, event)
-        if self.keep:
-            self.records.append(Record(seq, self.now, self.cause, event))
+        if self.add is not None:
+            self.add(self.now, self.cause, event)
         self.seq = seq + 1
         if self.first:
             self.cause, self.first = seq, False

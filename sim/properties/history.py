@@ -150,7 +150,7 @@ STARTED, DIED = 1, 2
 
 
 def lives_counted(world: World, event: EngineEvent) -> Marks:
-    """Note `start` and `die` by turns; what ran when the power was cut had been started before this run."""
+    """Note `start` and `die` by turns; the first `die` may be of a run that began before anybody watched."""
     word, name = _said(event), event.container
     if word not in ("start", "die", "destroy"):
         return ()
@@ -158,10 +158,8 @@ def lives_counted(world: World, event: EngineEvent) -> Marks:
     before = world.marks.get(place, 0)
     if word == "destroy":
         return _changed(world, (place, 0))
-    cut = world.setup.host.begin == "boot" and world.services[name].at_begin and before == 0
-    wrong = before == STARTED if word == "start" else before != STARTED and not cut
     after = STARTED if word == "start" else DIED
-    return _changed(world, (place, after), *_if(wrong, "V14", name))
+    return _changed(world, (place, after), *_if(before == after, "V14", name))
 
 
 LIVES: Watch = ((EngineEvent, lives_counted),)

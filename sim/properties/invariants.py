@@ -137,13 +137,13 @@ def _parent(world: World, process: Process) -> str:
 
 def code_is_the_real_one(world: World) -> Faults:
     """Find containers of which `die` has told a wrong exit code (V7)."""
-    return _wrong(world, "V7", "died with another exit code than die told")
+    return _wrong(world, "V7", "die told an exit code of {} that is not the real one")
 
 
 def _wrong(world: World, number: str, text: str) -> Faults:
     for name in world.services:
         if world.marks.get(mark(number, "wrong", name)):
-            yield f"{name} {text}"
+            yield text.format(name)
 
 
 # -- policies and commands --------------------------------------------------------------------------
@@ -177,12 +177,12 @@ def _down_for_good(world: World, policy: str) -> Faults:
 
 def stays_stopped(world: World) -> Faults:
     """Find containers with unless-stopped that were started though people had stopped them (V11)."""
-    return _wrong(world, "V11", "was started again, and nobody asked for it")
+    return _wrong(world, "V11", "{} was started again, and nobody asked for it")
 
 
 def stop_stops(world: World) -> Faults:
     """Find containers that ran when `docker stop` succeeded (V12)."""
-    return _wrong(world, "V12", "ran when docker stop said that it had stopped it")
+    return _wrong(world, "V12", "{} ran when docker stop said that it had stopped it")
 
 
 def every_command_is_answered(world: World) -> Faults:
@@ -195,7 +195,7 @@ def every_command_is_answered(world: World) -> Faults:
 
 def one_die_a_start(world: World) -> Faults:
     """Find containers with a `die` too many or a `start` too many (V14)."""
-    return _wrong(world, "V14", "had two starts without a die between them, or a die without a start")
+    return _wrong(world, "V14", "{} had two starts without a die between them, or a die without a start")
 
 
 def every_end_has_its_die(world: World) -> Faults:

@@ -47,6 +47,9 @@ expect:
   - {at: shot+100ms, process: payload/web, parent: shim/web}
   - {at: end, container: all, status: running}
   - {dark: all, from: remote, max: 1m, during: [shot, end]}
+# - {property: V3}                   # in every state: an invariant of the engine (V1 to V25), or one of your own:
+# properties:
+#   - {name: reachable, always: "open(80, remote) or down(dockerd)"}
 """
 
 

@@ -33,7 +33,7 @@ from sim.scenario.expect import (
 from sim.scenario.instants import WORDS, Names, parse_instant, parse_target
 from sim.scenario.known import STATES, STATUSES, not_modelled
 from sim.scenario.layers import beside
-from sim.scenario.property_read import OwnProperty
+from sim.scenario.property_read import OwnProperty, known_names
 from sim.scenario.steps import entries
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
@@ -131,7 +131,8 @@ class Entry:
 
     def unknown_keys(self, kind: str | None) -> None:
         """Refuse keys that this kind of expectation does not take."""
-        valid = (*WHEN, *(KINDS if kind is None else (kind, *KINDS[kind])))
+        when = () if kind == "property" else WHEN  # it is about the whole run
+        valid = (*when, *(KINDS if kind is None else (kind, *KINDS[kind])))
         every = {*WHEN, *KINDS, *(key for keys in KINDS.values() for key in keys), *LATER}
         for key, node in self.keys.items():
             mark, place = node.key or node.mark, spelt((*self.path, key))
@@ -142,7 +143,8 @@ class Entry:
                     mark, f"{place}: unknown key.", did_you_mean(key, every) or f"Valid: {listed(valid)}."
                 )
             elif kind and key not in valid and key not in KINDS:
-                self.report.problems.add(mark, f"{place}: {kind} has no {key}.", f"It takes {listed(valid)}.")
+                hint = f"It takes {listed(valid)}." if len(valid) > 1 else "It is about the whole run."
+                self.report.problems.add(mark, f"{place}: {kind} has no {key}.", hint)
 
     def value(self, key: str, read: Callable[[Any], T], required: bool = False) -> T | None:
         """Return the value of *key*, None if it is missing or wrong; what is wrong is noted."""
@@ -333,10 +335,7 @@ class Entry:
         return file, lines
 
     def property(self, said: dict[str, Any]) -> Expectation | None:
-        """Read the name of a property, which is judged over the whole run."""
-        for key in WHEN:
-            if key in self.keys:
-                self.refuse(Refusal("a property is about the whole run.", f"Leave {key} out."), key)
+        """Read the name of a property."""
         name = self.value("property", self.property_name, required=True)
         if name is None:
             return None
@@ -349,8 +348,8 @@ class Entry:
         name = str(value) if isinstance(value, str) else ""
         if name in self.own or name in PROPERTIES:
             return name
-        known = (*self.own, *PROPERTIES)
-        raise Refusal(f"there is no property {shown(value)}.", did_you_mean(name, known) or f"Known: {listed(known)}.")
+        hint = did_you_mean(name, (*self.own, *PROPERTIES)) or known_names(self.own)
+        raise Refusal(f"there is no property {shown(value)}.", hint)
 
 
 def text_of(node: Node) -> str:

@@ -261,6 +261,12 @@ def usage(name: str, row: Predicate) -> str:
     return f"{name}({''.join(words).removeprefix(', ')})"
 
 
+def in_short() -> str:
+    """Return what an expression may be, on one line."""
+    calls = listed(usage(name, row) if row.takes else name for name, row in PREDICATES.items())
+    return f"predicates joined by not, and, or, implies, with parentheses: {calls}"
+
+
 # -- arguments --------------------------------------------------------------------------------------
 
 

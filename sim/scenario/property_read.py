@@ -6,7 +6,7 @@ Leaves out judging (`verdict_properties`, `to_explore`). Source: the project's s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,7 +22,8 @@ from sim.scenario.words import Refusal, did_you_mean, listed, shown
 if TYPE_CHECKING:
     from sim.scenario.compile import Scenario
 
-EXAMPLE = "Write {always: open(8080, remote) or down(dockerd)}, or a name such as V3."
+EXAMPLE = "Write always: open(8080, remote) or down(dockerd), or a name such as V3."
+QUOTE = "Between braces a comma ends a value: put the expression in quotes."
 
 
 class OwnProperty(msgspec.Struct, frozen=True):
@@ -68,9 +69,9 @@ def _table_name(node: Node) -> str:
     raise Refusal(f"there is no property {shown(name)}.", hint)
 
 
-def known_names() -> str:
-    """List the names of the table, those of the invariants first."""
-    return f"Known: {listed(PROPERTIES)}."
+def known_names(own: Iterable[str] = ()) -> str:
+    """List the names of a file's own properties and of the invariants; laws and guards are not named."""
+    return f"Known: {listed((*own, *(name for name in PROPERTIES if name[1].isdigit())))}."
 
 
 def _own(root: Node, path: Path, node: Node, names: Names, ports: Mapping[int, str], report: Report) -> OwnProperty:
@@ -80,6 +81,8 @@ def _own(root: Node, path: Path, node: Node, names: Names, ports: Mapping[int, s
     for key, below in node.value.items():
         if key not in (*KINDS, "name"):
             hint = did_you_mean(key, (*KINDS, "name")) or f"Valid: {listed((*KINDS, 'name'))}."
+            if below.value is None and ")" in key:
+                raise Refusal(f"{shown(key)} is no key.", QUOTE)
             report.problems.add(below.key or below.mark, f"{spelt((*path, key))}: unknown key.", hint)
     kinds = [key for key in node.value if key in KINDS]
     if len(kinds) != 1:

@@ -17,6 +17,7 @@ from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from sim.engine.setup import OnTerm, Restart
 from sim.scenario import known, readers, units
+from sim.scenario.expression import in_short
 from sim.scenario.fields import (
     Address,
     Bool,
@@ -250,9 +251,9 @@ class PropertyFile(Strict):
     """A sentence about states in an expression; exactly one of always, sometimes, eventually."""
 
     name: str | None = None
-    always: str | None = None
-    sometimes: str | None = None
-    eventually: str | None = None
+    always: str | None = Field(None, description=f"in every state; {in_short()}")
+    sometimes: str | None = Field(None, description="in at least one state")
+    eventually: str | None = Field(None, description="at every end of a run, and somewhere on every cycle")
 
 
 class FaultsFile(Strict):
@@ -293,7 +294,7 @@ class ExpectFile(Strict):
     root: str | None = None
     view: Literal["pstree", "ps-axjf"] | None = None
     rows: int | str | None = None
-    property: str | None = None
+    property: str | None = Field(None, description="a name of properties:, or of an invariant (V1 to V25)")
 
 
 class File(Strict):

@@ -41,6 +41,10 @@ expect:
   - {within: 1m, of: two, port: 80, from: remote, open: true}
   - {dark: web, from: loopback, max: 1m, during: [one, end]}
   - {events: [die web, start web], exact: true}
+  - {property: V8}
+properties: [V3, {name: mine, always: "open(80, remote) or down(dockerd)"}, {eventually: serving}]
+faults: {total: 1, kinds: {kill: 1, stall: 0}, between: [one, end]}
+order: [open]
 assumptions: [none]
 """
 KEYS = [match.span(1) for match in re.finditer(r"(?:^|[{,\[ ])\s*([A-Za-z][A-Za-z_-]+):(?= |$)", FILE, re.M)]
@@ -96,17 +100,17 @@ def test_a_mutated_file_never_ends_in_a_traceback(at, cut, put):
 
 
 @given(
-    st.sampled_from(["host", "engine", "networks", "services", "steps", "until", "expect", "assumptions", "title"]),
+    st.sampled_from("host engine networks services steps until properties faults order expect title".split()),
     anything,
 )
 def test_any_value_anywhere_never_ends_in_a_traceback(key, value):
     import yaml
 
     refused_or_loaded(yaml.safe_dump({"services": {"web": {}}, key: value}, allow_unicode=True))
-    for inner in ("steps", "expect"):
-        refused_or_loaded(
-            yaml.safe_dump({"services": {"web": {}}, inner: [{"at": value, "container": value, "docker": value}]})
-        )
+    for inner in ("steps", "expect", "properties"):
+        keys = dict.fromkeys(("at", "container", "docker", "always", "property"), value)
+        refused_or_loaded(yaml.safe_dump({"services": {"web": {}}, inner: [keys]}))
+        refused_or_loaded(yaml.safe_dump({"services": {"web": {}}, inner: [value, {"always": value}]}))
     refused_or_loaded(
         yaml.safe_dump({"services": {"web": {key: value, "x-payload": value, "ports": value, "command": value}}})
     )

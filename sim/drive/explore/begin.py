@@ -38,6 +38,7 @@ class Lockstep:
         self.names: dict[Pid, Pid] = {INIT: INIT, OUTSIDE: OUTSIDE}  # plain number -> name
         self.numbers: dict[Pid, Pid] = {INIT: INIT, OUTSIDE: OUTSIDE}
         self.state = state_of(learner, self.world)
+        self.box: dict[int, tuple[int, int]] = {}
 
     def take(self, action: Action) -> None:
         """Take an action, given with plain numbers."""
@@ -49,6 +50,11 @@ class Lockstep:
         for number, name in zip(*forks, strict=True):
             self.names[number], self.numbers[name] = name, number
         self.state = applied(self.learner.space, leaf, self.state)
+        for timer, interval in leaf.timers:
+            self.box.pop(timer, None)
+            if interval is not None:
+                self.box[timer] = 0, interval[1]  # how long ago it began is not known
+        self.box = {timer: left for timer, left in self.box.items() if self.learner.space.frame_of(timer) in self.state}
 
     def plain(self, action: Action) -> Action:
         """Return an action with plain numbers, given with names."""
@@ -67,7 +73,7 @@ def renamed(action: Action, names: dict[Pid, Pid]) -> Action:
 def applied(space: Space, leaf: Any, state: State) -> State:
     """Return the state after a step."""
     after = state.copy()
-    for slot, value in (*leaf.writes, *leaf.timers):
+    for slot, value in leaf.writes:
         if value is None:
             after.pop(slot, None)
         else:

@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sim.drive.explore.clocks import Clock, clock_of, waits
+from sim.drive.explore.clocks import Change, Clock, clock_of, waits
+from sim.drive.explore.confluent import CONFLUENT
 from sim.drive.explore.normal import DEFAULTS, Liveness, lower, lowers, most
 from sim.drive.explore.space import Space, State
 from sim.drive.explore.tape import ABSENT, CELL, FRESH, KIND, LIST, Read, Tape, TapedWorld, cells, processes
@@ -26,7 +27,7 @@ from sim.facts import Fid, FrameMoved, FrameStarted
 from sim.faults import FAULTS, Fault, allowed, faults_of
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
-from sim.model import Action, Deliver, Late, act, alternatives, asleep
+from sim.model import Action, Deliver, Go, Late, act, alternatives, asleep
 from sim.world import Turn, World
 
 
@@ -43,19 +44,17 @@ class Node:
 class Leaf:
     """What a step does: cells with their new values (None: empty), the change of the digest, and what is beside it.
 
-    *erased* are processes all of whose own cells are emptied; *timers* are (cell, value or None) of time limits that
-    begin or end, whatever stood there; *stirred* are the cells and tables that others may have read.
+    *erased* are processes all of whose own cells are emptied; *timers* are those that begin or end; *stirred* are the cells and tables that others may have read.
     """
 
-    __slots__ = ("asked", "asked_at", "delta", "erased", "plain", "reads", "stirred", "timers", "writes")
+    __slots__ = ("asked", "asked_at", "delta", "erased", "reads", "stirred", "timers", "writes")
 
     def __init__(
         self, writes: tuple[tuple[int, int | None], ...], delta: int, erased: tuple[Pid, ...],
-        timers: tuple[tuple[int, int | None], ...], stirred: frozenset[Any], reads: frozenset[Any],
+        timers: Change, stirred: frozenset[Any], reads: frozenset[Any],
     ) -> None:  # fmt: skip
         self.writes, self.delta, self.erased, self.timers = writes, delta, erased, timers
         self.stirred, self.reads = stirred, reads
-        self.plain = not erased and not timers
         self.asked: tuple[int, ...] = ()
         self.asked_at = -1
 
@@ -72,24 +71,30 @@ class Move:
 
 
 class Timer:
-    """A move that passes with time alone; *slot* is the cell of its interval, None for a ticker, which has none."""
+    """A move that passes with time alone; *slot* names it in boxes, 0 is a ticker, which has no interval."""
 
     __slots__ = ("high", "move", "slot")
 
-    def __init__(self, move: Move, slot: int | None, high: int) -> None:
+    def __init__(self, move: Move, slot: int, high: int) -> None:
         self.move, self.slot, self.high = move, slot, high
 
 
 class Status:
-    """What a subject may do: at once, with time, or whenever it likes; or that it is a property that does not hold."""
+    """What a subject may do: at once, with time, or whenever it likes; or that it is a property that does not hold.
 
-    __slots__ = ("anytime", "at_once", "broken", "timers")
+    *first* is the one thing that it does at once if that may be taken before everything else (confluent.py).
+    """
 
-    def __init__(self, at_once: Any = (), timers: Any = (), anytime: Any = (), broken: bool = False) -> None:
+    __slots__ = ("anytime", "at_once", "broken", "first", "timers")
+
+    def __init__(
+        self, at_once: Any = (), timers: Any = (), anytime: Any = (), *, broken: bool = False, first: bool = False
+    ) -> None:
         self.at_once: tuple[Move, ...] = tuple(at_once)
         self.timers: tuple[Timer, ...] = tuple(timers)
         self.anytime: tuple[Move, ...] = tuple(anytime)
         self.broken = broken
+        self.first = self.at_once[0] if first and self.at_once else None
 
     def __bool__(self) -> bool:
         return bool(self.at_once or self.timers or self.anytime or self.broken)
@@ -103,9 +108,13 @@ OPEN, PROPERTY = "open", "property"  # subjects that are no cells
 class Learner:
     """The trees of one exploration. *like* is a world of the same setup; *timed* keeps how long timers have to run."""
 
-    def __init__(self, space: Space, like: World, *, timed: bool, checks: Iterable[tuple[str, Check]] = ()) -> None:
+    def __init__(
+        self, space: Space, like: World, *, timed: bool, checks: Iterable[tuple[str, Check]] = (), reduce: bool = False
+    ) -> None:
         self.space, self.like, self.timed = space, like, timed
         self.checks = dict(checks)
+        self.first: frozenset[str] = CONFLUENT if reduce else frozenset()
+        self.written: dict[str, set[Any]] = {}
         self.liveness = Liveness(like.design.procedures)
         self.most = most(like.setup)
         self.profile = like.setup.engine.profile
@@ -117,6 +126,17 @@ class Learner:
         self.taped = 0
         self._status: dict[int, Node | Status] = {}
         self._check_slots = {space.slot(PROPERTY, name): name for name in self.checks}
+
+    def seen(self) -> frozenset[str]:
+        """Return the confluent ops that write what a property or a moment reads: they may not be taken first."""
+        read = {cell for cell, subjects in self.readers.items() if not subjects.isdisjoint(self._check_slots)}
+        marks = self.space.listings.get(("marks", None), ())
+        return frozenset(op for op in self.first if not self.written.get(op, set()).isdisjoint(read.union(marks)))
+
+    def take_first(self, ops: frozenset[str]) -> None:
+        """Set which ops are taken before everything else."""
+        self.first = ops
+        self._status.clear()
 
     def move(self, action: Action) -> Move:
         """Return the move of an action."""
@@ -165,6 +185,7 @@ class Learner:
     def _tape_step(self, move: Move, state: State) -> Leaf:
         tape, events = self.taped_step(move.action, state)
         leaf = self._leaf_of(tape, events)
+        self._note_written(move.action, state, leaf)
         move.root = self._grow(move.root, tape.reads, leaf)
         return leaf
 
@@ -225,7 +246,7 @@ class Learner:
                 if value is not None:
                     yield (KIND, self.space.values[value].image.program)
 
-    def _timers(self, world: World, tape: Tape, events: list[Any]) -> Iterable[tuple[int, int | None]]:
+    def _timers(self, world: World, tape: Tape, events: list[Any]) -> Iterable[tuple[int, tuple[int, int] | None]]:
         """Yield the time limits that begin or end since goroutines came to other ops; stopped processes lose track."""
         space = self.space
         for slot in [slot for slot in tape.new if space.slots[slot][0] == "frames"]:
@@ -235,9 +256,15 @@ class Learner:
                 continue
             clock = None if frame is ABSENT else clock_of(world, frame, self.profile)
             if clock is not None and clock.kept:
-                yield space.slot("timers", fid), space.value("timers", (clock.low, clock.high))
+                yield space.slot("timers", fid), (clock.low, clock.high)
             elif before is not ABSENT and waits(world, before):
                 yield space.slot("timers", fid), None
+
+    def _note_written(self, action: Action, state: State, leaf: Leaf) -> None:
+        if isinstance(action, Go):
+            frame = self.space.values[state[self.space.slot("frames", action.fid)]]
+            op = f"{frame.procedure}:{self.liveness.names[frame.procedure][frame.op]}"
+            self.written.setdefault(op, set()).update(leaf.stirred)
 
     def _note_reached(self, world: World, events: list[Any]) -> None:
         for event in events:
@@ -296,11 +323,13 @@ class Learner:
             return NOTHING
         clock = clock_of(world, frame, self.profile)
         late = [move for move in moves if isinstance(move.action, Late) or (clock is not None and op.timer)]
-        return Status([move for move in moves if move not in late], [self._timer(move, fid, clock) for move in late])
+        at_once = [move for move in moves if move not in late]
+        first = f"{frame.procedure}:{op.name}" in self.first and len(at_once) == 1
+        return Status(at_once, [self._timer(move, fid, clock) for move in late], first=first)
 
     def _timer(self, move: Move, fid: Fid, clock: Clock | None) -> Timer:
         assert clock is not None
-        return Timer(move, self.space.slot("timers", fid) if clock.kept else None, clock.high)
+        return Timer(move, self.space.slot("timers", fid) if clock.kept else 0, clock.high)
 
     def _of_process(self, world: World, pid: Pid) -> Status:
         if pid not in world.host.procs:

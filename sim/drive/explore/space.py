@@ -68,6 +68,10 @@ class Space:
             self.owned.setdefault(key[0], []).append(number)
         return number
 
+    def frame_of(self, timer: int) -> int:
+        """Return the cell of the goroutine that a timer belongs to."""
+        return self.slot("frames", self.slots[timer][1])
+
     def value(self, table: str, value: Any) -> int:
         """Return the number of what stands in a cell of *table*."""
         data = table.encode() + b"\0" + ENCODER.encode(value)
