@@ -82,22 +82,19 @@ def containerd_is_back(world: World) -> Faults:
 
 
 def numbers_mean_one_process(world: World) -> Faults:
-    """Find written numbers that name another process (V24); a thread that bears one is a stranger, too."""
+    """Find written numbers that name another process (V24).
+
+    A thread that bears the number in a daemon's pid file is a stranger, too; those of containers are not looked for.
+    """
     files = world.host.files
     for path, program in ((paths.DOCKER_PID, "dockerd"), (paths.CONTAINERD_PID, "containerd")):
-        yield from _stranger(world, path, files.get(path), program, "")
+        number = files.get(path)
+        owner = world.host.owner_of(number) if isinstance(number, int) else None
+        if owner is not None and (owner != number or world.host.procs[owner].image.program != program):
+            yield f"{path} says {number}, which is {spelled(world.host.procs[owner])}"
     for name, service in world.services.items():
-        path = f"{paths.state(service.id)}/pid"
-        yield from _stranger(world, path, files.get(path), "payload", name)
-        record = believed(world, name)
-        if record is not None and record.pid:
-            yield from _stranger(world, f"the record of {name}", record.pid, "payload", name)
-
-
-def _stranger(world: World, place: str, number: object, program: str, container: str) -> Faults:
-    owner = world.host.owner_of(number) if isinstance(number, int) else None
-    if owner is None:
-        return
-    process = world.host.procs[owner]
-    if owner != number or (process.image.program, process.image.container) != (program, container):
-        yield f"{place} says {number}, which is {spelled(process)}"
+        record, path = believed(world, name), f"{paths.state(service.id)}/pid"
+        for place, number in ((path, files.get(path)), (f"the record of {name}", record.pid if record else 0)):
+            process = world.host.procs.get(number) if isinstance(number, int) else None
+            if process is not None and (process.image.program, process.image.container) != ("payload", name):
+                yield f"{place} says {number}, which is {spelled(process)}"

@@ -8,8 +8,9 @@ the first. That leaves a doubt where a step is the only thing that the first rec
 goroutine that moved on, and a signal that was taken, resolve most of it. The rest is taken for one step, so that no
 state is asked about that was none; some states that lasted for a step alone are missed.
 
-Cost: one replay, 1 to 2 µs an event, and each `always` is asked in every state until it fails, `sometimes` until it
-holds, `eventually` once. An invariant that looks at every container costs 1 to 3 µs for each. Source: `sim.trace`,
+Cost: one replay, 3 to 4 µs an event, and each `always` is asked in every state until it fails, `sometimes` until it
+holds, `eventually` once. An invariant that looks at every container takes 1 to 3 µs for each: of 100 containers that
+are started and restored, 75,000 events in 15,000 states, it takes 3 s. Source: `sim.trace`,
 `sim.drive.turn`.
 """
 

@@ -1,4 +1,14 @@
-"""The explorer."""
-from sim.drive.explore.paths import *
-from sim.drive.explore.paths import _keep
-from sim.drive.explore.paths import COMPLETE, SOUND_IF, Exploration, Path, begin, choices, explore, first, is_timer, replay
+"""The explorer: every order of events, and every fault within a budget.
+
+space: what everything is called; tape: a world that notes what a step reads and writes; learn: each local step once;
+normal: what a state leaves out; clocks: time; confluent: what may be taken first; symmetry: containers that are alike;
+walker: how states follow each other; search: breadth first; workers: in several processes; begin, paths: the way to the
+first state and back; exploration: what is asked and what was found.
+"""
+
+from sim.drive.explore.exploration import COMPLETE, Asked, Exploration, Limits, explore
+from sim.drive.explore.paths import Path, begin, choices, first, is_timer, replay
+
+__all__ = [
+    "COMPLETE", "Asked", "Exploration", "Limits", "Path", "begin", "choices", "explore", "first", "is_timer", "replay",
+]  # fmt: skip

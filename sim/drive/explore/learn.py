@@ -47,14 +47,13 @@ class Leaf:
     *erased* are processes all of whose own cells are emptied; *timers* are those that begin or end; *stirred* are the cells and tables that others may have read.
     """
 
-    __slots__ = ("asked", "asked_at", "delta", "erased", "reads", "stirred", "timers", "writes")
+    __slots__ = ("asked", "asked_at", "delta", "erased", "stirred", "timers", "writes")
 
     def __init__(
         self, writes: tuple[tuple[int, int | None], ...], delta: int, erased: tuple[Pid, ...],
-        timers: Change, stirred: frozenset[Any], reads: frozenset[Any],
+        timers: Change, stirred: frozenset[Any],
     ) -> None:  # fmt: skip
-        self.writes, self.delta, self.erased, self.timers = writes, delta, erased, timers
-        self.stirred, self.reads = stirred, reads
+        self.writes, self.delta, self.erased, self.timers, self.stirred = writes, delta, erased, timers, stirred
         self.asked: tuple[int, ...] = ()
         self.asked_at = -1
 
@@ -101,6 +100,14 @@ class Status:
 
 
 NOTHING = Status()
+
+
+def cell_of(read: Read) -> Any:
+    """Return what a read depends on, in the words in which leaves say what they stir."""
+    kind, what, _ = read
+    return what if kind == CELL else (kind, what[0] if kind == KIND else what)
+
+
 Check = Callable[[World], bool]
 OPEN, PROPERTY = "open", "property"  # subjects that are no cells
 
@@ -115,6 +122,7 @@ class Learner:
         self.checks = dict(checks)
         self.first: frozenset[str] = CONFLUENT if reduce else frozenset()
         self.written: dict[str, set[Any]] = {}
+        self.read_for_marks: set[Any] = set()
         self.liveness = Liveness(like.design.procedures)
         self.most = most(like.setup)
         self.profile = like.setup.engine.profile
@@ -125,13 +133,13 @@ class Learner:
         self.reached: set[tuple[str, int]] = set()
         self.taped = 0
         self._status: dict[int, Node | Status] = {}
-        self._check_slots = {space.slot(PROPERTY, name): name for name in self.checks}
+        self.check_slots = {space.slot(PROPERTY, name): name for name in self.checks}
 
     def seen(self) -> frozenset[str]:
         """Return the confluent ops that write what a property or a moment reads: they may not be taken first."""
-        read = {cell for cell, subjects in self.readers.items() if not subjects.isdisjoint(self._check_slots)}
-        marks = self.space.listings.get(("marks", None), ())
-        return frozenset(op for op in self.first if not self.written.get(op, set()).isdisjoint(read.union(marks)))
+        read = {cell for cell, subjects in self.readers.items() if not subjects.isdisjoint(self.check_slots)}
+        read.update(self.space.listings.get(("marks", None), ()), self.read_for_marks if self.checks else ())
+        return frozenset(op for op in self.first if not self.written.get(op, set()).isdisjoint(read))
 
     def take_first(self, ops: frozenset[str]) -> None:
         """Set which ops are taken before everything else."""
@@ -219,8 +227,9 @@ class Learner:
         for pid in tape.erased:
             stirred.update(((LIST, ("frames", None)), (LIST, ("frames", pid))))
         self._note_reached(world, events)
-        reads = frozenset(what if kind == CELL else (kind, what) for kind, what, _ in tape.reads)
-        return Leaf(tuple(writes), delta, tuple(sorted(tape.erased)), timers, frozenset(stirred), reads)
+        if any(space.slots[slot][0] == "marks" for slot, _ in writes):
+            self.read_for_marks.update(cell_of(read) for read in tape.reads)
+        return Leaf(tuple(writes), delta, tuple(sorted(tape.erased)), timers, frozenset(stirred))
 
     def _normal(self, table: str, key: Any, content: Any) -> int | None:
         """Return the number of what a cell holds in its normal form, None if that is nothing."""
@@ -300,10 +309,9 @@ class Learner:
         elif table == "procs":
             status = self._of_process(world, key)
         else:
-            status = Status(broken=not self.checks[self._check_slots[subject]](world))
+            status = Status(broken=not self.checks[self.check_slots[subject]](world))
         status = status or NOTHING
-        for kind, what, _ in tape.reads:
-            cell = what if kind == CELL else (kind, what[0] if kind == KIND else what)
+        for cell in map(cell_of, tape.reads):
             readers = self.readers.setdefault(cell, set())
             if subject not in readers:
                 readers.add(subject)
@@ -340,5 +348,5 @@ class Learner:
 
     def subjects(self, state: State) -> list[int]:
         """Return every subject of a state."""
-        found = [slot for slot in sorted(state) if self.space.slots[slot][0] in ("frames", "procs")]
-        return found + list(self._check_slots)
+        active = self.space.active
+        return [*(slot for slot in state if slot in active), *self.check_slots]

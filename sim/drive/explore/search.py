@@ -1,30 +1,31 @@
-"""Breadth first over all states of a space, one core.
+"""Breadth first over all states, a layer at a time; one part of them, or all.
 
-A state is its table, its digest and what each subject may do in it. A step costs what it changes: the leaf says which
-cells, the digest follows, and only a state that was not met before is built. What is kept of a met state is its digest
-and how it was reached. Source: ARCHITECTURE.md, "Speed is part of the design".
+What is kept of a state that was met is its digest, the state before it with the move that led there, and the box of its
+timers. A layer is expanded whole before the next begins, so what is found does not depend on how the states are parted
+among processes: a state belongs to the part that the zone in its digest says, and all parts end a layer together. The zone
+changes with the memory of programs alone, so that most states lie in the part of the one before.
 """
 
 from __future__ import annotations
 
 from array import array
+from typing import Any
 
-from sim.drive.explore.clocks import Boxes, next_ring
-from sim.drive.explore.learn import Learner, Leaf, Move, Status, Timer
-from sim.drive.explore.space import TOKEN_BITS, State
+from sim.drive.explore.clocks import Box
+from sim.drive.explore.learn import Move
+from sim.drive.explore.space import KEY_BITS, State
+from sim.drive.explore.walker import Acts, Here, Walker
 
-Acts = dict[int, Status]
-Item = tuple[State, int, Acts]
-Choice = tuple[Move, int]  # with the box after the time that passes before it
-MASK = (1 << TOKEN_BITS) - 1
+Arrival = tuple[int, int, Box, int, int, State]  # key, digest, box, before, move, state
+Edge = tuple[int, int]
 
 
 class Found:
-    """The states that were met: their digests in order, for each the one before it, the move that led there, its box."""
+    """The states of a part that were met: digest, the one before (its number among all parts), move, box, choices."""
 
     def __init__(self) -> None:
         self.index: dict[int, int] = {}
-        self.before, self.moves, self.boxes, self.choices = array("I"), array("I"), array("I"), array("H")
+        self.before, self.moves, self.boxes, self.choices = array("Q"), array("I"), array("I"), array("H")
 
     def __len__(self) -> int:
         return len(self.before)
@@ -38,101 +39,159 @@ class Found:
         self.choices.append(0)
         return number
 
-    def way(self, number: int) -> list[int]:
-        """Return the numbers of the moves that lead to a state."""
-        moves = []
-        while number:
-            moves.append(self.moves[number])
-            number = self.before[number]
-        return moves[::-1]
 
+class Part:
+    """One part of a search. *shown* says for each property where it first did not hold.
 
-class Walker:
-    """How states follow each other, with the trees of a learner."""
+    Of those in *liveness* (by the cell of the property) it says at which end; *edges* join states in which it does not.
+    """
 
-    def __init__(self, learner: Learner, *, untimed: bool) -> None:
-        self.learner, self.space, self.untimed = learner, learner.space, untimed
-        self.boxes = Boxes()
-        self.copies = len(learner.space.swaps) + 1
+    def __init__(self, walker: Walker, part: int = 0, parts: int = 1, liveness: tuple[int, ...] = ()) -> None:
+        self.walker, self.part, self.parts, self.liveness = walker, part, parts, liveness
+        self.found = Found()
+        self.layer: dict[int, tuple[State, int, Acts]] = {}
+        self.boxes: dict[int, int] = {}  # of the layer, as it began
+        self.coming: dict[int, tuple[State, int, Acts]] = {}
+        self.away: dict[int, list[Arrival]] = {}
+        self.fresh = 0
+        self.work = 0
+        self.ends: dict[int, None] = {}
+        self.shown: dict[int, int] = {}
+        self.edges: dict[int, list[Edge]] = {slot: [] for slot in liveness}
+        self._raw: dict[tuple[int, int], tuple[int, int]] = {}
+        self._raw_before: dict[tuple[int, int], tuple[int, int]] = {}
+        self._sent: dict[int, Any] = {}
+        self._checks = tuple(slot for slot in walker.learner.check_slots if slot not in liveness)
 
-    def key(self, digest: int) -> int:
-        """Return what all states share that differ in the names of exchangeable containers alone."""
-        if self.copies == 1:
-            return digest
-        return min(digest >> TOKEN_BITS * turn & MASK for turn in range(self.copies))
+    def begin(self, here: Here) -> None:
+        """Take the first state, if it belongs to this part."""
+        state, digest, acts, box = here
+        key = self.walker.key(digest)
+        if (key >> KEY_BITS) % self.parts == self.part:
+            self.coming[self._add(key, self.part, 0, box, acts)] = state, digest, acts
 
-    def root(self, state: State) -> Item:
-        """Return the first state with what may happen in it."""
-        acts = {s: status for s in self.learner.subjects(state) if (status := self.learner.status(s, state))}
-        return state, self.space.digest(state), acts
+    def turn(self) -> int:
+        """Go on with the next layer; return how many states it has."""
+        self.layer, self.coming, self.away = self.coming, {}, {}
+        self._raw_before, self._raw = self._raw, {}
+        self.fresh = len(self.found)
+        self.boxes = {number: self.found.boxes[number] for number in self.layer}
+        return len(self.layer)
 
-    def choices(self, acts: Acts, box: int) -> list[Choice]:
-        """Return what may happen next."""
-        moves: list[Move] = []
-        anytime: list[Move] = []
-        timers: list[Timer] = []
-        for status in acts.values():
-            if status.at_once:
-                moves += status.at_once
-            if status.timers:
-                timers += status.timers
-            if status.anytime:
-                anytime += status.anytime
-        if self.untimed:
-            return [(move, box) for move in (*moves, *(timer.move for timer in timers), *anytime)]
-        if moves or not timers:
-            return [(move, box) for move in moves + anytime]
-        return self._rings(box, timers, anytime)
-
-    def _rings(self, box: int, timers: list[Timer], anytime: list[Move]) -> list[Choice]:
-        boxes = self.boxes
-        kept = {timer: (low, high) for timer, low, high in boxes.boxes[box]}
-        left = [(0, timer.high) if timer.slot == 0 else kept[timer.slot] for timer in timers]
-        first = next_ring(left)
-        running = frozenset(timer.slot for timer in timers)
-        found = [
-            (timer.move, boxes.passed(box, running, timer.slot, low, first))
-            for timer, (low, _) in zip(timers, left, strict=True)
-            if low <= first
-        ]
-        if anytime:
-            later = boxes.passed(box, running, 0, 0, first)
-            found += [(move, later) for move in anytime]
-        return found
-
-    def after(self, state: State, digest: int, leaf: Leaf, box: int) -> tuple[int, int]:
-        """Return digest and box of the state to which a leaf leads."""
-        digest ^= leaf.delta
-        if leaf.erased:
-            space, gone = self.space, set()
-            for pid in leaf.erased:
-                for slot in space.owned.get(pid, ()):
-                    value = state.get(slot)
-                    if value is not None:
-                        digest ^= space.token(slot, value)
-                    gone.add(slot)
-            return digest, self.boxes.changed(box, leaf.timers, frozenset(gone)) if box else 0
-        if leaf.timers:
-            box = self.boxes.changed(box, leaf.timers, frozenset())
-        return digest, box
-
-    def follow(self, state: State, acts: Acts, leaf: Leaf) -> tuple[State, Acts]:
-        """Return the state to which a leaf leads, and what may happen there."""
-        state, acts = state.copy(), acts.copy()
-        for slot, value in leaf.writes:
-            if value is None:
-                state.pop(slot, None)
+    def expand(self, number: int) -> None:
+        """Take every choice of a state of the layer."""
+        state, digest, acts = self.layer[number]
+        found, walker = self.found, self.walker
+        choices = walker.choices(acts, self.boxes[number])
+        if all(move.costs for move, _ in choices):
+            self.ends[number] = None
+            for slot in self.liveness:
+                if slot in acts:
+                    self.shown.setdefault(slot, number)
+        found.choices[number] = len(choices)
+        self.work += len(choices)
+        index, leaf_of, after, key_of = found.index, walker.learner.leaf, walker.after, walker.key
+        alone = self.parts == 1
+        for move, passed in choices:
+            leaf = leaf_of(move, state)
+            there, box = after(state, digest, leaf, passed)
+            raw = there, box
+            key = key_of(there)
+            if key not in index:
+                known = self._raw.get(raw) or self._raw_before.get(raw)
+                if known is None:
+                    reached = walker.reach(state, acts, leaf, there, box)
+                    there, box = reached[1], reached[3]
+                    self._raw[raw] = there, box
+                    key = key_of(there)
+                    if alone or (key >> KEY_BITS) % self.parts == self.part:
+                        self._meet(number, move, key, box, reached)
+                    else:
+                        self._send(number, move, key, reached)
+                    continue
+                there, box = known
+                key = key_of(there)
+            known_as = index.get(key)
+            if known_as is not None:
+                if box == found.boxes[known_as] and not self.liveness:
+                    continue
+                if not self._grow(number, known_as, acts, box):
+                    continue
+            elif alone or (key >> KEY_BITS) % self.parts == self.part or not self._is_sent(key, box):
+                pass
             else:
-                state[slot] = value
-        for pid in leaf.erased:
-            for slot in self.space.owned.get(pid, ()):
-                state.pop(slot, None)
-                acts.pop(slot, None)
-        learner = self.learner
-        for subject in learner.ask_again(leaf):
-            status = learner.status(subject, state)
-            if status:
-                acts[subject] = status
+                continue
+            reached = walker.reach(state, acts, leaf, *after(state, digest, leaf, passed))
+            if known_as is not None:
+                self.coming[known_as] = reached[:3]
             else:
-                acts.pop(subject, None)
-        return state, acts
+                self._send(number, move, key, reached)
+
+    # -- meeting a state ------------------------------------------------------------------------------
+
+    def _add(self, key: int, before: int, move: int, box: int, acts: Acts) -> int:
+        number = self.found.add(key, before, move, box)
+        for slot in self._checks:
+            if slot in acts and slot not in self.shown:
+                self.shown[slot] = number
+        return number
+
+    def _meet(self, number: int, move: Move, key: int, box: int, reached: Here) -> None:
+        state, digest, acts, _ = reached
+        known = self.found.index.get(key)
+        if known is None:
+            before = number * self.parts + self.part
+            known = self._add(key, before, move.number, box, acts)
+            self.coming[known] = state, digest, acts
+            self._edge(number, known, acts)
+        elif self._grow(number, known, acts, box):
+            self.coming[known] = state, digest, acts
+
+    def _grow(self, number: int, known: int, acts: Acts, box: int) -> bool:
+        """Let the box of a state grow; say whether the state must be built again to be explored again."""
+        self._edge(number, known, acts)
+        boxes = self.walker.boxes
+        before = self.found.boxes[known]
+        if box == before:
+            return False
+        grown = boxes.hull(before, box) if known >= self.fresh else boxes.joined(before, box)
+        if grown == before:
+            return False
+        self.found.boxes[known] = grown
+        return known not in self.coming
+
+    def _edge(self, number: int, known: int, acts: Acts) -> None:
+        for slot in self.liveness:
+            if slot in self.layer[number][2]:
+                self.edges[slot].append((number, known))
+
+    # -- states of other parts ------------------------------------------------------------------------
+
+    def _is_sent(self, key: int, box: int) -> bool:
+        return self._sent.get(key) == box
+
+    def _send(self, number: int, move: Move, key: int, reached: Here) -> None:
+        state, digest, _, box = reached
+        if self._sent.get(key) == box:
+            return
+        self._sent[key] = box
+        before = number * self.parts + self.part
+        arrival = key, digest, self.walker.boxes.boxes[box], before, move.number, state
+        self.away.setdefault((key >> KEY_BITS) % self.parts, []).append(arrival)
+
+    def receive(self, arrivals: list[Arrival]) -> None:
+        """Meet states that other parts found."""
+        walker, found = self.walker, self.found
+        for key, digest, box, before, move, state in arrivals:
+            number = walker.boxes.number(box)
+            known = found.index.get(key)
+            if known is None:
+                acts = walker.acts(state)
+                self.coming[self._add(key, before, move, number, acts)] = state, digest, acts
+                continue
+            now = found.boxes[known]
+            grown = walker.boxes.hull(now, number) if known >= self.fresh else walker.boxes.joined(now, number)
+            if grown != now:
+                found.boxes[known] = grown
+                if known not in self.coming:
+                    self.coming[known] = state, digest, walker.acts(state)

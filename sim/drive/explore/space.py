@@ -23,7 +23,10 @@ from sim.kernel.records import Pid
 ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 NAMED = 1 << 62  # what processes are called begins here: no time and no count is so large
 KIN = 256  # so many processes of one kind may live under one parent, each with so many threads
-TOKEN_BITS = 128
+KEY_BITS, ZONE_BITS = 128, 32
+TOKEN_BITS = KEY_BITS + ZONE_BITS
+ZONE = "memory"  # the table whose cells say to which part of a search a state belongs: few steps write them
+ACTIVE = frozenset({"frames", "procs"})  # whose cells may do something
 
 State = dict[int, int]
 Key = tuple[str, Any]
@@ -43,9 +46,10 @@ class Space:
         self.values: dict[int, Any] = {}
         self.mentions: dict[int, frozenset[Pid]] = {}
         self.owned: dict[Pid, list[int]] = {}
+        self.active: set[int] = set()
         self.listings: dict[Key, list[int]] = {}
         self.kin: dict[Pid, tuple[Pid, str, int]] = {}
-        self.news: list[tuple[int, Any]] = []
+        self.news: list[tuple[str, int, Any]] = []
         self._tokens: dict[tuple[int, int], int] = {}
 
     # -- cells ----------------------------------------------------------------------------------------
@@ -59,14 +63,20 @@ class Space:
     def _new_slot(self, name: Key) -> int:
         number = _number(ENCODER.encode(name))
         assert number not in self.slots, f"two cells have one name: {name} and {self.slots[number]}"
+        self._keep_slot(number, name)
+        self.news.append(("slot", number, name))
+        return number
+
+    def _keep_slot(self, number: int, name: Key) -> None:
         self.slot_ids[name], self.slots[number] = number, name
         table, key = name
+        if table in ACTIVE:
+            self.active.add(number)
         inner = type(key) is tuple
         self.listings.setdefault((table, None), []).append(number)
         if inner:
             self.listings.setdefault((table, key[0]), []).append(number)
             self.owned.setdefault(key[0], []).append(number)
-        return number
 
     def frame_of(self, timer: int) -> int:
         """Return the cell of the goroutine that a timer belongs to."""
@@ -77,12 +87,21 @@ class Space:
         data = table.encode() + b"\0" + ENCODER.encode(value)
         number = _number(data)
         if number not in self.values:
-            self.learn(number, value)
-            self.news.append((number, value))
+            self._keep_value(number, value)
+            self.news.append(("value", number, value))
         return number
 
-    def learn(self, number: int, value: Any) -> None:
-        """Keep what a number means."""
+    def hear(self, news: Iterable[tuple[str, int, Any]]) -> None:
+        """Keep what others have found numbers to mean."""
+        for kind, number, meaning in news:
+            if kind == "slot" and number not in self.slots:
+                self._keep_slot(number, meaning)
+            elif kind == "value" and number not in self.values:
+                self._keep_value(number, meaning)
+            elif kind == "pid":
+                self.kin[number] = meaning
+
+    def _keep_value(self, number: int, value: Any) -> None:
         self.values[number] = value
         found = frozenset(numbers_in(value))
         if found:
@@ -97,12 +116,12 @@ class Space:
         return bits
 
     def _new_token(self, slot: int, value: int) -> int:
-        bits = _bits(slot, value)
         (table, key), content = self.slots[slot], self.values[value]
+        bits = _bits(slot, value, table)
         for turn, swap in enumerate(self.swaps, 1):
             twin = _number(ENCODER.encode((table, swap(self, key))))
             other = _number(table.encode() + b"\0" + ENCODER.encode(ordered(table, swap(self, content))))
-            bits |= _bits(twin, other) << (TOKEN_BITS * turn)
+            bits |= _bits(twin, other, table) << (TOKEN_BITS * turn)
         return bits
 
     def digest(self, state: State) -> int:
@@ -119,7 +138,9 @@ class Space:
         assert count < KIN, f"{count} processes of kind {role!r} under one parent"
         kind = _number(ENCODER.encode((caller, role))) & (NAMED - 1)
         number = NAMED | (kind & ~0xFFFF) | count << 8
-        self.kin[number] = caller, role, count
+        if number not in self.kin:
+            self.kin[number] = caller, role, count
+            self.news.append(("pid", number, self.kin[number]))
         return number
 
     def unmentioned(self, state: State, caller: Pid, role: str) -> int:
@@ -142,9 +163,10 @@ def ordered(table: str, value: Any) -> Any:
     return tuple(sorted(value)) if table in SETS else value
 
 
-def _bits(slot: int, value: int) -> int:
+def _bits(slot: int, value: int, table: str) -> int:
     data = slot.to_bytes(8, "big") + value.to_bytes(8, "big")
-    return int.from_bytes(blake2b(data, digest_size=TOKEN_BITS // 8).digest(), "big")
+    bits = int.from_bytes(blake2b(data, digest_size=TOKEN_BITS // 8).digest(), "big")
+    return bits if table == ZONE else bits & ((1 << KEY_BITS) - 1)
 
 
 def numbers_in(value: Any) -> Iterable[Pid]:

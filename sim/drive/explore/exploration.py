@@ -1,0 +1,313 @@
+"""An exploration: what is asked, within which limits, and what was found.
+
+What comes before the start is done in one fixed order (paths.py), so what is proved holds for what follows that order.
+Reaching a limit is a verdict of its own. Ops that are confluent are taken first, but for those that write what a
+property, a step or a fault waits for: a first look at some thousand states finds which these are, and where the whole
+search finds more it begins again without them. Source: ARCHITECTURE.md, modelling rules 6 and 7.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Any
+
+import msgspec
+
+from sim.drive.explore import workers
+from sim.drive.explore.begin import Lockstep, unpinned
+from sim.drive.explore.learn import Learner, Move
+from sim.drive.explore.paths import Path, begin
+from sim.drive.explore.search import Part
+from sim.drive.explore.space import Space
+from sim.drive.explore.symmetry import swaps_of
+from sim.drive.explore.walker import Here, Walker
+from sim.engine.setup import Setup
+from sim.model import Action, blank
+from sim.world import World
+
+COMPLETE = "COMPLETE"
+FIRST_LOOK = 3_000  # states
+EACH = 2_000  # states from one look at the clock to the next
+
+Check = Callable[[World], bool]
+Progress = Callable[[int, int, float], None]  # states, frontier, steps a second
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How far a search goes: states in all, seconds, megabytes of one process."""
+
+    states: int = 2_000_000
+    seconds: float = 600.0
+    megabytes: int = 8_000
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a search looks for. *kind* is always, sometimes or eventually; *holds* is asked of every state."""
+
+    name: str
+    kind: str
+    holds: Check
+    watch: tuple[tuple[type, Any], ...] = ()
+
+
+class Exploration:
+    """What was found. States are numbers; *ends* are those after which nothing happens, but for faults.
+
+    *verdict* is COMPLETE or UNDETERMINED (limit). *shown* holds for each property the state in which it first did not
+    hold (`always`), or did (`sometimes`); of one that should hold eventually: an end in which it does not, and with
+    *cycles* a state from which a run can go round for ever without it.
+    """
+
+    def __init__(self, base: Base, reports: list[workers.Report], frontier: dict[str, Any]) -> None:
+        self.base, self.reports = base, reports
+        self.verdict: str = frontier["verdict"]
+        self.depth: int = frontier["depth"]
+        self.seconds: float = frontier["seconds"]
+        self.cycles: dict[str, int] = frontier["cycles"]
+        self.peak: int = frontier["peak"]
+        parts = len(reports)
+        self.states = sum(len(report.before) for report in reports)
+        self.transitions = sum(report.transitions for report in reports)
+        self.steps = sum(report.work + report.ahead for report in reports)
+        self.taped = sum(report.taped for report in reports)
+        self.ends = sorted(end * parts + part for part, report in enumerate(reports) for end in report.ends)
+        self.reached = frozenset[tuple[str, int]]().union(*(report.reached for report in reports))
+        self.shown = base.shown(reports)
+
+    @property
+    def complete(self) -> bool:
+        """Say whether every state within the bound was met."""
+        return self.verdict == COMPLETE
+
+    def path_to(self, state: int) -> Path:
+        """Return a shortest way from the first world to a state, with plain numbers of processes."""
+        parts = len(self.reports)
+        actions: list[Action] = []
+        while True:
+            report = self.reports[state % parts]
+            before, move = report.before[state // parts], report.moves[state // parts]
+            if before == state:
+                break
+            actions.append(self.reports[before % parts].actions[move])
+            state = before
+        return self.base.retrace(actions[::-1])
+
+
+class Base:
+    """What all parts of a search share: the setup, the way to the first state, the learner with what it has learned."""
+
+    def __init__(self, setup: Setup, asked: Iterable[Asked], *, start: str, untimed: bool, reduce: bool) -> None:
+        self.setup = unpinned(setup)
+        self.asked = {question.name: question for question in asked}
+        _, self.prologue = begin(self.setup, start)
+        space = Space(swaps_of(self.setup))
+        checks = [(q.name, _broken_where(q)) for q in self.asked.values()]
+        self.learner = Learner(
+            space, self.watched(), timed=not untimed, checks=checks, reduce=reduce and not untimed
+        )  # fmt: skip
+        self.walker = Walker(self.learner, untimed=untimed)
+        lock = self.lockstep()
+        self._box = self.walker.boxes.number(tuple(sorted((timer, *left) for timer, left in lock.box.items())))
+        self._state = lock.state
+
+    def watched(self) -> World:
+        """Return a first world in which the properties keep their marks."""
+        world = blank(self.setup)
+        for question in self.asked.values():
+            for kind, watcher in question.watch:
+                if watcher not in world.watch.get(kind, ()):
+                    world.watch[kind] = (*world.watch.get(kind, ()), watcher)
+        return world
+
+    def lockstep(self) -> Lockstep:
+        """Return a plain world and its state after the prologue."""
+        lock = Lockstep(self.learner, self.setup)
+        for action in self.prologue.actions:
+            lock.take(action)
+        return lock
+
+    def root(self) -> Here:
+        """Return the first state."""
+        return self.walker.root(self._state, self._box)
+
+    def shown(self, reports: list[workers.Report]) -> dict[str, int]:
+        """Return for each property the first state that shows something of it."""
+        parts, found = len(reports), dict[str, int]()
+        for slot, name in self.learner.check_slots.items():
+            where = [r.shown[slot] * parts + part for part, r in enumerate(reports) if slot in r.shown]
+            if where:
+                found[name] = min(where)
+        return found
+
+    def retrace(self, moves: Iterable[Action]) -> Path:
+        """Return the plain actions of a way that is given by the moves between states that are kept."""
+        lock, walker = self.lockstep(), self.walker
+        actions = list(self.prologue.actions)
+
+        def take(move: Move) -> None:
+            actions.append(lock.plain(move.action))
+            lock.take(actions[-1])
+
+        walker.taken = take
+        try:
+            state, digest, acts, box = self.root()
+            for action in moves:
+                move = self.learner.move(action)
+                take(move)
+                leaf = self.learner.leaf(move, state)
+                state, digest, acts, box = walker.reach(state, acts, leaf, digest, box)
+        finally:
+            walker.taken = None
+        return Path(tuple(actions))
+
+
+def _broken_where(question: Asked) -> Check:
+    if question.kind == "sometimes":
+        return lambda world: not question.holds(world)
+    return question.holds
+
+
+# -- the search -------------------------------------------------------------------------------------
+
+
+def explore(
+    setup: Setup,
+    *,
+    asked: Iterable[Asked] = (),
+    limits: Limits = Limits(),
+    start: str = "open",
+    untimed: bool = False,
+    reduce: bool = True,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Exploration:
+    """Find every state from *start* on: `open` (the terminals begin) or the id of a step that begins.
+
+    *asked* are the properties to look for, *jobs* the processes that search. *untimed* lets timers ring at any time.
+    Raises ModelFault where the model fails, or where the prologue does not come to *start*.
+    """
+    base = Base(setup, asked, start=start, untimed=untimed, reduce=reduce)
+    eventually = any(question.kind == "eventually" for question in base.asked.values())
+    team = jobs if workers.possible() and not eventually else 1
+    _look(base)
+    while True:
+        found = _search(base, limits, team, progress)
+        seen = frozenset[str]().union(*(report.seen for report in found.reports))
+        if not seen:
+            return found
+        base.learner.take_first(base.learner.first - seen)
+
+
+def _look(base: Base) -> None:
+    """Find with a few states which confluent ops are seen by a property or a moment, and take them as they come."""
+    while True:
+        part = Part(base.walker)
+        part.begin(base.root())
+        while part.turn() and len(part.found) < FIRST_LOOK:
+            for number in part.layer:
+                part.expand(number)
+        seen = base.learner.seen()
+        if not seen:
+            return
+        base.learner.take_first(base.learner.first - seen)
+
+
+class _Watch:
+    """The limits of a search while it goes on."""
+
+    def __init__(self, limits: Limits, progress: Progress | None) -> None:
+        self.limits, self.progress = limits, progress
+        self.began = monotonic()
+        self.verdict = COMPLETE
+
+    def late(self) -> bool:
+        return monotonic() - self.began > self.limits.seconds
+
+    def over(self, states: int) -> bool:
+        """Say whether a limit is reached, and keep which."""
+        limits = self.limits
+        if states >= limits.states:
+            self.verdict = f"UNDETERMINED (limit of {limits.states} states)"
+        elif self.late():
+            self.verdict = f"UNDETERMINED (limit of {limits.seconds:g} s)"
+        elif megabytes() > limits.megabytes:
+            self.verdict = f"UNDETERMINED (limit of {limits.megabytes} MB)"
+        return self.verdict != COMPLETE
+
+    def tell(self, states: int, frontier: int, steps: int) -> None:
+        if self.progress is not None:
+            self.progress(states, frontier, steps / max(monotonic() - self.began, 1e-3))
+
+
+def megabytes() -> int:
+    """Return the most memory that this process has had, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak // (1 << 20) if sys.platform == "darwin" else peak >> 10)
+
+
+def _search(base: Base, limits: Limits, jobs: int, progress: Progress | None) -> Exploration:
+    watch = _Watch(limits, progress)
+    root = base.root()
+    liveness = tuple(s for s, name in base.learner.check_slots.items() if base.asked[name].kind == "eventually")
+    if jobs > 1:
+        depth, peak, reports, cycles = _together(base, root, watch, jobs)
+    else:
+        part = Part(base.walker, liveness=liveness)
+        part.begin(root)
+        depth, peak = _alone(part, watch)
+        reports = [workers.report_of(part)]
+        cycles = _goes_round(base, part)
+    frontier = {
+        "verdict": watch.verdict, "depth": depth, "peak": peak, "seconds": monotonic() - watch.began, "cycles": cycles,
+    }  # fmt: skip
+    return Exploration(base, reports, frontier)
+
+
+def _alone(part: Part, watch: _Watch) -> tuple[int, int]:
+    """Search with one part; return the depth and the largest layer."""
+    depth, peak = -1, 0
+    while part.turn():
+        depth, peak = depth + 1, max(peak, len(part.layer))
+        for done, number in enumerate(part.layer):
+            part.expand(number)
+            if done % EACH == 0:
+                watch.tell(len(part.found), len(part.coming), part.work + part.walker.ahead)
+                if watch.over(len(part.found)):
+                    return depth, peak
+    return depth, peak
+
+
+def _together(base: Base, root: Here, watch: _Watch, jobs: int) -> tuple[int, int, list[workers.Report], dict[str, int]]:
+    """Search with several parts; return the depth, the largest layer, and what each found."""
+    parts = [Part(base.walker, number, jobs) for number in range(jobs)]
+    for part in parts:
+        part.begin(root)
+    depth, peak = -1, 0
+    with workers.Team(parts, watch.late) as team:
+        while True:
+            rounds = team.layer()
+            layer, states = sum(r.layer for r in rounds), sum(r.found for r in rounds)
+            watch.tell(states, sum(r.coming for r in rounds), sum(r.work for r in rounds))
+            if not layer and not any(r.away for r in rounds):
+                break
+            depth, peak = depth + (layer > 0), max(peak, layer)
+            if watch.over(states):
+                break
+        return depth, peak, team.reports(), {}
+
+
+def _goes_round(base: Base, part: Part) -> dict[str, int]:
+    """Return for each property that should hold eventually a state on a cycle of states in which it does not."""
+    import networkx
+
+    found = {}
+    for slot, edges in part.edges.items():
+        graph = networkx.DiGraph(edges)
+        loops = [min(c) for c in networkx.strongly_connected_components(graph) if len(c) > 1]
+        loops += [number for number, known in edges if number == known]
+        if loops:
+            found[base.learner.check_slots[slot]] = min(loops)
+    return found
