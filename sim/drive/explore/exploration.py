@@ -85,15 +85,15 @@ class Exploration:
     def path_to(self, state: int) -> Path:
         """Return a shortest way from the first world to a state, with plain numbers of processes."""
         parts = len(self.reports)
-        actions: list[Action] = []
+        way: list[tuple[Action, int | None]] = []
         while True:
-            report = self.reports[state % parts]
-            before, move = report.before[state // parts], report.moves[state // parts]
+            report, number = self.reports[state % parts], state // parts
+            before, move = report.before[number], report.moves[number]
             if before == state:
                 break
-            actions.append(self.reports[before % parts].actions[move])
+            way.append((self.reports[before % parts].actions[move], report.keys[number] if report.keys else None))
             state = before
-        return self.base.retrace(actions[::-1])
+        return self.base.retrace(way[::-1])
 
 
 class Base:
@@ -142,8 +142,12 @@ class Base:
                 found[name] = min(where)
         return found
 
-    def retrace(self, moves: Iterable[Action]) -> Path:
-        """Return the plain actions of a way that is given by the moves between states that are kept."""
+    def retrace(self, way: Iterable[tuple[Action, int | None]]) -> Path:
+        """Return the plain actions of a way that is given by the moves between states that are kept.
+
+        Where containers can be exchanged a move comes with the key of the state to which it leads: the move, or one
+        that an exchange makes of it, does so.
+        """
         lock, walker = self.lockstep(), self.walker
         actions = list(self.prologue.actions)
 
@@ -153,15 +157,35 @@ class Base:
 
         walker.taken = take
         try:
-            state, digest, acts, box = self.root()
-            for action in moves:
-                move = self.learner.move(action)
+            here = self.root()
+            for action, key in way:
+                move = self._fitting(here, action, key)
                 take(move)
+                state, digest, acts, box = here
                 leaf = self.learner.leaf(move, state)
-                state, digest, acts, box = walker.reach(state, acts, leaf, digest, box)
+                here = walker.reach(state, acts, leaf, walker.after(state, digest, leaf, box)[0], box)
         finally:
             walker.taken = None
         return Path(tuple(actions))
+
+    def _fitting(self, here: Here, action: Action, key: int | None) -> Move:
+        if key is None:
+            return self.learner.move(action)
+        state, digest, acts, _ = here
+        walker, space = self.walker, self.learner.space
+        taken, walker.taken = walker.taken, None
+        try:
+            for swapped in (action, *(swap(space, action) for swap in space.swaps)):
+                move = self.learner.move(swapped)
+                if not any(move in (*s.at_once, *s.anytime, *(t.move for t in s.timers)) for s in acts.values()):
+                    continue
+                leaf = self.learner.leaf(move, state)
+                reached = walker.reach(state, acts, leaf, walker.after(state, digest, leaf, 0)[0], 0)
+                if walker.place(reached[1], 0)[0] == key:
+                    return move
+        finally:
+            walker.taken = taken
+        raise AssertionError(f"no exchange of {action} leads on")
 
 
 def _broken_where(question: Asked) -> Check:

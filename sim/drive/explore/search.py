@@ -66,7 +66,7 @@ class Part:
     def begin(self, here: Here) -> None:
         """Take the first state, if it belongs to this part."""
         state, digest, acts, box = here
-        key = self.walker.key(digest)
+        key, box = self.walker.place(digest, box)
         if (key >> KEY_BITS) % self.parts == self.part:
             self.coming[self._add(key, self.part, 0, box, acts)] = state, digest, acts
 
@@ -82,50 +82,32 @@ class Part:
         """Take every choice of a state of the layer."""
         state, digest, acts = self.layer[number]
         found, walker = self.found, self.walker
-        choices = walker.choices(acts, self.boxes[number])
+        choices = walker.choices(acts, walker.own_box(digest, self.boxes[number]))
         if all(move.costs for move, _ in choices):
-            self.ends[number] = None
-            for slot in self.liveness:
-                if slot in acts:
-                    self.shown.setdefault(slot, number)
+            self._end(number, acts)
         found.choices[number] = len(choices)
         self.work += len(choices)
-        index, leaf_of, after, key_of = found.index, walker.learner.leaf, walker.after, walker.key
-        alone = self.parts == 1
+        leaf_of, after, place = walker.learner.leaf, walker.after, walker.place
         for move, passed in choices:
             leaf = leaf_of(move, state)
-            there, box = after(state, digest, leaf, passed)
-            raw = there, box
-            key = key_of(there)
-            if key not in index:
+            there, box = raw = after(state, digest, leaf, passed)
+            key, shared = place(there, box)
+            if key not in found.index:
                 known = self._raw.get(raw) or self._raw_before.get(raw)
                 if known is None:
                     reached = walker.reach(state, acts, leaf, there, box)
-                    there, box = reached[1], reached[3]
-                    self._raw[raw] = there, box
-                    key = key_of(there)
-                    if alone or (key >> KEY_BITS) % self.parts == self.part:
-                        self._meet(number, move, key, box, reached)
-                    else:
-                        self._send(number, move, key, reached)
+                    self._raw[raw] = reached[1], reached[3]
+                    self._meet(number, move, *place(reached[1], reached[3]), reached)
                     continue
-                there, box = known
-                key = key_of(there)
-            known_as = index.get(key)
-            if known_as is not None:
-                if box == found.boxes[known_as] and not self.liveness:
-                    continue
-                if not self._grow(number, known_as, acts, box):
-                    continue
-            elif alone or (key >> KEY_BITS) % self.parts == self.part or not self._is_sent(key, box):
-                pass
-            else:
-                continue
-            reached = walker.reach(state, acts, leaf, *after(state, digest, leaf, passed))
-            if known_as is not None:
-                self.coming[known_as] = reached[:3]
-            else:
-                self._send(number, move, key, reached)
+                key, shared = place(*known)
+            if self._is_news(number, key, shared, acts):
+                self._meet(number, move, key, shared, walker.reach(state, acts, leaf, there, box))
+
+    def _end(self, number: int, acts: Acts) -> None:
+        self.ends[number] = None
+        for slot in self.liveness:
+            if slot in acts:
+                self.shown.setdefault(slot, number)
 
     # -- meeting a state ------------------------------------------------------------------------------
 
@@ -136,62 +118,65 @@ class Part:
                 self.shown[slot] = number
         return number
 
-    def _meet(self, number: int, move: Move, key: int, box: int, reached: Here) -> None:
-        state, digest, acts, _ = reached
+    def _is_news(self, number: int, key: int, box: int, acts: Acts) -> bool:
+        """Say whether a state that was met before has to be built again."""
         known = self.found.index.get(key)
         if known is None:
-            before = number * self.parts + self.part
+            return self._sent.get(key) != box
+        if known not in self.coming and self._grown(known, box) != self.found.boxes[known]:
+            return True
+        self._grow(known, box)
+        self._edge(number, known, acts)
+        return False
+
+    def _meet(self, number: int, move: Move, key: int, box: int, reached: Here) -> None:
+        """Keep a state that was built, with the box that it shares with its like; or send it to its part."""
+        state, digest, acts, _ = reached
+        before = number * self.parts + self.part
+        if self.parts > 1 and (key >> KEY_BITS) % self.parts != self.part:
+            self._send((key, digest, self.walker.boxes.boxes[box], before, move.number, state), box)
+            return
+        known = self.found.index.get(key)
+        if known is None:
             known = self._add(key, before, move.number, box, acts)
             self.coming[known] = state, digest, acts
-            self._edge(number, known, acts)
-        elif self._grow(number, known, acts, box):
+        elif self._grow(known, box):
             self.coming[known] = state, digest, acts
+        self._edge(number, known, self.layer[number][2])
 
-    def _grow(self, number: int, known: int, acts: Acts, box: int) -> bool:
-        """Let the box of a state grow; say whether the state must be built again to be explored again."""
-        self._edge(number, known, acts)
-        boxes = self.walker.boxes
-        before = self.found.boxes[known]
-        if box == before:
-            return False
-        grown = boxes.hull(before, box) if known >= self.fresh else boxes.joined(before, box)
-        if grown == before:
-            return False
+    def _grow(self, known: int, box: int) -> bool:
+        """Let the box of a state grow; say whether the state must be built to be explored again."""
+        before, grown = self.found.boxes[known], self._grown(known, box)
         self.found.boxes[known] = grown
-        return known not in self.coming
+        return grown != before and known not in self.coming
+
+    def _grown(self, known: int, box: int) -> int:
+        boxes, before = self.walker.boxes, self.found.boxes[known]
+        if box == before:
+            return box
+        return boxes.hull(before, box) if known >= self.fresh else boxes.joined(before, box)
 
     def _edge(self, number: int, known: int, acts: Acts) -> None:
         for slot in self.liveness:
-            if slot in self.layer[number][2]:
+            if slot in acts:
                 self.edges[slot].append((number, known))
 
     # -- states of other parts ------------------------------------------------------------------------
 
-    def _is_sent(self, key: int, box: int) -> bool:
-        return self._sent.get(key) == box
-
-    def _send(self, number: int, move: Move, key: int, reached: Here) -> None:
-        state, digest, _, box = reached
-        if self._sent.get(key) == box:
-            return
-        self._sent[key] = box
-        before = number * self.parts + self.part
-        arrival = key, digest, self.walker.boxes.boxes[box], before, move.number, state
-        self.away.setdefault((key >> KEY_BITS) % self.parts, []).append(arrival)
+    def _send(self, arrival: Arrival, box: int) -> None:
+        key = arrival[0]
+        if self._sent.get(key) != box:
+            self._sent[key] = box
+            self.away.setdefault((key >> KEY_BITS) % self.parts, []).append(arrival)
 
     def receive(self, arrivals: list[Arrival]) -> None:
         """Meet states that other parts found."""
         walker, found = self.walker, self.found
         for key, digest, box, before, move, state in arrivals:
-            number = walker.boxes.number(box)
+            shared = walker.boxes.number(box)
             known = found.index.get(key)
             if known is None:
                 acts = walker.acts(state)
-                self.coming[self._add(key, before, move, number, acts)] = state, digest, acts
-                continue
-            now = found.boxes[known]
-            grown = walker.boxes.hull(now, number) if known >= self.fresh else walker.boxes.joined(now, number)
-            if grown != now:
-                found.boxes[known] = grown
-                if known not in self.coming:
-                    self.coming[known] = state, digest, walker.acts(state)
+                self.coming[self._add(key, before, move, shared, acts)] = state, digest, acts
+            elif self._grow(known, shared):
+                self.coming[known] = state, digest, walker.acts(state)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from sim.drive.explore.clocks import Boxes, next_ring
 from sim.drive.explore.learn import Learner, Leaf, Move, Status, Timer
 from sim.drive.explore.space import TOKEN_BITS, State
+from sim.drive.explore.symmetry import Swap
 
 Acts = dict[int, Status]
 Item = tuple[State, int, Acts]
@@ -29,15 +30,36 @@ class Walker:
     def __init__(self, learner: Learner, *, untimed: bool) -> None:
         self.learner, self.space, self.untimed = learner, learner.space, untimed
         self.boxes = Boxes()
-        self.copies = len(learner.space.swaps) + 1
+        space_swaps = learner.space.swaps
+        self.copies = len(space_swaps) + 1
+        self._back = [0, *(_inverse(space_swaps, swap) for swap in space_swaps)]
+        self._boxes: dict[tuple[int, int], int] = {}
         self.ahead = 0
         self.taken: Callable[[Move], None] | None = None  # is told of confluent ops
 
-    def key(self, digest: int) -> int:
-        """Return what all states share that differ in the names of exchangeable containers alone."""
+    def place(self, digest: int, box: int) -> tuple[int, int]:
+        """Return what all states share that differ in the names of exchangeable containers alone, and their box."""
         if self.copies == 1:
-            return digest
-        return min(digest >> TOKEN_BITS * turn & MASK for turn in range(self.copies))
+            return digest, box
+        turn = self._turn(digest)
+        return digest >> TOKEN_BITS * turn & MASK, self._swapped(box, turn)
+
+    def own_box(self, digest: int, box: int) -> int:
+        """Return the box of a state, given that of all states which differ from it in names alone."""
+        return box if self.copies == 1 else self._swapped(box, self._back[self._turn(digest)])
+
+    def _turn(self, digest: int) -> int:
+        return min(range(self.copies), key=lambda turn: digest >> TOKEN_BITS * turn & MASK)
+
+    def _swapped(self, box: int, turn: int) -> int:
+        if not turn or not box:
+            return box
+        found = self._boxes.get((box, turn))
+        if found is None:
+            space, swap = self.space, self.space.swaps[turn - 1]
+            named = ((space.slot("timers", swap(space, space.slots[timer][1])), *left) for timer, *left in self.boxes.boxes[box])
+            found = self._boxes[box, turn] = self.boxes.number(tuple(sorted(named)))  # type: ignore[arg-type]
+        return found
 
     def root(self, state: State, box: int) -> Here:
         """Return the first state, with what may happen in it, after the confluent ops that begin there."""
@@ -140,3 +162,9 @@ class Walker:
             else:
                 acts.pop(subject, None)
         return asked
+
+
+def _inverse(swaps: tuple[Swap, ...], swap: Swap) -> int:
+    """Return the place of the exchange that undoes another one, counted from 1."""
+    back = {new: old for old, new in swap.words.items()}
+    return 1 + next(number for number, other in enumerate(swaps) if other.words == back)

@@ -33,8 +33,9 @@ class Round(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """What a part found, at the end."""
+    """What a part found, at the end; *keys* only where containers can be exchanged."""
 
+    keys: list[int]
     before: Any
     moves: Any
     actions: list[Any]
@@ -56,8 +57,9 @@ def possible() -> bool:
 def report_of(part: Part) -> Report:
     """Return what a part found."""
     found, learner = part.found, part.walker.learner
+    keys = list(found.index) if part.walker.copies > 1 else []
     return Report(
-        found.before, found.moves, [move.action for move in learner.by_number], list(part.ends), part.shown,
+        keys, found.before, found.moves, [move.action for move in learner.by_number], list(part.ends), part.shown,
         sum(found.choices), part.work, part.walker.ahead, learner.taped, learner.reached, learner.seen(),
     )  # fmt: skip
 
