@@ -271,36 +271,44 @@ def run_name(size: int, way: str) -> str:
     return f"{size:,} containers, {way}"
 
 
-def speed(long: bool) -> tuple[dict[str, Measured], list[tuple[int, int, str, float]]]:
-    """Measure runs and bare loops; return them, and how much a step may cost more at one size than at another."""
+Growth = tuple[int, int, str, float]  # a large size, a small one, in which way; how much more a step may cost
+
+
+def speed(long: bool) -> tuple[dict[str, Measured], list[Growth]]:
+    """Measure runs and bare loops, and print what was found as it comes."""
+    row("", "steps/s", "events/s", "containers/s", "µs a step")
     ways = ("objects", "at once, objects")
     table = {run_name(size, way): simulated(size, way) for size in (100, 1_000) for way in ways}
     table |= {f"SimPy, {size:,} processes": bare_simpy(size) for size in (100, 1_000)}
     table |= {f"salabim, {size:,} processes": bare_salabim(size) for size in (100, 1_000)}
     found = measured(table, 9 if long else 5)
+    print_speed(found)
     growths = [(1_000, 100, way, 1.2) for way in ways]
     large = [(10_000, "objects"), (10_000, "at once, streamed")]
     if long:
         large += [(100_000, "encoded"), (100_000, "at once, streamed")]
     for size, way in large:
-        found |= grown(size, 1_000, way)
+        more = grown(size, 1_000, way)
+        print_speed(more)
+        found |= more
         growths.append((size, 1_000, way, 1.5))
     return found, growths
 
 
-def print_speed(found: dict[str, Measured], growths: list[tuple[int, int, str, float]]) -> None:
-    """Print what was measured, then the ratios of it."""
+def print_speed(found: dict[str, Measured]) -> None:
+    """Print what was measured of each."""
+    for name, (seconds, steps, events) in found.items():
+        lives = int(name.split()[0].replace(",", "")) / seconds if "containers" in name else ""
+        row(name, steps / seconds if lives else "", events / seconds, lives, f"{seconds / steps * 1e6:.2f}")
+
+
+def print_growth(found: dict[str, Measured], growths: list[Growth]) -> None:
+    """Print how much more a step costs on a larger host, and than SimPy's own loop."""
 
     def step(name: str) -> float:
         seconds, steps, _ = found[name]
         return seconds / steps
 
-    row("", "steps/s", "events/s", "containers/s", "µs a step")
-    for name, (seconds, steps, events) in found.items():
-        lives = int(name.split()[0].replace(",", "")) / seconds if "containers" in name else ""
-        row(name, steps / seconds if lives else "", events / seconds, lives, f"{step(name) * 1e6:.2f}")
-    print()
-    row("", "measured", "target", "met")
     for large, small, way, limit in growths:
         growth = step(run_name(large, way)) / step(run_name(small, way))
         verdict(f"a step at {large:,} over one at {small:,}, {way}", growth, limit, "at most")
@@ -318,7 +326,10 @@ def main() -> None:
     if options.stream:
         stream(options.stream)
         return
-    print_speed(*speed(options.long))
+    found, growths = speed(options.long)
+    print()
+    row("", "measured", "target", "met")
+    print_growth(found, growths)
     commands = {"python": command(PYTHON), "help": command(HELP), "quiet": command(QUIET)}
     started = measured(commands, 21 if options.long else 9)
     verdict("--help over python -c pass", started["help"][0] / started["python"][0], 8, "at most")

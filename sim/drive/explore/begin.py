@@ -56,6 +56,10 @@ class Lockstep:
                 self.box[timer] = 0, interval[1]  # how long ago it began is not known
         self.box = {timer: left for timer, left in self.box.items() if self.learner.space.frame_of(timer) in self.state}
 
+    def named(self, action: Action) -> Action:
+        """Return an action with names, given with plain numbers."""
+        return renamed(action, self.names)
+
     def plain(self, action: Action) -> Action:
         """Return an action with plain numbers, given with names."""
         return renamed(action, self.numbers)

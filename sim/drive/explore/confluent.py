@@ -55,7 +55,6 @@ CONFLUENT: frozenset[str] = frozenset({
     "dockerd.connection:peer_gone",
     "dockerd.events:answer_events_since",
     "dockerd.events:ask_events_since",
-    "dockerd.events:connected",
     "dockerd.events:event_or_break",
     "dockerd.events:lock_libcontainerd",
     "dockerd.events:subscribed",

@@ -49,6 +49,7 @@ DEAD_AT: dict[str, dict[str, tuple[str, ...]]] = {
 """Procedure -> op -> variables that are written from there before anybody reads them."""
 
 DEFAULTS: dict[str, object] = {"fail_count": 0, "connection": None, "containerd_pid": None, "exited": ()}
+STATUS_IS_GIVEN = ("dockerd.state_exit", "init.clean_up")  # the status is what they were started with
 PEER_READ_BY = ("answer_", "peer_gone", "check_answered")
 
 
@@ -83,7 +84,8 @@ def _dead(table: Procedure, op: str) -> frozenset[str]:
         dead.add("peer_pid")
     children = [entry for entry in table.ops if isinstance(entry, (Fork, Reap)) and "child_pid" in vars(entry).values()]
     if children and all(entry.of_run for entry in children):
-        dead.add("status")
+        if table.name not in STATUS_IS_GIVEN:
+            dead.add("status")
         if op != "reap_child":
             dead.add("child_pid")
     return frozenset(dead)
