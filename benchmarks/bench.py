@@ -271,11 +271,11 @@ def run_name(size: int, way: str) -> str:
     return f"{size:,} containers, {way}"
 
 
-Growth = tuple[int, int, str, float]  # a large size, a small one, in which way; how much more a step may cost
+Ratio = tuple[str, float, float, str]  # what, how much, its limit, and whether that is at most or at least
 
 
-def speed(long: bool) -> tuple[dict[str, Measured], list[Growth]]:
-    """Measure runs and bare loops, and print what was found as it comes."""
+def speed(long: bool) -> list[Ratio]:
+    """Measure runs and bare loops, print what was found as it comes, and return how they compare."""
     row("", "steps/s", "events/s", "containers/s", "µs a step")
     ways = ("objects", "at once, objects")
     table = {run_name(size, way): simulated(size, way) for size in (100, 1_000) for way in ways}
@@ -283,38 +283,37 @@ def speed(long: bool) -> tuple[dict[str, Measured], list[Growth]]:
     table |= {f"salabim, {size:,} processes": bare_salabim(size) for size in (100, 1_000)}
     found = measured(table, 9 if long else 5)
     print_speed(found)
-    growths = [(1_000, 100, way, 1.2) for way in ways]
+    ratios = [growth(found, 1_000, 100, way, 1.2) for way in ways]
+    for way in ways:
+        share = step(found, "SimPy, 1,000 processes") / step(found, run_name(1_000, way))
+        ratios.append((f"steps/s at 1,000 over bare SimPy, {way}", share, 0.1, "at least"))
     large = [(10_000, "objects"), (10_000, "at once, streamed")]
     if long:
         large += [(100_000, "encoded"), (100_000, "at once, streamed")]
     for size, way in large:
-        more = grown(size, 1_000, way)
-        print_speed(more)
-        found |= more
-        growths.append((size, 1_000, way, 1.5))
-    return found, growths
+        found = grown(size, 1_000, way)
+        print_speed(found)
+        ratios.append(growth(found, size, 1_000, way, 1.5))
+    return ratios
+
+
+def step(found: dict[str, Measured], name: str) -> float:
+    """Return what a step has cost, in seconds."""
+    seconds, steps, _ = found[name]
+    return seconds / steps
+
+
+def growth(found: dict[str, Measured], large: int, small: int, way: str, limit: float) -> Ratio:
+    """Return how much more a step costs on a large host than on a small one."""
+    ratio = step(found, run_name(large, way)) / step(found, run_name(small, way))
+    return f"a step at {large:,} over one at {small:,}, {way}", ratio, limit, "at most"
 
 
 def print_speed(found: dict[str, Measured]) -> None:
     """Print what was measured of each."""
     for name, (seconds, steps, events) in found.items():
         lives = int(name.split()[0].replace(",", "")) / seconds if "containers" in name else ""
-        row(name, steps / seconds if lives else "", events / seconds, lives, f"{seconds / steps * 1e6:.2f}")
-
-
-def print_growth(found: dict[str, Measured], growths: list[Growth]) -> None:
-    """Print how much more a step costs on a larger host, and than SimPy's own loop."""
-
-    def step(name: str) -> float:
-        seconds, steps, _ = found[name]
-        return seconds / steps
-
-    for large, small, way, limit in growths:
-        growth = step(run_name(large, way)) / step(run_name(small, way))
-        verdict(f"a step at {large:,} over one at {small:,}, {way}", growth, limit, "at most")
-    for way in ("objects", "at once, objects"):
-        share = step("SimPy, 1,000 processes") / step(run_name(1_000, way))
-        verdict(f"steps/s at 1,000 over bare SimPy, {way}", share, 0.1, "at least")
+        row(name, steps / seconds if lives else "", events / seconds, lives, f"{step(found, name) * 1e6:.2f}")
 
 
 def main() -> None:
@@ -326,10 +325,11 @@ def main() -> None:
     if options.stream:
         stream(options.stream)
         return
-    found, growths = speed(options.long)
+    ratios = speed(options.long)
     print()
     row("", "measured", "target", "met")
-    print_growth(found, growths)
+    for ratio in ratios:
+        verdict(*ratio)
     commands = {"python": command(PYTHON), "help": command(HELP), "quiet": command(QUIET)}
     started = measured(commands, 21 if options.long else 9)
     verdict("--help over python -c pass", started["help"][0] / started["python"][0], 8, "at most")

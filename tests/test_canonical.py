@@ -9,13 +9,14 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.canonical import DEFAULTS, canonical, key, live
-from sim.drive.explore import choices, first
+from sim.drive.explore import first
 from sim.engine import paths
 from sim.engine.setup import Setup
 from sim.model import enabled, initial, step
 from sim.world import World
+from tests.canonical import DEFAULTS, canonical, key, live
 from tests.drive.lives import FIRST_PID, HASTY, LIFE, PID_MAX, PLAIN, UP, WITH_PORT, docker, ends, kill, setup_of
+from tests.drive.plain import choices
 
 STORMS = (
     setup_of(HASTY, UP, *docker(*LIFE)),

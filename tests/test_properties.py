@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from sim.canonical import key
 from sim.drive.explore import Path as Way
 from sim.drive.explore import begin, choices, replay
 from sim.drive.timed import Timed, run
@@ -32,6 +31,7 @@ from sim.scenario import load
 from sim.scenario.verdict_properties import Outcome, Step, judge, states_of
 from sim.trace import Record, Trace
 from sim.world import Turn, World, evolve
+from tests.canonical import key
 from tests.drive.lives import CASES as LIVES
 from tests.drive.lives import WITH_PORT, docker, setup_of
 from tests.drive.lives import kill as kill_step
@@ -117,7 +117,7 @@ BOTH_WAYS = {
     "V11b": ("healthy", "T17 unless-stopped", "web does not run again"),
     "V12": ("T12", "T14", "web ran when docker stop said that it had stopped it"),
     "V13": ("T12", "T16", "step kill has no answer"),
-    "V14": ("T51 always", "T48", "web had two starts without a die between them, or a die without a start"),
+    "V14": ("T51 always", "T48", "web had two starts without a die between them, or two dies without a start"),
     "V14b": ("T33", "T34", "web has ended and no die was said"),
     "V15": ("T33", "T34", "containerd's exit event of web never came to dockerd"),
     "V19": ("T47", "dockerd dies in a start", "web still runs under a later dockerd"),
@@ -461,7 +461,8 @@ def test_asking_changes_nothing() -> None:
 
 def test_marks_are_small_and_named_alike() -> None:
     """After many crashes and commands marks are still few, of three parts, and their numbers at most an exit code."""
-    deeds = ("{at: 20s, kill: dockerd}", "{at: 40s, docker: stop web}", "{at: 60s, systemctl: restart docker}")
+    deeds = ("{at: 20s, kill: dockerd}", "{at: 40s, docker: stop web}", "{at: 60s, systemctl: restart docker}",
+             "{at: 70s, systemctl: stop docker}")  # fmt: skip
     text = CRASHING + "".join(f"  - {deed}\n" for deed in deeds) + "until: 90s\n"
     marks = marks_of(last_world(run(load("f", text=text).setup)))
     assert 4 < len(marks) < 20

@@ -150,8 +150,19 @@ def _whatif(parser: argparse.ArgumentParser) -> None:
 
 def _explore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="a scenario or a bundled scenario's name")
-    parser.add_argument("--limit", type=STATES, default=200_000, metavar="N", help="states at most (default: 200000)")
+    parser.add_argument("-p", "--property", dest="properties", action="append", default=[], metavar="P",
+                        help="V3, all, or 'always: open(80, remote)' (default: the file's own)")  # fmt: skip
+    parser.add_argument("--faults", metavar="K", help="what may go wrong: 1, or kill=1,stall=1 (default: the file's)")
+    parser.add_argument("--between", nargs=2, metavar=("FROM", "TO"), help="when: start(web) die(web), or steps' ids")
+    parser.add_argument("--limit", type=STATES, default=2_000_000, metavar="N", help="most states (default: 2000000)")
+    parser.add_argument("--seconds", type=STATES, default=600, metavar="N", help="seconds at most (default: 600)")
+    parser.add_argument("--memory", type=STATES, default=8_000, metavar="MB", help="of a process (default: 8000)")
     parser.add_argument("--untimed", action="store_true", help="let timers ring at any time")
+    parser.add_argument("--full", action="store_true", help="take every order, also where it makes no difference")
+    parser.add_argument("--jobs", type=JOBS, metavar="N", help="processes (default: one a core)")
+    parser.add_argument("--coverage", action="store_true", help="list what was never reached")
+    parser.add_argument("-o", "--output", metavar="DIR", help="folder for the stories (default: runs/NAME.explore)")
+    parser.add_argument("--no-save", action="store_true", help="write no files")
     _settings(parser, seed=False)
     _quiet(parser)
 

@@ -1,44 +1,165 @@
-"""shimsim explore, in its first form: every order of events, counted."""
+"""shimsim explore: every order of events, and every fault within a budget."""
 
 from __future__ import annotations
 
 import argparse
-from time import perf_counter
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
 
-from sim.cli import HOLDS, UNDETERMINED
+import msgspec
+
+from sim.cli import FAILS, HOLDS, UNDETERMINED
 from sim.cli.files import scenario_of
-from sim.cli.out import counter, say, say_json
-from sim.drive.explore import COMPLETE, SOUND_IF, explore
+from sim.cli.out import say, say_json, width
+from sim.cli.store import check_ours, folder_of, store
+from sim.drive.explore import Exploration, Limits
+from sim.engine.setup import FaultBudget, Instant
+from sim.errors import InputError, Problem, nearest
+from sim.experiment.exploring import asked_of, explored, sentence, unmodelled, with_faults
+from sim.faults import FAULTS
+from sim.properties import KINDS, NOT_MODELLED, PROPERTIES, Property
+from sim.render.exploration_text import exploration_text
+from sim.scenario import Scenario, instant
 from sim.tracefile import SCHEMA_VERSION
+from sim.views.exploration import HOLDS as GOOD
+from sim.views.exploration import VIOLATED, Explored
 
-TIMERS = {
-    True: "timers at any time.",
-    False: f"timers ring only where nothing else can happen.\n{SOUND_IF}",
-}
+RESULT = "result.json"
 
 
 def main(options: argparse.Namespace) -> int:
-    """Explore and say what was found."""
+    """Explore, say what was found, keep the stories."""
     scenario = scenario_of(options.file, options.settings)
-    began = perf_counter()
-    count = counter("states", options.quiet or options.json)
-    found = explore(scenario.setup, limit_states=options.limit, untimed=options.untimed, progress=count)
-    seconds = perf_counter() - began
+    if options.faults is not None or options.between is not None:
+        scenario = with_faults(scenario, _budget(scenario, options))
+    properties = asked_of(scenario, options.properties, lambda text: _property(scenario, text))
+    folder = None if options.no_save else folder_of(options.output, f"{scenario.name}.explore")
+    if folder is not None:
+        check_ours(folder)
+    found = explored(
+        scenario,
+        properties,
+        limits=Limits(options.limit, options.seconds, options.memory),
+        untimed=options.untimed,
+        full=options.full,
+        jobs=options.jobs or os.cpu_count() or 1,
+        progress=_progress(options.quiet or options.json),
+        coverage=_coverage if options.coverage else None,
+    )
+    _clear(options)
+    files = {f"{it.name}{end}": text for it in found.findings if it.story for end, text in _texts(it)}
+    if folder is not None and files:
+        store(folder, {**files, RESULT: json.dumps(result(found), indent=2) + "\n"})
+    _report(found, options, f"{folder}/: {' '.join(files)} {RESULT}" if folder is not None and files else "")
+    return status_of(found)
+
+
+def status_of(found: Explored) -> int:
+    """Return the exit status that the verdicts mean."""
+    if any(finding.verdict == VIOLATED for finding in found.findings):
+        return FAILS
+    if not found.complete or any(finding.verdict != GOOD for finding in found.findings):
+        return UNDETERMINED
+    return HOLDS
+
+
+def _report(found: Explored, options: argparse.Namespace, written: str) -> None:
     if options.json:
-        say_json({
-            "schema_version": SCHEMA_VERSION,
-            "verdict": found.verdict,
-            "states": found.states,
-            "transitions": found.transitions,
-            "depth": found.depth,
-            "ends": len(found.terminal),
-            "seconds": round(seconds, 2),
-            "not_checked": len(scenario.expectations),
-        })  # fmt: skip
+        say_json(result(found))
     elif not options.quiet:
-        say(f"{found.verdict}: {found.states} states, {found.transitions} transitions, depth {found.depth}, "
-            f"{len(found.terminal)} ends, {seconds:.1f} s")  # fmt: skip
-        say(f"Bound: the scenario's own steps, no faults but them; {TIMERS[options.untimed]}")
-        if scenario.expectations:
-            say("Expectations are not checked by explore yet; run checks them.")
-    return HOLDS if found.verdict == COMPLETE else UNDETERMINED
+        say(exploration_text(found, width=width(), written=written), end="")
+        if not found.findings:
+            say("No property is asked for: --property V3, --property all, or properties: in the file.")
+        if "all" in options.properties:
+            say("Not modelled: " + "; ".join(f"{name} ({why})" for name, why in unmodelled()) + ".")
+    elif any(finding.verdict != GOOD for finding in found.findings):
+        wanting = tuple(finding for finding in found.findings if finding.verdict != GOOD)
+        say(exploration_text(msgspec.structs.replace(found, findings=wanting), width=width(), stories=0), end="")
+
+
+def _texts(finding: Any) -> list[tuple[str, str]]:
+    return [(".yaml", finding.scenario), (".txt", finding.story)]
+
+
+def result(found: Explored) -> dict[str, Any]:
+    """Return what was found as one JSON object."""
+    return {"schema_version": SCHEMA_VERSION, **msgspec.to_builtins(found)}
+
+
+# -- options ----------------------------------------------------------------------------------------
+
+
+def _budget(scenario: Scenario, options: argparse.Namespace) -> FaultBudget:
+    """Return the budget of --faults and --between; what is not given is the scenario's own."""
+    own = scenario.setup.faults
+    total, kinds = (own.total, own.kinds) if options.faults is None else _counts(options.faults)
+    after, before = own.after, own.before
+    if options.between is not None:
+        after, before = (_anchor(scenario, text) for text in options.between)
+    return FaultBudget(total, kinds, after, before)
+
+
+def _counts(text: str) -> tuple[int, tuple[tuple[str, int], ...]]:
+    """Read `2`, or `kill=1,stall=1`: as many in all as of all kinds together."""
+    if text.isascii() and text.isdigit() and len(text) < 4:
+        return int(text), ()
+    kinds = []
+    valid = [name for name, row in FAULTS.items() if not row.free]
+    for part in text.split(","):
+        name, _, most = part.partition("=")
+        if name not in valid:
+            hint = f"Valid: {', '.join(valid)}. {nearest(name, valid)}".strip()
+            raise InputError([Problem(f"--faults {text}", f"{name!r} is no kind of fault", hint)])
+        if not (most.isascii() and most.isdigit() and len(most) < 4):
+            raise InputError([Problem(f"--faults {text}", f"{most!r} is no count", "Give --faults kill=1,stall=1")])
+        kinds.append((name, int(most)))
+    return sum(most for _, most in kinds), tuple(kinds)
+
+
+def _anchor(scenario: Scenario, text: str) -> Instant:
+    at = instant(text, scenario)
+    if at.base in ("origin", "end", "after") or at.offset:
+        hint = "Give a step's id, start(web), die(web), Exited(containerd) or ready(docker), without a time."
+        raise InputError([Problem(f"--between {text}", "times are dropped when orders are explored", hint)])
+    return at
+
+
+def _property(scenario: Scenario, text: str) -> Property:
+    """Read a property that is no name of the table: a sentence of one's own."""
+    kind, _, words = text.partition(":")
+    if kind.strip() in KINDS and words.strip():
+        return sentence(scenario, kind.strip(), words.strip())
+    if text in NOT_MODELLED:
+        raise InputError([Problem(f"--property {text}", "it is not modelled", f"{NOT_MODELLED[text]}.")])
+    hint = f"{nearest(text, PROPERTIES)} Valid: all, {', '.join(PROPERTIES)}, or 'always: open(8080, remote)'.".strip()
+    raise InputError([Problem(f"--property {text}", "there is no such property", hint)])
+
+
+# -- progress ---------------------------------------------------------------------------------------
+
+
+def _progress(quiet: bool) -> Callable[[int, int, float], None] | None:
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        return None
+
+    def show(states: int, frontier: int, rate: float) -> None:
+        sys.stderr.write(f"\r\x1b[K{states:,} states, {frontier:,} in the frontier, {rate:,.0f} steps/s\r")
+        sys.stderr.flush()
+
+    return show
+
+
+def _clear(options: argparse.Namespace) -> None:
+    if _progress(options.quiet or options.json) is not None:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+def _coverage(found: Exploration) -> str:
+    from sim.render.statechart_text import coverage_table
+    from sim.views.reached import coverage_rows
+
+    return coverage_table(coverage_rows(found.base.learner.like.design, found.reached))

@@ -90,9 +90,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _serial(
-    work: Callable[[Item], Result], items: Sequence[Item], progress: Progress | None
-) -> list[Result]:
+def _serial(work: Callable[[Item], Result], items: Sequence[Item], progress: Progress | None) -> list[Result]:
     found = []
     for item in items:
         found.append(work(item))

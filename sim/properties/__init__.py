@@ -75,7 +75,7 @@ ROWS = (
            v.stop_stops, "engine-1.13 §24 V12", history.STOP_ANSWERS),
     stated("V13", EVENTUALLY, "In the end every command has its answer.",
            v.every_command_is_answered, "engine-1.13 §24 V13"),
-    stated("V14", ALWAYS, "Between two starts of a container there is one die, and no die comes without a start.",
+    stated("V14", ALWAYS, "Between two starts of a container there is one die, and between two dies one start.",
            v.one_die_a_start, "engine-1.13 §24 V14", history.LIVES),
     stated("V14b", EVENTUALLY, "In the end each run that is over has had its die.",
            v.every_end_has_its_die, "engine-1.13 §24 V14", history.LIVES),

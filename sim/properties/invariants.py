@@ -126,8 +126,9 @@ def _is_killed(world: World, name: str, process: Process) -> bool:
     if doomed(process):
         return True
     pid = containerd(world)
-    kept = f"{paths.STATE}/{world.services[name].id}/state.json" in world.host.files
-    return kept and pid is not None and world.host.procs[pid].state == "S"
+    if pid is None or doomed(world.host.procs[pid]) or world.host.procs[pid].state != "S":
+        return False
+    return f"{paths.STATE}/{world.services[name].id}/state.json" in world.host.files
 
 
 def _parent(world: World, process: Process) -> str:
@@ -194,8 +195,8 @@ def every_command_is_answered(world: World) -> Faults:
 
 
 def one_die_a_start(world: World) -> Faults:
-    """Find containers with a `die` too many or a `start` too many (V14)."""
-    return _wrong(world, "V14", "{} had two starts without a die between them, or a die without a start")
+    """Find containers with a `start` or a `die` too many (V14)."""
+    return _wrong(world, "V14", "{} had two starts without a die between them, or two dies without a start")
 
 
 def every_end_has_its_die(world: World) -> Faults:

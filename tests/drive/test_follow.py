@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sim.drive.timed
-from sim.drive.explore import begin, choices, replay
+from sim.drive.explore import begin, replay
 from sim.drive.follow import Followed, driver_of, find, name_of
 from sim.drive.timed import Timed
 from sim.engine.setup import FaultBudget, Setup
@@ -19,6 +19,7 @@ from sim.errors import InputError
 from sim.kernel.events import Listened
 from sim.model import Open, act, enabled, initial, step
 from tests.drive.lives import AGREE, FIRST_PID, HASTY, UP, docker, setup_of
+from tests.drive.plain import choices
 from tests.drive.stories import T28, WEB, fault_walk, replaced, story
 from tests.test_canonical import STORMS, a_permutation, mapped, renamed
 

@@ -9,7 +9,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.canonical import key
 from sim.drive.explore import Path, begin
 from sim.drive.follow import Followed
 from sim.engine.goroutine import ModelFault
@@ -22,6 +21,7 @@ from sim.model import Go, initial, step
 from sim.scenario import Scenario, load
 from sim.trace import Replay
 from sim.world import World
+from tests.canonical import key
 from tests.drive.lives import UP, WITH_PORT, docker, setup_of
 from tests.drive.stories import PLENTY, T28, fault_walk, payload_under_init, proxy_unreaped, replaced, shim_gone, story
 from tests.test_canonical import STORMS

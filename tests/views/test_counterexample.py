@@ -8,12 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from sim.drive.explore import begin, choices
+from sim.drive.explore import begin
 from sim.engine.setup import Setup
 from sim.model import step
 from sim.views.counterexample import Counterexample, counterexample
 from sim.views.deeds import Deed
 from tests.drive.lives import CASES, HASTY, UP, WITH_PORT, docker, kill, setup_of
+from tests.drive.plain import choices
 from tests.drive.stories import T28, WEB, story
 
 replaced = msgspec.structs.replace

@@ -7,8 +7,8 @@ first state and back; exploration: what is asked and what was found.
 """
 
 from sim.drive.explore.exploration import COMPLETE, Asked, Exploration, Limits, explore
-from sim.drive.explore.paths import Path, begin, choices, first, is_timer, replay
+from sim.drive.explore.paths import Path, begin, first, is_timer, replay
 
 __all__ = [
-    "COMPLETE", "Asked", "Exploration", "Limits", "Path", "begin", "choices", "explore", "first", "is_timer", "replay",
+    "COMPLETE", "Asked", "Exploration", "Limits", "Path", "begin", "explore", "first", "is_timer", "replay",
 ]  # fmt: skip

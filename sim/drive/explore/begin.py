@@ -91,7 +91,6 @@ def applied(space: Space, leaf: Any, state: State) -> State:
 def state_of(learner: Learner, world: World) -> State:
     """Return the state of a world in which no process but init has ever been: all numbers mean what they say."""
     assert list(world.host.procs) == [INIT], "only a first world can be named"
-    space = learner.space
     cells: list[tuple[str, Any, Any]] = []
     host: Any = world.host
     for name in CELLS_OF_HOST:
@@ -110,4 +109,3 @@ def _numbers(learner: Learner, cells: list[tuple[str, Any, Any]]) -> Iterable[tu
         number = learner._normal(table, key, ordered(table, value))
         if number is not None:
             yield learner.space.slot(table, key), number
-

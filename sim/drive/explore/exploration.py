@@ -201,7 +201,7 @@ def explore(
     setup: Setup,
     *,
     asked: Iterable[Asked] = (),
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
     start: str = "open",
     untimed: bool = False,
     reduce: bool = True,
@@ -218,7 +218,7 @@ def explore(
     team = jobs if workers.possible() and not eventually else 1
     _look(base)
     while True:
-        found = _search(base, limits, team, progress)
+        found = _search(base, limits or Limits(), team, progress)
         seen = frozenset[str]().union(*(report.seen for report in found.reports))
         if not seen:
             return found
@@ -277,7 +277,8 @@ def _search(base: Base, limits: Limits, jobs: int, progress: Progress | None) ->
     root = base.root()
     liveness = tuple(s for s, name in base.learner.check_slots.items() if base.asked[name].kind == "eventually")
     if jobs > 1:
-        depth, peak, reports, cycles = _together(base, root, watch, jobs)
+        depth, peak, reports = _together(base, root, watch, jobs)
+        cycles: dict[str, int] = {}
     else:
         part = Part(base.walker, liveness=liveness)
         part.begin(root)
@@ -304,7 +305,7 @@ def _alone(part: Part, watch: _Watch) -> tuple[int, int]:
     return depth, peak
 
 
-def _together(base: Base, root: Here, watch: _Watch, jobs: int) -> tuple[int, int, list[workers.Report], dict[str, int]]:
+def _together(base: Base, root: Here, watch: _Watch, jobs: int) -> tuple[int, int, list[workers.Report]]:
     """Search with several parts; return the depth, the largest layer, and what each found."""
     parts = [Part(base.walker, number, jobs) for number in range(jobs)]
     for part in parts:
@@ -320,7 +321,7 @@ def _together(base: Base, root: Here, watch: _Watch, jobs: int) -> tuple[int, in
             depth, peak = depth + (layer > 0), max(peak, layer)
             if watch.over(states):
                 break
-        return depth, peak, team.reports(), {}
+        return depth, peak, team.reports()
 
 
 def _goes_round(base: Base, part: Part) -> dict[str, int]:

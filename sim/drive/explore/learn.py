@@ -44,7 +44,8 @@ class Node:
 class Leaf:
     """What a step does: cells with their new values (None: empty), the change of the digest, and what is beside it.
 
-    *erased* are processes all of whose own cells are emptied; *timers* are those that begin or end; *stirred* are the cells and tables that others may have read.
+    *erased* are processes all of whose own cells are emptied; *timers* are those that begin or end; *stirred* are the
+    cells and tables that others may have read.
     """
 
     __slots__ = ("asked", "asked_at", "delta", "erased", "stirred", "timers", "writes")

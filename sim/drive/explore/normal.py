@@ -112,7 +112,7 @@ def lowers(events: list[Any]) -> bool:
 
 def lower(world: World) -> None:
     """Count all event numbers from the floor."""
-    files = world.host.files
+    files: Any = world.host.files
     by = _floor(world)
     if not by:
         return
@@ -127,7 +127,8 @@ def lower(world: World) -> None:
 
 
 def _lower_containerd(world: World, pid: int, by: int) -> None:
-    memory, queues = world.memory[pid], world.queues[pid]
+    memory: Any = world.memory[pid]
+    queues = world.queues[pid]
     if memory.get("events"):
         memory["events"] = max(0, memory["events"] - by)
     if memory.get("log"):
@@ -155,7 +156,8 @@ def _goroutines(world: World, pid: int, name: str) -> list[Any]:
 
 
 def _stamped(message: Message, by: int) -> Message:
-    number, status = message.data  # type: ignore[misc]
+    data: Any = message.data
+    number, status = data
     return replace(message, data=(number - by, status))
 
 

@@ -2,8 +2,8 @@
 
 What is kept of a state that was met is its digest, the state before it with the move that led there, and the box of its
 timers. A layer is expanded whole before the next begins, so what is found does not depend on how the states are parted
-among processes: a state belongs to the part that the zone in its digest says, and all parts end a layer together. The zone
-changes with the memory of programs alone, so that most states lie in the part of the one before.
+among processes: a state belongs to the part that the zone in its digest says, and all parts end a layer together. The
+zone changes with the memory of programs alone, so that most states lie in the part of the one before.
 """
 
 from __future__ import annotations

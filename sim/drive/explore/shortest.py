@@ -219,7 +219,8 @@ class _Search:
         for place in range(len(nodes) - 2, max(-1, len(nodes) - 2 - SIBLING_DEPTH), -1):
             taken = nodes[place + 1].move
             for choice in self.choices(nodes[place].here):
-                if choice[0] is not taken and not choice[0].costs and self.ends_well(self.after(nodes[place].here, choice)):
+                other = choice[0] is not taken and not choice[0].costs
+                if other and self.ends_well(self.after(nodes[place].here, choice)):
                     return place, choice[0]
         return None
 
@@ -238,4 +239,3 @@ class _Search:
                 continue
             todo += [self.after(here, choice) for choice in reversed(choices)]
         return False
-

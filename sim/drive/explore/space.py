@@ -6,13 +6,13 @@ names, so that workers that never met give the same ones. The digest of a state 
 cells: a step changes those that it writes. Source: Zobrist hashing; a pair of 63-bit names is found by chance once in
 10^9 explorations, two states with one digest once in 10^27.
 
-Numbers of processes are names here: one is made of who forked it, for what, and which of that kind it is: the least that
-nobody in the world mentions. So states that differ in numbers alone are one state, without looking for it afterwards.
+Numbers of processes are names here: one is made of who forked it, for what, and which of that kind it is: the least
+that nobody in the world mentions. So states that differ in numbers alone are one state, without looking for it later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
@@ -39,7 +39,7 @@ def _number(data: bytes) -> int:
 class Space:
     """What numbers mean. *swaps* rename values where containers can be exchanged: a state then has as many digests."""
 
-    def __init__(self, swaps: tuple[Callable[[Space, Any], Any], ...] = ()) -> None:
+    def __init__(self, swaps: tuple[Any, ...] = ()) -> None:
         self.swaps = swaps
         self.slot_ids: dict[Key, int] = {}
         self.slots: dict[int, Key] = {}

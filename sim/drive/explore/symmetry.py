@@ -28,6 +28,8 @@ TERMINAL = "client.terminal"
 class Swap:
     """An exchange: other words in texts, other host ports, other terminals."""
 
+    inverse: Swap
+
     def __init__(self, words: dict[str, str], ports: dict[int, int], terminals: dict[int, int]) -> None:
         self.ports, self.terminals = ports, terminals
         self.words = words | {f"terminal/{a}": f"terminal/{b}" for a, b in terminals.items()}
@@ -79,7 +81,13 @@ def swaps_of(setup: Setup) -> tuple[Swap, ...]:
         for other in list(permutations(alike))[1:]:
             swap = _swap(setup, dict(zip(alike, other, strict=True)))
             found += [swap] if swap is not None else []
-    return tuple(found) if len({len(alike) for alike in _alike(setup)}) <= 1 else tuple(found[:1])
+    for swap in found:
+        back = {new: old for old, new in swap.words.items()}
+        undoes = [other for other in found if other.words == back]
+        if not undoes:
+            return ()
+        swap.inverse = undoes[0]
+    return tuple(found)
 
 
 def _alike(setup: Setup) -> list[tuple[Service, ...]]:

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.drive.explore.clocks import Boxes, next_ring
-from sim.drive.explore.learn import Learner, Leaf, Move, Status, Timer
+from sim.drive.explore.learn import Leaf, Learner, Move, Status, Timer
 from sim.drive.explore.space import TOKEN_BITS, State
-from sim.drive.explore.symmetry import Swap
 
 Acts = dict[int, Status]
 Item = tuple[State, int, Acts]
@@ -32,7 +31,7 @@ class Walker:
         self.boxes = Boxes()
         space_swaps = learner.space.swaps
         self.copies = len(space_swaps) + 1
-        self._back = [0, *(_inverse(space_swaps, swap) for swap in space_swaps)]
+        self._back = [0, *(space_swaps.index(swap.inverse) + 1 for swap in space_swaps)]
         self._boxes: dict[tuple[int, int], int] = {}
         self.ahead = 0
         self.taken: Callable[[Move], None] | None = None  # is told of confluent ops
@@ -57,8 +56,11 @@ class Walker:
         found = self._boxes.get((box, turn))
         if found is None:
             space, swap = self.space, self.space.swaps[turn - 1]
-            named = ((space.slot("timers", swap(space, space.slots[timer][1])), *left) for timer, *left in self.boxes.boxes[box])
-            found = self._boxes[box, turn] = self.boxes.number(tuple(sorted(named)))  # type: ignore[arg-type]
+            named = [
+                (space.slot("timers", swap(space, space.slots[timer][1])), low, high)
+                for timer, low, high in self.boxes.boxes[box]
+            ]
+            found = self._boxes[box, turn] = self.boxes.number(tuple(sorted(named)))
         return found
 
     def root(self, state: State, box: int) -> Here:
@@ -127,20 +129,25 @@ class Walker:
 
     def _settle(self, state: State, digest: int, acts: Acts, box: int, changed: list[int]) -> Here:
         for _ in range(AHEAD):
-            while changed:
-                status = acts.get(changed[-1])
-                if status is not None and status.first is not None:
-                    break
-                changed.pop()
-            else:
+            move = self._first(acts, changed)
+            if move is None:
                 return state, digest, acts, box
             self.ahead += 1
             if self.taken is not None:
-                self.taken(status.first)
-            leaf = self.learner.leaf(status.first, state)
+                self.taken(move)
+            leaf = self.learner.leaf(move, state)
             digest, box = self.after(state, digest, leaf, box)
             changed += self._apply(state, acts, leaf)
         raise AssertionError(f"more than {AHEAD} confluent ops in a row: they go round")
+
+    def _first(self, acts: Acts, changed: list[int]) -> Move | None:
+        """Return a confluent move of the subjects that were asked again, and forget those that have none."""
+        while changed:
+            status = acts.get(changed[-1])
+            if status is not None and status.first is not None:
+                return status.first
+            changed.pop()
+        return None
 
     def _apply(self, state: State, acts: Acts, leaf: Leaf) -> tuple[int, ...]:
         """Change a state to what a leaf makes of it; return the subjects that were asked again."""
@@ -163,8 +170,3 @@ class Walker:
                 acts.pop(subject, None)
         return asked
 
-
-def _inverse(swaps: tuple[Swap, ...], swap: Swap) -> int:
-    """Return the place of the exchange that undoes another one, counted from 1."""
-    back = {new: old for old, new in swap.words.items()}
-    return 1 + next(number for number, other in enumerate(swaps) if other.words == back)

@@ -122,7 +122,8 @@ def _work(part: Part, pipe: Connection, deadline: Callable[[], bool]) -> None:
     while True:
         words = pipe.recv()
         try:
-            pipe.send(("done", report_of(part) if words[0] == "report" else _layer(part, *words[1:], deadline)))
+            done = report_of(part) if words[0] == "report" else _layer(part, words[1], words[2], deadline)
+            pipe.send(("done", done))
         except Exception as fault:
             pipe.send(("fault", f"{type(fault).__name__}: {fault}"))
 

@@ -1,0 +1,178 @@
+"""An exploration of a scenario: its properties, its faults, what is found, and stories of what goes wrong.
+
+Times of steps are dropped: steps of one terminal keep their order, anchors stay as guards, expectations at `end` become
+properties. Source: the project's scenario language; ARCHITECTURE.md, modelling rules 6 and 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec.structs import replace
+
+from sim.designs import DESIGNS
+from sim.drive.explore import Asked, Exploration, Limits, explore
+from sim.drive.explore.shortest import shortest
+from sim.engine.setup import FaultBudget, Setup
+from sim.errors import InputError, Problem
+from sim.experiment.counterexample import tell, write_counterexample
+from sim.properties import NOT_MODELLED, PROPERTIES, SOMETIMES, Property
+from sim.render.counterexample import counterexample_text
+from sim.scenario import OwnProperty, Scenario, property_of
+from sim.scenario.expression import parse
+from sim.scenario.to_explore import for_explorer
+from sim.scenario.verdict_words import instant_text, text_of
+from sim.scenario.words import Refusal
+from sim.views.exploration import HOLDS, UNDETERMINED, VIOLATED, Explored, Finding
+
+STORIES = 8  # told of one exploration
+
+TIMED = (
+    "Timers ring only where nothing prompt can happen, and in an order that their lengths allow; a program that is "
+    "slow is a fault (stall)."
+)
+UNTIMED = "Timers ring at any time, in any order."
+PEOPLE = "People act whenever they like: the times of steps are dropped, their order and what they wait for are kept."
+REDUCED = (
+    "Steps that come to the same in any order are taken first, and states that differ in names of processes alone are "
+    "one; --full takes every order."
+)
+ALIKE = "Containers that the scenario does not tell apart are exchanged."
+BEFORE = "What comes before t = 0 happens in one order."
+
+
+def explored(
+    scenario: Scenario,
+    properties: Iterable[Property],
+    *,
+    limits: Limits,
+    untimed: bool = False,
+    full: bool = False,
+    jobs: int = 1,
+    progress: Callable[[int, int, float], None] | None = None,
+    coverage: Callable[[Exploration], str] | None = None,
+) -> Explored:
+    """Explore a scenario and return what was found of the properties, with a story of each that is violated."""
+    listed = tuple(properties)
+    asked = [Asked(it.name, it.kind, it.holds, it.watch) for it in listed]
+    found = explore(
+        scenario.setup, asked=asked, limits=limits, untimed=untimed, reduce=not full, jobs=jobs, progress=progress
+    )
+    told = 0
+    findings = []
+    for prop in listed:
+        finding = _finding(found, prop)
+        if finding.verdict == VIOLATED and prop.name in found.shown and told < STORIES:
+            told += 1
+            finding = _with_story(scenario, found, prop, finding)
+        findings.append(finding)
+    _, unchecked = for_explorer(scenario)
+    setup = scenario.setup
+    return Explored(
+        scenario.title,
+        scenario.source,
+        f"{DESIGNS[setup.engine.design].title} · live-restore {'on' if setup.engine.daemon.live_restore else 'off'}",
+        found.verdict,
+        found.states,
+        found.transitions,
+        found.steps,
+        found.depth,
+        len(found.ends),
+        found.peak,
+        found.taped,
+        found.seconds,
+        len(found.reports),
+        bound_of(setup, untimed=untimed, full=full, alike=bool(found.base.learner.space.swaps)),
+        tuple(findings),
+        tuple(text_of(expectation, 0) for expectation in unchecked),
+        coverage(found) if coverage is not None else "",
+    )
+
+
+def _finding(found: Exploration, prop: Property) -> Finding:
+    """Return the verdict on a property."""
+    shown = prop.name in found.shown
+    limit = found.verdict if not found.complete else ""
+    if prop.kind == SOMETIMES:
+        verdict = HOLDS if shown else limit or VIOLATED
+        return Finding(prop.name, prop.kind, prop.sentence, verdict, "" if shown or limit else "in no state")
+    if shown:
+        return Finding(prop.name, prop.kind, prop.sentence, VIOLATED)
+    if prop.name in found.cycles:
+        why = "a run can go round for ever without it"
+        return Finding(prop.name, prop.kind, prop.sentence, UNDETERMINED, why)
+    return Finding(prop.name, prop.kind, prop.sentence, limit or HOLDS)
+
+
+def _with_story(scenario: Scenario, found: Exploration, prop: Property, finding: Finding) -> Finding:
+    way = shortest(found, prop.name)
+    setup = replace(found.base.setup, order=())
+    told = tell(setup, way.actions, prop.name, says=prop.sentence, sibling=way.sibling)
+    story = counterexample_text(told)
+    written = write_counterexample(scenario, way.actions, prop.name, story=story, setup=setup)
+    faults, changes, steps = way.cost
+    return replace(
+        finding, faults=faults, changes=changes, steps=steps, least=way.least, story=story, scenario=written
+    )  # fmt: skip
+
+
+# -- what is asked ----------------------------------------------------------------------------------
+
+
+def asked_of(scenario: Scenario, names: Iterable[str], read: Callable[[str], Property]) -> tuple[Property, ...]:
+    """Return the properties that are asked for by name (`all`: the whole table), or those that the scenario lists."""
+    own = {prop.name: prop for prop in for_explorer(scenario)[0]}
+    found: dict[str, Property] = {} if names else dict(own)
+    for name in names:
+        if name == "all":
+            found |= PROPERTIES | own
+        else:
+            prop = own.get(name) or PROPERTIES.get(name) or read(name)
+            found[prop.name] = prop
+    return tuple(found.values())
+
+
+def sentence(scenario: Scenario, kind: str, text: str) -> Property:
+    """Return a property that is no row of the table: `always`, `sometimes` or `eventually` an expression.
+
+    Raises InputError, with the place in *text* that is wrong.
+    """
+    ports = {port.host: service.name for service in scenario.setup.services for port in service.ports}
+    try:
+        expression = parse(text, scenario.names, ports)
+    except Refusal as refusal:
+        raise InputError([Problem(f"'{kind}: {text[:200]}'", refusal.what.removesuffix("."), refusal.hint)]) from None
+    return property_of(OwnProperty(f"{kind}: {text}", kind, text, expression))
+
+
+def with_faults(scenario: Scenario, budget: FaultBudget) -> Scenario:
+    """Return the scenario with another budget of faults."""
+    return replace(scenario, setup=replace(scenario.setup, faults=budget))
+
+
+def bound_of(setup: Setup, *, untimed: bool, full: bool, alike: bool) -> tuple[str, ...]:
+    """Return the sentences that say within which bound verdicts hold."""
+    return (
+        _faults_text(setup.faults),
+        UNTIMED if untimed else TIMED,
+        PEOPLE,
+        *(() if full or untimed else (REDUCED,)),
+        *((ALIKE,) if alike else ()),
+        BEFORE,
+    )
+
+
+def _faults_text(budget: FaultBudget) -> str:
+    if not budget.total:
+        return "No faults but the scenario's own steps."
+    kinds = f" ({', '.join(f'{kind} {most}' for kind, most in budget.kinds)})" if budget.kinds else ""
+    ends: list[Any] = [("from", budget.after), ("to", budget.before)]
+    window = " ".join(f"{word} {instant_text(at)}" for word, at in ends if at is not None)
+    where = window or "anywhere"
+    return f"At most {budget.total} fault{'s' if budget.total > 1 else ''}{kinds}, {where}, of any process but PID 1."
+
+
+def unmodelled() -> tuple[tuple[str, str], ...]:
+    """Return the invariants that no property asks about, and why."""
+    return tuple(NOT_MODELLED.items())

@@ -1,0 +1,63 @@
+"""What an exploration found, as text: verdicts first, then the counts, then the bound, then the stories."""
+
+from __future__ import annotations
+
+import textwrap
+
+from sim.views.exploration import HOLDS, VIOLATED, Explored, Finding
+
+MARKS = {HOLDS: "✓", VIOLATED: "✗"}
+WIDTH = 110
+
+
+def exploration_text(found: Explored, *, width: int | None = None, written: str = "", stories: int = 1) -> str:
+    """Return the report; *stories* violations are told in full, the others are in the files."""
+    wide = min(width or WIDTH, WIDTH)
+    lines = [f"{found.title}: every order", f"{found.engine} · {found.source}", ""]
+    for finding in found.findings:
+        lines += _verdict(finding, wide)
+    lines += [""] if found.findings else []
+    lines += _wrapped(counts(found), wide)
+    lines += [line for sentence in found.bound for line in _wrapped(f"Bound: {sentence}", wide)]
+    if found.unchecked:
+        lines += _wrapped(f"Not checked here, but by run: {'; '.join(found.unchecked)}.", wide)
+    told = [finding for finding in found.findings if finding.story]
+    for finding in told[:stories]:
+        lines += ["", finding.story.rstrip()]
+    if len(told) > stories:
+        lines += ["", f"Stories of {', '.join(finding.name for finding in told[stories:])}: {written or 'with -o'}"]
+    elif written:
+        lines += ["", written]
+    if found.coverage:
+        lines += ["", found.coverage.rstrip()]
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(finding: Finding, wide: int) -> list[str]:
+    mark = MARKS.get(finding.verdict, "?")
+    cost = ""
+    if finding.story:
+        cost = f" [{_count(finding.faults, 'fault')}, {_count(finding.changes, 'change')} of program, "
+        cost += f"{_count(finding.steps, 'step')}{'' if finding.least else '; fewer may do'}]"
+    why = f" ({finding.why})" if finding.why else ""
+    text = f"{finding.verdict:<9} {finding.kind:<10} {finding.name}: {finding.sentence}{why}{cost}"
+    return textwrap.wrap(text, wide, initial_indent=f"{mark} ", subsequent_indent=" " * 24) or [""]
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def counts(found: Explored) -> str:
+    """Return the counts as a sentence."""
+    rate = found.steps / max(found.seconds, 1e-3)
+    processes = "one process" if found.processes == 1 else f"{found.processes} processes"
+    return (
+        f"{found.verdict}: {found.states:,} states, {found.transitions:,} transitions, depth {found.depth}, "
+        f"{found.ends} {'end' if found.ends == 1 else 'ends'}, {found.seconds:.1f} s "
+        f"({rate:,.0f} steps/s, {processes}; {found.taped:,} local steps)."
+    )
+
+
+def _wrapped(text: str, wide: int) -> list[str]:
+    return textwrap.wrap(text, wide, subsequent_indent="  ")

@@ -1,0 +1,54 @@
+"""What an exploration found, as plain data: a verdict for each property, the counts, and the bound they hold in."""
+
+from __future__ import annotations
+
+import msgspec
+
+HOLDS, VIOLATED, UNDETERMINED = "HOLDS", "VIOLATED", "UNDETERMINED"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What was found of a property. *why* says more than the verdict; *story* and *scenario* tell a violation.
+
+    *faults*, *changes* (of program) and *steps* are those of the story; *least* says that no story has fewer.
+    """
+
+    name: str
+    kind: str
+    sentence: str
+    verdict: str
+    why: str = ""
+    faults: int = 0
+    changes: int = 0
+    steps: int = 0
+    least: bool = False
+    story: str = ""
+    scenario: str = ""
+
+
+class Explored(msgspec.Struct, frozen=True):
+    """All of it. *verdict* is COMPLETE or names the limit; *bound* are sentences; *frontier* is the largest layer."""
+
+    title: str
+    source: str
+    engine: str
+    verdict: str
+    states: int
+    transitions: int
+    steps: int
+    depth: int
+    ends: int
+    frontier: int
+    taped: int
+    seconds: float
+    processes: int
+    bound: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    unchecked: tuple[str, ...] = ()
+    coverage: str = ""
+    not_modelled: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Say whether every state within the bound was met."""
+        return not self.verdict.startswith(UNDETERMINED)
