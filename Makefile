@@ -26,7 +26,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test check-long bench bench-long lock clean remake python
+.PHONY: help run test coverage check-long bench bench-long lock clean remake python
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-11s%s\n", w, $$0 }'
@@ -42,12 +42,15 @@ test: $(READY)  ## ruff, mypy, pytest
 	$(PY) -m mypy  # strict over sim, not over tests: pyproject.toml
 	$(PY) -m pytest
 
+coverage: $(READY)  ## what of the model the quick tests never exercise
+	SHIMSIM_COVERAGE=yes $(PY) -m pytest -q
+
 check-long: $(READY)  ## the tests that take minutes
 	@status=0; $(PY) -m pytest --collect-only -qq -m long >/dev/null 2>&1 || status=$$?; \
 	if [ $$status -eq 5 ]; then echo "There are no long tests yet."; \
 	else echo "$(PY) -m pytest -m long"; $(PY) -m pytest -m long; fi
 
-bench: $(READY)  ## measure speed, about a minute
+bench: $(READY)  ## measure speed, some minutes
 	$(PY) benchmarks/bench.py
 
 bench-long: $(READY)  ## measure speed, the large cases too

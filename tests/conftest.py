@@ -2,7 +2,8 @@
 
 SHIMSIM_HYPOTHESIS=random draws new examples each time, to explore; a run of the long tests alone (`make check-long`)
 does so by itself, unless SHIMSIM_HYPOTHESIS=fixed. A failure prints a blob that repeats it. No deadline: how long an
-example takes says more of the machine than of the code.
+example takes says more of the machine than of the code. With SHIMSIM_COVERAGE the tests say what of the model they
+exercise (tests/exercised.py).
 """
 
 import os
@@ -18,3 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load the profile before any test module is imported, since their own settings begin from it."""
     only_long = config.option.markexpr == "long"
     settings.load_profile(os.environ.get("SHIMSIM_HYPOTHESIS") or ("random" if only_long else "fixed"))
+    if os.environ.get("SHIMSIM_COVERAGE"):
+        from tests.exercised import Told
+
+        config.pluginmanager.register(Told(config))

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from sim.drive.explore import Path as Way
-from sim.drive.explore import begin, choices, replay
+from sim.drive.explore import begin, replay
 from sim.drive.timed import Timed, run
 from sim.engine import paths
 from sim.engine.reach import NETNS
@@ -35,6 +35,7 @@ from tests.canonical import key
 from tests.drive.lives import CASES as LIVES
 from tests.drive.lives import WITH_PORT, docker, setup_of
 from tests.drive.lives import kill as kill_step
+from tests.drive.plain import choices
 from tests.test_canonical import a_permutation, renamed
 from tests.test_transitions import ALWAYS as RESTARTED
 from tests.test_transitions import CRASHING, OFF, ROWS, RUN, UNLESS, WEB
@@ -160,6 +161,7 @@ MORE = [
     ("V10", OFF + RESTARTED + "steps: [{systemctl: start docker}, {at: 5s, docker: create --name web nginx}]\n"
      "until: 20s\n", ""),  # it has never run
     ("V11", UNLESS + "steps: [{at: 1s, docker: stop web}, {at: 9s, docker: restart web}]\nuntil: 20s\n", ""),
+    ("V11", UNLESS + "steps: [{at: 1s, systemctl: restart docker}]\nuntil: 20s\n", ""),  # dockerd stopped it by itself
     ("V14", WEB + "steps: [{at: 1s, docker: rm -f web}, {at: 5s, docker: run -d --name web nginx}]\nuntil: 20s\n", ""),
 ]  # fmt: skip
 

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from sim.cli import HOLDS
 from sim.cli.files import run_of
 from sim.cli.out import say, say_json
@@ -18,7 +20,8 @@ from sim.render.clean import printable
 from sim.render.statechart import drawn, statechart
 from sim.render.statechart_text import dot, mermaid
 from sim.tracefile import SCHEMA_VERSION
-from sim.views.reached import Reached, coverage_rows, reached_in
+from sim.views.coverage import STEP, coverage, steps_at
+from sim.views.reached import Reached, reached_in
 from sim.views.statechart import Chart, charts
 
 T = TypeVar("T")
@@ -147,11 +150,11 @@ def _tell(files: Iterable[tuple[str, Sequence[Chart]]], design: Design, reached:
     if not json:
         say("\n".join(f"{one['file']}: {one['drawn']}" for one in told))
         return
-    rows = [] if reached is None else coverage_rows(design, reached)
-    coverage = [{name: getattr(row, name) for name in row.__struct_fields__} for row in rows]
+    rows = [] if reached is None else coverage(design, steps_at(design, reached))
+    steps = [msgspec.to_builtins(row) for row in rows if row.kind == STEP]
     say_json({
         "schema_version": SCHEMA_VERSION,
         "design": design.name,
         "files": told,
-        "coverage": None if reached is None else coverage,
+        "coverage": None if reached is None else steps,
     })  # fmt: skip

@@ -15,7 +15,7 @@ from sim.cli import FAILS, HOLDS, UNDETERMINED
 from sim.cli.files import scenario_of
 from sim.cli.out import say, say_json, width
 from sim.cli.store import check_ours, folder_of, store
-from sim.drive.explore import Exploration, Limits
+from sim.drive.explore import Limits
 from sim.engine.setup import FaultBudget, Instant
 from sim.errors import InputError, Problem, nearest
 from sim.experiment.exploring import asked_of, explored, sentence, unmodelled, with_faults
@@ -47,7 +47,7 @@ def main(options: argparse.Namespace) -> int:
         full=options.full,
         jobs=options.jobs or os.cpu_count() or 1,
         progress=_progress(options.quiet or options.json),
-        coverage=_coverage if options.coverage else None,
+        coverage=options.coverage,
     )
     _clear(options)
     files = {f"{it.name}{end}": text for it in found.findings if it.story for end, text in _texts(it)}
@@ -156,10 +156,3 @@ def _clear(options: argparse.Namespace) -> None:
     if _progress(options.quiet or options.json) is not None:
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
-
-
-def _coverage(found: Exploration) -> str:
-    from sim.render.statechart_text import coverage_table
-    from sim.views.reached import coverage_rows
-
-    return coverage_table(coverage_rows(found.base.learner.like.design, found.reached))

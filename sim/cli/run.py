@@ -14,6 +14,7 @@ from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, is_stdin, scenarios_of
 from sim.cli.out import note, say, say_json, width
 from sim.cli.store import Content, check_ours, folder_of, store
 from sim.cli.trouble import REPORT, model
+from sim.drive.follow import driver_of
 from sim.drive.timed import Timed
 from sim.errors import InputError, Problem
 from sim.experiment.run import Run
@@ -59,7 +60,7 @@ def _one(scenario: Scenario, options: argparse.Namespace) -> int:
 
 def _driver(scenario: Scenario, options: argparse.Namespace) -> Timed:
     if options.live is None:
-        return Timed(scenario.setup, options.seed)
+        return driver_of(scenario.setup, options.seed)
     from sim.cli.live import live
 
     return live(scenario.setup, options.seed, options.live, (lambda text: None) if options.quiet else note)

@@ -24,6 +24,8 @@ from sim.scenario.expression import parse
 from sim.scenario.to_explore import for_explorer
 from sim.scenario.verdict_words import instant_text, text_of
 from sim.scenario.words import Refusal
+from sim.views.coverage import coverage as rows_of
+from sim.views.coverage import exercised_in
 from sim.views.exploration import HOLDS, UNDETERMINED, VIOLATED, Explored, Finding
 
 STORIES = 8  # told of one exploration
@@ -51,14 +53,18 @@ def explored(
     full: bool = False,
     jobs: int = 1,
     progress: Callable[[int, int, float], None] | None = None,
-    coverage: Callable[[Exploration], str] | None = None,
+    coverage: bool = False,
 ) -> Explored:
-    """Explore a scenario and return what was found of the properties, with a story of each that is violated."""
+    """Explore a scenario and return what was found of the properties, with a story of each that is violated.
+
+    With *coverage*, also what was exercised.
+    """
     listed = tuple(properties)
     asked = [Asked(it.name, it.kind, it.holds, it.watch) for it in listed]
     found = explore(
-        scenario.setup, asked=asked, limits=limits, untimed=untimed, reduce=not full, jobs=jobs, progress=progress
-    )
+        scenario.setup, asked=asked, limits=limits, untimed=untimed, reduce=not full, jobs=jobs, progress=progress,
+        note=exercised_in if coverage else None,
+    )  # fmt: skip
     told = 0
     findings = []
     for prop in listed:
@@ -86,7 +92,7 @@ def explored(
         bound_of(setup, untimed=untimed, full=full, alike=bool(found.base.learner.space.swaps)),
         tuple(findings),
         tuple(text_of(expectation, 0) for expectation in unchecked),
-        coverage(found) if coverage is not None else "",
+        rows_of(DESIGNS[setup.engine.design], found.exercised) if coverage else (),
     )
 
 
@@ -113,7 +119,7 @@ def _with_story(scenario: Scenario, found: Exploration, prop: Property, finding:
     written = write_counterexample(scenario, way.actions, prop.name, story=story, setup=setup)
     faults, changes, steps = way.cost
     return replace(
-        finding, faults=faults, changes=changes, steps=steps, least=way.least, story=story, scenario=written
+        finding, faults=faults, changes=changes, steps=steps, least=way.least, allowed=way.allowed, story=story, scenario=written
     )  # fmt: skip
 
 

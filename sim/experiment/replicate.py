@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
-from sim.drive.timed import run
+from sim.drive.follow import driver_of
 from sim.engine.setup import Setup
 from sim.experiment.metrics import Metrics, measure
 
@@ -47,7 +47,7 @@ def measured(task: tuple[Setup, int]) -> Metrics:
     """Run one setup with one seed and measure it; an error names the seed."""
     setup, seed = task
     try:
-        return measure(run(setup, seed))
+        return measure(driver_of(setup, seed).run())
     except Exception as error:
         error.add_note(f"in the run with seed {seed}")
         raise

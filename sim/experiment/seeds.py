@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from sim.drive.timed import run
+from sim.drive.follow import driver_of
 from sim.experiment.replicate import Progress, spread
 from sim.scenario import Scenario
 from sim.trace import Trace
@@ -81,7 +81,7 @@ def held(line: int, seeds: Sequence[int], verdicts: Sequence[Judged]) -> Held:
 
 
 def _judge(scenario: Scenario, evaluate: Evaluate, badness: Badness | None, seed: int) -> list[Judged]:
-    verdicts = evaluate(scenario, run(scenario.setup, seed))
+    verdicts = evaluate(scenario, driver_of(scenario.setup, seed).run())
     assert len(verdicts) == len(scenario.expectations), "each expectation has one verdict"
     off = badness if badness is not None else _equally
     return [Judged(v.holds, v.label, v.text, v.detail, off(v) if v.holds is False else 0.0) for v in verdicts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from sim.render.coverage_text import coverage_table
 from sim.views.exploration import HOLDS, VIOLATED, Explored, Finding
 
 MARKS = {HOLDS: "✓", VIOLATED: "✗"}
@@ -29,7 +30,7 @@ def exploration_text(found: Explored, *, width: int | None = None, written: str 
     elif written:
         lines += ["", written]
     if found.coverage:
-        lines += ["", found.coverage.rstrip()]
+        lines += ["", coverage_table(found.coverage, width=width).rstrip()]
     return "\n".join(lines) + "\n"
 
 
@@ -38,7 +39,8 @@ def _verdict(finding: Finding, wide: int) -> list[str]:
     cost = ""
     if finding.story:
         cost = f" [{_count(finding.faults, 'fault')}, {_count(finding.changes, 'change')} of program, "
-        cost += f"{_count(finding.steps, 'step')}{'' if finding.least else '; fewer may do'}]"
+        cost += f"{_count(finding.steps, 'step')}{'' if finding.least else '; fewer may do'}"
+        cost += "]" if finding.allowed else "; only if a timer is later or earlier than its length]"
     why = f" ({finding.why})" if finding.why else ""
     text = f"{finding.verdict:<9} {finding.kind:<10} {finding.name}: {finding.sentence}{why}{cost}"
     return textwrap.wrap(text, wide, initial_indent=f"{mark} ", subsequent_indent=" " * 24) or [""]

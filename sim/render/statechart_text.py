@@ -1,4 +1,4 @@
-"""Statecharts as text for other tools: Mermaid and Graphviz's DOT; and how much was reached, as a table.
+"""Statecharts as text for other tools: Mermaid and Graphviz's DOT.
 
 Names stand as they are in the tables of ops. Leaves out a layout, which the tool makes. Source: mermaid.js.org, syntax
 of flowcharts (its state diagrams take no styles inside a composite state); graphviz.org, the DOT language.
@@ -6,17 +6,13 @@ of flowcharts (its state diagrams take no styles inside a composite state); grap
 
 from __future__ import annotations
 
-import textwrap
-from collections import Counter
 from collections.abc import Sequence
 
 from sim.render.statechart import FAINT, GREY, INK, LOOK_OF, LOOKS, WAITING, WIRE, drawn, pale
-from sim.views.reached import Coverage
 from sim.views.statechart import Chart, Node, beside, together
 
 UNREACHED = "unreached"
 SANS, MONO = "Helvetica", "Courier"  # Graphviz knows how wide their letters are wherever it runs
-TABLE_WIDTH = 120
 
 
 def mermaid(charts: Sequence[Chart], *, about: str = "") -> str:
@@ -100,34 +96,3 @@ def _dot_style(node: Node, reached: bool) -> str:
     styles = ["filled", *(["rounded"] if node.kind in WAITING else []), *([] if reached else ["dashed"])]
     colours = f'fillcolor="{fill if reached else pale(fill)}", fontcolor="{ink if reached else GREY}"'
     return f'style="{",".join(styles)}", {colours}'
-
-
-# -- what was reached -------------------------------------------------------------------------------
-
-
-def coverage_table(rows: Sequence[Coverage]) -> str:
-    """Return rows as a table: each procedure's ops, how many were reached, and which were not.
-
-    >>> print(coverage_table([Coverage("shim", "main", 3, 1, ("reap_child", "reap_child"))]), end="")
-    program  procedure  reached  not reached
-    shim     main        1 of 3  reap_child ×2
-    all                  1 of 3
-    """
-    total = ("all", "", f"{sum(row.reached for row in rows)} of {sum(row.ops for row in rows)}", "")
-    cells = [
-        ("program", "procedure", "reached", "not reached"),
-        *((row.program, row.procedure, f"{row.reached} of {row.ops}", _names(row.unreached)) for row in rows),
-        total,
-    ]
-    first, second, third = (max(len(row[n]) for row in cells) for n in range(3))
-    lines = []
-    for program, procedure, count, names in cells:
-        head = f"{program:<{first}}  {procedure:<{second}}  {count:>{third}}"
-        wrapped = textwrap.wrap(names, TABLE_WIDTH - len(head) - 2, break_long_words=False) or [""]
-        lines += [f"{head}  {wrapped[0]}".rstrip(), *(f"{'':<{len(head)}}  {more}" for more in wrapped[1:])]
-    return "\n".join(lines) + "\n"
-
-
-def _names(names: Sequence[str]) -> str:
-    """List names in their order, each once with how often it stands there."""
-    return ", ".join(f"{name} ×{times}" if times > 1 else name for name, times in Counter(names).items())

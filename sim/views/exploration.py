@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
+from sim.views.coverage import Coverage
+
 HOLDS, VIOLATED, UNDETERMINED = "HOLDS", "VIOLATED", "UNDETERMINED"
 
 
 class Finding(msgspec.Struct, frozen=True):
     """What was found of a property. *why* says more than the verdict; *story* and *scenario* tell a violation.
 
-    *faults*, *changes* (of program) and *steps* are those of the story; *least* says that no story has fewer.
+    *faults*, *changes* (of program) and *steps* are those of the story; *least* says that no story has fewer, *allowed*
+    that the lengths of timers allow it.
     """
 
     name: str
@@ -22,12 +25,16 @@ class Finding(msgspec.Struct, frozen=True):
     changes: int = 0
     steps: int = 0
     least: bool = False
+    allowed: bool = True
     story: str = ""
     scenario: str = ""
 
 
 class Explored(msgspec.Struct, frozen=True):
-    """All of it. *verdict* is COMPLETE or names the limit; *bound* are sentences; *frontier* is the largest layer."""
+    """All of it. *verdict* is COMPLETE or names the limit; *bound* are sentences; *frontier* is the largest layer.
+
+    *coverage* is what was exercised, if that was asked for.
+    """
 
     title: str
     source: str
@@ -45,7 +52,7 @@ class Explored(msgspec.Struct, frozen=True):
     bound: tuple[str, ...]
     findings: tuple[Finding, ...]
     unchecked: tuple[str, ...] = ()
-    coverage: str = ""
+    coverage: tuple[Coverage, ...] = ()
     not_modelled: tuple[tuple[str, str], ...] = ()
 
     @property

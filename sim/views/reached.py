@@ -7,45 +7,18 @@ whether an op at which a goroutine stood was taken: a wait may have gone on for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
-from sim.designs import Design
 from sim.engine import ops
 from sim.engine.procedure import Procedure
 from sim.facts import Fid, FrameEnded, FrameMoved, FrameStarted, LockQueued, LockReleased, LockTaken
 from sim.kernel.records import OUTSIDE
 from sim.trace import Record, Trace
-from sim.views.statechart import Place, charts, ways
+from sim.views.statechart import Place, ways
 
 Reached = frozenset[Place]
 END = -1  # where a goroutine is that has returned
-
-
-class Coverage(msgspec.Struct, frozen=True):
-    """How much of a procedure was reached: how many ops it has, how many were reached, the names of the others."""
-
-    program: str
-    procedure: str
-    ops: int
-    reached: int
-    unreached: tuple[str, ...]
-
-
-def coverage_rows(design: Design, reached: Collection[Place]) -> tuple[Coverage, ...]:
-    """Return a row for each procedure of a design, in its order; ops that nobody can stand at are not counted."""
-    return tuple(
-        Coverage(
-            chart.program,
-            chart.name,
-            len(chart.nodes),
-            sum(map(chart.is_reached, (node.index for node in chart.nodes))),
-            tuple(node.name for node in chart.nodes if not chart.is_reached(node.index)),
-        )
-        for chart in charts(design, reached)
-    )
 
 
 def reached_in(trace: Trace) -> Reached:

@@ -50,11 +50,7 @@ class Story:
 
     def to(self, at: Microseconds) -> Story:
         """Go on to a clock value (µs), which must not lie before the last one."""
-        records = self.trace.records
-        while self.replay.position < len(records):
-            moment = records[self.replay.position].at
-            if moment is not None and moment > at:
-                break
+        for _ in range(self.trace.index(at) - self.replay.position):
             self.step()
         self.at = at
         return self

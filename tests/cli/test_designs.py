@@ -71,7 +71,7 @@ def test_what_a_run_reached_is_marked(shimsim, folder, stored):
 
 
 def test_json_says_files_and_what_was_reached(shimsim, folder):
-    """One object: the files, and with --reached a row for each procedure of the design."""
+    """One object: the files, and with --reached a row for each program of the design."""
     value = json.loads(shimsim("designs", "--statecharts", "--as", "dot", "--program", "shim", "--json").out)
     assert value == {
         "schema_version": 1, "design": "docker-1.13", "coverage": None,
@@ -79,9 +79,9 @@ def test_json_says_files_and_what_was_reached(shimsim, folder):
     }  # fmt: skip
     words = ("--statecharts", "--as", "dot", "--program", "shim", "--reached", "small.yaml", "--json")
     rows = json.loads(shimsim("designs", *words).out)["coverage"]
-    assert len(rows) == len(DOCKER.procedures)
+    assert [row["program"] for row in rows] == list(DOCKER.programs)
     (shim,) = (row for row in rows if row["program"] == "shim")
-    assert shim == {"program": "shim", "procedure": "main", "ops": 15, "reached": 14, "unreached": ["exit 1"]}
+    assert shim == {"kind": "step", "program": "shim", "of": 15, "exercised": 14, "never": ["shim.main:exit 1"]}
 
 
 def test_the_same_words_write_the_same_bytes(shimsim, folder):

@@ -1,17 +1,15 @@
-"""Confluence, tried: a whole graph without reduction, in each of whose states pairs of steps are taken in both orders.
+"""Confluence, tried: graphs without reduction, in each of whose states pairs of steps are taken in both orders.
 
 A step *a* that a goroutine may take at once is held against whatever else may happen there, *b*: other goroutines,
-signals, timers, people and faults. The two go together if
+signals, people and faults. The two go together if
 
 * *b* may still happen after *a*, and a·b leads to where b·a leads; or
 * *b* destroys *a*: it can no longer be taken after *b*, and a·b leads to where *b* alone leads.
 
-What a process that stands still would do next is held against all that happens meanwhile, as if it were done behind the
-stall: a search that takes it before has it done. More timers ring here than can: any, however long the others have to
-run, and in pairs also where something is prompt, as untimed searches do. Where nothing is, time must pass after *a*,
-too.
-
-Source: Groote and van de Pol, 2000; sim/drive/explore/confluent.py.
+States that differ only in the names of processes and goroutines are the same. What a process that stands still would do
+next is held against all that happens meanwhile, timers too, as if it were done behind the stall: a search that takes it
+before has it done, and must be able to let as much time pass. Any timer may ring, however long the others have to run:
+so there are more states than can be. Source: Groote and van de Pol, 2000; sim/drive/explore/confluent.py.
 """
 
 from __future__ import annotations
@@ -19,19 +17,22 @@ from __future__ import annotations
 from collections import Counter
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from random import Random
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from sim.drive.explore.begin import Lockstep, unpinned
 from sim.drive.explore.learn import Learner, Move
 from sim.drive.explore.paths import begin
-from sim.drive.explore.space import Space, State
+from sim.drive.explore.space import KIN, NAMED, Space, State, ordered
 from sim.drive.explore.walker import Acts, Walker
 from sim.engine.setup import Setup
 from sim.model import Action, Deliver, Go, Late, blank
 
 Moves = dict[Action, tuple[int, Move]]  # with the subject
+SELDOM = 0.03
 
 
 class Verdict:
@@ -100,6 +101,25 @@ class Checker:
             self.verdict.round = found.args[1]
         return self.verdict
 
+    def walk(self, walks: int, steps: int, seed: int) -> Verdict:
+        """Look at the states of random walks; people and faults come seldom."""
+        first, draw = self.layer[0], Random(seed)
+        for _ in range(walks):
+            here = first
+            for _ in range(steps):
+                kids: dict[Action, At] = {}
+                self._look(here, kids)
+                often = list((here.prompt or here.timers).values())
+                seldom = list(here.anytime.values())
+                if not often + seldom:
+                    break
+                self.verdict.states += 1
+                _, move = draw.choice(seldom if seldom and (not often or draw.random() < SELDOM) else often)
+                kid = self._after(here, move, kids)
+                self.before.setdefault(kid.place[0], (here.place[0], self.label(move, here.state)))
+                here = At(kid.state, (kid.place[0], self.box), kid.acts)
+        return self.verdict
+
     def label(self, move: Move, state: State) -> str:
         """Name a move: `procedure:op`, with `!` if it is late, `deliver:SIGNAL>program`, `fault:KIND>program`."""
         action: Any = move.action
@@ -110,6 +130,10 @@ class Checker:
         program = self.space.values[state[self.space.slot("procs", action.pid)]].image.program
         return f"deliver:{action.signal}>{program}" if isinstance(action, Deliver) else f"fault:{action.kind}>{program}"
 
+    def choices(self, here: At) -> Moves:
+        """Return what may happen; timers wait for what is prompt."""
+        return (here.prompt or here.timers) | here.anytime
+
     def _is_looked_at(self, move: Move, state: State) -> bool:
         return isinstance(move.action, Go) and (self.ops is None or self.label(move, state) in self.ops)
 
@@ -117,7 +141,7 @@ class Checker:
         kids: dict[Action, At] = {}
         self._look(here, kids)
         found = []
-        for action, (_, move) in ((here.prompt or here.timers) | here.anytime).items():
+        for action, (_, move) in self.choices(here).items():
             digest = self._place(here, move)[0]
             if self.ops is not None and action in here.prompt and self._is_looked_at(move, here.state):
                 self.firsts.setdefault(here.place[0], []).append(digest)
@@ -162,24 +186,26 @@ class Checker:
 
     def _look(self, here: At, kids: dict[Action, At]) -> None:
         """Hold each op that is looked at against whatever else may happen."""
-        others = here.prompt | here.timers | here.anytime
+        others = self.choices(here)
         for action, (_, move) in (here.prompt | self._waiting(here.state)).items():
-            if not self._is_looked_at(move, here.state):
+            if not isinstance(action, Go) or not self._is_looked_at(move, here.state):
                 continue
             op = self.label(move, here.state)
             self.verdict.looked[op] += 1
+            if Late(action.fid) in here.timers:
+                self._note(op, f"{op}!", "it has a time limit", here)
             for other, (_, then) in others.items():
                 if other != action and (why := self._clash(here, move, then, kids)):
-                    pair = op, self.label(then, here.state)
-                    self.verdict.failed[pair] += 1
-                    if pair not in self.verdict.examples:
-                        self.verdict.examples[pair] = f"{why} after {', '.join(self.way(here.place[0]))}"
+                    self._note(op, self.label(then, here.state), why, here)
+
+    def _note(self, op: str, other: str, why: str, here: At) -> None:
+        self.verdict.failed[op, other] += 1
+        if (op, other) not in self.verdict.examples:
+            self.verdict.examples[op, other] = f"{why} after {', '.join(self.way(here.place[0]))}"
 
     def _clash(self, here: At, move: Move, then: Move, kids: dict[Action, At]) -> str:
         """Say why two moves do not go together; "" if they do."""
         one, two = self._after(here, move, kids), self._after(here, then, kids)
-        if isinstance(then.action, Late) and then.action.fid == getattr(move.action, "fid", None):
-            return "it has a time limit"
         if not any(then.action in moves for moves in (one.prompt, one.timers, one.anytime)):
             return "the other cannot come"
         if not here.prompt and then.action in here.timers and one.prompt:
@@ -189,8 +215,28 @@ class Checker:
         if both == alone:
             return ""
         ends = self._after(one, then, {}).state, (self._after(two, move, {}) if stands else two).state
-        cells = {slot for slot, _ in ends[0].items() ^ ends[1].items()}
-        return f"two ends, which differ in {sorted(map(str, map(self.space.slots.get, cells)))}"
+        return "" if self._alike(*ends) else f"two ends, which differ in {self._difference(*ends)}"
+
+    def _difference(self, one: State, two: State) -> list[str]:
+        return sorted({str(self.space.slots[slot]) for slot, _ in one.items() ^ two.items()})
+
+    def _alike(self, one: State, two: State) -> bool:
+        """Say whether two states differ in the name of one process, or of one goroutine, alone."""
+        slots = self.space.slots
+        gone, new = ([slots[slot] for slot in sorted(a.keys() - b.keys())] for a, b in ((one, two), (two, one)))
+        for table in ("procs", "frames"):
+            keys = [[key for name, key in cells if name == table] for cells in (gone, new)]
+            if any(keys):
+                if [len(names) for names in keys] != [1, 1]:
+                    return False
+                names = {keys[0][0]: keys[1][0], keys[1][0]: keys[0][0]}
+                return {self._renamed_cell(cell, names) for cell in one.items()} == set(two.items())
+        return False
+
+    def _renamed_cell(self, cell: tuple[int, int], names: dict[Any, Any]) -> tuple[int, int]:
+        table, key = self.space.slots[cell[0]]
+        content = ordered(table, _renamed(self.space.values[cell[1]], names))
+        return self.space.slot(table, _renamed(key, names)), self.space.value(table, content)
 
     def way(self, digest: int) -> list[str]:
         """Return the names of the moves that lead to a state."""
@@ -199,3 +245,19 @@ class Checker:
             digest, name = self.before[digest]
             moves.insert(0, name)
         return moves[1:]
+
+
+def _renamed(value: Any, names: dict[Any, Any]) -> Any:
+    """Return a value with other names for processes and goroutines."""
+    if isinstance(value, Struct):
+        return replace(value, **{field: _renamed(getattr(value, field), names) for field in value.__struct_fields__})
+    if isinstance(value, dict):
+        return {key: _renamed(item, names) for key, item in value.items()}
+    if isinstance(value, frozenset):
+        return frozenset(_renamed(item, names) for item in value)
+    if isinstance(value, tuple):
+        return names.get(value) or tuple(_renamed(item, names) for item in value)
+    if type(value) is int and value >= NAMED:  # a process, or a thread of its
+        first = value - value % KIN
+        return names.get(first, first) + value % KIN
+    return value

@@ -64,7 +64,7 @@ def test_an_error_names_its_seed(monkeypatch):
     def broken(setup, seed):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(module, "run", broken)
+    monkeypatch.setattr(module, "driver_of", broken)
     with pytest.raises(RuntimeError) as raised:
         replicate(SETUP, [41])
     assert raised.value.__notes__ == ["in the run with seed 41"]

@@ -1,4 +1,4 @@
-"""Check statecharts as text: recorded Mermaid and DOT of one program, every op and way in all of them; the table."""
+"""Check statecharts as text: recorded Mermaid and DOT of one program, every op and way in all of them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from sim.designs import DESIGNS
-from sim.render.statechart_text import TABLE_WIDTH, coverage_table, dot, mermaid
-from sim.views.reached import Coverage, coverage_rows
+from sim.render.statechart_text import dot, mermaid
 from sim.views.statechart import Chart, Edge, Node, Place, charts, together
 
 GOLDEN = Path(__file__).parent / "data" / "statechart"
@@ -64,22 +63,3 @@ def test_a_quote_does_not_end_a_name(kind: str) -> None:
     assert "a'b" in text
     assert '"q on TERM"' in text
     assert all(line.count('"') % 2 == 0 for line in text.splitlines()[1:])
-
-
-def test_the_table_lists_what_is_left() -> None:
-    """A line for each procedure, one for all; long lists go on below, names that stand often are counted."""
-    rows = coverage_rows(DOCKER, CAME)
-    lines = coverage_table(rows).splitlines()
-    assert lines[0].split() == ["program", "procedure", "reached", "not", "reached"]
-    assert next(line for line in lines if line.startswith("shim")).split() == "shim main 14 of 15 exit 1".split()
-    assert lines[-1].split() == f"all 14 of {sum(row.ops for row in rows)}".split()
-    assert max(map(len, lines)) <= TABLE_WIDTH
-    assert any("fork_netns_iptables ×14" in line for line in lines)
-    joined = " ".join(line[lines[0].index("not reached") :] for line in lines)
-    assert all(name in joined for row in rows for name in row.unreached)
-
-
-def test_a_table_of_nothing_is_a_heading_and_a_sum() -> None:
-    """No rows, and rows of which nothing is left."""
-    assert coverage_table([]).splitlines()[1:] == ["all                  0 of 0"]
-    assert coverage_table([Coverage("p", "q", 1, 1, ())]).splitlines()[1] == "p        q           1 of 1"

@@ -18,7 +18,7 @@ from sim.engine.program import Program
 from sim.facts import FrameMoved, FrameStarted
 from sim.model import enabled, initial, step
 from sim.scenario import load
-from sim.views.reached import END, between, coverage_rows, passed, reached_in
+from sim.views.reached import END, between, passed, reached_in
 from sim.views.statechart import KINDS, Chart, Place, chart, charts, graph, kind_of, ways
 
 DOCKER = DESIGNS["docker-1.13"]
@@ -202,19 +202,6 @@ def test_events_tell_two_ways_apart() -> None:
     worker = TABLES["containerd.worker"]
     assert between(worker, 14, END) == ()
     assert between(worker, 14, 0) == (0,)
-
-
-def test_coverage_counts_what_can_be_stood_at() -> None:
-    """A row for each procedure; gotos and dead returns are not counted, the names of what is left are in order."""
-    rows = coverage_rows(DOCKER, {("init.main", 0), ("init.bus", 0)})
-    assert [f"{row.program}.{row.procedure}" for row in rows] == list(DOCKER.procedures)
-    by_name = {f"{row.program}.{row.procedure}": row for row in rows}
-    main = by_name["init.main"]
-    assert (main.ops, main.reached, main.unreached) == (2, 1, ("notice",))
-    assert (by_name["init.bus"].ops, by_name["init.bus"].unreached) == (1, ())
-    assert all(row.ops == row.reached + len(row.unreached) for row in rows)
-    everything: set[Place] = {(name, op.index) for name, table in TABLES.items() for op in table.ops}
-    assert not any(row.unreached for row in coverage_rows(DOCKER, everything))
 
 
 def test_a_goto_has_no_way_on() -> None:

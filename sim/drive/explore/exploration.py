@@ -18,7 +18,7 @@ import msgspec
 
 from sim.drive.explore import workers
 from sim.drive.explore.begin import Lockstep, unpinned
-from sim.drive.explore.learn import Learner, Move
+from sim.drive.explore.learn import Learner, Move, Note
 from sim.drive.explore.paths import Path, begin
 from sim.drive.explore.search import Part
 from sim.drive.explore.space import Space
@@ -74,7 +74,7 @@ class Exploration:
         self.steps = sum(report.work + report.ahead for report in reports)
         self.taped = sum(report.taped for report in reports)
         self.ends = sorted(end * parts + part for part, report in enumerate(reports) for end in report.ends)
-        self.reached = frozenset[tuple[str, int]]().union(*(report.reached for report in reports))
+        self.exercised = frozenset[tuple[str, str]]().union(*(report.exercised for report in reports))
         self.shown = base.shown(reports)
 
     @property
@@ -99,14 +99,16 @@ class Exploration:
 class Base:
     """What all parts of a search share: the setup, the way to the first state, the learner with what it has learned."""
 
-    def __init__(self, setup: Setup, asked: Iterable[Asked], *, start: str, untimed: bool, reduce: bool) -> None:
+    def __init__(
+        self, setup: Setup, asked: Iterable[Asked], *, start: str, untimed: bool, reduce: bool, note: Note | None = None
+    ) -> None:
         self.setup = unpinned(setup)
         self.asked = {question.name: question for question in asked}
         _, self.prologue = begin(self.setup, start)
         space = Space(swaps_of(self.setup))
         checks = [(q.name, _broken_where(q)) for q in self.asked.values()]
         self.learner = Learner(
-            space, self.watched(), timed=not untimed, checks=checks, reduce=reduce and not untimed
+            space, self.watched(), timed=not untimed, checks=checks, reduce=reduce and not untimed, note=note
         )  # fmt: skip
         self.walker = Walker(self.learner, untimed=untimed)
         lock = self.lockstep()
@@ -207,13 +209,15 @@ def explore(
     reduce: bool = True,
     jobs: int = 1,
     progress: Progress | None = None,
+    note: Note | None = None,
 ) -> Exploration:
     """Find every state from *start* on: `open` (the terminals begin) or the id of a step that begins.
 
     *asked* are the properties to look for, *jobs* the processes that search. *untimed* lets timers ring at any time.
+    *note* says of a step what it exercised, for `exercised` of what is found.
     Raises ModelFault where the model fails, or where the prologue does not come to *start*.
     """
-    base = Base(setup, asked, start=start, untimed=untimed, reduce=reduce)
+    base = Base(setup, asked, start=start, untimed=untimed, reduce=reduce, note=note)
     eventually = any(question.kind == "eventually" for question in base.asked.values())
     team = jobs if workers.possible() and not eventually else 1
     _look(base)

@@ -23,7 +23,7 @@ from sim.drive.explore.space import Space, State
 from sim.drive.explore.tape import ABSENT, CELL, FRESH, KIND, LIST, Read, Tape, TapedWorld, cells, processes
 from sim.engine.client import Await
 from sim.engine.ops import Every
-from sim.facts import Fid, FrameMoved, FrameStarted
+from sim.facts import Fid
 from sim.faults import FAULTS, Fault, allowed, faults_of
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -110,15 +110,20 @@ def cell_of(read: Read) -> Any:
 
 
 Check = Callable[[World], bool]
+Note = Callable[[World, Action, list[Any]], set[tuple[str, str]]]  # what a step exercised, given the world before it
 OPEN, PROPERTY = "open", "property"  # subjects that are no cells
 
 
 class Learner:
-    """The trees of one exploration. *like* is a world of the same setup; *timed* keeps how long timers have to run."""
+    """The trees of one exploration. *like* is a world of the same setup; *timed* keeps how long timers have to run.
+
+    *note* says of each taped step what it exercised, which is kept in *exercised*.
+    """
 
     def __init__(
-        self, space: Space, like: World, *, timed: bool, checks: Iterable[tuple[str, Check]] = (), reduce: bool = False
-    ) -> None:
+        self, space: Space, like: World, *, timed: bool, checks: Iterable[tuple[str, Check]] = (), reduce: bool = False,
+        note: Note | None = None,
+    ) -> None:  # fmt: skip
         self.space, self.like, self.timed = space, like, timed
         self.checks = dict(checks)
         self.first: frozenset[str] = CONFLUENT if reduce else frozenset()
@@ -131,7 +136,8 @@ class Learner:
         self.by_number: list[Move] = []
         self.readers: dict[Any, set[int]] = {}
         self.version = 0
-        self.reached: set[tuple[str, int]] = set()
+        self.note = note
+        self.exercised: set[tuple[str, str]] = set()
         self.taped = 0
         self._status: dict[int, Node | Status] = {}
         self.check_slots = {space.slot(PROPERTY, name): name for name in self.checks}
@@ -205,6 +211,8 @@ class Learner:
         world = TapedWorld(self.like, tape)
         turn = Turn(world)
         act(turn, action)
+        if self.note is not None:
+            self.exercised |= self.note(TapedWorld(self.like, Tape(self.space, state)), action, turn.events)
         if lowers(turn.events):
             lower(world)
         return tape, turn.events
@@ -227,7 +235,6 @@ class Learner:
             stirred.update(self._stirs(slot, table, key, before, number))
         for pid in tape.erased:
             stirred.update(((LIST, ("frames", None)), (LIST, ("frames", pid))))
-        self._note_reached(world, events)
         if any(space.slots[slot][0] == "marks" for slot, _ in writes):
             self.read_for_marks.update(cell_of(read) for read in tape.reads)
         return Leaf(tuple(writes), delta, tuple(sorted(tape.erased)), timers, frozenset(stirred))
@@ -275,15 +282,6 @@ class Learner:
             frame = self.space.values[state[self.space.slot("frames", action.fid)]]
             op = f"{frame.procedure}:{self.liveness.names[frame.procedure][frame.op]}"
             self.written.setdefault(op, set()).update(leaf.stirred)
-
-    def _note_reached(self, world: World, events: list[Any]) -> None:
-        for event in events:
-            if isinstance(event, FrameStarted):
-                self.reached.add((event.procedure, 0))
-            elif isinstance(event, FrameMoved):
-                frame = world.frames.get(event.fid)
-                if frame is not None:
-                    self.reached.add((frame.procedure, event.op))
 
     def _grow(self, root: Node | Leaf | None, reads: list[Read], end: Any) -> Any:
         """Add a branch to a tree and return its root."""

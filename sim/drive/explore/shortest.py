@@ -29,6 +29,7 @@ Cost = tuple[int, int, int]  # faults, changes of program, steps
 class Way(msgspec.Struct, frozen=True):
     """Plain actions from the first world to the violation; *least* says that no way has fewer faults, changes, steps.
 
+    *allowed* says that the timers' lengths allow it: a state holds the boxes of all ways to it, which is more.
     *sibling* is the place of the last action that could have been another one, and that one: then it goes well.
     """
 
@@ -36,6 +37,7 @@ class Way(msgspec.Struct, frozen=True):
     least: bool
     cost: Cost
     sibling: tuple[int, Action] | None = None
+    allowed: bool = True
 
 
 class Node:
@@ -64,10 +66,12 @@ def shortest(found: Exploration, name: str, *, states: int = 30_000) -> Way:
     try:
         slot = next(slot for slot, known in base.learner.check_slots.items() if known == name)
         search = _Search(base, slot, at_end=base.asked[name].kind == "eventually")
-        nodes = search.tidied(search.along(plain))
+        nodes, allowed = search.along(plain)
+        nodes = search.tidied(nodes) if allowed else nodes
         better, least = search.run(states, nodes[-1].cost)
-        nodes = nodes if better is None else better.way()
-        return search.told(nodes, least=least)
+        if better is not None:
+            nodes, allowed = better.way(), True
+        return msgspec.structs.replace(search.told(nodes, least=least), allowed=allowed)
     finally:
         base.learner.take_first(first)
 
@@ -140,27 +144,31 @@ class _Search:
         leaf = self.base.learner.leaf(choice[0], here[0])
         return self.walker.place(self.walker.after(here[0], here[1], leaf, 0)[0], 0)[0]
 
-    def step(self, node: Node, action: Action) -> Node | None:
-        """Return the node after an action, None where it cannot be taken."""
+    def step(self, node: Node, action: Action, *, stretched: bool = False) -> Node | None:
+        """Return the node after an action, None where it cannot be taken; *stretched*: whatever its timer's length."""
         move = self.base.learner.move(action)
         choice = next((choice for choice in self.walker.choices(*node.here[2:]) if choice[0] is move), None)
+        if choice is None and stretched:
+            choice = move, node.here[3]
         if choice is None:
             return None
         return Node(self.after(node.here, choice), self.cost(node, move), actor_of(action), node, move)
 
     # -- a way that is known --------------------------------------------------------------------------
 
-    def along(self, plain: tuple[Action, ...]) -> list[Node]:
-        """Return the nodes of a way that is known."""
+    def along(self, plain: tuple[Action, ...]) -> tuple[list[Node], bool]:
+        """Return the nodes of a way that is known, and whether the timers' lengths allow it."""
         lock = self.base.lockstep()
-        node = self.root()
+        node, allowed = self.root(), True
         for action in plain[len(self.base.prologue) :]:
             named = lock.named(action)
             lock.take(action)
             after = self.step(node, named)
-            assert after is not None, f"{action} of a way that was found cannot be taken"
+            allowed = allowed and after is not None
+            after = after or self.step(node, named, stretched=True)
+            assert after is not None
             node = after
-        return node.way()
+        return node.way(), allowed
 
     def tidied(self, nodes: list[Node]) -> list[Node]:
         """Return a way with fewer actions and fewer changes of program that leads to a violation as well."""

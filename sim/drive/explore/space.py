@@ -25,7 +25,7 @@ NAMED = 1 << 62  # what processes are called begins here: no time and no count i
 KIN = 256  # so many processes of one kind may live under one parent, each with so many threads
 KEY_BITS, ZONE_BITS = 128, 32
 TOKEN_BITS = KEY_BITS + ZONE_BITS
-ZONE = "memory"  # the table whose cells say to which part of a search a state belongs: few steps write them
+ZONE = frozenset({"files", "listeners"})  # the tables whose cells say to which part of a search a state belongs
 ACTIVE = frozenset({"frames", "procs"})  # whose cells may do something
 
 State = dict[int, int]
@@ -166,7 +166,7 @@ def ordered(table: str, value: Any) -> Any:
 def _bits(slot: int, value: int, table: str) -> int:
     data = slot.to_bytes(8, "big") + value.to_bytes(8, "big")
     bits = int.from_bytes(blake2b(data, digest_size=TOKEN_BITS // 8).digest(), "big")
-    return bits if table == ZONE else bits & ((1 << KEY_BITS) - 1)
+    return bits if table in ZONE else bits & ((1 << KEY_BITS) - 1)
 
 
 def numbers_in(value: Any) -> Iterable[Pid]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.drive.explore.clocks import Boxes, next_ring
-from sim.drive.explore.learn import Leaf, Learner, Move, Status, Timer
+from sim.drive.explore.learn import NOTHING, Leaf, Learner, Move, Status, Timer
 from sim.drive.explore.space import TOKEN_BITS, State
 
 Acts = dict[int, Status]
@@ -164,9 +164,9 @@ class Walker:
         asked = learner.ask_again(leaf)
         for subject in asked:
             status = learner.status(subject, state)
-            if status:
+            if status is not NOTHING:
                 acts[subject] = status
-            else:
-                acts.pop(subject, None)
+            elif subject in acts:
+                del acts[subject]
         return asked
 

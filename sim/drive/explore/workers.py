@@ -45,7 +45,7 @@ class Report(msgspec.Struct):
     work: int
     ahead: int
     taped: int
-    reached: set[tuple[str, int]]
+    exercised: set[tuple[str, str]]
     seen: frozenset[str]
 
 
@@ -60,7 +60,7 @@ def report_of(part: Part) -> Report:
     keys = list(found.index) if part.walker.copies > 1 else []
     return Report(
         keys, found.before, found.moves, [move.action for move in learner.by_number], list(part.ends), part.shown,
-        sum(found.choices), part.work, part.walker.ahead, learner.taped, learner.reached, learner.seen(),
+        sum(found.choices), part.work, part.walker.ahead, learner.taped, learner.exercised, learner.seen(),
     )  # fmt: skip
 
 
