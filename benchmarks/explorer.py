@@ -23,7 +23,6 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.drive.explore import Limits, begin, explore
-from sim.drive.explore.begin import unpinned
 from sim.engine.setup import (
     Docker, FaultBudget, HostSetup, Instant, OnTerm, Payload, Port, S, Service, Setup, Step, Systemctl,
 )  # fmt: skip

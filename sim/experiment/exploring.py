@@ -71,7 +71,7 @@ def explored(
         finding = _finding(found, prop)
         if finding.verdict == VIOLATED and prop.name in found.shown and told < STORIES:
             told += 1
-            finding = _with_story(scenario, found, prop, finding)
+            finding = _with_story(scenario, found, prop, finding, limits)
         findings.append(finding)
     _, unchecked = for_explorer(scenario)
     setup = scenario.setup
@@ -111,8 +111,23 @@ def _finding(found: Exploration, prop: Property) -> Finding:
     return Finding(prop.name, prop.kind, prop.sentence, limit or HOLDS)
 
 
-def _with_story(scenario: Scenario, found: Exploration, prop: Property, finding: Finding) -> Finding:
+def _exact(scenario: Scenario, prop: Property, limits: Limits) -> Exploration:
+    """Look for a violation that the timers' lengths allow: one way's boxes are not joined with another's."""
+    asked = Asked(prop.name, prop.kind, prop.holds, prop.watch)
+    return explore(scenario.setup, asked=(asked,), limits=limits, exact=True, first=True)
+
+
+def _with_story(
+    scenario: Scenario, found: Exploration, prop: Property, finding: Finding, limits: Limits
+) -> Finding:  # fmt: skip
+    """Tell how a property is violated; a violation that no run can come to is none."""
     way = shortest(found, prop.name)
+    if not way.allowed:
+        found = _exact(scenario, prop, limits)
+        if prop.name not in found.shown:
+            why = f"{found.states:,} states told apart by their timers"
+            return replace(finding, verdict=HOLDS if found.complete else found.verdict, why=why)
+        way = shortest(found, prop.name)
     setup = replace(found.base.setup, order=())
     told = tell(setup, way.actions, prop.name, says=prop.sentence, sibling=way.sibling)
     story = counterexample_text(told)

@@ -5,8 +5,8 @@ of a scenario, faults, a stalled process that goes on), who act whenever they li
 prompt is enabled (maximal progress). For each timer that runs, the interval is kept, in whole ms, in which what is left
 of it lies. One may ring if its low end is not above another's high end; all others are then lowered by what may have
 passed. What people do takes no time while something prompt is enabled; else it comes at any moment up to the next ring.
-A ticker has no interval: it rings within its period, however long it has run. A stopped process keeps its timers: they
-may have run out when it goes on.
+A ticker runs on while its goroutine sleeps or does something else, round and round; it rings where its goroutine waits
+for it. A stopped process keeps its timers: they may have run out when it goes on.
 
 A state has one interval for each of its timers, whatever the way on which it was reached: the least that holds all of
 them. Where it grows, the state is explored again; ends that move are rounded outwards to 100 ms, or 1 s above 1 s, so
@@ -18,6 +18,7 @@ ARCHITECTURE.md, modelling rule 7.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -33,11 +34,11 @@ FINE, COARSE = 100, 1_000  # ms
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """How long a goroutine waits at most and at least, in ms; *kept* says that a state keeps what is left."""
+    """How long a goroutine waits at least and at most, in ms; a ticker's is its period."""
 
     low: int
     high: int
-    kept: bool = True
+    ticker: bool = False
 
 
 def clock_of(world: World, frame: Frame, profile: str) -> Clock | None:
@@ -46,7 +47,7 @@ def clock_of(world: World, frame: Frame, profile: str) -> Clock | None:
     if isinstance(op, Await):
         return None
     if isinstance(op, Every):
-        return Clock(0, -(-op.period // MS), kept=False)
+        return Clock(op.period // MS, op.period // MS, ticker=True)
     if isinstance(op, Sleep):
         nominal = op.nominal(world, frame)
     elif op.within is not None:
@@ -62,7 +63,7 @@ def clock_of(world: World, frame: Frame, profile: str) -> Clock | None:
 
 
 def waits(world: World, frame: Frame) -> bool:
-    """Say whether a clock may run for a goroutine that stands where it stands."""
+    """Say whether a clock may run for a goroutine alone that stands where it stands; tickers run on."""
     op = world.design.procedures[frame.procedure].ops[frame.op]
     return isinstance(op, Sleep) or op.within is not None
 
@@ -76,12 +77,14 @@ Change = tuple[tuple[int, tuple[int, int] | None], ...]  # timers that begin wit
 class Boxes:
     """The boxes of an exploration by number, and what becomes of them, each found once."""
 
-    def __init__(self) -> None:
+    def __init__(self, tickers: dict[int, int]) -> None:
+        self.tickers = tickers  # timer -> period, ms
         self.boxes: list[Box] = []
         self._numbers: dict[Box, int] = {}
         self._changed: dict[Any, int] = {}
         self._passed: dict[Any, int] = {}
         self._joined: dict[tuple[int, int], int] = {}
+        self._bits: dict[int, int] = {}
         self.number(())
 
     def number(self, box: Box) -> int:
@@ -91,6 +94,14 @@ class Boxes:
             number = self._numbers[box] = len(self.boxes)
             self.boxes.append(box)
         return number
+
+    def bits(self, number: int) -> int:
+        """Return 128 bits for a box, for those who keep boxes apart."""
+        found = self._bits.get(number)
+        if found is None:
+            data = repr(self.boxes[number]).encode()
+            found = self._bits[number] = int.from_bytes(blake2b(data, digest_size=16).digest(), "big")
+        return found
 
     def changed(self, number: int, timers: Change, gone: frozenset[int]) -> int:
         """Return the box after timers have begun and ended; *gone* end, too, if they ran."""
@@ -112,15 +123,20 @@ class Boxes:
         if found is None:
             found = self._passed[what] = self.number(
                 tuple(
-                    (timer, low, high)
-                    if timer == rung
-                    else (timer, max(0, low - most), max(0, high - least))
-                    if timer in running
-                    else (timer, 0, high)
-                    for timer, low, high in self.boxes[number]
+                    left if left[0] == rung else self._lowered(left, left[0] in running, least, most)
+                    for left in self.boxes[number]
                 )
             )
         return found
+
+    def _lowered(self, left: tuple[int, int, int], runs: bool, least: int, most: int) -> tuple[int, int, int]:
+        timer, low, high = left
+        if runs:
+            return timer, max(0, low - most), max(0, high - least)
+        period = self.tickers.get(timer)
+        if period is None:
+            return timer, 0, high  # of a stopped process
+        return (timer, low - most, high - least) if low > most else (timer, 0, period)
 
     def joined(self, known: int, other: int) -> int:
         """Return the box that holds both; it is *known* itself if that holds the other."""

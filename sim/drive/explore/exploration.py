@@ -53,6 +53,20 @@ class Asked(msgspec.Struct, frozen=True):
     watch: tuple[tuple[type, Any], ...] = ()
 
 
+class Mode(msgspec.Struct, frozen=True):
+    """How a search goes. *start* is `open` (the terminals begin) or the id of a step that begins.
+
+    *untimed* lets timers ring at any time; *reduce* takes confluent ops first; *exact* keeps states apart that differ in
+    what is left of their timers alone; *first* ends with the first state that shows something of a property.
+    """
+
+    start: str = "open"
+    untimed: bool = False
+    reduce: bool = True
+    exact: bool = False
+    first: bool = False
+
+
 class Exploration:
     """What was found. States are numbers; *ends* are those after which nothing happens, but for faults.
 
@@ -99,18 +113,17 @@ class Exploration:
 class Base:
     """What all parts of a search share: the setup, the way to the first state, the learner with what it has learned."""
 
-    def __init__(
-        self, setup: Setup, asked: Iterable[Asked], *, start: str, untimed: bool, reduce: bool, note: Note | None = None
-    ) -> None:
-        self.setup = unpinned(setup)
+    def __init__(self, setup: Setup, asked: Iterable[Asked], mode: Mode, note: Note | None = None) -> None:
+        self.setup, self.mode = unpinned(setup), mode
         self.asked = {question.name: question for question in asked}
-        _, self.prologue = begin(self.setup, start)
+        _, self.prologue = begin(self.setup, mode.start)
         space = Space(swaps_of(self.setup))
         checks = [(q.name, _broken_where(q)) for q in self.asked.values()]
+        reduce = mode.reduce and not mode.untimed
         self.learner = Learner(
-            space, self.watched(), timed=not untimed, checks=checks, reduce=reduce and not untimed, note=note
+            space, self.watched(), timed=not mode.untimed, checks=checks, reduce=reduce, note=note
         )  # fmt: skip
-        self.walker = Walker(self.learner, untimed=untimed)
+        self.walker = Walker(self.learner, untimed=mode.untimed, exact=mode.exact)
         lock = self.lockstep()
         self._box = self.walker.boxes.number(tuple(sorted((timer, *left) for timer, left in lock.box.items())))
         self._state = lock.state
@@ -204,22 +217,20 @@ def explore(
     *,
     asked: Iterable[Asked] = (),
     limits: Limits | None = None,
-    start: str = "open",
-    untimed: bool = False,
-    reduce: bool = True,
     jobs: int = 1,
     progress: Progress | None = None,
     note: Note | None = None,
+    **mode: Any,
 ) -> Exploration:
-    """Find every state from *start* on: `open` (the terminals begin) or the id of a step that begins.
+    """Find every state within the limits; *mode* are the fields of `Mode`.
 
-    *asked* are the properties to look for, *jobs* the processes that search. *untimed* lets timers ring at any time.
+    *asked* are the properties to look for, *jobs* the processes that search: one where something is to hold eventually.
     *note* says of a step what it exercised, for `exercised` of what is found.
-    Raises ModelFault where the model fails, or where the prologue does not come to *start*.
+    Raises ModelFault where the model fails, or where the prologue does not come to the start.
     """
-    base = Base(setup, asked, start=start, untimed=untimed, reduce=reduce, note=note)
+    base = Base(setup, asked, Mode(**mode), note)
     eventually = any(question.kind == "eventually" for question in base.asked.values())
-    team = jobs if workers.possible() and not eventually else 1
+    team = jobs if workers.possible() and not eventually and not base.mode.first else 1
     _look(base)
     while True:
         found = _search(base, limits or Limits(), team, progress)
@@ -286,7 +297,7 @@ def _search(base: Base, limits: Limits, jobs: int, progress: Progress | None) ->
     else:
         part = Part(base.walker, liveness=liveness)
         part.begin(root)
-        depth, peak = _alone(part, watch)
+        depth, peak = _alone(part, watch, first=base.mode.first)
         reports = [workers.report_of(part)]
         cycles = _goes_round(base, part)
     frontier = {
@@ -295,13 +306,16 @@ def _search(base: Base, limits: Limits, jobs: int, progress: Progress | None) ->
     return Exploration(base, reports, frontier)
 
 
-def _alone(part: Part, watch: _Watch) -> tuple[int, int]:
-    """Search with one part; return the depth and the largest layer."""
+def _alone(part: Part, watch: _Watch, *, first: bool) -> tuple[int, int]:
+    """Search with one part, if *first* until something is shown; return the depth and the largest layer."""
     depth, peak = -1, 0
     while part.turn():
         depth, peak = depth + 1, max(peak, len(part.layer))
         for done, number in enumerate(part.layer):
             part.expand(number)
+            if first and part.shown:
+                watch.verdict = "UNDETERMINED (ended with the first)"
+                return depth, peak
             if done % EACH == 0:
                 watch.tell(len(part.found), len(part.coming), part.work + part.walker.ahead)
                 if watch.over(len(part.found)):

@@ -71,12 +71,12 @@ class Move:
 
 
 class Timer:
-    """A move that passes with time alone; *slot* names it in boxes, 0 is a ticker, which has no interval."""
+    """A move that passes with time alone; *slot* names it in boxes."""
 
-    __slots__ = ("high", "move", "slot")
+    __slots__ = ("move", "slot")
 
-    def __init__(self, move: Move, slot: int, high: int) -> None:
-        self.move, self.slot, self.high = move, slot, high
+    def __init__(self, move: Move, slot: int) -> None:
+        self.move, self.slot = move, slot
 
 
 class Status:
@@ -129,6 +129,7 @@ class Learner:
         self.first: frozenset[str] = CONFLUENT if reduce else frozenset()
         self.written: dict[str, set[Any]] = {}
         self.read_for_marks: set[Any] = set()
+        self.tickers: dict[int, int] = {}  # timer -> period, ms
         self.liveness = Liveness(like.design.procedures)
         self.most = most(like.setup)
         self.profile = like.setup.engine.profile
@@ -271,11 +272,24 @@ class Learner:
             frame, before = tape.new[slot], tape.seen.get(slot, ABSENT)
             if frame is not ABSENT and before is not ABSENT and frame.op == before.op:
                 continue
+            yield from self._ticks(world, fid, frame, before)
             clock = None if frame is ABSENT else clock_of(world, frame, self.profile)
-            if clock is not None and clock.kept:
+            if clock is not None and not clock.ticker:
                 yield space.slot("timers", fid), (clock.low, clock.high)
             elif before is not ABSENT and waits(world, before):
                 yield space.slot("timers", fid), None
+
+    def _ticks(self, world: World, fid: Fid, frame: Any, before: Any) -> Iterable[tuple[int, tuple[int, int] | None]]:
+        """Yield the ticker that begins with a goroutine, or anew with each tick, or ends with the goroutine."""
+        told = [clock_of(world, it, self.profile) for it in (before, frame) if it is not ABSENT]
+        ticker = next((clock for clock in told if clock is not None and clock.ticker), None)
+        slot = self.space.slot("ticks", fid) if ticker is not None or frame is ABSENT else 0
+        if frame is ABSENT:
+            if slot in self.tickers:
+                yield slot, None
+        elif ticker is not None and (before is ABSENT or told[0] is ticker):
+            self.tickers[slot] = ticker.high
+            yield slot, (ticker.low, ticker.high)
 
     def _note_written(self, action: Action, state: State, leaf: Leaf) -> None:
         if isinstance(action, Go):
@@ -336,7 +350,7 @@ class Learner:
 
     def _timer(self, move: Move, fid: Fid, clock: Clock | None) -> Timer:
         assert clock is not None
-        return Timer(move, self.space.slot("timers", fid) if clock.kept else 0, clock.high)
+        return Timer(move, self.space.slot("ticks" if clock.ticker else "timers", fid))
 
     def _of_process(self, world: World, pid: Pid) -> Status:
         if pid not in world.host.procs:

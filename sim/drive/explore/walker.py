@@ -24,11 +24,14 @@ AHEAD = 10_000  # confluent ops in a row
 
 
 class Walker:
-    """How states follow each other, with the trees of a learner. *ahead* counts the confluent ops that were taken."""
+    """How states follow each other, with the trees of a learner. *ahead* counts the confluent ops that were taken.
 
-    def __init__(self, learner: Learner, *, untimed: bool) -> None:
-        self.learner, self.space, self.untimed = learner, learner.space, untimed
-        self.boxes = Boxes()
+    With *exact* states that differ in their boxes alone are kept apart.
+    """
+
+    def __init__(self, learner: Learner, *, untimed: bool, exact: bool = False) -> None:
+        self.learner, self.space, self.untimed, self.exact = learner, learner.space, untimed, exact
+        self.boxes = Boxes(learner.tickers)
         space_swaps = learner.space.swaps
         self.copies = len(space_swaps) + 1
         self._back = [0, *(space_swaps.index(swap.inverse) + 1 for swap in space_swaps)]
@@ -38,10 +41,10 @@ class Walker:
 
     def place(self, digest: int, box: int) -> tuple[int, int]:
         """Return what all states share that differ in the names of exchangeable containers alone, and their box."""
-        if self.copies == 1:
-            return digest, box
-        turn = self._turn(digest)
-        return digest >> TOKEN_BITS * turn & MASK, self._swapped(box, turn)
+        turn = 0 if self.copies == 1 else self._turn(digest)
+        box = self._swapped(box, turn)
+        key = digest >> TOKEN_BITS * turn & MASK
+        return key ^ self.boxes.bits(box) if self.exact else key, box
 
     def own_box(self, digest: int, box: int) -> int:
         """Return the box of a state, given that of all states which differ from it in names alone."""
@@ -57,7 +60,7 @@ class Walker:
         if found is None:
             space, swap = self.space, self.space.swaps[turn - 1]
             named = [
-                (space.slot("timers", swap(space, space.slots[timer][1])), low, high)
+                (space.slot(space.slots[timer][0], swap(space, space.slots[timer][1])), low, high)
                 for timer, low, high in self.boxes.boxes[box]
             ]
             found = self._boxes[box, turn] = self.boxes.number(tuple(sorted(named)))
@@ -93,7 +96,7 @@ class Walker:
     def _rings(self, box: int, timers: list[Timer], anytime: list[Move]) -> list[Choice]:
         boxes = self.boxes
         kept = {timer: (low, high) for timer, low, high in boxes.boxes[box]}
-        left = [(0, timer.high) if timer.slot == 0 else kept[timer.slot] for timer in timers]
+        left = [kept[timer.slot] for timer in timers]
         first = next_ring(left)
         running = frozenset(timer.slot for timer in timers)
         found = [
@@ -169,4 +172,3 @@ class Walker:
             elif subject in acts:
                 del acts[subject]
         return asked
-
