@@ -53,7 +53,6 @@ class Explored(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     unchecked: tuple[str, ...] = ()
     coverage: tuple[Coverage, ...] = ()
-    not_modelled: tuple[tuple[str, str], ...] = ()
 
     @property
     def complete(self) -> bool:
