@@ -29,6 +29,7 @@ from sim.views.coverage import exercised_in
 from sim.views.exploration import HOLDS, UNDETERMINED, VIOLATED, Explored, Finding
 
 STORIES = 8  # told of one exploration
+EXACT_STATES, EXACT_SECONDS = 400_000, 60.0  # of a search for one that the timers' lengths allow
 
 TIMED = (
     "Timers ring only where nothing prompt can happen, and in an order that their lengths allow; a program that is "
@@ -60,7 +61,7 @@ def explored(
     With *coverage*, also what was exercised.
     """
     listed = tuple(properties)
-    asked = [Asked(it.name, it.kind, it.holds, it.watch) for it in listed]
+    asked = [_asked(prop) for prop in listed]
     found = explore(
         scenario.setup, asked=asked, limits=limits, untimed=untimed, reduce=not full, jobs=jobs, progress=progress,
         note=exercised_in if coverage else None,
@@ -96,6 +97,11 @@ def explored(
     )
 
 
+def _asked(prop: Property) -> Asked:
+    """Return a property as the explorer asks it; the table's own speak of all containers, sentences name some."""
+    return Asked(prop.name, prop.kind, prop.holds, prop.watch, alike=PROPERTIES.get(prop.name) is prop)
+
+
 def _finding(found: Exploration, prop: Property) -> Finding:
     """Return the verdict on a property."""
     shown = prop.name in found.shown
@@ -113,8 +119,8 @@ def _finding(found: Exploration, prop: Property) -> Finding:
 
 def _exact(scenario: Scenario, prop: Property, limits: Limits) -> Exploration:
     """Look for a violation that the timers' lengths allow: one way's boxes are not joined with another's."""
-    asked = Asked(prop.name, prop.kind, prop.holds, prop.watch)
-    return explore(scenario.setup, asked=(asked,), limits=limits, exact=True, first=True)
+    less = replace(limits, states=min(limits.states, EXACT_STATES), seconds=min(limits.seconds, EXACT_SECONDS))
+    return explore(scenario.setup, asked=(_asked(prop),), limits=less, exact=True, first=True)
 
 
 def _with_story(
@@ -133,9 +139,8 @@ def _with_story(
     story = counterexample_text(told)
     written = write_counterexample(scenario, way.actions, prop.name, story=story, setup=setup)
     faults, changes, steps = way.cost
-    return replace(
-        finding, faults=faults, changes=changes, steps=steps, least=way.least, allowed=way.allowed, story=story, scenario=written
-    )  # fmt: skip
+    finding = replace(finding, faults=faults, changes=changes, steps=steps, least=way.least, allowed=way.allowed)
+    return replace(finding, story=story, scenario=written)
 
 
 # -- what is asked ----------------------------------------------------------------------------------

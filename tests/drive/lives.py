@@ -50,6 +50,10 @@ def docker(*verbs: str) -> tuple[Step, ...]:
     return tuple(Step(f"{verb} {number}", AFTER, Docker(verb, "web")) for number, verb in enumerate(verbs))
 
 
+def systemctl(verb: str) -> Step:
+    return Step(f"{verb} docker", AFTER, Systemctl(verb))
+
+
 def kill(role: str, name: str) -> Step:
     return Step(name, AFTER, KillProcess(Target(role)))
 
@@ -60,11 +64,16 @@ CASES = {
     "hasty": (setup_of(HASTY, UP, *docker(*LIFE)), "run 0"),
     "steady": (setup_of(PLAIN, *docker("stop", "rm", *LIFE), begin="steady"), "open"),
 }
-# Its container is not removed, since no command waits for the second exit. Untimed, more than 40,000 states are found.
+# Its container is not removed, since no command waits for the second exit.
 AGAIN = msgspec.structs.replace(
     HASTY, payload=msgspec.structs.replace(HASTY.payload, exits=Ends(1, 5 * S)), restart=Restart("on-failure", 1)
 )
-AGREE = CASES | {"again": (setup_of(AGAIN, UP, *docker("run")), "run 0")}
+AGREE = CASES | {
+    "again": (setup_of(AGAIN, UP, *docker("run")), "run 0"),
+    "restart": (setup_of(HASTY, *docker("restart", "kill", "start"), begin="steady"), "open"),
+    "off": (setup_of(WITH_PORT, systemctl("stop"), begin="steady"), "open"),
+    "on": (setup_of(PLAIN, UP, *docker("run"), systemctl("stop"), systemctl("start"), *docker("rm")), "start docker"),
+}
 
 
 @cache
@@ -83,4 +92,4 @@ def world_of(setup: Setup, path: Path) -> World:
 @cache
 def ends(case: str) -> list[World]:
     found = explored(case)
-    return [world_of(found.setup, found.path_to(state)) for state in found.terminal]
+    return [world_of(found.base.setup, found.path_to(end)) for end in found.ends]

@@ -45,19 +45,23 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What a search looks for. *kind* is always, sometimes or eventually; *holds* is asked of every state."""
+    """What a search looks for. *kind* is always, sometimes or eventually; *holds* is asked of every state.
+
+    *alike* says that it asks the same of all containers: only then may they be exchanged.
+    """
 
     name: str
     kind: str
     holds: Check
     watch: tuple[tuple[type, Any], ...] = ()
+    alike: bool = False
 
 
 class Mode(msgspec.Struct, frozen=True):
     """How a search goes. *start* is `open` (the terminals begin) or the id of a step that begins.
 
-    *untimed* lets timers ring at any time; *reduce* takes confluent ops first; *exact* keeps states apart that differ in
-    what is left of their timers alone; *first* ends with the first state that shows something of a property.
+    *untimed* lets timers ring at any time; *reduce* takes confluent ops first; *exact* keeps states apart that differ
+    in what is left of their timers alone; *first* ends with the first state that shows something of a property.
     """
 
     start: str = "open"
@@ -117,7 +121,7 @@ class Base:
         self.setup, self.mode = unpinned(setup), mode
         self.asked = {question.name: question for question in asked}
         _, self.prologue = begin(self.setup, mode.start)
-        space = Space(swaps_of(self.setup))
+        space = Space(swaps_of(self.setup) if all(question.alike for question in self.asked.values()) else ())
         checks = [(q.name, _broken_where(q)) for q in self.asked.values()]
         reduce = mode.reduce and not mode.untimed
         self.learner = Learner(
@@ -234,10 +238,8 @@ def explore(
     _look(base)
     while True:
         found = _search(base, limits or Limits(), team, progress)
-        seen = frozenset[str]().union(*(report.seen for report in found.reports))
-        if not seen:
+        if not _goes_on_without_seen(base, found.reports):
             return found
-        base.learner.take_first(base.learner.first - seen)
 
 
 def _look(base: Base) -> None:
@@ -248,10 +250,20 @@ def _look(base: Base) -> None:
         while part.turn() and len(part.found) < FIRST_LOOK:
             for number in part.layer:
                 part.expand(number)
-        seen = base.learner.seen()
-        if not seen:
+        if not _goes_on_without_seen(base, [workers.report_of(part)]):
             return
-        base.learner.take_first(base.learner.first - seen)
+
+
+def _goes_on_without_seen(base: Base, reports: list[workers.Report]) -> bool:
+    """Say whether confluent ops were taken first that somebody sees; from now on they are taken as they come."""
+    learner = base.learner
+    for report in reports:
+        for op, cells in report.written.items():
+            learner.written.setdefault(op, set()).update(cells)
+    seen = learner.seen(set[Any]().union(*(report.looked_at for report in reports)))
+    if seen:
+        learner.take_first(learner.first - seen)
+    return bool(seen)
 
 
 class _Watch:

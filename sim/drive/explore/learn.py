@@ -13,7 +13,7 @@ subjects have ever read what it writes: only those are asked again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from sim.drive.explore.clocks import Change, Clock, clock_of, waits
@@ -143,10 +143,14 @@ class Learner:
         self._status: dict[int, Node | Status] = {}
         self.check_slots = {space.slot(PROPERTY, name): name for name in self.checks}
 
-    def seen(self) -> frozenset[str]:
-        """Return the confluent ops that write what a property or a moment reads: they may not be taken first."""
+    def looked_at(self) -> set[Any]:
+        """Return what a property or a moment has read."""
         read = {cell for cell, subjects in self.readers.items() if not subjects.isdisjoint(self.check_slots)}
         read.update(self.space.listings.get(("marks", None), ()), self.read_for_marks if self.checks else ())
+        return read
+
+    def seen(self, read: Collection[Any]) -> frozenset[str]:
+        """Return the confluent ops that write what was read: they may not be taken first."""
         return frozenset(op for op in self.first if not self.written.get(op, set()).isdisjoint(read))
 
     def take_first(self, ops: frozenset[str]) -> None:

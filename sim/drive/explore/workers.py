@@ -46,7 +46,8 @@ class Report(msgspec.Struct):
     ahead: int
     taped: int
     exercised: set[tuple[str, str]]
-    seen: frozenset[str]
+    looked_at: set[Any]
+    written: dict[str, set[Any]]
 
 
 def possible() -> bool:
@@ -60,7 +61,8 @@ def report_of(part: Part) -> Report:
     keys = list(found.index) if part.walker.copies > 1 else []
     return Report(
         keys, found.before, found.moves, [move.action for move in learner.by_number], list(part.ends), part.shown,
-        sum(found.choices), part.work, part.walker.ahead, learner.taped, learner.exercised, learner.seen(),
+        sum(found.choices), part.work, part.walker.ahead, learner.taped, learner.exercised,
+        learner.looked_at(), learner.written,
     )  # fmt: skip
 
 
