@@ -23,6 +23,7 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Any, Literal
 
+import explorer
 import salabim
 import simpy
 
@@ -338,6 +339,12 @@ def main() -> None:
     verdict("KB a container, trace kept encoded", kilobytes(600, "encoded"), 20, "at most")
     (few, before), (many, after) = streamed(200 * S), streamed(2_000 * S)
     verdict(f"memory, streamed: {many:,} records over {few:,}", after / before, 1.1, "at most")
+    print()
+    for name, value, limit, better in explorer.rows(options.long):
+        if limit is None:
+            row(name, f"{value:,.4g}" if value < 1_000 else value)
+        else:
+            verdict(name, value, limit, better)
     print()
     row("a python -c pass, ms", f"{started['python'][0] * 1e3:.1f}")
     row("most timers kept, 100 and 1,000 at once", most_timers(100), most_timers(1_000))

@@ -28,7 +28,6 @@ from sim.views.coverage import coverage as rows_of
 from sim.views.coverage import exercised_in
 from sim.views.exploration import HOLDS, UNDETERMINED, VIOLATED, Explored, Finding
 
-STORIES = 8  # told of one exploration
 EXACT_STATES, EXACT_SECONDS = 400_000, 60.0  # of a search for one that the timers' lengths allow
 
 TIMED = (
@@ -66,12 +65,10 @@ def explored(
         scenario.setup, asked=asked, limits=limits, untimed=untimed, reduce=not full, jobs=jobs, progress=progress,
         note=exercised_in if coverage else None,
     )  # fmt: skip
-    told = 0
     findings = []
     for prop in listed:
         finding = _finding(found, prop)
-        if finding.verdict == VIOLATED and prop.name in found.shown and told < STORIES:
-            told += 1
+        if finding.verdict == VIOLATED and prop.name in found.shown:
             finding = _with_story(scenario, found, prop, finding, limits)
         findings.append(finding)
     _, unchecked = for_explorer(scenario)

@@ -57,7 +57,7 @@ class Node:
         return nodes[::-1]
 
 
-def shortest(found: Exploration, name: str, *, states: int = 30_000) -> Way:
+def shortest(found: Exploration, name: str, *, states: int = 20_000) -> Way:
     """Return the way to the violation of a property that *found* shows; *states* is the limit of the search."""
     plain = found.path_to(found.shown[name]).actions
     base = found.base
