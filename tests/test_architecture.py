@@ -19,11 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 WORLD = "facts kernel errors"
 ENGINE = f"world {WORLD}"
 MODEL = f"engine {ENGINE}"
-DRIVE = f"canonical model engine designs faults latency trace {ENGINE}"
-EXPERIMENT = f"predicates properties scenario render views tracefile drive {DRIVE} canonical bundled __init__"
+DRIVE = f"model engine designs faults latency trace {ENGINE}"
+EXPERIMENT = f"predicates properties scenario render views tracefile drive {DRIVE} bundled __init__"
 MAY_IMPORT = {
     "__init__": "scenario experiment",
-    "canonical": MODEL,
     "tracefile": f"trace model {MODEL}",
     "errors": "",
     "bundled": "errors",

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sim.engine.dockerd.boot import ARGV
 from sim.engine.goroutine import Failure, Goroutine, Spawn, spawn
-from sim.engine.ops import Do, Goto, Label, ReapAny, Return, Serve, Sleep, Wait, reading
+from sim.engine.ops import Do, Goto, Label, ReapAny, Serve, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import UnitState
@@ -210,11 +210,10 @@ def kill_main(g: Goroutine) -> None:
         g.kill(main, "KILL")
 
 
-def unit_stopped(g: Goroutine) -> str | None:
-    """Believe that the unit is inactive, unless another job starts it already; a restart goes on with a start."""
+def unit_stopped(g: Goroutine) -> None:
+    """Believe that the unit is inactive, unless another job starts it already."""
     if unit_of(g.world).stopping:
         change(g, state="inactive", stopping=False)
-    return "start" if g["request"].kind == "restart" else None
 
 
 def stop_done(g: Goroutine) -> None:
@@ -230,9 +229,7 @@ STOP_UNIT = (
     Do(kill_main),
     Wait(main_gone),
     Label("stopped"),
-    Do(unit_stopped, "start"),
-    Do(stop_done),
-    Return(),
+    Do(unit_stopped),
 )
 
 
@@ -272,11 +269,10 @@ PROGRAM = Program(
             Label("limit"),
             Do(start_done),
         ),
-        procedure("init.job_stop", STOP_UNIT, Label("start"), Return()),
+        procedure("init.job_stop", STOP_UNIT, Do(stop_done)),
         procedure(
             "init.job_restart",
             STOP_UNIT,
-            Label("start"),
             START_UNIT,
             Label("running"),
             Wait(settled),

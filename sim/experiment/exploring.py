@@ -40,6 +40,7 @@ REDUCED = (
     "Steps that come to the same in any order are taken first, and states that differ in names of processes alone are "
     "one; --full takes every order."
 )
+COUNTED = "Coverage is that of the orders that are taken; --full may exercise more."
 ALIKE = "Containers that the scenario does not tell apart are exchanged."
 BEFORE = "What comes before t = 0 happens in one order."
 
@@ -87,7 +88,10 @@ def explored(
         found.taped,
         found.seconds,
         len(found.reports),
-        bound_of(setup, untimed=untimed, full=full, alike=bool(found.base.learner.space.swaps)),
+        (
+            *bound_of(setup, untimed=untimed, full=full, alike=bool(found.base.learner.space.swaps)),
+            *((COUNTED,) if coverage and not (full or untimed) else ()),
+        ),
         tuple(findings),
         tuple(text_of(expectation, 0) for expectation in unchecked),
         rows_of(DESIGNS[setup.engine.design], found.exercised) if coverage else (),

@@ -3,7 +3,8 @@
 The items are read off the design's tables. A step exercises the op that it takes and those to which it leads; the limit
 that passes; the answer that will not come, the request that nobody takes; the fault that befalls a process, also where
 a person of a scenario sends its signal. Leaves out which of two ways a step took where its events do not tell
-(`sim.views.reached`), and what was exercised together. Source: the tables of `sim.engine.procedure`, `sim.faults`.
+(`sim.views.reached`), what was exercised together, and that an item may be dead: whether a way can be taken is not in
+the tables. Source: the tables of `sim.engine.procedure`, `sim.faults`.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ def test_the_table_comes_after_the_report(shimsim):
     plain, said = shimsim(*WORDS), shimsim(*WORDS, "--coverage")
     assert plain.status == said.status
     assert "never exercised" not in plain.out
+    assert "Coverage is that of the orders that are taken" in said.out
     report, _, table = said.out.partition("\nkind ")
     assert "Bound:" in report
     assert "never exercised" in table.splitlines()[0]

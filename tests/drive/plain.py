@@ -11,7 +11,7 @@ from collections import deque
 from sim.drive.explore import begin, is_timer
 from sim.engine.client import Await
 from sim.engine.setup import Setup
-from sim.faults import Fault
+from sim.faults import FAULTS, Fault
 from sim.model import Action, Go, enabled, step
 from sim.world import World
 from tests.canonical import key
@@ -48,7 +48,7 @@ class Plain:
         while todo:
             world, self.depth = todo.popleft()
             actions = choices(world, untimed=untimed)
-            self.ends += all(isinstance(action, Fault) for action in actions)
+            self.ends += all(isinstance(a, Fault) and not FAULTS[a.kind].free for a in actions)
             for action in actions:
                 self.transitions += 1
                 twin = world.copy()

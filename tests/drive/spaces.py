@@ -31,13 +31,14 @@ class Loose(Walker):
 class Graph:
     """A whole search by one part, with what may happen in each state, by number."""
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: Base, limit: int = 200_000) -> None:
         self.base, self.part = base, Part(base.walker)
         self.acts: dict[int, Acts] = {}
         self.digests: set[int] = set()
         self.depth = -1
         self.part.begin(base.root())
         while self.part.turn():
+            assert len(self.part.found) < limit, "more states than a test should need"
             self.depth += 1
             for number, (_, digest, acts) in self.part.layer.items():
                 self.acts[number] = acts

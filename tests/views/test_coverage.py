@@ -15,11 +15,11 @@ from msgspec.structs import replace
 import sim.drive.timed
 from sim.designs import DESIGNS
 from sim.drive.explore import COMPLETE, Exploration, explore
-from sim.drive.explore.exploration import Base
+from sim.drive.explore.exploration import Base, Mode
 from sim.drive.timed import run
 from sim.drive.turn import TimedTurn
 from sim.engine import ops
-from sim.engine.setup import FaultBudget
+from sim.engine.setup import FaultBudget, OnTerm
 from sim.faults import DAEMONS, FAULTS, Fault
 from sim.model import act, enabled, initial, step
 from sim.scenario import load
@@ -170,9 +170,15 @@ def test_an_exploration_with_one_kill_exercises_kills_and_lost_peers() -> None:
     told = {kind: {name for of, name in found.exercised if of == kind} for kind in KINDS}
     assert told["fault"] == {f"kill {name}" for name in ("dockerd", "containerd", "shim", "runc", "hook", "payload")}
     assert {"dockerd.start:answer_create_container", "hook.main:ask_set_key"} <= told["lost"]
-    assert told["limit"] == {"dockerd.restore:exit_known#1"}
     assert "shim.main:exit 0" in told["step"]
     assert found.exercised <= {(item.kind, item.name) for item in items(DOCKER)}
+
+
+def test_an_exploration_exercises_limits() -> None:
+    """A container that does not heed TERM is killed when its time is over; nothing else takes as long in any order."""
+    deaf = replace(HASTY, payload=replace(HASTY.payload, on_term=OnTerm("ignore")))
+    found = explore(setup_of(deaf, *docker("stop"), begin="steady"), note=exercised_in)
+    assert {name for kind, name in found.exercised if kind == "limit"} == {"dockerd.stop:stopped#1"}
 
 
 def test_processes_that_search_together_exercise_the_same() -> None:
@@ -195,7 +201,7 @@ def test_an_exploration_that_is_not_asked_notes_nothing() -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_a_taped_step_exercises_what_the_plain_one_does(seed: int) -> None:
     """The same steps in a world of names and in one of numbers count the same."""
-    base = Base(START, (), start="run 0", untimed=True, reduce=False, note=exercised_in)
+    base = Base(START, (), Mode(start="run 0", untimed=True), exercised_in)
     lock, dice, expected = base.lockstep(), Random(seed), set[Named]()
     base.learner.exercised.clear()
     for _ in range(400):

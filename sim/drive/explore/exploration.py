@@ -238,7 +238,7 @@ def explore(
     _look(base)
     while True:
         found = _search(base, limits or Limits(), team, progress)
-        if not _goes_on_without_seen(base, found.reports):
+        if not found.complete or not _goes_on_without_seen(base, found.reports):
             return found
 
 

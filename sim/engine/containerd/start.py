@@ -12,7 +12,7 @@ from sim.engine import paths
 from sim.engine.containerd.tasks import remove_state, runc_delete
 from sim.engine.containers import identity, pins, service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
-from sim.engine.ops import Do, Fork, Label, Reap, Return, Wait, reading, receive, run
+from sim.engine.ops import Do, Fork, Goto, Label, Reap, Return, Wait, reading, receive, run
 from sim.engine.procedure import procedure
 from sim.engine.records import Task
 from sim.engine.runc import runc
@@ -119,7 +119,7 @@ WORKER = procedure(
     Label("shim_gone"),
     run(runc_delete),
     Do(failed),
-    Do(next_start, "done", "begin"),
+    Goto("more"),
 )
 
 # -- watching a shim -------------------------------------------------------------------------------
