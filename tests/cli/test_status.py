@@ -81,9 +81,9 @@ def test_a_bound_that_was_hit_is_3(shimsim):
 def test_explore_says_what_it_does_not_check_and_what_its_bound_rests_on(shimsim):
     """Expectations are not dropped without a word; the rule of time is a condition, without it there is none."""
     said = shimsim("explore", "small.yaml", "--limit", "10").out
-    assert "Sound for runs in which no timer ends while prompt work is under way" in said
-    assert "Expectations are not checked by explore yet" in said
-    assert "Sound" not in shimsim("explore", "small.yaml", "--limit", "10", "--untimed").out
+    assert "Bound: Timers ring only where nothing prompt can happen" in said
+    assert "Not checked here, but by run: payload/web have parent shim/web." in said
+    assert "Timers ring at any time" in shimsim("explore", "small.yaml", "--limit", "10", "--untimed").out
 
 
 def test_states_are_counted_on_a_terminal(monkeypatch, capsys):

@@ -83,8 +83,9 @@ def test_a_run_follows_its_order(setup: Setup, seed: int, length: int) -> None:
     assert times[-1] <= trace.end
 
 
+# In `off` health checks tick, in a phase from before t = 0: what came before follows the fixed order in one of the two.
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("case", AGREE)
+@pytest.mark.parametrize("case", [case for case in AGREE if case != "off"])
 def test_a_timed_runs_own_order_gives_its_own_times(case: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where cores are plenty, a run that follows what a timed run did is that run, to the microsecond."""
     setup = AGREE[case][0]
