@@ -21,7 +21,7 @@ from sim.errors import InputError, Problem, nearest
 from sim.experiment.exploring import asked_of, explored, sentence, unmodelled, with_faults
 from sim.faults import FAULTS
 from sim.properties import KINDS, NOT_MODELLED, PROPERTIES, Property
-from sim.render.exploration_text import exploration_text
+from sim.render.exploration_text import exploration_text, verdicts_text
 from sim.scenario import Scenario, instant
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.exploration import HOLDS as GOOD
@@ -75,9 +75,9 @@ def _report(found: Explored, options: argparse.Namespace, written: str) -> None:
             say("No property is asked for: --property V3, --property all, or properties: in the file.")
         if "all" in options.properties:
             say("Not modelled: " + "; ".join(f"{name} ({why})" for name, why in unmodelled()) + ".")
-    elif any(finding.verdict != GOOD for finding in found.findings):
-        wanting = tuple(finding for finding in found.findings if finding.verdict != GOOD)
-        say(exploration_text(msgspec.structs.replace(found, findings=wanting), width=width(), stories=0), end="")
+    else:
+        say(verdicts_text(found, width()), end="")
+        say("" if found.complete else found.verdict, end="" if found.complete else "\n")
 
 
 def _texts(finding: Any) -> list[tuple[str, str]]:

@@ -34,6 +34,13 @@ def exploration_text(found: Explored, *, width: int | None = None, written: str 
     return "\n".join(lines) + "\n"
 
 
+def verdicts_text(found: Explored, width: int | None = None) -> str:
+    """Return the verdicts that are not HOLDS, one after the other."""
+    wide = min(width or WIDTH, WIDTH)
+    lines = [line for finding in found.findings if finding.verdict != HOLDS for line in _verdict(finding, wide)]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def _verdict(finding: Finding, wide: int) -> list[str]:
     mark = MARKS.get(finding.verdict, "?")
     cost = ""

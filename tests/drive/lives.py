@@ -15,6 +15,7 @@ from sim.drive.explore import Exploration, Path, explore
 from sim.engine.setup import (
     Docker,
     Ends,
+    FaultBudget,
     HostSetup,
     Instant,
     KillProcess,
@@ -54,6 +55,10 @@ def systemctl(verb: str) -> Step:
     return Step(f"{verb} docker", AFTER, Systemctl(verb))
 
 
+def with_faults(setup: Setup, kind: str = "kill", most: int = 1) -> Setup:
+    return msgspec.structs.replace(setup, faults=FaultBudget(most, ((kind, most),)))
+
+
 def kill(role: str, name: str) -> Step:
     return Step(name, AFTER, KillProcess(Target(role)))
 
@@ -68,11 +73,12 @@ CASES = {
 AGAIN = msgspec.structs.replace(
     HASTY, payload=msgspec.structs.replace(HASTY.payload, exits=Ends(1, 5 * S)), restart=Restart("on-failure", 1)
 )
+ALWAYS = msgspec.structs.replace(HASTY, restart=Restart("always"))
 AGREE = CASES | {
     "again": (setup_of(AGAIN, UP, *docker("run")), "run 0"),
-    "restart": (setup_of(HASTY, *docker("restart", "kill", "start"), begin="steady"), "open"),
+    "restart": (setup_of(HASTY, *docker("restart"), begin="steady"), "open"),
+    "shot": (setup_of(ALWAYS, kill("payload", "k"), begin="steady"), "open"),
     "off": (setup_of(WITH_PORT, systemctl("stop"), begin="steady"), "open"),
-    "on": (setup_of(PLAIN, UP, *docker("run"), systemctl("stop"), systemctl("start"), *docker("rm")), "start docker"),
 }
 
 
