@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.drive.explore.learn import Learner
-from sim.drive.explore.space import Space, State, ordered
+from sim.drive.explore.space import State, ordered
 from sim.drive.explore.tape import CELLS_OF_HOST, CELLS_OF_WORLD, LINES_OF_HOST, OWNED_BY_PROCESS
 from sim.engine.setup import Pins, Setup
 from sim.faults import Fault
@@ -49,7 +49,7 @@ class Lockstep:
         forks = ([e.pid for e in events if isinstance(e, Forked)] for events in (here, there))
         for number, name in zip(*forks, strict=True):
             self.names[number], self.numbers[name] = name, number
-        self.state = applied(self.learner.space, leaf, self.state)
+        leaf.write(self.state, self.learner.space.owned)
         for timer, interval in leaf.timers:
             self.box.pop(timer, None)
             if interval is not None:
@@ -72,20 +72,6 @@ def renamed(action: Action, names: dict[Pid, Pid]) -> Action:
     if isinstance(action, Deliver):
         return Deliver(names[action.pid], action.signal)
     return Fault(action.kind, names[action.pid]) if isinstance(action, Fault) else action
-
-
-def applied(space: Space, leaf: Any, state: State) -> State:
-    """Return the state after a step."""
-    after = state.copy()
-    for slot, value in leaf.writes:
-        if value is None:
-            after.pop(slot, None)
-        else:
-            after[slot] = value
-    for pid in leaf.erased:
-        for slot in space.owned.get(pid, ()):
-            after.pop(slot, None)
-    return after
 
 
 def state_of(learner: Learner, world: World) -> State:

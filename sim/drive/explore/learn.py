@@ -59,6 +59,18 @@ class Leaf:
         self.asked_at = -1
 
 
+    def write(self, state: State, owned: dict[Pid, list[int]]) -> None:
+        """Change a state to what it is after the step."""
+        for slot, value in self.writes:
+            if value is None:
+                state.pop(slot, None)
+            else:
+                state[slot] = value
+        for pid in self.erased:
+            for slot in owned.get(pid, ()):
+                state.pop(slot, None)
+
+
 class Move:
     """An action with the tree of what it does."""
 

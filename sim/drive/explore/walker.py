@@ -154,14 +154,10 @@ class Walker:
 
     def _apply(self, state: State, acts: Acts, leaf: Leaf) -> tuple[int, ...]:
         """Change a state to what a leaf makes of it; return the subjects that were asked again."""
-        for slot, value in leaf.writes:
-            if value is None:
-                state.pop(slot, None)
-            else:
-                state[slot] = value
+        owned = self.space.owned
+        leaf.write(state, owned)
         for pid in leaf.erased:
-            for slot in self.space.owned.get(pid, ()):
-                state.pop(slot, None)
+            for slot in owned.get(pid, ()):
                 acts.pop(slot, None)
         learner = self.learner
         asked = learner.ask_again(leaf)
