@@ -60,7 +60,11 @@ def with_faults(setup: Setup, kind: str = "kill", most: int = 1) -> Setup:
 
 
 def kill(role: str, name: str) -> Step:
-    return Step(name, AFTER, KillProcess(Target(role)))
+    return signal(role, "KILL", name)
+
+
+def signal(role: str, what: str, name: str) -> Step:
+    return Step(name, AFTER, KillProcess(Target(role), what))
 
 
 CASES = {

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from sim.drive.explore.clocks import Change, Clock, clock_of, waits
-from sim.drive.explore.confluent import CONFLUENT
+from sim.drive.explore.confluent import CONFLUENT, ONLY_WHERE
 from sim.drive.explore.normal import DEFAULTS, Liveness, lower, lowers, most
 from sim.drive.explore.space import Space, State
 from sim.drive.explore.tape import ABSENT, CELL, FRESH, KIND, LIST, Read, Tape, TapedWorld, cells, processes
@@ -138,7 +138,7 @@ class Learner:
     ) -> None:  # fmt: skip
         self.space, self.like, self.timed = space, like, timed
         self.checks = dict(checks)
-        self.first: frozenset[str] = CONFLUENT if reduce else frozenset()
+        self.first: frozenset[str] = CONFLUENT | ONLY_WHERE.keys() if reduce else frozenset()
         self.written: dict[str, set[Any]] = {}
         self.read_for_marks: set[Any] = set()
         self.tickers: dict[int, int] = {}  # timer -> period, ms
@@ -361,7 +361,8 @@ class Learner:
         clock = clock_of(world, frame, self.profile)
         late = [move for move in moves if isinstance(move.action, Late) or (clock is not None and op.timer)]
         at_once = [move for move in moves if move not in late]
-        first = f"{frame.procedure}:{op.name}" in self.first and len(at_once) == 1
+        name = f"{frame.procedure}:{op.name}"
+        first = name in self.first and len(at_once) == 1 and (name not in ONLY_WHERE or ONLY_WHERE[name](world, frame))
         return Status(at_once, [self._timer(move, fid, clock) for move in late], first=first)
 
     def _timer(self, move: Move, fid: Fid, clock: Clock | None) -> Timer:

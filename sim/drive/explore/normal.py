@@ -1,7 +1,8 @@
 """What a state leaves out, because nobody can tell: variables and numbers that are not read again.
 
 * **Variables that are written before they are read again**: the tables LIVE_AT and DEAD_AT, and two rules for all
-  procedures. A memory cell that holds what its readers take for a missing one: the table DEFAULTS.
+  procedures. A memory cell that holds what its readers take for a missing one: the table DEFAULTS. A counter beyond
+  what makes a difference: the table AT_MOST.
 * **Event numbers** of containerd's log. They are only compared and counted up. An entry that is not above the floor,
   the least number that dockerd has noted or may still note, is never sent again; all are lowered by the floor.
 * **Moments** that came more often than any step or fault asks for.
@@ -48,6 +49,9 @@ DEAD_AT: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """Procedure -> op -> variables that are written from there before anybody reads them."""
 
+AT_MOST: dict[str, dict[str, int]] = {"dockerd.connection": {"attempt": 12}}
+"""Procedure -> counter -> the number from which on it comes to the same: all later retries wait as long (RETRY_CAP)."""
+
 DEFAULTS: dict[str, object] = {"fail_count": 0, "connection": None, "containerd_pid": None, "exited": ()}
 STATUS_IS_GIVEN = ("dockerd.state_exit", "init.clean_up")  # the status is what they were started with
 PEER_READ_BY = ("answer_", "peer_gone", "check_answered")
@@ -61,7 +65,7 @@ class Liveness:
         self.names = {name: _named(table) for name, table in procedures.items()}
 
     def live(self, frame: Frame) -> Frame:
-        """Return the goroutine without the variables that it does not read again."""
+        """Return the goroutine without the variables that it does not read again, and no counter too high."""
         op = self.names[frame.procedure][frame.op]
         live_at = LIVE_AT.get(frame.procedure, {})
         dead = self.dead[frame.procedure][frame.op]
@@ -70,7 +74,10 @@ class Liveness:
             for name, value in frame.local.items()
             if name not in dead and (name not in live_at or op in live_at[name])
         }
-        return frame if len(local) == len(frame.local) else Frame(frame.fid, frame.procedure, frame.op, local)
+        for name, most in AT_MOST.get(frame.procedure, {}).items():
+            if (local.get(name) or 0) > most:
+                local[name] = most
+        return frame if local == frame.local else Frame(frame.fid, frame.procedure, frame.op, local)
 
 
 def _named(table: Procedure) -> list[str]:
