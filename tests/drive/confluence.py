@@ -1,50 +1,37 @@
 """Confluence, tried: graphs without reduction, in each of whose states pairs of steps are taken in both orders.
 
 A step *a* that a goroutine may take at once is held against whatever else may happen there, *b*: other goroutines,
-signals, people and faults. The two go together if
-
-* *b* may still happen after *a*, and a·b leads to where b·a leads; or
-* *b* destroys *a*: it can no longer be taken after *b*, and a·b leads to where *b* alone leads.
+signals, people and faults. Either *b* may still happen after *a*, and a·b leads to where b·a leads; or *b* destroys
+*a*, which can no longer be taken then, and a·b leads to where *b* alone leads. Else they fail.
 
 States that differ only in the name of a process or of a goroutine are the same. What a process that stands still would
-do next is held against all that happens meanwhile, timers too, as if it were done behind the stall: a search that takes
-it before has it done, and must be able to let as much time pass. Any timer may ring, however long the others have to
-run: there are more states than can be. Source: Groote and van de Pol, 2000; sim/drive/explore/confluent.py.
+do next is held against all that happens meanwhile, timers too: a search that takes it first has it done before the
+stall, and must be able to let as much time pass. Any timer may ring, however long the others have to run: there are
+more states than can be. Source: Groote and van de Pol, 2000; sim/drive/explore/confluent.py.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
-from graphlib import CycleError, TopologicalSorter
+from functools import partial
+from graphlib import TopologicalSorter
 from random import Random
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from sim.drive.explore.begin import Lockstep, unpinned
 from sim.drive.explore.confluent import ONLY_WHERE
 from sim.drive.explore.learn import Learner, Move
 from sim.drive.explore.paths import begin
-from sim.drive.explore.space import KIN, NAMED, Space, State, ordered
+from sim.drive.explore.space import SETS, Space, State
 from sim.drive.explore.tape import Tape, TapedWorld
 from sim.drive.explore.walker import Acts, Walker
 from sim.engine.setup import Setup
 from sim.model import Action, Deliver, Go, Late, blank
 
 SELDOM = 0.03  # of the steps of a random walk are people's or faults
-
-
-class Verdict:
-    """What was looked at: states, each op how often; pairs that failed, with an example; ops that go round."""
-
-    def __init__(self) -> None:
-        self.states, self.complete = 0, True
-        self.looked: Counter[str] = Counter()
-        self.failed: Counter[tuple[str, str]] = Counter()
-        self.examples: dict[tuple[str, str], str] = {}
-        self.round: list[int] = []
 
 
 class At:
@@ -60,58 +47,58 @@ class At:
 
 
 class Checker:
-    """One graph. *ops* are looked at, None is all; those in *where* only if the condition there holds."""
+    """One graph. *ops* are looked at, None is all; those in ONLY_WHERE if they may be taken first.
 
-    def __init__(
-        self, setup: Setup, start: str, ops: frozenset[str] | None = None, where: Mapping[str, Any] = ONLY_WHERE
-    ) -> None:
-        setup, self.ops, self.where, self.space = unpinned(setup), ops, where, Space()
+    *looked* says how often, *failed* which pairs, *examples* one of each; *complete* that no limit ended the search.
+    """
+
+    def __init__(self, setup: Setup, start: str, ops: frozenset[str] | None = None) -> None:
+        setup, self.ops, self.space = unpinned(setup), ops, Space()
         self.learner = Learner(self.space, blank(setup), timed=True)
         lockstep = Lockstep(self.learner, setup)
         for action in begin(setup, start)[1].actions:
             lockstep.take(action)
         self.walker = Walker(self.learner, untimed=True)
         self.box = self.walker.boxes.number(((0, 0, 0),))  # the same in each state: what ran before does not matter
-        state, acts = lockstep.state, self.walker.acts(lockstep.state)
-        self.root = At(state, (self.space.digest(state), self.box), acts)
-        self.before: dict[int, tuple[int, str]] = {self.root.place[0]: (0, "")}
-        self.verdict = Verdict()
+        state = lockstep.state
+        self.root = At(state, (self.space.digest(state), self.box), self.walker.acts(state))
+        self.before = {self.root.place[0]: (0, "")}
+        self.first: dict[int, list[int]] = {}  # a state -> those after ops that are looked at
+        self.states, self.complete = 0, False
+        self.looked, self.failed = Counter[str](), Counter[tuple[str, str]]()
+        self.examples: dict[tuple[str, str], str] = {}
 
-    def run(self, limit: int = 10**9) -> Verdict:
-        """Look at every state, breadth first; stop beyond *limit*. No run of ops that are looked at may go round."""
-        layer, firsts = [self.root], dict[int, list[int]]()
+    def run(self, limit: int = 10**9) -> Checker:
+        """Look at every state, breadth first; stop beyond *limit*. Raises CycleError if a run of *ops* goes round."""
+        layer = [self.root]
         while layer and len(self.before) < limit:
-            layer = [new for here in layer for new in self._expand(here, firsts)]
-        self.verdict.states, self.verdict.complete = len(self.before), not layer
-        try:
-            TopologicalSorter(firsts).prepare()
-        except CycleError as found:
-            self.verdict.round = found.args[1]
-        return self.verdict
+            layer = [new for here in layer for new in self._expand(here)]
+        self.states, self.complete = len(self.before), not layer
+        if self.ops is not None:
+            TopologicalSorter(self.first).prepare()
+        return self
 
-    def _expand(self, here: At, firsts: dict[int, list[int]]) -> list[At]:
-        first, new = self._look(here), []
-        for action, move in here.choices.items():
-            digest = self._place(here, move)[0]
-            if action in first and action in here.prompt and self.ops is not None:
-                firsts.setdefault(here.place[0], []).append(digest)
-            if digest not in self.before:
-                new.append(self._go(here, move))
+    def _expand(self, here: At) -> list[At]:
+        self._look(here)
+        moves = here.choices.values()
+        new = [self._go(here, move) for move in moves if self._place(here, move)[0] not in self.before]
+        here.kids.clear()
         return new
 
-    def walk(self, walks: int, steps: int, seed: int) -> Verdict:
+    def walk(self, walks: int, steps: int, seed: int) -> Checker:
         """Look at the states of random walks, which come further than a search."""
         draw = Random(seed)
         for _ in range(walks):
             here = self.root
             for _ in range(steps):
                 self._look(here)
-                self.verdict.states += 1
+                self.states += 1
                 often, seldom = list((here.prompt or here.timers).values()), list(here.anytime.values())
-                if not often and not seldom:
+                moves = seldom if seldom and draw.random() < SELDOM else often or seldom
+                if not moves:
                     break
-                here = self._go(here, draw.choice(seldom if seldom and (not often or draw.random() < SELDOM) else often))
-        return self.verdict
+                here = self._go(here, draw.choice(moves))
+        return self
 
     def _go(self, here: At, move: Move) -> At:
         kid = self._after(here, move)
@@ -129,10 +116,10 @@ class Checker:
         return f"deliver:{action.signal}>{program}" if isinstance(action, Deliver) else f"fault:{action.kind}>{program}"
 
     def _is_looked_at(self, action: Go, op: str, state: State) -> bool:
-        if (self.ops is not None and op not in self.ops) or op not in self.where:
+        if self.ops is None or op not in self.ops or op not in ONLY_WHERE:
             return self.ops is None or op in self.ops
         world = TapedWorld(self.learner.like, Tape(self.space, state))
-        return bool(self.where[op](world, world.frames[action.fid]))
+        return ONLY_WHERE[op](world, world.frames[action.fid])
 
     def _place(self, here: At, move: Move) -> tuple[int, int]:
         return self.walker.after(here.state, here.place[0], self.learner.leaf(move, here.state), here.place[1])
@@ -154,27 +141,24 @@ class Checker:
         frames = [s for it in stopped.values() for s in space.listings.get(("frames", it.pid), ()) if s in state]
         return {move.action: move for slot in frames for move in self.learner.status(slot, awake).at_once}
 
-    # -- pairs ----------------------------------------------------------------------------------------
-
-    def _look(self, here: At) -> set[Action]:
-        """Hold each op that is looked at against whatever else may happen; return which those are."""
-        found: set[Action] = set()
+    def _look(self, here: At) -> None:
+        """Hold each op that is looked at against whatever else may happen."""
         for action, move in (here.prompt | self._waiting(here.state)).items():
             op = self.label(move, here.state)
-            if isinstance(action, Go) and self._is_looked_at(action, op, here.state):
-                found.add(action)
-                self.verdict.looked[op] += 1
-                if Late(action.fid) in here.timers:
-                    self._note(op, f"{op}!", "it has a time limit", here)
-                for then in here.choices.values():
-                    if then is not move and (why := self._clash(here, move, then)):
-                        self._note(op, self.label(then, here.state), why, here)
-        return found
+            if not isinstance(action, Go) or not self._is_looked_at(action, op, here.state):
+                continue
+            self.looked[op] += 1
+            if action in here.prompt:
+                self.first.setdefault(here.place[0], []).append(self._place(here, move)[0])
+            if Late(action.fid) in here.timers:
+                self._note(op, f"{op}!", "it has a time limit", here)
+            for then in here.choices.values():
+                if then is not move and (why := self._clash(here, move, then)):
+                    self._note(op, self.label(then, here.state), why, here)
 
     def _note(self, op: str, other: str, why: str, here: At) -> None:
-        self.verdict.failed[op, other] += 1
-        if (op, other) not in self.verdict.examples:
-            self.verdict.examples[op, other] = f"{why}, after {self.way(here.place[0])}"
+        self.failed[op, other] += 1
+        self.examples.setdefault((op, other), f"{why}, after {', '.join(self.way(here.place[0]))}")
 
     def _clash(self, here: At, move: Move, then: Move) -> str:
         """Say why two moves do not go together; "" if they do."""
@@ -187,41 +171,30 @@ class Checker:
         if self._place(one, then) == (self._place(two, move) if stands else two.place):
             return ""
         ends = self._after(one, then).state, (self._after(two, move) if stands else two).state
-        cells = sorted(str(self.space.slots[slot]) for slot, _ in ends[0].items() ^ ends[1].items())
-        return "" if self._are_alike(*ends) else f"two ends, which differ in {cells}"
+        cells = {str(self.space.slots[slot]) for slot, _ in ends[0].items() ^ ends[1].items()}
+        return "" if self._are_alike(*ends) else f"two ends, which differ in {sorted(cells)}"
 
     def _are_alike(self, one: State, two: State) -> bool:
         """Say whether two states differ in the name of one process alone, or of one goroutine."""
-        slots = self.space.slots
-        gone, new = ([slots[slot] for slot in a.keys() - b.keys()] for a, b in ((one, two), (two, one)))
+        gone, new = ([self.space.slots[slot] for slot in a.keys() - b.keys()] for a, b in ((one, two), (two, one)))
         for table in ("procs", "frames"):
-            old, other = ([key for name, key in cells if name == table] for cells in (gone, new))
+            old, other = ([repr(key) for name, key in cells if name == table] for cells in (gone, new))
             if len(old) == len(other) == 1:
-                names = {old[0]: other[0], other[0]: old[0]}
-                return {self._renamed(cell, names) for cell in one.items()} == set(two.items())
+                return self._text(one, {old[0]: "a", other[0]: "b"}) == self._text(two, {other[0]: "a", old[0]: "b"})
         return False
 
-    def _renamed(self, cell: tuple[int, int], names: dict[Any, Any]) -> tuple[int, int]:
-        table, key = self.space.slots[cell[0]]
-        content = ordered(table, renamed(self.space.values[cell[1]], names))
-        return self.space.slot(table, renamed(key, names)), self.space.value(table, content)
+    def _text(self, state: State, names: dict[str, str]) -> list[str]:
+        """Return what stands in a state, with other names."""
+        rename = partial(re.compile("|".join(map(re.escape, names))).sub, lambda found: names[found[0]])
+        cells = [(*self.space.slots[slot], self.space.values[value]) for slot, value in state.items()]
+        sets = ((table, key, content if table in SETS else (content,)) for table, key, content in cells)
+        told = ((table, repr(key), sorted(rename(repr(item)) for item in items)) for table, key, items in sets)
+        return sorted(f"{table} {rename(key)} {items}" for table, key, items in told)
 
-    def way(self, digest: int) -> str:
+    def way(self, digest: int) -> list[str]:
         """Name the moves that lead to a state."""
         moves: list[str] = []
-        while digest in self.before:
+        while digest != self.root.place[0]:
             digest, name = self.before[digest]
             moves.insert(0, name)
-        return ", ".join(moves[1:])
-
-
-def renamed(value: Any, names: dict[Any, Any]) -> Any:
-    """Return a value with other names for processes and goroutines; threads are named after their process."""
-    if isinstance(value, Struct):
-        return replace(value, **{field: renamed(getattr(value, field), names) for field in value.__struct_fields__})
-    if isinstance(value, dict):
-        return {key: renamed(item, names) for key, item in value.items()}
-    if isinstance(value, (tuple, frozenset)):
-        return names.get(value) or type(value)(renamed(item, names) for item in value)
-    thread = value % KIN if type(value) is int and value >= NAMED else 0
-    return value if type(value) is not int else names.get(value - thread, value - thread) + thread
+        return moves

@@ -86,6 +86,11 @@ AGREE = CASES | {
 }
 
 
+AT_REST = setup_of(HASTY, begin="steady")
+# A health check waits for a containerd that dies: dockerd never starts another one, and dials for ever (T31).
+HUNG = setup_of(HASTY, signal("containerd", "STOP", "hang"), kill("containerd", "shot"), begin="steady")
+
+
 @cache
 def explored(case: str) -> Exploration:
     setup, start = AGREE[case]

@@ -15,6 +15,7 @@ from sim.engine.setup import Setup
 from sim.kernel.events import Forked
 from sim.kernel.records import INIT, OUTSIDE, Pid
 from sim.model import Action, initial
+from sim.properties import PROPERTIES
 from tests.drive.lives import AGREE
 
 
@@ -61,6 +62,11 @@ class Graph:
         return any(offered is move for offered, _ in choices)
 
 
+def asked(*names: str) -> tuple[Asked, ...]:
+    """Return rows of the table of properties as an exploration is asked for them."""
+    return tuple(Asked(p.name, p.kind, p.holds, p.watch, alike=True) for p in map(PROPERTIES.__getitem__, names))
+
+
 def base_of(setup: Setup, start: str, *, asked: tuple[Asked, ...] = (), **mode: Any) -> Base:
     return Base(setup, asked, Mode(start=start, **mode))
 
@@ -103,9 +109,5 @@ class Shadow:
         self.digest ^= leaf.delta
         for slot in gone:
             if slot in self.state:
-                self.digest ^= learner.space.token(slot, self.state.pop(slot))
-        for slot, value in leaf.writes:
-            if value is None:
-                self.state.pop(slot, None)
-            else:
-                self.state[slot] = value
+                self.digest ^= learner.space.token(slot, self.state[slot])
+        leaf.write(self.state, learner.space.owned)

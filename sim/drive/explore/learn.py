@@ -22,6 +22,7 @@ from sim.drive.explore.normal import DEFAULTS, Liveness, lower, lowers, most
 from sim.drive.explore.space import Space, State
 from sim.drive.explore.tape import ABSENT, CELL, FRESH, KIND, LIST, Read, Tape, TapedWorld, cells, processes
 from sim.engine.client import Await
+from sim.engine.goroutine import ModelFault
 from sim.engine.ops import Every
 from sim.facts import Fid
 from sim.faults import FAULTS, Fault, allowed, faults_of
@@ -222,12 +223,17 @@ class Learner:
         return leaf
 
     def taped_step(self, action: Action, state: State) -> tuple[Tape, list[Any]]:
-        """Run the model on a tape; return the tape and the events."""
+        """Run the model on a tape; return the tape and the events. Raises ModelFault with the op that fails."""
         self.taped += 1
         tape = Tape(self.space, state)
         world = TapedWorld(self.like, tape)
         turn = Turn(world)
-        act(turn, action)
+        try:
+            act(turn, action)
+        except MemoryError:
+            raise
+        except Exception as fault:
+            raise ModelFault(f"{self._op_of(action, state)}: {type(fault).__name__}: {fault}") from fault
         if self.note is not None:
             self.exercised |= self.note(TapedWorld(self.like, Tape(self.space, state)), action, turn.events)
         if lowers(turn.events):
@@ -309,9 +315,14 @@ class Learner:
 
     def _note_written(self, action: Action, state: State, leaf: Leaf) -> None:
         if isinstance(action, Go):
-            frame = self.space.values[state[self.space.slot("frames", action.fid)]]
-            op = f"{frame.procedure}:{self.liveness.names[frame.procedure][frame.op]}"
-            self.written.setdefault(op, set()).update(leaf.stirred)
+            self.written.setdefault(self._op_of(action, state), set()).update(leaf.stirred)
+
+    def _op_of(self, action: Action, state: State) -> str:
+        """Return `procedure:op` of what a goroutine does, else the action as it is written."""
+        if not isinstance(action, (Go, Late)):
+            return str(action)
+        frame = self.space.values[state[self.space.slot("frames", action.fid)]]
+        return f"{frame.procedure}:{self.liveness.names[frame.procedure][frame.op]}"
 
     def _grow(self, root: Node | Leaf | None, reads: list[Read], end: Any) -> Any:
         """Add a branch to a tree and return its root."""
@@ -359,7 +370,7 @@ class Learner:
         if isinstance(op, Every) and asleep(world, frame):
             return NOTHING
         clock = clock_of(world, frame, self.profile)
-        late = [move for move in moves if isinstance(move.action, Late) or (clock is not None and op.timer)]
+        late = [move for move in moves if clock is not None and (op.timer or isinstance(move.action, Late))]
         at_once = [move for move in moves if move not in late]
         name = f"{frame.procedure}:{op.name}"
         first = name in self.first and len(at_once) == 1 and (name not in ONLY_WHERE or ONLY_WHERE[name](world, frame))

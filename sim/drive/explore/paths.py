@@ -34,14 +34,14 @@ class Path(msgspec.Struct, frozen=True):
 
 def is_timer(world: World, action: Action) -> bool:
     """Say whether an action passes with time alone."""
-    if isinstance(action, Late):
-        return True
     if isinstance(action, (Deliver, Fault)):
         return False
     if isinstance(action, Open):
         return bool(world.setup.host.begin == "steady")  # t = 0 comes long after the last start
     frame = world.frames[action.fid]
     op = world.design.procedures[frame.procedure].ops[frame.op]
+    if isinstance(action, Late):
+        return bool((op.within(world, frame) if callable(op.within) else op.within or 0) > 0)
     if isinstance(op, Sleep):
         return op.nominal(world, frame) > 0
     if isinstance(op, Await):

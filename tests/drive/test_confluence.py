@@ -1,0 +1,163 @@
+"""The table of confluent ops, tried: what the explorer takes first makes no difference, whatever else may happen.
+
+Whole graphs where they fit, random walks with several faults and terminals where they do not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+from unittest.mock import patch
+
+import pytest
+from msgspec.structs import replace
+
+from sim.drive.explore.confluent import CONFLUENT, ONLY_WHERE
+from sim.engine.setup import (
+    Docker,
+    FaultBudget,
+    HostSetup,
+    Instant,
+    KillProcess,
+    Port,
+    Restart,
+    Service,
+    Setup,
+    Step,
+    Systemctl,
+    Target,
+)
+from sim.faults import FAULTS
+from sim.world import World
+from tests.drive.confluence import Checker
+from tests.drive.lives import AFTER, AGREE, CASES, UP, WITH_PORT, docker, kill, setup_of, systemctl
+
+TABLE = CONFLUENT | ONLY_WHERE.keys()
+ALWAYS = replace(WITH_PORT, restart=Restart("always"))
+OTHER = replace(WITH_PORT, name="db", id="db0", ports=(Port(8081, 80),))
+SEED, STEPS = 1, 700  # of random walks
+ATUP = Instant("step", "up")
+LIFE = setup_of(WITH_PORT, UP, *docker("run", "stop"))
+
+
+class Case(NamedTuple):
+    """A graph: whole, or so many random walks. *only* are the kinds of faults, each with the programs that it hits."""
+
+    setup: Setup
+    start: str = "run 0"
+    walks: int = 0
+    only: tuple[tuple[str, str], ...] = ()
+
+
+def hit(kind: str, program: str, setup: Setup = LIFE) -> Case:
+    """Return a life in which a fault of one kind befalls one program once."""
+    return Case(replace(setup, faults=FaultBudget(1, ((kind, 1),))), only=((kind, program),))
+
+
+def walked(walks: int, setup: Setup, start: str = "run 0", **faults: int) -> Case:
+    """Return walks with so many faults of each kind."""
+    return Case(replace(setup, faults=FaultBudget(sum(faults.values()), tuple(faults.items()))), start, walks)
+
+
+def live(setup: Setup) -> Setup:
+    """Return the setup with live-restore."""
+    return replace(setup, engine=replace(setup.engine, daemon=replace(setup.engine.daemon, live_restore=True)))
+
+
+def side_by_side(services: tuple[Service, ...], *terminals: tuple[Step, ...]) -> Setup:
+    return Setup(services, host=HostSetup(begin="off"), terminals=terminals)
+
+
+def restarted(verb: str, service: Service = ALWAYS) -> Setup:
+    """Return a life in which people stop, restart or kill docker.service, and start it again."""
+    return setup_of(service, UP, *docker("run"), systemctl(verb), Step("again", AFTER, Systemctl("start")))
+
+
+TWO = side_by_side(
+    (WITH_PORT, OTHER),
+    (UP, Step("run", AFTER, Docker("run", "web")), Step("stop", AFTER, Docker("stop", "web"))),
+    (Step("run db", ATUP, Docker("run", "db")), Step("kill db", AFTER, Docker("kill", "db"))),
+)
+
+
+def disturbed(role: str, signal: str) -> Setup:
+    """Return a life during which another terminal signals a program and restarts docker.service."""
+    sent = [Step(word, at, KillProcess(Target(role), word)) for word, at in ((signal, ATUP), ("CONT", AFTER))]
+    return side_by_side((ALWAYS,), (UP, *docker("run", "stop")), (*sent, systemctl("restart")))
+
+
+QUICK: dict[str, Case] = {
+    "life": Case(*CASES["port"]),
+    "again": Case(*AGREE["again"]),
+    "containerd is killed by a step": Case(setup_of(ALWAYS, UP, *docker("run"), kill("containerd", "k"))),
+    "the hook is killed": hit("kill", "hook"),
+    "three kills": walked(15, setup_of(ALWAYS, UP, *docker("run", "kill", "start", "stop")), kill=3),
+    "two kills and a stall": walked(15, LIFE, kill=2, stall=1),
+    "docker.service is restarted": walked(15, restarted("restart"), kill=1),
+    "two containers": walked(15, TWO, "up"),
+}
+LONG: dict[str, Case] = {
+    "runc is killed": hit("kill", "runc"),
+    "the payload is killed": hit("kill", "payload"),
+    "the shim is killed": hit("kill", "shim"),
+    "a proxy is killed": hit("kill", "proxy"),
+    "a proxy stalls": hit("stall", "proxy"),
+    "dockerd stalls": hit("stall", "dockerd"),
+    "containerd and the shim are killed by steps": walked(50, setup_of(ALWAYS, UP, *docker("run"), kill("containerd", "c"), kill("shim", "s"))),
+}
+
+
+def tried(case: Case, ops: frozenset[str] = TABLE) -> Checker:
+    hits = {kind: _of(program, FAULTS[kind].hits) for kind, program in case.only}
+    with patch.dict(FAULTS, {kind: replace(FAULTS[kind], hits=hit) for kind, hit in hits.items()}):
+        checker = Checker(case.setup, case.start, ops)
+        return checker.walk(case.walks, STEPS, SEED) if case.walks else checker.run()
+
+
+def _of(program: str, hits: Callable[[World, int], bool]) -> Callable[[World, int], bool]:
+    return lambda world, pid: hits(world, pid) and world.host.procs[pid].image.program == program
+
+
+def no_case_fails(cases: dict[str, Case]) -> None:
+    """Try each case; together they must meet each op of the table."""
+    looked = Counter[str]()
+    for name, case in cases.items():
+        checker = tried(case)
+        assert not checker.examples, f"{name}: {checker.examples}"
+        assert checker.complete or case.walks, f"{name} has no end"
+        looked += checker.looked
+    assert not TABLE - looked.keys(), "ops that no case meets"
+
+
+def test_confluent_ops_go_together_with_whatever_else_may_happen() -> None:
+    """In both orders of an op of the table and anything else the same comes of it, and no run of them goes round."""
+    no_case_fails(QUICK)
+
+
+@pytest.mark.long
+def test_confluent_ops_go_together_with_whatever_else_may_happen_in_large_graphs() -> None:
+    """As above, with each role killed, each daemon stalled, docker.service stopped, and more terminals."""
+    no_case_fails(QUICK | LONG)
+
+
+WRONG: dict[str, tuple[str, Case]] = {
+    "who dies first is reaped first": ("runc.stage1:exit", QUICK["life"]),
+    "a connection finds nobody who listens": ("containerd.main:listen", QUICK["containerd is killed by a step"]),
+    "a signal is sent before its sender is killed": ("dockerd.start:stop_proxy", QUICK["three kills"]),
+    "time runs out": ("containerd.main:shim_reaped", QUICK["life"]),
+    "a process that stands still has done it": ("dockerd.boot:check_pid_file", QUICK["two kills and a stall"]),
+}
+
+
+@pytest.mark.parametrize(("op", "case"), WRONG.values(), ids=WRONG)
+def test_an_op_that_is_not_confluent_is_caught(op: str, case: Case) -> None:
+    """A table with an op that fails against something is refused."""
+    assert tried(case, TABLE | {op}).failed
+
+
+@pytest.mark.parametrize("op", sorted(ONLY_WHERE))
+def test_an_op_is_caught_where_its_condition_is_left_out(op: str) -> None:
+    """Each condition is needed: without it the op fails against something."""
+    with patch.dict(ONLY_WHERE, {op: lambda world, frame: True}):
+        assert tried(Case(...), frozenset({op})).failed
