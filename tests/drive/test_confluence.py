@@ -20,6 +20,7 @@ from sim.engine.setup import (
     HostSetup,
     Instant,
     KillProcess,
+    OnTerm,
     Port,
     Restart,
     Service,
@@ -31,14 +32,16 @@ from sim.engine.setup import (
 from sim.faults import FAULTS
 from sim.world import World
 from tests.drive.confluence import Checker
-from tests.drive.lives import AFTER, AGREE, CASES, UP, WITH_PORT, docker, kill, setup_of, systemctl
+from tests.drive.lives import AFTER, AGREE, CASES, PLAIN, UP, WITH_PORT, docker, kill, setup_of, systemctl
 
 TABLE = CONFLUENT | ONLY_WHERE.keys()
 ALWAYS = replace(WITH_PORT, restart=Restart("always"))
 OTHER = replace(WITH_PORT, name="db", id="db0", ports=(Port(8081, 80),))
 SEED, STEPS = 1, 700  # of random walks
 ATUP = Instant("step", "up")
-LIFE = setup_of(WITH_PORT, UP, *docker("run", "stop"))
+LIFE, SHORT = setup_of(WITH_PORT, UP, *docker("run", "stop")), setup_of(PLAIN, UP, *docker("run"))
+DEAF = replace(WITH_PORT, payload=replace(WITH_PORT.payload, on_term=OnTerm("ignore")))
+KILLS = kill("containerd", "c"), kill("shim", "s")
 
 
 class Case(NamedTuple):
@@ -98,13 +101,28 @@ QUICK: dict[str, Case] = {
     "two containers": walked(15, TWO, "up"),
 }
 LONG: dict[str, Case] = {
-    "runc is killed": hit("kill", "runc"),
-    "the payload is killed": hit("kill", "payload"),
-    "the shim is killed": hit("kill", "shim"),
-    "a proxy is killed": hit("kill", "proxy"),
+    **{f"{program} is killed": hit("kill", program) for program in ("containerd", "iptables", "payload", "proxy", "runc")},
+    "dockerd is killed": hit("kill", "dockerd", SHORT),
+    "dockerd is killed, containers live on": hit("kill", "dockerd", live(SHORT)),
+    "the shim is killed": hit("kill", "shim", SHORT),
+    "dockerd stalls": hit("stall", "dockerd", SHORT),
+    "the shim stalls": hit("stall", "shim", SHORT),
     "a proxy stalls": hit("stall", "proxy"),
-    "dockerd stalls": hit("stall", "dockerd"),
-    "containerd and the shim are killed by steps": walked(50, setup_of(ALWAYS, UP, *docker("run"), kill("containerd", "c"), kill("shim", "s"))),
+    "everything may be done": Case(setup_of(WITH_PORT, UP, *docker("run", "kill", "start", "restart", "rm"))),
+    "a payload ignores its stop signal": Case(setup_of(DEAF, UP, *docker("run", "stop", "rm"))),
+    "containerd and the shim are killed by steps": walked(60, setup_of(ALWAYS, UP, *docker("run"), *KILLS)),
+    "three kills, long": walked(200, setup_of(ALWAYS, UP, *docker("run", "stop", "start", "kill", "rm")), kill=3),
+    "a kill and two stalls": walked(200, live(LIFE), kill=1, stall=2),
+    "dockerd is stopped": walked(100, restarted("stop"), kill=2),
+    "dockerd is killed by systemctl": walked(100, restarted("kill"), kill=1, stall=1),
+    "dockerd is restarted, containers live on": walked(100, live(restarted("restart")), kill=1, stall=1),
+    "two containers, two kills": walked(100, TWO, "up", kill=2),
+    "two containers and a stall": walked(100, TWO, "up", stall=1),
+    **{
+        f"{role} gets {signal} from another terminal": walked(40, disturbed(role, signal), "up")
+        for role in ("containerd", "dockerd", "payload", "shim")
+        for signal in ("KILL", "TERM", "STOP")
+    },
 }
 
 
