@@ -107,7 +107,7 @@ def test_a_container_that_fails_is_started_once_more_in_every_end() -> None:
 
 
 def test_a_state_in_which_only_faults_are_left_is_an_end() -> None:
-    """A host at rest is one end, and what comes of one kill are others; going on after a stall is no fault, so no end."""
+    """A host at rest is an end, and so is what comes of one kill; a stalled one can still go on, so it is none."""
     calm, killed, stalled = (explore(it) for it in (AT_REST, with_faults(AT_REST), with_faults(AT_REST, "stall")))
     assert (calm.states, calm.ends) == (1, [0])
     assert killed.ends[0] == stalled.ends[0] == 0

@@ -112,7 +112,7 @@ def test_later_retries_wait_as_long() -> None:
     world, _ = initial(STORMS[0])
     last = AT_MOST["dockerd.connection"]["attempt"]
     waits = [retry_after(world, Frame((1, ""), "dockerd.connection", 0, {"attempt": n})) for n in range(1, last + 5)]
-    assert [n for n, wait in enumerate(waits, 1) if wait == RETRY_CAP][0] == last
+    assert next(n for n, wait in enumerate(waits, 1) if wait == RETRY_CAP) == last
     frame = Frame((1, ""), "dockerd.connection", 0, {"attempt": last + 9})
     assert Liveness(world.design.procedures).live(frame).local == {"attempt": last}
 

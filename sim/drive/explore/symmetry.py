@@ -18,11 +18,12 @@ from msgspec.structs import replace
 
 from sim.drive.explore.space import KIN, NAMED, Space
 from sim.engine.setup import Docker, Port, Service, Setup, Step
-from sim.kernel.records import Pid, Rule
+from sim.kernel.records import Image, Pid, Rule
 from sim.world import Frame
 
 MOST_ALIKE = 3  # containers: three make six digests
 TERMINAL = "client.terminal"
+OWN_WORDS = ("payload", "child")  # programs of containers, whose command lines are the same in all that are alike
 
 
 class Swap:
@@ -30,11 +31,15 @@ class Swap:
 
     inverse: Swap
 
-    def __init__(self, words: dict[str, str], ports: dict[int, int], terminals: dict[int, int]) -> None:
+    def __init__(
+        self, words: dict[str, str], ids: dict[str, str], ports: dict[int, int], terminals: dict[int, int]
+    ) -> None:  # fmt: skip
         self.ports, self.terminals = ports, terminals
-        self.words = words | {f"terminal/{a}": f"terminal/{b}" for a, b in terminals.items()}
-        longest = sorted(map(re.escape, self.words), key=len, reverse=True)
-        self._pattern = re.compile(rf"(?<![\w.-])(?:{'|'.join(longest)})(?![\w.-])") if longest else None
+        words = words | {f"terminal/{a}": f"terminal/{b}" for a, b in terminals.items()}
+        self.words = words | ids
+        longest = [sorted(map(re.escape, them), key=len, reverse=True) for them in (ids, words)]
+        inside, whole = ("|".join(them) or "(?!)" for them in longest)  # an id stands in docker-ID.scope
+        self._pattern = re.compile(rf"(?<!\w)(?:{inside})(?!\w)|(?<![\w.-])(?:{whole})(?![\w.-])")
 
     def __call__(self, space: Space, value: Any) -> Any:
         """Return what a value is after the exchange."""
@@ -53,7 +58,7 @@ class Swap:
 
     def text(self, text: str) -> str:
         """Return a text with the other words."""
-        return text if self._pattern is None else self._pattern.sub(lambda found: self.words[found[0]], text)
+        return self._pattern.sub(lambda found: self.words[found[0]], text)
 
     def _pid(self, space: Space, number: Pid) -> Pid:
         thread = number % KIN
@@ -61,6 +66,8 @@ class Swap:
         return space.pid(self(space, caller), self.text(role), count) + thread
 
     def _record(self, space: Space, value: Any) -> Any:
+        if type(value) is Image and value.program in OWN_WORDS:
+            return replace(value, container=self.text(value.container))
         fields = {name: self(space, getattr(value, name)) for name in value.__struct_fields__}
         if type(value) is Port:
             fields["host"] = self.ports.get(value.host, value.host)
@@ -103,17 +110,17 @@ def _alike(setup: Setup) -> list[tuple[Service, ...]]:
 
 
 def _swap(setup: Setup, other: dict[Service, Service]) -> Swap | None:
-    words = {a.name: b.name for a, b in other.items()} | {a.id: b.id for a, b in other.items()}
+    words, ids = {a.name: b.name for a, b in other.items()}, {a.id: b.id for a, b in other.items()}
     ports = {p.host: q.host for a, b in other.items() for p, q in zip(a.ports, b.ports, strict=True)}
     words |= {str(p): str(q) for p, q in ports.items()}
     terminals = _terminals(setup, words)
-    if terminals is None or set(words) & _spoken(setup):
+    if terminals is None or (words.keys() | ids.keys()) & _spoken(setup):
         return None
     lines = (setup.terminals[number - 1] for number in terminals)
     others = (setup.terminals[number - 1] for number in terminals.values())
     for line, its_twin in zip(lines, others, strict=True):
         words |= {step.id: twin.id for step, twin in zip(line, its_twin, strict=True)}
-    return Swap(words, ports, {a: b for a, b in terminals.items() if a != b})
+    return Swap(words, ids, ports, {a: b for a, b in terminals.items() if a != b})
 
 
 def _terminals(setup: Setup, words: dict[str, str]) -> dict[int, int] | None:
@@ -121,7 +128,7 @@ def _terminals(setup: Setup, words: dict[str, str]) -> dict[int, int] | None:
 
     World numbers terminals from 1: the prologue has 0.
     """
-    swap = Swap(words, {}, {})
+    swap = Swap(words, {}, {}, {})
     free = {number: list(_shape(line, None)) for number, line in enumerate(setup.terminals, 1)}
     found: dict[int, int] = {}
     for number, line in enumerate(setup.terminals, 1):

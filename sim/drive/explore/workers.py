@@ -89,6 +89,9 @@ class Team:
     def __exit__(self, *trouble: object) -> None:
         for process in self.processes:
             process.terminate()
+        for process, pipe in zip(self.processes, self.pipes, strict=True):
+            process.join()
+            pipe.close()
 
     def layer(self) -> list[Round]:
         """Let all expand their layers; return what these came to."""
