@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
@@ -54,7 +55,7 @@ def alike(*verbs: str, number: int = 2, ports: bool = False) -> Setup:
     return Setup(services, host=HostSetup(next_pid=FIRST_PID + 11), terminals=lines)
 
 
-def apart(setup: Setup, monkeypatch: pytest.MonkeyPatch, **how: bool) -> Exploration:
+def apart(setup: Setup, monkeypatch: pytest.MonkeyPatch, **how: Any) -> Exploration:
     """Explore without exchanging."""
     with monkeypatch.context() as patch:
         patch.setattr(sim.drive.explore.exploration, "swaps_of", lambda setup: ())
