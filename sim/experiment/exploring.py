@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sim.designs import DESIGNS
 from sim.drive.explore import Asked, Exploration, Limits, explore
-from sim.drive.explore.shortest import shortest
+from sim.drive.explore.shortest import is_allowed, shortest
 from sim.engine.setup import FaultBudget, Setup
 from sim.errors import InputError, Problem
 from sim.experiment.counterexample import tell, write_counterexample
@@ -71,6 +71,8 @@ def explored(
         finding = _finding(found, prop)
         if finding.verdict == VIOLATED and prop.name in found.shown:
             finding = _with_story(scenario, found, prop, finding, limits)
+        elif finding.verdict == HOLDS and prop.name in found.shown and not is_allowed(found, prop.name):
+            finding = _met(scenario, prop, finding, limits)
         findings.append(finding)
     _, unchecked = for_explorer(scenario)
     setup = scenario.setup
@@ -119,9 +121,22 @@ def _finding(found: Exploration, prop: Property) -> Finding:
 
 
 def _exact(scenario: Scenario, prop: Property, limits: Limits) -> Exploration:
-    """Look for a violation that the timers' lengths allow: one way's boxes are not joined with another's."""
+    """Look for a state that the timers' lengths allow: one way's boxes are not joined with another's."""
     less = replace(limits, states=min(limits.states, EXACT_STATES), seconds=min(limits.seconds, EXACT_SECONDS))
     return explore(scenario.setup, asked=(_asked(prop),), limits=less, exact=True, first=True)
+
+
+def _met(scenario: Scenario, prop: Property, finding: Finding, limits: Limits) -> Finding:
+    """Look again for what holds sometimes: a state that no run can come to does not show it."""
+    found = _exact(scenario, prop, limits)
+    if prop.name in found.shown:
+        return finding
+    why = f"in no state; {_apart(found)}" if found.complete else _apart(found)
+    return replace(finding, verdict=VIOLATED if found.complete else found.verdict, why=why)
+
+
+def _apart(found: Exploration) -> str:
+    return f"{found.states:,} states told apart by their timers"
 
 
 def _with_story(
@@ -132,8 +147,7 @@ def _with_story(
     if not way.allowed:
         found = _exact(scenario, prop, limits)
         if prop.name not in found.shown:
-            why = f"{found.states:,} states told apart by their timers"
-            return replace(finding, verdict=HOLDS if found.complete else found.verdict, why=why)
+            return replace(finding, verdict=HOLDS if found.complete else found.verdict, why=_apart(found))
         way = shortest(found, prop.name)
     setup = replace(found.base.setup, order=())
     told = tell(setup, way.actions, prop.name, says=prop.sentence, sibling=way.sibling)

@@ -11,6 +11,8 @@ still come to an end in which the property holds. Source: Dijkstra, 1959; ARCHIT
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from heapq import heappop, heappush
 
 import msgspec
@@ -60,18 +62,30 @@ class Node:
 def shortest(found: Exploration, name: str, *, states: int = 20_000) -> Way:
     """Return the way to the violation of a property that *found* shows; *states* is the limit of the search."""
     plain = found.path_to(found.shown[name]).actions
-    base = found.base
-    first = base.learner.first
-    base.learner.take_first(frozenset())
-    try:
-        slot = next(slot for slot, known in base.learner.check_slots.items() if known == name)
-        search = _Search(base, slot, at_end=base.asked[name].kind == "eventually")
+    with _every_order(found.base):
+        search = _Search(found.base, name)
         nodes, allowed = search.along(plain)
         nodes = search.tidied(nodes) if allowed else nodes
         better, least = search.run(states, nodes[-1].cost)
         if better is not None:
             nodes, allowed = better.way(), True
         return msgspec.structs.replace(search.told(nodes, least=least), allowed=allowed)
+
+
+def is_allowed(found: Exploration, name: str) -> bool:
+    """Say whether the timers' lengths allow the way on which *found* came to what it shows of a property."""
+    plain = found.path_to(found.shown[name]).actions
+    with _every_order(found.base):
+        return _Search(found.base, name).along(plain)[1]
+
+
+@contextmanager
+def _every_order(base: Base) -> Iterator[None]:
+    """Take no op first for a while."""
+    first = base.learner.first
+    base.learner.take_first(frozenset())
+    try:
+        yield
     finally:
         base.learner.take_first(first)
 
@@ -84,10 +98,11 @@ def actor_of(action: Action) -> Pid:
 
 
 class _Search:
-    """What is looked for: a state in which the check of *slot* fails, or an end in which it does."""
+    """What is looked for: a state in which the check of a property fails, or an end in which it does."""
 
-    def __init__(self, base: Base, slot: int, *, at_end: bool) -> None:
-        self.base, self.slot, self.at_end = base, slot, at_end
+    def __init__(self, base: Base, name: str) -> None:
+        self.base, self.at_end = base, base.asked[name].kind == "eventually"
+        self.slot = next(slot for slot, known in base.learner.check_slots.items() if known == name)
         self.walker: Walker = base.walker
 
     def choices(self, here: Here) -> list[Choice]:

@@ -120,7 +120,7 @@ class Walker:
                     if value is not None:
                         digest ^= space.token(slot, value)
                     gone.add(slot)
-            return digest, self.boxes.changed(box, leaf.timers, frozenset(gone)) if box else 0
+            return digest, self.boxes.changed(box, leaf.timers, frozenset(gone)) if box or leaf.timers else 0
         if leaf.timers:
             box = self.boxes.changed(box, leaf.timers, frozenset())
         return digest, box
