@@ -146,11 +146,11 @@ def rows(long: bool) -> list[tuple[str, float, float | None, str]]:
         ("alike containers exchanged: fewer by", told["states"] / pair["states"], None, ""),
         ("two containers: s on one core", pair["seconds"], 120, "at most"),
     ]
+    named = apart("life", full=True)["states"]
+    found.append(("processes named, not numbered: fewer by", numbered(life(), "run") / named, None, ""))
     if long:
         far = apart("two-kill", cores, seconds=600.0)
         found.append((f"two containers, one kill: {far['verdict']}: states", far["states"], None, ""))
-        named = apart("life", full=True)["states"]
-        found.append(("processes named, not numbered: fewer by", numbered(life(), "run") / named, None, ""))
     return found
 
 
