@@ -3,7 +3,9 @@
 import errno
 import os
 import re
+import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -201,11 +203,21 @@ def test_a_file_that_is_not_there_is_2(shimsim):
     assert shimsim("explore", "nowhere.yaml").status == 2
 
 
+def children_of(pid):
+    """Return how many processes a process has forked."""
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return len(found.stdout.split())
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps here")
 def test_ctrl_c_is_130_and_leaves_no_process(folder):
     """A search of several processes that is interrupted ends all of them and writes nothing."""
     words = ("explore", "one.yaml", "--faults", "3", "-p", "V16", "--jobs", "2", "--seconds", "60")
     with begun(*words, start_new_session=True) as it:
-        time.sleep(2)
+        for _ in range(200):
+            time.sleep(0.1)
+            if children_of(it.pid) == 2:
+                break
         os.killpg(it.pid, signal.SIGINT)
         _, said = it.communicate(timeout=20)
     assert it.returncode == 130

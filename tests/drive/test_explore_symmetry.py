@@ -192,6 +192,14 @@ def test_a_box_belongs_to_its_container() -> None:
     assert swap.inverse(space, swap(space, (OUTSIDE, "terminal/1"))) == (OUTSIDE, "terminal/1")
 
 
+def test_where_timers_tell_states_apart_containers_are_not_exchanged() -> None:
+    """A key with a box in it is found again by no exchange: each state has its own, and its path."""
+    found = explore(alike("create", "rm"), exact=True, asked=asked("a_container_ends"), reduce=False)
+    assert found.base.learner.space.swaps == ()
+    assert (found.states, found.transitions) == SAVED["two are made and removed"][4]
+    assert replay(found.base.setup, found.path_to(found.ends[0]))
+
+
 # -- who is alike ------------------------------------------------------------------------------------
 
 

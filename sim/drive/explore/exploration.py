@@ -61,7 +61,8 @@ class Mode(msgspec.Struct, frozen=True):
     """How a search goes. *start* is `open` (the terminals begin) or the id of a step that begins.
 
     *untimed* lets timers ring at any time; *reduce* takes confluent ops first; *exact* keeps states apart that differ
-    in what is left of their timers alone; *first* ends with the first state that shows something of a property.
+    in what is left of their timers alone, and containers that are alike; *first* ends with the first state that shows
+    something of a property.
     """
 
     start: str = "open"
@@ -121,7 +122,8 @@ class Base:
         self.setup, self.mode = unpinned(setup), mode
         self.asked = {question.name: question for question in asked}
         _, self.prologue = begin(self.setup, mode.start)
-        space = Space(swaps_of(self.setup) if all(question.alike for question in self.asked.values()) else ())
+        alike = all(question.alike for question in self.asked.values()) and not mode.exact
+        space = Space(swaps_of(self.setup) if alike else ())
         checks = [(q.name, _broken_where(q)) for q in self.asked.values()]
         reduce = mode.reduce and not mode.untimed
         self.learner = Learner(
