@@ -5,7 +5,7 @@ run. Loops are measured in processor time, commands in wall time. Each container
 from a terminal of its own, a start each 150 ms of simulated time on 64 cores, which keeps the engine busy and no more;
 `at once` stops the first only after the last has started, so that all are up together. The trace is kept as objects, or
 `encoded`, or `streamed`: handed to a function and forgotten. The bare loops have as many processes as there are
-containers, each of which waits again and again.
+containers, each of which waits again and again. The explorer is measured by explorer.py.
 """
 
 from __future__ import annotations

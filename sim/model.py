@@ -1,7 +1,7 @@
 """The model: what may happen next, and what happens then. Drivers choose; both functions are pure.
 
 `initial` builds the first world of a setup, `enabled` lists the actions in a stable order, `step` applies one and
-returns its events. There is no clock and no dice here. Source: ARCHITECTURE.md, "The heart".
+returns its events. There is no clock and no dice here. Source: ARCHITECTURE.md, "The one idea".
 """
 
 from __future__ import annotations

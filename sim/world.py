@@ -1,8 +1,7 @@
 """The world as a value: the host, what each program remembers, where each goroutine is, and what waits in queues.
 
 State changes only through events: a step decides, emits, and `evolve` applies. The world holds no time and no dice. A
-process's memory, frames, queues and locks die with it; files stay. Source: the design notes "The heart" and "Modelling
-rules" in ARCHITECTURE.md.
+process's memory, frames, queues and locks die with it; files stay. Source: ARCHITECTURE.md, "The one idea".
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@
   LIVE_AT and DEAD_AT. A memory cell that holds what its readers take for a missing one: the table DEFAULTS.
 
 Which fields hold numbers of processes: those whose name ends in `pid` or `pids`, and the literal tables below. Tests
-rename all numbers without these tables, and step with dead variables cut out. Source: ARCHITECTURE.md, rule 6 of its
-modelling rules.
+rename all numbers without these tables, and step with dead variables cut out. Source: ARCHITECTURE.md,
+"Decisions, with reasons".
 """
 
 from __future__ import annotations

@@ -74,18 +74,6 @@ def width() -> int | None:
     return max(get_terminal_size().columns, 40)
 
 
-def counter(noun: str, quiet: bool) -> Callable[[int], None] | None:
-    """Return a function that shows how many there are so far on a terminal; None where nobody would see it."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        return None
-
-    def show(count: int) -> None:
-        sys.stderr.write(f"\r\x1b[K{count} {noun} so far\r")
-        sys.stderr.flush()
-
-    return show
-
-
 def progress(label: str, quiet: bool) -> Callable[[int, int], None] | None:
     """Return a function (done, of) that shows a bar on a terminal; None where nobody would see it."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():

@@ -2,7 +2,7 @@
 
 One virtual clock counts the work that each running job has got; a job ends when that clock reaches its own mark, so
 that one comes or goes in O(log n). Source: processor sharing as a virtual-time queue (any DES text); ARCHITECTURE.md,
-modelling rule 8.
+"Decisions, with reasons".
 """
 
 from __future__ import annotations

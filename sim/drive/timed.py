@@ -4,7 +4,7 @@ Each action gets a clock when it becomes enabled, drawn from the profile; a cloc
 discarded (a generalized semi-Markov process). Actions without a price happen at once, in the order in which they became
 enabled. Only goroutines whose reads were touched are asked again, so a step costs the same however many containers
 there are; ticks that would change nothing are slept through, and counted. Time is whole µs. Source: ARCHITECTURE.md,
-"The one idea", modelling rules 5, 8 and 10.
+"The one idea", "Decisions, with reasons".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """An exploration of a scenario: its properties, its faults, what is found, and stories of what goes wrong.
 
 Times of steps are dropped: steps of one terminal keep their order, anchors stay as guards, expectations at `end` become
-properties. Source: the project's scenario language; ARCHITECTURE.md, modelling rules 6 and 7.
+properties. Source: the project's scenario language; ARCHITECTURE.md, "Known limits".
 """
 
 from __future__ import annotations

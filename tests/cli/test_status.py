@@ -86,17 +86,6 @@ def test_explore_says_what_it_does_not_check_and_what_its_bound_rests_on(shimsim
     assert "Timers ring at any time" in shimsim("explore", "small.yaml", "--limit", "10", "--untimed").out
 
 
-def test_states_are_counted_on_a_terminal(monkeypatch, capsys):
-    """A counter on stderr, for people only."""
-    from sim.cli.out import counter
-
-    assert counter("states", False) is None
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    counter("states", False)(1200)
-    assert "1200 states so far" in capsys.readouterr().err
-    assert counter("states", True) is None
-
-
 # -- 2 ----------------------------------------------------------------------------------------------
 
 

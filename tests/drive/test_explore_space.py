@@ -180,7 +180,7 @@ def test_following_what_was_learned_is_running_the_model(number: int, seed: int)
     for (state, *_), move, (after, digest, acts, _) in walk(base, dice):
         assert digest == space.digest(after)
         if dice.random() < 0.1:
-            fresh = learner._leaf_of(*learner.taped_step(move.action, state))
+            fresh = learner.leaf_of(learner.taped_step(move.action, state)[0])
             followed = learner.leaf(move, state)
             assert what(fresh) == what(followed)
             there = state.copy()

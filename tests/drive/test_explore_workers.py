@@ -120,3 +120,12 @@ def test_a_worker_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelFault, match="a process of the search has died"):
         explore(CASES["port"][0], start=CASES["port"][1], jobs=2)
     assert multiprocessing.active_children() == []
+
+
+def test_memory_is_that_of_the_largest_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The states lie with the workers: what these use ends the search, not what the one who asked uses."""
+    asking = os.getpid()
+    monkeypatch.setattr(workers, "megabytes", lambda: 1 if os.getpid() == asking else 9_000)
+    setup, start = SETUPS["port"]
+    found = explore(setup, start=start, jobs=2, limits=Limits(megabytes=8_000))
+    assert found.verdict == "UNDETERMINED (limit of 8000 MB)"

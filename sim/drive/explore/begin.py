@@ -44,7 +44,7 @@ class Lockstep:
         """Take an action, given with plain numbers."""
         named = renamed(action, self.names)
         tape, there = self.learner.taped_step(named, self.state)
-        leaf = self.learner._leaf_of(tape, there)
+        leaf = self.learner.leaf_of(tape)
         here = step(self.world, action)
         forks = ([e.pid for e in events if isinstance(e, Forked)] for events in (here, there))
         for number, name in zip(*forks, strict=True):
@@ -92,6 +92,6 @@ def state_of(learner: Learner, world: World) -> State:
 
 def _numbers(learner: Learner, cells: list[tuple[str, Any, Any]]) -> Iterable[tuple[int, int]]:
     for table, key, value in cells:
-        number = learner._normal(table, key, ordered(table, value))
+        number = learner.normal(table, key, ordered(table, value))
         if number is not None:
             yield learner.space.slot(table, key), number

@@ -12,7 +12,7 @@ A state has one interval for each of its timers, whatever the way on which it wa
 them. Where it grows, the state is explored again; ends that move are rounded outwards to 100 ms, or 1 s above 1 s, so
 that this ends soon. So more may happen than really can, and never less. These are the boxes around the state classes
 of time Petri nets, joined as abstract interpretation does. Source: Berthomieu and Diaz, 1991; Cousot and Cousot, 1977;
-ARCHITECTURE.md, modelling rule 7.
+ARCHITECTURE.md, "Decisions, with reasons".
 """
 
 from __future__ import annotations

@@ -3,13 +3,11 @@
 What comes before the start is done in one fixed order (paths.py), so what is proved holds for what follows that order.
 Reaching a limit is a verdict of its own. Ops that are confluent are taken first, but for those that write what a
 property, a step or a fault waits for: a first look at some thousand states finds which these are, and where the whole
-search finds more it begins again without them. Source: ARCHITECTURE.md, modelling rules 6 and 7.
+search finds more it begins again without them. Source: ARCHITECTURE.md, "Decisions, with reasons".
 """
 
 from __future__ import annotations
 
-import resource
-import sys
 from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any
@@ -72,6 +70,16 @@ class Mode(msgspec.Struct, frozen=True):
     first: bool = False
 
 
+class Course(msgspec.Struct, frozen=True):
+    """How a search went; *peak* is its largest layer, *cycles* are of the properties that should hold eventually."""
+
+    verdict: str
+    depth: int
+    peak: int
+    seconds: float
+    cycles: dict[str, int]
+
+
 class Exploration:
     """What was found. States are numbers; *ends* are those after which nothing happens, but for faults.
 
@@ -80,13 +88,10 @@ class Exploration:
     *cycles* a state from which a run can go round for ever without it.
     """
 
-    def __init__(self, base: Base, reports: list[workers.Report], frontier: dict[str, Any]) -> None:
+    def __init__(self, base: Base, reports: list[workers.Report], course: Course) -> None:
         self.base, self.reports = base, reports
-        self.verdict: str = frontier["verdict"]
-        self.depth: int = frontier["depth"]
-        self.seconds: float = frontier["seconds"]
-        self.cycles: dict[str, int] = frontier["cycles"]
-        self.peak: int = frontier["peak"]
+        self.verdict, self.depth, self.peak = course.verdict, course.depth, course.peak
+        self.seconds, self.cycles = course.seconds, course.cycles
         parts = len(reports)
         self.states = sum(len(report.before) for report in reports)
         self.transitions = sum(report.transitions for report in reports)
@@ -279,26 +284,20 @@ class _Watch:
     def late(self) -> bool:
         return monotonic() - self.began > self.limits.seconds
 
-    def over(self, states: int) -> bool:
-        """Say whether a limit is reached, and keep which."""
+    def over(self, states: int, megabytes: int) -> bool:
+        """Say whether a limit is reached, and keep which; *megabytes* are of the largest process."""
         limits = self.limits
         if states >= limits.states:
             self.verdict = f"UNDETERMINED (limit of {limits.states} states)"
         elif self.late():
             self.verdict = f"UNDETERMINED (limit of {limits.seconds:g} s)"
-        elif megabytes() > limits.megabytes:
+        elif megabytes > limits.megabytes:
             self.verdict = f"UNDETERMINED (limit of {limits.megabytes} MB)"
         return self.verdict != COMPLETE
 
     def tell(self, states: int, frontier: int, steps: int) -> None:
         if self.progress is not None:
             self.progress(states, frontier, steps / max(monotonic() - self.began, 1e-3))
-
-
-def megabytes() -> int:
-    """Return the most memory that this process has had, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak // (1 << 20) if sys.platform == "darwin" else peak >> 10)
 
 
 def _search(base: Base, limits: Limits, jobs: int, progress: Progress | None) -> Exploration:
@@ -314,10 +313,7 @@ def _search(base: Base, limits: Limits, jobs: int, progress: Progress | None) ->
         depth, peak = _alone(part, watch, first=base.mode.first)
         reports = [workers.report_of(part)]
         cycles = _goes_round(base, part)
-    frontier = {
-        "verdict": watch.verdict, "depth": depth, "peak": peak, "seconds": monotonic() - watch.began, "cycles": cycles,
-    }  # fmt: skip
-    return Exploration(base, reports, frontier)
+    return Exploration(base, reports, Course(watch.verdict, depth, peak, monotonic() - watch.began, cycles))
 
 
 def _alone(part: Part, watch: _Watch, *, first: bool) -> tuple[int, int]:
@@ -332,7 +328,7 @@ def _alone(part: Part, watch: _Watch, *, first: bool) -> tuple[int, int]:
                 return depth, peak
             if done % EACH == 0:
                 watch.tell(len(part.found), len(part.coming), part.work + part.walker.ahead)
-                if watch.over(len(part.found)):
+                if watch.over(len(part.found), workers.megabytes()):
                     return depth, peak
     return depth, peak
 
@@ -351,7 +347,7 @@ def _together(base: Base, root: Here, watch: _Watch, jobs: int) -> tuple[int, in
             if not layer and not any(r.away for r in rounds):
                 break
             depth, peak = depth + (layer > 0), max(peak, layer)
-            if watch.over(states):
+            if watch.over(states, max(r.megabytes for r in rounds)):
                 break
         return depth, peak, team.reports()
 

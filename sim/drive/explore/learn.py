@@ -59,7 +59,6 @@ class Leaf:
         self.asked: tuple[int, ...] = ()
         self.asked_at = -1
 
-
     def write(self, state: State, owned: dict[Pid, list[int]]) -> None:
         """Change a state to what it is after the step."""
         for slot, value in self.writes:
@@ -124,7 +123,7 @@ def cell_of(read: Read) -> Any:
 
 Check = Callable[[World], bool]
 Note = Callable[[World, Action, list[Any]], set[tuple[str, str]]]  # what a step exercised, given the world before it
-OPEN, PROPERTY = "open", "property"  # subjects that are no cells
+PROPERTY = "property"  # the table of subjects that are no cells of the world
 
 
 class Learner:
@@ -216,8 +215,8 @@ class Learner:
     # -- taping a step --------------------------------------------------------------------------------
 
     def _tape_step(self, move: Move, state: State) -> Leaf:
-        tape, events = self.taped_step(move.action, state)
-        leaf = self._leaf_of(tape, events)
+        tape, _ = self.taped_step(move.action, state)
+        leaf = self.leaf_of(tape)
         self._note_written(move.action, state, leaf)
         move.root = self._grow(move.root, tape.reads, leaf)
         return leaf
@@ -240,13 +239,14 @@ class Learner:
             lower(world)
         return tape, turn.events
 
-    def _leaf_of(self, tape: Tape, events: list[Any]) -> Leaf:
+    def leaf_of(self, tape: Tape) -> Leaf:
+        """Return what a taped step does."""
         space, world = self.space, TapedWorld(self.like, tape)
-        timers = tuple(self._timers(world, tape, events)) if self.timed else ()
+        timers = tuple(self._timers(world, tape)) if self.timed else ()
         writes, delta, stirred = [], 0, set[Any]()
         for slot, content in sorted(tape.new.items()):
             table, key = space.slots[slot]
-            number = self._normal(table, key, content)
+            number = self.normal(table, key, content)
             before = tape.state.get(slot) if slot in tape.seen else None
             if number == before:
                 continue
@@ -262,7 +262,7 @@ class Learner:
             self.read_for_marks.update(cell_of(read) for read in tape.reads)
         return Leaf(tuple(writes), delta, tuple(sorted(tape.erased)), timers, frozenset(stirred))
 
-    def _normal(self, table: str, key: Any, content: Any) -> int | None:
+    def normal(self, table: str, key: Any, content: Any) -> int | None:
         """Return the number of what a cell holds in its normal form, None if that is nothing."""
         if content is ABSENT:
             return None
@@ -286,7 +286,7 @@ class Learner:
                 if value is not None:
                     yield (KIND, self.space.values[value].image.program)
 
-    def _timers(self, world: World, tape: Tape, events: list[Any]) -> Iterable[tuple[int, tuple[int, int] | None]]:
+    def _timers(self, world: World, tape: Tape) -> Iterable[tuple[int, tuple[int, int] | None]]:
         """Yield the time limits that begin or end since goroutines came to other ops; stopped processes lose track."""
         space = self.space
         for slot in [slot for slot in tape.new if space.slots[slot][0] == "frames"]:

@@ -1,7 +1,7 @@
 """The way to the first state of an exploration, and the way back from one that was found: actions of a plain world.
 
 What comes before the start is done in one fixed order: prompt actions in the order of `enabled`, timers only when
-nothing else is left. Source: ARCHITECTURE.md, modelling rule 7.
+nothing else is left. Source: ARCHITECTURE.md, "Known limits".
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A state is its table, its digest and what each subject may do in it. A step costs what it changes: the leaf says which
 cells, the digest follows, and only the subjects that read those cells are asked again. Ops that are confluent are taken
-at once, so that a state that others see has none. Source: ARCHITECTURE.md, "Speed is part of the design".
+at once, so that a state that others see has none. Source: ARCHITECTURE.md, "Decisions, with reasons".
 """
 
 from __future__ import annotations
@@ -14,12 +14,9 @@ from sim.drive.explore.learn import NOTHING, Leaf, Learner, Move, Status, Timer
 from sim.drive.explore.space import TOKEN_BITS, State
 
 Acts = dict[int, Status]
-Item = tuple[State, int, Acts]
 Here = tuple[State, int, Acts, int]  # with the box
 Choice = tuple[Move, int]  # with the box after the time that passes before it
 MASK = (1 << TOKEN_BITS) - 1
-
-
 AHEAD = 10_000  # confluent ops in a row
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import marshal
 import multiprocessing
 import pickle
+import resource
 import signal
+import sys
 from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -22,12 +24,13 @@ from sim.engine.goroutine import ModelFault
 
 
 class Round(msgspec.Struct):
-    """What a layer came to in one part: its states, all states so far, and what it hands over."""
+    """What a layer came to in one part: its states, all so far, the memory of its process, what it hands over."""
 
     layer: int
     coming: int
     found: int
     work: int
+    megabytes: int
     away: dict[int, bytes]
     news: bytes
 
@@ -48,6 +51,12 @@ class Report(msgspec.Struct):
     exercised: set[tuple[str, str]]
     looked_at: set[Any]
     written: dict[str, set[Any]]
+
+
+def megabytes() -> int:
+    """Return the most memory that this process has had, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak // (1 << 20) if sys.platform == "darwin" else peak >> 10)
 
 
 def possible() -> bool:
@@ -147,4 +156,4 @@ def _layer(part: Part, mail: Iterable[bytes], news: Iterable[bytes], deadline: C
     away = {other: marshal.dumps(arrivals) for other, arrivals in part.away.items()}
     told = pickle.dumps(space.news) if space.news else b""
     space.news.clear()
-    return Round(layer, len(part.coming), len(part.found), part.work, away, told)
+    return Round(layer, len(part.coming), len(part.found), part.work, megabytes(), away, told)
