@@ -123,7 +123,7 @@ def docker_request(g: Goroutine) -> Message:
     """Ask for the verb; a run goes on with a start."""
     command = _docker(g)
     verb = "start" if command.verb == "run" else command.verb
-    data = (command.signal, command.timeout, command.force)
+    data = (command.signal, command.timeout, command.force, command.words)
     return Message(verb, command.container, g.frame.fid, data)
 
 

@@ -204,13 +204,17 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Docker(msgspec.Struct, frozen=True, tag=True):
-    """A docker command: *verb* run, create, start, stop, kill, restart, rm; *container* names a service."""
+    """A docker command: *verb* run, create, start, stop, kill, restart, rm; *container* names a service.
+
+    *words* are what a verb needs besides: a command, a new name.
+    """
 
     verb: str
     container: str
     signal: str | None = None
     timeout: Microseconds | None = None
     force: bool = False
+    words: tuple[str, ...] = ()
 
 
 class Systemctl(msgspec.Struct, frozen=True, tag=True):
