@@ -19,6 +19,10 @@ MINUS_VALUE = re.compile(r"-[0-9.#]")  # no option but a value: -5s is before t 
 LARGEST_SEED, MOST_SEEDS = 10**18, 1_000_000
 
 FILE = "a scenario (FILE#2: the second one of a file), a bundled scenario's name, a runs/ folder or a trace; - is stdin"
+VIEWS = (
+    "pstree, pstree-ascii, pstree-p, ps-axjf, ps-ef, ps-eo, ps-auxf, docker-ps, docker-ps-a, docker-inspect, "
+    "docker-events"
+)
 EXAMPLES = """\
 examples:
   shimsim run document                      the host of the document, its dockerd killed
@@ -115,8 +119,8 @@ def _run(parser: argparse.ArgumentParser) -> None:
 def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE + ", or a process table in JSON")
     parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, -5s, end (default: end)")
-    views = "pstree, pstree-ascii, pstree-p, ps-axjf, ps-ef, ps-eo, ps-auxf, docker-ps, docker-ps-a, docker-events"
-    parser.add_argument("--as", dest="view", default="pstree", metavar="VIEW", help=f"{views} (default: pstree)")
+    parser.add_argument("--as", dest="view", default="pstree", metavar="VIEW", help=f"{VIEWS} (default: pstree)")
+    parser.add_argument("--of", metavar="NAME", help="ask docker-inspect of this container (default: all)")
     parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")
     _settings(parser)
 
@@ -206,7 +210,7 @@ COMMANDS = (
     ("init", "write a commented scenario to begin with", _init),
     ("validate", "check scenario files and say everything that is wrong", _validate),
     ("run", "run a scenario, tell what happens, check its expectations", _run),
-    ("show", "print ps, pstree, docker ps or docker events at any moment", _show),
+    ("show", "print ps, pstree, docker ps, docker inspect, … at any moment", _show),
     ("plot", "draw the timeline", _plot),
     ("why", "print the chain of causes of a fact", _why),
     ("whatif", "compare a changed setting with the file, run by run", _whatif),

@@ -1,4 +1,4 @@
-"""shimsim show: what ps, pstree, docker ps or docker events print at a moment."""
+"""shimsim show: what ps, pstree, docker and other commands print at a moment."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def _of_run(options: argparse.Namespace, view: str) -> tuple[str, float]:
         raise InputError([Problem("--root", f"{view} shows no processes", hint)])
     run = run_of(options.file, options.seed, options.settings)
     at = run.moment(options.at)
-    return run.show(view, at, options.root), (at - run.trace.origin) / 1_000_000
+    return run.show(view, at, options.root, options.of), (at - run.trace.origin) / 1_000_000
 
 
 def _of_table(table: Table, options: argparse.Namespace, view: str) -> str:
     if view not in VIEWS:
         valid = f"Valid: {', '.join(VIEWS)}."
         raise InputError([Problem("--as", f"{view} needs a run; a table has processes only", valid)])
-    for option, given in (("--at", options.at), ("--set", options.settings)):
+    for option, given in (("--at", options.at), ("--set", options.settings), ("--of", options.of)):
         if given:
             raise InputError([Problem(option, "a table is one moment and no scenario", "Leave it out.")])
     root = options.root or "1"

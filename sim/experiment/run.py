@@ -13,13 +13,13 @@ from sim.drive.follow import driver_of
 from sim.engine.reach import CLIENTS, reachable
 from sim.engine.setup import Instant, KillProcess, Microseconds, Step, Systemctl
 from sim.errors import InputError, Problem, nearest
-from sim.render.registry import VIEWS
+from sim.render.registry import OF_CONTAINERS, RUN_VIEWS, VIEWS
 from sim.scenario import Scenario, instant, load
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
 from sim.views.moments import Moments
 from sim.views.narrate import narrate, published, unanswered
-from sim.views.story import Story, engine_events
+from sim.views.story import Story
 from sim.views.summary import Picture, Summary, VerdictLine
 from sim.world import World
 
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from sim.views.intervals import Intervals
     from sim.views.timeline import TimelineData
 
-NO_DAEMON = "Cannot connect to the Docker daemon. Is the docker daemon running on this host?\n"
-ALL_VIEWS = (*VIEWS, "docker-ps", "docker-ps-a", "docker-events")
+ALL_VIEWS = (*VIEWS, *RUN_VIEWS)
 DEFAULT_EPOCH = 1_577_836_800
 
 
@@ -92,20 +91,19 @@ class Run:
 
         return tree(self.story(at).table())
 
-    def show(self, view: str, at: str | Microseconds | None = None, root: str | int | None = None) -> str:
-        """Return the text of a view at a moment; *root* is a pid or a role. Raises InputError."""
-        story = self.story(at)
-        if view == "docker-events":
-            from sim.render.docker_events import docker_events
-
-            return docker_events(engine_events(self.trace, story.at), self.trace.setup.host.tz_minutes)
-        if view in ("docker-ps", "docker-ps-a"):
-            if story.daemon() is None:
-                return NO_DAEMON
-            from sim.render.docker_ps import docker_ps
-
-            return docker_ps(story.containers(), self.trace.unix(story.at), all=view.endswith("-a"))
+    def show(
+        self,
+        view: str,
+        at: str | Microseconds | None = None,
+        root: str | int | None = None,
+        of: str | None = None,
+    ) -> str:
+        """Return the text of a view at a moment; *root* is a pid or a role, *of* a container. Raises InputError."""
         check_view(view)
+        names = containers_of(self.trace, view, of)
+        story = self.story(at)
+        if view in RUN_VIEWS:
+            return RUN_VIEWS[view](story, names)
         return VIEWS[view](story.table(), root_pid(story, root))
 
     def reachable(self, port: int, client: str = "remote", at: str | Microseconds | None = None) -> bool:
@@ -214,6 +212,20 @@ def check_view(view: str) -> None:
     if view not in ALL_VIEWS:
         hint = f"{nearest(view, ALL_VIEWS)} Valid: {', '.join(ALL_VIEWS)}.".strip()
         raise InputError([Problem("--as", f"there is no view {view!r}", hint)])
+
+
+def containers_of(trace: Trace, view: str, of: str | None) -> tuple[str, ...]:
+    """Return the containers that a view is asked of: the one that is named, or all. Raises InputError."""
+    names = tuple(service.name for service in trace.setup.services)
+    if of is None:
+        return names
+    if view not in OF_CONTAINERS:
+        hint = f"Leave it out, or take one of these views: {', '.join(OF_CONTAINERS)}."
+        raise InputError([Problem("--of", f"{view} is not asked of one container", hint)])
+    if of not in names:
+        hint = f"{nearest(of, names)} There are {', '.join(names) or 'none'}.".strip()
+        raise InputError([Problem("--of", f"there is no container {of[:60]!r}", hint)])
+    return (of,)
 
 
 def root_pid(story: Story, root: str | int | None) -> int:

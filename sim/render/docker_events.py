@@ -82,10 +82,10 @@ def _json(row: EventRow) -> str:
     actor = {"ID": row.id, "Attributes": dict(sorted(row.attributes))}
     times = {"time": row.at_unix_us // 1_000_000, "timeNano": row.at_unix_us * 1000}
     message = {**old, "Type": row.type, "Action": row.action, "Actor": actor, **times}
-    return _shielded(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
+    return shielded(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
 
 
-def _shielded(text: str) -> str:
+def shielded(text: str) -> str:
     """Escape as Go's encoder does (`<`, `>`, `&`), and whatever could steer a terminal: the value stays the same."""
     return "".join(letter if printable(letter) == letter and letter not in "<>&" else _unicode_escape(letter)
                    for letter in text)

@@ -1,21 +1,29 @@
-"""Name the views of a process table.
+"""Name the views of a moment: of a process table, and of a run.
 
-Models: one literal table from the name of a view to the function that prints it from some process downwards, whole
-lines (as with `ps ww` and `pstree -l`). Leaves out: views of containers and events, which are made from other data.
-What a view prints is clean: names that would steer the terminal lose the characters that do so, where the real tool
-may let them through.
+Models: two literal tables. `VIEWS` prints a process table from some process downwards, whole lines (as with `ps ww` and
+`pstree -l`). `RUN_VIEWS` prints what the engine's own commands and the host's files would show, of a container or of
+all. Leaves out: locks that the real commands wait for. What a view prints is clean: names that would steer the terminal
+lose the characters that do so, where the real tool may let them through.
 Source: none; the project's own convention.
 """
 
 from collections.abc import Callable
 
 from sim.render.clean import printable_lines
+from sim.render.docker_events import docker_events
+from sim.render.docker_inspect import docker_inspect
+from sim.render.docker_ps import docker_ps
 from sim.render.ps import ps_auxf, ps_axjf, ps_ef, ps_eo
 from sim.render.pstree import pstree
+from sim.views.docker_inspect import inspected
+from sim.views.story import Story, engine_events
 from sim.views.table import Table
 from sim.views.tree import subtree
 
 View = Callable[[Table, int], str]
+RunView = Callable[[Story, tuple[str, ...]], str]  # a story at its moment; which containers are asked for
+
+NO_DAEMON = "Cannot connect to the Docker daemon. Is the docker daemon running on this host?\n"
 
 
 def _rows_from(view: Callable[[Table], str]) -> View:
@@ -32,3 +40,28 @@ VIEWS: dict[str, View] = {
     "ps-eo": _rows_from(ps_eo),
     "ps-auxf": _rows_from(ps_auxf),
 }
+
+
+def _answered(view: RunView) -> RunView:
+    """Ask dockerd, if there is one that answers."""
+    return lambda story, names: NO_DAEMON if story.daemon() is None else view(story, names)
+
+
+def _ps(story: Story, *, all: bool) -> str:
+    return docker_ps(story.containers(), story.trace.unix(story.at), all=all)
+
+
+def _inspect(story: Story, names: tuple[str, ...]) -> str:
+    found = {name: inspected(story, name) for name in names}
+    return docker_inspect((one for one in found.values() if one), [name for name, one in found.items() if not one])
+
+
+RUN_VIEWS: dict[str, RunView] = {
+    "docker-ps": _answered(lambda story, names: _ps(story, all=False)),
+    "docker-ps-a": _answered(lambda story, names: _ps(story, all=True)),
+    "docker-inspect": _answered(_inspect),
+    "docker-events": lambda story, names: docker_events(
+        engine_events(story.trace, story.at), story.trace.setup.host.tz_minutes
+    ),
+}
+OF_CONTAINERS = ("docker-inspect",)  # may be asked of one container

@@ -11,6 +11,12 @@ import msgspec
 Port = tuple[int, int | None, str, str]
 
 
+class When(msgspec.Struct, frozen=True):
+    """A moment in unix seconds; None is never, -inf one before the run that nobody says."""
+
+    unix: float | None
+
+
 class ContainerRow(msgspec.Struct, frozen=True):
     """Describe one container as the engine believes it to be: times in unix seconds, None for never.
 
@@ -36,6 +42,19 @@ class ContainerRow(msgspec.Struct, frozen=True):
     exit_code: int = 0
     ports: tuple[Port, ...] = ()
     name: str = ""
+
+    @property
+    def state(self) -> str:
+        """Say the state in one word, as `docker inspect` does (State.StateString).
+
+        >>> ContainerRow("", "", "", 0, running=True, paused=True).state, ContainerRow("", "", "", 0, dead=True).state
+        ('paused', 'dead')
+        """
+        if self.running:
+            return "paused" if self.paused else "restarting" if self.restarting else "running"
+        if self.removing or self.dead:
+            return "removing" if self.removing else "dead"
+        return "created" if self.started is None else "exited"
 
 
 class EventRow(msgspec.Struct, frozen=True):

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.records import Container
-from sim.engine.setup import Microseconds, Port
+from sim.engine.setup import Microseconds, Port, Service
 from sim.engine.systemd import unit_of
-from sim.facts import EngineEvent
+from sim.facts import EngineEvent, Remembered
 from sim.kernel.events import Forked
 from sim.kernel.records import INIT, Pid
 from sim.trace import Record, Replay, Trace
@@ -23,6 +23,9 @@ from sim.world import World
 
 HERTZ = 100
 TICK: Microseconds = 1_000_000 // HERTZ
+
+
+BEFORE = float("-inf")  # a moment that lies before the run and that nobody says
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -42,6 +45,7 @@ class Story:
         self.at: Microseconds = 0
         self.starts: dict[Pid, Microseconds] = {INIT: 0}
         self.times: dict[str, Times] = {}
+        self.waiting: set[str] = set()  # containers that wait for their restart
 
     @property
     def world(self) -> World:
@@ -75,6 +79,17 @@ class Story:
                 self.times[event.container] = replace(before, started=at)
             elif event.action == "die":
                 self.times[event.container] = replace(before, finished=at)
+        elif isinstance(event, Remembered) and isinstance(event.value, Container):
+            self._believed(event.value, at)
+
+    def _believed(self, record: Container, at: Microseconds) -> None:
+        """Note when a restart is given up, by a stop or by an attempt that failed: SetStopped says no `die`."""
+        if record.restarting:
+            self.waiting.add(record.name)
+        elif record.name in self.waiting:
+            self.waiting.remove(record.name)
+            if not record.running:
+                self.times[record.name] = replace(self.times.get(record.name, Times()), finished=at)
 
     def _reattached(self, container: str) -> bool:
         """Say whether a `start` comes from a restore with live-restore: StartedAt is kept then."""
@@ -126,29 +141,26 @@ class Story:
 
     def containers(self) -> tuple[ContainerRow, ...]:
         """Return what `docker ps -a` lists, in the order of creation."""
-        rows = []
-        for service in self.trace.setup.services:
-            record = self.believed(service.name)
-            if record is None:
-                continue
-            times = self.times.get(service.name, Times())
-            rows.append(
-                ContainerRow(
-                    id=service.id,
-                    image=service.image,
-                    path=service.path,
-                    args=service.args,
-                    created=self.trace.unix(times.created),
-                    started=None if times.started is None else self.trace.unix(times.started),
-                    finished=None if times.finished is None else self.trace.unix(times.finished),
-                    running=record.running,
-                    restarting=record.restarting,
-                    exit_code=record.exit_code,
-                    ports=tuple(_port(port) for port in service.ports) if record.running else (),
-                    name=service.name,
-                )
-            )
-        return tuple(rows)
+        rows = ((service, self.believed(service.name)) for service in self.trace.setup.services)
+        return tuple(self._container(service, record) for service, record in rows if record is not None)
+
+    def _container(self, service: Service, record: Container) -> ContainerRow:
+        times, unix = self.times.get(service.name, Times()), self.trace.unix
+        started = None if times.started is None else unix(times.started)
+        return ContainerRow(
+            id=service.id,
+            image=service.image,
+            path=service.path,
+            args=service.args,
+            created=unix(times.created),
+            started=BEFORE if started is None and record.started else started,
+            finished=None if times.finished is None else unix(times.finished),
+            running=record.running,
+            restarting=record.restarting,
+            exit_code=record.exit_code,
+            ports=tuple(_port(port) for port in service.ports) if record.running and not record.restarting else (),
+            name=service.name,
+        )
 
 
 def _port(port: Port) -> tuple[int, int | None, str, str]:
@@ -182,8 +194,6 @@ def engine_events(trace: Trace, until: Microseconds) -> list[EventRow]:
 
 
 def _event_row(event: EngineEvent, at: int, service: object) -> EventRow:
-    from sim.engine.setup import Service
-
     assert isinstance(service, Service)
     if event.kind == "container":
         about = (("image", service.image), ("name", service.name), *service.labels)

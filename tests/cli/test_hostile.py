@@ -49,7 +49,8 @@ RUNS = [
     ["why", "evil.yaml", "container web"],
     ["why", "evil.yaml", "port 80 from loopback", "--at", "shot"],
     *(["show", "evil.yaml", "--as", view] for view in (
-        "pstree", "pstree-ascii", "pstree-p", "ps-axjf", "ps-ef", "ps-eo", "ps-auxf", "docker-ps-a", "docker-events",
+        "pstree", "pstree-ascii", "pstree-p", "ps-axjf", "ps-ef", "ps-eo", "ps-auxf", "docker-ps-a", "docker-inspect",
+        "docker-events",
     )),
 ]  # fmt: skip
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from sim.cli import VIEWS
 from sim.engine.goroutine import ModelFault
 from sim.engine.ops import Fork
+from sim.experiment.run import ALL_VIEWS
 from tests.cli.conftest import FAILING, SMALL
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -127,6 +129,8 @@ def test_explore_says_what_it_does_not_check_and_what_its_bound_rests_on(shimsim
         (["show", "small.yaml", "--root", "contanerd"], "Did you mean 'containerd'?"),
         (["show", "small.yaml", "--root", "99999"], "no process 99999"),
         (["show", "small.yaml", "--root", "dockerd", "--as", "docker-ps"], "shows no processes"),
+        (["show", "small.yaml", "--of", "web"], "pstree is not asked of one container"),
+        (["show", "small.yaml", "--as", "docker-inspect", "--of", "wbe"], "Did you mean 'web'?"),
         (["plot", "small.yaml"], "--output"),
         (["plot", "small.yaml", "-o", "x.gif"], "svg"),
         (["plot", "small.yaml", "-o", "x"], "svg"),
@@ -157,6 +161,11 @@ def test_no_command_is_2_with_the_help(shimsim):
     said = shimsim()
     assert (said.status, said.out) == (2, "")
     assert "examples:" in said.err
+
+
+def test_help_lists_every_view():
+    """--help says its own list, so that it loads nothing; it is the list of the views that there are."""
+    assert VIEWS.split(", ") == list(ALL_VIEWS)
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"]])

@@ -1,0 +1,62 @@
+"""Print containers as `docker inspect` would: JSON with four blanks a level, times as Go writes them.
+
+Models: encoding/json of Go (`<`, `>`, `&` escaped) and RFC 3339 with as many digits as there are. Leaves out nothing
+of what it is given; letters that would steer the terminal are escaped, which is the same JSON.
+Source: docker 1.13.1, cli/command/inspect; Go 1.10, encoding/json, time.RFC3339Nano.
+"""
+
+import json
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sim.render.clean import printable
+from sim.render.docker_events import shielded
+from sim.views.rows import When
+
+NEVER = "0001-01-01T00:00:00Z"
+UNKNOWN = When(-math.inf)
+
+
+def docker_inspect(found: Iterable[dict[str, Any]], missing: Iterable[str] = ()) -> str:
+    """Print an array of what was *found*, then one line for each name that is *missing*.
+
+    >>> print(docker_inspect([{"Name": "/a<b", "State": {"StartedAt": When(1.5), "FinishedAt": When(None)}}]), end="")
+    [
+        {
+            "Name": "/a\\u003cb",
+            "State": {
+                "StartedAt": "1970-01-01T00:00:01.5Z",
+                "FinishedAt": "0001-01-01T00:00:00Z"
+            }
+        }
+    ]
+    """
+    text = json.dumps([_timed(one) for one in found], indent=4, ensure_ascii=False)
+    lines = map(shielded, text.split("\n"))
+    return "".join(line + "\n" for line in [*lines, *(f"Error: No such object: {printable(name)}" for name in missing)])
+
+
+def go_time(unix: float | None) -> str:
+    """Write a moment (unix seconds, None for never) in UTC, whole microseconds, zeros at the end cut.
+
+    >>> go_time(1606960140.25), go_time(1606960140), go_time(None)
+    ('2020-12-03T01:49:00.25Z', '2020-12-03T01:49:00Z', '0001-01-01T00:00:00Z')
+    """
+    if unix is None:
+        return NEVER
+    second, fraction = divmod(round(unix * 1_000_000), 1_000_000)
+    digits = f".{fraction:06d}".rstrip("0").rstrip(".")
+    return f"{datetime.fromtimestamp(second, tz=UTC):%Y-%m-%dT%H:%M:%S}{digits}Z"
+
+
+def _timed(value: Any) -> Any:
+    """Write the times within; a key whose moment is not known is left out."""
+    if isinstance(value, When):
+        return go_time(value.unix)
+    if isinstance(value, list):
+        return [_timed(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _timed(inner) for key, inner in value.items() if inner != UNKNOWN}
+    return value
