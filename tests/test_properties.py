@@ -193,6 +193,7 @@ BROKEN = {
     "T34": "V1 V5 V14b V15",
     "T35": "V2 V5",
     "T35 early": "V5",
+    "T37": "V1 V5 V10 V14b V22",
     "T39": "V5 V8 V25",
     "T41": "V5",
     "T42 ABRT": "V5 V8 V25",
@@ -204,6 +205,7 @@ BROKEN = {
     "T48": "V5 V8 V14 V25",
     "T49": "V5 V8 V9",
     "T50": "V5 V8 V25",
+    "V2 torn": "V1 V2 V5 V7 V8 V19 V21 V25",
     **{f"T51 {policy}": "V7" for policy in ("no", "always", "unless-stopped", "on-failure")},
 }
 

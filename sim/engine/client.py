@@ -11,12 +11,12 @@ from typing import Any
 
 from sim.engine import paths
 from sim.engine.goroutine import Failure, Goroutine
+from sim.engine.mishap import AT_ONCE
 from sim.engine.ops import Do, Goto, Label, Op, Sleep, call
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.setup import Docker, Instant, KillProcess, S, SetNextPid, Step, Systemctl, Target
+from sim.engine.setup import Docker, Instant, KillProcess, S, Step, Systemctl, Target
 from sim.facts import Message, StepDone, StepTaken
-from sim.kernel.events import IdsSkipped
 from sim.kernel.records import INIT, Image, Pid
 from sim.world import Frame, Key, World
 
@@ -74,8 +74,8 @@ def begin(g: Goroutine) -> str | None:
         return "systemctl"
     if isinstance(command, KillProcess):
         _signal(g, command)
-    elif isinstance(command, SetNextPid):
-        g.emit(IdsSkipped(command.number - 1))
+    else:
+        AT_ONCE[type(command)](g, command)
     return "done"
 
 

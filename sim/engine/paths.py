@@ -13,6 +13,7 @@ DOCKER_PID = "/var/run/docker.pid"
 CONTAINERD_PID = "/var/run/docker/libcontainerd/docker-containerd.pid"
 EVENT_TS = "/var/run/docker/libcontainerd/event.ts"
 EVENTS_LOG = "/var/run/docker/libcontainerd/containerd/events.log"
+TORN_LINE = EVENTS_LOG + "#torn"  # there if the log holds a line that was cut off
 
 BUNDLES = "/var/run/docker/libcontainerd"
 STATE = "/var/run/docker/libcontainerd/containerd"

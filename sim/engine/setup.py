@@ -238,7 +238,14 @@ class SetNextPid(msgspec.Struct, frozen=True, tag=True):
     number: int
 
 
-Command = Docker | Systemctl | KillProcess | SetNextPid
+class Tear(msgspec.Struct, frozen=True, tag=True):
+    """A file of containerd's is cut off within its last line: *file* events.log, or process.json of a *container*."""
+
+    file: str
+    container: str = ""
+
+
+Command = Docker | Systemctl | KillProcess | SetNextPid | Tear
 
 
 class Step(msgspec.Struct, frozen=True):

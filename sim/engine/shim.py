@@ -80,9 +80,10 @@ def is_payload(g: Goroutine) -> str | None:
 
 
 def write_exit_status(g: Goroutine) -> None:
-    """Write the code, or 128 + the signal."""
-    status = g["status"]
-    syscalls.write_file(g.turn, f"{paths.state(service_of(g).id)}/exitStatus", status if status >= 0 else 128 - status)
+    """Write the code, or 128 + the signal; not if the folder has been deleted, and the exit fifo with it."""
+    status, folder = g["status"], paths.state(service_of(g).id)
+    if f"{folder}/exit" in g.world.host.ends.get(g.pid, ()):
+        syscalls.write_file(g.turn, f"{folder}/exitStatus", status if status >= 0 else 128 - status)
     g.emit(StateChanged(g["c"], "stopped"))
 
 

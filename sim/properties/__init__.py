@@ -131,7 +131,6 @@ PROPERTIES: dict[str, Property] = {row.name: row for row in ROWS}
 
 NOT_MODELLED: dict[str, str] = {
     "V1": "T10 (an exit that waits for blocked output) and T36 (a deaf dockerd): no bytes flow, Events never fails",
-    "V2": "torn state folders: no write is cut off half-way",
     "V4": "leaks for blocked output (§7.4): no bytes flow",
     "V7": "126 of exec: no exec",
     "V8": "a mapping that a boot cannot restore: no stranger takes a port",

@@ -244,7 +244,7 @@ class StepFile(Strict):
     stop: str | list[str] | None = None
     cont: str | list[str] | None = None
     signal: str | int | None = None
-    host: dict[str, int] | None = None
+    host: dict[str, Any] | None = None
 
 
 class PropertyFile(Strict):

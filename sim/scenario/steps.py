@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sim.engine.setup import Command, Instant, KillProcess, SetNextPid, Step
+from sim.engine.setup import Command, Instant, KillProcess, Step
 from sim.scenario import fields
 from sim.scenario.check import Report, spelt
 from sim.scenario.commands import NewService, docker_words, new_service, parse_docker, parse_systemctl
 from sim.scenario.compose_words import Fleet, parse_compose
+from sim.scenario.host_words import host_command
 from sim.scenario.instants import STEP_ID, Names, parse_instant, parse_target
-from sim.scenario.known import ACTIONS, ACTIONS_LATER, HOST_LATER, RELOAD, not_modelled
+from sim.scenario.known import ACTIONS, ACTIONS_LATER, RELOAD, not_modelled
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 KEYS = ("id", "at", "wait", "signal", *ACTIONS)
 SIGNAL_OF = {"kill": "KILL", "stop": "STOP", "cont": "CONT"}
-next_pid = fields.whole(1, 4_194_303, "a process id")
 
 Terminal = tuple[Step, ...]
 
@@ -221,7 +221,7 @@ class Reader:
             case "systemctl":
                 return [parse_systemctl(line)]
             case "host":
-                return [[host_command(line)]]
+                return [[host_command(line, self.names)]]
         if isinstance(line, dict):
             beside = "; signal: stands beside kill:, as in {kill: shim/web, signal: TERM}" if action == "kill" else ""
             raise Refusal("a mapping is not a target.", f"Write {action}: shim/web{beside}.")
@@ -258,21 +258,6 @@ class Reader:
                 refusal = Refusal(f"{listed([*seen, id_])}: these steps wait for one another.")
                 self.report.refuse(self.root, ("steps", ids.index(id_), "at"), refusal)
                 return
-
-
-def host_command(value: object) -> Command:
-    """Return what `host: {next_pid: 2915}` stands for. Raises Refusal."""
-    if not isinstance(value, dict) or not value:
-        raise Refusal(f"{shown(value)} is not a mapping.", "Write host: {next_pid: 2915}.")
-    for key in value:
-        if key in HOST_LATER:
-            raise Refusal(not_modelled(key, HOST_LATER[key]), "Modelled: next_pid.", (key,))
-        if key != "next_pid":
-            raise Refusal("unknown key.", did_you_mean(key, ("next_pid", *HOST_LATER)) or "Valid: next_pid.", (key,))
-    try:
-        return SetNextPid(next_pid(value["next_pid"]))
-    except Refusal as refusal:
-        raise Refusal(refusal.what, refusal.hint, ("next_pid",)) from None
 
 
 def text_of(action: str, line: object, node: Node) -> str:

@@ -144,8 +144,9 @@ def command_words(step: Step) -> str:
         return f"systemctl {command.verb} {command.unit}"
     if isinstance(command, KillProcess):
         return f"kill -{command.signal} {command.target}"
-    assert isinstance(command, SetNextPid)
-    return f"the next free number is {command.number}"
+    if isinstance(command, SetNextPid):
+        return f"the next free number is {command.number}"
+    return type(command).__name__
 
 
 def clause(function: Any) -> str:

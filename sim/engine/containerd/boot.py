@@ -2,8 +2,9 @@
 
 The RHEL build opens its socket before the restore, and reports restored exits 1 s after its start, before any other
 task. A stored payload whose shim died meanwhile is killed, and counts as 255 (the status is written with a verb that Go
-does not know). Leaves out torn state folders and a torn event log. Source: C supervisor.restore, runtime.Load,
-loadProcess; engine-1.13 §7.3, §16.5; threads: 16 read off the document, when each began is not known [K].
+does not know). A state folder without a whole process.json or without a pid is deleted (RHEL), and what lives goes on
+unknown. Source: C supervisor.restore, runtime.Load, loadProcess; engine-1.13 §7.3, §16.5; threads: 16 read off the
+document, when each began is not known [K].
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containerd.start import WAITER, WATCHER, WORKER
-from sim.engine.containerd.tasks import LOOP, payload_gone, subscribe
+from sim.engine.containerd.tasks import LOOP, payload_gone, remove_state, subscribe
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Goto, Label, Serve, Sleep, Wait
 from sim.engine.procedure import procedure
@@ -54,8 +55,13 @@ def listen(g: Goroutine) -> None:
     syscalls.listen(g.turn, g.pid, paths.CONTAINERD_SOCK)
 
 
-def read_log(g: Goroutine) -> None:
-    """Read the event log into memory and truncate the file; list the containers to restore."""
+def read_log(g: Goroutine) -> str | None:
+    """Read the event log into memory and truncate the file; list the containers to restore.
+
+    A line that was cut off is fatal: "unexpected EOF".
+    """
+    if paths.TORN_LINE in g.world.host.files:
+        return "unexpected_eof"
     log: Any = g.world.host.files.get(paths.EVENTS_LOG, ())
     g.remember("log", log)
     g.remember("events", log[-1][0] if log else g.world.host.files.get(paths.EVENT_TS, 0))
@@ -64,6 +70,7 @@ def read_log(g: Goroutine) -> None:
     found = {path[len(inside) : -len(end)] for path in g.world.host.files if path.startswith(inside)}
     g["todo"] = tuple(name for name, service in g.world.services.items() if service.id in found)
     g["i"] = 0
+    return None
 
 
 def restore_next(g: Goroutine) -> str | None:
@@ -75,23 +82,14 @@ def restore_next(g: Goroutine) -> str | None:
     identity, host = g.world.services[c].id, g.world.host
     folder = paths.state(identity)
     payload: Any = host.files.get(f"{folder}/pid")
-    if payload is None or f"{folder}/process.json" not in host.files:
-        _delete_torn(g, c, identity)
+    if payload is None or not host.files.get(f"{folder}/process.json"):
+        remove_state(g)  # what lives goes on unknown
         return "restore"
     g.remember(f"task/{c}", Task(c, 0, payload, child=False))
     if f"{folder}/exitStatus" in host.files:
         g.remember("exited", (*g.recall("exited", ()), c))
         return "restore"
     return _reopen(g, c, folder, payload)
-
-
-def _delete_torn(g: Goroutine, c: str, identity: str) -> None:
-    """Delete a state folder with no process in it (RHEL); what lives goes on unknown."""
-    folder = paths.state(identity)
-    for path in (f"{paths.STATE}/{identity}/state.json", f"{folder}/process.json", f"{folder}/pid"):
-        syscalls.remove_file(g.turn, path)
-    for name in ("exit", "control"):
-        syscalls.unlink_fifo(g.turn, f"{folder}/{name}")
 
 
 def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
@@ -142,7 +140,7 @@ MAIN = procedure(
     "containerd.main",
     Do(start_threads),
     Do(listen),
-    Do(read_log),
+    Do(read_log, "unexpected_eof"),
     Label("restore"),
     Do(restore_next, "restored", "restore"),
     Wait(payload_gone),
@@ -153,6 +151,8 @@ MAIN = procedure(
     Sleep("restored_exits", 1 * S),
     Do(report_restored),
     LOOP,
+    Label("unexpected_eof"),
+    Exit(1),
 )
 
 PROGRAM = Program(

@@ -1,0 +1,43 @@
+"""What befalls the host besides signals, at one instant of a scenario: files that are cut off, ids that go elsewhere.
+
+A line of containerd's event log is one write(2), so that a kill cuts it only where it crosses a page, and a full /run
+does anywhere; process.json is written in place. Such a cut is an act of the scenario, and no op of containerd's: an op
+of its own between begin and end of each write would be in every run, for a window that no run comes to by itself.
+Source: C supervisor/supervisor.go, runtime/container.go; write(2); engine-1.13 §7.3, §21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sim.engine import paths
+from sim.engine.goroutine import Goroutine
+from sim.engine.setup import SetNextPid, Tear
+from sim.kernel import syscalls
+from sim.kernel.events import IdsSkipped
+
+
+def skip_ids(g: Goroutine, command: SetNextPid) -> None:
+    """Let other work on the host use up ids."""
+    g.emit(IdsSkipped(command.number - 1))
+
+
+def tear(g: Goroutine, command: Tear) -> None:
+    """Cut a file off within its last line; one that has none stays as it is."""
+    files: Any = g.world.host.files
+    if command.container:
+        path = f"{paths.state(g.world.services[command.container].id)}/{command.file}"
+        torn: Any = ""
+    else:
+        path, torn = paths.EVENTS_LOG, files.get(paths.EVENTS_LOG, ())[:-1]
+    if not files.get(path):
+        g["error"] = f"{path}: nothing to cut off"
+        return
+    syscalls.write_file(g.turn, path, torn)
+    if path == paths.EVENTS_LOG:
+        syscalls.write_file(g.turn, paths.TORN_LINE, True)
+
+
+AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {SetNextPid: skip_ids, Tear: tear}
+"""Commands that need no program: what each does."""
