@@ -122,7 +122,7 @@ def doomed(process: Process) -> bool:
 
 def named(world: World, target: Target) -> list[Process]:
     """Return the processes that a target names, zombies too."""
-    container = None if target.container in ("", "*") else target.container
+    container = None if target.container in ("", "*") or target.role == "stranger" else target.container
     return [process for process in of_program(world, target.role, container) if named_by(target, process.image)]
 
 

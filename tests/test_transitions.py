@@ -23,18 +23,14 @@ from sim.scenario import load
 from sim.trace import Replay
 
 NOT_MODELLED = {
-    "T2": "a port that a stranger holds: host: {take_port: ...} is refused by name",
     "T6": "a command that is missing or cannot be executed: runc create never fails by itself",
     "T10": "bytes on stdout: no log path, so no exit waits for it",
     "T13": "docker pause",
-    "T14b": "a stranger that gets the number of a dead payload: no processes of strangers",
     "T19": "docker exec",
     "T20": "docker exec",
     "T21": "out-of-memory kills",
     "T22": "out-of-memory kills",
-    "T25": "a port that a stranger takes after the proxy's death",
     "T36": "a failing Events call: dockerd never goes deaf",
-    "T46": "modelled, but no scenario can make a stranger take the number within the 0.2 s before dockerd looks",
     "T47b": "docker pause",
     "T52": "journald and bytes on stdout",
     "T56": "reload: HUP to dockerd is refused by name",
@@ -87,6 +83,26 @@ expect:
   - {at: end, port: 80, from: remote, open: true}
   - {at: end, port: 80, from: loopback, open: true}
 """, "create connect start"),
+    Row("T2", "A port that a stranger holds fails the start: all is rolled back, 128, a lone disconnect.", """\
+steps:
+  - {id: thief, host: {take_port: 80}}
+  - {id: up, at: 1s, docker: run -d --name web -p 80:80 nginx}
+  - {at: 10s, kill: stranger/thief}
+  - {id: again, at: 11s, docker: start web}
+until: 20s
+expect:
+  - {at: again-2s, container: web, status: created, exit_code: 128}
+  - {at: again-2s, process: shim/web, exists: false}
+  - {at: again-2s, process: proxy/web, exists: false}
+  - {at: again-2s, port: 80, from: remote, open: false}
+  - {at: again-2s, port: 80, from: loopback, open: false}
+  - {at: again-2s, process: stranger/thief, parent: init, count: 1}
+  - {at: end, container: web, status: running}
+""", "create disconnect connect start", {
+        "up": "driver failed programming external connectivity on endpoint web: Error starting userland proxy: "
+              "listen tcp 0.0.0.0:80: bind: address already in use",
+        "again": "",
+    }),
     Row("T3", "A port that dockerd itself has given away fails the start: 128, a lone disconnect, no process.", """\
 services: {other: {image: nginx, ports: ["80:80"]}}
 """ + RUN + """\
@@ -169,7 +185,21 @@ expect:
   - {at: stop+19s, container: web, status: running}
   - {at: end, container: web, status: running}
   - {at: end, process: payload/web, exists: false}
+  - {within: 20100ms, of: stop+19900ms, events: [stop web]}
 """, "kill15 kill9 stop", {"stop": ""}, (4, 6, 7)),
+    Row("T14b", "A stranger with a ghost's number: dockerd itself kills it after 20 s, then waits for ever.", WEB + """\
+steps:
+  - {id: down, at: 1s, kill: containerd}
+  - {at: down+100ms, kill: payload/web}
+  - {at: Listened(containerd)+1150ms, kill: containerd}
+  - {id: other, at: 30s, host: {take_pid: payload/web}}
+  - {id: stop, at: 60s, docker: stop web}
+until: 10m
+expect:
+  - {at: stop+19s, process: stranger/other, exists: true}
+  - {at: stop+21s, process: stranger/other, exists: false}
+  - {at: end, container: web, status: running}
+""", "kill15 kill9", {"stop": "(never)", "other": ""}, (4, 6, 7)),
     Row("T15", "docker stop during backoff is not on disk: dockerd's next start applies the policy.", CRASHING + """\
   - {id: stop, at: die(web)#6+100ms, docker: stop web}
   - {id: kill, at: stop+10s, kill: dockerd}
@@ -238,6 +268,20 @@ expect:
   - {at: stop-1s, port: 80, from: remote, open: true}
   - {at: stop-1s, port: 80, from: loopback, open: false}
 """ + GONE, "kill15 die0 disconnect stop"),
+    Row("T25", "A stranger takes a dead proxy's port: the policy's attempt fails and is the last one.", ALWAYS + """\
+steps:
+  - {id: shot, at: 1s, kill: proxy/web}
+  - {id: thief, at: 2s, host: {take_port: 80}}
+  - {id: exit, at: 3s, kill: payload/web}
+  - {id: left, at: 20s, kill: stranger/thief}
+until: 5m
+expect:
+  - {at: exit-1ms, container: web, status: running, pid: same}
+  - {at: exit-1ms, port: 80, from: remote, open: true}
+  - {at: exit-1ms, port: 80, from: loopback, open: false}    # the stranger answers
+  - {at: left-1ms, process: stranger/thief, parent: init, count: 1}
+  - {at: end, container: web, status: exited, exit_code: 137}
+""" + GONE, "die137 disconnect disconnect"),
     Row("T26", "A shim that dies under containerd costs its payload's life within milliseconds.", WEB + """\
 steps:
   - {id: shot, at: 1s, kill: shim/web}
@@ -490,6 +534,21 @@ expect:
   - {at: end, process: dockerd, exists: false}
   - {at: end, process: shim/web, parent: init, count: 1}
 """, "create connect start"),
+    Row("T46", "containerd's number lives again: dockerd kills the stranger and never gets ready.", WEB + """\
+steps:
+  - {id: down, at: 1s, kill: containerd}           # shims are of its session: its number stays taken
+  - {id: kill, at: 60s, kill: dockerd}
+  - {id: other, at: Reaped(containerd)#2, host: {take_pid: containerd}}
+  - {id: ask, at: kill+60s, docker: stop web}
+until: kill+10m
+expect:
+  - {at: kill+50ms, process: stranger/other, parent: init, count: 1}
+  - {at: kill+5s, process: stranger/other, exists: false}
+  - {at: end, process: dockerd, parent: init, count: 1}
+  - {at: end, process: containerd, exists: false}
+  - {at: end, process: shim/web, parent: init, count: 1}
+  - {at: end, process: payload/web, parent: shim/web, count: 1}
+""", "", {"ask": "(never)", "other": ""}),
     Row("T47", "Without live-restore a new dockerd stops what it finds: TERM, ten seconds, KILL.", DEAF + """\
 steps:
   - {id: kill, at: 1s, kill: dockerd}
@@ -510,6 +569,16 @@ expect:
   - {at: end, process: proxy/web, parent: dockerd, count: 1}
   - {at: end, port: 80, from: loopback, open: true}
 """, "start"),
+    Row("T48 taken", "A mapping that a boot cannot restore: the container stays, without proxy.", KEEP + WEB + """\
+steps:
+  - {id: kill, at: 1s, kill: dockerd}
+  - {id: thief, at: Exited(proxy/web), host: {take_port: 80}}
+until: kill+30s
+expect:
+  - {at: end, container: web, status: running, pid: same}
+  - {at: end, process: proxy/web, exists: false}
+  - {at: end, process: stranger/thief, exists: true}
+""", "start", {"thief": ""}),
     Row("T49", "dockerd dies inside a start: the next one leaves a proxy without a container.", RUN + """\
   - {id: kill, at: Forked(shim/web), kill: dockerd}
 until: kill+60s

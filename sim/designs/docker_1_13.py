@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.designs.design import Design
-from sim.engine import client, netfilter, payload, proxy, resolver, runc, shim, systemd
+from sim.engine import client, netfilter, payload, proxy, resolver, runc, shim, stranger, systemd
 from sim.engine.containerd import boot as containerd
 from sim.engine.dockerd import boot as dockerd
 
@@ -23,6 +23,7 @@ DOCKER_1_13 = Design(
         proxy.PROGRAM,
         payload.PROGRAM,
         payload.CHILD,
+        stranger.PROGRAM,
         client.PROGRAM,
     ),
 )

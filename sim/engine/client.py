@@ -95,9 +95,10 @@ def processes(world: World, target: Target) -> list[Pid]:
 
 def named_by(target: Target, image: Image) -> bool:
     """Say whether a target names a process that runs *image*; a port is the one on the host."""
-    if image.program != target.role or target.container not in ("", "*", image.container):
-        return False
     words = image.argv
+    name = words[-1] if image.program == "stranger" else image.container
+    if image.program != target.role or target.container not in ("", "*", name):
+        return False
     return target.port is None or ("-host-port" in words and words[words.index("-host-port") + 1] == str(target.port))
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sim.engine import paths
+from sim.engine import environment, paths
 from sim.engine.goroutine import Goroutine
-from sim.engine.setup import SetNextPid, Tear
+from sim.engine.setup import SetNextPid, TakePid, TakePort, Tear
 from sim.kernel import syscalls
 from sim.kernel.events import IdsSkipped
 
@@ -39,5 +39,10 @@ def tear(g: Goroutine, command: Tear) -> None:
         syscalls.write_file(g.turn, paths.TORN_LINE, True)
 
 
-AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {SetNextPid: skip_ids, Tear: tear}
+AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {
+    SetNextPid: skip_ids,
+    Tear: tear,
+    TakePort: environment.take_port,
+    TakePid: environment.take_pid,
+}
 """Commands that need no program: what each does."""

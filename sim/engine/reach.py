@@ -88,6 +88,6 @@ def _through_proxy(world: World, bound: str, proto: str) -> bool:
         return False
     image = world.host.procs[world.host.listeners[bound]].image
     if image.program != "proxy":
-        return True
+        return image.program != "stranger"  # it answers, but not for the container
     address, inside = image.argv[image.argv.index("-container-ip") + 1], image.argv[-1]
     return listening(world, f"net/{proto}:{address}:{inside}")

@@ -187,8 +187,8 @@ class Instant(msgspec.Struct, frozen=True):
 class Target(msgspec.Struct, frozen=True):
     """Processes by role, container and port: `shim/web`, `proxy/web:80`, `shim/*`, `dockerd`.
 
-    *role* is one of init, dockerd, containerd, shim, runc, proxy, payload, exec. *container* is a name, `*` for
-    every one, or "" where the role has no container.
+    *role* is one of init, dockerd, containerd, shim, runc, proxy, payload, exec, stranger. *container* is a name, `*`
+    for every one, or "" where the role has no container; of a stranger it is the step that made it.
     """
 
     role: str
@@ -245,7 +245,20 @@ class Tear(msgspec.Struct, frozen=True, tag=True):
     container: str = ""
 
 
-Command = Docker | Systemctl | KillProcess | SetNextPid | Tear
+class TakePort(msgspec.Struct, frozen=True, tag=True):
+    """A process of somebody else's listens at *address*, `tcp:0.0.0.0:80`."""
+
+    address: str
+
+
+class TakePid(msgspec.Struct, frozen=True, tag=True):
+    """A process of somebody else's gets *number*, or the one that is written down for the process *target* names."""
+
+    target: Target | None = None
+    number: int = 0
+
+
+Command = Docker | Systemctl | KillProcess | SetNextPid | Tear | TakePort | TakePid
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -133,15 +133,14 @@ NOT_MODELLED: dict[str, str] = {
     "V1": "T10 (an exit that waits for blocked output) and T36 (a deaf dockerd): no bytes flow, Events never fails",
     "V4": "leaks for blocked output (§7.4): no bytes flow",
     "V7": "126 of exec: no exec",
-    "V8": "a mapping that a boot cannot restore: no stranger takes a port",
     "V9": "T10: no bytes flow",
-    "V10": "T25 (a port that a stranger takes) and T36",
+    "V10": "T36 (a deaf dockerd): Events never fails",
     "V15": "2048 buffered events, 100 ms subscribers, T36; docker events itself: nobody subscribes to dockerd",
-    "V17": "T14b (a stranger with a dead payload's number); in explored states T46, since numbers do not come again",
+    "V17": "in explored states T14b and T46, since numbers do not come again",
     "V19": "T47b: no pause",
     "V20": "orphans of exec: no exec",
     "V23": "a matter of time, not of states: run a scenario with many containers and see its dark times",
-    "V24": "processes of strangers; in explored states numbers do not come again",
+    "V24": "in explored states, since numbers do not come again there",
     "V25": "output that blocks after 160 KiB, and policies that nobody applies meanwhile (V10)",
 }
 """V's of engine-1.13 §24 of which something is not modelled; V23 is the only one without a property."""

@@ -32,7 +32,7 @@ from sim.scenario.services import (
     number_ports,
     repeated,
 )
-from sim.scenario.steps import Reader, entries, new_services, step_ids
+from sim.scenario.steps import Reader, entries, new_services, step_ids, strangers
 from sim.scenario.text import Node, Path, moved
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
@@ -248,7 +248,11 @@ class Compiler:
         late = self.late_services(aliases, networks)
         self.keys = {service.name: key for key, service in built.items()}
         names = Names(
-            tuple(step_ids(self.root)), {**aliases, **{name: name for name in self.late}}, host.epoch, host.tz_minutes
+            tuple(step_ids(self.root)),
+            {**aliases, **{name: name for name in self.late}},
+            host.epoch,
+            host.tz_minutes,
+            strangers(self.root),
         )
         for key in aliases:
             check_references(("services", key), names, [net.name for net in networks], self.root, self.report)

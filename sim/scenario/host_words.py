@@ -1,4 +1,4 @@
-"""What `host:` says in a step: other work, files that are cut off.
+"""What `host:` says in a step: other work, files that are cut off, strangers.
 
 Models: one mapping of one key, each read by a function of the table HOST. Leaves out what the model has no rule for, by
 name. Source: the project's scenario language.
@@ -6,15 +6,18 @@ name. Source: the project's scenario language.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from sim.engine.setup import Command, SetNextPid, Tear
+from sim.engine.setup import Command, SetNextPid, TakePid, TakePort, Tear, Target
 from sim.scenario import fields
-from sim.scenario.instants import Names
+from sim.scenario.instants import Names, parse_target
 from sim.scenario.known import HOST_LATER, not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 next_pid = fields.whole(1, 4_194_303, "a process id")
+PORT = re.compile(r"(?:(?P<ip>[0-9.]+):)?(?P<port>[0-9]{1,5})(?:/(?P<proto>tcp|udp))?\Z", re.ASCII)
+WRITTEN_DOWN = ("dockerd", "containerd", "payload")
 TEARS = "Write events.log, or NAME/process.json."
 
 
@@ -50,4 +53,30 @@ def _tear(value: object, names: Names) -> Command:
     raise Refusal(f"{shown(value)} is not a file that can be cut off.", near or TEARS)
 
 
-HOST: dict[str, Callable[[object, Names], Command]] = {"next_pid": _next_pid, "tear": _tear}
+def _take_port(value: object, names: Names) -> Command:
+    """Take `80`, `80/udp`, `127.0.0.1:80`, as Compose writes ports of the host."""
+    match = PORT.match(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    if not match or not 0 < int(match["port"]) < 65536:
+        raise Refusal(f"{shown(value)} is not a port of the host.", "Write it like 80, 127.0.0.1:80 or 53/udp.")
+    return TakePort(f"{match['proto'] or 'tcp'}:{fields.address(match['ip'] or '0.0.0.0')}:{int(match['port'])}")
+
+
+def _take_pid(value: object, names: Names) -> Command:
+    """Take `payload/web`, `dockerd`, `containerd` or a number."""
+    if not isinstance(value, str) or value.isdecimal():
+        return TakePid(number=next_pid(value))
+    target = parse_target(value, names)
+    if target.role not in WRITTEN_DOWN or target.container == "*":
+        raise Refusal(
+            f"{shown(value)}: no file has its number, so that nobody would take the stranger for it.",
+            "Write dockerd, containerd, payload/NAME, or a number.",
+        )
+    return TakePid(Target(target.role, target.container))
+
+
+HOST: dict[str, Callable[[object, Names], Command]] = {
+    "next_pid": _next_pid,
+    "tear": _tear,
+    "take_port": _take_port,
+    "take_pid": _take_pid,
+}

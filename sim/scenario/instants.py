@@ -32,12 +32,16 @@ STEP_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z_][A-Za-z0-9_]*)*(?:\.[0
 
 
 class Names(msgspec.Struct, frozen=True):
-    """What may be named: steps, containers (each with the name that the engine gives it), and the clock of t = 0."""
+    """What may be named: steps, containers (each with the name that the engine gives it), and the clock of t = 0.
+
+    *strangers* are the steps that make a process of somebody else's.
+    """
 
     steps: tuple[str, ...] = ()
     containers: dict[str, str] = {}
     epoch: int = 0
     tz_minutes: int = 0
+    strangers: tuple[str, ...] = ()
 
     def container(self, name: str) -> str:
         """Return the engine's name of container *name*; raise Refusal if there is none."""
@@ -141,12 +145,26 @@ def parse_target(value: object, names: Names) -> Target:
         if slash:
             raise Refusal(f"{shown(value)}: {role} belongs to no container.", f"Write {role}.")
         return Target(role)
+    if role == "stranger":
+        return stranger_target(value, rest, names)
     if not rest:
         raise Refusal(f"{shown(value)} does not say whose {role}.", f"Write {role}/NAME, or {role}/* for every one.")
     name, colon, port = rest.partition(":")
     if colon and not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
         raise Refusal(f"{shown(value)}: {shown(port)} is not a port.")
     return Target(role, name if name == "*" else names.container(name), int(port) if colon else None)
+
+
+def stranger_target(value: str, step: str, names: Names) -> Target:
+    """Return the strangers that `stranger`, `stranger/*` or `stranger/STEP` names. Raises Refusal."""
+    if step in ("", "*", *names.strangers):
+        return Target("stranger", step or "*")
+    hint = did_you_mean(step, names.strangers) or (
+        f"Write stranger, or one of {listed(f'stranger/{name}' for name in names.strangers)}."
+        if names.strangers
+        else "host: {take_port: 80} in a step makes one."
+    )
+    raise Refusal(f"{shown(value)}: no step called {shown(step)} makes a stranger.", hint)
 
 
 def hint_role(word: str, names: Names) -> str:

@@ -123,7 +123,6 @@ COMPOSE_WITHOUT_EFFECT = frozenset("configs name secrets version volumes".split(
 COMPOSE_NOT_MODELLED = {"include": "merge the files with `docker compose config` first", "models": ""}
 
 HOST_LATER = {
-    "take_port": "a port taken by a stranger",
     "fill_disk": "a full disk",
     "slow": "a slow program",
     "journald": "journald stopped",
@@ -139,7 +138,7 @@ SIGNALS = {
 }  # fmt: skip
 ROLES_ALONE = ("init", "dockerd", "containerd")
 ROLES_OF_CONTAINERS = ("shim", "runc", "proxy", "payload", "exec")
-ROLES = ROLES_ALONE + ROLES_OF_CONTAINERS
+ROLES = (*ROLES_ALONE, *ROLES_OF_CONTAINERS, "stranger")
 STATES = ("R", "S", "D", "T", "Z")  # of ps
 PROTOCOLS = ("tcp", "udp")
 STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")

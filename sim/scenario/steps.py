@@ -47,6 +47,18 @@ def step_ids(root: Node) -> list[str]:
     return ids
 
 
+def strangers(root: Node) -> tuple[str, ...]:
+    """Return the ids of steps that make a process of somebody else's."""
+    steps = root.child("steps")
+    nodes = steps.value if steps and isinstance(steps.value, list) else []
+    found = []
+    for id_, node in zip(step_ids(root), nodes, strict=True):
+        host = node.child("host")
+        words = host.value if host and isinstance(host.value, dict) else {}
+        found += [id_] if "take_port" in words or "take_pid" in words else []
+    return tuple(found)
+
+
 def new_services(root: Node) -> list[tuple[Path, NewService]]:
     """Return the containers that `docker run` and `create` lines describe, as far as they can be read."""
     found: list[tuple[Path, NewService]] = []

@@ -28,7 +28,7 @@ from sim.views.why_words import Focus, state_of, told
 from sim.world import World, evolve
 
 LINKS = 50_000  # records that are followed, told or not
-ROLES = ("init", "dockerd", "containerd", "shim", "runc", "proxy", "payload", "exec")
+ROLES = ("init", "dockerd", "containerd", "shim", "runc", "proxy", "payload", "exec", "stranger")
 KINDS = ("container", "port", "process")
 ASK = "Ask for 'container NAME', 'port NUMBER from remote|loopback|container' or 'process ROLE/NAME'"
 PORT_EVENTS = (e.Exited, e.Listened, e.Unlistened, e.RuleAdded, e.RuleRemoved, e.RulesFlushed, e.SignalTaken)
@@ -175,7 +175,8 @@ def _process(trace: Trace, text: str, at: Microseconds) -> Why:
             return False
         return named_by(target, event.image if isinstance(event, e.Execed) else before.host.procs[event.pid].image)
 
-    focus = Focus.of(_service(trace, target.container)) if target.container not in ("", "*") else Focus()
+    of_service = target.container not in ("", "*") and target.role != "stranger"
+    focus = Focus.of(_service(trace, target.container)) if of_service else Focus()
     if pid is None:
         links = chain(trace, _last(trace, at, tells), focus)
         return Why(f"no process {text} lives", links, "" if links else "none has begun up to then")
@@ -195,7 +196,7 @@ def _target(trace: Trace, text: str) -> Target:
     name, _, port = rest.partition(":")
     if role not in ROLES:
         raise _valid("role", role, ROLES)
-    if name not in ("", "*"):
+    if name not in ("", "*") and role != "stranger":
         ports = [it.host for it in _service(trace, name).ports]
         if port and port not in map(str, ports):
             raise _valid(f"port of {name}", port, ports)

@@ -1,6 +1,7 @@
 """docker stop, kill, restart and rm, and the stop of every container when the daemon shuts down.
 
 A signal sent through the API cancels the restart manager: any signal where no STOPSIGNAL is set, else that one alone.
+That containerd does not find the container is only logged, and waited for as if the signal had been sent.
 Leaves out pause, `--rm` and volumes. Source: D daemon/stop.go, kill.go, restart.go, delete.go; engine-1.13 §3.2, §4.
 """
 
@@ -108,7 +109,8 @@ STOP = procedure(
     Lock("container/{c}"),
     Do(begin_stop, "refused", "canceled"),
     Unlock("container/{c}"),
-    call("tasks", containerd_at, signal_task, lost="unsent"),
+    call("tasks", containerd_at, signal_task, lost="unsent", failed="not_found"),
+    Label("not_found"),
     Wait(stopped, within=stop_timeout, late="kill"),
     Goto("done"),
     Label("unsent"),
@@ -164,7 +166,8 @@ KILL = procedure(
     Lock("container/{c}"),
     Do(kill_request, "refused"),
     Unlock("container/{c}"),
-    call("tasks", containerd_at, signal_task, lost="unsent"),
+    call("tasks", containerd_at, signal_task, lost="unsent", failed="not_found"),
+    Label("not_found"),
     Do(sent, "sent"),
     UNTIL_KILLED,
     Do(killed),

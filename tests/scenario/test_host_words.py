@@ -1,0 +1,56 @@
+"""The words under `host:` of a step, and how strangers are named: what each is read as, and how errors help."""
+
+import pytest
+
+from sim.engine.setup import TakePid, TakePort, Target
+from sim.errors import InputError
+from sim.scenario import load
+
+
+def command(step):
+    (_, (found,)) = ((), load("f", text=f"services: {{web: {{}}}}\nsteps:\n  - {step}\n").setup.terminals[0])
+    return found.command
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("take_port: 80", TakePort("tcp:0.0.0.0:80")),
+        ("take_port: 127.0.0.1:80", TakePort("tcp:127.0.0.1:80")),
+        ("take_port: 53/udp", TakePort("udp:0.0.0.0:53")),
+        ("take_pid: payload/web", TakePid(Target("payload", "web"))),
+        ("take_pid: containerd", TakePid(Target("containerd"))),
+        ("take_pid: 4242", TakePid(number=4242)),
+    ],
+)
+def test_host_words(words, expected):
+    """Ports are written as Compose writes those of the host, processes as targets."""
+    assert command(f"host: {{{words}}}") == expected
+
+
+@pytest.mark.parametrize(
+    ("step", "what", "hint"),
+    [
+        ("host: {take_port: http}", "'http' is not a port of the host.", "Write it like 80, 127.0.0.1:80 or 53/udp."),
+        ("host: {take_port: 70000}", "is not a port of the host.", "Write it like"),
+        ("host: {take_pid: shim/web}", "no file has its number", "Write dockerd, containerd, payload/NAME"),
+        ("host: {take_prot: 80}", "unknown key.", "Did you mean take_port?"),
+        ("host: {take_port: 80, take_pid: 9}", "one word; each is a step of its own", ""),
+        ("kill: stranger/thief", "no step called 'thief' makes a stranger.", "host: {take_port: 80} in a step makes"),
+    ],
+)
+def test_wrong_host_words_are_refused(step, what, hint):
+    """Each error says what is wrong and what to write."""
+    with pytest.raises(InputError) as caught:
+        command(step)
+    assert what in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def test_a_stranger_is_named_by_its_step():
+    """`stranger/STEP` names the process that a step made, `stranger` every one; a misspelt step is corrected."""
+    text = "steps:\n  - {id: thief, host: {take_port: 80}}\n  - {kill: stranger/%s}\n"
+    found = load("f", text=text % "thief").setup.terminals[1][0].command
+    assert found.target == Target("stranger", "thief")
+    with pytest.raises(InputError, match="Did you mean thief"):
+        load("f", text=text % "theif")
