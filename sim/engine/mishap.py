@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sim.engine import environment, paths
+from sim.engine import paths, stranger
 from sim.engine.goroutine import Goroutine
 from sim.engine.setup import SetNextPid, TakePid, TakePort, Tear
 from sim.kernel import syscalls
@@ -42,7 +42,7 @@ def tear(g: Goroutine, command: Tear) -> None:
 AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {
     SetNextPid: skip_ids,
     Tear: tear,
-    TakePort: environment.take_port,
-    TakePid: environment.take_pid,
+    TakePort: stranger.take_port,
+    TakePid: stranger.take_pid,
 }
 """Commands that need no program: what each does."""

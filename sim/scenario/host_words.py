@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from sim.engine.setup import Command, SetNextPid, TakePid, TakePort, Tear, Target
+from sim.engine.setup import Command, SetNextPid, TakePid, TakePort, Target, Tear
 from sim.scenario import fields
 from sim.scenario.instants import Names, parse_target
 from sim.scenario.known import HOST_LATER, not_modelled
