@@ -35,7 +35,7 @@ def test_host_words(words, expected):
         ("host: {take_port: 70000}", "is not a port of the host.", "Write it like"),
         ("host: {take_pid: shim/web}", "no file has its number", "Write dockerd, containerd, payload/NAME"),
         ("host: {take_prot: 80}", "unknown key.", "Did you mean take_port?"),
-        ("host: {take_port: 80, take_pid: 9}", "take_port and take_pid are 2 things.", "Give each a step of its own."),
+        ("host: {take_port: 80, take_pid: 9}", "take_port, take_pid are 2 things.", "Give each a step of its own."),
         ("kill: stranger/thief", "no step called 'thief' makes a stranger.", "host: {take_port: 80} in a step makes"),
     ],
 )
