@@ -83,6 +83,16 @@ class Pins(msgspec.Struct, frozen=True):
         return (*self.proxy, *single, *self.children)
 
 
+class Bundle(msgspec.Struct, frozen=True):
+    """What was observed of a bundle folder and no run can know (`x-bundle`), for listings alone.
+
+    *config_size* is that of config.json in bytes; *written* says when fifos were written last, in unix seconds.
+    """
+
+    config_size: int | None = None
+    written: tuple[tuple[str, int], ...] = ()
+
+
 class Restart(msgspec.Struct, frozen=True):
     """A restart policy: no, always, unless-stopped or on-failure[:max]; *max* 0 is without limit."""
 
@@ -106,6 +116,7 @@ class Service(msgspec.Struct, frozen=True):
     network: str = "bridge"
     proxy_threads: int = 6
     pins: Pins = Pins()
+    bundle: Bundle = Bundle()
     labels: tuple[tuple[str, str], ...] = ()
     at_begin: bool = True  # False: only a step makes it
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sim.views.table import Meta, ProcessRow
 from sim.views.zone import utc_offset_s
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LAST_S = 253402300799  # the end of the year 9999, where Python's calendar ends
 
 
@@ -69,7 +69,7 @@ def start_text(row: ProcessRow, meta: Meta) -> str:
     if start.year != now.year:
         return f"{start.year:4}"
     if start.timetuple().tm_yday != now.timetuple().tm_yday:
-        return f"{_MONTHS[start.month - 1]}{start.day:02}"
+        return f"{MONTHS[start.month - 1]}{start.day:02}"
     return f"{start:%H:%M}"
 
 

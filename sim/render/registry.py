@@ -13,9 +13,11 @@ from sim.render.clean import printable_lines
 from sim.render.docker_events import docker_events
 from sim.render.docker_inspect import docker_inspect
 from sim.render.docker_ps import docker_ps
+from sim.render.ls import ls_l, no_such_folder
 from sim.render.ps import ps_auxf, ps_axjf, ps_ef, ps_eo
 from sim.render.pstree import pstree
 from sim.views.docker_inspect import inspected
+from sim.views.ls_bundle import bundle
 from sim.views.story import Story, engine_events
 from sim.views.table import Table
 from sim.views.tree import subtree
@@ -56,6 +58,17 @@ def _inspect(story: Story, names: tuple[str, ...]) -> str:
     return docker_inspect((one for one in found.values() if one), [name for name, one in found.items() if not one])
 
 
+def _ls(story: Story, names: tuple[str, ...]) -> str:
+    """List one folder, or all of them, each under its name, after complaints about those that are not there."""
+    now, offset = story.trace.unix(story.at), story.trace.setup.host.tz_minutes
+    folders = [bundle(story, name) for name in names]
+    missing = [no_such_folder(folder) for folder, entries in folders if not entries]
+    shown = [(folder, ls_l(entries, now, offset)) for folder, entries in folders if entries]
+    if len(names) > 1:
+        return "".join(missing) + "\n".join(f"{folder}:\n{text}" for folder, text in shown)
+    return "".join([*missing, *(text for _, text in shown)])
+
+
 RUN_VIEWS: dict[str, RunView] = {
     "docker-ps": _answered(lambda story, names: _ps(story, all=False)),
     "docker-ps-a": _answered(lambda story, names: _ps(story, all=True)),
@@ -63,5 +76,6 @@ RUN_VIEWS: dict[str, RunView] = {
     "docker-events": lambda story, names: docker_events(
         engine_events(story.trace, story.at), story.trace.setup.host.tz_minutes
     ),
+    "ls-bundle": _ls,
 }
-OF_CONTAINERS = ("docker-inspect",)  # may be asked of one container
+OF_CONTAINERS = ("docker-inspect", "ls-bundle")  # may be asked of one container

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
+from sim.engine.paths import STREAMS
 from sim.engine.setup import MS, OnTerm
 from sim.scenario import units
 from sim.scenario.fields import part, text, whole
@@ -127,3 +129,24 @@ def split_label(item: str) -> tuple[str, str]:
     """Return key and value of `key=value`."""
     key, _, value = item.partition("=")
     return key, value
+
+
+def written(value: object) -> tuple[tuple[str, int], ...]:
+    """Take `{init-stderr: 2020-12-14T10:27:00+08:00}`: when fifos of the bundle folder were written last."""
+    if not isinstance(value, dict):
+        raise Refusal(f"{shown(value)} is not a mapping of fifos.", "Write {init-stderr: 2020-12-14T10:27:00+08:00}.")
+    found = []
+    for name, moment in value.items():
+        if name not in STREAMS:
+            raise Refusal("no such fifo.", did_you_mean(name, STREAMS) or f"Valid: {', '.join(STREAMS)}.", (name,))
+        found.append((name, below(name, partial(_with_offset, moment))))
+    return tuple(found)
+
+
+def _with_offset(value: object) -> int:
+    clock = units.wall_clock(value)
+    if not str(value).endswith("Z") and str(value)[-6:-5] not in ("+", "-"):
+        raise Refusal(f"{shown(value)} has no offset from UTC.", "Write it like 2020-12-14T10:27:00+08:00.")
+    if clock.micros % 1_000_000:
+        raise Refusal(f"{shown(value)} has a part of a second.", "A listing shows minutes.")
+    return clock.micros // 1_000_000

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from sim.engine.setup import EngineSetup, HostSetup, Network, OnTerm, Payload, Pins, Port, Service
+from sim.engine.setup import Bundle, EngineSetup, HostSetup, Network, OnTerm, Payload, Pins, Port, Service
 from sim.scenario.compile import BRIDGE, Scenario
 from sim.scenario.expect import TreeExpect
 from sim.scenario.units import format_clock, format_duration
@@ -119,6 +119,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "x-payload": payload_of(service.payload),
         "x-proxy": {"threads": service.proxy_threads},
         "x-pids": pids_of(service.pins),
+        "x-bundle": bundle_of(service.bundle, scenario.setup.host.tz_minutes),
         "x-address": service.pins.address,
         "x-id": service.id,
     }
@@ -162,6 +163,13 @@ def pids_of(pins: Pins) -> dict[str, Any]:
     """Return the pinned numbers."""
     keys = {"proxy": list(pins.proxy), "shim": pins.shim, "payload": pins.payload, "children": list(pins.children)}
     return {key: value for key, value in keys.items() if value not in (None, [])}
+
+
+def bundle_of(bundle: Bundle, tz_minutes: int) -> dict[str, Any]:
+    """Return what was observed of the bundle folder."""
+    keys: dict[str, Any] = {} if bundle.config_size is None else {"config_size": bundle.config_size}
+    written = {name: format_clock(at, tz_minutes) for name, at in bundle.written}
+    return keys | ({"written": written} if written else {})
 
 
 def expect_of(scenario: Scenario) -> list[Any]:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
+from sim.engine.paths import STREAMS
 from sim.engine.setup import OnTerm, Restart
 from sim.scenario import known, readers, units
 from sim.scenario.expression import in_short
@@ -173,6 +174,12 @@ ON_TERM_SCHEMA: dict[str, Any] = {
 }
 
 
+WRITTEN_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {stream: {"type": "string", "examples": ["2020-12-14T10:27:00+08:00"]} for stream in STREAMS},
+}
+
+
 class PayloadFile(Strict):
     """How the program in a container behaves; everything that is left out is assumed and listed."""
 
@@ -202,6 +209,13 @@ class PinsFile(Strict):
     children: Pids = ()
 
 
+class BundleFile(Strict):
+    """What was observed of a container's bundle folder; without it `ls-bundle` says `?` for the size of config.json."""
+
+    config_size: Annotated[int, *kind(whole(0, 2**40, "a size in bytes"), type="integer", minimum=0)] | None = None
+    written: Annotated[Any, *kind(readers.written, **WRITTEN_SCHEMA)] = ()
+
+
 class ServiceFile(Strict):
     """A Compose service."""
 
@@ -224,6 +238,7 @@ class ServiceFile(Strict):
     x_payload: PayloadFile | None = Field(None, alias="x-payload")
     x_proxy: ProxyFile = Field(ProxyFile(), alias="x-proxy")
     x_pids: PinsFile = Field(PinsFile(), alias="x-pids")
+    x_bundle: BundleFile = Field(BundleFile(), alias="x-bundle")
     x_address: Address | None = Field(None, alias="x-address")
     x_id: ContainerId | None = Field(None, alias="x-id")
 

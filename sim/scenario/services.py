@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from sim.engine.setup import Child, Ends, Fails, OnTerm, Payload, Pins, Port, Service
+from sim.engine.setup import Bundle, Child, Ends, Fails, OnTerm, Payload, Pins, Port, Service
 from sim.scenario.check import Report
 from sim.scenario.fields import EPHEMERAL, NAME
 from sim.scenario.instants import Names
@@ -86,6 +86,7 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         network=network,
         proxy_threads=file.x_proxy.threads,
         pins=Pins(file.x_pids.proxy, file.x_pids.shim, file.x_pids.payload, file.x_pids.children, file.x_address),
+        bundle=Bundle(file.x_bundle.config_size, file.x_bundle.written),
         labels=file.labels,
     )
 

@@ -14,7 +14,7 @@ from sim.engine.records import Container
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engine.systemd import unit_of
 from sim.facts import EngineEvent, Remembered
-from sim.kernel.events import Forked
+from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
 from sim.kernel.records import INIT, Pid
 from sim.trace import Record, Replay, Trace
 from sim.views.rows import ContainerRow, EventRow
@@ -46,6 +46,8 @@ class Story:
         self.starts: dict[Pid, Microseconds] = {INIT: 0}
         self.times: dict[str, Times] = {}
         self.waiting: set[str] = set()  # containers that wait for their restart
+        self.written: dict[str, Microseconds] = {}  # when files and fifos were written last
+        self.levels: dict[str, int] = {}  # bytes in fifos
 
     @property
     def world(self) -> World:
@@ -81,6 +83,14 @@ class Story:
                 self.times[event.container] = replace(before, finished=at)
         elif isinstance(event, Remembered) and isinstance(event.value, Container):
             self._believed(event.value, at)
+        elif isinstance(event, FileWritten):
+            self.written[event.path] = at
+        elif isinstance(event, FifoMade):
+            self.written[event.fifo.path], self.levels[event.fifo.path] = at, event.fifo.level
+        elif isinstance(event, FifoLevel):
+            if event.level > self.levels[event.path]:
+                self.written[event.path] = at
+            self.levels[event.path] = event.level
 
     def _believed(self, record: Container, at: Microseconds) -> None:
         """Note when a restart is given up, by a stop or by an attempt that failed: SetStopped says no `die`."""

@@ -1,0 +1,64 @@
+"""What lies in a container's bundle folder, as `ls -l` is told: kind, mode, size, when it was written last.
+
+Models: config.json and the fifos of the first process and of each exec, while dockerd keeps the folder; a fifo's time
+is that of its last write, its making if nobody wrote. Leaves out what no run knows: the size of config.json and the
+time of a line that was logged outside of the model come from `x-bundle` or are not known. All is root's. Source:
+engine-1.13 §1.4; the document's listing; facts on rendering, part 4: a write sets the time of a fifo.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sim.engine import paths
+from sim.engine.setup import Service
+from sim.views.story import Story
+
+PAGE_KIB = 4  # what a tmpfs takes for each page that is begun
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One name in a folder: *size* in bytes (None: not known), *kib* that it takes, *written* in unix seconds."""
+
+    name: str
+    mode: str
+    size: int | None
+    written: float
+
+    @property
+    def kib(self) -> int | None:
+        """Return what the blocks of the file take.
+
+        >>> Entry("config.json", "-rw-r--r--", 20733, 0.0).kib, Entry("init-stdin", "prwx------", 0, 0.0).kib
+        (24, 0)
+        """
+        return None if self.size is None else -(-self.size // (PAGE_KIB * 1024)) * PAGE_KIB
+
+
+def bundle(story: Story, name: str) -> tuple[str, tuple[Entry, ...]]:
+    """Return a container's bundle folder and what is in it, by name; nothing where there is no folder."""
+    service: Service = story.world.services[name]
+    folder = paths.bundle(service.id)
+    host, within = story.world.host, f"{folder}/"
+    found = [_file(story, service, path) for path in host.files if path.startswith(within)]
+    found += [_fifo(story, service, path) for path in host.fifos if path.startswith(within)]
+    return folder, tuple(sorted(found, key=lambda entry: entry.name))
+
+
+def _file(story: Story, service: Service, path: str) -> Entry:
+    return Entry(_base(path), "-rw-r--r--", service.bundle.config_size, _written(story, path))
+
+
+def _fifo(story: Story, service: Service, path: str) -> Entry:
+    """Give a fifo the later of its own time and the observed one, if that has come."""
+    made = _written(story, path)
+    observed = dict(service.bundle.written).get(_base(path), 0)
+    return Entry(_base(path), "prwx------", 0, observed if made < observed <= story.trace.unix(story.at) else made)
+
+
+def _written(story: Story, path: str) -> float:
+    return story.trace.unix(story.written[path])
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
