@@ -23,7 +23,6 @@ from sim.scenario import load
 from sim.trace import Replay
 
 NOT_MODELLED = {
-    "T6": "a command that is missing or cannot be executed: runc create never fails by itself",
     "T10": "bytes on stdout: no log path, so no exit waits for it",
     "T13": "docker pause",
     "T19": "docker exec",
@@ -130,6 +129,27 @@ expect:
   - {at: end, container: web, status: created, exit_code: 128}
   - {at: end, process: runc/web, exists: false}
 """ + GONE, "create connect disconnect", {"up": "did not start before the specified timeout"}),
+    *(
+        Row(f"T6 {why}", "A missing command costs 127, one that cannot be executed 126; no policy tries again.", f"""\
+host: {{begin: off}}
+services: {{web: {{image: nginx, ports: ["80:80"], restart: always, x-payload: {{fails_to_start: {why}}}}}}}
+steps:
+  - {{systemctl: start docker}}
+  - {{id: up, at: 10s, docker: run -d --name web nginx}}
+until: 2m
+expect:
+  - {{at: Forked(runc/web)+10ms, process: shim/web, parent: containerd}}
+  - {{at: end, container: web, status: created, exit_code: {code}}}
+  - {{at: end, process: payload/web, exists: false}}
+""" + GONE, "create connect disconnect", {
+            "up": "oci runtime error: container_linux.go:235: starting container process caused "
+                  f'"exec: \\"nginx\\": {words}"',
+        })
+        for why, code, words in (
+            ("not found", 127, "executable file not found in $PATH"),
+            ("permission denied", 126, "permission denied"),
+        )
+    ),
     Row("T7", "A payload that leaves takes shim, proxy and port along; the code is its own.", """\
 host: {begin: off}
 services: {web: {image: nginx, ports: ["80:80"], x-payload: {exits: {code: 3, after: 5s}}}}

@@ -15,6 +15,7 @@ from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState
+from sim.engine.setup import Service
 from sim.facts import Message, StateChanged
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -95,12 +96,28 @@ def setkey(g: Goroutine) -> Spawn:
     return Spawn("hook", ("libnetwork-setkey", service_of(g).id), g["c"], comm="exe", local={"c": g["c"]})
 
 
+def not_executable(service: Service) -> str:
+    """Return what the init says of a command that is not there or cannot be executed (exec.LookPath); "" if it can."""
+    why, path = service.payload.fails_to_start, service.path
+    if not why:
+        return ""
+    if why == "not found":
+        why = f"stat {path}: no such file or directory" if "/" in path else "executable file not found in $PATH"
+    return f'container_linux.go:235: starting container process caused "exec: \\"{path}\\": {why}"'
+
+
 def write_pid_file(g: Goroutine) -> str | None:
-    """Write the payload's pid where the shim's folder is; the payload waits at its exec fifo from here on."""
+    """Write the payload's pid where the shim's folder is; the payload waits at its exec fifo from here on.
+
+    The init has looked for the command just before: if there is none, `create` logs that and fails.
+    """
     payload = _payload(g)
     if payload is None:
         return "failed"
-    identity = service_of(g).id
+    identity, error = service_of(g).id, not_executable(service_of(g))
+    if error:
+        syscalls.write_file(g.turn, f"{paths.state(identity)}/log.json", error)
+        return "failed"
     syscalls.write_file(g.turn, paths.runtime_state(identity), RuntimeState("created", payload))
     syscalls.write_file(g.turn, f"{paths.state(identity)}/pid", payload)
     g.emit(StateChanged(g["c"], "created"))

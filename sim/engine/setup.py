@@ -56,7 +56,10 @@ class Child(msgspec.Struct, frozen=True):
 
 
 class Payload(msgspec.Struct, frozen=True):
-    """How a container's program behaves. *threads* are those beside the main one."""
+    """How a container's program behaves. *threads* are those beside the main one.
+
+    *fails_to_start* says why runc cannot execute it: `not found` or `permission denied`; "" where it can.
+    """
 
     comm: str
     argv: tuple[str, ...]
@@ -66,6 +69,7 @@ class Payload(msgspec.Struct, frozen=True):
     on_term: OnTerm = OnTerm()
     exits: Ends | None = None
     fails: Fails | None = None
+    fails_to_start: str = ""
 
 
 class Pins(msgspec.Struct, frozen=True):

@@ -145,6 +145,8 @@ def payload_of(payload: Payload) -> dict[str, Any]:
         keys["children"] = [{"comm": it.comm, "argv": list(it.argv), "threads": it.threads} for it in payload.children]
     if payload.exits:
         keys["exits"] = {"code": payload.exits.code, "after": format_duration(payload.exits.after)}
+    if payload.fails_to_start:
+        keys["fails_to_start"] = payload.fails_to_start
     fails = payload.fails
     if fails:
         closed = f"closed({fails.container}:{fails.port})"

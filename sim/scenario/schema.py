@@ -192,6 +192,7 @@ class PayloadFile(Strict):
     on_term: Annotated[Any, *kind(readers.on_term, **ON_TERM_SCHEMA)] = OnTerm()
     exits: EndsFile | None = None
     fails: FailsFile | None = None
+    fails_to_start: Literal["not found", "permission denied"] | None = None
 
 
 class ProxyFile(Strict):

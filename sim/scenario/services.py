@@ -120,6 +120,7 @@ def payload_of(name: str, file: PayloadFile | None, words: tuple[str, ...], assu
         on_term=file.on_term,
         exits=Ends(file.exits.code, file.exits.after) if file.exits else None,
         fails=Fails(file.fails.code, file.fails.after, *file.fails.while_) if file.fails else None,
+        fails_to_start=file.fails_to_start or "",
     )
 
 

@@ -83,12 +83,13 @@ def kill_shim(g: Goroutine) -> None:
 
 
 def failed(g: Goroutine) -> None:
-    """Drop the container and answer dockerd with an error."""
+    """Drop the container and answer dockerd with an error: the runtime's own, if it has logged one."""
+    logged = g.world.host.files.get(f"{paths.state(service_of(g).id)}/log.json")
     remove_state(g)
     if g.recall(f"task/{g['c']}") is not None:
         g.emit(Forgot(g.pid, f"task/{g['c']}"))
     g.cancel(f"watcher/{g['c']}")
-    g.reply(g["request"].reply, Failure(NOT_STARTED))
+    g.reply(g["request"].reply, Failure(f"oci runtime error: {logged}" if logged else NOT_STARTED))
 
 
 def next_start(g: Goroutine) -> str | None:

@@ -97,7 +97,7 @@ def remove_state(g: Goroutine) -> None:
     identity = service_of(g).id
     folder = paths.state(identity)
     syscalls.remove_file(g.turn, f"{paths.STATE}/{identity}/state.json")
-    for name in ("process.json", "pid", "exitStatus"):
+    for name in ("process.json", "pid", "exitStatus", "log.json"):
         syscalls.remove_file(g.turn, f"{folder}/{name}")
     for name in ("exit", "control"):
         syscalls.unlink_fifo(g.turn, f"{folder}/{name}")

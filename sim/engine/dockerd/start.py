@@ -177,11 +177,25 @@ def no_answer(g: Goroutine) -> None:
         g["error"] = UNAVAILABLE
 
 
+def failed_with(error: str, path: str, before: int) -> int:
+    """Return the exit code of a start that failed, by what containerd has said of the command (start.go).
+
+    >>> failed_with('exec: "nginx": executable file not found in $PATH', "nginx", 0), failed_with("any other", "nginx", 0)
+    (127, 128)
+    """
+    if "permission denied" in error:
+        return 126
+    if path in error and ("executable file not found" in error or "no such file or directory" in error):
+        return 127
+    return before or 128
+
+
 def start_failed(g: Goroutine) -> None:
-    """Keep the error and 128, forget the bundle; a policy's attempt that fails is final."""
+    """Keep the error and its code, forget the bundle; a policy's attempt that fails is final."""
     record = record_of(g)
     assert record is not None
-    failed = replace(record, error=g["error"] or "", exit_code=record.exit_code or 128)
+    error = g["error"] or ""
+    failed = replace(record, error=error, exit_code=failed_with(error, service_of(g).path, record.exit_code))
     syscalls.write_file(g.turn, paths.container(g["c"]), failed)
     update(g, replace(failed, running=False, restarting=False, pid=0), disk=g["why"] != "policy")
     drop_bundle(g)
