@@ -180,7 +180,7 @@ def no_answer(g: Goroutine) -> None:
 def failed_with(error: str, path: str, before: int) -> int:
     """Return the exit code of a start that failed, by what containerd has said of the command (start.go).
 
-    >>> failed_with('exec: "nginx": executable file not found in $PATH', "nginx", 0), failed_with("any other", "nginx", 0)
+    >>> failed_with('exec: "web": executable file not found in $PATH', "web", 0), failed_with("any other", "web", 0)
     (127, 128)
     """
     if "permission denied" in error:
