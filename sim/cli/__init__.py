@@ -21,7 +21,7 @@ LARGEST_SEED, MOST_SEEDS = 10**18, 1_000_000
 FILE = "a scenario (FILE#2: the second one of a file), a bundled scenario's name, a runs/ folder or a trace; - is stdin"
 VIEWS = (
     "pstree, pstree-ascii, pstree-p, ps-axjf, ps-ef, ps-eo, ps-auxf, docker-ps, docker-ps-a, docker-inspect, "
-    "docker-events, ls-bundle"
+    "docker-events, docker-top, docker-info, systemctl-status, ls-bundle"
 )
 EXAMPLES = """\
 examples:
@@ -120,7 +120,7 @@ def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE + ", or a process table in JSON")
     parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, -5s, end (default: end)")
     parser.add_argument("--as", dest="view", default="pstree", metavar="VIEW", help=f"{VIEWS} (default: pstree)")
-    parser.add_argument("--of", metavar="NAME", help="ask docker-inspect or ls-bundle of this container (default: all)")
+    parser.add_argument("--of", metavar="NAME", help="the container for docker-inspect, docker-top, ls-bundle")
     parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")
     _settings(parser)
 

@@ -33,7 +33,7 @@ def docker_ps(rows: Sequence[ContainerRow], now: float, *, all: bool = False, no
     """
     shown = [row for row in rows if all or row.running]
     newest_first = sorted(shown, key=lambda row: -row.created)
-    return _tabulate([HEADER, *(_texts(row, now, no_trunc) for row in newest_first)])
+    return tabulate([HEADER, *(_texts(row, now, no_trunc) for row in newest_first)])
 
 
 def human_duration(seconds: float) -> str:
@@ -123,8 +123,8 @@ def _quoted(letter: str) -> str:
     return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def _tabulate(lines: Sequence[Sequence[str]]) -> str:
+def tabulate(lines: Sequence[Sequence[str]]) -> str:
     """Pad all cells but the last of each line, as wide as the column's longest and 3 more, at least 20."""
-    widths = [max(_MIN_WIDTH, *(len(line[at]) + _PADDING for line in lines)) for at in range(len(HEADER) - 1)]
+    widths = [max(_MIN_WIDTH, *(len(line[at]) + _PADDING for line in lines)) for at in range(len(lines[0]) - 1)]
     padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=False)] + [line[-1]] for line in lines]
     return "".join("".join(line) + "\n" for line in padded)

@@ -11,16 +11,22 @@ from collections.abc import Callable
 
 from sim.render.clean import printable_lines
 from sim.render.docker_events import docker_events
+from sim.render.docker_info import docker_info
 from sim.render.docker_inspect import docker_inspect
 from sim.render.docker_ps import docker_ps
+from sim.render.docker_top import USAGE, docker_top
 from sim.render.ls import ls_l, no_such_folder
 from sim.render.ps import ps_auxf, ps_axjf, ps_ef, ps_eo
 from sim.render.pstree import pstree
+from sim.render.systemctl_status import systemctl_status
+from sim.views.docker_info import engine_facts
 from sim.views.docker_inspect import inspected
+from sim.views.docker_top import top
 from sim.views.ls_bundle import bundle
 from sim.views.story import Story, engine_events
 from sim.views.table import Table
 from sim.views.tree import subtree
+from sim.views.unit_status import unit_status
 
 View = Callable[[Table, int], str]
 RunView = Callable[[Story, tuple[str, ...]], str]  # a story at its moment; which containers are asked for
@@ -69,6 +75,18 @@ def _ls(story: Story, names: tuple[str, ...]) -> str:
     return "".join([*missing, *(text for _, text in shown)])
 
 
+def _top(story: Story, names: tuple[str, ...]) -> str:
+    return printable_lines(docker_top(top(story, names[0]))) if len(names) == 1 else USAGE
+
+
+def _info(story: Story, names: tuple[str, ...]) -> str:
+    return docker_info((row.state for row in story.containers()), engine_facts(story))
+
+
+def _unit(story: Story, names: tuple[str, ...]) -> str:
+    return systemctl_status(unit_status(story), story.trace.unix(story.at), story.trace.setup.host.tz_minutes)
+
+
 RUN_VIEWS: dict[str, RunView] = {
     "docker-ps": _answered(lambda story, names: _ps(story, all=False)),
     "docker-ps-a": _answered(lambda story, names: _ps(story, all=True)),
@@ -76,6 +94,9 @@ RUN_VIEWS: dict[str, RunView] = {
     "docker-events": lambda story, names: docker_events(
         engine_events(story.trace, story.at), story.trace.setup.host.tz_minutes
     ),
+    "docker-top": _answered(_top),
+    "docker-info": _answered(_info),
+    "systemctl-status": _unit,
     "ls-bundle": _ls,
 }
-OF_CONTAINERS = ("docker-inspect", "ls-bundle")  # may be asked of one container
+OF_CONTAINERS = ("docker-inspect", "docker-top", "ls-bundle")  # may be asked of one container

@@ -14,7 +14,7 @@ from sim.engine.records import Container
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engine.systemd import unit_of
 from sim.facts import EngineEvent, Remembered
-from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
+from sim.kernel.events import Execed, FifoLevel, FifoMade, FileWritten, Forked
 from sim.kernel.records import INIT, Pid
 from sim.trace import Record, Replay, Trace
 from sim.views.rows import ContainerRow, EventRow
@@ -44,6 +44,7 @@ class Story:
         self.replay = Replay(trace)
         self.at: Microseconds = 0
         self.starts: dict[Pid, Microseconds] = {INIT: 0}
+        self.argv: dict[Pid, tuple[str, ...]] = {}  # of each dockerd, the dead ones too
         self.times: dict[str, Times] = {}
         self.waiting: set[str] = set()  # containers that wait for their restart
         self.written: dict[str, Microseconds] = {}  # when files and fifos were written last
@@ -83,6 +84,8 @@ class Story:
                 self.times[event.container] = replace(before, finished=at)
         elif isinstance(event, Remembered) and isinstance(event.value, Container):
             self._believed(event.value, at)
+        elif isinstance(event, Execed) and event.image.program == "dockerd":
+            self.argv[event.pid] = event.image.argv
         elif isinstance(event, FileWritten):
             self.written[event.path] = at
         elif isinstance(event, FifoMade):

@@ -50,7 +50,7 @@ RUNS = [
     ["why", "evil.yaml", "port 80 from loopback", "--at", "shot"],
     *(["show", "evil.yaml", "--as", view] for view in (
         "pstree", "pstree-ascii", "pstree-p", "ps-axjf", "ps-ef", "ps-eo", "ps-auxf", "docker-ps-a", "docker-inspect",
-        "docker-events",
+        "docker-top", "docker-events", "docker-info", "systemctl-status", "ls-bundle",
     )),
 ]  # fmt: skip
 

@@ -1,0 +1,49 @@
+"""What `docker info` tells of the engine and its host, as far as a run knows it.
+
+The drivers are read off the words of the dockerd that answers. Leaves out and source: as `sim.render.docker_info`.
+"""
+
+from __future__ import annotations
+
+from sim.views.story import Story
+
+VERSION = "1.13.1"
+DEFAULTS = {  # of 1.13.1, where dockerd's words say nothing
+    "--storage-driver": "overlay2",
+    "--log-driver": "json-file",
+    "native.cgroupdriver": "cgroupfs",
+    "--default-runtime": "runc",
+    "--init-path": "docker-init",
+}
+
+
+def engine_facts(story: Story) -> list[tuple[str, str]]:
+    """Return the lines below the counts, in the command's order."""
+    host, daemon = story.trace.setup.host, story.daemon()
+    words = story.world.host.procs[daemon].image.argv if daemon else ()
+    return [
+        ("Server Version", VERSION),
+        ("Storage Driver", option(words, "--storage-driver")),
+        ("Logging Driver", option(words, "--log-driver")),
+        ("Cgroup Driver", option(words, "native.cgroupdriver")),
+        ("Default Runtime", option(words, "--default-runtime")),
+        ("Init Binary", option(words, "--init-path")),
+        ("CPUs", str(host.cores)),
+        ("Name", host.hostname),
+        ("Docker Root Dir", "/var/lib/docker"),
+        ("Live Restore Enabled", "true" if story.trace.setup.engine.daemon.live_restore else "false"),
+    ]
+
+
+def option(words: tuple[str, ...], name: str) -> str:
+    """Return the value of an option, written `--name=value` or as two words.
+
+    >>> option(("dockerd", "--log-driver=journald", "--storage-driver", "zfs"), "--storage-driver")
+    'zfs'
+    """
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        if word.startswith(f"{name}="):
+            return word.partition("=")[2]
+        if word == name:
+            return following
+    return DEFAULTS[name]

@@ -1,0 +1,138 @@
+"""What systemd knows of docker.service at a moment: its state, since when, its main process, its control group.
+
+Models: active, sub and result as systemd 219 names them, from the trace: UnitChanged, the main process's end, and the
+KILL after TimeoutStopSec. Leaves out: memory, the journal, drop-ins, and whether the unit is enabled unless the host
+boots with it. Source: systemd 219, core/service.c (state table, results) [K], systemctl.c print_status_info.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sim.engine.setup import Microseconds
+from sim.engine.systemd import CGROUP, CLEAN_SIGNALS, UNIT
+from sim.facts import UnitChanged
+from sim.kernel.events import Exited, Signalled
+from sim.kernel.records import INIT, Pid, Status
+from sim.kernel.signals import NAMES
+from sim.views.story import Story
+
+STATES = {  # of the model -> active and sub state
+    "inactive": ("inactive", "dead"),
+    "activating": ("activating", "start"),
+    "active": ("active", "running"),
+    "deactivating": ("deactivating", "stop-sigterm"),
+    "auto-restart": ("activating", "auto-restart"),
+    "failed": ("failed", "failed"),
+}
+WITH_PROCESS = ("activating", "active", "deactivating")
+DUMPS_CORE = frozenset({"QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "SEGV", "XCPU", "XFSZ", "SYS"})  # core(5)
+
+
+class UnitStatus(msgspec.Struct, frozen=True):
+    """One moment. *since* is in unix seconds (None: never), *main* 0 before the first start.
+
+    *ended* is how the main process ended, None while it runs: exited and a code, killed or dumped and a signal.
+    *group* are the living processes of the control group by pid, with their words; *tasks* counts their threads too.
+    """
+
+    active: str
+    sub: str
+    result: str
+    since: float | None
+    main: Pid
+    comm: str
+    argv: tuple[str, ...]
+    ended: tuple[str, str] | None
+    group: tuple[tuple[Pid, tuple[str, ...]], ...]
+    tasks: int
+    enabled: bool
+
+
+class Unit(msgspec.Struct):
+    """What is gathered on the way."""
+
+    state: str = "inactive"
+    since: Microseconds | None = None
+    left: Microseconds | None = None  # when it was active last
+    main: Pid = 0
+    ended: Status | None = None
+    result: str = "success"
+    killed: bool = False
+
+
+def unit_status(story: Story) -> UnitStatus:
+    """Return the unit's status at the story's moment."""
+    unit = gathered(story)
+    active, sub = STATES[unit.state]
+    host = story.world.host
+    group = [host.procs[pid] for pid in sorted(host.grouped.get(CGROUP, ())) if host.alive(pid)]
+    main = host.procs.get(unit.main)
+    return UnitStatus(
+        active=active,
+        sub="stop-sigkill" if unit.killed and unit.state == "deactivating" else sub,
+        result=unit.result,
+        since=None if unit.since is None else story.trace.unix(unit.since),
+        main=unit.main,
+        comm="" if main is None else main.image.comm,
+        argv=story.argv.get(unit.main, ()),
+        ended=None if unit.ended is None else way_of(unit.ended),
+        group=tuple((process.pid, process.image.argv) for process in group),
+        tasks=sum(1 + len(process.threads) for process in group),
+        enabled=story.trace.setup.host.begin == "boot",
+    )
+
+
+def gathered(story: Story) -> Unit:
+    """Go through the facts about the unit up to the story's moment."""
+    unit = Unit()
+    for record in story.trace:
+        if record.at is not None and record.at > story.at:
+            break
+        event = record.event
+        if isinstance(event, UnitChanged) and event.unit == UNIT:
+            _changed(unit, event, record.at or 0)
+        elif isinstance(event, Exited) and event.pid == unit.main:
+            unit.ended = event.status
+        elif isinstance(event, Signalled) and event.by_pid == INIT and event.signal == "KILL":
+            unit.killed = unit.killed or event.pid == unit.main
+    return unit
+
+
+def _changed(unit: Unit, event: UnitChanged, at: Microseconds) -> None:
+    if event.main_pid and event.main_pid != unit.main:
+        unit.main, unit.ended, unit.killed = event.main_pid, None, False
+    if event.state == unit.state:
+        return
+    if unit.state == "active":
+        unit.left = at
+    if event.state == "failed" and unit.state not in WITH_PROCESS:
+        unit.result = "start-limit"
+    else:
+        unit.result = "success" if unit.ended is None else result_of(unit.ended)
+    unit.since = unit.left if event.state == "deactivating" else at
+    unit.state = event.state
+
+
+def way_of(status: Status) -> tuple[str, str]:
+    """Say how a process ended.
+
+    >>> way_of(1), way_of(-9), way_of(-6)
+    (('exited', '1'), ('killed', 'KILL'), ('dumped', 'ABRT'))
+    """
+    if status >= 0:
+        return "exited", str(status)
+    name = NAMES[-status]
+    return "dumped" if name in DUMPS_CORE else "killed", name
+
+
+def result_of(status: Status) -> str:
+    """Return systemd's word for the way in which a main process ended.
+
+    >>> result_of(0), result_of(1), result_of(-9), result_of(-6), result_of(-15)
+    ('success', 'exit-code', 'signal', 'core-dump', 'success')
+    """
+    if status >= 0:
+        return "exit-code" if status else "success"
+    way, name = way_of(status)
+    return "success" if name in CLEAN_SIGNALS else "core-dump" if way == "dumped" else "signal"

@@ -1,0 +1,84 @@
+"""Check `docker top` and `docker info` over a run."""
+
+from sim.experiment.run import Run, run_scenario
+from sim.render.docker_info import docker_info
+from sim.scenario import load
+from sim.views.docker_info import option
+
+TEXT = """
+host: {cores: 3, hostname: h}
+engine: {daemon: {live-restore: true}}
+services:
+  sh: {image: sh, x-payload: {argv: [sh, -c, a  b], children: [{argv: [a, b]}]}}
+steps:
+  - {id: shot, at: 5s, kill: containerd}
+  - {at: 20s, docker: run -d --name loop --restart always busybox sleep 1}
+  - {id: stop, at: 30s, docker: stop -t 1 sh}
+until: 40s
+"""
+
+
+def run() -> Run:
+    return run_scenario(load("top.yaml", TEXT))
+
+
+def test_top_lists_the_containers_processes_alone() -> None:
+    """ps's rows through the tabwriter: 20 wide and 3 more than the longest; the command keeps one blank a word."""
+    found = run()
+    first, second = sorted(it.pid for it in found.at("1s").host.procs.values() if it.image.container == "sh"
+                           and it.image.program != "shim")
+    shim = found.at("1s").host.procs[first].ppid
+    wide = [(("UID", "PID", "PPID", "C", "STIME", "TTY", "TIME"), "CMD"),
+            (("root", f"{first}", f"{shim}", "0", "2019", "?", "00:00:00"), "sh -c a b"),
+            (("root", f"{second}", f"{first}", "0", "2019", "?", "00:00:00"), "a b")]
+    expected = ["".join(cell.ljust(20) for cell in cells) + last for cells, last in wide]
+    shown = found.show("docker-top", "1s", of="sh").splitlines()
+    assert shown == expected
+
+
+def test_top_says_why_it_lists_nothing() -> None:
+    """The daemon's words: no containerd, a restart that is waited for, a container that has stopped, no name."""
+    found = run()
+    ids = {service.name: service.id for service in found.trace.setup.services}
+    error = "Error response from daemon: "
+    assert found.show("docker-top", "shot+200ms", of="sh") == (
+        f"{error}rpc error: code = 14 desc = grpc: the connection is unavailable\n"
+    )
+    assert found.show("docker-top", "end", of="sh") == f"{error}Container {ids['sh']} is not running\n"
+    assert found.show("docker-top", "die(loop)#last+1ms", of="loop") == (
+        f"{error}Container {ids['loop']} is restarting, wait until the container is running\n"
+    )
+    assert found.show("docker-top").startswith('"docker top" requires at least 1 argument(s).')
+
+
+def test_info_counts_one_that_waits_for_its_restart_as_stopped() -> None:
+    """The default case of the count takes created, restarting, removing, exited and dead."""
+    states = ("running", "paused", "restarting", "created", "removing", "exited", "dead")
+    assert docker_info(states, []) == "Containers: 7\n Running: 1\n Paused: 1\n Stopped: 5\n"
+
+
+def test_info_of_a_run() -> None:
+    """What a run knows, in the command's order."""
+    assert run().show("docker-info", "die(loop)#last+1ms") == """\
+Containers: 2
+ Running: 0
+ Paused: 0
+ Stopped: 2
+Server Version: 1.13.1
+Storage Driver: overlay2
+Logging Driver: journald
+Cgroup Driver: systemd
+Default Runtime: docker-runc
+Init Binary: /usr/libexec/docker/docker-init-current
+CPUs: 3
+Name: h
+Docker Root Dir: /var/lib/docker
+Live Restore Enabled: true
+"""
+
+
+def test_options_have_the_engines_defaults() -> None:
+    """Without its word dockerd logs to files and uses cgroupfs; both spellings of an option are read."""
+    assert option(("dockerd",), "--log-driver") == "json-file"
+    assert option(("dockerd", "--exec-opt", "native.cgroupdriver=systemd"), "native.cgroupdriver") == "systemd"
+    assert option(("dockerd", "--log-driver", "syslog"), "--log-driver") == "syslog"

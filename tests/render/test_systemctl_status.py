@@ -1,0 +1,116 @@
+"""Check `systemctl status docker` of systemd 219: every state of the unit, and times in words."""
+
+from functools import cache
+
+import pytest
+
+from sim.experiment.run import Run, run_scenario
+from sim.render.systemctl_status import relative, systemctl_status
+from sim.scenario import load
+from sim.views.unit_status import UnitStatus
+
+DAY, HOUR = 86_400, 3_600
+HEAD = "● docker.service - Docker Application Container Engine"
+LOADED = "   Loaded: loaded (/usr/lib/systemd/system/docker.service)"
+DOCS = "     Docs: http://docs.docker.com"
+TEXT = """
+host: {begin: "off", clock: 2020-12-03T09:46:58+08:00}
+services: {web: {image: nginx, ports: ["80:80"], x-payload: {on_term: none}}}
+steps:
+  - {at: 10s, systemctl: start docker}
+  - {at: 15s, compose: up -d web}
+  - {id: kill, at: 30s, kill: dockerd}
+  - {id: stop, at: 60s, systemctl: stop docker}
+until: 90s
+"""
+
+
+@cache
+def run(more: str = "") -> Run:
+    return run_scenario(load("unit.yaml", TEXT.replace("until: 90s", more + "\nuntil: 90s")))
+
+
+def lines(found: Run, at: str) -> list[str]:
+    return found.show("systemctl-status", at).splitlines()
+
+
+@pytest.mark.parametrize(("seconds", "text"), [
+    (-1, "now"), (0, "now"), (0.0000015, "2us ago"), (0.001, "1ms ago"), (0.999, "999ms ago"), (1, "1s ago"),
+    (59.9, "59s ago"), (60, "1min 0s ago"), (299, "4min 59s ago"), (300, "5min ago"), (3599, "59min ago"),
+    (HOUR, "1h 0min ago"), (6 * HOUR - 1, "5h 59min ago"), (6 * HOUR, "6h ago"), (25 * HOUR - 1, "24h ago"),
+    (25 * HOUR, "1 day 1h ago"), (2 * DAY - 1, "1 day 23h ago"), (2 * DAY, "2 days ago"), (7 * DAY - 1, "6 days ago"),
+    (7 * DAY, "1 weeks 0 days ago"), (11 * DAY, "1 weeks 4 days ago"), (2_629_799, "4 weeks 2 days ago"),
+    (2_629_800, "1 months 0 days ago"), (31_557_599, "11 months 30 days ago"), (31_557_600, "1 years 0 months ago"),
+])
+def test_how_long_ago(seconds: float, text: str) -> None:
+    """The two largest units, in systemd's own plural."""
+    assert relative(seconds) == text
+
+
+def test_a_unit_that_never_ran() -> None:
+    """Neither a time, nor a process, nor a control group."""
+    assert lines(run(), "5s") == [HEAD, LOADED, "   Active: inactive (dead)", DOCS]
+
+
+def test_a_unit_that_runs() -> None:
+    """Main process and control group, by pid; payloads are in scopes of their own."""
+    found = lines(run(), "30s-1ms")
+    main = next(it for it in run().at("30s-1ms").host.procs.values() if it.image.program == "dockerd")
+    active = next(line for line in found if "Active" in line)
+    assert found[:2] == [HEAD, LOADED]
+    assert active.startswith("   Active: active (running) since Thu 2020-12-03 09:47:09 +0800; ")
+    assert active.endswith("s ago")
+    assert " +0800; 1" in active
+    assert found[4] == f" Main PID: {main.pid} (dockerd-current)"
+    assert found[6] == "   CGroup: /system.slice/docker.service"
+    branches = [(line[11:13], line[13:].split()[1]) for line in found[7:]]
+    assert branches == [
+        ("├─", "/usr/bin/dockerd-current"),
+        ("├─", "/usr/bin/docker-containerd-current"),
+        ("├─", "/usr/libexec/docker/docker-proxy-current"),
+        ("└─", "/usr/bin/docker-containerd-shim-current"),
+    ]
+    group = [it for it in run().at("30s-1ms").host.procs.values() if it.cgroup == "/system.slice/docker.service"]
+    assert found[5] == f"    Tasks: {sum(1 + len(it.threads) for it in group)}"
+
+
+def test_a_unit_that_waits_to_be_restarted() -> None:
+    """Result and the end of the main process; the shim alone is left in the group (KillMode=process)."""
+    found = lines(run(), "kill+50ms")
+    assert found[2].startswith("   Active: activating (auto-restart) (Result: signal) since Thu 2020-12-03 09:47:28 ")
+    assert found[4].startswith("  Process: ")
+    assert found[4].endswith(" --storage-driver overlay2 (code=killed, signal=KILL)")
+    assert found[5].endswith(" (code=killed, signal=KILL)")
+    assert found[8].startswith("           └─")
+    assert len(found) == 9
+
+
+def test_a_unit_that_starts_stops_and_has_stopped() -> None:
+    """The time of a stop is that at which it was left active, of the end that at which it became inactive."""
+    assert lines(run(), "kill+200ms")[2].startswith("   Active: activating (start) since Thu 2020-12-03 09:47:28 +0800")
+    slow = run("  - {id: again, at: 65s, systemctl: start docker}")
+    assert any("deactivating (stop-sigterm) since Thu" in line for line in lines(slow, "stop+50ms"))
+    stopped = lines(run(), "end")
+    assert stopped[2].startswith("   Active: inactive (dead) since Thu 2020-12-03 09:4")
+    assert stopped[5].endswith(" (code=exited, status=0/SUCCESS)")
+    assert len(stopped) == 6
+
+
+def test_a_unit_that_failed() -> None:
+    """A stale pid file that names something alive: exit code 1, no restart, result exit-code; too many starts."""
+    kills = "\n".join(f"  - {{at: ready(docker)#{n}+1ms, kill: dockerd}}" for n in range(2, 9))
+    limited = run_scenario(load("limit.yaml", f"""
+engine: {{unit: {{StartLimitBurst: 2, StartLimitInterval: 1h}}}}
+steps:
+  - {{id: kill, at: 30s, kill: dockerd}}
+{kills}
+until: 90s
+"""))
+    assert lines(limited, "end")[2].startswith("   Active: failed (Result: start-limit) since ")
+    unit = UnitStatus("failed", "failed", "exit-code", 0.0, 7, "", ("dockerd",), ("exited", "1"), (), 0, True)
+    assert systemctl_status(unit, 3.0, -210).splitlines() == [
+        HEAD, LOADED[:-1] + "; enabled; vendor preset: disabled)",
+        "   Active: failed (Result: exit-code) since Wed 1969-12-31 20:30:00 -0330; 3s ago", DOCS,
+        "  Process: 7 ExecStart=dockerd (code=exited, status=1/FAILURE)",
+        " Main PID: 7 (code=exited, status=1/FAILURE)",
+    ]
