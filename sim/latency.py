@@ -100,7 +100,12 @@ EL7_IDLE: Profile = {
     "dockerd/clean_up": Duration(work=Uniform(10, 30), mark=A),
 }
 
-PROFILES: dict[str, Profile] = {"el7-idle": EL7_IDLE}
+# memory is short: what dockerd does between two pages takes as long as a disk that has much to do
+EL7_SWAPPING: Profile = EL7_IDLE | {
+    "dockerd/ask_events_since": Duration(wait=Uniform(20, 400), mark=A),
+}
+
+PROFILES: dict[str, Profile] = {"el7-idle": EL7_IDLE, "el7-swapping": EL7_SWAPPING}
 
 _SCALE = 1.0 / (1 << 53)
 

@@ -19,7 +19,7 @@ from sim.engine.dockerd.network import address
 from sim.engine.goroutine import late, start_frame, take
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Docker, Instant, Setup, Step, Systemctl, Target
-from sim.facts import BecameReady, EngineEvent, Fid, Marked, StepTaken, UnitChanged
+from sim.facts import BecameReady, EngineEvent, Fid, Marked, Remembered, StepTaken, UnitChanged
 from sim.faults import Fault, allowed, befall, faults_of
 from sim.kernel import events as e
 from sim.kernel import syscalls
@@ -277,6 +277,14 @@ def _fact_watcher(name: str, instant: Instant) -> tuple[type, Any]:
             return () if same or not named_by(target, image) else (name,)
 
         return e.Execed, forked
+
+    if instant.name == "Connected":
+
+        def connected(world: World, event: Remembered) -> tuple[str, ...]:
+            peer: Any = event.value if event.key == "connection" else None
+            return () if peer is None or not named_by(target, world.host.procs[peer].image) else (name,)
+
+        return Remembered, connected
 
     def happened(world: World, event: Any) -> tuple[str, ...]:
         image = event.image if isinstance(event, e.Execed) else world.host.procs[event.pid].image

@@ -29,7 +29,6 @@ NOT_MODELLED = {
     "T20": "docker exec",
     "T21": "out-of-memory kills",
     "T22": "out-of-memory kills",
-    "T36": "a failing Events call: dockerd never goes deaf",
     "T47b": "docker pause",
     "T52": "journald and bytes on stdout",
     "T56": "reload: HUP to dockerd is refused by name",
@@ -49,6 +48,12 @@ services: {web: {image: nginx, restart: always, x-payload: {exits: {code: 1, aft
 steps:
   - {systemctl: start docker}
   - {at: 10s, compose: up -d web}
+"""
+GOES_DEAF = """\
+steps:
+  - {id: down, at: 60s, kill: containerd}
+  - {id: again, at: Connected(containerd)+2ms, kill: containerd}
+  - {id: exit, at: again+10m, kill: payload/web}
 """
 GONE = """\
   - {at: end, process: shim/web, exists: false}
@@ -423,6 +428,41 @@ expect:
   - {at: end, container: web, status: created, exit_code: 128}
   - {at: end, process: payload/web, exists: false}
 """ + GONE, "create connect disconnect", {"up": "grpc: the connection is unavailable"}),
+    Row("T36", "containerd dies before the new subscription is sent: dockerd is deaf to all exits.", """\
+engine: {profile: el7-swapping}
+services: {web: {image: nginx, ports: ["80:80"], restart: always}, db: {image: postgres}}
+""" + GOES_DEAF + """\
+  - {id: stop, at: exit, docker: stop db}
+  - {id: up, at: exit+1m, docker: run -d --name late nginx}
+until: exit+2m
+expect:
+  - {at: exit-1s, process: containerd, parent: dockerd, count: 1}
+  - {at: end, container: web, status: running}
+  - {at: end, process: payload/web, exists: false}
+  - {at: end, process: shim/web, exists: false}
+  - {at: end, container: db, status: running}
+  - {at: end, container: late, status: running}          # everything else works
+""", "", {"stop": "", "up": ""}, (1, 2, 3)),
+    Row("T36 healed", "A restart of dockerd heals deafness: the exit is read from containerd's log.", """\
+engine: {profile: el7-swapping}
+services: {web: {image: nginx, ports: ["80:80"], restart: always}}
+""" + GOES_DEAF + """\
+  - {id: boot, at: exit+1m, systemctl: restart docker}
+until: boot+2m
+expect:
+  - {at: end, container: web, status: running, pid: new}
+""", "kill15 kill9 die137 connect start", seeds=(1, 2, 3)),
+    Row("T36 boot", "containerd dies before the first subscription is sent: dockerd leaves with 1.", """\
+engine: {profile: el7-swapping}
+services: {web: {image: nginx, ports: ["80:80"]}}
+steps:
+  - {id: boot, at: 1s, kill: dockerd}
+  - {at: Connected(containerd)+2ms, kill: containerd}
+until: 60s
+expect:
+  - {at: end, process: dockerd, exists: false}
+  - {at: end, process: payload/web, parent: shim/web, count: 1}
+""", "", seeds=(1, 2, 3)),
     Row("T37", "A cut-off line in events.log is fatal to each new containerd; what runs goes on, its exits unnoticed.",
         ALWAYS + """\
 steps:
@@ -717,6 +757,15 @@ def test_ids_wrap_to_300() -> None:
     pids = {process.image.program: process.pid for process in host.procs.values()}
     assert pids["dockerd"] < 300 <= pids["payload"] < 350
     assert 32750 < pids["proxy"] < pids["shim"] < 32768
+
+
+def test_a_stop_of_a_ghost_takes_twice_ten_seconds() -> None:
+    """T14: the signal is not sent to anybody, which is only logged: ten seconds, KILL, ten seconds, success."""
+    (row,) = (row for row in ROWS if row.number == "T14")
+    for seed in row.seeds:
+        found = run(row.text, seed)
+        ended = {it.event.id: it.at or 0 for it in found.trace if isinstance(it.event, StepDone)}
+        assert ended["stop"] - found.trace.origin == pytest.approx(80_000_000, abs=100_000)
 
 
 def test_a_torn_log_costs_a_containerd_each_second_and_a_half() -> None:

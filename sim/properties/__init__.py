@@ -130,12 +130,11 @@ ROWS = (
 PROPERTIES: dict[str, Property] = {row.name: row for row in ROWS}
 
 NOT_MODELLED: dict[str, str] = {
-    "V1": "T10 (an exit that waits for blocked output) and T36 (a deaf dockerd): no bytes flow, Events never fails",
+    "V1": "T10 (an exit that waits for blocked output): no bytes flow",
     "V4": "leaks for blocked output (§7.4): no bytes flow",
     "V7": "126 of exec: no exec",
     "V9": "T10: no bytes flow",
-    "V10": "T36 (a deaf dockerd): Events never fails",
-    "V15": "2048 buffered events, 100 ms subscribers, T36; docker events itself: nobody subscribes to dockerd",
+    "V15": "2048 buffered events, 100 ms subscribers; docker events itself: nobody subscribes to dockerd",
     "V17": "in explored states T14b and T46, since numbers do not come again",
     "V19": "T47b: no pause",
     "V20": "orphans of exec: no exec",

@@ -22,7 +22,7 @@ WORDS = tuple(
     """attach commit copy create destroy detach die exec_create exec_detach exec_start export health_status kill
     oom pause rename resize restart start stop top unpause update""".split()
 )
-FACTS = ("Forked", "Execed", "Exited", "Reparented", "Reaped", "Signalled", "Listened")
+FACTS = ("Forked", "Execed", "Exited", "Reparented", "Reaped", "Signalled", "Listened", "Connected")
 FORMS = "Write a duration, a date and time, a step's id, die(web), Exited(containerd), ready(docker) or end."
 
 CALL = re.compile(r"(?P<name>[A-Za-z_]+)\((?P<target>[^()]*)\)\Z")

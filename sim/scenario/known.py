@@ -10,7 +10,7 @@ from __future__ import annotations
 
 DESIGNS = ("docker-1.13",)
 LATER_DESIGNS = ("docker-20.10", "docker-26", "podman")
-PROFILES = ("el7-idle",)
+PROFILES = ("el7-idle", "el7-swapping")
 
 SERVICE_WITHOUT_EFFECT = frozenset(
     """annotations attach blkio_config build cap_add cap_drop cgroup_parent configs cpu_count cpu_percent

@@ -155,7 +155,7 @@ def restored_dead(g: Goroutine) -> None:
     """Believe that it has stopped, with the exit that was told or 255, and say `die`; the network is released later."""
     record = record_of(g)
     assert record is not None
-    status = g.recall(f"exit/{g['c']}", 255)
+    status = g.recall(f"exit/{g['c']}", g.recall(f"told/{g['c']}", 255))
     _forget_restoring(g)
     if g.recall(f"lib/{g['c']}"):
         drop_bundle(g)

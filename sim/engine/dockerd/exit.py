@@ -12,7 +12,7 @@ from sim.engine import paths
 from sim.engine.dockerd.network import release_network, unmap_ports
 from sim.engine.dockerd.start import containerd_at, drop_bundle, event, record_of, update
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Go, Goto, Label, Lock, Return, Unlock, Wait, call, reading, receive
+from sim.engine.ops import Do, Exit, Go, Goto, Label, Lock, Return, Unlock, Wait, call, reading, receive
 from sim.engine.procedure import procedure
 from sim.engine.records import Container
 from sim.engine.setup import MS
@@ -41,10 +41,18 @@ def event_or_break(world: World, frame: Frame) -> bool | str:
 
 
 def take_event(g: Goroutine) -> str | None:
-    """Read one event; of a container that libcontainerd does not know nothing is done."""
+    """Read one event; of a container that libcontainerd does not know nothing is done.
+
+    While dockerd starts, the exit of one that the disk says is running is what its restore will ask for.
+    """
     g["task"] = message = receive(g, "events")
     g["c"] = message.container
-    return None if g.recall(f"lib/{g['c']}") else "next"
+    if g.recall(f"lib/{g['c']}"):
+        return None
+    record = g.world.host.files.get(paths.container(g["c"]))
+    if not g.recall("controller") and isinstance(record, Container) and record.running:
+        g.remember(f"told/{g['c']}", message.data[1])
+    return "next"
 
 
 def handle_event(g: Goroutine) -> None:
@@ -75,11 +83,19 @@ def subscribed(g: Goroutine) -> None:
     g.remember("subscribed", True)
 
 
+def events_failed(g: Goroutine) -> str | None:
+    """Give up when the transport is lost between the connection and the request: Events itself returns an error.
+
+    While dockerd starts that ends it with 1; later the goroutine ends and says nothing: dockerd is deaf (T36).
+    """
+    return "deaf" if g.recall("subscribed") else None
+
+
 EVENTS = procedure(
     "dockerd.events",
     Label("subscribe"),
     Wait(connected),
-    call("streams", containerd_at, events_since, lost="subscribe"),
+    call("streams", containerd_at, events_since, lost="subscribe", refused="unsent"),
     Do(subscribed),
     Label("next"),
     Wait(event_or_break, "broken"),
@@ -90,6 +106,10 @@ EVENTS = procedure(
     Goto("next"),
     Label("broken"),
     Goto("subscribe"),
+    Label("unsent"),
+    Do(events_failed, "deaf"),
+    Exit(1),
+    Label("deaf"),
 )
 
 # -- the state change ------------------------------------------------------------------------------
