@@ -51,7 +51,8 @@ def take_event(g: Goroutine) -> str | None:
         return None
     record = g.world.host.files.get(paths.container(g["c"]))
     if not g.recall("controller") and isinstance(record, Container) and record.running:
-        g.remember(f"told/{g['c']}", message.data[1])
+        _, status = g["task"].data
+        g.remember(f"told/{g['c']}", status)
     return "next"
 
 
