@@ -1,12 +1,16 @@
 """Find the scenarios that ship with shimsim.
 
 A wheel carries them inside the package (`sim/scenarios/`), a source tree has them beside it (`scenarios/`). Only
-files on a disk are looked for: shimsim is not run from a zip.
+files on a disk are looked for: shimsim is not run from a zip. Those of the transition table (`t23-proxy-killed`, one
+file a row) are found by their names as the others are; lists for people name the others, and the rows as `rows`.
 """
 
+import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+ROW = re.compile(r"[tv][0-9]{2}[a-z]?-")
+ROWS = "rows"  # all of them, where a command takes several
 
 
 def bundled(name: str) -> Path | None:
@@ -15,8 +19,13 @@ def bundled(name: str) -> Path | None:
 
 
 def bundled_names() -> list[str]:
-    """Return the names of all bundled scenarios, sorted."""
-    return sorted(_files())
+    """Return the names of the bundled scenarios that are no rows, sorted."""
+    return sorted(name for name in _files() if not ROW.match(name))
+
+
+def row_names() -> list[str]:
+    """Return the names of the scenarios of the transition table, in its order."""
+    return sorted(filter(ROW.match, _files()))
 
 
 def shown(path: str) -> str:

@@ -123,4 +123,3 @@ def draw(seed: int, role: str, container: str, action: str, occurrence: int, par
 def microseconds(distribution: Distribution, u: float) -> int:
     """Return the value at *u* as whole µs (the last digit of a float may differ between C libraries)."""
     return round(distribution.at(u) * MS)
-

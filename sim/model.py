@@ -252,8 +252,11 @@ def watcher(name: str, instant: Instant) -> tuple[type, Any] | None:
     if base == "step":
         return StepTaken, lambda world, event: (name,) if event.id == instant.name else ()
     if base == "word":
-        return EngineEvent, lambda world, event: (
-            (name,) if (event.kind, event.action, event.container) == ("container", instant.name, target) else ()
+        return (
+            EngineEvent,
+            lambda world, event: (
+                (name,) if (event.kind, event.action, event.container) == ("container", instant.name, target) else ()
+            ),
         )
     if base == "ready" and target == "docker":
         return UnitChanged, lambda world, event: (name,) if event.state == "active" else ()

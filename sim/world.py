@@ -348,4 +348,3 @@ def touches(world: World, event: Any) -> Iterable[Key]:
     """Name what *event*, not yet applied, will change of that which the readiness of an op may read."""
     rule = TOUCHES.get(type(event))
     return () if rule is None else rule(world, event)
-

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -27,6 +27,7 @@ EXAMPLES = """\
 examples:
   shimsim run document                      the host of the document, its dockerd killed
   shimsim init my.yaml --compose docker-compose.yml && shimsim run my.yaml
+  shimsim run rows                          every row of the transition table, in one table
   shimsim show document --at kill-1s --as ps-axjf
   shimsim plot document -o document.png
   shimsim whatif document --set engine.daemon.live-restore=true
@@ -106,7 +107,7 @@ SEED, SEEDS, JOBS, STATES = _whole(0, LARGEST_SEED), _whole(1, MOST_SEEDS), _who
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help=FILE)
+    parser.add_argument("file", nargs="+", help=FILE + "; several, a folder or rows (the transition table): one table")
     _settings(parser)
     parser.add_argument("--seeds", type=SEEDS, metavar="N", help="seeds 1 to N: in how many does each expectation hold")
     parser.add_argument("--jobs", type=JOBS, metavar="N", help="processes for --seeds (default: one a core)")
@@ -240,6 +241,18 @@ def _version() -> str:
     from sim import __version__
 
     return __version__
+
+
+def status_of(holds: Iterable[bool | None]) -> int:
+    """Return the exit status that verdicts mean."""
+    found = set(holds)
+    return FAILS if False in found else UNDETERMINED if None in found else HOLDS
+
+
+def worst(statuses: Iterable[int]) -> int:
+    """Return the status that counts where there are several."""
+    found = set(statuses)
+    return next((it for it in (INTERRUPTED, FAULT, WRONG, FAILS, UNDETERMINED) if it in found), HOLDS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

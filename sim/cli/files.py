@@ -1,6 +1,7 @@
 """What a command may be given: a scenario, a bundled name, a run's folder, a trace, a process table, standard input.
 
-`FILE#2` is the second scenario of a file, `-#2` of standard input. A trace is known by its first line, a table by its
+`FILE#2` is the second scenario of a file, `-#2` of standard input; a folder of scenarios and `rows` are many, where a
+command takes many. A trace is known by its first line, a table by its
 brace, everything else is a scenario. Source: the project's own.
 """
 
@@ -14,7 +15,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.bundled import bundled
+from sim.bundled import ROWS, bundled, row_names
 from sim.errors import InputError, Problem
 from sim.experiment.run import Run, run_scenario
 from sim.scenario import Scenario, load, load_all
@@ -51,6 +52,26 @@ def scenarios_of(name: str, settings: Sequence[str] = ()) -> list[Scenario]:
     if is_run(path) or _is_trace(path):
         return [scenario_of(name, settings)]
     return load_all(_plain_file(path), settings=tuple(settings))
+
+
+def is_many(name: str) -> bool:
+    """Say whether a word stands for several files: a folder of scenarios, or the rows of the transition table."""
+    path = Path(name)
+    if not path.is_dir():
+        return name == ROWS and not path.exists()
+    return not is_run(path) and bundled(str(path)) is None and bool(_scenario_files(path))
+
+
+def files_of(name: str) -> list[str]:
+    """Return the files that a word stands for, by their names in order."""
+    if not is_many(name):
+        return [name]
+    path = Path(name)
+    return [str(file) for file in _scenario_files(path)] if path.is_dir() else row_names()
+
+
+def _scenario_files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix in (".yaml", ".yml") and file.is_file())
 
 
 def run_of(name: str, seed: int = 1, settings: Sequence[str] = ()) -> Run:

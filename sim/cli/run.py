@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sim.cli import FAILS, FAULT, HOLDS, INTERRUPTED, UNDETERMINED
-from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, is_stdin, scenarios_of
+from sim.cli import FAULT, INTERRUPTED, status_of, worst
+from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, is_many, is_stdin, scenarios_of
 from sim.cli.out import note, say, say_json, width
 from sim.cli.store import Content, check_ours, folder_of, store
 from sim.cli.trouble import REPORT, model
@@ -21,19 +21,24 @@ from sim.experiment.run import Run
 from sim.render.run_text import expectations, listed, run_text
 from sim.scenario import Scenario, resolved
 from sim.tracefile import SCHEMA_VERSION, lines
-from sim.views.summary import Summary, VerdictLine
+from sim.views.summary import Summary
 
 LARGE = 50_000_000  # bytes that are not written without a word
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run each scenario of the file and report; the worst status counts."""
+    """Run each scenario of the file and report; the worst status counts. Several files and folders give one table."""
+    if len(options.file) > 1 or is_many(options.file[0]):
+        from sim.cli.catalogue import main as as_table
+
+        return as_table(options)
+    (options.file,) = options.file
     found = scenarios_of(options.file, options.settings)
     if options.output and len(found) > 1:
         one = "The runs go to runs/NAME/, one each."
         raise InputError([Problem("-o", f"{options.file} holds {len(found)} scenarios", one)])
     statuses = [_one(scenario, options) for scenario in found]
-    return next((status for status in (INTERRUPTED, FAULT, FAILS, UNDETERMINED) if status in statuses), HOLDS)
+    return worst(statuses)
 
 
 def _one(scenario: Scenario, options: argparse.Namespace) -> int:
@@ -103,14 +108,7 @@ def _report(run: Run, folder: Path | None, options: argparse.Namespace) -> int:
     wanting = tuple(verdict for verdict in verdicts if not verdict.holds)
     if options.quiet and wanting and not options.json:
         say(expectations(wanting, width()))
-    return status_of(verdicts)
-
-
-def status_of(verdicts: tuple[VerdictLine, ...]) -> int:
-    """Return the exit status that verdicts mean."""
-    if any(verdict.holds is False for verdict in verdicts):
-        return FAILS
-    return UNDETERMINED if any(verdict.holds is None for verdict in verdicts) else HOLDS
+    return status_of(it.holds for it in verdicts)
 
 
 def _footer(summary: Summary, options: argparse.Namespace, facts: int, folder: Path | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sim.cli import FAILS, HOLDS, UNDETERMINED
+from sim.cli import status_of
 from sim.cli.out import progress, say, say_json
 from sim.errors import InputError, Problem
 from sim.experiment.seeds import over_seeds
@@ -30,9 +30,12 @@ def main(options: argparse.Namespace, scenario: Scenario) -> int:
         say_json({"schema_version": SCHEMA_VERSION, "seeds": options.seeds, "expectations": rows})
     else:
         _say(found, options)
-    if any(row.failed for row in found):
-        return FAILS
-    return UNDETERMINED if any(row.undetermined for row in found) else HOLDS
+    return status_of(held_in_all(row) for row in found)
+
+
+def held_in_all(row: Held) -> bool | None:
+    """Return the verdict over all seeds; None is undetermined."""
+    return False if row.failed else None if row.undetermined else True
 
 
 def judge(scenario: Scenario, trace: Trace) -> tuple[Verdict, ...]:

@@ -258,9 +258,7 @@ PROGRAM = Program(
         procedure("init.notify", Serve("notify", {"READY": "unit_ready"})),
         procedure("init.unit_ready", Do(unit_ready)),
         procedure("init.start_token", Sleep("start_limit", interval), Do(token_back)),
-        procedure(
-            "init.restart_unit", Sleep("restart_sec", restart_sec), START_UNIT, Label("running"), Label("limit")
-        ),
+        procedure("init.restart_unit", Sleep("restart_sec", restart_sec), START_UNIT, Label("running"), Label("limit")),
         procedure(
             "init.job_start",
             START_UNIT,

@@ -63,7 +63,7 @@ def over_seeds(
 
 
 def held(line: int, seeds: Sequence[int], verdicts: Sequence[Judged]) -> Held:
-    """Sum up one expectation; of equally bad seeds the first one is named."""
+    """Sum up one expectation; of equally bad seeds the first one is named, and if none fails what is undetermined."""
     failing = [(seed, v) for seed, v in zip(seeds, verdicts, strict=True) if v.holds is False]
     worst = max(failing, key=lambda pair: pair[1].off, default=None)
     good = sum(v.holds is True for v in verdicts)
@@ -76,7 +76,7 @@ def held(line: int, seeds: Sequence[int], verdicts: Sequence[Judged]) -> Held:
         undetermined=len(verdicts) - good - len(failing),
         first_failing=failing[0][0] if failing else None,
         worst=worst[0] if worst else None,
-        detail=worst[1].detail if worst else "",
+        detail=worst[1].detail if worst else next((v.detail for v in verdicts if v.holds is None), ""),
     )
 
 

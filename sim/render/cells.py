@@ -79,7 +79,7 @@ def cut(text: str, room: int) -> str:
     ('ab', 'ae', '')
     """
     if text.isascii():
-        return text[:max(room, 0)]
+        return text[: max(room, 0)]
     used = 0
     for at, letter in enumerate(text):
         size = _letter_cells(letter)

@@ -19,8 +19,13 @@ FILTERS = ("type", "event", "container", "image")
 _FROM_IMAGE = "image"
 
 
-def docker_events(rows: Iterable[EventRow], offset_min: int = 0, *, format: str = "text",
-                  filters: Mapping[str, Sequence[str]] | None = None) -> str:
+def docker_events(
+    rows: Iterable[EventRow],
+    offset_min: int = 0,
+    *,
+    format: str = "text",
+    filters: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     """Print the events that pass the filters in their order, as `text` or `json` lines; *offset_min* is east of UTC.
 
     Raises ValueError for another format or filter.
@@ -87,8 +92,9 @@ def _json(row: EventRow) -> str:
 
 def shielded(text: str) -> str:
     """Escape as Go's encoder does (`<`, `>`, `&`), and whatever could steer a terminal: the value stays the same."""
-    return "".join(letter if printable(letter) == letter and letter not in "<>&" else _unicode_escape(letter)
-                   for letter in text)
+    return "".join(
+        letter if printable(letter) == letter and letter not in "<>&" else _unicode_escape(letter) for letter in text
+    )
 
 
 def _unicode_escape(letter: str) -> str:

@@ -18,8 +18,9 @@ def ports_text(ports: Sequence[Port]) -> str:
     '0.0.0.0:80-81->80-81/tcp, 0.0.0.0:20002->3000/tcp'
     """
     ordered = sorted(ports, key=lambda port: (port[0], port[2], port[1] or 0, port[3]))
-    moved = [f"{ip}:{public or 0}->{private}/{proto}" for private, public, ip, proto in ordered
-             if ip and public != private]
+    moved = [
+        f"{ip}:{public or 0}->{private}/{proto}" for private, public, ip, proto in ordered if ip and public != private
+    ]
     kept = [((ip, proto), private) for private, public, ip, proto in ordered if not ip or public == private]
     return ", ".join(_ranges(kept) + moved)
 

@@ -19,8 +19,17 @@ HEADER = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAM
 _MIN_WIDTH, _PADDING = 20, 3
 _COMMAND_LENGTH = 20
 _HEALTH = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "health: starting"}
-_ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
-            '"': '\\"', "\\": "\\\\"}
+_ESCAPES = {
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+    '"': '\\"',
+    "\\": "\\\\",
+}
 
 
 def docker_ps(rows: Sequence[ContainerRow], now: float, *, all: bool = False, no_trunc: bool = False) -> str:
@@ -93,8 +102,15 @@ def _since(moment: float | None, now: float) -> str:
 
 def _texts(row: ContainerRow, now: float, no_trunc: bool) -> tuple[str, ...]:
     created = f"{human_duration(now - row.created)} ago"
-    return (row.id if no_trunc else row.id[:12], printable(_image(row.image, no_trunc)), _command(row, no_trunc),
-            created, status(row, now), ports_text(row.ports), printable(row.name))
+    return (
+        row.id if no_trunc else row.id[:12],
+        printable(_image(row.image, no_trunc)),
+        _command(row, no_trunc),
+        created,
+        status(row, now),
+        ports_text(row.ports),
+        printable(row.name),
+    )
 
 
 def _image(image: str, no_trunc: bool) -> str:
@@ -107,7 +123,7 @@ def _command(row: ContainerRow, no_trunc: bool) -> str:
     """Join the words, set those with a blank in quotes, cut to 20 letters and quote the whole."""
     text = " ".join([row.path, *(f"'{word}'" if " " in word else word for word in row.args)])
     if not no_trunc and len(text) > _COMMAND_LENGTH:
-        text = text[:_COMMAND_LENGTH - 3] + "..."
+        text = text[: _COMMAND_LENGTH - 3] + "..."
     return '"' + "".join(map(_quoted, text)) + '"'
 
 

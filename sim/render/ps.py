@@ -65,8 +65,10 @@ def ps_auxf(table: Table, *, width: int | None = None) -> str:
 
 
 def _print(meta: Meta, fields: tuple[_Field, ...], title: str, rows: _Ordered, width: int | None) -> str:
-    columns = [Column(name, max(least, len(name)) if least else _pid_width(name, meta), right)
-               for name, least, right, _ in fields]
+    columns = [
+        Column(name, max(least, len(name)) if least else _pid_width(name, meta), right)
+        for name, least, right, _ in fields
+    ]
     usable = None if width is None else usable_width(columns, max(width, 1))
     lines = [lay_out(columns, [column.title for column in columns]) + title]
     for row, prefix in rows:
@@ -87,7 +89,7 @@ def _command_cell(prefix: tuple[str, ...], text: str, room: int | None) -> str:
     """
     if room is None or room < 0:
         return "".join(prefix) + text
-    pieces = prefix[:room // 4]
+    pieces = prefix[: room // 4]
     return "".join(pieces) + cut(text, room - 4 * len(pieces))
 
 
@@ -117,14 +119,16 @@ def _user(row: ProcessRow, meta: Meta) -> str:
 
 def _stat(row: ProcessRow, meta: Meta) -> str:
     """Join the state and its flags: priority, locked memory, session leader, threads, foreground."""
-    return "".join((
-        row.state,
-        "<" if row.nice < 0 else "N" if row.nice > 0 else "",
-        "L" if row.lock_kb > 0 and _has_memory(row) else "",
-        "s" if row.sid == row.pid else "",
-        "l" if row.extra_threads else "",
-        "+" if row.pgid == row.tpgid else "",
-    ))
+    return "".join(
+        (
+            row.state,
+            "<" if row.nice < 0 else "N" if row.nice > 0 else "",
+            "L" if row.lock_kb > 0 and _has_memory(row) else "",
+            "s" if row.sid == row.pid else "",
+            "l" if row.extra_threads else "",
+            "+" if row.pgid == row.tpgid else "",
+        )
+    )
 
 
 def _has_memory(row: ProcessRow) -> bool:
@@ -150,30 +154,41 @@ _STAT: _Field = ("STAT", 4, False, _stat)
 _TIME: _Field = ("TIME", 6, True, bsd_time)
 
 AXJF: tuple[_Field, ...] = (
-    _PPID, _PID, _PGID, _SID, _TTY,
+    _PPID,
+    _PID,
+    _PGID,
+    _SID,
+    _TTY,
     ("TPGID", PID, True, lambda row, meta: str(row.tpgid)),
     _STAT,
     ("UID", 5, True, lambda row, meta: str(row.uid)),
     _TIME,
 )
 EF: tuple[_Field, ...] = (
-    ("UID", 8, False, _user), _PID, _PPID,
+    ("UID", 8, False, _user),
+    _PID,
+    _PPID,
     ("C", 2, True, cpu_whole_percent),
     ("STIME", 5, True, start_text),
     _TTY,
     ("TIME", 8, True, unix_time),
 )
 EO: tuple[_Field, ...] = (
-    _PID, _PPID, _PGID, _SID,
+    _PID,
+    _PPID,
+    _PGID,
+    _SID,
     ("NLWP", 4, True, lambda row, meta: str(1 + row.extra_threads)),
 )
 AUXF: tuple[_Field, ...] = (
-    ("USER", 8, False, _user), _PID,
+    ("USER", 8, False, _user),
+    _PID,
     ("%CPU", 4, True, cpu_percent),
     ("%MEM", 4, True, _memory_percent),
     ("VSZ", 6, True, lambda row, meta: str(row.vsize // 1024 if _has_memory(row) else 0)),
     ("RSS", 5, True, lambda row, meta: str(_rss_kib(row))),
-    _TTY, _STAT,
+    _TTY,
+    _STAT,
     ("START", 5, True, start_text),
     _TIME,
 )

@@ -146,8 +146,17 @@ def _turns_below(turn: _Turn, label_width: int, symbols: Symbols, *, fold: bool)
     for place, child in enumerate(turn.node.children):
         groups.setdefault(child.shape if fold else place, []).append(child)
     equals = list(groups.values())
-    turns = [_Turn(nodes[0], base, len(nodes), turn.closing + (len(nodes) > 1), continues=nodes is equals[0],
-                   last=nodes is equals[-1]) for nodes in equals]
+    turns = [
+        _Turn(
+            nodes[0],
+            base,
+            len(nodes),
+            turn.closing + (len(nodes) > 1),
+            continues=nodes is equals[0],
+            last=nodes is equals[-1],
+        )
+        for nodes in equals
+    ]
     return turns[::-1]
 
 
@@ -156,5 +165,5 @@ def _cut(line: str, symbols: Symbols, width: int | None) -> str:
     if width is None or len(line) < width:
         return line
     kept = max(width - 1, 0)
-    on_symbol = not line[kept:kept + 1].isascii()
+    on_symbol = not line[kept : kept + 1].isascii()
     return line[:kept] + (symbols.cut if on_symbol else "+")

@@ -1,8 +1,8 @@
 """Expectations as data: what must hold, where the file says it, and its own words for messages.
 
-Models: containers, processes, ports, dark time, events and trees, at a moment, during an interval or within a time;
-properties over the whole run. Leaves out their evaluation (`verdict`), and health (refused by name).
-Source: the project's scenario language.
+Models: containers, processes, files, ports, dark time, events, the ends of steps and trees, at a moment, during an
+interval or within a time; properties over the whole run. Leaves out their evaluation (`verdict`), and health (refused
+by name). Source: the project's scenario language.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class ContainerExpect(Said, frozen=True, kw_only=True, tag=True):
     """
 
     containers: tuple[str, ...]
+    exists: bool | None = None
     status: str | None = None
     exit_code: Range | None = None
     restarts: Range | None = None
@@ -85,11 +86,43 @@ class DarkExpect(Said, frozen=True, kw_only=True, tag=True):
     max: Microseconds
 
 
-class EventsExpect(Said, frozen=True, kw_only=True, tag=True):
-    """Words of docker events in order, as (word, container); gaps are allowed unless *exact*."""
+class Word(msgspec.Struct, frozen=True):
+    """An event as docker events prints it: what happened to which container; *value* is its signal or exit code."""
 
-    events: tuple[tuple[str, str], ...]
+    word: str
+    container: str
+    value: Range | None = None
+
+    def __str__(self) -> str:
+        return f"{self.word} {self.container}" + ("" if self.value is None else f" ({self.value})")
+
+
+class EventsExpect(Said, frozen=True, kw_only=True, tag=True):
+    """Words of docker events in order; gaps are allowed unless *exact*.
+
+    *container* is the one that the whole list is about: then it is exact about its network events too. "" is none.
+    """
+
+    events: tuple[Word, ...]
     exact: bool = False
+    container: str = ""
+
+
+class StepExpect(Said, frozen=True, kw_only=True, tag=True):
+    """What became of a step of the scenario by the end of the time: *ok* without an error, *error* a part of the words
+    that its user saw, *unanswered* that its command still waits."""
+
+    step: str
+    ok: bool | None = None
+    error: str | None = None
+    unanswered: bool | None = None
+
+
+class FileExpect(Said, frozen=True, kw_only=True, tag=True):
+    """Whether a file of the engine is there."""
+
+    path: str
+    exists: bool
 
 
 class TreeExpect(Said, frozen=True, kw_only=True, tag=True):
@@ -110,4 +143,7 @@ class PropertyExpect(Said, frozen=True, kw_only=True, tag=True):
     sentence: str
 
 
-Expectation = ContainerExpect | ProcessExpect | PortExpect | DarkExpect | EventsExpect | TreeExpect | PropertyExpect
+Expectation = (
+    ContainerExpect | ProcessExpect | FileExpect | PortExpect | DarkExpect | EventsExpect | StepExpect | TreeExpect
+    | PropertyExpect
+)  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any, TypeVar
 
+from sim.engine.paths import DOCKER_PID
 from sim.engine.reach import CLIENTS
 from sim.engine.setup import Target
 from sim.properties import PROPERTIES
@@ -23,14 +24,17 @@ from sim.scenario.expect import (
     During,
     EventsExpect,
     Expectation,
+    FileExpect,
     PortExpect,
     ProcessExpect,
     PropertyExpect,
+    StepExpect,
     TreeExpect,
     When,
     Within,
 )
-from sim.scenario.instants import WORDS, Names, parse_instant, parse_target
+from sim.scenario.expect_events import read_words
+from sim.scenario.instants import Names, parse_instant, parse_target
 from sim.scenario.known import STATES, STATUSES, not_modelled
 from sim.scenario.layers import beside
 from sim.scenario.property_read import OwnProperty, known_names
@@ -40,12 +44,15 @@ from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
 
 T = TypeVar("T")
 WHEN = ("at", "during", "within", "of")
+STEP_KEYS = ("ok", "error", "unanswered")
 KINDS: dict[str, tuple[str, ...]] = {
-    "container": ("except", "status", "exit_code", "restarts", "pid", "since"),
+    "container": ("except", "exists", "status", "exit_code", "restarts", "pid", "since"),
     "process": ("exists", "parent", "state", "count"),
+    "file": ("exists",),
     "port": ("from", "open"),
     "dark": ("from", "max"),
-    "events": ("exact",),
+    "events": ("container", "exact"),
+    "step": STEP_KEYS,
     "tree": ("root", "view", "rows"),
     "property": (),
 }
@@ -99,20 +106,8 @@ class Entry:
         if kind is None:
             return None
         said: dict[str, Any] = {"when": when, "line": self.node.mark.line, "text": text_of(self.node)}
-        match kind:
-            case "container":
-                return self.container(said)
-            case "process":
-                return self.process(said)
-            case "port":
-                return self.port(said)
-            case "dark":
-                return self.dark(said)
-            case "events":
-                return self.events(said)
-            case "property":
-                return self.property(said)
-        return self.tree(said)
+        read: Callable[[dict[str, Any]], Expectation | None] = getattr(self, kind)
+        return read(said)
 
     def refuse(self, refusal: Refusal, *below: str | int) -> None:
         """Note what is wrong with this entry or with one of its values."""
@@ -120,7 +115,7 @@ class Entry:
 
     def kind(self) -> str | None:
         """Return what the entry is about."""
-        kinds = [key for key in self.keys if key in KINDS]
+        kinds = [key for key in self.keys if key in KINDS and not (key == "container" and "events" in self.keys)]
         if len(kinds) == 1:
             return kinds[0]
         if kinds:
@@ -202,12 +197,12 @@ class Entry:
         if not any(key in self.keys for key in keys) and all(key in known for key in self.keys):
             self.refuse(Refusal(f"says nothing of the {kind}.", f"Give it one of {listed(keys)}."))
 
-    # -- the seven kinds -------------------------------------------------------------------------------------------
+    # -- the kinds -------------------------------------------------------------------------------------------------
 
     def container(self, said: dict[str, Any]) -> Expectation:
-        """Read status, exit_code, restarts, pid of containers."""
+        """Read exists, status, exit_code, restarts, pid of containers."""
         self.needs_when()
-        self.needs_one("container", "status", "exit_code", "restarts", "pid")
+        self.needs_one("container", "exists", "status", "exit_code", "restarts", "pid")
         if "since" in self.keys and "pid" not in self.keys:
             self.refuse(Refusal("since stands beside pid.", "Write {pid: new, since: INSTANT}."), "since")
         but = self.value("except", self.several) or ()
@@ -217,6 +212,7 @@ class Entry:
             self.refuse(Refusal("leaves no container.", "Take a name out of except."), "except")
         return ContainerExpect(
             containers=kept,
+            exists=self.value("exists", fields.boolean),
             status=self.value("status", lambda it: one_of(it, STATUSES, "a status")),
             exit_code=self.value("exit_code", units.parse_range),
             restarts=self.value("restarts", units.parse_range),
@@ -290,21 +286,31 @@ class Entry:
         return "all" if value == "all" else self.names.container(fields.text(value))
 
     def events(self, said: dict[str, Any]) -> Expectation | None:
-        """Read a list of `word container`."""
-        events, exact = self.value("events", self.event_list), self.value("exact", fields.boolean)
-        return EventsExpect(events=events, exact=bool(exact), **said) if events else None
+        """Read words of docker events, each with its container or all of the one that the entry names."""
+        whose = self.value("container", lambda it: self.names.container(fields.text(it)))
+        exact = bool(self.value("exact", fields.boolean))
+        events = self.value("events", lambda it: read_words(it, self.names, whose, may_be_none=exact))
+        if events is None:
+            return None
+        return EventsExpect(events=events, exact=exact, container=whose or "", **said)
 
-    def event_list(self, value: object) -> tuple[tuple[str, str], ...]:
-        if not isinstance(value, list) or not value:
-            raise Refusal(f"{shown(value)} is not a list of events.", "Write [die web, start web].")
-        found = []
-        for place, item in enumerate(value):
-            try:
-                word, _, name = str(item).partition(" ")
-                found.append((one_of(word, WORDS, "a word of docker events"), self.names.container(name.strip())))
-            except Refusal as refusal:
-                raise Refusal(refusal.what, refusal.hint, (place,)) from None
-        return tuple(found)
+    def step(self, said: dict[str, Any]) -> Expectation | None:
+        """Read what becomes of a step."""
+        if "during" in self.keys:
+            self.refuse(Refusal("a step ends once.", "Write at or within, or neither for the whole run."), "during")
+        if sum(key in self.keys for key in STEP_KEYS) > 1:
+            self.refuse(Refusal(f"has several of {listed(STEP_KEYS)}.", "Give it one; error: '' is ok: true."))
+        self.needs_one("step", *STEP_KEYS)
+        step = self.value("step", lambda it: one_of(it, self.names.steps, "the id of a step"))
+        ok, unanswered = self.value("ok", fields.boolean), self.value("unanswered", fields.boolean)
+        error = self.value("error", fields.text)
+        return None if step is None else StepExpect(step=step, ok=ok, error=error, unanswered=unanswered, **said)
+
+    def file(self, said: dict[str, Any]) -> Expectation | None:
+        """Read whether a file is there."""
+        self.needs_when()
+        path, exists = self.value("file", file_path), self.value("exists", fields.boolean, required=True)
+        return None if path is None or exists is None else FileExpect(path=path, exists=exists, **said)
 
     def tree(self, said: dict[str, Any]) -> Expectation | None:
         """Read a tree from a file beside the scenario, or from the text itself if it has several lines."""
@@ -352,14 +358,27 @@ class Entry:
         raise Refusal(f"there is no property {shown(value)}.", hint)
 
 
+def file_path(value: object) -> str:
+    """Take the whole path of a file on the host."""
+    path = fields.text(value)
+    if not path.startswith("/"):
+        raise Refusal(f"{shown(path)} is not a whole path.", f"Write it like {DOCKER_PID}.")
+    return path
+
+
 def text_of(node: Node) -> str:
     """Return the entry on one line, for people."""
     assert isinstance(node.value, dict)
     parts = []
     for key, below in node.value.items():
         value = below.plain()
-        shown_value = "[" + listed(str(item) for item in value) + "]" if isinstance(value, list) else str(value)
+        shown_value = "[" + listed(map(item_text, value)) + "]" if isinstance(value, list) else str(value)
         if isinstance(value, bool):
             shown_value = str(value).lower()
         parts.append(f"{key}: {'(text)' if chr(10) in shown_value else shown_value}")
     return listed(parts)
+
+
+def item_text(item: object) -> str:
+    """Return one item of a list as the file has it."""
+    return "{" + listed(f"{key}: {value}" for key, value in item.items()) + "}" if isinstance(item, dict) else str(item)

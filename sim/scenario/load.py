@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path as File
 
-from sim.bundled import bundled, bundled_names, shown
+from sim.bundled import ROWS, bundled, bundled_names, row_names, shown
 from sim.engine.setup import Instant, Target
 from sim.errors import InputError, Problem
 from sim.scenario.check import Report
@@ -167,6 +167,7 @@ def _read_file(path: str) -> tuple[str, str]:
         raise InputError([Problem(f"{path}:1:1", "not text in UTF-8", "")]) from None
     except (OSError, ValueError) as error:
         why = (error.strerror or "cannot be read") if isinstance(error, OSError) else "cannot be the name of a file"
-        names = bundled_names()
-        hint = did_you_mean(path, names) or f"Bundled scenarios: {listed(names) or 'none'}."
+        names, rows = bundled_names(), row_names()
+        some = f" {rows[0]} to {rows[-1]}: shimsim run {ROWS} runs all." if rows else ""
+        hint = did_you_mean(path, names + rows) or f"Bundled scenarios: {listed(names) or 'none'}.{some}"
         raise InputError([Problem(f"{path[:200]}:1:1", why.lower(), hint)]) from None

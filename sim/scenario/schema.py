@@ -281,7 +281,7 @@ class FaultsFile(Strict):
 
 
 class ExpectFile(Strict):
-    """What must hold; exactly one of container, process, port, dark, events, tree, property."""
+    """What must hold; exactly one of container, process, file, port, dark, events, step, tree, property."""
 
     at: str | None = None
     during: list[str] | None = None
@@ -304,7 +304,12 @@ class ExpectFile(Strict):
     open: bool | None = None
     dark: str | int | None = None
     max: str | None = None
-    events: list[str] | None = None
+    file: str | None = None
+    events: list[str | dict[str, int | str]] | None = Field(None, description="[{kill web: 9}, {die web: 137}]")
+    step: str | None = Field(None, description="the id of a step")
+    ok: bool | None = Field(None, description="it ended without an error")
+    error: str | None = Field(None, description="a part of the words that its user saw")
+    unanswered: bool | None = Field(None, description="its command still waits")
     exact: bool | None = None
     tree: str | None = None
     root: str | None = None

@@ -1,10 +1,10 @@
 """Compare a finished run with what its scenario expects, and say what was found in words that need no second look.
 
-Models: when each of the seven kinds of expectation is judged, and what follows. A state is the world after all that
+Models: when each kind of expectation is judged, and what follows. A state is the world after all that
 happened at one µs; what comes and goes within a µs was never there. `during` holds if every state of the interval is
 good, `within` if one is. What an unfinished interval has already shown counts; where an instant never came, or the run
-ended too early to tell, the verdict is None. Leaves out judging (`verdict_judges`, and `verdict_properties`, which asks
-between the steps) and drawing, which is passed in.
+ended too early to tell, the verdict is None. Leaves out judging (`verdict_judges`: states, `verdict_said`: words, and
+`verdict_properties`, which asks between the steps) and drawing, which is passed in.
 Source: the project's scenario language.
 """
 
@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from sim.engine.setup import Instant, Microseconds
-from sim.facts import EngineEvent, Forgot, FrameEnded, FrameStarted, Marked, Remembered, StepTaken
+from sim.facts import Forgot, FrameEnded, FrameStarted, Remembered, StepTaken
 from sim.kernel import events as e
-from sim.model import OPENED
 from sim.scenario.compile import Scenario
 from sim.scenario.expect import (
     At,
@@ -27,9 +26,11 @@ from sim.scenario.expect import (
     During,
     EventsExpect,
     Expectation,
+    FileExpect,
     PortExpect,
     ProcessExpect,
     PropertyExpect,
+    StepExpect,
     TreeExpect,
 )
 from sim.scenario.property_read import property_called
@@ -40,11 +41,13 @@ from sim.scenario.verdict_judges import (
     Show,
     identity_of,
     judge_container,
+    judge_file,
     judge_port,
     judge_process,
     judge_tree,
 )
 from sim.scenario.verdict_properties import judge, judged_text
+from sim.scenario.verdict_said import Window, judge_said
 from sim.scenario.verdict_words import instant_text, label_of, place, text_of
 from sim.trace import Trace
 from sim.views.intervals import Gap, PortKey, port_gaps
@@ -58,6 +61,7 @@ FILES = (e.FileWritten, e.FileRemoved)
 RELEVANT: dict[type, tuple[type, ...]] = {
     ContainerExpect: (Remembered, Forgot, FrameStarted, FrameEnded, e.Listened, e.Unlistened, *PROCESSES, *FILES),
     ProcessExpect: PROCESSES,
+    FileExpect: FILES,
     PortExpect: (e.Listened, e.Unlistened, e.RuleAdded, e.RuleRemoved, e.RulesFlushed, *PROCESSES),
 }
 
@@ -70,20 +74,6 @@ class Verdict(msgspec.Struct, frozen=True):
     label: str
     text: str
     detail: str
-
-
-class Window(msgspec.Struct, frozen=True):
-    """When an expectation is judged: clock values, which may lie after the end of the run, and a base to count from."""
-
-    start: Microseconds
-    stop: Microseconds
-    base: Instant
-    zero: Microseconds
-    last: str  # the words for *stop*
-
-    def place(self, at: Microseconds) -> str:
-        """Write a clock value relative to the moment that the file names."""
-        return place(self.base, at - self.zero)
 
 
 class Undetermined(Exception):
@@ -157,8 +147,8 @@ class Evaluation:
                 window = self.window(expectation)
                 if isinstance(expectation, DarkExpect):
                     results[number] = self.dark(expectation, window)
-                elif isinstance(expectation, EventsExpect):
-                    results[number] = self.events(expectation, window)
+                elif isinstance(expectation, EventsExpect | StepExpect):
+                    results[number] = judge_said(expectation, self.scenario, self.trace, window)
                 else:
                     watches[number] = Watch(expectation, window, self.judge_of(expectation, window))
             except Undetermined as why:
@@ -248,6 +238,8 @@ class Evaluation:
                 return lambda story: judge_container(expectation, story.world, self.photos.get(since, {}))
             case ProcessExpect():
                 return lambda story: judge_process(expectation, story.world)
+            case FileExpect():
+                return lambda story: judge_file(expectation, story.world)
             case PortExpect():
                 return lambda story: judge_port(expectation, story.world)
             case TreeExpect():
@@ -293,50 +285,6 @@ class Evaluation:
         others = f"; {ports} ports are too long dark" if ports > 1 else ""
         since = window.place(gap[0] + self.trace.origin)
         return f"{port_text(key)} {word}dark for {seconds(length(gap))} from {since}{others}"
-
-    def events(self, expectation: EventsExpect, window: Window) -> tuple[bool | None, str]:
-        """Compare the engine's words about containers with those expected, in order."""
-        if window.start > self.trace.end:
-            return None, f"the run ended before {window.place(window.start)}"
-        wanted, found = expectation.events, self.words(window)
-        if expectation.exact:
-            return self.exactly(expectation, found, window)
-        came, last = 0, ""
-        for at, event in found:
-            if came < len(wanted) and event == wanted[came]:
-                came, last = came + 1, f" after {' '.join(event)} at {window.place(at)}"
-        if came == len(wanted):
-            return True, f"{came} of {came} events"
-        holds = None if window.stop > self.trace.end else False
-        return holds, f"{came} of {len(wanted)} events; no {' '.join(wanted[came])}{last}"
-
-    def exactly(
-        self, expectation: EventsExpect, found: list[tuple[Microseconds, tuple[str, str]]], window: Window
-    ) -> tuple[bool | None, str]:
-        """Compare all that was said of the containers that are named."""
-        wanted = expectation.events
-        names = {name for _, name in wanted}
-        mine = [it for it in found if it[1][1] in names]
-        for number, (at, event) in enumerate(mine):
-            if number >= len(wanted) or event != wanted[number]:
-                instead = f", not {' '.join(wanted[number])}" if number < len(wanted) else ""
-                return False, f"event {number + 1} is {' '.join(event)} at {window.place(at)}{instead}"
-        if window.stop > self.trace.end:
-            return None, f"the run ended before {window.last}"
-        count = f"{len(mine)} of {len(wanted)} events"
-        return (True, count) if len(mine) == len(wanted) else (False, f"{count}; no {' '.join(wanted[len(mine)])}")
-
-    def words(self, window: Window) -> list[tuple[Microseconds, tuple[str, str]]]:
-        """Return what was said of containers within the window; what came before t = 0 is not part of a scenario."""
-        opened, found = self.scenario.setup.host.begin != "steady", []
-        for record in self.trace:
-            at, event = record.at or 0, record.event
-            opened = opened or (isinstance(event, Marked) and event.name == OPENED)
-            if not isinstance(event, EngineEvent) or event.kind != "container" or not opened:
-                continue
-            if window.start <= at <= window.stop:
-                found.append((at, (event.action, event.container)))
-        return found
 
 
 def instants_of(expectation: Expectation) -> Iterable[Instant]:

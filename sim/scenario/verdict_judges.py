@@ -18,7 +18,7 @@ from sim.engine.records import Container
 from sim.engine.setup import Target
 from sim.kernel.records import Pid, Process
 from sim.predicates import believed, named, port_open, spelled, status_of
-from sim.scenario.expect import ContainerExpect, PortExpect, ProcessExpect, TreeExpect
+from sim.scenario.expect import ContainerExpect, FileExpect, PortExpect, ProcessExpect, TreeExpect
 from sim.scenario.verdict_words import tally
 from sim.views.story import Story
 from sim.views.table import Table
@@ -54,7 +54,7 @@ def judge_container(expectation: ContainerExpect, world: World, before: Mapping[
     found = [(name, _container_fault(expectation, world, name, before.get(name, NOBODY))) for name in names]
     faults = [f"{name} {fault}" for name, fault in found if fault]
     record = believed(world, names[0])
-    good = f"{names[0]} {_described(record)}" if record else ""
+    good = f"{names[0]} {_described(record)}" if record else "there is none"
     if record and expectation.restarts is not None:
         good += f", restarted {record.restart_count} times"
     return Found(not faults, tally(len(names), faults, good))
@@ -63,7 +63,9 @@ def judge_container(expectation: ContainerExpect, world: World, before: Mapping[
 def _container_fault(expectation: ContainerExpect, world: World, name: str, before: Identity) -> str:
     record = believed(world, name)
     if record is None:
-        return "does not exist"
+        return "" if expectation.exists is False else "does not exist"
+    if expectation.exists is False:
+        return f"is there, {_described(record)}"
     if expectation.status not in (None, status_of(record)):
         return _described(record)
     if expectation.exit_code is not None and record.exit_code not in expectation.exit_code:
@@ -120,6 +122,15 @@ def _process_fault(expectation: ProcessExpect, world: World, process: Process) -
     if expectation.state not in (None, process.state):
         return f"is in state {process.state}"
     return ""
+
+
+# -- files -------------------------------------------------------------------------------------------
+
+
+def judge_file(expectation: FileExpect, world: World) -> Found:
+    """Compare whether a file is there."""
+    exists = expectation.path in world.host.files
+    return Found(exists == expectation.exists, "it is there" if exists else "there is none")
 
 
 # -- ports -------------------------------------------------------------------------------------------

@@ -17,9 +17,11 @@ from sim.scenario.expect import (
     During,
     EventsExpect,
     Expectation,
+    FileExpect,
     PortExpect,
     ProcessExpect,
     PropertyExpect,
+    StepExpect,
     TreeExpect,
 )
 from sim.scenario.units import format_duration
@@ -97,13 +99,32 @@ def text_of(expectation: Expectation, services: int) -> str:
             of = f"port {of}" if isinstance(expectation.of, int) else of
             return f"{of} dark from {expectation.source} for at most {format_duration(expectation.max)}"
         case EventsExpect():
-            words = listed(" ".join(event) for event in expectation.events)
-            return f"events {words}" + (" and no others of theirs" if expectation.exact else "")
+            return _events(expectation)
+        case StepExpect():
+            return f"step {expectation.step} {_step(expectation)}"
+        case FileExpect():
+            return f"file {expectation.path} {'exist' if expectation.exists else 'gone'}"
         case PropertyExpect():
             return f"{expectation.name}: {expectation.sentence}"
         case TreeExpect():
             equal = f", {expectation.rows} lines of it" if expectation.rows else ""
             return f"{expectation.view} of {expectation.root} equals {expectation.file or 'the text'}{equal}"
+
+
+def _events(expectation: EventsExpect) -> str:
+    if not expectation.events:
+        return f"no events of {expectation.container}"
+    words = listed(map(str, expectation.events))
+    whose = f"of {expectation.container}" if expectation.container else "of theirs"
+    return f"events {words}" + (f" and no others {whose}" if expectation.exact else "")
+
+
+def _step(expectation: StepExpect) -> str:
+    if expectation.unanswered is not None:
+        return "unanswered" if expectation.unanswered else "answered"
+    if expectation.error:
+        return f"fails with ‘{expectation.error}’"
+    return "fails" if expectation.ok is False else "ends well"
 
 
 def _who(containers: Sequence[str], services: int) -> str:
@@ -114,7 +135,7 @@ def _who(containers: Sequence[str], services: int) -> str:
 def _container(expectation: ContainerExpect) -> list[str]:
     since = f" since {instant_text(expectation.since)}" if expectation.since else ""
     given = {
-        "{}": expectation.status,
+        "{}": expectation.status if expectation.exists is None else "exist" if expectation.exists else "gone",
         "exit code {}": expectation.exit_code,
         "{} restarts": expectation.restarts,
         f"{{}} pid{since}": expectation.pid,

@@ -176,14 +176,22 @@ def _decode(text: str, name: str) -> Any:
         hint = "Mend it there or just before." if text.strip() else "The file is empty; a table is an object."
         raise InputError([Problem(where, f"the JSON is broken: {error.msg}", hint)]) from error
     except (RecursionError, ValueError) as error:
-        raise InputError([Problem(f"{name}:1:1", "the JSON nests too deep or holds a number too long",
-                                  "A table is an object with a list of flat objects.")]) from error
+        raise InputError(
+            [
+                Problem(
+                    f"{name}:1:1",
+                    "the JSON nests too deep or holds a number too long",
+                    "A table is an object with a list of flat objects.",
+                )
+            ]
+        ) from error
 
 
 def _given(record: dict[str, Any]) -> dict[str, Any]:
     """Drop what is null, so that the default stands, and freeze lists."""
-    return {key: tuple(value) if isinstance(value, list) else value
-            for key, value in record.items() if value is not None}
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if value is not None
+    }
 
 
 def _meta(record: dict[str, Any]) -> Meta:
@@ -198,8 +206,9 @@ def _row(record: dict[str, Any]) -> ProcessRow:
 
 
 def _changed(record: msgspec.Struct, default: msgspec.Struct) -> dict[str, Any]:
-    return {key: getattr(record, key) for key in record.__struct_fields__
-            if getattr(record, key) != getattr(default, key)}
+    return {
+        key: getattr(record, key) for key in record.__struct_fields__ if getattr(record, key) != getattr(default, key)
+    }
 
 
 _ALWAYS = ("pid", "ppid", "pgid", "sid", "comm", "args", "state", "start_ticks", "uid")

@@ -76,8 +76,11 @@ def _users(users: object, where: str) -> Iterator[Problem]:
         return
     for uid, user in users.items():
         if not uid.isascii() or not uid.isdigit() or not _is_text(user):
-            yield Problem(f"{where}.{_show(uid)[1:-1]}", f"the value is {_show(user)}",
-                          'Valid: a number as key, a name as value, such as {"0": "root"}.')
+            yield Problem(
+                f"{where}.{_show(uid)[1:-1]}",
+                f"the value is {_show(user)}",
+                'Valid: a number as key, a name as value, such as {"0": "root"}.',
+            )
 
 
 def _numbers_used_twice(procs: list[Any], name: str) -> Iterator[Problem]:
@@ -85,8 +88,11 @@ def _numbers_used_twice(procs: list[Any], name: str) -> Iterator[Problem]:
     seen: dict[int, str] = {}
     for number, path in _numbers(procs):
         if number in seen:
-            yield Problem(f"{name}: {path}", f"the value is {number}, as {seen[number]} is",
-                          "Pids and tids share one number space: use each number once.")
+            yield Problem(
+                f"{name}: {path}",
+                f"the value is {number}, as {seen[number]} is",
+                "Pids and tids share one number space: use each number once.",
+            )
         seen.setdefault(number, path)
 
 
@@ -124,11 +130,14 @@ def _own_ancestors(procs: list[Any], name: str) -> Iterator[Problem]:
             parent: Any = parents[step]
             step = owners.get(parent, parent)
         if step in path:
-            circle = path[path.index(step):]
+            circle = path[path.index(step) :]
             first = min(circle, key=index_of.__getitem__)
             chain = " -> ".join(map(str, [*circle, circle[0]]))
-            yield Problem(f"{name}: procs[{index_of[first]}].ppid", f"process {first} is its own ancestor ({chain})",
-                          "Give one of them a parent outside the circle, such as 0.")
+            yield Problem(
+                f"{name}: procs[{index_of[first]}].ppid",
+                f"process {first} is its own ancestor ({chain})",
+                "Give one of them a parent outside the circle, such as 0.",
+            )
 
 
 def _show(value: object) -> str:
@@ -210,8 +219,12 @@ PROC: dict[str, tuple[Kind, bool]] = {
     "sid": (COUNT, True),
     "comm": (TEXT, True),
     "args": (TEXTS, True),
-    "state": (Kind("one of " + ", ".join(STATES), lambda value: isinstance(value, str) and len(value) == 1
-                   and value in STATES), True),
+    "state": (
+        Kind(
+            "one of " + ", ".join(STATES), lambda value: isinstance(value, str) and len(value) == 1 and value in STATES
+        ),
+        True,
+    ),
     "start_ticks": (COUNT, True),
     "uid": (COUNT, True),
     "threads": (Kind("the extra threads: a count, a list of tids, or null", _is_threads), False),

@@ -51,5 +51,15 @@ def subtree(table: Table, root: int) -> Table:
 
 
 def _attributes(row: ProcessRow) -> dict[str, Any]:
-    return {"pid": row.pid, "ppid": row.ppid, "pgid": row.pgid, "sid": row.sid, "comm": row.comm15, "argv": row.args,
-            "threads": row.threads, "state": row.state, "role": row.role, "container": row.container}
+    return {
+        "pid": row.pid,
+        "ppid": row.ppid,
+        "pgid": row.pgid,
+        "sid": row.sid,
+        "comm": row.comm15,
+        "argv": row.args,
+        "threads": row.threads,
+        "state": row.state,
+        "role": row.role,
+        "container": row.container,
+    }

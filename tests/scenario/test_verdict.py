@@ -35,6 +35,13 @@ steps:
   - {id: shot, at: 61s, kill: payload/web}
 until: 70s
 """
+REMOVED = """\
+services: {web: {image: nginx}}
+steps:
+  - {id: rm, at: 1s, docker: rm -f web}
+  - {id: again, at: 5s, docker: start web}
+until: 10s
+"""
 EVERY_KERNEL_EVENT = tuple(APPLY)
 RUNS: dict[str, object] = {}
 
@@ -106,6 +113,28 @@ CASES = [
     (WEB, "{during: [kill-10s, kill], dark: 80, from: remote, max: 0s}", True, "never dark"),
     (WEB, "{during: [kill, kill+1s], dark: 80, from: loopback, max: 5s}", False, "web:80 not back, dark for"),
     (PAIR, "{dark: all, from: remote, max: 10m}", False, "web:80 not back, dark for"),
+    # files and what is not there
+    (WEB, "{at: kill, file: /var/run/docker.pid, exists: true}", True, "it is there"),
+    (WEB, "{at: kill, file: /var/run/docker.pid, exists: false}", False, "it is there"),
+    (WEB, "{at: kill, file: /var/run/other.pid, exists: true}", False, "there is none"),
+    (PAIR, "{at: end, container: all, exists: true}", True, "2 of 2"),
+    (PAIR, "{at: end, container: db, exists: false}", False, r"db is there, exited \(137\)"),
+    (REMOVED, "{at: end, container: web, exists: false}", True, "there is none"),
+    (REMOVED, "{during: [0s, end], container: web, exists: true}", False, r"failed at 1\.\d+s: web does not exist"),
+    # steps
+    (PAIR, "{step: stop, ok: true}", True, r"at 1m2\d\S+: done"),
+    (PAIR, "{step: stop, ok: false}", False, "done"),
+    (PAIR, "{step: stop, error: ''}", True, "done"),
+    (PAIR, "{step: stop, unanswered: true}", False, "done"),
+    (PAIR, "{within: 11s, of: stop, step: stop, ok: true}", True, r"at stop\+10\.\d+s: done"),
+    (PAIR, "{within: 9s, of: stop, step: stop, ok: true}", False, "no answer"),
+    (PAIR, "{at: stop+9s, step: stop, unanswered: true}", True, "no answer"),
+    (PAIR, "{at: stop+9s, step: stop, unanswered: false}", False, "no answer"),
+    (REMOVED, "{step: again, error: 'No such container: web'}", True, "No such container"),
+    (REMOVED, "{step: again, error: 'Cannot connect'}", False, "No such container"),
+    (REMOVED, "{step: again, error: ''}", False, "No such container"),
+    (REMOVED, "{step: again, ok: false}", True, "No such container"),
+    (REMOVED, "{step: again, ok: true}", False, "No such container"),
     # words
     (PAIR, "{events: [die web, kill db, die db, stop db]}", True, "4 of 4 events"),
     (PAIR, "{events: [die web, stop web]}", False, r"1 of 2 events; no stop web after die web at 1m[\d.]+s"),
@@ -114,6 +143,17 @@ CASES = [
     (PAIR, "{events: [kill db, kill db, die db, stop db], exact: true}", True, "4 of 4 events"),
     (PAIR, "{events: [kill db, die db], exact: true}", False, r"event 2 is kill db at 1m2\ds|event 2 is kill db"),
     (PAIR, "{events: [die web, start web], exact: true}", False, "1 of 2 events; no start web"),
+    (PAIR, "{events: [{die web: 137}, {kill db: TERM}, {kill db: 9}, {die db: 130..140}, stop db]}", True, "5 of 5"),
+    (PAIR, "{events: [{die web: 0}]}", False, r"0 of 1 events; no die web \(0\)"),
+    (PAIR, "{events: [{kill db: 9}, {kill db: 15}]}", False, r"no kill db \(15\) after kill db \(9\) at 1m2\d"),
+    (PAIR, "{events: [{kill db: 15}, {kill db: 9}, {die db: 1}, stop db], exact: true}", False,
+     r"event 3 is die db \(137\) at 1m2\S+, not die db \(1\)"),
+    (PAIR, "{events: [die, network disconnect], container: web, exact: true}", True, "2 of 2 events"),
+    (PAIR, "{events: [{die: 137}], container: web, exact: true}", False, "event 2 is network disconnect web at"),
+    (PAIR, "{events: [die web, network disconnect web, start web], exact: true}", False, "2 of 3 events; no start web"),
+    (PAIR, "{events: [die web, network connect web]}", False, "1 of 2 events; no network connect web after die web"),
+    (PAIR, "{events: [], container: web, exact: true}", False, "event 1 is die web at"),
+    (PAIR, "{during: [0s, shot-1s], events: [], container: web, exact: true}", True, "there are none"),
     (PAIR, "{during: [0s, shot], events: [die web]}", False, "0 of 1 events; no die web"),
     (PAIR, "{within: 1s, of: shot, events: [die web]}", True, "1 of 1 events"),
 ]
@@ -141,6 +181,7 @@ def test_each_kind_holds_and_fails(text, expectation, holds, detail):
         ("{within: 1h, of: kill, container: web, status: dead}", "the run ended before kill+1h; until then: web"),
         ("{during: [kill-1s, end+1s], dark: all, from: remote, max: 10m}", "the run ended before end+1s"),
         ("{within: 1h, of: kill, events: [oom web]}", "0 of 1 events; no oom web"),
+        ("{at: end+1s, step: kill, unanswered: true}", "the run ended before end+1s"),
         ("{during: [end+1s, end+2s], events: [die web]}", "the run ended before end+1s"),
     ],
 )

@@ -220,4 +220,3 @@ def ran_long(g: Goroutine) -> None:
     record = record_of(g)
     if record is not None and record.running:
         update(g, replace(record, ran_long=True), disk=False)
-

@@ -1,5 +1,4 @@
-"""Child processes: fork with execve, and wait4.
-"""
+"""Child processes: fork with execve, and wait4."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Locks, first come first served; they are freed by the death of their process, those of the kernel pass on.
-"""
+"""Locks, first come first served; they are freed by the death of their process, those of the kernel pass on."""
 
 from __future__ import annotations
 

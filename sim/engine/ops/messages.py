@@ -1,5 +1,4 @@
-"""Messages between programs: requests with what happens when the peer dies, servers, bounded queues.
-"""
+"""Messages between programs: requests with what happens when the peer dies, servers, bounded queues."""
 
 from __future__ import annotations
 
@@ -111,8 +110,13 @@ class Push(Op):
 
 
 def call(
-    queue: str, peer: Callable[[World, Frame], Pid | None], request: Callable[[Goroutine], Message], *, lost: str,
-    refused: str | None = None, failed: str | None = None,
+    queue: str,
+    peer: Callable[[World, Frame], Pid | None],
+    request: Callable[[Goroutine], Message],
+    *,
+    lost: str,
+    refused: str | None = None,
+    failed: str | None = None,
 ) -> list[Entry]:
     """Ask a peer and wait for its answer: every way that it can go wrong leads to a label."""
     return [

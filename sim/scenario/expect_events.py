@@ -1,0 +1,79 @@
+"""The list of `events:`: words as docker events prints them, with their container, and their signal or exit code.
+
+`die web`, `network connect web`, `{die web: 137}`, `{kill web: TERM}`; the container may be left out where the entry
+names it or the scenario has one alone. Leaves out other attributes. Source: engine-1.13 §13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sim.scenario import fields
+from sim.scenario.expect import Word
+from sim.scenario.instants import WORDS, Names
+from sim.scenario.known import SIGNALS
+from sim.scenario.units import Range, parse_range
+from sim.scenario.words import Refusal, listed, one_of, shown
+
+NETWORK = ("network connect", "network disconnect")
+
+
+def signal_number(value: object) -> Range:
+    """Take a signal by name or number; return its number, which docker events prints."""
+    number = SIGNALS[fields.signal(value)]
+    return Range(number, number)
+
+
+VALUES: dict[str, tuple[str, Callable[[object], Range]]] = {  # word -> (attribute, what it may be)
+    "kill": ("signal", signal_number),
+    "die": ("exitCode", parse_range),
+}
+
+
+def read_words(value: object, names: Names, whose: str | None, *, may_be_none: bool) -> tuple[Word, ...]:
+    """Return the events of a list; *whose* is the container that all are about, None if each names its own."""
+    if not isinstance(value, list):
+        raise Refusal(f"{shown(value)} is not a list of events.", "Write [die web, start web].")
+    if not value and (whose is None or not may_be_none):
+        raise Refusal("the list is empty.", "That nothing comes is {events: [], container: web, exact: true}.")
+    found = []
+    for place, item in enumerate(value):
+        try:
+            found.append(_word(item, names, whose))
+        except Refusal as refusal:
+            raise Refusal(refusal.what, refusal.hint, (place, *refusal.below)) from None
+    return tuple(found)
+
+
+def _word(item: object, names: Names, whose: str | None) -> Word:
+    """Return one event: text, or a mapping of it to its signal or exit code."""
+    if not isinstance(item, dict):
+        return Word(*_said(str(item), names, whose))
+    if len(item) != 1:
+        raise Refusal(f"{shown(item)} of {len(item)} is not an event.", "Write each on its own: {die web: 137}.")
+    ((key, value),) = item.items()
+    word, container = _said(str(key), names, whose)
+    if word not in VALUES:
+        takes = listed(f"{name} ({attribute})" for name, (attribute, _) in VALUES.items())
+        raise Refusal(f"{word} has no value here.", f"These have one: {takes}.", (key,))
+    try:
+        return Word(word, container, VALUES[word][1](value))
+    except Refusal as refusal:
+        raise Refusal(refusal.what, refusal.hint, (key,)) from None
+
+
+def _said(text: str, names: Names, whose: str | None) -> tuple[str, str]:
+    """Return word and container of `die web`, `network connect web`, or of a word alone."""
+    parts = text.split(None, 2)
+    length = 2 if parts[:1] == ["network"] else 1
+    word, rest = " ".join(parts[:length]), text.split(None, length)[length:]
+    one_of(word, (*WORDS, *NETWORK), "a word of docker events")
+    if rest:
+        container = names.container(rest[0].strip())
+        if whose not in (None, container):
+            raise Refusal(f"{shown(text)} is about another container than {whose}.", "Leave container: out.")
+        return word, container
+    known = tuple(dict.fromkeys(names.containers.values()))
+    if whose is None and len(known) != 1:
+        raise Refusal(f"{shown(text)} does not say of which container.", f"Write '{word} {(*known, 'web')[0]}'.")
+    return word, whose or known[0]
