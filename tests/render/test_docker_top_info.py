@@ -82,3 +82,16 @@ def test_options_have_the_engines_defaults() -> None:
     assert option(("dockerd",), "--log-driver") == "json-file"
     assert option(("dockerd", "--exec-opt", "native.cgroupdriver=systemd"), "native.cgroupdriver") == "systemd"
     assert option(("dockerd", "--log-driver", "syslog"), "--log-driver") == "syslog"
+
+
+def test_top_lists_no_zombie() -> None:
+    """A process that has exited has left its control group, though nobody has reaped it."""
+    found = run_scenario(load("z.yaml", """
+services: {web: {image: nginx}}
+steps: [{id: freeze, at: 1s, stop: shim/web}, {id: shot, at: 2s, kill: payload/web}]
+until: 3s
+"""))
+    states = {it.image.program: it.state for it in found.at("end").host.procs.values() if it.image.container == "web"}
+    assert states["payload"] == "Z"
+    assert len(found.show("docker-top", "shot-1ms", of="web").splitlines()) == 2
+    assert found.show("docker-top", "end", of="web").split() == "UID PID PPID C STIME TTY TIME CMD".split()

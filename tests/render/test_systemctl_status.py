@@ -5,9 +5,13 @@ from functools import cache
 import pytest
 
 from sim.experiment.run import Run, run_scenario
+from sim.facts import UnitChanged
+from sim.kernel.events import Exited, Signalled
 from sim.render.systemctl_status import relative, systemctl_status
 from sim.scenario import load
-from sim.views.unit_status import UnitStatus
+from sim.trace import Trace
+from sim.views.story import Story
+from sim.views.unit_status import UnitStatus, unit_status
 
 DAY, HOUR = 86_400, 3_600
 HEAD = "● docker.service - Docker Application Container Engine"
@@ -114,3 +118,28 @@ until: 90s
         "  Process: 7 ExecStart=dockerd (code=exited, status=1/FAILURE)",
         " Main PID: 7 (code=exited, status=1/FAILURE)",
     ]
+
+
+@pytest.mark.parametrize(("facts", "shown"), [
+    ([], "inactive/dead success None 0"),
+    ([("activating", 7), ("deactivating", 7)], "deactivating/stop-sigterm success None 7"),
+    ([("activating", 7), ("active", 7), ("deactivating", 7)], "deactivating/stop-sigterm success 2 7"),
+    ([("activating", 7), ("active", 7), ("deactivating", 7), "KILL"], "deactivating/stop-sigkill success 2 7"),
+    ([("activating", 7), ("active", 7), ("deactivating", 7), 0, ("inactive", 0)], "inactive/dead success 4 7"),
+    ([("activating", 7), 1, ("failed", 0)], "failed/failed exit-code 2 7"),
+    ([("activating", 7), ("active", 7), -6, ("auto-restart", 0)], "activating/auto-restart core-dump 3 7"),
+    ([("activating", 7), -9, ("auto-restart", 0), ("activating", 8)], "activating/start success 3 8"),
+    ([("activating", 7), -9, ("auto-restart", 0), ("failed", 0)], "failed/failed start-limit 3 7"),
+])
+def test_facts_about_the_unit_become_its_status(facts: list[object], shown: str) -> None:
+    """A state and main process, an exit status or a KILL from systemd, one a second."""
+    trace = Trace(load("x.yaml", 'host: {begin: "off", clock: 1970-01-01T00:00:00Z}').setup)
+    for at, fact in enumerate(facts):
+        event = (Exited(7, fact) if isinstance(fact, int) else Signalled(7, "KILL", 1) if isinstance(fact, str)
+                 else UnitChanged("docker", *fact))  # type: ignore[misc]
+        trace.records.add(at * 1_000_000, -1, event)
+    story = Story(trace)
+    story.at = 60_000_000
+    unit = unit_status(story)
+    since = None if unit.since is None else int(unit.since)
+    assert f"{unit.active}/{unit.sub} {unit.result} {since} {unit.main}" == shown
