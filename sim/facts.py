@@ -160,7 +160,23 @@ class UnitChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
     main_pid: Pid = 0
 
 
+class WriteBlocked(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """A container's program waits in write(2) on a stream; *count* bytes stand between it and its log."""
+
+    container: str
+    stream: str
+    count: int
+
+
+class WriteResumed(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """The write(2) in which a container's program waited has returned."""
+
+    container: str
+    stream: str
+
+
 WORLD_EVENTS: tuple[type, ...] = (
     FrameStarted, FrameMoved, FrameEnded, LockTaken, LockQueued, LockReleased, Sent, Received, Replied, Remembered,
     Forgot, Marked, EngineEvent, StateChanged, BecameReady, StepTaken, StepDone, UnitChanged,
+    WriteBlocked, WriteResumed,
 )  # fmt: skip

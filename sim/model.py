@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS
-from sim.engine import paths
+from sim.engine import journald, output, paths
 from sim.engine.client import mark_name, named_by
 from sim.engine.dockerd.network import address
 from sim.engine.goroutine import late, start_frame, take
@@ -150,6 +150,8 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     """
     world = blank(setup)
     turn = Turn(world)
+    if journald.concerns(setup):
+        journald.begin(turn)
     if setup.host.next_pid is not None:
         turn.emit(e.IdsSkipped(setup.host.next_pid - 1))
     if setup.host.begin == "boot":
@@ -226,6 +228,8 @@ def _watchers(setup: Setup) -> dict[type, tuple[Any, ...]]:
             indexed.setdefault(kind, {}).setdefault(subject, []).append(rule)
         else:
             table[kind] = (*table.get(kind, ()), rule)
+    if any(service.payload.log for service in setup.services):
+        table[e.Exited] = (*table.get(e.Exited, ()), output.lost_with)
     return table | {kind: (_by_subject(SUBJECT[kind], rules),) for kind, rules in indexed.items()}
 
 

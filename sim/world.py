@@ -32,6 +32,8 @@ from sim.facts import (
     StepDone,
     StepTaken,
     UnitChanged,
+    WriteBlocked,
+    WriteResumed,
 )
 from sim.kernel import events as e
 from sim.kernel import host as kernel
@@ -252,6 +254,8 @@ APPLY: dict[type, Callable[[World, Any], None]] = {
     StepTaken: _nothing,
     StepDone: _nothing,
     UnitChanged: _nothing,
+    WriteBlocked: _nothing,
+    WriteResumed: _nothing,
 }
 
 
@@ -328,6 +332,7 @@ TOUCHES: dict[type, Callable[[World, Any], Iterable[Key]]] = {
     e.FifoClosed: lambda w, ev: (("fifo", ev.path),),
     e.FifoLevel: lambda w, ev: (("fifo", ev.path),),
     e.FifoRemoved: lambda w, ev: (("fifo", ev.path),),
+    e.FifoUnlinked: lambda w, ev: (("fifo", ev.path), ("fifo", ev.deleted)),
     e.Listened: lambda w, ev: (("listen", ev.address),),
     e.Unlistened: lambda w, ev: (("listen", ev.address),),
     e.FileWritten: lambda w, ev: (("file", ev.path),),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.designs.design import Design
-from sim.engine import client, netfilter, payload, proxy, resolver, runc, shim, stranger, systemd
+from sim.engine import client, journald, netfilter, payload, proxy, resolver, runc, shim, stranger, systemd
 from sim.engine.containerd import boot as containerd
 from sim.engine.dockerd import boot as dockerd
 
@@ -13,6 +13,7 @@ DOCKER_1_13 = Design(
     "engine-1.13: the package's own source, 0be3e21",
     (
         systemd.PROGRAM,
+        journald.PROGRAM,
         dockerd.PROGRAM,
         containerd.PROGRAM,
         shim.PROGRAM,

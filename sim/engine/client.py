@@ -15,7 +15,7 @@ from sim.engine.mishap import AT_ONCE
 from sim.engine.ops import Do, Goto, Label, Op, Sleep, call
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.setup import Docker, Instant, KillProcess, S, Step, Systemctl, Target
+from sim.engine.setup import Docker, Instant, Journald, KillProcess, S, Step, Systemctl, Target
 from sim.facts import Message, StepDone, StepTaken
 from sim.kernel.records import INIT, Image, Pid
 from sim.world import Frame, Key, World
@@ -70,7 +70,7 @@ def begin(g: Goroutine) -> str | None:
     command = step.command
     if isinstance(command, Docker):
         return "create" if command.verb in ("run", "create") else "docker"
-    if isinstance(command, Systemctl):
+    if isinstance(command, Systemctl | Journald):
         return "systemctl"
     if isinstance(command, KillProcess):
         _signal(g, command)
@@ -131,6 +131,8 @@ def docker_request(g: Goroutine) -> Message:
 def systemctl_request(g: Goroutine) -> Message:
     """Ask systemd for the job."""
     command: Any = step_of(g.world, g.frame).command
+    if isinstance(command, Journald):
+        return Message("journald", "", g.frame.fid, command.verb)
     return Message(command.verb, "", g.frame.fid, command.signal)
 
 

@@ -1,15 +1,17 @@
 """The user's program in a container, as its x-payload says: when it is ready, how it takes signals, when it leaves.
 
 It is the first process of its pid namespace, so a signal that it has no handler for is dropped. Its ports answer once
-it is ready; if it forks children, the last of them serves. Leaves out what it computes and prints. Source: engine-1.13
-§9; the scenario.
+it is ready; if it forks children, the last of them serves. What it prints goes along `sim.engine.output`; it is one
+thread of work, so that while a write(2) waits it does nothing else by itself: it becomes ready, leaves or fails once
+the write has returned. A signal's handler interrupts the write. Leaves out what it computes. Source: engine-1.13 §9,
+§10; signal(7); the scenario.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sim.engine import paths
+from sim.engine import output, paths
 from sim.engine.containers import identity, pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Return, Sleep, Wait, reading
@@ -17,7 +19,8 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.reach import address_of, is_open
 from sim.engine.records import RuntimeState
-from sim.facts import BecameReady, StateChanged
+from sim.engine.setup import S
+from sim.facts import BecameReady, StateChanged, WriteBlocked, WriteResumed
 from sim.kernel import syscalls
 from sim.kernel.records import Image, Pid
 from sim.world import Frame, Key, World
@@ -55,9 +58,13 @@ def execute(g: Goroutine) -> None:
     g.emit(StateChanged(service.name, "running"))
     g["i"] = 0
     if behaviour.exits is not None:
-        g.start("payload.leave", c=service.name)
+        g.start("payload.leave_between" if behaviour.log else "payload.leave", c=service.name)
     if behaviour.fails is not None:
         g.start("payload.fail", c=service.name)
+    for log in behaviour.log:
+        pipe = output.pipe_of(g.world, g.pid, service, log.stream)
+        if pipe is not None:
+            g.start("payload.print", log.stream, c=service.name, stream=log.stream, pipe=pipe, blocked=False)
 
 
 def more_children(g: Goroutine) -> str | None:
@@ -85,8 +92,10 @@ def ready_after(world: World, frame: Frame) -> int:
     return int(world.services[frame.local["c"]].payload.ready)
 
 
-def become_ready(g: Goroutine) -> None:
+def become_ready(g: Goroutine) -> str | None:
     """Listen on the container's ports."""
+    if output.stuck(g.world, g.pid):
+        return "stuck"
     service = service_of(g)
     living = [child for child in g.world.host.children.get(g.pid, ()) if g.world.host.alive(child)]
     server = living[-1] if living else g.pid
@@ -95,6 +104,7 @@ def become_ready(g: Goroutine) -> None:
         if address is not None and not syscalls.conflicts(g.world.host, address):
             syscalls.listen(g.turn, server, address)
     g.emit(BecameReady(service.name))
+    return None
 
 
 def leave_after(world: World, frame: Frame) -> int:
@@ -115,6 +125,8 @@ def fail_after(world: World, frame: Frame) -> int:
 
 def needs(g: Goroutine) -> str | None:
     """Look whether the port that it needs is open."""
+    if output.stuck(g.world, g.pid):
+        return "stuck"
     fails = service_of(g).payload.fails
     return "stay" if fails is None or is_open(g.world, fails.container, fails.port) else None
 
@@ -136,6 +148,80 @@ def leave_on_term(g: Goroutine) -> int:
     return int(service.payload.on_term.code)
 
 
+# -- printing ---------------------------------------------------------------------------------------
+
+
+@reading(lambda world, frame: output.way(world, frame).keys())
+def held_up(world: World, frame: Frame) -> bool:
+    """Say whether what it prints next will stand somewhere: until then nothing of it is counted."""
+    return not output.way(world, frame).flows()
+
+
+@reading(lambda world, frame: output.way(world, frame).keys())
+def flows_again(world: World, frame: Frame) -> bool:
+    """Say whether what it prints next will stand nowhere."""
+    return output.way(world, frame).flows()
+
+
+def chunk(world: World, frame: Frame) -> int:
+    """Return how many bytes it writes before anybody else is to act: what the next stage holds, or a copy's buffer."""
+    room = next((room for room in output.way(world, frame).rooms() if room > 0), 0)
+    return min(room, output.COPY)
+
+
+def chunk_time(world: World, frame: Frame) -> int:
+    """Return how long it takes to print a chunk, in µs; where no stage holds more, the next write, which waits."""
+    log = output.log_of(world, frame.local["c"], frame.local["stream"])
+    return -(-(chunk(world, frame) or log.write) * S // log.rate)
+
+
+def print_chunk(g: Goroutine) -> str | None:
+    """Write a chunk into the pipe; a full pipe blocks."""
+    pipe = g.world.host.fifos.get(g["pipe"])
+    if pipe is None or not pipe.readers:
+        return "free"
+    if pipe.level == pipe.capacity:
+        g["blocked"] = True
+        g.emit(WriteBlocked(g["c"], g["stream"], output.standing(g.world, g["c"], g["stream"])))
+        return "blocked"
+    syscalls.write_fifo(g.turn, g.pid, pipe.path, chunk(g.world, g.frame))
+    return None
+
+
+@reading(lambda world, frame: (("fifo", frame.local["pipe"]),))
+def write_returns(world: World, frame: Frame) -> bool:
+    """Say whether the pipe has room, or nobody reads it any more (EPIPE)."""
+    return output.returns(world, frame)
+
+
+def resume(g: Goroutine) -> None:
+    """Go on after a write that had to wait; SIGPIPE, for a pipe that nobody reads, a first process does not heed."""
+    g["blocked"] = False
+    g.emit(WriteResumed(g["c"], g["stream"]))
+
+
+@reading(lambda world, frame: [("fifo", it.local["pipe"]) for it in output.printing(world, frame.fid[0])])
+def free_to_act(world: World, frame: Frame) -> bool:
+    """Say whether no write holds it up."""
+    return not output.stuck(world, frame.fid[0])
+
+
+PRINT = procedure(
+    "payload.print",
+    Label("free"),
+    Wait(held_up),
+    Label("more"),
+    Wait(flows_again, within=chunk_time, late="write"),
+    Goto("free"),
+    Label("write"),
+    Do(print_chunk, "free", "blocked"),
+    Goto("more"),
+    Label("blocked"),
+    Wait(write_returns),
+    Do(resume),
+    Goto("free"),
+)
+
 PROGRAM = Program(
     "payload",
     (
@@ -149,13 +235,30 @@ PROGRAM = Program(
             Goto("children"),
             Label("served"),
             Sleep("ready", ready_after),
-            Do(become_ready),
+            Label("answer"),
+            Do(become_ready, "stuck"),
             Return(),
             Label("given_up"),
             Exit(1),
+            Label("stuck"),
+            Wait(free_to_act),
+            Goto("answer"),
         ),
         procedure("payload.leave", Sleep("exits", leave_after), Exit(leave)),
-        procedure("payload.fail", Sleep("fails", fail_after), Do(needs, "stay"), Exit(fail), Label("stay")),
+        procedure("payload.leave_between", Sleep("exits", leave_after), Wait(free_to_act), Exit(leave)),
+        procedure(
+            "payload.fail",
+            Sleep("fails", fail_after),
+            Label("look"),
+            Do(needs, "stay", "stuck"),
+            Exit(fail),
+            Label("stay"),
+            Return(),
+            Label("stuck"),
+            Wait(free_to_act),
+            Goto("look"),
+        ),
+        PRINT,
         procedure("payload.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
     ),
 )

@@ -66,6 +66,13 @@ class RuntimeState(msgspec.Struct, frozen=True, tag=True):
     pid: Pid
 
 
+class JournalState(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """What systemd knows of systemd-journald.service; *stopped* says that a job has stopped it."""
+
+    main_pid: Pid = 0
+    stopped: bool = False
+
+
 class UnitState(msgspec.Struct, frozen=True, tag=True, gc=False):
     """What systemd knows of docker.service. *starts* counts those within the start limit's interval.
 

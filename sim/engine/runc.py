@@ -8,7 +8,7 @@ and OCI hooks of other packages. Source: R libcontainer/nsenter/nsexec.c, contai
 
 from __future__ import annotations
 
-from sim.engine import paths
+from sim.engine import output, paths
 from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
@@ -120,8 +120,18 @@ def write_pid_file(g: Goroutine) -> str | None:
         return "failed"
     syscalls.write_file(g.turn, paths.runtime_state(identity), RuntimeState("created", payload))
     syscalls.write_file(g.turn, f"{paths.state(identity)}/pid", payload)
+    _hand_on_stdio(g, payload)
     g.emit(StateChanged(g["c"], "created"))
     return None
+
+
+def _hand_on_stdio(g: Goroutine, payload: Pid) -> None:
+    """Let the payload have the pipes that runc got from the shim for what it prints."""
+    service, shim = service_of(g), g.world.host.procs[g.pid].ppid
+    for log in service.payload.log:
+        pipe = output.pipe_of(g.world, shim, service, log.stream)
+        if pipe is not None and g.world.host.alive(payload):
+            syscalls.open_fifo(g.turn, payload, pipe, "w")
 
 
 def kill_stages(g: Goroutine) -> int:

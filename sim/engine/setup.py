@@ -55,10 +55,19 @@ class Child(msgspec.Struct, frozen=True):
     threads: int = 0
 
 
+class Log(msgspec.Struct, frozen=True):
+    """What a payload writes to a stream: *rate* bytes a second, *write* bytes in each write(2)."""
+
+    stream: str
+    rate: int
+    write: int = 4096
+
+
 class Payload(msgspec.Struct, frozen=True):
     """How a container's program behaves. *threads* are those beside the main one.
 
-    *fails_to_start* says why runc cannot execute it: `not found` or `permission denied`; "" where it can.
+    *fails_to_start* says why runc cannot execute it: `not found` or `permission denied`; "" where it can. *log* has
+    one entry a stream.
     """
 
     comm: str
@@ -70,6 +79,7 @@ class Payload(msgspec.Struct, frozen=True):
     exits: Ends | None = None
     fails: Fails | None = None
     fails_to_start: str = ""
+    log: tuple[Log, ...] = ()
 
 
 class Pins(msgspec.Struct, frozen=True):
@@ -123,6 +133,7 @@ class Service(msgspec.Struct, frozen=True):
     bundle: Bundle = Bundle()
     labels: tuple[tuple[str, str], ...] = ()
     at_begin: bool = True  # False: only a step makes it
+    log_driver: str = "journald"  # json-file, none; another one only of a container that prints nothing
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -158,6 +169,7 @@ class Daemon(msgspec.Struct, frozen=True):
     shutdown_timeout: Microseconds = 15 * S
     max_health_check_retries: int = 3
     userland_proxy: bool = True
+    log_driver: str = "journald"  # the package's own command line says so
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -273,7 +285,13 @@ class TakePid(msgspec.Struct, frozen=True, tag=True):
     number: int = 0
 
 
-Command = Docker | Systemctl | KillProcess | SetNextPid | Tear | TakePort | TakePid
+class Journald(msgspec.Struct, frozen=True, tag=True):
+    """journald is stopped, started or restarted: *verb* is stop, start, restart."""
+
+    verb: str
+
+
+Command = Docker | Systemctl | KillProcess | SetNextPid | Tear | TakePort | TakePid | Journald
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -1,18 +1,17 @@
 """docker-containerd-shim: starts one container through runc, reaps everything below it, keeps the exit status.
 
 It traps every signal that can be caught and does nothing with them; only KILL ends it. It holds both ends of the stdio
-fifos, so that the payload never sees a broken pipe. Leaves out the bytes of the log path, terminals and exec shims.
+fifos, so that the payload never sees a broken pipe. What a payload prints it copies from a pipe of its own to a fifo
+(`sim.engine.output`). Leaves out terminals and exec shims.
 Source: C containerd-shim/main.go, process_linux.go; engine-1.13 §1.1, §2 steps 10-15, §3.1, §8, §12 (a = 7).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from sim.engine import paths
+from sim.engine import output, paths
 from sim.engine.containers import identity, service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.ops import Do, Exit, Fork, Label, Reap, ReapAny, Wait, reading, run
+from sim.engine.ops import Do, Exit, Fork, Goto, Label, Read, Reap, ReapAny, Wait, Write, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.runc import runc
@@ -20,7 +19,7 @@ from sim.facts import StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet
 from sim.kernel.signals import CATCHABLE
-from sim.world import Frame, Key, World
+from sim.world import Frame, World
 
 SHIM = "/usr/bin/docker-containerd-shim-current"
 THREADS_BEFORE = 7
@@ -49,7 +48,8 @@ def set_up(g: Goroutine) -> str | None:
 
     A start that took too long has been given up: its state folder is gone.
     """
-    identity = service_of(g).id
+    service = service_of(g)
+    identity = service.id
     if f"{paths.state(identity)}/exit" not in g.world.host.fifos:
         return "failed"
     syscalls.start_threads(g.turn, g.pid, THREADS_BEFORE)
@@ -59,6 +59,8 @@ def set_up(g: Goroutine) -> str | None:
         path = f"{paths.bundle(identity)}/{stream}"
         if path in g.world.host.fifos:
             syscalls.open_fifo(g.turn, g.pid, path, "rw")
+    for log in service.payload.log:
+        syscalls.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
     return None
 
 
@@ -68,9 +70,13 @@ def runc_create(g: Goroutine) -> Spawn:
 
 
 def created(g: Goroutine) -> str | None:
-    """Remember which child is the payload."""
+    """Remember which child is the payload, and begin to copy what it prints."""
+    service = service_of(g)
     syscalls.start_threads(g.turn, g.pid, THREADS_AFTER)
-    g["payload_pid"] = g.world.host.files.get(f"{paths.state(service_of(g).id)}/pid")
+    g["payload_pid"] = g.world.host.files.get(f"{paths.state(service.id)}/pid")
+    for log in service.payload.log:
+        local = {"c": service.name, "stream": log.stream, "held": 0, "fifo": output.fifo_path(service, log.stream)}
+        g.start("shim.copy", log.stream, pipe=output.pipe_of(g.world, g.pid, service, log.stream), **local)
     return None if g["payload_pid"] else "failed"
 
 
@@ -97,19 +103,20 @@ def runc_delete(g: Goroutine) -> Spawn:
     return runc(g, "delete", death_signal="KILL")
 
 
-def _output(world: World, frame: Frame) -> Iterable[Key]:
-    return [("fifo", f"{paths.bundle(identity(world, frame))}/{stream}") for stream in paths.STREAMS[1:]]
-
-
-@reading(_output)
+@reading(lambda world, frame: (("running", frame.fid[0], "shim.copy"),))
 def output_copied(world: World, frame: Frame) -> bool:
-    """Say whether both io.Copy loops have ended: no byte is left that nobody reads (no time limit).
+    """Say whether every io.Copy loop has ended: no byte is left that nobody reads (no time limit; T10)."""
+    return not world.running(frame.fid[0], "shim.copy")
 
-    Payloads print nothing yet, so this holds at once; the op is where a stuck log will hold the shim back (T10).
-    """
-    fifos = [world.host.fifos.get(key[1]) for key in _output(world, frame)]
-    return all(fifo is None or fifo.level == 0 for fifo in fifos)
 
+COPY = procedure(
+    "shim.copy",
+    Label("next"),
+    Read("read_pipe", "pipe", output.COPY, "end"),
+    Write("write_fifo", "fifo"),
+    Goto("next"),
+    Label("end"),
+)
 
 MAIN = procedure(
     "shim.main",
@@ -130,4 +137,4 @@ MAIN = procedure(
     Exit(1),
 )
 
-PROGRAM = Program("shim", (MAIN,), ignored=CATCHABLE)
+PROGRAM = Program("shim", (MAIN, COPY), ignored=CATCHABLE)

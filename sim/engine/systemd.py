@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from sim.engine import journald
 from sim.engine.dockerd.boot import ARGV
 from sim.engine.goroutine import Failure, Goroutine, Spawn, spawn
 from sim.engine.ops import Do, Goto, Label, ReapAny, Serve, Sleep, Wait, reading
@@ -48,8 +49,8 @@ def change(g: Goroutine, **fields: Any) -> None:
 
 
 def notice(g: Goroutine) -> None:
-    """React to the main process's end; any other child is only reaped."""
-    if not unit_of(g.world).main_pid or g["reaped_pid"] != unit_of(g.world).main_pid:
+    """React to the main process's end, and to journald's; any other child is only reaped."""
+    if journald.noticed(g) or not unit_of(g.world).main_pid or g["reaped_pid"] != unit_of(g.world).main_pid:
         return
     if g.world.setup.engine.unit.kill_mode == "process":
         ended(g)
@@ -254,7 +255,7 @@ PROGRAM = Program(
             Label("empty"),
             Do(ended),
         ),
-        procedure("init.bus", Serve("bus", {v: f"job_{v}" for v in ("start", "stop", "restart", "kill")})),
+        procedure("init.bus", Serve("bus", {v: f"job_{v}" for v in ("start", "stop", "restart", "kill", "journald")})),
         procedure("init.notify", Serve("notify", {"READY": "unit_ready"})),
         procedure("init.unit_ready", Do(unit_ready)),
         procedure("init.start_token", Sleep("start_limit", interval), Do(token_back)),
@@ -278,5 +279,6 @@ PROGRAM = Program(
             Do(start_done),
         ),
         procedure("init.job_kill", Do(kill_unit)),
+        journald.JOB,
     ),
 )

@@ -159,6 +159,13 @@ class FifoRemoved(msgspec.Struct, frozen=True, tag=True, gc=False):
     path: str
 
 
+class FifoUnlinked(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """The fifo's name is gone, and somebody goes on with an end of it: /proc/PID/fd calls it *deleted* now."""
+
+    path: str
+    deleted: str
+
+
 class Listened(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* accepts connections at *address* (`0.0.0.0:8080`, `172.17.0.2:80`, `unix:/run/x.sock`)."""
 

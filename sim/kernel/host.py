@@ -112,11 +112,6 @@ class Host:
             return dead.ns
         return INIT
 
-    def holds(self, pid: Pid, path: str, mode: str) -> bool:
-        """Say whether *pid* holds the r or w end of the fifo."""
-        fifo = self.fifos.get(path)
-        return fifo is not None and pid in (fifo.readers if mode == "r" else fifo.writers)
-
     # -- index upkeep ---------------------------------------------------------------------------------------------
 
     def _use(self, number: Pid, by: int) -> None:
@@ -246,8 +241,7 @@ def _exited(host: Host, event: e.Exited) -> None:
     if process.threads:
         _free(host, process.threads)
     for path in host.ends.pop(event.pid, ()):
-        fifo = host.fifos[path]
-        host.fifos[path] = replace(fifo, readers=fifo.readers - {event.pid}, writers=fifo.writers - {event.pid})
+        _let_go(host, event.pid, path)
     for address in list(host.ports_of.get(event.pid, ())):
         _unlistened(host, e.Unlistened(address))
     host.procs[event.pid] = replace(
@@ -305,9 +299,17 @@ def _fifo_opened(host: Host, event: e.FifoOpened) -> None:
 
 
 def _fifo_closed(host: Host, event: e.FifoClosed) -> None:
-    fifo = host.fifos[event.path]
-    host.fifos[event.path] = replace(fifo, readers=fifo.readers - {event.pid}, writers=fifo.writers - {event.pid})
+    _let_go(host, event.pid, event.path)
     _unlink(host.ends, event.pid, event.path)
+
+
+def _let_go(host: Host, pid: Pid, path: str) -> None:
+    """Take a process's ends away: with the last end go the bytes, and a fifo that has no name (pipe(7), fifo(7))."""
+    fifo = host.fifos[path]
+    fifo = replace(fifo, readers=fifo.readers - {pid}, writers=fifo.writers - {pid})
+    host.fifos[path] = fifo if fifo.readers or fifo.writers else replace(fifo, level=0)
+    if fifo.nameless and not fifo.readers | fifo.writers:
+        del host.fifos[path]
 
 
 def _fifo_level(host: Host, event: e.FifoLevel) -> None:
@@ -318,6 +320,14 @@ def _fifo_removed(host: Host, event: e.FifoRemoved) -> None:
     fifo = host.fifos.pop(event.path)
     for pid in sorted(fifo.readers | fifo.writers):
         _unlink(host.ends, pid, event.path)
+
+
+def _fifo_unlinked(host: Host, event: e.FifoUnlinked) -> None:
+    fifo = host.fifos.pop(event.path)
+    host.fifos[event.deleted] = replace(fifo, path=event.deleted)
+    for pid in sorted(fifo.readers | fifo.writers):
+        _unlink(host.ends, pid, event.path)
+        _link(host.ends, pid, event.deleted)
 
 
 def _listened(host: Host, event: e.Listened) -> None:
@@ -376,6 +386,7 @@ APPLY: dict[type, Callable[[Host, Any], None]] = {
     e.FifoClosed: _fifo_closed,
     e.FifoLevel: _fifo_level,
     e.FifoRemoved: _fifo_removed,
+    e.FifoUnlinked: _fifo_unlinked,
     e.Listened: _listened,
     e.Unlistened: _unlistened,
     e.RuleAdded: _rule_added,

@@ -70,6 +70,11 @@ class Fifo(msgspec.Struct, frozen=True, gc=False):
     readers: frozenset[Pid] = frozenset()
     writers: frozenset[Pid] = frozenset()
 
+    @property
+    def nameless(self) -> bool:
+        """Say whether it is an anonymous pipe, or has lost its name while somebody held it open (proc(5), fd/)."""
+        return self.path.startswith("pipe:") or " (deleted)" in self.path
+
 
 class Rule(msgspec.Struct, frozen=True, gc=False):
     """A rule that forwards *port* of the host's address *ip* (0.0.0.0: any) to *to_port* of *address*.

@@ -242,10 +242,48 @@ def hung_up(host: Host, path: str) -> bool:
     return fifo is None or (not fifo.writers and fifo.level == 0)
 
 
-def unlink_fifo(turn: Turn, path: str) -> None:
-    """Remove a fifo, if it is there."""
-    if path in turn.host.fifos:
+def unlink_fifo(turn: Turn, path: str, *, used: bool = False) -> None:
+    """Remove a fifo, if it is there. What is open of it stays; that is kept only where *used* says that it matters."""
+    fifo = turn.host.fifos.get(path)
+    if fifo is None:
+        return
+    free = next((name for name in _deleted(path) if name not in turn.host.fifos), None)
+    if used and free is not None and (fifo.readers or fifo.writers):
+        turn.emit(e.FifoUnlinked(path, free))
+    else:
         turn.emit(e.FifoRemoved(path))
+
+
+ALIKE = 9  # so many pipes of one name, and fifos that live on without it, are told apart
+
+
+def _numbered(name: str) -> list[str]:
+    return [name, *(f"{name}#{number}" for number in range(2, ALIKE + 1))]
+
+
+def _deleted(path: str) -> list[str]:
+    return _numbered(f"{path} (deleted)")
+
+
+def fifos_called(host: Host, path: str) -> list[Fifo]:
+    """Return the fifos that are called so, and those that were; of a `pipe:` all that have the name."""
+    names = _numbered(path) if path.startswith("pipe:") else [path, *_deleted(path)]
+    return [host.fifos[name] for name in names if name in host.fifos]
+
+
+def fifo_of(host: Host, pid: Pid, path: str) -> Fifo | None:
+    """Return the fifo that *pid* has opened as *path*, also if that name is gone since; None if it holds none."""
+    held = (fifo for fifo in fifos_called(host, path) if pid in fifo.readers or pid in fifo.writers)
+    return next(held, None)
+
+
+def pipe(turn: Turn, pid: Pid, path: str, capacity: int) -> None:
+    """Make an anonymous pipe and hold its read end; *path* (`pipe:...`) gets a number if it is taken."""
+    free = next((name for name in _numbered(path) if name not in turn.host.fifos), None)
+    if free is None:
+        raise SyscallError(f"EMFILE: {path}")
+    mkfifo(turn, free, capacity)
+    open_fifo(turn, pid, free, "r")
 
 
 # -- sockets and rules -----------------------------------------------------------------------------

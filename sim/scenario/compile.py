@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from sim.engine.setup import Daemon, EngineSetup, HostSetup, Instant, Network, Service, Setup, Unit
-from sim.scenario import known
+from sim.scenario import known, readers
 from sim.scenario.check import Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
 from sim.scenario.expect import Expectation
@@ -78,6 +78,7 @@ class Compiler:
         host, engine = self.host(), self.engine()
         networks = self.networks()
         services, names, depends = self.services(networks, host)
+        services = tuple(self.with_driver(service, engine) for service in services)
         fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
         terminals = Reader(self.root, names, fleet, self.report).read()
         until = self.until(names)
@@ -185,6 +186,7 @@ class Compiler:
                 daemon.shutdown_timeout * 1_000_000,
                 daemon.max_health_check_retries,
                 daemon.userland_proxy,
+                daemon.log_driver,
             ),
             Unit(
                 unit.restart,
@@ -274,6 +276,17 @@ class Compiler:
             self.report.refuse(self.root, (*path, "x-address"), refusal)
         check_pins(file.x_pids, (*path, "x-pids"), self.root, self.report)
         return build(name, key, file, network, self.assumed)
+
+    def with_driver(self, service: Service, engine: EngineSetup) -> Service:
+        """Return *service* with its log driver: its own, else the daemon's."""
+        driver = service.log_driver or engine.daemon.log_driver
+        if service.payload.log:
+            try:
+                readers.driver_of_printing(driver)
+            except Refusal as refusal:
+                path = ("services", self.keys.get(service.name, service.name), "x-payload", "log")
+                self.report.refuse(self.root, path, refusal)
+        return msgspec.structs.replace(service, log_driver=driver)
 
     def with_fails(self, service: Service, names: Names) -> Service:
         """Return *service* with the engine's name of the container that its `fails` asks for."""

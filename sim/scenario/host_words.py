@@ -1,4 +1,4 @@
-"""What `host:` says in a step: other work, files that are cut off, strangers.
+"""What `host:` says in a step: other work, files that are cut off, strangers, journald.
 
 Models: one mapping of one key, each read by a function of the table HOST. Leaves out what the model has no rule for, by
 name. Source: the project's scenario language.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from sim.engine.setup import Command, SetNextPid, TakePid, TakePort, Target, Tear
+from sim.engine.setup import Command, Journald, SetNextPid, TakePid, TakePort, Target, Tear
 from sim.scenario import fields
 from sim.scenario.instants import Names, parse_target
 from sim.scenario.known import HOST_LATER, not_modelled
@@ -74,9 +74,20 @@ def _take_pid(value: object, names: Names) -> Command:
     return TakePid(Target(target.role, target.container))
 
 
+JOURNALD = ("stop", "start", "restart")
+
+
+def _journald(value: object, names: Names) -> Command:
+    if isinstance(value, str) and value in JOURNALD:
+        return Journald(value)
+    hint = did_you_mean(value, JOURNALD) if isinstance(value, str) else ""
+    raise Refusal(f"{shown(value)} is nothing to do with journald.", hint or f"Valid: {listed(JOURNALD)}.")
+
+
 HOST: dict[str, Callable[[object, Names], Command]] = {
     "next_pid": _next_pid,
     "tear": _tear,
     "take_port": _take_port,
     "take_pid": _take_pid,
+    "journald": _journald,
 }

@@ -16,7 +16,7 @@ SERVICE_WITHOUT_EFFECT = frozenset(
     """annotations attach blkio_config build cap_add cap_drop cgroup_parent configs cpu_count cpu_percent
     cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset credential_spec develop
     device_cgroup_rules devices dns dns_opt dns_search domainname env_file environment expose external_links
-    extra_hosts group_add hostname isolation log_driver log_opt logging mac_address oom_score_adj platform
+    extra_hosts group_add hostname isolation log_opt mac_address oom_score_adj platform
     privileged pull_policy read_only runtime secrets security_opt shm_size storage_opt sysctls tmpfs ulimits
     user userns_mode volumes volumes_from volume_driver working_dir""".split()
 )
@@ -49,13 +49,15 @@ SERVICE_NOT_MODELLED = {
     "use_api_socket": "",
     "uts": "",
 }
-PAYLOAD_NOT_MODELLED = {"log": "log volume", "memory": "memory"}
+PAYLOAD_NOT_MODELLED = {"memory": "memory"}
+LOG_DRIVERS = ("journald", "json-file", "none")
+LOG_DRIVERS_LATER = ("awslogs", "fluentd", "gcplogs", "gelf", "logentries", "splunk", "syslog")
 
 DAEMON_WITHOUT_EFFECT = frozenset(
     """add-registry allow-nondistributable-artifacts api-cors-header authorization-plugins block-registry
     cgroup-parent cluster-advertise cluster-store cluster-store-opts data-root debug default-shm-size
     default-ulimits disable-legacy-registry dns dns-opts dns-search experimental features graph group hosts
-    icc insecure-registries ip-forward ip-masq labels log-driver log-level log-opts max-concurrent-downloads
+    icc insecure-registries ip-forward ip-masq labels log-level log-opts max-concurrent-downloads
     max-concurrent-uploads metrics-addr mtu registry-mirrors seccomp-profile selinux-enabled
     signature-verification storage-driver storage-opts swarm-default-advertise-addr tls tlscacert tlscert
     tlskey tlsverify""".split()
@@ -125,7 +127,6 @@ COMPOSE_NOT_MODELLED = {"include": "merge the files with `docker compose config`
 HOST_LATER = {
     "fill_disk": "a full disk",
     "slow": "a slow program",
-    "journald": "journald stopped",
 }
 ACTIONS = ("docker", "compose", "systemctl", "kill", "stop", "cont", "host")
 ACTIONS_LATER = ("oom", "reboot", "power_loss", "upgrade", "exec")
@@ -136,7 +137,7 @@ SIGNALS = {
     "TSTP": 20, "TTIN": 21, "TTOU": 22, "URG": 23, "XCPU": 24, "XFSZ": 25, "VTALRM": 26, "PROF": 27, "WINCH": 28,
     "IO": 29, "PWR": 30, "SYS": 31,
 }  # fmt: skip
-ROLES_ALONE = ("init", "dockerd", "containerd")
+ROLES_ALONE = ("init", "dockerd", "containerd", "journald")
 ROLES_OF_CONTAINERS = ("shim", "runc", "proxy", "payload", "exec")
 ROLES = (*ROLES_ALONE, *ROLES_OF_CONTAINERS, "stranger")
 STATES = ("R", "S", "D", "T", "Z")  # of ps

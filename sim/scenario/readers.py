@@ -11,10 +11,11 @@ from collections.abc import Callable
 from functools import partial
 
 from sim.engine.paths import STREAMS
-from sim.engine.setup import MS, OnTerm
+from sim.engine.setup import MS, Log, OnTerm
 from sim.scenario import units
 from sim.scenario.fields import part, text, whole
-from sim.scenario.words import Refusal, did_you_mean, shown
+from sim.scenario.known import LOG_DRIVERS, LOG_DRIVERS_LATER, not_modelled
+from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 CLOSED = re.compile(r"closed\((?P<container>[^():]+):(?P<port>[0-9]{1,5})\)\Z", re.ASCII)
 exit_code = whole(0, 255, "an exit code")
@@ -37,6 +38,63 @@ def on_term(value: object) -> OnTerm:
     code = below("exit", lambda: exit_code(value.get("exit", 0)))
     after = below("after", lambda: units.duration(value.get("after", "100ms")))
     return OnTerm("exit", code, after if "after" in value else 100 * MS)
+
+
+LOG_KEYS = ("stdout", "stderr", "write")
+write_size = whole(1, 4096, "a size of a write in bytes")
+
+
+def log(value: object) -> tuple[Log, ...]:
+    """Take `20KB/s` for stdout, or `{stdout: 20KB/s, stderr: 1KB/s, write: 100}`, *write* in bytes a write(2)."""
+    if not isinstance(value, dict):
+        return (Log("stdout", rate_of(value)),)
+    for key in value:
+        if key not in LOG_KEYS:
+            raise Refusal("unknown key.", did_you_mean(key, LOG_KEYS) or f"Valid: {listed(LOG_KEYS)}.", (key,))
+    size = below("write", lambda: write_size(value.get("write", 4096)))
+    streams = [stream for stream in LOG_KEYS[:2] if stream in value]
+    if not streams:
+        raise Refusal("names no stream.", "Write {stdout: 20KB/s}.")
+    return tuple(Log(stream, below(stream, lambda at=stream: rate_of(value[at])), size) for stream in streams)  # type: ignore[misc]
+
+
+def rate_of(value: object) -> int:
+    """Take a rate that is not zero."""
+    found = units.rate(value)
+    if not found:
+        raise Refusal(f"{shown(value)} prints nothing.", "Leave the key out.")
+    return found
+
+
+def log_driver(value: object) -> str:
+    """Take the name of a log driver; whether it is modelled matters only for what a container prints."""
+    name = text(value)
+    if name not in (*LOG_DRIVERS, *LOG_DRIVERS_LATER):
+        hint = did_you_mean(name, (*LOG_DRIVERS, *LOG_DRIVERS_LATER)) or f"Modelled: {listed(LOG_DRIVERS)}."
+        raise Refusal(f"{shown(name)} is not a log driver.", hint)
+    return name
+
+
+def logging(value: object) -> str | None:
+    """Take Compose's `{driver: json-file, options: {...}}`; options have no effect on processes."""
+    if not isinstance(value, dict):
+        raise Refusal(f"{shown(value)} is not a mapping.", "Write logging: {driver: json-file}.")
+    for key in value:
+        if key not in ("driver", "options"):
+            raise Refusal("unknown key.", did_you_mean(key, ("driver", "options")) or "Valid: driver, options.", (key,))
+    if "driver" not in value:
+        return None
+    try:
+        return log_driver(value["driver"])
+    except Refusal as refusal:
+        raise Refusal(refusal.what, refusal.hint, ("driver",)) from None
+
+
+def driver_of_printing(name: str) -> None:
+    """Refuse a log driver that is not modelled, for a container that prints."""
+    if name in LOG_DRIVERS_LATER:
+        what = not_modelled(f"x-payload.log with the log driver {name}", "it may block as its server does")
+        raise Refusal(what, f"Modelled: {listed(LOG_DRIVERS)}.")
 
 
 def below(key: str, read: Callable[[], int]) -> int:

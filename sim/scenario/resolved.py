@@ -82,6 +82,7 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
             "shutdown-timeout": daemon.shutdown_timeout // 1_000_000,
             "userland-proxy": daemon.userland_proxy,
             "max-health-check-retries": daemon.max_health_check_retries,
+            "log-driver": daemon.log_driver,
         },
         "unit": {
             "Restart": unit.restart,
@@ -116,6 +117,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "networks": None if service.network == "bridge" else [service.network],
         "depends_on": raw.get("depends_on"),
         "labels": dict(service.labels),
+        "logging": {"driver": service.log_driver},
         "x-payload": payload_of(service.payload),
         "x-proxy": {"threads": service.proxy_threads},
         "x-pids": pids_of(service.pins),
@@ -151,6 +153,9 @@ def payload_of(payload: Payload) -> dict[str, Any]:
     if fails:
         closed = f"closed({fails.container}:{fails.port})"
         keys["fails"] = {"code": fails.code, "after": format_duration(fails.after), "while": closed}
+    if payload.log:
+        rates = {log.stream: f"{log.rate}B/s" for log in payload.log}
+        keys["log"] = {**rates, "write": payload.log[0].write}
     return keys
 
 

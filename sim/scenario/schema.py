@@ -82,6 +82,7 @@ class DaemonFile(Strict):
     live_restore: Bool = Field(False, alias="live-restore")
     shutdown_timeout: Seconds = Field(15, alias="shutdown-timeout")
     userland_proxy: Bool = Field(True, alias="userland-proxy")
+    log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = Field("journald", alias="log-driver")
     max_health_check_retries: Annotated[int, *kind(whole(1, 1000, "a number of tries"), type="integer")] = Field(
         3, alias="max-health-check-retries"
     )
@@ -179,6 +180,16 @@ WRITTEN_SCHEMA: dict[str, Any] = {
     "properties": {stream: {"type": "string", "examples": ["2020-12-14T10:27:00+08:00"]} for stream in STREAMS},
 }
 
+LOG_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "examples": ["20KB/s"]},
+        {
+            "type": "object",
+            "properties": {"stdout": {"type": "string"}, "stderr": {"type": "string"}, "write": {"type": "integer"}},
+        },
+    ]
+}
+
 
 class PayloadFile(Strict):
     """How the program in a container behaves; everything that is left out is assumed and listed."""
@@ -193,6 +204,7 @@ class PayloadFile(Strict):
     exits: EndsFile | None = None
     fails: FailsFile | None = None
     fails_to_start: Literal["not found", "permission denied"] | None = None
+    log: Annotated[Any, *kind(readers.log, **LOG_SCHEMA)] = ()
 
 
 class ProxyFile(Strict):
@@ -236,6 +248,8 @@ class ServiceFile(Strict):
     deploy: Annotated[Any, *kind(readers.deploy, type="object")] = None
     scale: Annotated[Any, *kind(readers.scale, const=1)] = 1
     labels: Annotated[Any, *kind(readers.labels, type=["array", "object"])] = ()
+    logging: Annotated[Any, *kind(readers.logging, type="object")] = None
+    log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = None
     x_payload: PayloadFile | None = Field(None, alias="x-payload")
     x_proxy: ProxyFile = Field(ProxyFile(), alias="x-proxy")
     x_pids: PinsFile = Field(PinsFile(), alias="x-pids")

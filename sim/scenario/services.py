@@ -88,6 +88,7 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         pins=Pins(file.x_pids.proxy, file.x_pids.shim, file.x_pids.payload, file.x_pids.children, file.x_address),
         bundle=Bundle(file.x_bundle.config_size, file.x_bundle.written),
         labels=file.labels,
+        log_driver=file.logging or file.log_driver or "",
     )
 
 
@@ -121,6 +122,7 @@ def payload_of(name: str, file: PayloadFile | None, words: tuple[str, ...], assu
         exits=Ends(file.exits.code, file.exits.after) if file.exits else None,
         fails=Fails(file.fails.code, file.fails.after, *file.fails.while_) if file.fails else None,
         fails_to_start=file.fails_to_start or "",
+        log=file.log,
     )
 
 

@@ -31,7 +31,7 @@ def inspected(story: Story, name: str) -> dict[str, Any] | None:
         "Path": row.path,
         "Args": list(row.args),
         "State": state(row, record),
-        "LogPath": "",  # --log-driver=journald writes no file of its own
+        "LogPath": _log_path(service),
         "Name": f"/{name}",
         "RestartCount": record.restart_count,
         "HostConfig": _host_config(service, record),
@@ -57,10 +57,16 @@ def state(row: ContainerRow, record: Container) -> dict[str, Any]:
     }
 
 
+def _log_path(service: Service) -> str:
+    """Return the file of the log: journald has none for one container alone."""
+    folder = f"/var/lib/docker/containers/{service.id}"
+    return f"{folder}/{service.id}-json.log" if service.log_driver == "json-file" else ""
+
+
 def _host_config(service: Service, record: Container) -> dict[str, Any]:
     policy = record.policy
     return {
-        "LogConfig": {"Type": "journald"},
+        "LogConfig": {"Type": service.log_driver},
         "NetworkMode": "default" if service.network == "bridge" else service.network,
         "PortBindings": _bindings(service, anywhere=""),
         "RestartPolicy": {"Name": policy.name, "MaximumRetryCount": policy.max},

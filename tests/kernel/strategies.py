@@ -16,7 +16,7 @@ from sim.kernel import events as e
 from sim.kernel import syscalls as sc
 from sim.kernel.host import APPLY, Host, split_address
 from sim.kernel.ids import OutOfIds
-from sim.kernel.records import INIT, Image, Pid, Rule
+from sim.kernel.records import INIT, Fifo, Image, Pid, Rule
 
 Call = tuple[str, int, int, int]
 
@@ -150,18 +150,18 @@ def _close(bench: Bench, a: int, b: int, c: int) -> Any:
 
 def _write(bench: Bench, a: int, b: int, c: int) -> Any:
     path = pick(FIFOS, b)
-    pids = [pid for pid in living(bench.host) if bench.host.holds(pid, path, "w")]
+    pids = [pid for pid in living(bench.host) if pid in bench.host.fifos.get(path, Fifo(path)).writers]
     return sc.write_fifo(bench, pick(pids, a), path, c % (CAPACITY + 4)) if pids else None
 
 
 def _read(bench: Bench, a: int, b: int, c: int) -> Any:
     path = pick(FIFOS, b)
-    pids = [pid for pid in living(bench.host) if bench.host.holds(pid, path, "r")]
+    pids = [pid for pid in living(bench.host) if pid in bench.host.fifos.get(path, Fifo(path)).readers]
     return sc.read_fifo(bench, pick(pids, a), path, c % (CAPACITY + 4)) if pids else None
 
 
 def _unlink(bench: Bench, a: int, b: int, c: int) -> Any:
-    return sc.unlink_fifo(bench, pick(FIFOS, a))
+    return sc.unlink_fifo(bench, pick(FIFOS, a), used=bool(b % 2))
 
 
 def _listen(bench: Bench, a: int, b: int, c: int) -> Any:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sim.engine.journald import state_of
 from sim.engine.setup import Docker, Systemctl
 from sim.engine.systemd import unit_of
 from sim.kernel.records import INIT
@@ -85,12 +86,12 @@ def _is_forgotten(world: World, frame: Frame) -> bool:
     """Say whether nobody looks for the next zombie: those that somebody keeps the number of are seen until reaped."""
     zombies = world.host.zombies.get(INIT, ())
     program = next((world.host.procs[pid].image.program for pid in zombies), "")
-    return program not in ("dockerd", "containerd", "payload")
+    return program not in ("dockerd", "containerd", "payload", "journald")
 
 
 def _is_no_unit(world: World, frame: Frame) -> bool:
-    """Say whether the reaped child is not the unit's main process, so that PID 1 does nothing about it."""
-    return bool(frame.local["reaped_pid"] != unit_of(world).main_pid)
+    """Say whether the reaped child is no unit's main process, so that PID 1 does nothing about it."""
+    return frame.local["reaped_pid"] not in (unit_of(world).main_pid, state_of(world).main_pid)
 
 
 ONLY_WHERE: dict[str, Callable[[World, Frame], bool]] = {

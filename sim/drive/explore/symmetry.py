@@ -156,4 +156,5 @@ def _spoken(setup: Setup) -> set[str]:
     from sim.designs import DESIGNS
 
     names = DESIGNS[setup.engine.design].procedures
-    return {word for name in names for word in name.split(".")} | {"terminal", "tcp", "udp", "init", "bridge"}
+    own = {"terminal", "tcp", "udp", "init", "bridge", "stdout", "stderr"}
+    return {word for name in names for word in name.split(".")} | own

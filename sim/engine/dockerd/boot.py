@@ -11,8 +11,17 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import drop_pins
-from sim.engine.dockerd.exit import EVENTS, RESTART, STATE_EXIT, connected, ran_long, wants_restart
+from sim.engine.dockerd.exit import (
+    EVENTS,
+    RESTART,
+    STATE_EXIT,
+    STATE_EXIT_AFTER_OUTPUT,
+    connected,
+    ran_long,
+    wants_restart,
+)
 from sim.engine.dockerd.network import map_ports, release_endpoint, unmap_ports
+from sim.engine.dockerd.output import COPY, DISCARD, LOG, begin_discard, begin_output
 from sim.engine.dockerd.shutdown import SHUTDOWN
 from sim.engine.dockerd.start import (
     CREATE,
@@ -127,9 +136,10 @@ def state_task(g: Goroutine) -> Message:
 
 
 def known(g: Goroutine) -> str | None:
-    """Go by live-restore: re-attach, or stop what is left."""
+    """Go by live-restore: re-attach, or stop what is left; in both cases what waits in the fifos is thrown away."""
     record = record_of(g)
     assert record is not None
+    begin_discard(g)
     update(g, replace(record, canceled=True), disk=False)
     g["signal"] = "TERM"
     return "reattach" if g.world.setup.engine.daemon.live_restore else None
@@ -172,6 +182,7 @@ def reattach(g: Goroutine) -> None:
         path = f"{paths.bundle(service.id)}/{stream}"
         if path in g.world.host.fifos:
             syscalls.open_fifo(g.turn, g.pid, path, mode)
+    begin_output(g)
     _forget_restoring(g)
     update(g, replace(record, canceled=False), disk=True)
     event(g, "start")
@@ -339,6 +350,10 @@ PROGRAM = Program(
         REMOVE,
         SET_KEY,
         STATE_EXIT,
+        STATE_EXIT_AFTER_OUTPUT,
+        COPY,
+        LOG,
+        DISCARD,
         RESTART,
         EVENTS,
         CONNECTION,

@@ -1,6 +1,6 @@
 """A container's exit reaches dockerd: one reader of events for all, then per container state, network, restart policy.
 
-Leaves out stdio's end of file (no bytes flow yet), health monitors, volumes and `--rm`. Source: D libcontainerd
+Leaves out health monitors, volumes and `--rm`. Source: D libcontainerd
 handleEventStream, daemon/monitor.go StateChanged, restartmanager.go; engine-1.13 §3.1 steps 6 to 8, §4, §16.4.
 """
 
@@ -9,7 +9,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine import paths
+from sim.engine.containers import service_of
 from sim.engine.dockerd.network import release_network, unmap_ports
+from sim.engine.dockerd.output import AWAIT_OUTPUT
 from sim.engine.dockerd.start import containerd_at, drop_bundle, event, record_of, update
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Go, Goto, Label, Lock, Return, Unlock, Wait, call, reading, receive
@@ -65,7 +67,8 @@ def handle_event(g: Goroutine) -> None:
     syscalls.write_file(g.turn, paths.EVENT_TS, number)
     g.remember(f"exit/{g['c']}", status)
     if not g.recall(f"restoring/{g['c']}"):
-        g.start("dockerd.state_exit", g["c"], c=g["c"], status=status)
+        printed = bool(service_of(g).payload.log)
+        g.start("dockerd.state_exit_after_output" if printed else "dockerd.state_exit", g["c"], c=g["c"], status=status)
 
 
 @reading(lambda world, frame: (("memory", frame.fid[0], "connection"),))
@@ -175,9 +178,7 @@ def clean_up(g: Goroutine) -> str | None:
     return None if g["again"] else "stopped"
 
 
-STATE_EXIT = procedure(
-    "dockerd.state_exit",
-    Lock("container/{c}"),
+EXIT = (
     Do(state_exit, "unknown", "no_controller"),
     unmap_ports(),
     Label("no_controller"),
@@ -189,6 +190,8 @@ STATE_EXIT = procedure(
     Label("unknown"),
     Unlock("container/{c}"),
 )
+STATE_EXIT = procedure("dockerd.state_exit", Lock("container/{c}"), EXIT)
+STATE_EXIT_AFTER_OUTPUT = procedure("dockerd.state_exit_after_output", Lock("container/{c}"), AWAIT_OUTPUT, EXIT)
 
 # -- the restart manager ---------------------------------------------------------------------------
 

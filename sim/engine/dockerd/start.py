@@ -1,8 +1,8 @@
 """containerStart: from a request to a running container, step by step.
 
-The container lock is held for the whole start. Leaves out OCI hooks of other packages, volumes, the log driver and
-links. A start that fails leaves the container stopped with 128, says no `die`, and no restart policy tries it again.
-Source: D daemon/start.go containerStart; engine-1.13 §2, §23 T1 to T6.
+The container lock is held for the whole start. Leaves out OCI hooks of other packages, volumes and links. A start that
+fails leaves the container stopped with 128, says no `die`, and no restart policy tries it again. Source: D
+daemon/start.go containerStart; engine-1.13 §2, §23 T1 to T6.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from sim.engine.dockerd.network import (
     release_network,
     unmap_ports,
 )
+from sim.engine.dockerd.output import begin_output, close_output
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.netfilter import iptables
 from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, call, repeat, run
+from sim.engine.output import depth
 from sim.engine.procedure import procedure
 from sim.engine.reach import NETNS
 from sim.engine.records import Container, Endpoint
@@ -123,12 +125,18 @@ def write_bundle(g: Goroutine) -> None:
     """Write config.json, make the stdio fifos and open their read ends, forget earlier restarts."""
     folder = paths.bundle(service_of(g).id)
     syscalls.write_file(g.turn, f"{folder}/config.json", g["c"])
+    depths = printed(g)
     for stream, mode in zip(paths.STREAMS, ("w", "r", "r"), strict=True):
         path = f"{folder}/{stream}"
-        syscalls.unlink_fifo(g.turn, path)
-        syscalls.mkfifo(g.turn, path)
+        syscalls.unlink_fifo(g.turn, path, used=stream in depths)
+        syscalls.mkfifo(g.turn, path, depths.get(stream, 65_536))
         syscalls.open_fifo(g.turn, g.pid, path, mode)
     g.remember(f"lib/{g['c']}", True)
+
+
+def printed(g: Goroutine) -> dict[str, int]:
+    """Return the fifos that the container's program prints into, each with how much it holds."""
+    return {f"init-{log.stream}": depth(log.write) for log in service_of(g).payload.log}
 
 
 def containerd_at(world: World, frame: Frame) -> Pid | None:
@@ -165,6 +173,7 @@ def state_running(g: Goroutine) -> None:
     if record.policy.name != "no":
         g.cancel(f"uptime/{g['c']}")
         g.start("dockerd.uptime", g["c"], c=g["c"])
+    begin_output(g)
     event(g, "start")
     answer(g)
 
@@ -198,6 +207,7 @@ def start_failed(g: Goroutine) -> None:
     failed = replace(record, error=error, exit_code=failed_with(error, service_of(g).path, record.exit_code))
     syscalls.write_file(g.turn, paths.container(g["c"]), failed)
     update(g, replace(failed, running=False, restarting=False, pid=0), disk=g["why"] != "policy")
+    close_output(g)
     drop_bundle(g)
     drop_pins(g, [g["c"]])
     answer(g, Failure(f"Error response from daemon: {failed.error}"))
@@ -207,8 +217,9 @@ def drop_bundle(g: Goroutine) -> None:
     """Remove the bundle folder and let libcontainerd forget the container."""
     folder = paths.bundle(service_of(g).id)
     syscalls.remove_file(g.turn, f"{folder}/config.json")
+    depths = printed(g)
     for stream in paths.STREAMS:
-        syscalls.unlink_fifo(g.turn, f"{folder}/{stream}")
+        syscalls.unlink_fifo(g.turn, f"{folder}/{stream}", used=stream in depths)
     if g.recall(f"lib/{g['c']}"):
         g.emit(Forgot(g.pid, f"lib/{g['c']}"))
 

@@ -25,6 +25,7 @@ from sim.engine.ops.flow import (
 )
 from sim.engine.ops.locks import Lock, Unlock
 from sim.engine.ops.messages import Answered, Ask, Push, Serve, Switch, call, receive
+from sim.engine.ops.pipes import Read, Write
 
 __all__ = [
     "Answered",
@@ -43,6 +44,7 @@ __all__ = [
     "Lock",
     "Op",
     "Push",
+    "Read",
     "Reap",
     "ReapAny",
     "Return",
@@ -51,6 +53,7 @@ __all__ = [
     "Switch",
     "Unlock",
     "Wait",
+    "Write",
     "call",
     "reading",
     "receive",
