@@ -125,6 +125,11 @@ class EngineEvent(msgspec.Struct, frozen=True, tag=True, gc=False):
     container: str
     attributes: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def word(self) -> str:
+        """Return the action without what it says besides: `exec_start: ls -l` is an exec_start."""
+        return self.action.partition(":")[0]
+
 
 class StateChanged(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A container is creating, created, running, paused or stopped (OCI runtime specification's words)."""

@@ -86,6 +86,13 @@ EL7_IDLE: Profile = {
     "runc/write_pid_file": Duration(work=Uniform(10, 35), mark=K),
     # containerd polls the pid file every 15 ms
     "containerd/pid_file_or_shim_gone": Duration(wait=Uniform(0, 15), mark="S engine-1.13 §2 step 16"),
+    # exec: an exec-shim takes what a shim takes; runc exec does what runc create does, without scope and hooks
+    "exec-shim/set_up": Duration(work=Uniform(15, 40), mark=K),
+    "runc/begin_exec": Duration(work=Uniform(10, 25), mark=K),
+    "runc/join_scope": Duration(wait=Uniform(5, 20), mark=A),
+    "runc/write_exec_pid": Duration(work=Uniform(10, 35), mark=A),
+    "exec/execute": Duration(work=Uniform(1, 5), mark=A),
+    "ps/exit": Duration(work=Uniform(5, 20), mark=A),
     # runc start, kill, delete: 20 to 50 ms
     "runc/open_exec_fifo": Duration(work=Uniform(10, 25), mark=K),
     "runc/kill_all": Duration(work=Uniform(10, 25), mark=K),

@@ -259,7 +259,7 @@ def watcher(name: str, instant: Instant) -> tuple[type, Any] | None:
         return (
             EngineEvent,
             lambda world, event: (
-                (name,) if (event.kind, event.action, event.container) == ("container", instant.name, target) else ()
+                (name,) if (event.kind, event.word, event.container) == ("container", instant.name, target) else ()
             ),
         )
     if base == "ready" and target == "docker":

@@ -54,7 +54,7 @@ KINDS = {
     "events": SERIAL,  # containerd's memory: the last number of its log
     "log": LOG,
 }
-MESSAGE_DATA = {"READY": PID, "Events": SERIAL, "exit": EXIT}
+MESSAGE_DATA = {"READY": PID, "Events": SERIAL, "exit": EXIT, "exec_exit": EXIT}
 PID_FILES = ("/pid", ".pid")
 WHOLE = frozenset({bool, int, str, type(None), Image, Rule, Port, Restart})  # what holds no number of a process
 
@@ -75,7 +75,7 @@ LIVE_AT: dict[str, dict[str, tuple[str, ...]]] = {
 
 DEAD_AT: dict[str, dict[str, tuple[str, ...]]] = {
     "dockerd.events": {"connected": ("peer_pid",), "ask_events_since": ("peer_pid",)},
-    "containerd.main": {"switch_tasks": ("c", "task")},
+    "containerd.main": {"switch_tasks": ("c", "task", "x", "shim_pid")},
 }
 """Procedure -> op -> variables that are written from there before anybody reads them."""
 

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from sim.designs.design import Design
-from sim.engine import client, journald, netfilter, payload, proxy, resolver, runc, shim, stranger, systemd
+from sim.engine import (
+    client,
+    exec_shim,
+    execed,
+    journald,
+    netfilter,
+    payload,
+    proxy,
+    resolver,
+    runc,
+    shim,
+    stranger,
+    systemd,
+)
 from sim.engine.containerd import boot as containerd
 from sim.engine.dockerd import boot as dockerd
+from sim.engine.dockerd import top
 
 DOCKER_1_13 = Design(
     "docker-1.13",
@@ -25,6 +39,9 @@ DOCKER_1_13 = Design(
         payload.PROGRAM,
         payload.CHILD,
         stranger.PROGRAM,
+        exec_shim.PROGRAM,
+        execed.PROGRAM,
+        top.PS,
         client.PROGRAM,
     ),
 )

@@ -125,6 +125,8 @@ def docker_request(g: Goroutine) -> Message:
     command = _docker(g)
     verb = "start" if command.verb == "run" else command.verb
     data = (command.signal, command.timeout, command.force, command.words)
+    if verb == "exec":
+        return Message(verb, command.container, g.frame.fid, (*data, command.detach))
     return Message(verb, command.container, g.frame.fid, data)
 
 

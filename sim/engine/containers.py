@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sim.engine import paths
 from sim.engine.goroutine import Goroutine
-from sim.engine.setup import Pins, Service
+from sim.engine.setup import Exec, Pins, Service
+from sim.facts import Locals
 from sim.kernel.events import IdsReleased
 from sim.world import Frame, World
 
@@ -20,6 +22,31 @@ def service_of(g: Goroutine) -> Service:
 def identity(world: World, frame: Frame) -> str:
     """Return the id of the container in variable `c`."""
     return str(world.services[frame.local["c"]].id)
+
+
+def exec_of(service: Service, argv: tuple[str, ...]) -> Exec:
+    """Return what a command does that runs in the container: as its words say, else as its first word does.
+
+    >>> from sim.engine.setup import Payload
+    >>> exec_of(Service("web", "", "", "", (), Payload("", ()), execs=(Exec("ls", 2),)), ("/bin/ls", "-l")).code
+    2
+    """
+    words = " ".join(argv)
+    for row in service.execs:
+        if row.name == words:
+            return row
+    first = argv[0].rpartition("/")[2]
+    return next((row for row in service.execs if row.name == first), Exec(words))
+
+
+def folder(world: World, frame: Frame) -> str:
+    """Return containerd's folder for the process in variable `x` of the container in `c`; without `x`, its first."""
+    return paths.state(identity(world, frame), frame.local.get("x") or "init")
+
+
+def task_key(local: Locals) -> str:
+    """Return under which key containerd remembers that process."""
+    return f"task/{local['c']}/{local['x']}" if local.get("x") else f"task/{local['c']}"
 
 
 def pins(world: World, frame: Frame) -> Pins:

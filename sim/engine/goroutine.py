@@ -41,6 +41,7 @@ class Spawn(msgspec.Struct, frozen=True):
     death_signal: Signal | None = None
     clone_parent: bool = False
     new_ns: bool = False
+    ns: Pid | None = None  # of another process, which it joins (setns(2))
     cgroup: str | None = None
 
 
@@ -126,7 +127,7 @@ def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None, by: str =
         turn,
         pid,
         parent=caller.ppid if how.clone_parent else None,
-        ns=syscalls.NEW_NS if how.new_ns else None,
+        ns=syscalls.NEW_NS if how.new_ns else how.ns,
         number=number,
         role=f"{how.program}/{how.container or by}",
     )

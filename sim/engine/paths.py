@@ -30,9 +30,9 @@ def bundle(identity: str) -> str:
     return f"{BUNDLES}/{identity}"
 
 
-def state(identity: str) -> str:
-    """Return containerd's folder for the first process of a container id."""
-    return f"{STATE}/{identity}/init"
+def state(identity: str, process: str = "init") -> str:
+    """Return containerd's folder for a process of a container id: its first one, or one that was exec'd."""
+    return f"{STATE}/{identity}/{process}"
 
 
 def runtime_state(identity: str) -> str:

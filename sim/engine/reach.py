@@ -7,8 +7,11 @@ host path (host process to the host's own address, which goes the remote way), I
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
+from sim.engine.paths import runtime_state
 from sim.engine.setup import Port
 from sim.kernel.records import Rule
 from sim.world import World
@@ -41,6 +44,16 @@ def is_open(world: World, container: str, port: int) -> bool:
     """Say whether a neighbour on the same network reaches *port* of the container directly."""
     address = world.host.files.get(NETNS + container)
     return address is not None and listening(world, inner("tcp", str(address), port))
+
+
+def answers(world: World, container: str) -> bool:
+    """Say whether the container's program is ready, runs, and listens on all of its ports."""
+    state: Any = world.host.files.get(runtime_state(world.services[container].id))
+    process = None if state is None else world.host.procs.get(state.pid)
+    if process is None or process.state != "S" or world.running(process.pid, f"{process.image.program}.main"):
+        return False
+    places = [address_of(world, container, port) for port in world.services[container].ports]
+    return all(place is not None and listening(world, place) for place in places)
 
 
 def rules_for(port: Port, address: str) -> tuple[Rule, Rule, Rule]:

@@ -59,6 +59,18 @@ class Task(msgspec.Struct, frozen=True, tag=True, gc=False):
     status: int | None = None
 
 
+class ExecConfig(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """What dockerd knows of a command that runs in a container. *exit_code* is None until it is known.
+
+    *canceled* says that whoever wanted it does not wait any more: a probe that took too long, or whose monitor ended.
+    """
+
+    argv: tuple[str, ...]
+    detach: bool = False
+    exit_code: int | None = None
+    canceled: bool = False
+
+
 class RuntimeState(msgspec.Struct, frozen=True, tag=True):
     """What runc keeps of a container in /run/runc: *status* is created (its init waits at exec.fifo) or running."""
 

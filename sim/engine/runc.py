@@ -1,15 +1,18 @@
-"""docker-runc: create, start, kill --all, delete, state; its init stages; and the prestart hook that moves the network.
+"""docker-runc: create, start, exec, kill --all, delete, state; its init stages; and the prestart hook for the network.
 
 `create` forks stage 0, which clones stage 1, which clones stage 2 with the parent kept, so that stage 2 (the future
-payload) is a child of `create` and goes to the shim when that exits. Leaves out the scope's D-Bus wait, seccomp, mounts
+payload) is a child of `create` and goes to the shim when that exits; `exec` does the same for a process that joins the
+container's namespaces. Leaves out the scope's D-Bus wait, seccomp, mounts
 and OCI hooks of other packages. Source: R libcontainer/nsenter/nsexec.c, container_linux.go; engine-1.13 §2 steps 11 to
 17, §12 (threads: b = 6 of a + b = 13).
 """
 
 from __future__ import annotations
 
+import msgspec
+
 from sim.engine import output, paths
-from sim.engine.containers import pins, service_of
+from sim.engine.containers import exec_of, pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
 from sim.engine.procedure import procedure
@@ -72,7 +75,8 @@ def stage2(g: Goroutine) -> Spawn:
 def stage2_cloned(world: World, frame: Frame) -> bool:
     """Say whether the init stages have sent the payload's number through their pipe, or have all gone."""
     children = [world.host.procs[child] for child in world.host.children.get(frame.fid[0], ())]
-    return any(child.image.program == "payload" for child in children) or not any(child.alive for child in children)
+    cloned = any(child.image.program in ("payload", "exec") for child in children)
+    return cloned or not any(child.alive for child in children)
 
 
 def create_scope(g: Goroutine) -> None:
@@ -164,6 +168,81 @@ CREATE = procedure(
     Exit(1),
 )
 
+# -- exec ------------------------------------------------------------------------------------------
+
+
+def begin_exec(g: Goroutine) -> str | None:
+    """Start threads; refuse a container that does not run, and a command that cannot be executed."""
+    start_threads(g)
+    state = g.world.host.files.get(paths.runtime_state(service_of(g).id))
+    runs = isinstance(state, RuntimeState) and state.status == "running" and g.world.host.alive(state.pid)
+    return None if runs and not exec_of(service_of(g), g["argv"]).missing else "failed"
+
+
+def exec_stage0(g: Goroutine) -> Spawn:
+    """Start the first stage of the process's init."""
+    return _exec_stage(g, "exec_stage0", "runc:[0:PARENT]")
+
+
+def exec_stage1(g: Goroutine) -> Spawn:
+    """Clone the stage that joins the container's namespaces."""
+    return msgspec.structs.replace(_exec_stage(g, "exec_stage1", "runc:[1:CHILD]"), clone_parent=True)
+
+
+def _exec_stage(g: Goroutine, main: str, comm: str) -> Spawn:
+    local = {"c": g["c"], "argv": g["argv"]}
+    return Spawn("runc", (paths.RUNC, "init"), g["c"], main=main, comm=comm, local=local)
+
+
+def exec_stage2(g: Goroutine) -> Spawn | None:
+    """Clone the stage that becomes the process: a member of the container's pid namespace, leader of a session.
+
+    A namespace whose first process is dead takes nobody in (pid_namespaces(7)).
+    """
+    state = g.world.host.files.get(paths.runtime_state(service_of(g).id))
+    if not isinstance(state, RuntimeState) or not g.world.host.alive(state.pid):
+        return None
+    local = {"c": g["c"], "argv": g["argv"]}
+    return Spawn("exec", (paths.RUNC, "init"), g["c"], comm="runc:[2:INIT]", clone_parent=True, new_session=True,
+                 ns=state.pid, local=local)  # fmt: skip
+
+
+def join_scope(g: Goroutine) -> str | None:
+    """Move the process into the container's scope."""
+    process = _execed(g)
+    if process is None:
+        return "failed"
+    syscalls.join_cgroup(g.turn, process, f"/system.slice/docker-{service_of(g).id}.scope")
+    return None
+
+
+def _execed(g: Goroutine) -> Pid | None:
+    host = g.world.host
+    return next((pid for pid in host.children.get(g.pid, ()) if host.procs[pid].image.program == "exec"), None)
+
+
+def write_exec_pid(g: Goroutine) -> str | None:
+    """Write the process's pid where its shim's folder is; one that has ended meanwhile has had a pid, too."""
+    process = _execed(g)
+    if process is None:
+        return "failed"
+    syscalls.write_file(g.turn, f"{paths.state(service_of(g).id, g['x'])}/pid", process)
+    return None
+
+
+EXEC = procedure(
+    "runc.exec",
+    Do(begin_exec, "failed"),
+    Fork(exec_stage0),
+    Reap(),
+    Wait(stage2_cloned),
+    Do(join_scope, "failed"),
+    Do(write_exec_pid, "failed"),
+    Exit(0),
+    Label("failed"),
+    Exit(1),
+)
+
 # -- the other verbs -------------------------------------------------------------------------------
 
 
@@ -198,6 +277,9 @@ RUNC = Program(
         CREATE,
         procedure("runc.stage0", Fork(stage1), Exit(0)),
         procedure("runc.stage1", Fork(stage2, pin=lambda world, frame: pins(world, frame).payload), Exit(0)),
+        EXEC,
+        procedure("runc.exec_stage0", Fork(exec_stage1), Exit(0)),
+        procedure("runc.exec_stage1", Fork(exec_stage2), Exit(0)),
         procedure("runc.start", Do(start_threads), Exit(open_exec_fifo)),
         procedure("runc.kill", Do(start_threads), Exit(kill_all)),
         procedure("runc.delete", Do(start_threads), Exit(delete)),

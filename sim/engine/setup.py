@@ -82,6 +82,21 @@ class Payload(msgspec.Struct, frozen=True):
     log: tuple[Log, ...] = ()
 
 
+class Exec(msgspec.Struct, frozen=True):
+    """What a command does that is run in a container beside its program; *name* is its words or its first word's name.
+
+    *code* None is 0 while the container's program answers, else 1. *missing* says that it cannot be executed.
+    """
+
+    name: str
+    code: int | None = 0
+    after: Microseconds = 100 * MS
+    on_term: OnTerm = OnTerm("none", 0, 0)
+    children: tuple[Child, ...] = ()
+    threads: int = 0
+    missing: bool = False
+
+
 class Pins(msgspec.Struct, frozen=True):
     """Numbers that were observed for the first start of a container (`x-pids`, `x-address`)."""
 
@@ -134,6 +149,7 @@ class Service(msgspec.Struct, frozen=True):
     labels: tuple[tuple[str, str], ...] = ()
     at_begin: bool = True  # False: only a step makes it
     log_driver: str = "journald"  # json-file, none; another one only of a container that prints nothing
+    execs: tuple[Exec, ...] = ()
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -231,9 +247,9 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Docker(msgspec.Struct, frozen=True, tag=True):
-    """A docker command: *verb* run, create, start, stop, kill, restart, rm; *container* names a service.
+    """A docker command: *verb* run, create, start, stop, kill, restart, rm, exec, top; *container* names a service.
 
-    *words* are what a verb needs besides: a command, a new name.
+    *words* are what a verb needs besides: a command, a new name. *detach* is exec's -d.
     """
 
     verb: str
@@ -242,6 +258,7 @@ class Docker(msgspec.Struct, frozen=True, tag=True):
     timeout: Microseconds | None = None
     force: bool = False
     words: tuple[str, ...] = ()
+    detach: bool = False
 
 
 class Systemctl(msgspec.Struct, frozen=True, tag=True):

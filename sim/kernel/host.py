@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from sim.kernel import events as e
 from sim.kernel.ids import OutOfIds, next_id
-from sim.kernel.records import INIT, Fifo, Image, Pid, Process, Rule, Value
+from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Process, Rule, Value
 
 SYSTEMD = Image("init", "systemd", ("/usr/lib/systemd/systemd", "--switched-root", "--system", "--deserialize", "22"))
 
@@ -97,14 +97,14 @@ class Host:
     def reaper_of(self, dead: Process) -> Pid:
         """Return who adopts the children of *dead*: the first process of its pid namespace is the last resort.
 
-        The nearest living ancestor marked as subreaper within the same namespace comes first, then that first
-        process, then init. Source: prctl(2), pid_namespaces(7), kernel/exit.c find_new_reaper.
+        The nearest living ancestor marked as subreaper comes first; the walk ends at that first process. It crosses the
+        border of a namespace, so that an exec-shim gets the orphans of the process that it has put into one: so did
+        kernels before 4.11. Source: prctl(2), pid_namespaces(7), kernel/exit.c find_new_reaper of 3.10; engine-1.13
+        §3.3.
         """
-        pid = dead.ppid
-        while pid in self.procs:
+        pid = dead.ppid if dead.pid != dead.ns else OUTSIDE
+        while pid in self.procs and pid != dead.ns:
             ancestor = self.procs[pid]
-            if ancestor.ns != dead.ns:
-                break
             if ancestor.subreaper and ancestor.state != "Z":
                 return pid
             pid = ancestor.ppid

@@ -1,7 +1,7 @@
 """The words of `docker` and `systemctl`, read as those programs read them.
 
-Models: run, create, start, stop, kill, restart, rm; systemctl start, stop, restart, kill of docker. Flags that
-change no process are taken and left; flags and verbs with an effect that is not modelled are refused by name.
+Models: run, create, start, stop, kill, restart, rm, exec, top; systemctl start, stop, restart, kill of docker. Flags
+that change no process are taken and left; flags and verbs with an effect that is not modelled are refused by name.
 Leaves out: shells (no pipes, no substitution), contexts and remote engines. Source: docker COMMAND --help of
 1.13, systemctl(1) of systemd 219.
 """
@@ -17,10 +17,10 @@ from sim.scenario.instants import Names
 from sim.scenario.known import RELOAD, not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
-MODELLED = ("run", "create", "start", "stop", "kill", "restart", "rm")
+MODELLED = ("run", "create", "start", "stop", "kill", "restart", "rm", "exec", "top")
 OTHER_VERBS = tuple(
-    """attach build commit cp diff events exec export history images import info inspect load login logout logs
-    network pause port ps pull push rename rmi save search service stack stats swarm system tag top unpause
+    """attach build commit cp diff events export history images import info inspect load login logout logs
+    network pause port ps pull push rename rmi save search service stack stats swarm system tag unpause
     update version volume wait plugin secret node image container checkpoint deploy""".split()
 )
 
@@ -61,7 +61,14 @@ FLAGS: dict[str, dict[str, tuple[str, bool]]] = {
     "restart": {"-t": ("timeout", True), "--time": ("timeout", True)},
     "kill": {"-s": ("signal", True), "--signal": ("signal", True)},
     "rm": {"-f": ("force", False), "--force": ("force", False), "-v": ("", False), "--volumes": ("", False)},
+    "exec": {
+        **dict.fromkeys(("-d", "--detach"), ("detach", False)),
+        **dict.fromkeys(("-i", "--interactive", "-t", "--tty", "--privileged"), ("", False)),
+        **dict.fromkeys(("-u", "--user", "-e", "--env", "--detach-keys"), ("", True)),
+    },
+    "top": {},
 }
+BEFORE_WORDS = ("run", "create", "exec", "top")  # the first word that is no flag ends the flags
 FLAGS_LATER: dict[str, tuple[str, ...]] = {
     "run": RUN_LATER,
     "create": RUN_LATER,
@@ -171,6 +178,11 @@ def parse_docker(text: object, names: Names) -> list[Command]:
         return [Docker(verb, names.container(new.name))]
     if not parsed.rest:
         raise Refusal(f"docker {verb} needs a container.")
+    if verb in ("exec", "top"):
+        name, *words = parsed.rest
+        if verb == "exec" and not words:
+            raise Refusal("docker exec needs a command.", f"Write docker: exec {name} CMD.")
+        return [Docker(verb, names.container(name), words=tuple(words), detach="detach" in parsed.given)]
     signal = parsed.last("signal")
     return [
         Docker(
@@ -197,7 +209,7 @@ def docker_words(text: object) -> tuple[str, Parsed]:
     if verb not in MODELLED:
         hint = did_you_mean(verb, (*MODELLED, *OTHER_VERBS))
         raise Refusal(f"docker {shown(verb)} is not a command; modelled: {listed(MODELLED)}.", hint)
-    stop = verb in ("run", "create")
+    stop = verb in BEFORE_WORDS
     return verb, parse_flags(f"docker {verb}", words[1:], FLAGS[verb], FLAGS_LATER.get(verb, ()), stop)
 
 

@@ -31,6 +31,7 @@ from sim.scenario.services import (
     container_name,
     number_ports,
     repeated,
+    with_execs,
 )
 from sim.scenario.steps import Reader, entries, new_services, step_ids, strangers
 from sim.scenario.text import Node, Path, moved
@@ -81,6 +82,7 @@ class Compiler:
         services = tuple(self.with_driver(service, engine) for service in services)
         fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
         terminals = Reader(self.root, names, fleet, self.report).read()
+        services = with_execs(services, terminals, self.assumed)
         until = self.until(names)
         ports = {port.host: service.name for service in services for port in service.ports}
         properties = read_properties(self.root, names, ports, self.report)

@@ -129,7 +129,7 @@ HOST_LATER = {
     "slow": "a slow program",
 }
 ACTIONS = ("docker", "compose", "systemctl", "kill", "stop", "cont", "host")
-ACTIONS_LATER = ("oom", "reboot", "power_loss", "upgrade", "exec")
+ACTIONS_LATER = ("oom", "reboot", "power_loss", "upgrade")
 
 SIGNALS = {
     "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10,
@@ -138,7 +138,7 @@ SIGNALS = {
     "IO": 29, "PWR": 30, "SYS": 31,
 }  # fmt: skip
 ROLES_ALONE = ("init", "dockerd", "containerd", "journald")
-ROLES_OF_CONTAINERS = ("shim", "runc", "proxy", "payload", "exec")
+ROLES_OF_CONTAINERS = ("shim", "runc", "proxy", "payload", "exec-shim", "exec")
 ROLES = (*ROLES_ALONE, *ROLES_OF_CONTAINERS, "stranger")
 STATES = ("R", "S", "D", "T", "Z")  # of ps
 PROTOCOLS = ("tcp", "udp")

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from sim.engine.setup import Bundle, EngineSetup, HostSetup, Network, OnTerm, Payload, Pins, Port, Service
+from sim.engine.setup import Bundle, Child, EngineSetup, Exec, HostSetup, Network, OnTerm, Payload, Pins, Port, Service
 from sim.scenario.compile import BRIDGE, Scenario
 from sim.scenario.expect import TreeExpect
 from sim.scenario.units import format_clock, format_duration
@@ -119,6 +119,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "labels": dict(service.labels),
         "logging": {"driver": service.log_driver},
         "x-payload": payload_of(service.payload),
+        "x-exec": {row.name: exec_of(row) for row in service.execs},
         "x-proxy": {"threads": service.proxy_threads},
         "x-pids": pids_of(service.pins),
         "x-bundle": bundle_of(service.bundle, scenario.setup.host.tz_minutes),
@@ -144,7 +145,7 @@ def payload_of(payload: Payload) -> dict[str, Any]:
         "on_term": on_term_of(payload.on_term),
     }
     if payload.children:
-        keys["children"] = [{"comm": it.comm, "argv": list(it.argv), "threads": it.threads} for it in payload.children]
+        keys["children"] = [child_of(child) for child in payload.children]
     if payload.exits:
         keys["exits"] = {"code": payload.exits.code, "after": format_duration(payload.exits.after)}
     if payload.fails_to_start:
@@ -157,6 +158,23 @@ def payload_of(payload: Payload) -> dict[str, Any]:
         rates = {log.stream: f"{log.rate}B/s" for log in payload.log}
         keys["log"] = {**rates, "write": payload.log[0].write}
     return keys
+
+
+def exec_of(row: Exec) -> dict[str, Any]:
+    """Return what a command does that runs beside the program."""
+    keys: dict[str, Any] = {
+        "exits": {"code": row.code, "after": format_duration(row.after)},
+        "on_term": on_term_of(row.on_term),
+        "children": [child_of(child) for child in row.children],
+        "threads": row.threads,
+        "missing": row.missing,
+    }
+    return {key: value for key, value in keys.items() if value}
+
+
+def child_of(child: Child) -> dict[str, Any]:
+    """Return a process that another one forks."""
+    return {"comm": child.comm, "argv": list(child.argv), "threads": child.threads}
 
 
 def on_term_of(on_term: OnTerm) -> object:

@@ -207,6 +207,23 @@ class PayloadFile(Strict):
     log: Annotated[Any, *kind(readers.log, **LOG_SCHEMA)] = ()
 
 
+class ExecEndsFile(Strict):
+    """The command leaves by itself."""
+
+    code: ExitCode | None = None
+    after: Duration | None = None
+
+
+class ExecFile(Strict):
+    """What a command does that runs in a container beside its program; everything that is left out is assumed."""
+
+    exits: ExecEndsFile = ExecEndsFile()
+    on_term: Annotated[Any, *kind(readers.on_term, **ON_TERM_SCHEMA)] = OnTerm("none", 0, 0)
+    children: tuple[ChildFile, ...] = ()
+    threads: Threads = 0
+    missing: Bool = Field(False, description="it is not there, or cannot be executed")
+
+
 class ProxyFile(Strict):
     """docker-proxy of a container."""
 
@@ -251,6 +268,7 @@ class ServiceFile(Strict):
     logging: Annotated[Any, *kind(readers.logging, type="object")] = None
     log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = None
     x_payload: PayloadFile | None = Field(None, alias="x-payload")
+    x_exec: dict[str, ExecFile] = Field({}, alias="x-exec", description="commands by their words, or their first word")
     x_proxy: ProxyFile = Field(ProxyFile(), alias="x-proxy")
     x_pids: PinsFile = Field(PinsFile(), alias="x-pids")
     x_bundle: BundleFile = Field(BundleFile(), alias="x-bundle")

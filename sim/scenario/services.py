@@ -15,15 +15,16 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from sim.engine.setup import Bundle, Child, Ends, Fails, OnTerm, Payload, Pins, Port, Service
+from sim.engine.setup import Bundle, Child, Docker, Ends, Exec, Fails, OnTerm, Payload, Pins, Port, Service, Step
 from sim.scenario.check import Report
 from sim.scenario.fields import EPHEMERAL, NAME
 from sim.scenario.instants import Names
 from sim.scenario.readers import CLOSED
-from sim.scenario.schema import ChildFile, PayloadFile, PinsFile, ServiceFile
+from sim.scenario.schema import ChildFile, ExecFile, PayloadFile, PinsFile, ServiceFile
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, counted, did_you_mean, listed, shown
 
+Terminals = tuple[tuple[Step, ...], ...]
 FIRST_EPHEMERAL = 32768  # /proc/sys/net/ipv4/ip_local_port_range
 TERM_DEFAULT = OnTerm()
 SLEEP = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?\Z", re.ASCII)
@@ -89,6 +90,7 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         bundle=Bundle(file.x_bundle.config_size, file.x_bundle.written),
         labels=file.labels,
         log_driver=file.logging or file.log_driver or "",
+        execs=tuple(exec_of(words, row) for words, row in file.x_exec.items()),
     )
 
 
@@ -134,6 +136,52 @@ def assumed_payload(name: str, words: tuple[str, ...], assumed: Assumed) -> Payl
         return Payload(comm, words, on_term=OnTerm("none", 0, 0), exits=Ends(0, round(float(words[1]) * 1_000_000)))
     assumed.note(f"no x-payload: ready at once, TERM exits 0 after {TERM_DEFAULT.after // 1000} ms", name)
     return Payload(comm, words)
+
+
+def exec_of(words: str, file: ExecFile) -> Exec:
+    """Return what a command does, its time and code assumed where the file does not say them."""
+    ends, default = file.exits, Exec(words)
+    return Exec(
+        " ".join(words.split()),
+        default.code if ends.code is None else ends.code,
+        default.after if ends.after is None else ends.after,
+        file.on_term,
+        tuple(child_of(child) for child in file.children),
+        file.threads,
+        file.missing,
+    )
+
+
+def with_execs(services: tuple[Service, ...], terminals: Terminals, assumed: Assumed) -> tuple[Service, ...]:
+    """Return *services* with what each command of a `docker exec` does that no x-exec describes."""
+    wanted: dict[str, list[tuple[str, ...]]] = {}
+    for command in (step.command for terminal in terminals for step in terminal):
+        if isinstance(command, Docker) and command.verb == "exec":
+            wanted.setdefault(command.container, []).append(command.words)
+    found = []
+    for service in services:
+        for argv in dict.fromkeys(wanted.get(service.name, ())):
+            if not described(service, argv):
+                row = assumed_exec(service.name, argv, assumed)
+                service = msgspec.structs.replace(service, execs=(*service.execs, row))
+        found.append(service)
+    return tuple(found)
+
+
+def described(service: Service, argv: tuple[str, ...]) -> bool:
+    """Say whether x-exec describes a command, by its words or by the first of them."""
+    return any(row.name in (" ".join(argv), argv[0].rpartition("/")[2]) for row in service.execs)
+
+
+def assumed_exec(name: str, argv: tuple[str, ...], assumed: Assumed) -> Exec:
+    """Return a command that nobody described. `sleep` is known."""
+    words = " ".join(argv)
+    if comm_of(argv) == "sleep" and len(argv) == 2 and SLEEP.match(argv[1]):
+        assumed.note("an exec'd sleep leaves with 0 after its time and has no handler for TERM", name)
+        return Exec(words, after=round(float(argv[1]) * 1_000_000))
+    row = Exec(words)
+    assumed.note(f"exec {words}: no x-exec: leaves with 0 after {row.after // 1000} ms, TERM ends it", name)
+    return row
 
 
 def child_of(file: ChildFile) -> Child:

@@ -61,7 +61,7 @@ def said(scenario: Scenario, trace: Trace, window: Window) -> list[tuple[Microse
 
 def word_of(event: EngineEvent) -> Word:
     """Return an event of the engine as a word with its signal or exit code, if it has one."""
-    word = f"network {event.action}" if event.kind == "network" else event.action
+    word = f"network {event.action}" if event.kind == "network" else event.word
     value = dict(event.attributes).get(VALUES[word][0]) if word in VALUES else None
     return Word(word, event.container, None if value is None else Range(int(value), int(value)))
 

@@ -45,7 +45,7 @@ LIVE_AT: dict[str, dict[str, tuple[str, ...]]] = {
 
 DEAD_AT: dict[str, dict[str, tuple[str, ...]]] = {
     "dockerd.events": {"connected": ("peer_pid",), "ask_events_since": ("peer_pid",)},
-    "containerd.main": {"switch_tasks": ("c", "task")},
+    "containerd.main": {"switch_tasks": ("c", "task", "x", "shim_pid")},
 }
 """Procedure -> op -> variables that are written from there before anybody reads them."""
 

@@ -14,8 +14,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine import paths
+from sim.engine.containerd.execs import ADD_PROCESS, restore_execs
 from sim.engine.containerd.start import WAITER, WATCHER, WORKER
-from sim.engine.containerd.tasks import LOOP, payload_gone, remove_state, subscribe
+from sim.engine.containerd.tasks import LAST_EXIT, LOOP, payload_gone, remove_state, subscribe
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Goto, Label, Serve, Sleep, Wait
 from sim.engine.procedure import procedure
@@ -76,6 +77,7 @@ def read_log(g: Goroutine) -> str | None:
 def restore_next(g: Goroutine) -> str | None:
     """Load the next container: stopped with a status, running under a living shim, or without its shim."""
     if g["i"] == len(g["todo"]):
+        restore_execs(g)
         return "restored"
     g["c"] = c = g["todo"][g["i"]]
     g["i"] = g["i"] + 1
@@ -129,8 +131,9 @@ def report_restored(g: Goroutine) -> None:
     waiting = g.world.queue(g.pid, "tasks")
     for _ in waiting:
         g.emit(Received(g.pid, "tasks"))
-    for c in g.recall("exited", ()):
-        g.send(g.pid, "tasks", Message("ExitTask", c))
+    for process in g.recall("exited", ()):
+        c, _, x = process.partition("/")
+        g.send(g.pid, "tasks", Message("ExitTask", c, None, x or None))
     for message in waiting:
         g.send(g.pid, "tasks", message)
     g.remember("exited", ())
@@ -153,6 +156,7 @@ MAIN = procedure(
     LOOP,
     Label("unexpected_eof"),
     Exit(1),
+    ADD_PROCESS,
 )
 
 PROGRAM = Program(
@@ -162,6 +166,7 @@ PROGRAM = Program(
         WORKER,
         WATCHER,
         WAITER,
+        LAST_EXIT,
         procedure("containerd.streams", Serve("streams", {"Events": "subscribe"})),
         procedure("containerd.subscribe", Do(subscribe)),
         procedure("containerd.stop", Exit(0)),

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containerd.tasks import remove_state, runc_delete
-from sim.engine.containers import identity, pins, service_of
+from sim.engine.containers import folder, pins, service_of, task_key
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Fork, Goto, Label, Reap, Return, Wait, reading, receive, run
 from sim.engine.procedure import procedure
@@ -42,16 +42,15 @@ def watch_shim(g: Goroutine) -> None:
 
 
 def _pid_file(world: World, frame: Frame) -> tuple[Key, ...]:
-    path = f"{paths.state(identity(world, frame))}/pid"
-    return (("file", path), ("memory", frame.fid[0], f"task/{frame.local['c']}"))
+    return (("file", f"{folder(world, frame)}/pid"), ("memory", frame.fid[0], task_key(frame.local)))
 
 
 @reading(_pid_file)
 def pid_file_or_shim_gone(world: World, frame: Frame) -> bool | str:
     """Say whether runc wrote the payload's pid, or the shim has left without."""
-    if f"{paths.state(identity(world, frame))}/pid" in world.host.files:
+    if f"{folder(world, frame)}/pid" in world.host.files:
         return True
-    task = world.recall(frame.fid[0], f"task/{frame.local['c']}")
+    task = world.recall(frame.fid[0], task_key(frame.local))
     return "shim_gone" if task is None or task.reaped else False
 
 
@@ -127,7 +126,7 @@ WORKER = procedure(
 
 
 def _exit_fifo(world: World, frame: Frame) -> str:
-    return f"{paths.state(identity(world, frame))}/exit"
+    return f"{folder(world, frame)}/exit"
 
 
 @reading(lambda world, frame: (("fifo", _exit_fifo(world, frame)),))
@@ -138,7 +137,7 @@ def hung_up(world: World, frame: Frame) -> bool:
 
 def notice_exit(g: Goroutine) -> None:
     """Put an exit task into the main loop's queue."""
-    g.send(g.pid, "tasks", Message("ExitTask", g["c"]))
+    g.send(g.pid, "tasks", Message("ExitTask", g["c"], None, g["x"]))
 
 
 WATCHER = procedure("containerd.watcher", Wait(hung_up), Do(notice_exit))
@@ -146,36 +145,37 @@ WATCHER = procedure("containerd.watcher", Wait(hung_up), Do(notice_exit))
 
 def orphaned(g: Goroutine) -> str | None:
     """After the shim was reaped: a payload that still runs has become an orphan, and is killed."""
-    task = g.recall(f"task/{g['c']}")
+    key = task_key(g.frame.local)
+    task = g.recall(key)
     if task is None or task.shim_pid != g["shim_pid"]:
         return "gone"
-    identity = service_of(g).id
     payload = g.world.host.procs.get(task.payload_pid)
-    known = f"{paths.state(identity)}/exitStatus" in g.world.host.files
+    known = f"{folder(g.world, g.frame)}/exitStatus" in g.world.host.files
     if known or payload is None or payload.image.container != g["c"]:  # the start time would differ
-        g.remember(f"task/{g['c']}", replace(task, reaped=True))
+        g.remember(key, replace(task, reaped=True))
         return "gone"
     g.kill(task.payload_pid, "KILL")
     return None
 
 
 def _orphan(world: World, frame: Frame) -> tuple[Key, ...]:
-    task = world.recall(frame.fid[0], f"task/{frame.local['c']}")
+    task = world.recall(frame.fid[0], task_key(frame.local))
     return (("proc", task.payload_pid),) if task else ()
 
 
 @reading(_orphan)
 def orphan_gone(world: World, frame: Frame) -> bool:
     """Say whether kill(pid, 0) fails for the orphan (asked every 5 ms)."""
-    task = world.recall(frame.fid[0], f"task/{frame.local['c']}")
+    task = world.recall(frame.fid[0], task_key(frame.local))
     return task is None or task.payload_pid not in world.host.procs
 
 
 def record_kill(g: Goroutine) -> None:
     """Keep 137 as the exit status."""
-    task = g.recall(f"task/{g['c']}")
+    key = task_key(g.frame.local)
+    task = g.recall(key)
     if task is not None:
-        g.remember(f"task/{g['c']}", replace(task, reaped=True, status=137))
+        g.remember(key, replace(task, reaped=True, status=137))
 
 
 WAITER = procedure(

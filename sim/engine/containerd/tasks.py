@@ -1,6 +1,8 @@
 """containerd's main loop: one task at a time from one queue, so that a slow one delays all others.
 
-Leaves out exec, pause, update, stats and events of types other than exit. The start queue is bounded: when its ten
+A task is about a container's first process, or about an exec'd one, whose name is then in variable `x`; the exit of a
+container is told once the exits of its execs have been. Leaves out pause, update, stats and events of types other than
+exit. The start queue is bounded: when its ten
 places are taken the loop stands still. Source: C supervisor/*.go, containerd/main.go; engine-1.13 §2 step 8, §3.1 step
 5, §15.
 """
@@ -8,9 +10,10 @@ places are taken the loop stands still. Source: C supervisor/*.go, containerd/ma
 from __future__ import annotations
 
 from sim.engine import paths
-from sim.engine.containers import service_of
+from sim.engine.containers import service_of, task_key
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Goto, Label, Push, Switch, Wait, reading, run
+from sim.engine.procedure import procedure
 from sim.engine.records import Task
 from sim.engine.runc import runc
 from sim.engine.setup import S
@@ -49,6 +52,14 @@ def signal(g: Goroutine) -> None:
         g.reply(request.reply, True)
 
 
+def signal_exec(g: Goroutine) -> None:
+    """Send the signal to a process that was exec'd; one that is gone is an error."""
+    request = g["task"]
+    task = g.recall(f"task/{g['c']}/{request.data[0]}")
+    found = task is not None and task.payload_pid and g.kill(task.payload_pid, request.data[1])
+    g.reply(request.reply, True if found else Failure("containerd: process not found for container"))
+
+
 def state(g: Goroutine) -> None:
     """Say whether the container is known and what its first process is."""
     task = g.recall(f"task/{g['c']}")
@@ -79,44 +90,80 @@ def subscribe(g: Goroutine) -> None:
 
 def read_exit_status(g: Goroutine) -> str | None:
     """Read what the shim wrote; a shim that wrote nothing was killed, which counts as 255 if nothing else is known."""
-    task = g.recall(f"task/{g['c']}")
+    x = g["task"].data
+    if x != g["x"]:
+        g["x"] = x
+    task = g.recall(f"task/{g['c']}/{x}" if x else f"task/{g['c']}")
     if task is None:
         return "next"  # a second notice of the same exit
-    status = g.world.host.files.get(f"{paths.state(service_of(g).id)}/exitStatus")
+    status = g.world.host.files.get(f"{paths.state(service_of(g).id, x or 'init')}/exitStatus")
     g["exit_status"] = 255 if status is None else status
     return "shim_killed" if status is None else None
 
 
-def runc_delete(g: Goroutine) -> Spawn:
-    """Remove the runtime's state once more; that it is gone already does not matter."""
-    return runc(g, "delete")
+def runc_delete(g: Goroutine) -> Spawn | None:
+    """Remove the runtime's state once more; that it is gone already does not matter, and an exec'd process has none."""
+    return None if g["x"] else runc(g, "delete")
 
 
 def remove_state(g: Goroutine) -> None:
-    """Remove the container's state folder."""
-    identity = service_of(g).id
-    folder = paths.state(identity)
-    syscalls.remove_file(g.turn, f"{paths.STATE}/{identity}/state.json")
+    """Remove the container's state folder, or that of an exec'd process."""
+    identity, x = service_of(g).id, g["x"]
+    inside = paths.state(identity, x or "init")
+    if not x:
+        syscalls.remove_file(g.turn, f"{paths.STATE}/{identity}/state.json")
     for name in ("process.json", "pid", "exitStatus", "log.json"):
-        syscalls.remove_file(g.turn, f"{folder}/{name}")
+        syscalls.remove_file(g.turn, f"{inside}/{name}")
     for name in ("exit", "control"):
-        syscalls.unlink_fifo(g.turn, f"{folder}/{name}")
+        syscalls.unlink_fifo(g.turn, f"{inside}/{name}")
 
 
-@reading(lambda world, frame: (("memory", frame.fid[0], f"task/{frame.local['c']}"),))
+@reading(lambda world, frame: (("memory", frame.fid[0], task_key(frame.local)),))
 def shim_reaped(world: World, frame: Frame) -> bool:
     """Say whether the shim has been waited for, if it is containerd's own child (at most 2 min: the RHEL build)."""
-    task = world.recall(frame.fid[0], f"task/{frame.local['c']}")
+    task = world.recall(frame.fid[0], task_key(frame.local))
     return task is None or task.reaped or not task.child
 
 
 def forget(g: Goroutine) -> None:
-    """Drop the container and tell the subscriber its exit status."""
-    task: Task = g.recall(f"task/{g['c']}")
-    if task.status is not None:
-        g["exit_status"] = task.status
-    g.emit(Forgot(g.pid, f"task/{g['c']}"))
-    publish(g, Message("exit", g["c"], None, g["exit_status"]))
+    """Drop the container and tell the subscriber its exit status; with execs left, once they have been told."""
+    key, c, x = task_key(g.frame.local), g["c"], g["x"]
+    task: Task = g.recall(key)
+    status = g["exit_status"] if task.status is None else task.status
+    if status != g["exit_status"]:
+        g["exit_status"] = status
+    g.emit(Forgot(g.pid, key))
+    if x:
+        publish(g, Message("exec_exit", c, None, (x, status)))
+        drop_exec(g, x)
+    elif g.recall(f"execs/{c}"):
+        g.start("containerd.last_exit", c, c=c, status=status)
+    else:
+        publish(g, Message("exit", c, None, status))
+
+
+def drop_exec(g: Goroutine, x: str) -> None:
+    """Note that the end of an exec'd process has been told."""
+    key = f"execs/{g['c']}"
+    left = tuple(other for other in g.recall(key, ()) if other != x)
+    if left:
+        g.remember(key, left)
+    elif g.recall(key):
+        g.emit(Forgot(g.pid, key))
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], f"execs/{frame.local['c']}"),))
+def execs_told(world: World, frame: Frame) -> bool:
+    """Say whether the ends of all of the container's execs have been told."""
+    return not world.recall(frame.fid[0], f"execs/{frame.local['c']}")
+
+
+def tell_exit(g: Goroutine) -> None:
+    """Tell the subscriber the container's exit status."""
+    publish(g, Message("exit", g["c"], None, g["status"]))
+
+
+LAST_EXIT = procedure("containerd.last_exit", Wait(execs_told), Do(tell_exit))
 
 
 def publish(g: Goroutine, message: Message) -> None:
@@ -141,7 +188,7 @@ def orphan(g: Goroutine) -> str | None:
     A child of containerd is left to its waiter. Of an orphaned shim the payload is killed if it lives under PID 1; one
     that is gone already counts as 255.
     """
-    task: Task = g.recall(f"task/{g['c']}")
+    task: Task = g.recall(task_key(g.frame.local))
     if task.child:
         return "waiter"
     payload = g.world.host.procs.get(task.payload_pid)
@@ -156,14 +203,14 @@ def orphan(g: Goroutine) -> str | None:
 
 
 def _payload(world: World, frame: Frame) -> tuple[tuple[object, ...], ...]:
-    task = world.recall(frame.fid[0], f"task/{frame.local['c']}")
+    task = world.recall(frame.fid[0], task_key(frame.local))
     return (("proc", task.payload_pid),) if task else ()
 
 
 @reading(_payload)
 def payload_gone(world: World, frame: Frame) -> bool:
     """Say whether kill(pid, 0) fails: the payload has been reaped (asked every 5 ms)."""
-    task = world.recall(frame.fid[0], f"task/{frame.local['c']}")
+    task = world.recall(frame.fid[0], task_key(frame.local))
     return task is None or task.payload_pid not in world.host.procs
 
 
@@ -171,7 +218,14 @@ LOOP = (
     Label("next"),
     Switch(
         "tasks",
-        {"StartTask": "start", "SignalTask": "signal", "StateTask": "state", "ExitTask": "exit"},
+        {
+            "StartTask": "start",
+            "SignalTask": "signal",
+            "StateTask": "state",
+            "ExitTask": "exit",
+            "AddProcess": "exec",
+            "SignalExec": "signal_exec",
+        },
     ),
     Label("start"),
     Do(new_container, "next"),
@@ -200,4 +254,7 @@ LOOP = (
     Label("waiter"),
     Wait(shim_reaped, within=REAP_LIMIT, late="delete"),
     Goto("delete"),
+    Label("signal_exec"),
+    Do(signal_exec),
+    Goto("next"),
 )

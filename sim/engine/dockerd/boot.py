@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import drop_pins
+from sim.engine.dockerd.execs import EXEC
 from sim.engine.dockerd.exit import (
     EVENTS,
     RESTART,
@@ -41,6 +42,7 @@ from sim.engine.dockerd.supervise import (
     containerd_started,
     fork_containerd,
 )
+from sim.engine.dockerd.top import TOP
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Return, Serve, Sleep, Wait, call, reading
 from sim.engine.procedure import procedure
@@ -333,7 +335,16 @@ BOOT = procedure(
     Exit(already_running),
 )
 
-API = {"create": "create", "start": "start", "stop": "stop", "kill": "kill", "restart": "restart_api", "rm": "rm"}
+API = {
+    "create": "create",
+    "start": "start",
+    "stop": "stop",
+    "kill": "kill",
+    "restart": "restart_api",
+    "rm": "rm",
+    "exec": "exec",
+    "top": "top",
+}
 
 PROGRAM = Program(
     "dockerd",
@@ -356,6 +367,8 @@ PROGRAM = Program(
         DISCARD,
         RESTART,
         EVENTS,
+        EXEC,
+        TOP,
         CONNECTION,
         HEALTH,
         WAIT_CONTAINERD,

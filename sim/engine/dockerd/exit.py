@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import service_of
+from sim.engine.dockerd.execs import exec_exited
 from sim.engine.dockerd.network import release_network, unmap_ports
 from sim.engine.dockerd.output import AWAIT_OUTPUT
 from sim.engine.dockerd.start import containerd_at, drop_bundle, event, record_of, update
@@ -52,7 +53,7 @@ def take_event(g: Goroutine) -> str | None:
     if g.recall(f"lib/{g['c']}"):
         return None
     record = g.world.host.files.get(paths.container(g["c"]))
-    if not g.recall("controller") and isinstance(record, Container) and record.running:
+    if message.kind == "exit" and not g.recall("controller") and isinstance(record, Container) and record.running:
         _, status = g["task"].data
         g.remember(f"told/{g['c']}", status)
     return "next"
@@ -63,6 +64,10 @@ def handle_event(g: Goroutine) -> None:
     if not g.recall(f"lib/{g['c']}"):
         return  # forgotten while the lock was waited for
     number, status = g["task"].data
+    if g["task"].kind == "exec_exit":
+        exec_exited(g, *status)
+        syscalls.write_file(g.turn, paths.EVENT_TS, number)
+        return
     drop_bundle(g)
     syscalls.write_file(g.turn, paths.EVENT_TS, number)
     g.remember(f"exit/{g['c']}", status)
