@@ -18,7 +18,7 @@ from sim.engine.client import mark_name, named_by
 from sim.engine.dockerd.network import address
 from sim.engine.goroutine import late, start_frame, take
 from sim.engine.records import Container, Endpoint
-from sim.engine.setup import Docker, Instant, Setup, Step, Systemctl, Target
+from sim.engine.setup import Docker, Instant, OutOfMemory, Setup, Step, Systemctl, Target
 from sim.facts import BecameReady, EngineEvent, Fid, Marked, Remembered, StepTaken, UnitChanged
 from sim.faults import Fault, allowed, befall, faults_of
 from sim.kernel import events as e
@@ -139,6 +139,7 @@ def blank(setup: Setup) -> World:
     host.reserve(_pins(setup))
     world = World(setup, DESIGNS[setup.engine.design], host)
     world.watch = _watchers(setup)
+    world.minds_memory = _memory_runs_out(setup)
     return world
 
 
@@ -169,6 +170,12 @@ def _prologue(setup: Setup) -> tuple[Step, ...]:
         return (PROLOGUE_START,)
     runs = (Step(f"(run {s.name})", Instant("after"), Docker("run", s.name)) for s in setup.services if s.at_begin)
     return (PROLOGUE_START, *runs)
+
+
+def _memory_runs_out(setup: Setup) -> bool:
+    """Say whether any container has a limit, or a step takes the memory away."""
+    steps = (step.command for terminal in setup.terminals for step in terminal)
+    return any(it.memory is not None for it in setup.services) or any(isinstance(it, OutOfMemory) for it in steps)
 
 
 def _pins(setup: Setup) -> list[Pid]:

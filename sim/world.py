@@ -63,9 +63,8 @@ class World:
     """Everything that a step may read or change. *setup* and *design* never change and are shared by copies."""
 
     __slots__ = (
-        "counts", "design", "frames", "frames_of", "host", "locks", "marks", "memory", "pinned", "queues", "replies",
-        "services",
-        "setup", "watch",
+        "counts", "design", "frames", "frames_of", "host", "locks", "marks", "memory", "minds_memory", "pinned",
+        "queues", "replies", "services", "setup", "watch",
     )  # fmt: skip
 
     def __init__(self, setup: Any, design: Any, host: Host) -> None:
@@ -73,6 +72,7 @@ class World:
         self.services: dict[str, Any] = {service.name: service for service in setup.services}
         self.pinned = tuple(service for service in setup.services if service.pins.address)
         self.watch: dict[type, tuple[Any, ...]] = {}
+        self.minds_memory = False  # whether memory can run out: only then is an oom_score_adj told
         self.frames: dict[Fid, Frame] = {}
         self.frames_of: dict[Pid, dict[Fid, None]] = {}
         self.counts: dict[tuple[Pid, str], int] = {}
@@ -85,7 +85,7 @@ class World:
     def copy(self) -> World:
         """Return a world that can be stepped without changing this one."""
         twin = World(self.setup, self.design, self.host.copy())
-        twin.services, twin.watch = self.services, self.watch
+        twin.services, twin.watch, twin.minds_memory = self.services, self.watch, self.minds_memory
         for name in ("frames", "counts", "replies", "marks"):
             setattr(twin, name, getattr(self, name).copy())
         for name in ("frames_of", "locks", "queues", "memory"):

@@ -43,6 +43,7 @@ class Spawn(msgspec.Struct, frozen=True):
     new_ns: bool = False
     ns: Pid | None = None  # of another process, which it joins (setns(2))
     cgroup: str | None = None
+    oom_score_adj: int | None = None
 
 
 class Goroutine:
@@ -137,6 +138,8 @@ def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None, by: str =
         syscalls.setpgid(turn, child)
     if how.death_signal is not None:
         turn.emit(events.DeathSignalSet(child, how.death_signal))
+    if how.oom_score_adj is not None and turn.world.minds_memory:
+        turn.emit(events.OomScoreAdjSet(child, how.oom_score_adj))
     if how.cgroup is not None:
         syscalls.join_cgroup(turn, child, how.cgroup)
     comm = how.comm or how.argv[0].rpartition("/")[2][:15]

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sim.engine import paths, stranger
+from sim.engine import memory, paths, stranger
 from sim.engine.goroutine import Goroutine
-from sim.engine.setup import SetNextPid, TakePid, TakePort, Tear
+from sim.engine.setup import OutOfMemory, SetNextPid, TakePid, TakePort, Tear
 from sim.kernel import syscalls
 from sim.kernel.events import IdsSkipped
 
@@ -44,5 +44,6 @@ AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {
     Tear: tear,
     TakePort: stranger.take_port,
     TakePid: stranger.take_pid,
+    OutOfMemory: memory.out_of_memory,
 }
 """Commands that need no program: what each does."""

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from sim.engine import output, paths
 from sim.engine.containers import identity, pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.ops import Do, Exit, Fork, Goto, Label, Return, Sleep, Wait, reading
+from sim.engine.memory import limit_reached, server
+from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.reach import address_of, is_open
@@ -93,16 +94,17 @@ def ready_after(world: World, frame: Frame) -> int:
 
 
 def become_ready(g: Goroutine) -> str | None:
-    """Listen on the container's ports."""
+    """Listen on the container's ports, unless its memory has grown beyond its limit by then."""
     if output.stuck(g.world, g.pid):
         return "stuck"
     service = service_of(g)
-    living = [child for child in g.world.host.children.get(g.pid, ()) if g.world.host.alive(child)]
-    server = living[-1] if living else g.pid
+    if service.memory is not None and service.payload.memory > service.memory:
+        limit_reached(g.turn, service.name)
+        return None
     for port in service.ports:
         address = address_of(g.world, service.name, port)
         if address is not None and not syscalls.conflicts(g.world.host, address):
-            syscalls.listen(g.turn, server, address)
+            syscalls.listen(g.turn, server(g.world, g.pid), address)
     g.emit(BecameReady(service.name))
     return None
 
@@ -135,6 +137,11 @@ def fail(g: Goroutine) -> int:
     """Leave with the code of a failed start."""
     fails = service_of(g).payload.fails
     return fails.code if fails else 1
+
+
+def leave_with_child(g: Goroutine) -> int:
+    """Leave as a shell does whose command has died of a signal."""
+    return int(128 - g["status"])
 
 
 def term_after(world: World, frame: Frame) -> int:
@@ -259,6 +266,7 @@ PROGRAM = Program(
             Goto("look"),
         ),
         PRINT,
+        procedure("payload.wait_child", Reap("child_pid"), Exit(leave_with_child)),
         procedure("payload.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
     ),
 )

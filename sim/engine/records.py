@@ -32,6 +32,7 @@ class Container(msgspec.Struct, frozen=True, tag=True, gc=False):
     canceled: bool = False
     ran_long: bool = False
     error: str = ""
+    oom_killed: bool = False
 
 
 class Endpoint(msgspec.Struct, frozen=True, tag=True, gc=False):

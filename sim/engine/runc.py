@@ -67,6 +67,7 @@ def stage2(g: Goroutine) -> Spawn:
         clone_parent=True,
         new_session=True,
         new_ns=True,
+        oom_score_adj=0,
         local={"c": service.name},
     )
 

@@ -66,8 +66,8 @@ class Log(msgspec.Struct, frozen=True):
 class Payload(msgspec.Struct, frozen=True):
     """How a container's program behaves. *threads* are those beside the main one.
 
-    *fails_to_start* says why runc cannot execute it: `not found` or `permission denied`; "" where it can. *log* has
-    one entry a stream.
+    *memory* is what it takes once it is ready, in bytes; 0 is unknown. *fails_to_start* says why runc cannot execute
+    it: `not found` or `permission denied`; "" where it can. *log* has one entry a stream.
     """
 
     comm: str
@@ -80,6 +80,7 @@ class Payload(msgspec.Struct, frozen=True):
     fails: Fails | None = None
     fails_to_start: str = ""
     log: tuple[Log, ...] = ()
+    memory: int = 0
 
 
 class Exec(msgspec.Struct, frozen=True):
@@ -150,6 +151,7 @@ class Service(msgspec.Struct, frozen=True):
     at_begin: bool = True  # False: only a step makes it
     log_driver: str = "journald"  # json-file, none; another one only of a container that prints nothing
     execs: tuple[Exec, ...] = ()
+    memory: int | None = None  # the limit of its control group, in bytes
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -295,6 +297,12 @@ class TakePort(msgspec.Struct, frozen=True, tag=True):
     address: str
 
 
+class OutOfMemory(msgspec.Struct, frozen=True, tag=True):
+    """The *container* reaches its memory limit; "": the host has no memory left."""
+
+    container: str = ""
+
+
 class TakePid(msgspec.Struct, frozen=True, tag=True):
     """A process of somebody else's gets *number*, or the one that is written down for the process *target* names."""
 
@@ -308,7 +316,7 @@ class Journald(msgspec.Struct, frozen=True, tag=True):
     verb: str
 
 
-Command = Docker | Systemctl | KillProcess | SetNextPid | Tear | TakePort | TakePid | Journald
+Command = Docker | Systemctl | KillProcess | SetNextPid | Tear | TakePort | TakePid | OutOfMemory | Journald
 
 
 class Step(msgspec.Struct, frozen=True):

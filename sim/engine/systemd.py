@@ -119,8 +119,8 @@ def group_empty(world: World, frame: Frame) -> bool:
 
 
 def dockerd(g: Goroutine) -> Spawn:
-    """Describe dockerd: a session of its own in the unit's control group."""
-    return Spawn("dockerd", ARGV, main="boot", new_session=True, cgroup=CGROUP)
+    """Describe dockerd: a session of its own in the unit's control group; it gives itself its oom_score_adj."""
+    return Spawn("dockerd", ARGV, main="boot", new_session=True, cgroup=CGROUP, oom_score_adj=-500)
 
 
 def start_main(g: Goroutine) -> str | None:

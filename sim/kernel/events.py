@@ -62,6 +62,13 @@ class SubreaperSet(msgspec.Struct, frozen=True, tag=True, gc=False):
     pid: Pid
 
 
+class OomScoreAdjSet(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """*pid* has another oom_score_adj (proc(5)): its children inherit it."""
+
+    pid: Pid
+    adj: int
+
+
 class CgroupSet(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* moved to another control group."""
 

@@ -162,12 +162,10 @@ def _unlink(index: dict[Any, dict[Any, None]], key: Any, item: Any) -> None:
 def _forked(host: Host, event: e.Forked) -> None:
     pid, parent = event.pid, host.procs[event.ppid]
     host.forks += 1
-    host.procs[pid] = Process(
-        pid, event.ppid, event.pgid, event.sid, host.forks, parent.image, (), "S", 0, event.ns, event.cgroup
-    )
-    uses = host.uses
+    kept = (event.ppid, event.pgid, event.sid, host.forks, parent.image)
+    host.procs[pid] = Process(pid, *kept, ns=event.ns, cgroup=event.cgroup, oom_score_adj=parent.oom_score_adj)
     for number in (pid, event.pgid, event.sid):
-        uses[number] = uses.get(number, 0) + 1
+        host.uses[number] = host.uses.get(number, 0) + 1
     if pid in host.reserved:
         del host.reserved[pid]
         host._use(pid, -1)
@@ -215,6 +213,10 @@ def _death_signal_set(host: Host, event: e.DeathSignalSet) -> None:
 
 def _subreaper_set(host: Host, event: e.SubreaperSet) -> None:
     host.procs[event.pid] = replace(host.procs[event.pid], subreaper=True)
+
+
+def _oom_score_adj_set(host: Host, event: e.OomScoreAdjSet) -> None:
+    host.procs[event.pid] = replace(host.procs[event.pid], oom_score_adj=event.adj)
 
 
 def _cgroup_set(host: Host, event: e.CgroupSet) -> None:
@@ -372,6 +374,7 @@ APPLY: dict[type, Callable[[Host, Any], None]] = {
     e.GroupSet: _group_set,
     e.DeathSignalSet: _death_signal_set,
     e.SubreaperSet: _subreaper_set,
+    e.OomScoreAdjSet: _oom_score_adj_set,
     e.CgroupSet: _cgroup_set,
     e.Signalled: _signalled,
     e.SignalTaken: _signal_taken,

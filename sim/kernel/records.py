@@ -54,6 +54,7 @@ class Process(msgspec.Struct, frozen=True, gc=False):
     pdeathsig: Signal | None = None
     subreaper: bool = False
     pending: frozenset[Signal] = frozenset()
+    oom_score_adj: int = 0
 
     @property
     def alive(self) -> bool:

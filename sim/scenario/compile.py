@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sim.engine.setup import Daemon, EngineSetup, HostSetup, Instant, Network, Service, Setup, Unit
+from sim.engine.setup import Daemon, EngineSetup, HostSetup, Instant, Network, OutOfMemory, Service, Setup, Step, Unit
 from sim.scenario import known, readers
 from sim.scenario.check import Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
@@ -83,6 +83,7 @@ class Compiler:
         fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
         terminals = Reader(self.root, names, fleet, self.report).read()
         services = with_execs(services, terminals, self.assumed)
+        self.check_limits(services, terminals)
         until = self.until(names)
         ports = {port.host: service.name for service in services for port in service.ports}
         properties = read_properties(self.root, names, ports, self.report)
@@ -324,6 +325,18 @@ class Compiler:
             if not new.named:
                 self.assumed.note("has no --name; the engine would invent one", new.name)
         return list(found.values())
+
+    def check_limits(self, services: tuple[Service, ...], terminals: tuple[tuple[Step, ...], ...]) -> None:
+        """Refuse a container that is to reach a memory limit and has none."""
+        without = {service.name for service in services if service.memory is None}
+        commands = {step.id: step.command for terminal in terminals for step in terminal}
+        for place, id_ in enumerate(step_ids(self.root)):
+            command = commands.get(id_)
+            if isinstance(command, OutOfMemory) and command.container in without:
+                refusal = Refusal(
+                    f"{command.container} has no mem_limit to reach.", "Give it one, or write oom: host."
+                )
+                self.report.refuse(self.root, ("steps", place, "oom"), refusal)
 
     def same_image(self, path: Path, name: str, image: str) -> None:
         """Refuse a `docker run` that says another image than the service it names."""

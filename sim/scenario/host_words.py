@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from sim.engine.setup import Command, Journald, SetNextPid, TakePid, TakePort, Target, Tear
+from sim.engine.setup import Command, Journald, OutOfMemory, SetNextPid, TakePid, TakePort, Target, Tear
 from sim.scenario import fields
 from sim.scenario.instants import Names, parse_target
 from sim.scenario.known import HOST_LATER, not_modelled
@@ -82,6 +82,19 @@ def _journald(value: object, names: Names) -> Command:
         return Journald(value)
     hint = did_you_mean(value, JOURNALD) if isinstance(value, str) else ""
     raise Refusal(f"{shown(value)} is nothing to do with journald.", hint or f"Valid: {listed(JOURNALD)}.")
+
+
+def out_of_memory(value: object, names: Names) -> Command:
+    """Take `web`, whose limit is reached, or `host`, which has no memory left. Raises Refusal."""
+    if value == "host":
+        return OutOfMemory()
+    name = str(value)
+    if name.startswith("payload/"):
+        raise Refusal(f"{shown(value)}: it is a container that reaches its limit.", f"Write oom: {name[8:]}.")
+    if name not in names.containers:
+        hint = did_you_mean(name, (*names.containers, "host")) or "Write a container with mem_limit, or host."
+        raise Refusal(f"there is no container {shown(name)}.", hint)
+    return OutOfMemory(names.containers[name])
 
 
 HOST: dict[str, Callable[[object, Names], Command]] = {

@@ -30,7 +30,6 @@ SERVICE_NOT_MODELLED = {
     "init": "docker-init as process 1",
     "ipc": "",
     "links": "their order of start",
-    "mem_limit": "out-of-memory kills",
     "mem_reservation": "",
     "mem_swappiness": "",
     "memswap_limit": "out-of-memory kills",
@@ -49,7 +48,7 @@ SERVICE_NOT_MODELLED = {
     "use_api_socket": "",
     "uts": "",
 }
-PAYLOAD_NOT_MODELLED = {"memory": "memory"}
+PAYLOAD_NOT_MODELLED: dict[str, str] = {}
 LOG_DRIVERS = ("journald", "json-file", "none")
 LOG_DRIVERS_LATER = ("awslogs", "fluentd", "gcplogs", "gelf", "logentries", "splunk", "syslog")
 
@@ -128,8 +127,8 @@ HOST_LATER = {
     "fill_disk": "a full disk",
     "slow": "a slow program",
 }
-ACTIONS = ("docker", "compose", "systemctl", "kill", "stop", "cont", "host")
-ACTIONS_LATER = ("oom", "reboot", "power_loss", "upgrade")
+ACTIONS = ("docker", "compose", "systemctl", "kill", "stop", "cont", "oom", "host")
+ACTIONS_LATER = ("reboot", "power_loss", "upgrade")
 
 SIGNALS = {
     "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10,

@@ -148,6 +148,8 @@ def payload_of(payload: Payload) -> dict[str, Any]:
         keys["children"] = [child_of(child) for child in payload.children]
     if payload.exits:
         keys["exits"] = {"code": payload.exits.code, "after": format_duration(payload.exits.after)}
+    if payload.memory:
+        keys["memory"] = payload.memory
     if payload.fails_to_start:
         keys["fails_to_start"] = payload.fails_to_start
     fails = payload.fails

@@ -28,6 +28,7 @@ from sim.scenario.fields import (
     ExitCode,
     FaultKinds,
     FaultNumber,
+    Memory,
     Pair,
     Pid,
     Pids,
@@ -205,6 +206,7 @@ class PayloadFile(Strict):
     fails: FailsFile | None = None
     fails_to_start: Literal["not found", "permission denied"] | None = None
     log: Annotated[Any, *kind(readers.log, **LOG_SCHEMA)] = ()
+    memory: Memory = 0
 
 
 class ExecEndsFile(Strict):
@@ -259,6 +261,7 @@ class ServiceFile(Strict):
     container_name: Text | None = None
     stop_signal: Signal | None = None
     stop_grace_period: Duration = 10_000_000
+    mem_limit: Memory | None = None
     networks: Annotated[Any, *kind(readers.network_names, type=["array", "object"])] = ()
     network_mode: Annotated[Any, *kind(readers.network_mode, enum=["bridge"])] = None
     depends_on: Annotated[Any, *kind(readers.depends_on, type=["array", "object"])] = ()
@@ -291,6 +294,7 @@ class StepFile(Strict):
     kill: str | list[str] | None = None
     stop: str | list[str] | None = None
     cont: str | list[str] | None = None
+    oom: str | None = Field(None, description="a container at its mem_limit, or host")
     signal: str | int | None = None
     host: dict[str, Any] | None = None
 

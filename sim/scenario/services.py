@@ -91,6 +91,7 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         labels=file.labels,
         log_driver=file.logging or file.log_driver or "",
         execs=tuple(exec_of(words, row) for words, row in file.x_exec.items()),
+        memory=file.mem_limit or None,
     )
 
 
@@ -125,6 +126,7 @@ def payload_of(name: str, file: PayloadFile | None, words: tuple[str, ...], assu
         fails=Fails(file.fails.code, file.fails.after, *file.fails.while_) if file.fails else None,
         fails_to_start=file.fails_to_start or "",
         log=file.log,
+        memory=file.memory,
     )
 
 

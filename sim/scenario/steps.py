@@ -14,7 +14,7 @@ from sim.scenario import fields
 from sim.scenario.check import Report, spelt
 from sim.scenario.commands import NewService, docker_words, new_service, parse_docker, parse_systemctl
 from sim.scenario.compose_words import Fleet, parse_compose
-from sim.scenario.host_words import host_command
+from sim.scenario.host_words import host_command, out_of_memory
 from sim.scenario.instants import STEP_ID, Names, parse_instant, parse_target
 from sim.scenario.known import ACTIONS, ACTIONS_LATER, RELOAD, not_modelled
 from sim.scenario.text import Node, Path
@@ -232,6 +232,8 @@ class Reader:
                 return parse_compose(line, self.names, self.fleet)
             case "systemctl":
                 return [parse_systemctl(line)]
+            case "oom":
+                return [[out_of_memory(line, self.names)]]
             case "host":
                 return [[host_command(line, self.names)]]
         if isinstance(line, dict):

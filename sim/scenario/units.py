@@ -109,6 +109,17 @@ def size(value: object) -> int:
     return int(Decimal(match[1]) * SIZES[match[2]])
 
 
+MEMORY = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([kmgtp]?)i?b?\Z", re.ASCII | re.IGNORECASE)
+
+
+def memory(value: object) -> int:
+    """Return *value* (`300m`, `1.5g`) in bytes as docker reads memory: each letter is 1024. Raises Refusal."""
+    match = MEMORY.match(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    if not match:
+        raise Refusal(f"{shown(value)} is not an amount of memory.", "Write it like 300m or 1.5g (1024 each).")
+    return int(Decimal(match[1]) * 1024 ** " kmgtp".index(match[2].lower() or " "))
+
+
 def rate(value: object) -> int:
     """Return *value* (`20KB/s`) in bytes per second. Raises Refusal."""
     if isinstance(value, str) and value.endswith("/s"):

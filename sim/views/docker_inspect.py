@@ -47,7 +47,7 @@ def state(row: ContainerRow, record: Container) -> dict[str, Any]:
         "Running": row.running,
         "Paused": row.paused,
         "Restarting": row.restarting,
-        "OOMKilled": False,
+        "OOMKilled": record.oom_killed,
         "Dead": row.dead,
         "Pid": record.pid,
         "ExitCode": row.exit_code,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.engine.setup import TakePid, TakePort, Target
+from sim.engine.setup import OutOfMemory, TakePid, TakePort, Target
 from sim.errors import InputError
 from sim.scenario import load
 
@@ -36,6 +36,8 @@ def test_host_words(words, expected):
         ("host: {take_pid: shim/web}", "no file has its number", "Write dockerd, containerd, payload/NAME"),
         ("host: {take_prot: 80}", "unknown key.", "Did you mean take_port?"),
         ("host: {take_port: 80, take_pid: 9}", "take_port, take_pid are 2 things.", "Give each a step of its own."),
+        ("oom: web", "web has no mem_limit to reach.", "Give it one, or write oom: host."),
+        ("oom: wbe", "there is no container 'wbe'.", "Did you mean web?"),
         ("kill: stranger/thief", "no step called 'thief' makes a stranger.", "host: {take_port: 80} in a step makes"),
     ],
 )
@@ -54,3 +56,13 @@ def test_a_stranger_is_named_by_its_step():
     assert found.target == Target("stranger", "thief")
     with pytest.raises(InputError, match="Did you mean thief"):
         load("f", text=text % "theif")
+
+
+def test_memory_is_read_as_docker_reads_it():
+    """mem_limit and x-payload's memory: each letter is 1024; `oom: host` is the machine."""
+    text = "services: {web: {mem_limit: 1.5g, x-payload: {memory: 300MB}}}\nsteps: [{oom: web}, {oom: host}]\n"
+    setup = load("f", text=text).setup
+    assert (setup.services[0].memory, setup.services[0].payload.memory) == (1536 * 1024**2, 300 * 1024**2)
+    assert [steps[0].command for steps in setup.terminals] == [OutOfMemory("web"), OutOfMemory()]
+    with pytest.raises(InputError, match="'much' is not an amount of memory"):
+        load("f", text="services: {web: {mem_limit: much}}")

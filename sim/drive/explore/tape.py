@@ -358,7 +358,7 @@ class TapedWorld(World):
     def __init__(self, like: World, tape: Tape) -> None:
         self.tape = tape
         self.setup, self.design, self.services = like.setup, like.design, like.services
-        self.pinned, self.watch = like.pinned, like.watch
+        self.pinned, self.watch, self.minds_memory = like.pinned, like.watch, like.minds_memory
         self.host = TapedHost(tape, like.host.pid_max)
         for name in CELLS_OF_WORLD:
             setattr(self, name, Table(tape, name))

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containerd.execs import ADD_PROCESS, restore_execs
 from sim.engine.containerd.start import WAITER, WATCHER, WORKER
-from sim.engine.containerd.tasks import LAST_EXIT, LOOP, payload_gone, remove_state, subscribe
+from sim.engine.containerd.tasks import LAST_EXIT, LOOP, notice_oom, payload_gone, remove_state, subscribe
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Goto, Label, Serve, Sleep, Wait
 from sim.engine.procedure import procedure
@@ -169,6 +169,7 @@ PROGRAM = Program(
         LAST_EXIT,
         procedure("containerd.streams", Serve("streams", {"Events": "subscribe"})),
         procedure("containerd.subscribe", Do(subscribe)),
+        procedure("containerd.oom", Do(notice_oom)),
         procedure("containerd.stop", Exit(0)),
     ),
     handlers={"TERM": "stop", "INT": "stop"},

@@ -179,6 +179,16 @@ def publish(g: Goroutine, message: Message) -> None:
         g.send(subscriber, "events", stamped)
 
 
+def notice_oom(g: Goroutine) -> None:
+    """Read the eventfd of a container's control group: a task for the main loop."""
+    g.send(g.pid, "tasks", Message("OOMTask", g["c"]))
+
+
+def tell_oom(g: Goroutine) -> None:
+    """Tell the subscriber that the kernel has killed within the container."""
+    publish(g, Message("oom", g["c"]))
+
+
 # -- a shim that was killed ------------------------------------------------------------------------
 
 
@@ -225,6 +235,7 @@ LOOP = (
             "ExitTask": "exit",
             "AddProcess": "exec",
             "SignalExec": "signal_exec",
+            "OOMTask": "oom",
         },
     ),
     Label("start"),
@@ -256,5 +267,8 @@ LOOP = (
     Goto("delete"),
     Label("signal_exec"),
     Do(signal_exec),
+    Goto("next"),
+    Label("oom"),
+    Do(tell_oom),
     Goto("next"),
 )

@@ -19,7 +19,7 @@ from sim.engine.ops import Do, Exit, Go, Goto, Label, Lock, Return, Unlock, Wait
 from sim.engine.procedure import procedure
 from sim.engine.records import Container
 from sim.engine.setup import MS
-from sim.facts import Message
+from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
 
@@ -68,12 +68,21 @@ def handle_event(g: Goroutine) -> None:
         exec_exited(g, *status)
         syscalls.write_file(g.turn, paths.EVENT_TS, number)
         return
+    if g["task"].kind == "oom":
+        syscalls.write_file(g.turn, paths.EVENT_TS, number)
+        g.remember(f"oom/{g['c']}", True)
+        event(g, "oom")
+        return
+    oom = g.recall(f"oom/{g['c']}")
+    if oom:
+        g.emit(Forgot(g.pid, f"oom/{g['c']}"))
     drop_bundle(g)
     syscalls.write_file(g.turn, paths.EVENT_TS, number)
     g.remember(f"exit/{g['c']}", status)
     if not g.recall(f"restoring/{g['c']}"):
         printed = bool(service_of(g).payload.log)
-        g.start("dockerd.state_exit_after_output" if printed else "dockerd.state_exit", g["c"], c=g["c"], status=status)
+        procedure = "dockerd.state_exit_after_output" if printed else "dockerd.state_exit"
+        g.start(procedure, g["c"], c=g["c"], status=status, **({"oom_killed": True} if oom else {}))
 
 
 @reading(lambda world, frame: (("memory", frame.fid[0], "connection"),))
@@ -165,6 +174,7 @@ def state_exit(g: Goroutine) -> str | None:
             restarting=again,
             pid=0,
             exit_code=g["status"],
+            oom_killed=bool(g["oom_killed"]),
             backoff=next_backoff(record) if again else 0,
         ),
         disk=False,

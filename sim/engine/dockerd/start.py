@@ -167,6 +167,7 @@ def state_running(g: Goroutine) -> None:
         backoff=record.backoff if g["why"] == "policy" else 0,
         canceled=False,
         ran_long=False,
+        oom_killed=False,
         error="",
     )
     update(g, record, disk=True)

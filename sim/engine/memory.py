@@ -1,0 +1,69 @@
+"""Memory runs out: within a container's limit, or on the whole host.
+
+A container's size is that of the process that serves: the last of its children, else its first process. At its limit
+the kernel kills within the control group and signals the group's eventfd, which every containerd that watches the
+container has registered: it sends an oom event, and dockerd says `oom`. When the host runs out nobody is told. A first
+process that waits for its child leaves as a shell does, with 128 and the signal. Leaves out swap, kernel memory,
+`--oom-kill-disable`, and how fast programs grow. Source: memory.txt of Linux 3.10 (memory.oom_control); C
+supervisor/oom.go, monitor_linux.go; engine-1.13 §3.4, §23 T21, T22.
+"""
+
+from __future__ import annotations
+
+from sim.engine.goroutine import Goroutine, start_frame
+from sim.engine.setup import OutOfMemory
+from sim.kernel import oom, syscalls
+from sim.kernel.records import INIT, Pid, Process
+from sim.world import Turn, World
+
+DAEMONS = -500  # what dockerd writes for itself (daemon_unix.go setupOOMScoreAdj) and containerd; shims inherit it
+PAYLOADS = 0  # HostConfig.OomScoreAdj, written by runc
+
+
+def server(world: World, first: Pid) -> Pid:
+    """Return which process of a container serves: the last living child of the first, or that itself."""
+    living = [child for child in world.host.children.get(first, ()) if world.host.alive(child)]
+    return living[-1] if living else first
+
+
+def size_of(world: World, process: Process) -> int:
+    """Return the memory of a process in bytes; 0 where nobody has said it."""
+    name = process.image.container
+    if name not in world.services or process.image.program not in ("payload", "child"):
+        return 0
+    first = process.pid if process.image.program == "payload" else process.ppid
+    return int(world.services[name].payload.memory) if server(world, first) == process.pid else 0
+
+
+def limit_reached(turn: Turn, c: str) -> bool:
+    """Kill within a container's control group and tell who watches it; False if no process is left there."""
+    world = turn.world
+    scope = f"/system.slice/docker-{world.services[c].id}.scope"
+    if not _kill(turn, list(world.host.grouped.get(scope, ()))):
+        return False
+    for pid in [process.pid for process in world.host.procs.values() if process.image.program == "containerd"]:
+        task = world.recall(pid, f"task/{c}")
+        if world.host.alive(pid) and task is not None and task.payload_pid:
+            start_frame(turn, pid, "containerd.oom", c, {"c": c})
+    return True
+
+
+def _kill(turn: Turn, among: list[Pid]) -> bool:
+    host = turn.host
+    pid = oom.victim(host, among, lambda process: size_of(turn.world, process))
+    if pid is None:
+        return False
+    syscalls.kill(turn, pid, "KILL")
+    parent = host.procs[host.procs[pid].ppid]
+    if parent.image.program == "payload" and parent.pid != INIT:
+        start_frame(turn, parent.pid, "payload.wait_child", "", {"child_pid": pid})
+    return True
+
+
+def out_of_memory(g: Goroutine, command: OutOfMemory) -> None:
+    """Let a container reach its limit, or the host have no memory left."""
+    if command.container:
+        if not limit_reached(g.turn, command.container):
+            g["error"] = f"{command.container}: no process in its control group"
+    elif not _kill(g.turn, list(g.world.host.procs)):
+        g["error"] = "no process that the kernel may kill"
