@@ -41,7 +41,7 @@ class Kind(msgspec.Struct, frozen=True):
 def _signal_at_once(signal: Signal) -> Callable[[Turn, Pid], None]:
     def take(turn: Turn, pid: Pid) -> None:
         syscalls.kill(turn, pid, signal)
-        if signal in turn.host.procs[pid].pending:
+        if signal in syscalls.deliverable(turn.host, pid):
             syscalls.deliver(turn, pid, signal)
 
     return take

@@ -97,6 +97,10 @@ EL7_IDLE: Profile = {
     "runc/open_exec_fifo": Duration(work=Uniform(10, 25), mark=K),
     "runc/kill_all": Duration(work=Uniform(10, 25), mark=K),
     "runc/delete": Duration(work=Uniform(10, 25), mark=K),
+    "runc/pause": Duration(work=Uniform(10, 25), mark=A),
+    "runc/resume": Duration(work=Uniform(10, 25), mark=A),
+    # docker rm: removing the layer's directory
+    "dockerd/layer_released": Duration(wait=Uniform(10, 50), mark=A),
     "payload/execute": Duration(work=Uniform(1, 5), mark=A),
     "containerd/payload_gone": Duration(wait=Uniform(0, 5), mark="S engine-1.13 §8: polled every 5 ms"),
     "containerd/orphan_gone": Duration(wait=Uniform(0, 5), mark="S engine-1.13 §8: polled every 5 ms"),

@@ -64,7 +64,9 @@ def status_of(record: engine.Container) -> str:
     ('created', 'restarting')
     """
     if record.running:
-        return "restarting" if record.restarting else "running"
+        return "paused" if record.paused else "restarting" if record.restarting else "running"
+    if record.removing or record.dead:
+        return "removing" if record.removing else "dead"
     return "exited" if record.started else "created"
 
 
@@ -72,7 +74,7 @@ def said_to_run(world: World) -> Iterator[tuple[str, engine.Container]]:
     """Yield the containers that the engine believes to run, those that wait for their restart left out."""
     for name in world.services:
         record = believed(world, name)
-        if record is not None and status_of(record) == "running":
+        if record is not None and status_of(record) in ("running", "paused"):
             yield name, record
 
 
@@ -116,8 +118,8 @@ def living(world: World, program: str, container: str | None = None) -> list[Pro
 
 
 def doomed(process: Process) -> bool:
-    """Say whether a KILL is on its way to a process: nobody can tell it from a dead one."""
-    return not process.alive or "KILL" in process.pending
+    """Say whether a KILL is on its way to a process: nobody can tell it from a dead one. A frozen one takes none."""
+    return not process.alive or ("KILL" in process.pending and process.state != "D")
 
 
 def named(world: World, target: Target) -> list[Process]:

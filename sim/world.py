@@ -327,6 +327,8 @@ TOUCHES: dict[type, Callable[[World, Any], Iterable[Key]]] = {
     e.Reaped: lambda w, ev: (("proc", ev.pid), ("children", ev.by_pid), ("cgroup", w.host.procs[ev.pid].cgroup)),
     e.Signalled: lambda w, ev: (("signals", ev.pid),),
     e.SignalTaken: lambda w, ev: (("signals", ev.pid), ("proc", ev.pid)),
+    e.Frozen: lambda w, ev: (("signals", ev.pid), ("proc", ev.pid)),
+    e.Thawed: lambda w, ev: (("signals", ev.pid), ("proc", ev.pid)),
     e.FifoMade: lambda w, ev: (("fifo", ev.fifo.path),),
     e.FifoOpened: lambda w, ev: (("fifo", ev.path),),
     e.FifoClosed: lambda w, ev: (("fifo", ev.path),),

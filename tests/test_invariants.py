@@ -34,28 +34,31 @@ LIKE_T14 = "it begins as T14"
 CONTAINERD_DIES = "containerd dies in it, as in T30"
 DOCKERD_DIES = "dockerd dies in it, and containerd with it, as in T43"
 NOT_YET = "NOT_MODELLED"
+FROZEN = "a frozen payload takes no KILL: it outlives what is said of it"
 NO_DAEMON = "dockerd is away in it: no proxies, as in T43"
 
 TABLE: dict[str, Broken] = {
     "V1": Broken("T14 T31 T34 T36", {
         "T14b": LIKE_T14, "T37": "no containerd comes up to tell of the exit", "V2": "torn folder: nobody tells of it",
-        "V4": "a shim that stands still tells nothing (§8 f)",
+        "V4": "a shim that stands still tells nothing (§8 f)", "T26#2 T47b": FROZEN,
     }, {"T10": NOT_YET}),
-    "V2": Broken("T35 V2"),
-    "V3": Broken("T28", {"V6": "the same without end: no containerd comes"}),
-    "V4": Broken("T28", {"V6": "zero shims, without end"}),
+    "V2": Broken("T35 V2", {"T26#2 T47b": FROZEN}),
+    "V3": Broken("T28 T28#2", {"V6": "the same without end: no containerd comes", "T26#2": FROZEN}),
+    "V4": Broken("T28 T28#2", {"V6": "zero shims, without end", "T26#2": FROZEN}),
     "V4b": Broken("", {"V4": "§8 f; the leaks of §7.2 need an order that a timed run does not take, §7.4 bytes"}),
     "V5": Broken("T30 T30#2 T43", {
-        "T14 T14b T27 T28 T31 T32 T33 T34 T35 T35#2 T36 T36#2 T36#3 T37 V2 V6": CONTAINERD_DIES,
-        "T39 T41 T42 T42#2 T44 T45 T46 T47 T48 T48#2 T49 T50": DOCKERD_DIES,
+        "T14 T14b T27 T27#2 T28 T28#2 T31 T32 T33 T34 T35 T35#2 T36 T36#2 T36#3 T37 V2 V6": CONTAINERD_DIES,
+        "T39 T41 T42 T42#2 T44 T45 T46 T47 T47b T47b#2 T48 T48#2 T49 T50": DOCKERD_DIES,
     }),
-    "V6": Broken("", {"V6": "T28 without end"}, {"T28": "bounded in the row: the next containerd kills it"}),
-    "V7": Broken("T28 T51 T51#2 T51#3 T51#4", {
+    "V6": Broken("", {"V6": "T28 without end", "T26#2": FROZEN},
+                 {"T28": "bounded in the row: the next containerd kills it"}),
+    "V7": Broken("T28 T28#2 T51 T51#2 T51#3 T51#4", {
         "T15 T15#2": "the disk still says that it runs: 255 at dockerd's next start",
-        "V2": "255: containerd has no folder",
+        "V2": "255: containerd has no folder", "T26#2 T47b": FROZEN,
     }),
     "V8": Broken("T23 T23#2 T39 T48#2 T49", {
-        "T24": "as T23", "T25": "begins as T23", "T36#3 T42 T42#2 T43 T44 T45 T46 T47 T48 T50 V2": NO_DAEMON,
+        "T24": "as T23", "T25": "begins as T23",
+        "T36#3 T42 T42#2 T43 T44 T45 T46 T47 T47b T47b#2 T48 T50 V2": NO_DAEMON,
     }),
     "V9": Broken("T49", {}, {"T10": NOT_YET}),
     "V10": Broken("T9 T25 T36", {
@@ -67,13 +70,13 @@ TABLE: dict[str, Broken] = {
     "V13": Broken("T16", {
         "T14b": "kill waits for an exit that never comes", "T46": "dockerd never serves",
     }),
-    "V14": Broken("T48", {"T15 T15#2": "die 255 of a container that was not running", "T48#2": "as T48"}),
+    "V14": Broken("T48", {"T15 T15#2": "die 255 of a container that was not running", "T47b#2 T48#2": "as T48"}),
     "V14b": Broken("T34 T36", {
         "T14 T14b": "they begin as T34", "T31 T37": "no containerd tells of the exit", "V4": "§8 f",
     }),
     "V15": Broken("T34 T36", {"T14 T14b": "they begin as T34"}),
     "V17": Broken("T14b T46"),
-    "V19": Broken("V2", {}, {"T47b": NOT_YET}),
+    "V19": Broken("T47b V2"),
     "V20": Broken("T23#2", {"V4": "a stopped shim reaps nobody"}, {"T23": "the file stops the container: reaped"}),
     "V21": Broken("V2", {}, {"T35": "the ghost's start is repeated, no other container takes its address"}),
     "V22": Broken("T31 T46", {"T37": "each new containerd dies", "V6": "T31"}),

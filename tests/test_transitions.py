@@ -24,8 +24,6 @@ from tests.rows import FILES, SCENARIOS, text_of
 
 NOT_MODELLED = {
     "T10": "bytes on stdout: no log path, so no exit waits for it",
-    "T13": "docker pause",
-    "T47b": "docker pause",
     "T52": "journald and bytes on stdout",
     "T56": "reload: HUP to dockerd is refused by name",
 }

@@ -133,6 +133,13 @@ def _note_signal_taken(turn: TimedTurn, event: e.SignalTaken) -> None:
             turn.dirty[fid] = turn.seq
 
 
+def _note_frozen(turn: TimedTurn, event: e.Frozen | e.Thawed) -> None:
+    turn.signalled[event.pid] = turn.seq
+    (turn.stopped.add if isinstance(event, e.Frozen) else turn.stopped.discard)(event.pid)
+    for fid in turn.world.frames_of.get(event.pid, ()):
+        turn.dirty[fid] = turn.seq
+
+
 def _note_mark(turn: TimedTurn, event: Marked) -> None:
     turn.moments[event.name, event.count] = turn.now
     turn.moments[event.name, 0] = turn.now
@@ -146,6 +153,8 @@ NOTES: dict[type, Callable[[TimedTurn, Any], None]] = {
     e.Exited: _note_exit,
     e.Signalled: _note_signal,
     e.SignalTaken: _note_signal_taken,
+    e.Frozen: _note_frozen,
+    e.Thawed: _note_frozen,
     Marked: _note_mark,
     StepTaken: _note_step,
 }

@@ -40,6 +40,11 @@ def runtime_state(identity: str) -> str:
     return f"/run/runc/{identity}/state.json"
 
 
+def busy_mount(name: str) -> str:
+    """Return the file that says that a process elsewhere holds the mount of a container's layer."""
+    return f"/proc/mounts#overlay2/{name}"
+
+
 def container(name: str) -> str:
     """Return the file that holds dockerd's record of a container."""
     return f"{CONTAINERS}{name}/config.v2.json"

@@ -33,6 +33,9 @@ class Container(msgspec.Struct, frozen=True, tag=True, gc=False):
     ran_long: bool = False
     error: str = ""
     oom_killed: bool = False
+    paused: bool = False
+    removing: bool = False
+    dead: bool = False
 
 
 class Endpoint(msgspec.Struct, frozen=True, tag=True, gc=False):

@@ -1,4 +1,4 @@
-"""docker-runc: create, start, exec, kill --all, delete, state; its init stages; and the prestart hook for the network.
+"""docker-runc: create, start, exec, kill --all, delete, state, pause, resume; its init stages; the prestart hook.
 
 `create` forks stage 0, which clones stage 1, which clones stage 2 with the parent kept, so that stage 2 (the future
 payload) is a child of `create` and goes to the shim when that exits; `exec` does the same for a process that joins the
@@ -263,10 +263,33 @@ def kill_all(g: Goroutine) -> int:
     return 0
 
 
+def scope(g: Goroutine) -> str:
+    """Return the container's control group."""
+    return f"/system.slice/docker-{service_of(g).id}.scope"
+
+
+def pause(g: Goroutine) -> int:
+    """Freeze the container's scope; one that is frozen already is an error, as is one that does not exist."""
+    if paths.runtime_state(service_of(g).id) not in g.world.host.files or syscalls.is_frozen(g.world.host, scope(g)):
+        return 1
+    syscalls.freeze(g.turn, scope(g))
+    g.emit(StateChanged(g["c"], "paused"))
+    return 0
+
+
+def resume(g: Goroutine) -> int:
+    """Thaw the container's scope; one that is not frozen is an error."""
+    if not syscalls.is_frozen(g.world.host, scope(g)):
+        return 1
+    syscalls.thaw(g.turn, scope(g))
+    g.emit(StateChanged(g["c"], "running"))
+    return 0
+
+
 def delete(g: Goroutine) -> int:
-    """Remove the runtime's state; a container that is gone already is an error that callers tolerate."""
+    """Remove the runtime's state; that a container is gone already, or paused, is an error that callers tolerate."""
     path = paths.runtime_state(service_of(g).id)
-    if path not in g.world.host.files:
+    if path not in g.world.host.files or syscalls.is_frozen(g.world.host, scope(g)):
         return 1
     syscalls.remove_file(g.turn, path)
     return 0
@@ -285,6 +308,8 @@ RUNC = Program(
         procedure("runc.kill", Do(start_threads), Exit(kill_all)),
         procedure("runc.delete", Do(start_threads), Exit(delete)),
         procedure("runc.state", Do(start_threads), Exit(0)),
+        procedure("runc.pause", Do(start_threads), Exit(pause)),
+        procedure("runc.resume", Do(start_threads), Exit(resume)),
     ),
 )
 

@@ -92,6 +92,18 @@ class SignalTaken(msgspec.Struct, frozen=True, tag=True, gc=False):
     outcome: str
 
 
+class Frozen(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """*pid* was frozen with its control group: it runs no code and takes no signal."""
+
+    pid: Pid
+
+
+class Thawed(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """*pid* goes on, and takes what signals came meanwhile."""
+
+    pid: Pid
+
+
 class Exited(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* ended with *status*: a zombie now, its threads, descriptors and listeners gone."""
 

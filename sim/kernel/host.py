@@ -238,6 +238,14 @@ def _signal_taken(host: Host, event: e.SignalTaken) -> None:
     host.procs[event.pid] = replace(process, pending=process.pending - {event.signal}, state=state)
 
 
+def _frozen(host: Host, event: e.Frozen) -> None:
+    host.procs[event.pid] = replace(host.procs[event.pid], state="D")
+
+
+def _thawed(host: Host, event: e.Thawed) -> None:
+    host.procs[event.pid] = replace(host.procs[event.pid], state="S")
+
+
 def _exited(host: Host, event: e.Exited) -> None:
     process = host.procs[event.pid]
     if process.threads:
@@ -378,6 +386,8 @@ APPLY: dict[type, Callable[[Host, Any], None]] = {
     e.CgroupSet: _cgroup_set,
     e.Signalled: _signalled,
     e.SignalTaken: _signal_taken,
+    e.Frozen: _frozen,
+    e.Thawed: _thawed,
     e.Exited: _exited,
     e.Reparented: _reparented,
     e.Waitable: _waitable,

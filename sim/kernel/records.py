@@ -36,8 +36,8 @@ class Image(msgspec.Struct, frozen=True, gc=False):
 class Process(msgspec.Struct, frozen=True, gc=False):
     """A process as /proc shows it. *order* counts forks, so that it sorts by start; *ns* is its pid namespace.
 
-    *ns* is the host pid of the namespace's first process, 0 for the host's own namespace. *state* is S, T (stopped)
-    or Z; *status* is set once it is a zombie.
+    *ns* is the host pid of the namespace's first process, 0 for the host's own namespace. *state* is S, T (stopped),
+    D (frozen with its control group) or Z; *status* is set once it is a zombie.
     """
 
     pid: Pid

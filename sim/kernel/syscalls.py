@@ -2,7 +2,7 @@
 
 `Turn` is anything with the host and an `emit` that applies an event at once, so that later decisions of the same call
 see earlier facts. Source: fork(2), execve(2), _exit(2), wait(2), kill(2), prctl(2), setsid(2), pid_namespaces(7),
-fifo(7), pipe(7); engine-1.13 §1.2, §1.3, §16.7.
+fifo(7), pipe(7), the kernel's cgroup-v1/freezer-subsystem; engine-1.13 §1.2, §1.3, §16.7.
 """
 
 from __future__ import annotations
@@ -142,19 +142,25 @@ def kill(turn: Turn, pid: Pid, signal: Signal, by: Pid = OUTSIDE) -> bool:
     if process.state == "T" and signal == "CONT":
         turn.emit(e.Signalled(pid, signal, by))
         turn.emit(e.SignalTaken(pid, signal, "continued"))
+        if is_frozen(turn.host, process.cgroup):
+            turn.emit(e.Frozen(pid))
         return True
     turn.emit(e.Signalled(pid, signal, by))
     return True
 
 
 def deliverable(host: Host, pid: Pid) -> tuple[Signal, ...]:
-    """Return the pending signals that *pid* would take now: KILL alone if it is among them; stopped, nothing else."""
+    """Return the pending signals that *pid* would take now: KILL alone if it is among them; stopped, nothing else.
+
+    A frozen process takes none, a stopped one in a frozen group not even KILL (the freezer is looked at first).
+    """
     process = host.procs.get(pid)
-    if process is None or not process.pending:
+    if process is None or not process.pending or process.state == "D":
         return ()
+    stopped = process.state == "T"
     if "KILL" in process.pending:
-        return ("KILL",)
-    return () if process.state == "T" else tuple(sorted(process.pending, key=NUMBERS.__getitem__))
+        return () if stopped and is_frozen(host, process.cgroup) else ("KILL",)
+    return () if stopped else tuple(sorted(process.pending, key=NUMBERS.__getitem__))
 
 
 def deliver(turn: Turn, pid: Pid, signal: Signal) -> str | None:
@@ -346,6 +352,11 @@ def remove_file(turn: Turn, path: str) -> None:
 def join_cgroup(turn: Turn, pid: Pid, cgroup: str) -> None:
     """Move *pid* to a control group; one with a name and members is a scope or service of systemd."""
     turn.emit(e.CgroupSet(pid, cgroup))
+    frozen, state = is_frozen(turn.host, cgroup), turn.host.procs[pid].state
+    if frozen and state == "S":
+        turn.emit(e.Frozen(pid))
+    elif state == "D" and not frozen:
+        turn.emit(e.Thawed(pid))
 
 
 def kill_cgroup(turn: Turn, cgroup: str, signal: Signal, skip: Collection[Pid] = ()) -> None:
@@ -358,3 +369,36 @@ def kill_cgroup(turn: Turn, cgroup: str, signal: Signal, skip: Collection[Pid] =
     for _, pid in members:
         if pid not in skip:
             kill(turn, pid, signal)
+
+
+# -- the freezer -----------------------------------------------------------------------------------
+
+FREEZER = "/sys/fs/cgroup/freezer{}/freezer.state"  # holds FROZEN; a group without the file is thawed
+
+
+def is_frozen(host: Host, cgroup: str) -> bool:
+    """Say whether the freezer holds a control group."""
+    return FREEZER.format(cgroup) in host.files
+
+
+def freeze(turn: Turn, cgroup: str) -> None:
+    """Freeze a group (cgroup v1): its members run no code and take no signal, not even KILL, until it is thawed.
+
+    A stopped member counts as frozen where it stands. Groups below it are left out: a scope has none.
+    """
+    write_file(turn, FREEZER.format(cgroup), "FROZEN")
+    for pid in _members(turn.host, cgroup):
+        if turn.host.procs[pid].state == "S":
+            turn.emit(e.Frozen(pid))
+
+
+def thaw(turn: Turn, cgroup: str) -> None:
+    """Let a frozen group go on; signals that came meanwhile are taken now."""
+    remove_file(turn, FREEZER.format(cgroup))
+    for pid in _members(turn.host, cgroup):
+        if turn.host.procs[pid].state == "D":
+            turn.emit(e.Thawed(pid))
+
+
+def _members(host: Host, cgroup: str) -> list[Pid]:
+    return sorted(host.grouped.get(cgroup, ()), key=lambda pid: host.procs[pid].order)

@@ -136,7 +136,6 @@ NOT_MODELLED: dict[str, str] = {
     "V9": "T10: no bytes flow",
     "V15": "2048 buffered events, 100 ms subscribers; docker events itself: nobody subscribes to dockerd",
     "V17": "in explored states T14b and T46, since numbers do not come again",
-    "V19": "T47b: no pause",
     "V20": "orphans of exec: no exec",
     "V23": "a matter of time, not of states: run a scenario with many containers and see its dark times",
     "V24": "in explored states, since numbers do not come again there",

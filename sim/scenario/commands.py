@@ -17,10 +17,10 @@ from sim.scenario.instants import Names
 from sim.scenario.known import RELOAD, not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
-MODELLED = ("run", "create", "start", "stop", "kill", "restart", "rm", "exec", "top")
+MODELLED = ("run", "create", "start", "stop", "kill", "restart", "rm", "exec", "top", "pause", "unpause")
 OTHER_VERBS = tuple(
     """attach build commit cp diff events export history images import info inspect load login logout logs
-    network pause port ps pull push rename rmi save search service stack stats swarm system tag unpause
+    network port ps pull push rename rmi save search service stack stats swarm system tag
     update version volume wait plugin secret node image container checkpoint deploy""".split()
 )
 
@@ -60,6 +60,8 @@ FLAGS: dict[str, dict[str, tuple[str, bool]]] = {
     "stop": {"-t": ("timeout", True), "--time": ("timeout", True)},
     "restart": {"-t": ("timeout", True), "--time": ("timeout", True)},
     "kill": {"-s": ("signal", True), "--signal": ("signal", True)},
+    "pause": {},
+    "unpause": {},
     "rm": {"-f": ("force", False), "--force": ("force", False), "-v": ("", False), "--volumes": ("", False)},
     "exec": {
         **dict.fromkeys(("-d", "--detach"), ("detach", False)),

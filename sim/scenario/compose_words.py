@@ -18,10 +18,10 @@ from sim.scenario.instants import Names
 from sim.scenario.known import not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
-VERBS = ("up", "start", "stop", "restart", "kill", "rm", "down")
+VERBS = ("up", "start", "stop", "restart", "kill", "rm", "down", "pause", "unpause")
 OTHER_VERBS = tuple(
-    """attach build config cp create events exec images logs ls pause port ps pull push run scale stats top
-    unpause version wait watch""".split()
+    """attach build config cp create events exec images logs ls port ps pull push run scale stats top
+    version wait watch""".split()
 )
 TIME = {"-t": ("timeout", True), "--timeout": ("timeout", True)}
 FLAGS: dict[str, dict[str, tuple[str, bool]]] = {
@@ -35,6 +35,8 @@ FLAGS: dict[str, dict[str, tuple[str, bool]]] = {
         "--remove-orphans": ("", False),
     },
     "start": {},
+    "pause": {},
+    "unpause": {},
     "stop": TIME,
     "restart": TIME,
     "kill": {"-s": ("signal", True), "--signal": ("signal", True)},

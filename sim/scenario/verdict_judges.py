@@ -86,7 +86,7 @@ def _pid_fault(wanted: str, before: Identity, now: Identity) -> str:
 
 def _described(record: Container) -> str:
     status = status_of(record)
-    return f"{status} (pid {record.pid})" if status == "running" else f"{status} ({record.exit_code})"
+    return f"{status} (pid {record.pid})" if status in ("running", "paused") else f"{status} ({record.exit_code})"
 
 
 # -- processes ---------------------------------------------------------------------------------------

@@ -271,6 +271,11 @@ def _signal_taken(r: Replaying, event: e.SignalTaken) -> None:
             daemon.freeze(r.now, event.outcome == "stopped")
 
 
+def _frozen(r: Replaying, event: e.Frozen | e.Thawed) -> None:
+    for address in r.world.host.ports_of.get(event.pid, ()):
+        r.touch_address(address)
+
+
 def _reparented(r: Replaying, event: e.Reparented) -> None:
     watched = r.shims.get(event.pid) or r.payloads.get(event.pid)
     if watched is not None:
@@ -340,6 +345,8 @@ RULES: dict[type, Callable[[Replaying, Any], None]] = {
     e.Exited: _exited,
     e.Signalled: _signalled,
     e.SignalTaken: _signal_taken,
+    e.Frozen: _frozen,
+    e.Thawed: _frozen,
     e.Reparented: _reparented,
     e.Listened: _listened,
     e.Unlistened: lambda r, event: r.touch_address(event.address),

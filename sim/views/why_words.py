@@ -197,4 +197,6 @@ FIRST: dict[type, Callable[[World, Any], str]] = {
     e.Listened: _listens,
     e.Unlistened: lambda w, ev: f"nobody listens at {ev.address} any more",
     e.SignalTaken: lambda w, ev: f"{who(w, ev.pid)} took SIG{ev.signal}: {ev.outcome}",
+    e.Frozen: lambda w, ev: f"{who(w, ev.pid)} was frozen with its control group",
+    e.Thawed: lambda w, ev: f"{who(w, ev.pid)} goes on with its control group",
 }

@@ -68,7 +68,7 @@ def apart(setup: Setup, monkeypatch: pytest.MonkeyPatch, **how: Any) -> Explorat
 SAVED = {
     "two are made": (("create",), 2, False, (66, 119), (122, 220)),
     "three are made": (("create",), 3, False, (286, 768), (1366, 3660)),
-    "two are made and removed": (("create", "rm"), 2, True, (211, 397), (404, 760)),
+    "two are made and removed": (("create", "rm"), 2, True, (254, 481), (488, 924)),
 }
 
 

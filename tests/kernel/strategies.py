@@ -83,6 +83,8 @@ def _fork(bench: Bench, a: int, b: int, c: int) -> Any:
     process = bench.host.procs[pid]
     if process.ns and not bench.host.alive(process.ns):
         return None  # ENOMEM in a namespace that ends
+    if sc.is_frozen(bench.host, process.cgroup):
+        return None  # it runs no code
     first = pid in (INIT, process.ns)
     parent = process.ppid if b % 4 == 1 and not first else None
     ns = sc.NEW_NS if c % 4 == 1 and not process.ns else None
@@ -189,12 +191,20 @@ def _kill_cgroup(bench: Bench, a: int, b: int, c: int) -> Any:
     return sc.kill_cgroup(bench, pick(CGROUPS[1:], a), pick(SIGNALS, b))
 
 
+def _freeze(bench: Bench, a: int, b: int, c: int) -> Any:
+    return sc.freeze(bench, pick(CGROUPS[1:], a))
+
+
+def _thaw(bench: Bench, a: int, b: int, c: int) -> Any:
+    return sc.thaw(bench, pick(CGROUPS[1:], a))
+
+
 CALLS: dict[str, Callable[[Bench, int, int, int], Any]] = {
     "fork": _fork, "exec": _exec, "threads": _threads, "setsid": _setsid, "setpgid": _setpgid,
     "death_signal": _death_signal, "subreaper": _subreaper, "kill": _kill, "deliver": _deliver, "exit": _exit,
     "wait": _wait, "mkfifo": _mkfifo, "open": _open, "close": _close, "write": _write, "read": _read,
     "unlink": _unlink, "listen": _listen, "unlisten": _unlisten, "rule": _rule, "file": _file, "cgroup": _cgroup,
-    "kill_cgroup": _kill_cgroup,
+    "kill_cgroup": _kill_cgroup, "freeze": _freeze, "thaw": _thaw,
 }  # fmt: skip
 
 FAMILY = ("fork", "fork", "fork", "exec", "threads", "setsid", "setpgid", "death_signal", "subreaper", "kill",

@@ -16,9 +16,17 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containerd.execs import ADD_PROCESS, restore_execs
 from sim.engine.containerd.start import WAITER, WATCHER, WORKER
-from sim.engine.containerd.tasks import LAST_EXIT, LOOP, notice_oom, payload_gone, remove_state, subscribe
+from sim.engine.containerd.tasks import (
+    LAST_EXIT,
+    LOOP,
+    notice_oom,
+    payload_gone,
+    remove_state,
+    runc_resume,
+    subscribe,
+)
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Exit, Goto, Label, Serve, Sleep, Wait
+from sim.engine.ops import Do, Exit, Goto, Label, Serve, Sleep, Wait, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
@@ -104,6 +112,8 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
         syscalls.write_file(g.turn, f"{folder}/exitStatus", 255)
         g.remember("exited", (*g.recall("exited", ()), c))
         return "restore"
+    if process.ppid == 1 and process.state == "D":
+        return "thaw"
     if process.ppid == 1:
         g.kill(payload, "KILL")
         return None
@@ -111,6 +121,11 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
     g.remember(f"task/{c}", replace(task, shim_pid=process.ppid))
     g.start("containerd.watcher", c, c=c)
     return "restore"
+
+
+def kill_thawed(g: Goroutine) -> None:
+    """Kill a payload without a shim that was paused."""
+    g.kill(g.recall(f"task/{g['c']}").payload_pid, "KILL")
 
 
 def record_255(g: Goroutine) -> None:
@@ -145,7 +160,8 @@ MAIN = procedure(
     Do(listen),
     Do(read_log, "unexpected_eof"),
     Label("restore"),
-    Do(restore_next, "restored", "restore"),
+    Do(restore_next, "restored", "restore", "thaw"),
+    Label("gone"),
     Wait(payload_gone),
     Do(record_255),
     Goto("restore"),
@@ -157,6 +173,10 @@ MAIN = procedure(
     Label("unexpected_eof"),
     Exit(1),
     ADD_PROCESS,
+    Label("thaw"),
+    run(runc_resume),
+    Do(kill_thawed),
+    Goto("gone"),
 )
 
 PROGRAM = Program(

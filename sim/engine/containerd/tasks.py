@@ -1,8 +1,8 @@
 """containerd's main loop: one task at a time from one queue, so that a slow one delays all others.
 
 A task is about a container's first process, or about an exec'd one, whose name is then in variable `x`; the exit of a
-container is told once the exits of its execs have been. Leaves out pause, update, stats and events of types other than
-exit. The start queue is bounded: when its ten
+container is told once the exits of its execs have been. Leaves out update and stats. The start queue is bounded: when
+its ten
 places are taken the loop stands still. Source: C supervisor/*.go, containerd/main.go; engine-1.13 §2 step 8, §3.1 step
 5, §15.
 """
@@ -207,9 +207,16 @@ def orphan(g: Goroutine) -> str | None:
         return "delete"
     if payload.ppid != 1:
         return "next"
-    g.kill(task.payload_pid, "KILL")
-    g["exit_status"] = 137
+    if payload.state == "D":
+        return "paused"  # it would not take the signal
+    kill_orphan(g)
     return None
+
+
+def kill_orphan(g: Goroutine) -> None:
+    """Send KILL to a payload that has lost its shim."""
+    g.kill(g.recall(f"task/{g['c']}").payload_pid, "KILL")
+    g["exit_status"] = 137
 
 
 def _payload(world: World, frame: Frame) -> tuple[tuple[object, ...], ...]:
@@ -224,6 +231,39 @@ def payload_gone(world: World, frame: Frame) -> bool:
     return task is None or task.payload_pid not in world.host.procs
 
 
+# -- the freezer ---------------------------------------------------------------------------------
+
+
+def must_know(g: Goroutine) -> str | None:
+    """Refuse to freeze or thaw what is not known."""
+    if g.recall(f"task/{g['c']}") is not None:
+        return None
+    g.reply(g["task"].reply, Failure("containerd: container not found"))
+    return "next"
+
+
+def runc_pause(g: Goroutine) -> Spawn:
+    """Freeze the container."""
+    return runc(g, "pause")
+
+
+def runc_resume(g: Goroutine) -> Spawn:
+    """Thaw the container."""
+    return runc(g, "resume")
+
+
+def freezer_set(g: Goroutine) -> None:
+    """Tell the subscriber, and answer dockerd."""
+    publish(g, Message(g["task"].kind.removesuffix("Task").lower(), g["c"], None, 0))
+    g.reply(g["task"].reply, True)
+
+
+def freezer_refused(g: Goroutine) -> None:
+    """Hand on that runc has failed."""
+    words = "paused" if g["task"].kind == "PauseTask" else "not paused"
+    g.reply(g["task"].reply, Failure(f"rpc error: code = 2 desc = exit status 1: container {words}"))
+
+
 LOOP = (
     Label("next"),
     Switch(
@@ -236,6 +276,8 @@ LOOP = (
             "AddProcess": "exec",
             "SignalExec": "signal_exec",
             "OOMTask": "oom",
+            "PauseTask": "pause",
+            "ResumeTask": "resume",
         },
     ),
     Label("start"),
@@ -259,7 +301,8 @@ LOOP = (
     Do(forget),
     Goto("next"),
     Label("shim_killed"),
-    Do(orphan, "waiter", "delete", "next"),
+    Do(orphan, "waiter", "delete", "next", "paused"),
+    Label("killed"),
     Wait(payload_gone),
     Goto("delete"),
     Label("waiter"),
@@ -270,5 +313,22 @@ LOOP = (
     Goto("next"),
     Label("oom"),
     Do(tell_oom),
+    Goto("next"),
+    Label("paused"),
+    run(runc_resume),
+    Do(kill_orphan),
+    Goto("killed"),
+    Label("pause"),
+    Do(must_know, "next"),
+    run(runc_pause, bad="refused"),
+    Do(freezer_set),
+    Goto("next"),
+    Label("resume"),
+    Do(must_know, "next"),
+    run(runc_resume, bad="refused"),
+    Do(freezer_set),
+    Goto("next"),
+    Label("refused"),
+    Do(freezer_refused),
     Goto("next"),
 )

@@ -23,6 +23,8 @@ from sim.engine.dockerd.exit import (
 )
 from sim.engine.dockerd.network import map_ports, release_endpoint, unmap_ports
 from sim.engine.dockerd.output import COPY, DISCARD, LOG, begin_discard, begin_output
+from sim.engine.dockerd.pause import PAUSE, STOP_PAUSED
+from sim.engine.dockerd.remove import REMOVE
 from sim.engine.dockerd.shutdown import SHUTDOWN
 from sim.engine.dockerd.start import (
     CREATE,
@@ -34,7 +36,7 @@ from sim.engine.dockerd.start import (
     record_of,
     update,
 )
-from sim.engine.dockerd.stop import KILL, REMOVE, RESTART_API, STOP
+from sim.engine.dockerd.stop import KILL, RESTART_API, STOP
 from sim.engine.dockerd.supervise import (
     CONNECTION,
     HEALTH,
@@ -116,7 +118,7 @@ def load_containers(g: Goroutine) -> None:
         record = g.world.host.files.get(paths.container(name))
         if not isinstance(record, Container):
             continue
-        g.remember(f"container/{name}", replace(record, canceled=False, backoff=0, ran_long=False))
+        g.remember(f"container/{name}", replace(record, canceled=False, backoff=0, ran_long=False, removing=False))
         if record.running:
             g.remember(f"lib/{name}", True)
             g.remember(f"restoring/{name}", True)
@@ -171,8 +173,8 @@ def restored_dead(g: Goroutine) -> None:
     _forget_restoring(g)
     if g.recall(f"lib/{g['c']}"):
         drop_bundle(g)
-    stopped = replace(record, running=False, restarting=False, pid=0, exit_code=status, canceled=False, backoff=0)
-    update(g, stopped, disk=True)
+    stopped = replace(record, running=False, restarting=False, paused=False, pid=0, exit_code=status)
+    update(g, replace(stopped, canceled=False, backoff=0), disk=True)
     event(g, "die", ("exitCode", str(status)))
 
 
@@ -344,6 +346,8 @@ API = {
     "rm": "rm",
     "exec": "exec",
     "top": "top",
+    "pause": "pause",
+    "unpause": "pause",
 }
 
 PROGRAM = Program(
@@ -359,6 +363,8 @@ PROGRAM = Program(
         KILL,
         RESTART_API,
         REMOVE,
+        PAUSE,
+        STOP_PAUSED,
         SET_KEY,
         STATE_EXIT,
         STATE_EXIT_AFTER_OUTPUT,

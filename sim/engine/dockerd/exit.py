@@ -13,6 +13,7 @@ from sim.engine.containers import service_of
 from sim.engine.dockerd.execs import exec_exited
 from sim.engine.dockerd.network import release_network, unmap_ports
 from sim.engine.dockerd.output import AWAIT_OUTPUT
+from sim.engine.dockerd.pause import handle_pause
 from sim.engine.dockerd.start import containerd_at, drop_bundle, event, record_of, update
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Go, Goto, Label, Lock, Return, Unlock, Wait, call, reading, receive
@@ -64,8 +65,11 @@ def handle_event(g: Goroutine) -> None:
     if not g.recall(f"lib/{g['c']}"):
         return  # forgotten while the lock was waited for
     number, status = g["task"].data
-    if g["task"].kind == "exec_exit":
-        exec_exited(g, *status)
+    if g["task"].kind != "exit":
+        if g["task"].kind == "exec_exit":
+            exec_exited(g, *status)
+        else:
+            handle_pause(g, g["task"].kind)
         syscalls.write_file(g.turn, paths.EVENT_TS, number)
         return
     if g["task"].kind == "oom":
@@ -172,6 +176,7 @@ def state_exit(g: Goroutine) -> str | None:
             record,
             running=again,
             restarting=again,
+            paused=False,
             pid=0,
             exit_code=g["status"],
             oom_killed=bool(g["oom_killed"]),

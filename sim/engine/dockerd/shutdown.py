@@ -33,7 +33,8 @@ def begin_shutdown(g: Goroutine) -> str | None:
     if running and g.world.setup.engine.daemon.live_restore:
         return "keep"
     for name in running:
-        g.start("dockerd.stop", name, c=name, request=None)
+        paused = g.recall(f"container/{name}").paused
+        g.start("dockerd.stop_paused" if paused else "dockerd.stop", name, c=name, request=None)
     return None
 
 
@@ -44,15 +45,17 @@ def budget(world: World, frame: Frame) -> int:
     return int(max(world.setup.engine.daemon.shutdown_timeout, longest))
 
 
+STOPS = ("dockerd.stop", "dockerd.stop_paused", "dockerd.state_exit")
+
+
 def _stops(world: World, frame: Frame) -> tuple[Key, ...]:
-    return (("running", frame.fid[0], "dockerd.stop"), ("running", frame.fid[0], "dockerd.state_exit"))
+    return tuple(("running", frame.fid[0], procedure) for procedure in STOPS)
 
 
 @reading(_stops)
 def all_stopped(world: World, frame: Frame) -> bool:
     """Say whether every stop has returned."""
-    pid = frame.fid[0]
-    return not world.running(pid, "dockerd.stop") and not world.running(pid, "dockerd.state_exit")
+    return not any(world.running(frame.fid[0], procedure) for procedure in STOPS)
 
 
 def stop_containerd(g: Goroutine) -> None:

@@ -89,6 +89,9 @@ def admit(g: Goroutine) -> str | None:
     if record is None:
         answer(g, Failure(f"No such container: {g['c']}"))
         return "refused"
+    if record.removing or record.dead:
+        answer(g, Failure("Container is marked for removal and cannot be started."))
+        return "refused"
     if (record.canceled or not record.restarting) if why == "policy" else record.running:
         answer(g)
         return "refused"

@@ -1,28 +1,32 @@
-"""docker stop, kill, restart and rm, and the stop of every container when the daemon shuts down.
+"""docker stop, kill and restart, and the stop of every container when the daemon shuts down.
 
 A signal sent through the API cancels the restart manager: any signal where no STOPSIGNAL is set, else that one alone.
-That containerd does not find the container is only logged, and waited for as if the signal had been sent.
-Leaves out pause, `--rm` and volumes. Source: D daemon/stop.go, kill.go, restart.go, delete.go; engine-1.13 §3.2, §4.
+That containerd does not find the container is only logged, and waited for as if the signal had been sent. A paused
+container takes none: a stop tries TERM, and KILL 2 s later, and gives up. Leaves out volumes. Source: D daemon/stop.go,
+kill.go, restart.go; engine-1.13 §3.2, §4.
 """
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sim.engine import paths
 from sim.engine.containers import service_of
 from sim.engine.dockerd.start import UNAVAILABLE, answer, containerd_at, event, record_of, update
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, Wait, call, reading
 from sim.engine.procedure import procedure
 from sim.engine.setup import S
-from sim.facts import Forgot, Message
-from sim.kernel import syscalls
+from sim.facts import Message
 from sim.kernel.signals import NUMBERS
 from sim.world import Frame, World
 
 UNSENT_WAIT = 2 * S
 KILL_WAIT = 10 * S
+
+
+def no_such(container: str) -> Failure:
+    """Return the answer for a container that does not exist."""
+    return Failure(f"No such container: {container}")
 
 
 def stop_timeout(world: World, frame: Frame) -> int:
@@ -53,7 +57,7 @@ def begin_stop(g: Goroutine) -> str | None:
     """Send the stop signal to a container that runs; one that waits for its restart is only canceled."""
     record = record_of(g)
     if record is None:
-        answer(g, Failure(f"No such container: {g['c']}"))
+        answer(g, no_such(g["c"]))
         return "refused"
     if record.restarting:
         update(g, replace(record, running=False, restarting=False, canceled=True), disk=False)
@@ -61,6 +65,8 @@ def begin_stop(g: Goroutine) -> str | None:
     if not record.running:
         answer(g)
         return "refused"
+    if record.paused:
+        return "paused"
     g["signal"] = service_of(g).stop_signal or "TERM"
     note_signal(g, g["signal"])
     return None
@@ -89,6 +95,20 @@ def kill_directly(g: Goroutine) -> str | None:
     return "done"
 
 
+def is_paused(g: Goroutine) -> str:
+    """Return the words that refuse a signal to a paused container."""
+    return f"Container {service_of(g).id} is paused. Unpause the container before stopping"
+
+
+def still_paused(g: Goroutine) -> str | None:
+    """Give up on a container that is paused still when KILL is tried; otherwise go on with that."""
+    record = record_of(g)
+    if record is None or not record.paused:
+        return None
+    answer(g, Failure(f"Cannot stop container {g['c']}: {is_paused(g)}"))
+    return "refused"
+
+
 def say_stopped(g: Goroutine) -> None:
     """Say `stop` and answer."""
     event(g, "stop")
@@ -107,7 +127,7 @@ UNTIL_KILLED = (  # after KILL was sent: 10 s, then past containerd, then for ev
 STOP = procedure(
     "dockerd.stop",
     Lock("container/{c}"),
-    Do(begin_stop, "refused", "canceled"),
+    Do(begin_stop, "refused", "canceled", "paused"),
     Unlock("container/{c}"),
     call("tasks", containerd_at, signal_task, lost="unsent", failed="not_found"),
     Label("not_found"),
@@ -126,6 +146,16 @@ STOP = procedure(
     Do(say_stopped),
     Label("refused"),
     Unlock("container/{c}"),
+    Return(),
+    Label("paused"),
+    Unlock("container/{c}"),
+    Wait(stopped, within=UNSENT_WAIT, late="still_there"),
+    Goto("done"),
+    Label("still_there"),
+    Lock("container/{c}"),
+    Do(still_paused, "refused"),
+    Unlock("container/{c}"),
+    Goto("kill"),
 )
 
 
@@ -139,8 +169,18 @@ def kill_request(g: Goroutine) -> str | None:
         answer(g, Failure(f"Cannot kill container: {g['c']}: Container {service_of(g).id} is not running"))
         return "refused"
     g["signal"] = g["request"].data[0] or "KILL"
+    if record.paused:
+        if g["signal"] == "KILL":
+            return "paused"
+        refuse_kill(g)
+        return "refused"
     note_signal(g, g["signal"])
     return None
+
+
+def refuse_kill(g: Goroutine) -> None:
+    """Refuse a signal to a paused container."""
+    answer(g, Failure(f"Cannot kill container: {g['c']}: {is_paused(g)}"))
 
 
 def sent(g: Goroutine) -> str | None:
@@ -164,7 +204,7 @@ def killed(g: Goroutine) -> None:
 KILL = procedure(
     "dockerd.kill",
     Lock("container/{c}"),
-    Do(kill_request, "refused"),
+    Do(kill_request, "refused", "paused"),
     Unlock("container/{c}"),
     call("tasks", containerd_at, signal_task, lost="unsent", failed="not_found"),
     Label("not_found"),
@@ -178,10 +218,18 @@ KILL = procedure(
     Return(),
     Label("refused"),
     Unlock("container/{c}"),
+    Return(),
+    Label("paused"),
+    Unlock("container/{c}"),
+    Wait(stopped, within=UNSENT_WAIT, late="kill_refused"),
+    Do(killed),
+    Return(),
+    Label("kill_refused"),
+    Do(refuse_kill),
 )
 
 
-# -- restart and rm --------------------------------------------------------------------------------
+# -- restart ---------------------------------------------------------------------------------------
 
 
 def must_exist(g: Goroutine) -> str | None:
@@ -192,10 +240,19 @@ def must_exist(g: Goroutine) -> str | None:
     return "refused"
 
 
-def stop_quietly(g: Goroutine) -> None:
-    """Start a stop that answers nobody, with the time that the request gives."""
+def stop_quietly(g: Goroutine) -> str | None:
+    """Start a stop that answers nobody, with the time that the request gives; a paused container will refuse it."""
+    record = record_of(g)
+    if record is not None and record.paused:
+        return "paused"
     quiet = Message("stop", g["c"], None, g["request"].data)
     g["job"] = g.start("dockerd.stop", g.frame.fid[1], c=g["c"], request=quiet)
+    return None
+
+
+def not_restarted(g: Goroutine) -> None:
+    """Say that a paused container was not restarted."""
+    answer(g, Failure(f"Cannot restart container {g['c']}: {is_paused(g)}"))
 
 
 def say_restarted(g: Goroutine) -> None:
@@ -208,60 +265,17 @@ def say_restarted(g: Goroutine) -> None:
 RESTART_API = procedure(
     "dockerd.restart_api",
     Do(must_exist, "refused"),
-    Do(stop_quietly),
+    Do(stop_quietly, "paused"),
     Join("job"),
+    Label("restart"),
     Go("start", "{c}", "c", "request", into="job", why="api"),
     Join("job"),
     Do(say_restarted),
     Label("refused"),
-)
-
-
-def rm_request(g: Goroutine) -> str | None:
-    """Remove a container that does not run; with -f kill it first, or cancel its restart."""
-    record = record_of(g)
-    if record is None:
-        answer(g, Failure(f"No such container: {g['c']}"))
-        return "refused"
-    if not record.running:
-        return "remove"
-    if not g["request"].data[2]:
-        advice = "Stop the container before attempting removal or use -f"
-        answer(g, Failure(f"You cannot remove a running container {service_of(g).id}. {advice}"))
-        return "refused"
-    if record.restarting:
-        update(g, replace(record, running=False, restarting=False, canceled=True), disk=False)
-        return "remove"
-    g["signal"] = "KILL"
-    note_signal(g, "KILL")
-    return None
-
-
-def remove(g: Goroutine) -> None:
-    """Forget the container, in memory and on disk, and say `destroy`; a removal that comes second finds nothing."""
-    if record_of(g) is None:
-        answer(g, Failure(f"No such container: {g['c']}"))
-        return
-    g.cancel(f"restart/{g['c']}")
-    for key in (f"container/{g['c']}", f"exit/{g['c']}"):
-        if g.recall(key) is not None:
-            g.emit(Forgot(g.pid, key))
-    syscalls.remove_file(g.turn, paths.container(g["c"]))
-    event(g, "destroy")
-    answer(g)
-
-
-REMOVE = procedure(
-    "dockerd.rm",
-    Lock("container/{c}"),
-    Do(rm_request, "refused", "remove"),
-    Unlock("container/{c}"),
-    call("tasks", containerd_at, signal_task, lost="unsent"),
-    Label("unsent"),
-    UNTIL_KILLED,
-    Lock("container/{c}"),
-    Label("remove"),
-    Do(remove),
-    Label("refused"),
-    Unlock("container/{c}"),
+    Return(),
+    Label("paused"),
+    Wait(stopped, within=UNSENT_WAIT, late="not_restarted"),
+    Goto("restart"),
+    Label("not_restarted"),
+    Do(not_restarted),
 )

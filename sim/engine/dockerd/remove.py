@@ -1,0 +1,143 @@
+"""docker rm: kill what runs, mark the container dead on disk, release its layer, forget it.
+
+A layer whose mount somebody else holds is tried for 5 s, then the container stays dead and the command fails. Leaves
+out volumes and links, and the stop of 3 s between, which finds nothing to stop. Source: D daemon/delete.go,
+pkg/system EnsureRemoveAll (RHEL build; 5 s [K]); engine-1.13 §3.2, §23 T18.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sim.engine import paths
+from sim.engine.containers import service_of
+from sim.engine.dockerd.start import answer, containerd_at, event, record_of, update
+from sim.engine.dockerd.stop import (
+    UNSENT_WAIT,
+    UNTIL_KILLED,
+    is_paused,
+    no_such,
+    note_signal,
+    signal_task,
+    stopped,
+)
+from sim.engine.goroutine import Failure, Goroutine
+from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, Wait, call, reading
+from sim.engine.procedure import procedure
+from sim.engine.setup import S
+from sim.facts import Forgot, Message
+from sim.kernel import syscalls
+from sim.world import Frame, World
+
+LAYER_WAIT = 5 * S  # [K]
+
+
+def forced(container: str) -> Message:
+    """Return the request of the daemon's own removals (--rm)."""
+    return Message("rm", container, None, (None, None, True, ()))
+
+
+def rm_request(g: Goroutine) -> str | None:
+    """Remove a container that does not run; with -f kill it first, or cancel its restart."""
+    record = record_of(g)
+    if record is None:
+        answer(g, no_such(g["c"]))
+        return "refused"
+    if record.removing:
+        answer(g, Failure(f"removal of container {g['c']} is already in progress"))
+        return "refused"
+    if record.running and not g["request"].data[2]:
+        advice = "Stop the container before attempting removal or use -f"
+        answer(g, Failure(f"You cannot remove a running container {service_of(g).id}. {advice}"))
+        return "refused"
+    update(g, replace(record, removing=True), disk=False)
+    if not record.running:
+        return "remove"
+    if record.paused:
+        return "paused"
+    if record.restarting:
+        update(g, replace(record, running=False, restarting=False, canceled=True, removing=True), disk=False)
+        return "remove"
+    g["signal"] = "KILL"
+    note_signal(g, "KILL")
+    return None
+
+
+def set_dead(g: Goroutine) -> str | None:
+    """Mark it dead, in memory and on disk, so that nobody starts it any more."""
+    record = record_of(g)
+    if record is None:
+        return "refused"
+    g.cancel(f"restart/{g['c']}")
+    update(g, replace(record, dead=True), disk=True)
+    return None
+
+
+def _mount(world: World, frame: Frame) -> str:
+    return paths.busy_mount(frame.local["c"])
+
+
+@reading(lambda world, frame: (("file", _mount(world, frame)),))
+def layer_released(world: World, frame: Frame) -> bool:
+    """Say whether the layer can be removed: nobody else holds its mount (tried again and again)."""
+    return _mount(world, frame) not in world.host.files
+
+
+def remove(g: Goroutine) -> None:
+    """Forget the container, in memory and on disk, and say `destroy`."""
+    for key in (f"container/{g['c']}", f"exit/{g['c']}"):
+        if g.recall(key) is not None:
+            g.emit(Forgot(g.pid, key))
+    syscalls.remove_file(g.turn, paths.container(g["c"]))
+    event(g, "destroy")
+    answer(g)
+
+
+def layer_busy(g: Goroutine) -> None:
+    """Leave the container dead and say why."""
+    _no_longer_removing(g)
+    place = f"remove /var/lib/docker/overlay2/{service_of(g).id}/merged: device or resource busy"
+    answer(g, Failure(f"Driver overlay2 failed to remove root filesystem {service_of(g).id}: {place}"))
+
+
+def not_killed(g: Goroutine) -> None:
+    """Say that a paused container cannot be removed."""
+    _no_longer_removing(g)
+    answer(g, Failure(f"Could not kill running container {service_of(g).id}, cannot remove - {is_paused(g)}"))
+
+
+def _no_longer_removing(g: Goroutine) -> None:
+    record = record_of(g)
+    if record is not None:
+        update(g, replace(record, removing=False), disk=False)
+
+
+REMOVE = procedure(
+    "dockerd.rm",
+    Lock("container/{c}"),
+    Do(rm_request, "refused", "remove", "paused"),
+    Unlock("container/{c}"),
+    call("tasks", containerd_at, signal_task, lost="unsent"),
+    Label("unsent"),
+    UNTIL_KILLED,
+    Lock("container/{c}"),
+    Label("remove"),
+    Do(set_dead, "refused"),
+    Unlock("container/{c}"),
+    Wait(layer_released, within=LAYER_WAIT, late="busy"),
+    Do(remove),
+    Return(),
+    Label("refused"),
+    Unlock("container/{c}"),
+    Return(),
+    Label("paused"),
+    Unlock("container/{c}"),
+    Wait(stopped, within=UNSENT_WAIT, late="not_killed"),
+    Lock("container/{c}"),
+    Goto("remove"),
+    Label("not_killed"),
+    Do(not_killed),
+    Return(),
+    Label("busy"),
+    Do(layer_busy),
+)
