@@ -2,9 +2,8 @@
 
 A task is about a container's first process, or about an exec'd one, whose name is then in variable `x`; the exit of a
 container is told once the exits of its execs have been. Leaves out update and stats. The start queue is bounded: when
-its ten
-places are taken the loop stands still. Source: C supervisor/*.go, containerd/main.go; engine-1.13 §2 step 8, §3.1 step
-5, §15.
+its ten places are taken the loop stands still. Source: C supervisor/*.go, containerd/main.go; engine-1.13 §2 step 8,
+§3.1 step 5, §15.
 """
 
 from __future__ import annotations
