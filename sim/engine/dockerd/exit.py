@@ -60,22 +60,25 @@ def take_event(g: Goroutine) -> str | None:
     return "next"
 
 
+def handle_other(g: Goroutine, kind: str, status: object) -> None:
+    """Take an event that does not end the container."""
+    if isinstance(status, tuple):
+        exec_exited(g, *status)
+    elif kind == "oom":
+        g.remember(f"oom/{g['c']}", True)
+        event(g, "oom")
+    else:
+        handle_pause(g, kind)
+
+
 def handle_event(g: Goroutine) -> None:
     """Forget the container, remove its bundle, hand the exit on, and note how far the stream was read."""
     if not g.recall(f"lib/{g['c']}"):
         return  # forgotten while the lock was waited for
     number, status = g["task"].data
     if g["task"].kind != "exit":
-        if g["task"].kind == "exec_exit":
-            exec_exited(g, *status)
-        else:
-            handle_pause(g, g["task"].kind)
+        handle_other(g, g["task"].kind, status)
         syscalls.write_file(g.turn, paths.EVENT_TS, number)
-        return
-    if g["task"].kind == "oom":
-        syscalls.write_file(g.turn, paths.EVENT_TS, number)
-        g.remember(f"oom/{g['c']}", True)
-        event(g, "oom")
         return
     oom = g.recall(f"oom/{g['c']}")
     if oom:
