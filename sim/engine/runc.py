@@ -20,7 +20,7 @@ from sim.engine.program import Program
 from sim.engine.records import RuntimeState
 from sim.engine.setup import Service
 from sim.facts import Message, StateChanged
-from sim.kernel import syscalls
+from sim.kernel import freezer, syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
@@ -270,18 +270,18 @@ def scope(g: Goroutine) -> str:
 
 def pause(g: Goroutine) -> int:
     """Freeze the container's scope; one that is frozen already is an error, as is one that does not exist."""
-    if paths.runtime_state(service_of(g).id) not in g.world.host.files or syscalls.is_frozen(g.world.host, scope(g)):
+    if paths.runtime_state(service_of(g).id) not in g.world.host.files or freezer.is_frozen(g.world.host, scope(g)):
         return 1
-    syscalls.freeze(g.turn, scope(g))
+    freezer.freeze(g.turn, scope(g))
     g.emit(StateChanged(g["c"], "paused"))
     return 0
 
 
 def resume(g: Goroutine) -> int:
     """Thaw the container's scope; one that is not frozen is an error."""
-    if not syscalls.is_frozen(g.world.host, scope(g)):
+    if not freezer.is_frozen(g.world.host, scope(g)):
         return 1
-    syscalls.thaw(g.turn, scope(g))
+    freezer.thaw(g.turn, scope(g))
     g.emit(StateChanged(g["c"], "running"))
     return 0
 
@@ -289,7 +289,7 @@ def resume(g: Goroutine) -> int:
 def delete(g: Goroutine) -> int:
     """Remove the runtime's state; that a container is gone already, or paused, is an error that callers tolerate."""
     path = paths.runtime_state(service_of(g).id)
-    if path not in g.world.host.files or syscalls.is_frozen(g.world.host, scope(g)):
+    if path not in g.world.host.files or freezer.is_frozen(g.world.host, scope(g)):
         return 1
     syscalls.remove_file(g.turn, path)
     return 0

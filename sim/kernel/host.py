@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.kernel import events as e
+from sim.kernel.addresses import split_address
 from sim.kernel.ids import OutOfIds, next_id
 from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Process, Rule, Value
 
@@ -122,19 +123,6 @@ class Host:
             self.uses.pop(number, None)
 
 
-def split_address(address: str) -> tuple[str, str, str]:
-    """Split an address into family, ip and port; a path of `unix:` stands in place of the ip.
-
-    >>> split_address("net/tcp:172.17.0.2:80")
-    ('net/tcp', '172.17.0.2', '80')
-    """
-    family, _, rest = address.partition(":")
-    if family == "unix":
-        return family, rest, ""
-    ip, _, port = rest.rpartition(":")
-    return family, ip, port
-
-
 def _free(host: Host, numbers: Iterable[Pid]) -> None:
     uses = host.uses
     for number in numbers:
@@ -238,12 +226,8 @@ def _signal_taken(host: Host, event: e.SignalTaken) -> None:
     host.procs[event.pid] = replace(process, pending=process.pending - {event.signal}, state=state)
 
 
-def _frozen(host: Host, event: e.Frozen) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], state="D")
-
-
-def _thawed(host: Host, event: e.Thawed) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], state="S")
+def _frozen(host: Host, event: e.Frozen | e.Thawed) -> None:
+    host.procs[event.pid] = replace(host.procs[event.pid], state="D" if isinstance(event, e.Frozen) else "S")
 
 
 def _exited(host: Host, event: e.Exited) -> None:
@@ -387,7 +371,7 @@ APPLY: dict[type, Callable[[Host, Any], None]] = {
     e.Signalled: _signalled,
     e.SignalTaken: _signal_taken,
     e.Frozen: _frozen,
-    e.Thawed: _thawed,
+    e.Thawed: _frozen,
     e.Exited: _exited,
     e.Reparented: _reparented,
     e.Waitable: _waitable,

@@ -2,7 +2,7 @@
 
 `Turn` is anything with the host and an `emit` that applies an event at once, so that later decisions of the same call
 see earlier facts. Source: fork(2), execve(2), _exit(2), wait(2), kill(2), prctl(2), setsid(2), pid_namespaces(7),
-fifo(7), pipe(7), the kernel's cgroup-v1/freezer-subsystem; engine-1.13 §1.2, §1.3, §16.7.
+fifo(7), pipe(7); engine-1.13 §1.2, §1.3, §16.7.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from collections.abc import Collection
 from typing import Any, Protocol
 
 from sim.kernel import events as e
-from sim.kernel.host import Host, split_address
+from sim.kernel.addresses import split_address
+from sim.kernel.freezer import is_frozen
+from sim.kernel.host import Host
 from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Rule, Status, Value
 from sim.kernel.signals import DISCARDED, NUMBERS, STOPPING, Signal
 
@@ -369,36 +371,3 @@ def kill_cgroup(turn: Turn, cgroup: str, signal: Signal, skip: Collection[Pid] =
     for _, pid in members:
         if pid not in skip:
             kill(turn, pid, signal)
-
-
-# -- the freezer -----------------------------------------------------------------------------------
-
-FREEZER = "/sys/fs/cgroup/freezer{}/freezer.state"  # holds FROZEN; a group without the file is thawed
-
-
-def is_frozen(host: Host, cgroup: str) -> bool:
-    """Say whether the freezer holds a control group."""
-    return FREEZER.format(cgroup) in host.files
-
-
-def freeze(turn: Turn, cgroup: str) -> None:
-    """Freeze a group (cgroup v1): its members run no code and take no signal, not even KILL, until it is thawed.
-
-    A stopped member counts as frozen where it stands. Groups below it are left out: a scope has none.
-    """
-    write_file(turn, FREEZER.format(cgroup), "FROZEN")
-    for pid in _members(turn.host, cgroup):
-        if turn.host.procs[pid].state == "S":
-            turn.emit(e.Frozen(pid))
-
-
-def thaw(turn: Turn, cgroup: str) -> None:
-    """Let a frozen group go on; signals that came meanwhile are taken now."""
-    remove_file(turn, FREEZER.format(cgroup))
-    for pid in _members(turn.host, cgroup):
-        if turn.host.procs[pid].state == "D":
-            turn.emit(e.Thawed(pid))
-
-
-def _members(host: Host, cgroup: str) -> list[Pid]:
-    return sorted(host.grouped.get(cgroup, ()), key=lambda pid: host.procs[pid].order)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from sim.engine import paths
 from sim.engine.reach import NETNS
-from sim.kernel.host import split_address
+from sim.kernel.addresses import split_address
 from sim.predicates import believed, dockerd, doomed, living, programs, serving, spelled
 from sim.properties.property import mark
 from sim.world import World

@@ -16,7 +16,7 @@ from sim.engine.records import Container, Task
 from sim.engine.setup import Microseconds
 from sim.facts import BecameReady, EngineEvent, FrameEnded, FrameStarted, Remembered, StepTaken, UnitChanged
 from sim.kernel import events as e
-from sim.kernel.host import split_address
+from sim.kernel.addresses import split_address
 from sim.kernel.records import INIT, Pid
 from sim.trace import Replay, Trace
 from sim.views import intervals as v

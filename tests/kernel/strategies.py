@@ -13,8 +13,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from sim.kernel import events as e
+from sim.kernel import freezer
 from sim.kernel import syscalls as sc
-from sim.kernel.host import APPLY, Host, split_address
+from sim.kernel.addresses import split_address
+from sim.kernel.host import APPLY, Host
 from sim.kernel.ids import OutOfIds
 from sim.kernel.records import INIT, Fifo, Image, Pid, Rule
 
@@ -83,7 +85,7 @@ def _fork(bench: Bench, a: int, b: int, c: int) -> Any:
     process = bench.host.procs[pid]
     if process.ns and not bench.host.alive(process.ns):
         return None  # ENOMEM in a namespace that ends
-    if sc.is_frozen(bench.host, process.cgroup):
+    if freezer.is_frozen(bench.host, process.cgroup):
         return None  # it runs no code
     first = pid in (INIT, process.ns)
     parent = process.ppid if b % 4 == 1 and not first else None
@@ -192,11 +194,11 @@ def _kill_cgroup(bench: Bench, a: int, b: int, c: int) -> Any:
 
 
 def _freeze(bench: Bench, a: int, b: int, c: int) -> Any:
-    return sc.freeze(bench, pick(CGROUPS[1:], a))
+    return freezer.freeze(bench, pick(CGROUPS[1:], a))
 
 
 def _thaw(bench: Bench, a: int, b: int, c: int) -> Any:
-    return sc.thaw(bench, pick(CGROUPS[1:], a))
+    return freezer.thaw(bench, pick(CGROUPS[1:], a))
 
 
 CALLS: dict[str, Callable[[Bench, int, int, int], Any]] = {

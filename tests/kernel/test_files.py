@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 
 from sim.kernel import events as e
 from sim.kernel import syscalls as sc
-from sim.kernel.host import Host, split_address
+from sim.kernel.addresses import split_address
+from sim.kernel.host import Host
 from sim.kernel.records import INIT, Rule
 from tests.kernel.strategies import (
     ADDRESSES,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 
 from sim.kernel import events as e
+from sim.kernel import freezer
 from sim.kernel import syscalls as sc
 from sim.kernel.host import Host
 from sim.kernel.records import INIT, Pid
@@ -28,7 +29,7 @@ def test_who_is_frozen_takes_no_signal_and_a_member_of_a_frozen_group_never_runs
     """Whatever happens: in a frozen group nobody is S, what is D is in one, and neither D nor a stopped one takes."""
     for done in history(sequence):
         for pid, process in done.after.procs.items():
-            frozen = sc.is_frozen(done.after, process.cgroup)
+            frozen = freezer.is_frozen(done.after, process.cgroup)
             assert process.state != ("S" if frozen else "D")
             if frozen:
                 assert sc.deliverable(done.after, pid) == ()
@@ -38,13 +39,13 @@ def test_a_kill_waits_until_the_group_is_thawed() -> None:
     """KILL and TERM stay pending in a frozen group; thawed, a member takes KILL."""
     bench = Bench(Host())
     first, second = members(bench, 2)
-    sc.freeze(bench, "/a")
+    freezer.freeze(bench, "/a")
     for signal in ("TERM", "KILL"):
         sc.kill(bench, first, signal)
     assert [bench.host.procs[pid].state for pid in (first, second)] == ["D", "D"]
     assert bench.host.procs[first].pending == {"TERM", "KILL"}
     assert sc.deliverable(bench.host, first) == ()
-    sc.thaw(bench, "/a")
+    freezer.thaw(bench, "/a")
     assert [bench.host.procs[pid].state for pid in (first, second)] == ["S", "S"]
     assert sc.deliverable(bench.host, first) == ("KILL",)
 
@@ -56,12 +57,12 @@ def test_a_stopped_member_stays_stopped_and_is_frozen_when_it_is_continued() -> 
     for pid in (first, second):
         sc.kill(bench, pid, "STOP")
         sc.deliver(bench, pid, "STOP")
-    sc.freeze(bench, "/a")
+    freezer.freeze(bench, "/a")
     sc.kill(bench, first, "CONT")
     assert [bench.host.procs[pid].state for pid in (first, second)] == ["D", "T"]
     sc.kill(bench, second, "KILL")
     assert sc.deliverable(bench.host, second) == ()
-    sc.thaw(bench, "/a")
+    freezer.thaw(bench, "/a")
     assert [bench.host.procs[pid].state for pid in (first, second)] == ["S", "T"]
     assert sc.deliverable(bench.host, second) == ("KILL",)
 
@@ -70,7 +71,7 @@ def test_who_joins_a_frozen_group_is_frozen_and_who_leaves_a_thawed_one_is_not()
     """A process that is moved into a frozen group stands still at once."""
     bench = Bench(Host())
     members(bench, 1)
-    sc.freeze(bench, "/a")
+    freezer.freeze(bench, "/a")
     (late,) = members(bench, 1)
     assert bench.host.procs[late].state == "D"
     assert [event.pid for event in bench.events if isinstance(event, e.Frozen)][-1] == late
