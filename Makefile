@@ -26,7 +26,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test coverage check-long bench bench-long lock clean remake python
+.PHONY: help run test coverage mutants check-long bench bench-long lock clean remake python
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-11s%s\n", w, $$0 }'
@@ -44,6 +44,9 @@ test: $(READY)  ## ruff, mypy, pytest
 
 coverage: $(READY)  ## what of the model the quick tests never exercise
 	SHIMSIM_COVERAGE=yes $(PY) -m pytest -q
+
+mutants: $(READY)  ## plant faults, see that tests notice each, some minutes
+	$(PY) -m tests.mutants --jobs 2
 
 check-long: $(READY)  ## the tests that take minutes
 	@status=0; $(PY) -m pytest --collect-only -qq -m long >/dev/null 2>&1 || status=$$?; \

@@ -1,7 +1,8 @@
 """Choose how Hypothesis draws: the same examples every time, so that `make test` says the same here as in CI.
 
 SHIMSIM_HYPOTHESIS=random draws new examples each time, to explore; a run of the long tests alone (`make check-long`)
-does so by itself, unless SHIMSIM_HYPOTHESIS=fixed. A failure prints a blob that repeats it. No deadline: how long an
+does so by itself, unless SHIMSIM_HYPOTHESIS=fixed; SHIMSIM_HYPOTHESIS=first stops at the first failure as it was drawn
+(`make mutants` asks for no more). A failure prints a blob that repeats it. No deadline: how long an
 example takes says more of the machine than of the code. With SHIMSIM_COVERAGE the tests say what of the model they
 exercise (tests/exercised.py).
 """
@@ -9,9 +10,10 @@ exercise (tests/exercised.py).
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("first", derandomize=True, deadline=None, phases=(Phase.explicit, Phase.generate))
 settings.register_profile("random", derandomize=False, deadline=None, print_blob=True)
 
 

@@ -51,6 +51,7 @@ def test_a_fifo_never_holds_more_than_its_capacity_nor_loses_a_byte(sequence: li
 @given(calls(PIPES))
 @example([("open", 0, 0, 0), ("read", 0, 0, 3)])
 @example([("open", 0, 0, 2), ("write", 0, 0, 3), ("read", 0, 0, 3), ("read", 0, 0, 3)])
+@example([("open", 1, 0, 0), ("open", 2, 0, 1), ("write", 0, 0, 3), ("close", 2, 0, 0), ("read", 0, 0, 1)])
 def test_a_reader_sees_end_of_file_only_when_the_fifo_is_empty_and_has_no_writer(sequence: list[Call]) -> None:
     """Empty with a writer blocks (None), empty without one is the end (0), anything else gives bytes."""
     for done in history(sequence, piped_host()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from msgspec.structs import replace
 
 from sim.kernel import events as e
@@ -91,6 +91,8 @@ def test_orphans_go_to_the_nearest_living_subreaper_else_the_first_process_else_
 
 @settings(max_examples=120)
 @given(calls(FAMILY))
+@example([("fork", 0, 0, 0), ("fork", 1, 0, 0), ("death_signal", 2, 1, 0), ("exit", 1, 0, 0)])
+@example([("fork", 0, 0, 0), ("fork", 1, 0, 0), ("death_signal", 2, 0, 0), ("kill", 1, 0, 0), ("deliver", 1, 0, 0)])
 def test_a_parent_s_death_sends_the_death_signals_of_its_children(sequence: list[Call]) -> None:
     """A child that asked for a signal at its parent's death has it pending, whoever adopts the child."""
     for done in history(sequence):
