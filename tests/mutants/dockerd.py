@@ -83,7 +83,7 @@ ROWS = (
            '    syscalls.remove_file(g.turn, paths.container(g["c"]))\n', "",
            "a removed container is on disk still", TABLE),
     Mutant("a failed start has no code", START,
-           "exit_code=record.exit_code or 128)", "exit_code=record.exit_code)",
+           "return before or 128", "return before",
            "a start that fails leaves code 0", TABLE),
     Mutant("a start keeps old restarts", START,
            'count = record.restart_count + 1 if g["why"] == "policy" else 0',
@@ -154,6 +154,6 @@ ROWS = (
            "a containerd that dies during a check is replaced", TABLE),
     # -- events (§16.4) -----------------------------------------------------------------------------------------------
     Mutant("event.ts stands still", EXIT,
-           "    syscalls.write_file(g.turn, paths.EVENT_TS, number)\n", "",
+           "    drop_bundle(g)\n    syscalls.write_file(g.turn, paths.EVENT_TS, number)\n", "    drop_bundle(g)\n",
            "a new subscription asks for exits that were handled", TABLE),
 )  # fmt: skip

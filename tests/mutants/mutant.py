@@ -17,9 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # bytes that are only the same twice, of packaging and of the tool itself say nothing about rules.
 WIDER = (
     "tests/test_transitions.py", "tests/test_rules.py", "tests/test_regressions.py", "tests/engine", "tests/kernel",
-    "tests/test_document.py", "tests/scenario", "tests/test_properties.py", "tests/test_predicates.py", "tests/test_trace.py",
-    "tests/test_idle.py", "tests/drive/test_timed.py", "tests/drive/test_cores.py", "tests/drive/test_follow.py",
-    "tests/views", "tests/render", "tests/test_machine.py", "tests/experiment", "tests/drive", "tests/cli",
+    "tests/test_document.py", "tests/scenario", "tests/test_properties.py", "tests/test_predicates.py",
+    "tests/test_trace.py", "tests/test_idle.py", "tests/drive/test_timed.py", "tests/drive/test_cores.py",
+    "tests/drive/test_follow.py", "tests/views", "tests/render", "tests/test_machine.py", "tests/experiment",
+    "tests/drive", "tests/cli",
 )  # fmt: skip
 
 
