@@ -79,7 +79,7 @@ ROWS = (
            '    g["signal"] = "KILL"\n    note_signal(g, "KILL")\n    return None\n\n\ndef kill_directly',
            '    return "done"\n\n\ndef kill_directly',
            "docker stop gives up after ten seconds (T12)", TABLE),
-    Mutant("rm leaves the record", STOP,
+    Mutant("rm leaves the record", "sim/engine/dockerd/remove.py",
            '    syscalls.remove_file(g.turn, paths.container(g["c"]))\n', "",
            "a removed container is on disk still", TABLE),
     Mutant("a failed start has no code", START,
