@@ -309,7 +309,8 @@ def _record(value: Any, trace: Trace) -> Record:
     if type(made).__name__ not in EVENTS:
         name = type(made).__name__
         raise _Wrong(f"{name} is no event", name, nearest(name, EVENTS))
-    if isinstance(made, (facts.EngineEvent, facts.BecameReady)):
+    of_daemon = isinstance(made, facts.EngineEvent) and (made.kind, made.container) == ("daemon", "")
+    if isinstance(made, (facts.EngineEvent, facts.BecameReady)) and not of_daemon:
         _check_container(made.container, trace)
     return Record(seq, at, cause, made)
 

@@ -49,6 +49,7 @@ TABLE: dict[str, Broken] = {
     "V5": Broken("T30 T30#2 T43", {
         "T14 T14b T27 T27#2 T28 T28#2 T31 T32 T33 T34 T35 T35#2 T36 T36#2 T36#3 T37 V2 V6": CONTAINERD_DIES,
         "T39 T41 T42 T42#2 T44 T45 T46 T47 T47b T47b#2 T48 T48#2 T49 T50": DOCKERD_DIES,
+        "T56 T56#2 T56#3 T56#4 T56#5 T56#6": DOCKERD_DIES,
     }),
     "V6": Broken("", {"V6": "T28 without end", "T26#2": FROZEN},
                  {"T28": "bounded in the row: the next containerd kills it"}),
@@ -59,6 +60,7 @@ TABLE: dict[str, Broken] = {
     "V8": Broken("T23 T23#2 T39 T48#2 T49", {
         "T24": "as T23", "T25": "begins as T23",
         "T36#3 T42 T42#2 T43 T44 T45 T46 T47 T47b T47b#2 T48 T50 V2": NO_DAEMON,
+        "T56 T56#2 T56#3 T56#4 T56#5 T56#6": NO_DAEMON,
     }),
     "V9": Broken("T49", {}, {"T10": NOT_YET}),
     "V10": Broken("T9 T25 T36", {
@@ -70,7 +72,9 @@ TABLE: dict[str, Broken] = {
     "V13": Broken("T16", {
         "T14b": "kill waits for an exit that never comes", "T46": "dockerd never serves",
     }),
-    "V14": Broken("T48", {"T15 T15#2": "die 255 of a container that was not running", "T47b#2 T48#2": "as T48"}),
+    "V14": Broken("T48", {
+        "T15 T15#2": "die 255 of a container that was not running", "T47b#2 T48#2 T56#3 T56#4": "as T48",
+    }),
     "V14b": Broken("T34 T36", {
         "T14 T14b": "they begin as T34", "T31 T37": "no containerd tells of the exit", "V4": "§8 f",
     }),
@@ -79,9 +83,13 @@ TABLE: dict[str, Broken] = {
     "V19": Broken("T47b V2"),
     "V20": Broken("T23#2", {"V4": "a stopped shim reaps nobody"}, {"T23": "the file stops the container: reaped"}),
     "V21": Broken("V2", {}, {"T35": "the ghost's start is repeated, no other container takes its address"}),
-    "V22": Broken("T31 T46", {"T37": "each new containerd dies", "V6": "T31"}),
+    "V22": Broken("T31 T46", {
+        "T37": "each new containerd dies", "V6": "T31", "T56#4": "it ends before forty checks have failed",
+    }),
     "V24": Broken("T45", {"T14b": "a stranger has a payload's number", "T46": "a stranger has containerd's number"}),
-    "V25": Broken("T39 T43", {"T36#3 T42 T42#2 T44 T45 T46 T47 T48 T48#2 T50 V2": NO_DAEMON}),
+    "V25": Broken("T39 T43", {
+        "T36#3 T42 T42#2 T44 T45 T46 T47 T48 T48#2 T50 V2 T56 T56#2 T56#3 T56#4 T56#5 T56#6": NO_DAEMON,
+    }),
 }  # fmt: skip
 
 NEVER = {

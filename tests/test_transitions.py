@@ -7,6 +7,7 @@ lists the rows that have no file. Here stand the whole table, series of times, n
 from __future__ import annotations
 
 from collections import Counter
+from io import BytesIO
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,12 +21,13 @@ from sim.kernel.events import Exited, Forked
 from sim.properties import PROPERTIES
 from sim.scenario import load
 from sim.trace import Replay
+from sim.tracefile import lines, read
+from sim.views.story import engine_events
 from tests.rows import FILES, SCENARIOS, text_of
 
 NOT_MODELLED = {
     "T10": "bytes on stdout: no log path, so no exit waits for it",
     "T52": "journald and bytes on stdout",
-    "T56": "reload: HUP to dockerd is refused by name",
 }
 
 WEB = 'services: {web: {image: nginx, ports: ["80:80"]}}\n'
@@ -137,6 +139,15 @@ def test_ids_wrap_to_300() -> None:
     pids = {process.image.program: process.pid for process in host.procs.values()}
     assert pids["dockerd"] < 300 <= pids["payload"] < 350
     assert 32750 < pids["proxy"] < pids["shim"] < 32768
+
+
+def test_docker_events_shows_a_reload() -> None:
+    """T56: `daemon reload` with what dockerd goes by now; the trace can be written and read again."""
+    trace = run(text_of("T56")).trace
+    (event,) = (event for event in engine_events(trace, trace.end) if event.type == "daemon")
+    assert event.action == "reload"
+    assert dict(event.attributes) == {"live-restore": "true", "shutdown-timeout": "15", "name": "host"}
+    assert len(read(BytesIO(b"".join(lines(trace))), "trace")[0].records) == len(trace.records)
 
 
 def test_a_torn_log_costs_a_containerd_each_second_and_a_half() -> None:

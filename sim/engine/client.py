@@ -15,7 +15,7 @@ from sim.engine.mishap import AT_ONCE
 from sim.engine.ops import Do, Goto, Label, Op, Sleep, call
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.setup import Docker, Instant, Journald, KillProcess, S, Step, Systemctl, Target
+from sim.engine.setup import Docker, Instant, Journald, KillProcess, S, Step, Systemctl, Target, Upgrade
 from sim.facts import Message, StepDone, StepTaken
 from sim.kernel.records import INIT, Image, Pid
 from sim.world import Frame, Key, World
@@ -72,6 +72,8 @@ def begin(g: Goroutine) -> str | None:
         return "create" if command.verb in ("run", "create") else "docker"
     if isinstance(command, Systemctl | Journald):
         return "systemctl"
+    if isinstance(command, Upgrade):
+        return "unpack"
     if isinstance(command, KillProcess):
         _signal(g, command)
     else:
@@ -131,10 +133,12 @@ def docker_request(g: Goroutine) -> Message:
 
 
 def systemctl_request(g: Goroutine) -> Message:
-    """Ask systemd for the job."""
+    """Ask systemd for the job; a package's script has docker restarted if it runs."""
     command: Any = step_of(g.world, g.frame).command
     if isinstance(command, Journald):
         return Message("journald", "", g.frame.fid, command.verb)
+    if isinstance(command, Upgrade):
+        return Message("try-restart", "", g.frame.fid)
     return Message(command.verb, "", g.frame.fid, command.signal)
 
 
@@ -175,13 +179,20 @@ def finish(g: Goroutine) -> str | None:
     return None
 
 
+def unpack(world: World, frame: Frame) -> int:
+    """Return how long the package manager takes to put the new files in place, in µs; what runs keeps its old code."""
+    command = step_of(world, frame).command
+    assert isinstance(command, Upgrade)
+    return command.unpack
+
+
 TERMINAL = procedure(
     "client.terminal",
     Label("next"),
     Do(more_steps, "end"),
     Await(),
     Label("begin"),
-    Do(begin, "create", "docker", "systemctl", "done"),
+    Do(begin, "create", "docker", "systemctl", "unpack", "done"),
     Label("create"),
     call("api", dockerd_at, create_request, lost="lost", refused="refused", failed="failed"),
     Do(created, "done"),
@@ -205,6 +216,9 @@ TERMINAL = procedure(
     Label("again"),
     Sleep("try_again", 1 * S),
     Goto("begin"),
+    Label("unpack"),
+    Sleep("unpack", unpack),
+    Goto("systemctl"),
     Label("end"),
 )
 

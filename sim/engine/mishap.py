@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from sim.engine import memory, paths, stranger
+from sim.engine.dockerd.settings import written
 from sim.engine.goroutine import Goroutine
-from sim.engine.setup import OutOfMemory, SetNextPid, TakePid, TakePort, Tear
+from sim.engine.setup import EditDaemon, OutOfMemory, SetNextPid, TakePid, TakePort, Tear
 from sim.kernel import syscalls
 from sim.kernel.events import IdsSkipped
 
@@ -39,9 +42,15 @@ def tear(g: Goroutine, command: Tear) -> None:
         syscalls.write_file(g.turn, paths.TORN_LINE, True)
 
 
+def edit_daemon(g: Goroutine, command: EditDaemon) -> None:
+    """Set keys in daemon.json; no daemon looks at it before it starts or is told to reload."""
+    syscalls.write_file(g.turn, paths.DAEMON_JSON, replace(written(g.world), **dict(command.keys)))
+
+
 AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {
     SetNextPid: skip_ids,
     Tear: tear,
+    EditDaemon: edit_daemon,
     TakePort: stranger.take_port,
     TakePid: stranger.take_pid,
     OutOfMemory: memory.out_of_memory,

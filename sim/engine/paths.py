@@ -18,6 +18,7 @@ TORN_LINE = EVENTS_LOG + "#torn"  # there if the log holds a line that was cut o
 BUNDLES = "/var/run/docker/libcontainerd"
 STATE = "/var/run/docker/libcontainerd/containerd"
 CONTAINERS = "/var/lib/docker/containers/"
+DAEMON_JSON = "/etc/docker/daemon.json"
 ENDPOINTS = "/var/lib/docker/network/files/local-kv.db#endpoint/"
 SANDBOXES = "/var/lib/docker/network/files/local-kv.db#sandbox/"
 

@@ -264,11 +264,14 @@ class Docker(msgspec.Struct, frozen=True, tag=True):
 
 
 class Systemctl(msgspec.Struct, frozen=True, tag=True):
-    """`systemctl VERB UNIT`: start, stop, restart, kill (with *signal*)."""
+    """`systemctl VERB UNIT`: start, stop, restart, try-restart, reload, kill (with *signal*), is-active, status."""
 
     verb: str
     unit: str = "docker"
     signal: str = "TERM"
+
+
+QUIET_VERBS = ("start", "reload", "daemon-reload", "is-active", "status")  # they end and freeze nothing
 
 
 class KillProcess(msgspec.Struct, frozen=True, tag=True):
@@ -316,7 +319,23 @@ class Journald(msgspec.Struct, frozen=True, tag=True):
     verb: str
 
 
-Command = Docker | Systemctl | KillProcess | SetNextPid | Tear | TakePort | TakePid | OutOfMemory | Journald
+class EditDaemon(msgspec.Struct, frozen=True, tag=True):
+    """Keys are set in daemon.json, by their names in `Daemon`; others stay. A running daemon reads it when reloaded."""
+
+    keys: tuple[tuple[str, int | bool], ...]
+
+
+class Upgrade(msgspec.Struct, frozen=True, tag=True):
+    """A design's package is unpacked over the files of the one that runs; its script restarts docker, if it runs."""
+
+    to: str
+    unpack: Microseconds
+
+
+Command = (
+    Docker | Systemctl | KillProcess | SetNextPid | Tear | TakePort | TakePid | OutOfMemory | Journald | EditDaemon
+    | Upgrade
+)
 
 
 class Step(msgspec.Struct, frozen=True):

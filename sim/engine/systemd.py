@@ -234,11 +234,45 @@ STOP_UNIT = (
 )
 
 
+def only_if_up(g: Goroutine) -> str | None:
+    """Leave a unit alone that is down (`systemctl try-restart`)."""
+    if unit_of(g.world).state not in ("active", "activating"):
+        stop_done(g)
+        return "idle"
+    return None
+
+
+def reload_unit(g: Goroutine) -> None:
+    """Send HUP to the main process (ExecReload=/bin/kill -s HUP $MAINPID) of a unit that is active [K]."""
+    unit = unit_of(g.world)
+    good = unit.state == "active" and g.kill(unit.main_pid, "HUP")
+    g.reply(g["request"].reply, True if good else Failure("Job for docker.service invalid."))
+
+
+def tell_state(g: Goroutine) -> None:
+    """Answer `is-active` and `status`, which fail with the state's name unless it is active."""
+    state = unit_of(g.world).state
+    g.reply(g["request"].reply, True if state == "active" else Failure(state))
+
+
 def kill_unit(g: Goroutine) -> None:
     """Send a signal as `systemctl kill` does: to every process of the unit."""
     syscalls.kill_cgroup(g.turn, CGROUP, g["request"].data)
     g.reply(g["request"].reply, True)
 
+
+JOBS = {
+    "start": "job_start",
+    "stop": "job_stop",
+    "restart": "job_restart",
+    "kill": "job_kill",
+    "journald": "job_journald",
+    "try-restart": "job_try_restart",
+    "reload": "job_reload",
+    "is-active": "job_state",
+    "status": "job_state",
+    "daemon-reload": "job_nothing",  # unit files do not change here
+}
 
 PROGRAM = Program(
     "init",
@@ -255,7 +289,7 @@ PROGRAM = Program(
             Label("empty"),
             Do(ended),
         ),
-        procedure("init.bus", Serve("bus", {v: f"job_{v}" for v in ("start", "stop", "restart", "kill", "journald")})),
+        procedure("init.bus", Serve("bus", JOBS)),
         procedure("init.notify", Serve("notify", {"READY": "unit_ready"})),
         procedure("init.unit_ready", Do(unit_ready)),
         procedure("init.start_token", Sleep("start_limit", interval), Do(token_back)),
@@ -280,5 +314,19 @@ PROGRAM = Program(
         ),
         procedure("init.job_kill", Do(kill_unit)),
         journald.JOB,
+        procedure(
+            "init.job_try_restart",
+            Do(only_if_up, "idle"),
+            STOP_UNIT,
+            START_UNIT,
+            Label("running"),
+            Wait(settled),
+            Label("limit"),
+            Do(start_done),
+            Label("idle"),
+        ),
+        procedure("init.job_reload", Do(reload_unit)),
+        procedure("init.job_state", Do(tell_state)),
+        procedure("init.job_nothing", Do(stop_done)),
     ),
 )

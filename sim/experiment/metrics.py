@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from sim.engine.setup import Docker, KillProcess, Microseconds, Setup, Step, Systemctl
+from sim.engine.setup import QUIET_VERBS, Docker, KillProcess, Microseconds, Setup, Step, Systemctl, Upgrade
 from sim.facts import StepTaken
 from sim.trace import Trace
 from sim.views.intervals import INIT, REATTACHED, Gap, Life, PortKey, Window, engine_gaps, intervals, port_gaps
@@ -114,7 +114,7 @@ def _hurts_engine(step: Step) -> bool:
     command = step.command
     if isinstance(command, KillProcess):
         return command.signal != "CONT"
-    return isinstance(command, Systemctl) and command.verb != "start"
+    return isinstance(command, Upgrade) or (isinstance(command, Systemctl) and command.verb not in QUIET_VERBS)
 
 
 def _stops_container(step: Step) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sim.designs import DESIGNS
 from sim.drive.follow import driver_of
 from sim.engine.reach import CLIENTS, reachable
-from sim.engine.setup import Instant, KillProcess, Microseconds, Step, Systemctl
+from sim.engine.setup import QUIET_VERBS, Instant, KillProcess, Microseconds, Step, Systemctl, Upgrade
 from sim.errors import InputError, Problem, nearest
 from sim.render.registry import OF_CONTAINERS, RUN_VIEWS, VIEWS
 from sim.scenario import Scenario, instant, load
@@ -202,7 +202,9 @@ def first_fault(scenario: Scenario) -> Step | None:
     for terminal in scenario.setup.terminals:
         for step in terminal:
             command = step.command
-            if isinstance(command, KillProcess) or (isinstance(command, Systemctl) and command.verb != "start"):
+            if isinstance(command, KillProcess | Upgrade):
+                return step
+            if isinstance(command, Systemctl) and command.verb not in QUIET_VERBS:
                 return step
     return None
 

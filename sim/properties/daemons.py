@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sim.engine import paths
+from sim.engine.dockerd.settings import daemon_of
 from sim.engine.reach import NETNS
 from sim.kernel.addresses import split_address
 from sim.predicates import believed, dockerd, doomed, living, programs, serving, spelled
@@ -41,7 +42,7 @@ def dies_with_dockerd(world: World) -> Faults:
 
 def none_survives_a_restart(world: World) -> Faults:
     """Find programs of an earlier dockerd that still run when the next one serves without live-restore (V19)."""
-    if world.setup.engine.daemon.live_restore or serving(world) is None:
+    if serving(world) is None or daemon_of(world, dockerd(world)).live_restore:
         return
     for name in world.services:
         if world.marks.get(mark("V19", "old", name)):

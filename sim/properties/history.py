@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sim.engine import paths
+from sim.engine.dockerd.settings import daemon_of
 from sim.facts import EngineEvent, Message, Received, Sent
 from sim.kernel import events as e
 from sim.kernel.signals import NAMES
@@ -85,7 +86,7 @@ def stopped_mark(container: str) -> str:
 def stop_noted(world: World, event: EngineEvent) -> Marks:
     """People end a container with an ending signal or a stop; a start makes that undone."""
     word, name = _said(event), event.container
-    if world.services[name].restart.name not in ("always", "unless-stopped"):
+    if not word or world.services[name].restart.name not in ("always", "unless-stopped"):
         return ()
     before = world.marks.get(stopped_mark(name), 0)
     after = before
@@ -204,7 +205,7 @@ def outlived(world: World, event: e.Exited) -> Marks:
     image = world.host.procs[event.pid].image
     if is_program(image):
         return _changed(world, (mark("V19", "old", image.container), 0))
-    if image.program != "dockerd" or world.setup.engine.daemon.live_restore:
+    if image.program != "dockerd" or daemon_of(world, event.pid).live_restore:
         return ()
     return _changed(world, *((mark("V19", "old", name), 1) for name in world.services if programs(world, name)))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sim.engine.setup import Command, Docker, Systemctl
 from sim.scenario import fields
 from sim.scenario.instants import Names
-from sim.scenario.known import RELOAD, not_modelled
+from sim.scenario.known import not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 MODELLED = ("run", "create", "start", "stop", "kill", "restart", "rm", "exec", "top", "pause", "unpause")
@@ -254,10 +254,9 @@ def new_service(verb: str, parsed: Parsed) -> NewService:
 
 # -- systemctl -------------------------------------------------------------------------------------
 
-SYSTEMCTL = ("start", "stop", "restart", "kill")
+SYSTEMCTL = ("start", "stop", "restart", "try-restart", "reload", "kill", "is-active", "status", "daemon-reload")
 OTHER_SYSTEMCTL = tuple(
-    """cat daemon-reload disable enable is-active isolate mask poweroff reboot reload reset-failed set-property
-    show status try-restart unmask""".split()
+    "cat disable enable isolate mask poweroff reboot reset-failed set-property show unmask".split()
 )
 SYSTEMCTL_FLAGS: dict[str, tuple[str, bool]] = {"-s": ("signal", True), "--signal": ("signal", True)}
 SYSTEMCTL_LATER = ("--kill-who", "--no-block", "--now", "-f", "--force", "--job-mode")
@@ -276,14 +275,12 @@ def parse_systemctl(text: object) -> list[Command]:
     if "signal" in parsed.given and verb != "kill":
         raise Refusal(f"systemctl {verb} takes no signal.", "systemctl kill -s SIGNAL does.")
     units = [unit.removesuffix(".service") for unit in parsed.rest[1:]]
-    if units != ["docker"]:
+    if units != ([] if verb == "daemon-reload" else ["docker"]):
         what = listed(units) if units else "nothing"
         raise Refusal(
             f"systemctl {verb} {what} is not modelled yet.", did_you_mean(what, ["docker"]) or "Modelled: docker."
         )
     signal = fields.signal(parsed.last("signal") or "TERM")
-    if signal == "HUP":
-        raise Refusal(RELOAD, "Set it in engine.daemon, or compare with shimsim whatif --set.")
     return [Systemctl(verb, "docker", signal)]
 
 

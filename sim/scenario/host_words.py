@@ -1,4 +1,4 @@
-"""What `host:` says in a step: other work, files that are cut off, strangers, journald.
+"""What `host:` says in a step: other work, files that are cut off or edited, strangers, journald; what `upgrade:` says.
 
 Models: one mapping of one key, each read by a function of the table HOST. Leaves out what the model has no rule for, by
 name. Source: the project's scenario language.
@@ -9,15 +9,40 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from sim.engine.setup import Command, Journald, OutOfMemory, SetNextPid, TakePid, TakePort, Target, Tear
-from sim.scenario import fields
+from sim.engine.setup import (
+    Command,
+    EditDaemon,
+    Journald,
+    OutOfMemory,
+    SetNextPid,
+    TakePid,
+    TakePort,
+    Target,
+    Tear,
+    Upgrade,
+)
+from sim.scenario import fields, units
 from sim.scenario.instants import Names, parse_target
-from sim.scenario.known import HOST_LATER, not_modelled
+from sim.scenario.known import (
+    DAEMON_NOT_MODELLED,
+    DAEMON_WITHOUT_EFFECT,
+    DESIGNS,
+    HOST_LATER,
+    LATER_DESIGNS,
+    not_modelled,
+)
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 next_pid = fields.whole(1, 4_194_303, "a process id")
 PORT = re.compile(r"(?:(?P<ip>[0-9.]+):)?(?P<port>[0-9]{1,5})(?:/(?P<proto>tcp|udp))?\Z", re.ASCII)
 WRITTEN_DOWN = ("dockerd", "containerd", "payload")
+seconds = fields.whole(0, 86_400, "a number of seconds")
+DAEMON_KEYS: dict[str, tuple[str, Callable[[object], int | bool]]] = {
+    "live-restore": ("live_restore", fields.boolean),
+    "shutdown-timeout": ("shutdown_timeout", lambda value: seconds(value) * 1_000_000),
+    "max-health-check-retries": ("max_health_check_retries", fields.whole(1, 1000, "a number of tries")),
+}
+DAEMON_LATER = DAEMON_NOT_MODELLED | {"userland-proxy": "another data path from the next start on"}
 TEARS = "Write events.log, or NAME/process.json."
 
 
@@ -97,10 +122,50 @@ def out_of_memory(value: object, names: Names) -> Command:
     return OutOfMemory(names.containers[name])
 
 
+def _edit_daemon(value: object, names: Names) -> Command:
+    if not isinstance(value, dict) or not value:
+        raise Refusal(f"{shown(value)} sets no key.", "Write daemon.json: {live-restore: true}.")
+    found = []
+    for key, below in value.items():
+        if key in DAEMON_KEYS:
+            field, read = DAEMON_KEYS[key]
+            try:
+                found.append((field, read(below)))
+            except Refusal as refusal:
+                raise Refusal(refusal.what, refusal.hint, (key,)) from None
+        elif key in DAEMON_LATER:
+            raise Refusal(not_modelled(key, DAEMON_LATER[key]), f"Modelled: {listed(DAEMON_KEYS)}.", (key,))
+        elif key not in DAEMON_WITHOUT_EFFECT:
+            hint = did_you_mean(key, (*DAEMON_KEYS, *DAEMON_LATER, *DAEMON_WITHOUT_EFFECT))
+            raise Refusal("unknown key.", hint or f"Valid: {listed(DAEMON_KEYS)}.", (key,))
+    return EditDaemon(tuple(found))
+
+
 HOST: dict[str, Callable[[object, Names], Command]] = {
     "next_pid": _next_pid,
     "tear": _tear,
+    "daemon.json": _edit_daemon,
     "take_port": _take_port,
     "take_pid": _take_pid,
     "journald": _journald,
 }
+
+
+def upgrade_command(value: object) -> Command:
+    """Return what `upgrade: {to: docker-1.13, unpack: 8s}` stands for. Raises Refusal."""
+    if not isinstance(value, dict):
+        raise Refusal(f"{shown(value)} is not a mapping.", "Write upgrade: {to: docker-1.13, unpack: 8s}.")
+    for key in value:
+        if key not in ("to", "unpack"):
+            raise Refusal("unknown key.", did_you_mean(key, ("to", "unpack")) or "Valid: to, unpack.", (key,))
+    to = value.get("to")
+    if to in LATER_DESIGNS:
+        raise Refusal(not_modelled(str(to), ""), f"Modelled: {listed(DESIGNS)}.", ("to",))
+    if to not in DESIGNS:
+        what = "does not say to which design." if to is None else f"{shown(to)} is not a design."
+        hint = did_you_mean(str(to), DESIGNS) or f"Valid: {listed(DESIGNS)}."
+        raise Refusal(what, hint, () if to is None else ("to",))
+    try:
+        return Upgrade(to, units.duration(value.get("unpack", 0)))
+    except Refusal as refusal:
+        raise Refusal(refusal.what, refusal.hint, ("unpack",)) from None

@@ -127,8 +127,8 @@ HOST_LATER = {
     "fill_disk": "a full disk",
     "slow": "a slow program",
 }
-ACTIONS = ("docker", "compose", "systemctl", "kill", "stop", "cont", "oom", "host")
-ACTIONS_LATER = ("reboot", "power_loss", "upgrade")
+ACTIONS = ("docker", "compose", "systemctl", "kill", "stop", "cont", "oom", "host", "upgrade")
+ACTIONS_LATER = ("reboot", "power_loss")
 
 SIGNALS = {
     "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10,
@@ -147,5 +147,3 @@ STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", 
 def not_modelled(key: str, why: str) -> str:
     """Return the sentence that refuses a known key."""
     return f"{key} is not modelled yet ({why})." if why else f"{key} is not modelled yet."
-
-RELOAD = "HUP makes dockerd read its settings again; that is not modelled yet."

@@ -297,6 +297,7 @@ class StepFile(Strict):
     oom: str | None = Field(None, description="a container at its mem_limit, or host")
     signal: str | int | None = None
     host: dict[str, Any] | None = None
+    upgrade: dict[str, Any] | None = None
 
 
 class PropertyFile(Strict):

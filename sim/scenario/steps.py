@@ -14,9 +14,9 @@ from sim.scenario import fields
 from sim.scenario.check import Report, spelt
 from sim.scenario.commands import NewService, docker_words, new_service, parse_docker, parse_systemctl
 from sim.scenario.compose_words import Fleet, parse_compose
-from sim.scenario.host_words import host_command, out_of_memory
+from sim.scenario.host_words import host_command, out_of_memory, upgrade_command
 from sim.scenario.instants import STEP_ID, Names, parse_instant, parse_target
-from sim.scenario.known import ACTIONS, ACTIONS_LATER, RELOAD, not_modelled
+from sim.scenario.known import ACTIONS, ACTIONS_LATER, not_modelled
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
@@ -236,6 +236,8 @@ class Reader:
                 return [[out_of_memory(line, self.names)]]
             case "host":
                 return [[host_command(line, self.names)]]
+            case "upgrade":
+                return [[upgrade_command(line)]]
         if isinstance(line, dict):
             beside = "; signal: stands beside kill:, as in {kill: shim/web, signal: TERM}" if action == "kill" else ""
             raise Refusal("a mapping is not a target.", f"Write {action}: shim/web{beside}.")
@@ -247,8 +249,6 @@ class Reader:
             except Refusal as refusal:
                 self.report.problems.add(signal.mark, f"signal: {refusal.what}", refusal.hint)
         target = parse_target(line, self.names)
-        if target.role == "dockerd" and word == "HUP":
-            raise Refusal(RELOAD, "Set it in engine.daemon, or compare with shimsim whatif --set.")
         return [[KillProcess(target, word)]]
 
     def note_existing(self, command: Command) -> None:

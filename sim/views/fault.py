@@ -5,7 +5,7 @@ Leaves out faults that a run chooses by itself. Source: none; the project's own 
 
 from __future__ import annotations
 
-from sim.engine.setup import Command, Docker, KillProcess, Systemctl
+from sim.engine.setup import QUIET_VERBS, Command, Docker, KillProcess, Systemctl, Upgrade
 from sim.views import intervals as v
 
 HARMLESS = ("CONT", "HUP", "USR1", "USR2", "WINCH")
@@ -27,7 +27,7 @@ def fault_of(run: v.Intervals, step: str | None = None) -> v.Mark | None:
 
 
 def _rank(command: Command) -> int:
-    return 0 if isinstance(command, KillProcess) else 1 if isinstance(command, Systemctl) else 2
+    return 0 if isinstance(command, KillProcess) else 1 if isinstance(command, Systemctl | Upgrade) else 2
 
 
 def harms(command: Command) -> bool:
@@ -35,7 +35,9 @@ def harms(command: Command) -> bool:
     if isinstance(command, KillProcess):
         return command.signal not in HARMLESS
     if isinstance(command, Systemctl):
-        return command.verb != "start"
+        return command.verb not in QUIET_VERBS
+    if isinstance(command, Upgrade):
+        return True
     return isinstance(command, Docker) and command.verb in ("stop", "kill", "restart", "rm")
 
 
@@ -53,6 +55,8 @@ def noun(command: Command) -> str:
         return f"a {what} {role}" + (f" of {container}" if container else "")
     if isinstance(command, Systemctl):
         return f"a {command.verb} of {command.unit}"
+    if isinstance(command, Upgrade):
+        return f"an upgrade to {command.to}"
     return f"docker {command.verb} {command.container}" if isinstance(command, Docker) else "a step"
 
 

@@ -102,6 +102,8 @@ def _signal_taken(world: World, event: e.SignalTaken) -> Item | None:
 
 
 def _engine_event(world: World, event: EngineEvent) -> Item | None:
+    if event.kind == "daemon":
+        return f"event {event.action}", "dockerd"
     if event.kind != "container" or event.action in ("kill", "create"):
         return None
     if event.action == "die":

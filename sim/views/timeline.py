@@ -12,7 +12,7 @@ from itertools import pairwise
 import msgspec
 
 from sim.designs import DESIGNS
-from sim.engine.setup import MS, Docker, KillProcess, Microseconds, S, Setup, Systemctl
+from sim.engine.setup import MS, Docker, KillProcess, Microseconds, S, Setup, Systemctl, Upgrade
 from sim.trace import Trace
 from sim.views import intervals as v
 from sim.views.fault import command_text, fault_of, subject
@@ -176,7 +176,7 @@ def counts(run: v.Intervals, zero: Microseconds) -> Counts:
 def _marks(run: v.Intervals, zero: Microseconds) -> tuple[MarkData, ...]:
     found: dict[tuple[Microseconds, str], MarkData] = {}
     for mark in run.marks:
-        if isinstance(mark.command, Docker | Systemctl | KillProcess):
+        if isinstance(mark.command, Docker | Systemctl | KillProcess | Upgrade):
             found.setdefault((mark.at, mark.text), MarkData(mark.at - zero, mark.id, command_text(mark)))
     return tuple(found.values())
 

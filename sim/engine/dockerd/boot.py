@@ -25,6 +25,7 @@ from sim.engine.dockerd.network import map_ports, release_endpoint, unmap_ports
 from sim.engine.dockerd.output import COPY, DISCARD, LOG, begin_discard, begin_output
 from sim.engine.dockerd.pause import PAUSE, STOP_PAUSED
 from sim.engine.dockerd.remove import REMOVE
+from sim.engine.dockerd.settings import RELOAD, daemon_of, load_settings
 from sim.engine.dockerd.shutdown import SHUTDOWN
 from sim.engine.dockerd.start import (
     CREATE,
@@ -89,6 +90,7 @@ def check_pid_file(g: Goroutine) -> str | None:
     if isinstance(stale, int) and g.world.host.exists(stale):
         return "running"
     syscalls.write_file(g.turn, paths.DOCKER_PID, g.pid)
+    load_settings(g)
     return None
 
 
@@ -146,7 +148,7 @@ def known(g: Goroutine) -> str | None:
     begin_discard(g)
     update(g, replace(record, canceled=True), disk=False)
     g["signal"] = "TERM"
-    return "reattach" if g.world.setup.engine.daemon.live_restore else None
+    return "reattach" if daemon_of(g.world, g.pid).live_restore else None
 
 
 def signal_task(g: Goroutine) -> Message:
@@ -357,6 +359,7 @@ PROGRAM = Program(
         RESTORE,
         BOOT_START,
         SHUTDOWN,
+        RELOAD,
         CREATE,
         START,
         STOP,
@@ -383,6 +386,6 @@ PROGRAM = Program(
         procedure("dockerd.quit", Exit(131)),
         procedure("dockerd.uptime", Sleep("uptime", 10 * S), Do(ran_long)),
     ),
-    handlers={"TERM": "shutdown", "INT": "shutdown", "QUIT": "quit"},
-    ignored=frozenset({"PIPE", "USR1", "HUP"}),
+    handlers={"TERM": "shutdown", "INT": "shutdown", "QUIT": "quit", "HUP": "reload"},
+    ignored=frozenset({"PIPE", "USR1"}),
 )

@@ -7,6 +7,7 @@ Cleanup; engine-1.13 §5.
 from __future__ import annotations
 
 from sim.engine import paths
+from sim.engine.dockerd.settings import daemon_of
 from sim.engine.dockerd.supervise import containerd_gone
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Label, Sleep, Wait, reading
@@ -30,7 +31,7 @@ def begin_shutdown(g: Goroutine) -> str | None:
     g.cancel("api")
     syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
     running = [name for name in g.world.services if g.recall(f"container/{name}", NONE).running]
-    if running and g.world.setup.engine.daemon.live_restore:
+    if running and daemon_of(g.world, g.pid).live_restore:
         return "keep"
     for name in running:
         paused = g.recall(f"container/{name}").paused
@@ -42,7 +43,7 @@ def budget(world: World, frame: Frame) -> int:
     """Return how long the containers may take, in µs: 15 s, or the longest stop timeout and 5 s."""
     known = (world.services[n] for n in world.services if world.recall(frame.fid[0], f"container/{n}") is not None)
     longest = max((service.stop_timeout + GRACE for service in known), default=0)
-    return int(max(world.setup.engine.daemon.shutdown_timeout, longest))
+    return int(max(daemon_of(world, frame.fid[0]).shutdown_timeout, longest))
 
 
 STOPS = ("dockerd.stop", "dockerd.stop_paused", "dockerd.state_exit")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from sim.engine import paths
 from sim.engine.containerd.boot import ARGV
+from sim.engine.dockerd.settings import daemon_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Every, Fork, Goto, Label, Reap, Sleep, Wait, reading
 from sim.engine.procedure import procedure
@@ -140,7 +141,7 @@ def check_good(g: Goroutine) -> None:
 def check_bad(g: Goroutine) -> str | None:
     """Count a failure; after the third in a row replace containerd."""
     count = g.recall("fail_count", 0) + 1
-    if count < g.world.setup.engine.daemon.max_health_check_retries or g.recall("shutting_down"):
+    if count < daemon_of(g.world, g.pid).max_health_check_retries or g.recall("shutting_down"):
         g.remember("fail_count", count)
         return "tick"
     g.remember("fail_count", 0)
