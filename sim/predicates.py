@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Iterator
 
 import msgspec
 
-from sim.engine import paths
+from sim.engine import output, paths
 from sim.engine import records as engine
 from sim.engine.client import named_by
 from sim.engine.reach import reachable
@@ -212,6 +212,22 @@ def port_open(world: World, port: int, client: str, proto: str | None = None) ->
     return reachable(world, port, client, proto)
 
 
+def is_blocked(world: World, target: Target) -> bool:
+    """Say whether there is a program that is named, and each waits in write(2) on what it prints."""
+    found = [process for process in named(world, target) if process.alive]
+    return bool(found) and all(output.stuck(world, process.pid) for process in found)
+
+
+def buffered(world: World, container: str) -> int:
+    """Return how many bytes stand between what a container prints and its log."""
+    return sum(output.standing(world, container, log.stream) for log in world.services[container].payload.log)
+
+
+def lost(world: World, container: str) -> int:
+    """Return how many bytes of a container's output nobody will ever read."""
+    return world.marks.get(output.lost_mark(container), 0)
+
+
 class Predicate(msgspec.Struct, frozen=True):
     """A question with a name: the kinds of its arguments (with ? where one may be left out), and who answers it."""
 
@@ -234,6 +250,17 @@ PREDICATES: dict[str, Predicate] = {
     "status": Predicate(("container", "status"), has_status, "the engine says this status of the container"),
     "exit_code": Predicate(("container", "numbers"), has_exit_code, "the engine keeps such an exit code"),
     "restarts": Predicate(("container", "numbers"), has_restarts, "the policy has restarted it so many times"),
+    "blocked": Predicate(("target",), is_blocked, "there is such a payload, and each waits in write(2) on its output"),
+    "buffered": Predicate(
+        ("container", "bytes"),
+        lambda world, container, numbers: buffered(world, container) in numbers,
+        "so many bytes stand between the program and its log",
+    ),
+    "lost": Predicate(
+        ("container", "bytes"),
+        lambda world, container, numbers: lost(world, container) in numbers,
+        "so many counted bytes of its output are lost",
+    ),
     "restarted": Predicate(("container",), was_restarted, "the policy has restarted it at least once"),
 }
 """By name, in the words that scenarios' expectations use for the same questions."""

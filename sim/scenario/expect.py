@@ -45,7 +45,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContainerExpect(Said, frozen=True, kw_only=True, tag=True):
-    """What the engine says of each of *containers*.
+    """What the engine says of each of *containers*, and how many bytes of its output wait or are lost.
 
     *pid* same or new compares with the pid at *since*; where that is None, with the begin of the interval (`during`),
     the instant after `of` (`within`), or t = 0 (`at`).
@@ -56,18 +56,24 @@ class ContainerExpect(Said, frozen=True, kw_only=True, tag=True):
     status: str | None = None
     exit_code: Range | None = None
     restarts: Range | None = None
+    buffered: Range | None = None
+    lost: Range | None = None
     pid: str | None = None
     since: Instant | None = None
 
 
 class ProcessExpect(Said, frozen=True, kw_only=True, tag=True):
-    """What the kernel says of the processes that *target* names. *state* is a letter of ps: R, S, D, T or Z."""
+    """What the kernel says of the processes that *target* names. *state* is a letter of ps: R, S, D, T or Z.
+
+    *blocked* says that they wait in write(2) on their output.
+    """
 
     target: Target
     exists: bool | None = None
     parent: Target | None = None
     state: str | None = None
     count: Range | None = None
+    blocked: bool | None = None
 
 
 class PortExpect(Said, frozen=True, kw_only=True, tag=True):

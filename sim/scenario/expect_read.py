@@ -46,8 +46,8 @@ T = TypeVar("T")
 WHEN = ("at", "during", "within", "of")
 STEP_KEYS = ("ok", "error", "unanswered")
 KINDS: dict[str, tuple[str, ...]] = {
-    "container": ("except", "exists", "status", "exit_code", "restarts", "pid", "since"),
-    "process": ("exists", "parent", "state", "count"),
+    "container": ("except", "exists", "status", "exit_code", "restarts", "buffered", "lost", "pid", "since"),
+    "process": ("exists", "parent", "state", "count", "blocked"),
     "file": ("exists",),
     "port": ("from", "open"),
     "dark": ("from", "max"),
@@ -200,9 +200,9 @@ class Entry:
     # -- the kinds -------------------------------------------------------------------------------------------------
 
     def container(self, said: dict[str, Any]) -> Expectation:
-        """Read exists, status, exit_code, restarts, pid of containers."""
+        """Read exists, status, exit_code, restarts, buffered, lost, pid of containers."""
         self.needs_when()
-        self.needs_one("container", "exists", "status", "exit_code", "restarts", "pid")
+        self.needs_one("container", "exists", "status", "exit_code", "restarts", "buffered", "lost", "pid")
         if "since" in self.keys and "pid" not in self.keys:
             self.refuse(Refusal("since stands beside pid.", "Write {pid: new, since: INSTANT}."), "since")
         but = self.value("except", self.several) or ()
@@ -216,6 +216,8 @@ class Entry:
             status=self.value("status", lambda it: one_of(it, STATUSES, "a status")),
             exit_code=self.value("exit_code", units.parse_range),
             restarts=self.value("restarts", units.parse_range),
+            buffered=self.value("buffered", units.size_range),
+            lost=self.value("lost", units.size_range),
             pid=self.value("pid", lambda it: one_of(it, ("same", "new"), "a word about pids")),
             since=self.value("since", self.instant),
             **said,
@@ -237,16 +239,21 @@ class Entry:
         return tuple(found)
 
     def process(self, said: dict[str, Any]) -> Expectation | None:
-        """Read exists, parent, state, count of processes."""
+        """Read exists, parent, state, count, blocked of processes."""
         self.needs_when()
-        self.needs_one("process", "exists", "parent", "state", "count")
+        self.needs_one("process", "exists", "parent", "state", "count", "blocked")
         target = self.value("process", self.target)
         parent = self.value("parent", self.target)
+        blocked = self.value("blocked", fields.boolean)
         exists, count = self.value("exists", fields.boolean), self.value("count", units.parse_range)
         state = self.value("state", lambda it: one_of(it, STATES, "a state of ps"))
         if target is None:
             return None
-        return ProcessExpect(target=target, exists=exists, parent=parent, state=state, count=count, **said)
+        if blocked and target.role != "payload":
+            self.refuse(Refusal("only what a payload prints is modelled.", "Write process: payload/NAME."), "blocked")
+        return ProcessExpect(
+            target=target, exists=exists, parent=parent, state=state, count=count, blocked=blocked, **said
+        )
 
     def target(self, value: object) -> Target:
         return parse_target(value, self.names)

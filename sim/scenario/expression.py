@@ -286,4 +286,5 @@ READERS: dict[str, Callable[[str, Names, Mapping[int, str]], Any]] = {
     "status": lambda text, names, ports: one_of(text, STATUSES, "a status"),
     "state": lambda text, names, ports: one_of(text, STATES, "a state of ps"),
     "numbers": lambda text, names, ports: units.parse_range(text),
+    "bytes": lambda text, names, ports: units.size_range(text),
 }

@@ -329,6 +329,9 @@ class ExpectFile(Strict):
     status: str | None = None
     exit_code: int | str | None = None
     restarts: int | str | None = None
+    buffered: int | str | None = Field(None, description="bytes between program and log, as 160KiB or 1MB..1.2MB")
+    lost: int | str | None = Field(None, description="counted bytes of its output that nobody will read")
+    blocked: bool | None = None
     pid: Literal["same", "new"] | None = None
     since: str | None = None
     process: str | None = None

@@ -157,6 +157,14 @@ def parse_range(value: object) -> Range:
     return Range(low, high)
 
 
+def size_range(value: object) -> Range:
+    """Return *value* (`160KiB`, `0`, `1MB..1.2MB`, `1..`) as a Range of bytes. Raises Refusal."""
+    low, dots, high = value.partition("..") if isinstance(value, str) else (value, "", "")
+    if not dots:
+        return parse_range(size(low))
+    return parse_range(f"{size(low) if low else ''}..{size(high) if high else ''}")
+
+
 # -- wall-clock times ------------------------------------------------------------------------------
 
 CLOCK = re.compile(

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from sim.engine.setup import Instant, Microseconds
-from sim.facts import Forgot, FrameEnded, FrameStarted, Remembered, StepTaken
+from sim.facts import Forgot, FrameEnded, FrameStarted, Marked, Remembered, StepTaken, WriteBlocked
 from sim.kernel import events as e
 from sim.scenario.compile import Scenario
 from sim.scenario.expect import (
@@ -59,8 +59,11 @@ PROCESSES = (e.Forked, e.Execed, e.Exited, e.Reparented, e.Reaped, e.SignalTaken
 FILES = (e.FileWritten, e.FileRemoved)
 # The facts that can change what a judge of this kind reads; between them it need not look again.
 RELEVANT: dict[type, tuple[type, ...]] = {
-    ContainerExpect: (Remembered, Forgot, FrameStarted, FrameEnded, e.Listened, e.Unlistened, *PROCESSES, *FILES),
-    ProcessExpect: PROCESSES,
+    ContainerExpect: (
+        *(Remembered, Forgot, FrameStarted, FrameEnded, Marked, e.Listened, e.Unlistened, e.FifoLevel),
+        *(*PROCESSES, *FILES),
+    ),
+    ProcessExpect: (*PROCESSES, e.FifoLevel, WriteBlocked),
     FileExpect: FILES,
     PortExpect: (e.Listened, e.Unlistened, e.RuleAdded, e.RuleRemoved, e.RulesFlushed, *PROCESSES),
 }

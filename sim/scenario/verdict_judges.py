@@ -14,10 +14,11 @@ from difflib import SequenceMatcher
 import msgspec
 
 from sim.engine.client import named_by, processes
+from sim.engine.output import stuck
 from sim.engine.records import Container
 from sim.engine.setup import Target
 from sim.kernel.records import Pid, Process
-from sim.predicates import believed, named, port_open, spelled, status_of
+from sim.predicates import believed, buffered, lost, named, port_open, spelled, status_of
 from sim.scenario.expect import ContainerExpect, FileExpect, PortExpect, ProcessExpect, TreeExpect
 from sim.scenario.verdict_words import tally
 from sim.views.story import Story
@@ -57,6 +58,10 @@ def judge_container(expectation: ContainerExpect, world: World, before: Mapping[
     good = f"{names[0]} {_described(record)}" if record else "there is none"
     if record and expectation.restarts is not None:
         good += f", restarted {record.restart_count} times"
+    if record and expectation.buffered is not None:
+        good += f", {buffered(world, names[0])} bytes on their way to the log"
+    if record and expectation.lost is not None:
+        good += f", {lost(world, names[0])} bytes lost"
     return Found(not faults, tally(len(names), faults, good))
 
 
@@ -72,6 +77,10 @@ def _container_fault(expectation: ContainerExpect, world: World, name: str, befo
         return f"has exit code {record.exit_code}"
     if expectation.restarts is not None and record.restart_count not in expectation.restarts:
         return f"was restarted {record.restart_count} times"
+    if expectation.buffered is not None and buffered(world, name) not in expectation.buffered:
+        return f"has {buffered(world, name)} bytes on their way to the log"
+    if expectation.lost is not None and lost(world, name) not in expectation.lost:
+        return f"has lost {lost(world, name)} bytes"
     return "" if expectation.pid is None else _pid_fault(expectation.pid, before, identity_of(world, name))
 
 
@@ -121,6 +130,8 @@ def _process_fault(expectation: ProcessExpect, world: World, process: Process) -
         return f"has parent {spelled(parent) if parent else process.ppid}"
     if expectation.state not in (None, process.state):
         return f"is in state {process.state}"
+    if expectation.blocked not in (None, stuck(world, process.pid)):
+        return "waits in write(2)" if expectation.blocked is False else "does not wait in write(2)"
     return ""
 
 

@@ -138,6 +138,8 @@ def _container(expectation: ContainerExpect) -> list[str]:
         "{}": expectation.status if expectation.exists is None else "exist" if expectation.exists else "gone",
         "exit code {}": expectation.exit_code,
         "{} restarts": expectation.restarts,
+        "{} bytes buffered": expectation.buffered,
+        "{} bytes lost": expectation.lost,
         f"{{}} pid{since}": expectation.pid,
     }
     return [form.format(value) for form, value in given.items() if value is not None]
@@ -149,6 +151,7 @@ def _process(expectation: ProcessExpect) -> list[str]:
         "{}": exists,
         "have parent {}": expectation.parent,
         "in state {}": expectation.state,
+        "{} in write": None if expectation.blocked is None else "blocked" if expectation.blocked else "not blocked",
         "count {}": expectation.count,
     }
     return [form.format(value) for form, value in given.items() if value is not None]

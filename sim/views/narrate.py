@@ -11,9 +11,20 @@ from typing import Any
 
 import msgspec
 
+from sim.engine.output import lost_mark
 from sim.engine.reach import DNAT, reachable
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
-from sim.facts import BecameReady, EngineEvent, Remembered, StepDone, StepTaken, UnitChanged
+from sim.facts import (
+    BecameReady,
+    EngineEvent,
+    Marked,
+    Remembered,
+    StepDone,
+    StepTaken,
+    UnitChanged,
+    WriteBlocked,
+    WriteResumed,
+)
 from sim.kernel import events as e
 from sim.kernel.records import INIT
 from sim.kernel.signals import NAMES
@@ -21,6 +32,7 @@ from sim.trace import Replay, Trace
 from sim.world import World
 
 TOGETHER: Microseconds = 700_000  # alike things that follow each other within this time are one line
+DAEMONS = ("dockerd", "containerd", "journald")
 PORTS_COUNTED = 200  # with more published ports than that the counts are left out
 
 
@@ -55,7 +67,7 @@ Item = tuple[str, str]  # key of the group, and who it happened to
 def _execed(world: World, event: e.Execed) -> Item | None:
     before = world.host.procs[event.pid].image.program
     program = event.image.program
-    if program in ("dockerd", "containerd") and before != program:
+    if program in DAEMONS and before != program:
         return f"begins {program}", str(event.pid)
     return None
 
@@ -64,7 +76,7 @@ def _exited(world: World, event: e.Exited) -> Item | None:
     process = world.host.procs[event.pid]
     program, status = process.image.program, event.status
     how = f"exit {status}" if status >= 0 else f"killed by {NAMES[-status]}"
-    if program in ("dockerd", "containerd"):
+    if program in DAEMONS:
         return f"ends {program}", how
     if program == "proxy":
         return f"proxy {how}", process.image.container
@@ -131,6 +143,28 @@ def _remembered(world: World, event: Remembered) -> Item | None:
     return None
 
 
+def _marked(world: World, event: Marked) -> Item | None:
+    container = event.name.removeprefix(lost_mark(""))
+    if container == event.name:
+        return None
+    return f"lost {container}", str(event.count - world.marks.get(event.name, 0))
+
+
+def _blocked(world: World, event: WriteBlocked) -> Item:
+    return f"blocked {size_text(event.count)}", event.container
+
+
+def size_text(count: int) -> str:
+    """Write a number of bytes for people.
+
+    >>> size_text(163_840), size_text(1_196_608), size_text(512)
+    ('160 KiB', '1.2 MB', '512 bytes')
+    """
+    if count >= 1_000_000:
+        return f"{count / 1_000_000:.1f} MB"
+    return f"{count / 1024:.0f} KiB" if count >= 10 * 1024 else f"{count} bytes"
+
+
 def _rule(word: str) -> Callable[[World, Any], Item | None]:
     return lambda world, event: (f"mapping {word}", str(event.rule.port)) if event.rule.chain == DNAT else None
 
@@ -147,6 +181,9 @@ RULES: dict[type, Callable[[World, Any], Item | None]] = {
     EngineEvent: _engine_event,
     UnitChanged: _unit,
     Remembered: _remembered,
+    WriteBlocked: _blocked,
+    WriteResumed: lambda world, event: ("unblocked", event.container),
+    Marked: _marked,
     BecameReady: lambda world, event: ("answers", event.container),
     StepTaken: lambda world, event: (f"step {event.id}", event.id),
     StepDone: lambda world, event: (f"failed {event.id}", event.error) if event.error else None,
@@ -173,7 +210,7 @@ def _many(subjects: list[str], one: str, many: str) -> str:
 
 
 WORDS: dict[str, Callable[[str, list[str]], str]] = {
-    "begins": lambda rest, s: f"{'systemd' if rest == 'dockerd' else 'dockerd'} starts {rest} {', '.join(s)}",
+    "begins": lambda rest, s: f"{'dockerd' if rest == 'containerd' else 'systemd'} starts {rest} {', '.join(s)}",
     "ends": lambda rest, s: f"{rest} ends: {s[0]}",
     "proxy": lambda rest, s: f"{_many(s, 'proxy of', 'proxies')}: {rest}",
     "payload": lambda rest, s: f"{named(s)}: {rest}",
@@ -189,6 +226,9 @@ WORDS: dict[str, Callable[[str, list[str]], str]] = {
     "connected": lambda rest, s: f"dockerd connected to containerd {s[-1]}",
     "mapping": lambda rest, s: f"{_many(s, 'DNAT rule of port', 'DNAT rules')} {rest}",
     "flushed": lambda rest, s: "NAT chain DOCKER flushed",
+    "blocked": lambda rest, s: f"payload of {named(s)} blocked in write: {rest} on the way to the log",
+    "unblocked": lambda rest, s: f"payload of {named(s)} goes on: its write has returned",
+    "lost": lambda rest, s: f"{size_text(sum(map(int, s)))} of the output of {rest} lost",
     "answers": lambda rest, s: f"{named(s)} {'answers' if len(set(s)) == 1 else 'answer'}",
     "failed": lambda rest, s: f"step {rest} failed: {s[0]}",
 }

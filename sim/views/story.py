@@ -91,7 +91,7 @@ class Story:
         elif isinstance(event, FifoMade):
             self.written[event.fifo.path], self.levels[event.fifo.path] = at, event.fifo.level
         elif isinstance(event, FifoLevel):
-            if event.level > self.levels[event.path]:
+            if event.level > self.levels.get(event.path, 0):
                 self.written[event.path] = at
             self.levels[event.path] = event.level
 

@@ -27,12 +27,8 @@ def played(text: str, seed: int = 1) -> Timed:
 
 def told(timed: Timed, *kinds: type) -> list[tuple[float, object]]:
     """Return the events of these kinds from t = 0 on, with their times in s."""
-    origin = timed.trace.origin
-    return [
-        ((record.at - origin) / 1e6, record.event)
-        for record in timed.trace.records
-        if isinstance(record.event, kinds) and record.at >= origin
-    ]
+    found = [(((record.at or 0) - (timed.trace.origin or 0)) / 1e6, record.event) for record in timed.trace.records]
+    return [(at, event) for at, event in found if isinstance(event, kinds) and at >= 0]
 
 
 STUCK = {
