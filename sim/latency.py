@@ -65,6 +65,8 @@ EL7_IDLE: Profile = {
     "dockerd/start_controller": Duration(wait=Uniform(20, 60), mark=A),
     "dockerd/ready": Duration(wait=Uniform(10, 30), mark=A),
     "dockerd/reattach": Duration(wait=Uniform(5, 20), mark=A),
+    # from the power to systemd: firmware, kernel, initramfs
+    "init/boots": Duration(wait=Uniform(20_000, 40_000), mark=A),
     "dockerd/retry": Duration(scale=Uniform(0.8, 1.2), mark="S grpc backoff.go: jitter 0.2"),
     # containerd is ready S = 0.05 to 0.3 s after its fork
     "containerd/listen": Duration(wait=Uniform(50, 300), mark=K),

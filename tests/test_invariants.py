@@ -49,18 +49,18 @@ TABLE: dict[str, Broken] = {
     "V5": Broken("T30 T30#2 T43", {
         "T14 T14b T27 T27#2 T28 T28#2 T31 T32 T33 T34 T35 T35#2 T36 T36#2 T36#3 T37 V2 V6": CONTAINERD_DIES,
         "T39 T41 T42 T42#2 T44 T45 T46 T47 T47b T47b#2 T48 T48#2 T49 T50": DOCKERD_DIES,
-        "T56 T56#2 T56#3 T56#4 T56#5 T56#6": DOCKERD_DIES,
+        "T51#7 T56 T56#2 T56#3 T56#4 T56#5 T56#6": DOCKERD_DIES,
     }),
     "V6": Broken("", {"V6": "T28 without end", "T26#2": FROZEN},
                  {"T28": "bounded in the row: the next containerd kills it"}),
-    "V7": Broken("T28 T28#2 T51 T51#2 T51#3 T51#4", {
+    "V7": Broken("T28 T28#2 T51 T51#2 T51#3 T51#4 T51#5 T51#7", {
         "T15 T15#2": "the disk still says that it runs: 255 at dockerd's next start",
         "V2": "255: containerd has no folder", "T26#2 T47b": FROZEN,
     }),
     "V8": Broken("T23 T23#2 T39 T48#2 T49", {
         "T24": "as T23", "T25": "begins as T23",
         "T36#3 T42 T42#2 T43 T44 T45 T46 T47 T47b T47b#2 T48 T50 V2": NO_DAEMON,
-        "T56 T56#2 T56#3 T56#4 T56#5 T56#6": NO_DAEMON,
+        "T51#7 T56 T56#2 T56#3 T56#4 T56#5 T56#6": NO_DAEMON,
     }),
     "V9": Broken("T49", {}, {"T10": NOT_YET}),
     "V10": Broken("T9 T25 T36", {
@@ -88,7 +88,7 @@ TABLE: dict[str, Broken] = {
     }),
     "V24": Broken("T45", {"T14b": "a stranger has a payload's number", "T46": "a stranger has containerd's number"}),
     "V25": Broken("T39 T43", {
-        "T36#3 T42 T42#2 T44 T45 T46 T47 T48 T48#2 T50 V2 T56 T56#2 T56#3 T56#4 T56#5 T56#6": NO_DAEMON,
+        "T36#3 T42 T42#2 T44 T45 T46 T47 T48 T48#2 T50 T51#7 V2 T56 T56#2 T56#3 T56#4 T56#5 T56#6": NO_DAEMON,
     }),
 }  # fmt: skip
 

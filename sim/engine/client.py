@@ -13,6 +13,7 @@ from sim.engine import paths
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.mishap import AT_ONCE
 from sim.engine.ops import Do, Goto, Label, Op, Sleep, call
+from sim.engine.power import CLOSED
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.setup import Docker, Instant, Journald, KillProcess, S, Step, Systemctl, Target, Upgrade
@@ -113,8 +114,8 @@ def dockerd_at(world: World, frame: Frame) -> Pid | None:
 
 
 def systemd_at(world: World, frame: Frame) -> Pid | None:
-    """Find systemd."""
-    return INIT
+    """Find systemd: nobody while the host is off."""
+    return INIT if (INIT, "bus") in world.frames else None
 
 
 def create_request(g: Goroutine) -> Message:
@@ -159,8 +160,9 @@ def refused(g: Goroutine) -> None:
 
 
 def lost(g: Goroutine) -> None:
-    """The daemon died before it answered: nobody knows what it did."""
-    g["error"] = LOST
+    """The daemon died before it answered: nobody knows what it did. Or the host is off."""
+    command = step_of(g.world, g.frame).command
+    g["error"] = LOST if isinstance(command, Docker) else CLOSED
 
 
 def failed(g: Goroutine) -> None:

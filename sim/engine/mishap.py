@@ -13,10 +13,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine import memory, paths, stranger
+from sim.engine import memory, paths, power, stranger
 from sim.engine.dockerd.settings import written
 from sim.engine.goroutine import Goroutine
-from sim.engine.setup import EditDaemon, OutOfMemory, SetNextPid, TakePid, TakePort, Tear
+from sim.engine.setup import EditDaemon, LosePower, OutOfMemory, SetNextPid, TakePid, TakePort, Tear
 from sim.kernel import syscalls
 from sim.kernel.events import IdsSkipped
 
@@ -54,5 +54,6 @@ AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {
     TakePort: stranger.take_port,
     TakePid: stranger.take_pid,
     OutOfMemory: memory.out_of_memory,
+    LosePower: power.lose_power,
 }
 """Commands that need no program: what each does."""

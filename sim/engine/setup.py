@@ -264,7 +264,10 @@ class Docker(msgspec.Struct, frozen=True, tag=True):
 
 
 class Systemctl(msgspec.Struct, frozen=True, tag=True):
-    """`systemctl VERB UNIT`: start, stop, restart, try-restart, reload, kill (with *signal*), is-active, status."""
+    """`systemctl VERB UNIT`: start, stop, restart, try-restart, reload, kill (with *signal*), is-active, status.
+
+    `reboot` is of no unit.
+    """
 
     verb: str
     unit: str = "docker"
@@ -306,6 +309,12 @@ class OutOfMemory(msgspec.Struct, frozen=True, tag=True):
     container: str = ""
 
 
+class LosePower(msgspec.Struct, frozen=True, tag=True):
+    """The power goes; it is back *off* µs later, and the host boots."""
+
+    off: Microseconds = 0
+
+
 class TakePid(msgspec.Struct, frozen=True, tag=True):
     """A process of somebody else's gets *number*, or the one that is written down for the process *target* names."""
 
@@ -334,7 +343,7 @@ class Upgrade(msgspec.Struct, frozen=True, tag=True):
 
 Command = (
     Docker | Systemctl | KillProcess | SetNextPid | Tear | TakePort | TakePid | OutOfMemory | Journald | EditDaemon
-    | Upgrade
+    | Upgrade | LosePower
 )
 
 

@@ -15,6 +15,7 @@ from sim.engine import journald
 from sim.engine.dockerd.boot import ARGV
 from sim.engine.goroutine import Failure, Goroutine, Spawn, spawn
 from sim.engine.ops import Do, Goto, Label, ReapAny, Serve, Sleep, Wait, reading
+from sim.engine.power import LAST_CHANCE, alone, boots, kill_all, power_back, restart_host, shut_down, term_all
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import UnitState
@@ -261,6 +262,26 @@ def kill_unit(g: Goroutine) -> None:
     g.reply(g["request"].reply, True)
 
 
+# -- reboot -----------------------------------------------------------------------------------------
+
+REBOOT = (
+    procedure(
+        "init.job_reboot",
+        Do(shut_down),
+        STOP_UNIT,
+        Do(term_all),
+        Wait(alone, within=LAST_CHANCE, late="last"),
+        Goto("alone"),
+        Label("last"),
+        Do(kill_all),
+        Wait(alone),
+        Label("alone"),
+        Do(restart_host),
+    ),
+    procedure("init.boot", Sleep("power", power_back), Do(boots), START_UNIT, Label("running"), Label("limit")),
+)
+
+
 JOBS = {
     "start": "job_start",
     "stop": "job_stop",
@@ -271,6 +292,7 @@ JOBS = {
     "reload": "job_reload",
     "is-active": "job_state",
     "status": "job_state",
+    "reboot": "job_reboot",
     "daemon-reload": "job_nothing",  # unit files do not change here
 }
 
@@ -328,5 +350,6 @@ PROGRAM = Program(
         procedure("init.job_reload", Do(reload_unit)),
         procedure("init.job_state", Do(tell_state)),
         procedure("init.job_nothing", Do(stop_done)),
+        *REBOOT,
     ),
 )

@@ -15,6 +15,7 @@ Status = int  # of an exit: 0..255 is a code, -N is death by signal number N (as
 Value = object  # anything a file or a memory cell may hold: frozen records, text, numbers, tuples of them
 
 INIT: Pid = 1
+NO_POWER: Status = -30  # a process that went with the power: nobody sees a status; the number is SIGPWR's
 OUTSIDE: Pid = 0  # people at other machines: no process of this host
 
 

@@ -256,7 +256,7 @@ def new_service(verb: str, parsed: Parsed) -> NewService:
 
 SYSTEMCTL = ("start", "stop", "restart", "try-restart", "reload", "kill", "is-active", "status", "daemon-reload")
 OTHER_SYSTEMCTL = tuple(
-    "cat disable enable isolate mask poweroff reboot reset-failed set-property show unmask".split()
+    "cat disable enable isolate mask poweroff reset-failed set-property show unmask".split()
 )
 SYSTEMCTL_FLAGS: dict[str, tuple[str, bool]] = {"-s": ("signal", True), "--signal": ("signal", True)}
 SYSTEMCTL_LATER = ("--kill-who", "--no-block", "--now", "-f", "--force", "--job-mode")
@@ -267,6 +267,8 @@ def parse_systemctl(text: object) -> list[Command]:
     words = split(text, "systemctl")
     parsed = parse_flags("systemctl", words, SYSTEMCTL_FLAGS, SYSTEMCTL_LATER, stop=False)
     verb = parsed.rest[0] if parsed.rest else ""
+    if parsed.rest == ["reboot"]:
+        return [Systemctl("reboot", "")]
     if verb in OTHER_SYSTEMCTL:
         raise Refusal(f"systemctl {not_modelled(verb, '')}", f"Modelled: {listed(SYSTEMCTL)}.")
     if verb not in SYSTEMCTL:

@@ -13,8 +13,10 @@ from sim.engine.setup import (
     Command,
     EditDaemon,
     Journald,
+    LosePower,
     OutOfMemory,
     SetNextPid,
+    Systemctl,
     TakePid,
     TakePort,
     Target,
@@ -139,6 +141,24 @@ def _edit_daemon(value: object, names: Names) -> Command:
             hint = did_you_mean(key, (*DAEMON_KEYS, *DAEMON_LATER, *DAEMON_WITHOUT_EFFECT))
             raise Refusal("unknown key.", hint or f"Valid: {listed(DAEMON_KEYS)}.", (key,))
     return EditDaemon(tuple(found))
+
+
+def reboot(value: object) -> Command:
+    """Take true: `systemctl reboot`. Raises Refusal."""
+    if fields.boolean(value):
+        return Systemctl("reboot", "")
+    raise Refusal("reboot: false does nothing.", "Write reboot: true.")
+
+
+def power_loss(value: object) -> Command:
+    """Take true, or how long the power is away. Raises Refusal."""
+    if value in (True, "true"):
+        return LosePower()
+    try:
+        return LosePower(units.duration(value))
+    except Refusal:
+        what = f"{shown(value)} is neither true nor a duration."
+        raise Refusal(what, "Write power_loss: true, or 5m for a power that is back after 5 minutes.") from None
 
 
 HOST: dict[str, Callable[[object, Names], Command]] = {

@@ -127,8 +127,10 @@ HOST_LATER = {
     "fill_disk": "a full disk",
     "slow": "a slow program",
 }
-ACTIONS = ("docker", "compose", "systemctl", "kill", "stop", "cont", "oom", "host", "upgrade")
-ACTIONS_LATER = ("reboot", "power_loss")
+ACTIONS = (
+    "docker", "compose", "systemctl", "kill", "stop", "cont", "oom", "reboot", "power_loss", "host", "upgrade",
+)  # fmt: skip
+ACTIONS_LATER: tuple[str, ...] = ()
 
 SIGNALS = {
     "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10,

@@ -294,6 +294,8 @@ class StepFile(Strict):
     kill: str | list[str] | None = None
     stop: str | list[str] | None = None
     cont: str | list[str] | None = None
+    reboot: bool | None = None
+    power_loss: bool | str | None = Field(None, description="true, or how long the power is away")
     oom: str | None = Field(None, description="a container at its mem_limit, or host")
     signal: str | int | None = None
     host: dict[str, Any] | None = None

@@ -14,7 +14,7 @@ from sim.scenario import fields
 from sim.scenario.check import Report, spelt
 from sim.scenario.commands import NewService, docker_words, new_service, parse_docker, parse_systemctl
 from sim.scenario.compose_words import Fleet, parse_compose
-from sim.scenario.host_words import host_command, out_of_memory, upgrade_command
+from sim.scenario.host_words import host_command, out_of_memory, power_loss, reboot, upgrade_command
 from sim.scenario.instants import STEP_ID, Names, parse_instant, parse_target
 from sim.scenario.known import ACTIONS, ACTIONS_LATER, not_modelled
 from sim.scenario.text import Node, Path
@@ -234,6 +234,10 @@ class Reader:
                 return [parse_systemctl(line)]
             case "oom":
                 return [[out_of_memory(line, self.names)]]
+            case "reboot":
+                return [[reboot(line)]]
+            case "power_loss":
+                return [[power_loss(line)]]
             case "host":
                 return [[host_command(line, self.names)]]
             case "upgrade":
@@ -276,6 +280,8 @@ class Reader:
 
 def text_of(action: str, line: object, node: Node) -> str:
     """Return a step's action on one line, for people."""
+    if line is True:
+        return action
     if isinstance(line, dict):
         return f"{action} " + " ".join(f"{key} {value}" for key, value in line.items())
     signal = node.child("signal")

@@ -26,7 +26,7 @@ from sim.facts import (
     WriteResumed,
 )
 from sim.kernel import events as e
-from sim.kernel.records import INIT
+from sim.kernel.records import INIT, NO_POWER
 from sim.kernel.signals import NAMES
 from sim.trace import Replay, Trace
 from sim.world import World
@@ -76,6 +76,7 @@ def _exited(world: World, event: e.Exited) -> Item | None:
     process = world.host.procs[event.pid]
     program, status = process.image.program, event.status
     how = f"exit {status}" if status >= 0 else f"killed by {NAMES[-status]}"
+    how = "gone with the power" if status == NO_POWER else how
     if program in DAEMONS:
         return f"ends {program}", how
     if program == "proxy":

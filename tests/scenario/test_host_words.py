@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.engine.setup import OutOfMemory, TakePid, TakePort, Target
+from sim.engine.setup import LosePower, OutOfMemory, Systemctl, TakePid, TakePort, Target
 from sim.errors import InputError
 from sim.scenario import load
 
@@ -36,6 +36,8 @@ def test_host_words(words, expected):
         ("host: {take_pid: shim/web}", "no file has its number", "Write dockerd, containerd, payload/NAME"),
         ("host: {take_prot: 80}", "unknown key.", "Did you mean take_port?"),
         ("host: {take_port: 80, take_pid: 9}", "take_port, take_pid are 2 things.", "Give each a step of its own."),
+        ("reboot: false", "reboot: false does nothing.", "Write reboot: true."),
+        ("power_loss: soon", "'soon' is neither true nor a duration.", "5m for a power that is back after 5 minutes"),
         ("oom: web", "web has no mem_limit to reach.", "Give it one, or write oom: host."),
         ("oom: wbe", "there is no container 'wbe'.", "Did you mean web?"),
         ("kill: stranger/thief", "no step called 'thief' makes a stranger.", "host: {take_port: 80} in a step makes"),
@@ -66,3 +68,17 @@ def test_memory_is_read_as_docker_reads_it():
     assert [steps[0].command for steps in setup.terminals] == [OutOfMemory("web"), OutOfMemory()]
     with pytest.raises(InputError, match="'much' is not an amount of memory"):
         load("f", text="services: {web: {mem_limit: much}}")
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("reboot: true", Systemctl("reboot", "")),
+        ("systemctl: reboot", Systemctl("reboot", "")),
+        ("power_loss: true", LosePower()),
+        ("power_loss: 5m", LosePower(300_000_000)),
+    ],
+)
+def test_the_host_goes_down(step, expected):
+    """A reboot is systemctl's; the power is away for as long as the step says."""
+    assert command(step) == expected
