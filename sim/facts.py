@@ -12,6 +12,7 @@ import msgspec
 
 from sim.kernel.records import Pid, Value
 
+OPENED = "opened::"  # the mark of t = 0
 Fid = tuple[Pid, str]  # a goroutine: its process and its name within it, such as `start/web`
 Locals = dict[str, Any]  # never changed in place
 

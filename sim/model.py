@@ -19,6 +19,7 @@ from sim.engine.dockerd.network import address
 from sim.engine.goroutine import late, start_frame, take
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Docker, Instant, OutOfMemory, Setup, Step, Systemctl, Target
+from sim.facts import OPENED as OPENED
 from sim.facts import BecameReady, EngineEvent, Fid, Marked, Remembered, StepTaken, UnitChanged
 from sim.faults import Fault, allowed, befall, faults_of
 from sim.kernel import events as e
@@ -128,7 +129,6 @@ def step(world: World, action: Action) -> list[Any]:
 
 # -- the first world --------------------------------------------------------------------------------
 
-OPENED = "opened::"
 PROLOGUE_START = Step("(start)", Instant(), Systemctl("start"))
 
 

@@ -70,6 +70,13 @@ def status_of(record: engine.Container) -> str:
     return "exited" if record.started else "created"
 
 
+def health_of(world: World, container: str) -> str | None:
+    """Return the health that dockerd tells of a container; None without a health check, or a dockerd."""
+    pid = dockerd(world)
+    health = None if pid is None else world.recall(pid, f"health/{container}")
+    return health.status if isinstance(health, engine.Health) else None
+
+
 def said_to_run(world: World) -> Iterator[tuple[str, engine.Container]]:
     """Yield the containers that the engine believes to run, those that wait for their restart left out."""
     for name in world.services:

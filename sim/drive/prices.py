@@ -6,7 +6,7 @@ in common, whatever else happens between. Source: sim/latency.py.
 
 from __future__ import annotations
 
-from sim.engine.ops import Every, Op
+from sim.engine.ops import Every, Interval, Op
 from sim.engine.procedure import Procedure
 from sim.latency import Distribution, Duration, Fixed, Profile, draw, microseconds
 
@@ -18,11 +18,11 @@ class Plan:
     *drawn* counts, by container, how often they were drawn: ops of one role and name share it.
     """
 
-    __slots__ = ("drawn", "free", "name", "op", "plain", "price", "role", "ticker", "timer", "wait", "work")
+    __slots__ = ("drawn", "free", "name", "op", "plain", "price", "role", "rounds", "ticker", "timer", "wait", "work")
 
     def __init__(self, op: Op, role: str, name: str, price: Duration | None, drawn: dict[str, int]) -> None:
         self.op, self.role, self.name, self.price, self.drawn = op, role, name, price, drawn
-        self.timer, self.ticker = op.timer, isinstance(op, Every)
+        self.timer, self.ticker, self.rounds = op.timer, isinstance(op, Every), isinstance(op, Interval)
         self.free = price is None and not op.timer
         kind = type(op)
         self.plain = kind.ready is Op.ready and kind.reads is Op.reads and op.within is None

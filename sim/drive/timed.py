@@ -285,6 +285,8 @@ class Timed:
             slot.frame, slot.plan = frame, plan
         if plan.ticker:
             self.phases.setdefault(fid, self.now)
+        elif plan.rounds:
+            self.phases[fid] = self.now
         return slot
 
     def _leave(self, fid: Fid, slot: Slot) -> None:
@@ -344,7 +346,8 @@ class Timed:
     def _timer(self, plan: Plan, frame: Frame) -> int:
         op = plan.op
         if isinstance(op, Sleep):
-            return self.prices.spread(op.nominal(self.world, frame), plan)
+            nominal = self.prices.spread(op.nominal(self.world, frame), plan)
+            return nominal - (self.now - self.phases[frame.fid]) % nominal if plan.rounds else nominal
         if isinstance(op, Every):
             return self._to_next_tick(frame.fid, op.period)
         assert isinstance(op, Await), f"{op.name} is a timer that the driver does not know"

@@ -31,12 +31,19 @@ def exec_of(service: Service, argv: tuple[str, ...]) -> Exec:
     >>> exec_of(Service("web", "", "", "", (), Payload("", ()), execs=(Exec("ls", 2),)), ("/bin/ls", "-l")).code
     2
     """
-    words = " ".join(argv)
-    for row in service.execs:
-        if row.name == words:
-            return row
-    first = argv[0].rpartition("/")[2]
-    return next((row for row in service.execs if row.name == first), Exec(words))
+    names = names_of(argv)
+    found = (row for name in names for row in service.execs if row.name == name)
+    return next(found, Exec(names[0]))
+
+
+def names_of(argv: tuple[str, ...]) -> tuple[str, str]:
+    """Return the names of a command: its words, and the first of them without folders; of `sh -c` those of the script.
+
+    >>> names_of(("/bin/ls", "-l")), names_of(("/bin/sh", "-c", "pg_isready -q || exit 1"))
+    (('/bin/ls -l', 'ls'), ('pg_isready -q || exit 1', 'pg_isready'))
+    """
+    words = tuple(argv[2].split()) if argv[1:2] == ("-c",) and argv[2:] else argv
+    return " ".join(words), words[0].rpartition("/")[2] if words else ""
 
 
 def folder(world: World, frame: Frame) -> str:

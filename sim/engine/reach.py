@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from sim.engine.paths import runtime_state
 from sim.engine.setup import Port
 from sim.kernel.records import Rule
-from sim.world import World
+from sim.world import Key, World
 
 CLIENTS = ("remote", "loopback", "container")
 DNAT = "nat/DOCKER"
@@ -44,6 +44,16 @@ def is_open(world: World, container: str, port: int) -> bool:
     """Say whether a neighbour on the same network reaches *port* of the container directly."""
     address = world.host.files.get(NETNS + container)
     return address is not None and listening(world, inner("tcp", str(address), port))
+
+
+def answers_reads(world: World, container: str) -> tuple[Key, ...]:
+    """Name what `answers` depends on."""
+    place = runtime_state(world.services[container].id)
+    state: Any = world.host.files.get(place)
+    pid = None if state is None else state.pid
+    ports = [address_of(world, container, port) for port in world.services[container].ports]
+    listeners = (("listen", it) for it in ports if it is not None)
+    return (("file", place), ("proc", pid), ("running", pid, "payload.main"), *listeners)
 
 
 def answers(world: World, container: str) -> bool:

@@ -75,6 +75,16 @@ class ExecConfig(msgspec.Struct, frozen=True, tag=True, gc=False):
     canceled: bool = False
 
 
+class Health(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """What dockerd believes of a container with a health check: starting, healthy or unhealthy.
+
+    *streak* counts the failed probes in a row, up to as many as make a difference.
+    """
+
+    status: str
+    streak: int = 0
+
+
 class RuntimeState(msgspec.Struct, frozen=True, tag=True):
     """What runc keeps of a container in /run/runc: *status* is created (its init waits at exec.fifo) or running."""
 

@@ -98,6 +98,15 @@ class Exec(msgspec.Struct, frozen=True):
     missing: bool = False
 
 
+class Healthcheck(msgspec.Struct, frozen=True):
+    """A probe of the container's health; defaults are Docker 1.13.1's (engine-1.13 §20). *argv* is what is run."""
+
+    argv: tuple[str, ...]
+    interval: Microseconds = 30 * S
+    timeout: Microseconds = 30 * S
+    retries: int = 3
+
+
 class Pins(msgspec.Struct, frozen=True):
     """Numbers that were observed for the first start of a container (`x-pids`, `x-address`)."""
 
@@ -152,6 +161,7 @@ class Service(msgspec.Struct, frozen=True):
     log_driver: str = "journald"  # json-file, none; another one only of a container that prints nothing
     execs: tuple[Exec, ...] = ()
     memory: int | None = None  # the limit of its control group, in bytes
+    healthcheck: Healthcheck | None = None
 
 
 class Network(msgspec.Struct, frozen=True):

@@ -109,9 +109,8 @@ def sift(model: type[Strict], root: Node, path: Path, report: Report) -> dict[st
 def is_unused(model: type[Strict], key: str, node: Node) -> bool:
     """Say whether *key* changes nothing: by its nature, or because it switches something off that is off."""
     off = node.value is False or node.value is None
-    disabled = key == "healthcheck" and node.plain() in ({"disable": True}, {"test": "NONE"}, {"test": ["NONE"]})
     endless = key == "TimeoutStartSec" and node.plain() in (0, "0", "0s", "infinity")
-    return key in model.harmless or (key in model.later and (off or disabled or endless))
+    return key in model.harmless or (key in model.later and (off or endless))
 
 
 def section(path: Path) -> str:

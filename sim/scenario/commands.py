@@ -44,14 +44,16 @@ RUN_FLAGS: dict[str, tuple[str, bool]] = {
     "--entrypoint": ("entrypoint", True),
     "-l": ("labels", True),
     "--label": ("labels", True),
+    **{f"--health-{key}": (f"health_{key}", True) for key in ("cmd", "interval", "timeout", "retries")},
+    "--no-healthcheck": ("no_healthcheck", False),
     **dict.fromkeys(RUN_WITHOUT_EFFECT, ("", True)),
     **dict.fromkeys(("--privileged", "--read-only"), ("", False)),
 }
 RUN_LATER = tuple(
-    """-i --interactive -t --tty --rm --init --pid -m --memory --memory-swap --health-cmd --health-interval
-    --health-retries --health-timeout --ip --link --cidfile -P --publish-all -a --attach --sig-proxy --ipc
+    """-i --interactive -t --tty --rm --init --pid -m --memory --memory-swap
+    --ip --link --cidfile -P --publish-all -a --attach --sig-proxy --ipc
     --oom-kill-disable --pids-limit --runtime --network-alias --uts --userns --cgroup-parent --detach-keys
-    --isolation --no-healthcheck""".split()
+    --isolation""".split()
 )
 FLAGS: dict[str, dict[str, tuple[str, bool]]] = {
     "run": RUN_FLAGS,
@@ -244,12 +246,29 @@ def new_service(verb: str, parsed: Parsed) -> NewService:
     timeout = seconds(parsed)
     if timeout is not None:
         service["stop_grace_period"] = f"{timeout // 1_000_000}s"
+    check = health_of(parsed)
+    if check:
+        service["healthcheck"] = check
     network = parsed.last("network")
     if network:
         service["networks"] = [network]
     base = image.rpartition("/")[2].partition("@")[0].partition(":")[0]
     detached = verb == "create" or "detach" in parsed.given
     return NewService(parsed.last("name") or f"{base}_1", service, parsed.last("name") is not None, detached)
+
+
+def health_of(parsed: Parsed) -> dict[str, object]:
+    """Return the health check that the flags describe. Raises Refusal."""
+    if "no_healthcheck" in parsed.given:
+        return {"disable": True}
+    keys = {"test": "health_cmd", **{key: f"health_{key}" for key in ("interval", "timeout", "retries")}}
+    check: dict[str, object] = {key: parsed.last(name) for key, name in keys.items() if parsed.last(name) is not None}
+    retries = check.get("retries")
+    if isinstance(retries, str):
+        if not (retries.isascii() and retries.isdigit() and len(retries) < 7):
+            raise Refusal(f"{shown(retries)} is not a number of tries.")
+        check["retries"] = int(retries)
+    return check
 
 
 # -- systemctl -------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Expectations as data: what must hold, where the file says it, and its own words for messages.
 
 Models: containers, processes, files, ports, dark time, events, the ends of steps and trees, at a moment, during an
-interval or within a time; properties over the whole run. Leaves out their evaluation (`verdict`), and health (refused
-by name). Source: the project's scenario language.
+interval or within a time; properties over the whole run. Leaves out their evaluation (`verdict`). Source: the project's
+scenario language.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class ContainerExpect(Said, frozen=True, kw_only=True, tag=True):
     lost: Range | None = None
     pid: str | None = None
     since: Instant | None = None
+    health: str | None = None
 
 
 class ProcessExpect(Said, frozen=True, kw_only=True, tag=True):

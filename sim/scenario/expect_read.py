@@ -1,7 +1,7 @@
 """From the entries of `expect:` to typed expectations; every word and name is checked, all faults are noted.
 
-Models: one kind of expectation an entry, with the keys of that kind and one of at, during, within. Leaves out health,
-refused by name. Source: the project's scenario language.
+Models: one kind of expectation an entry, with the keys of that kind and one of at, during, within. Source:
+the project's scenario language.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from sim.scenario.expect import (
 )
 from sim.scenario.expect_events import read_words
 from sim.scenario.instants import Names, parse_instant, parse_target
-from sim.scenario.known import STATES, STATUSES, not_modelled
+from sim.scenario.known import STATES, STATUSES
 from sim.scenario.layers import beside
 from sim.scenario.property_read import OwnProperty, known_names
 from sim.scenario.steps import entries
@@ -46,7 +46,7 @@ T = TypeVar("T")
 WHEN = ("at", "during", "within", "of")
 STEP_KEYS = ("ok", "error", "unanswered")
 KINDS: dict[str, tuple[str, ...]] = {
-    "container": ("except", "exists", "status", "exit_code", "restarts", "buffered", "lost", "pid", "since"),
+    "container": ("except", "exists", "status", "exit_code", "restarts", "buffered", "lost", "pid", "since", "health"),
     "process": ("exists", "parent", "state", "count", "blocked"),
     "file": ("exists",),
     "port": ("from", "open"),
@@ -56,7 +56,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "tree": ("root", "view", "rows"),
     "property": (),
 }
-LATER = {"health": "probes are processes"}
+HEALTHS = ("starting", "healthy", "unhealthy")
 VIEWS = ("pstree", "ps-axjf")
 
 
@@ -120,7 +120,7 @@ class Entry:
             return kinds[0]
         if kinds:
             self.refuse(Refusal(f"is about {len(kinds)} things ({listed(kinds)}).", "Write one entry for each."))
-        elif not any(key in LATER for key in self.keys):
+        else:
             self.refuse(Refusal("says nothing about anything.", f"Give it one of {listed(KINDS)}."))
         return None
 
@@ -128,12 +128,10 @@ class Entry:
         """Refuse keys that this kind of expectation does not take."""
         when = () if kind == "property" else WHEN  # it is about the whole run
         valid = (*when, *(KINDS if kind is None else (kind, *KINDS[kind])))
-        every = {*WHEN, *KINDS, *(key for keys in KINDS.values() for key in keys), *LATER}
+        every = {*WHEN, *KINDS, *(key for keys in KINDS.values() for key in keys)}
         for key, node in self.keys.items():
             mark, place = node.key or node.mark, spelt((*self.path, key))
-            if key in LATER:
-                self.report.problems.add(mark, f"{place}: {not_modelled(key, LATER[key])}")
-            elif key not in every:
+            if key not in every:
                 self.report.problems.add(
                     mark, f"{place}: unknown key.", did_you_mean(key, every) or f"Valid: {listed(valid)}."
                 )
@@ -202,7 +200,7 @@ class Entry:
     def container(self, said: dict[str, Any]) -> Expectation:
         """Read exists, status, exit_code, restarts, buffered, lost, pid of containers."""
         self.needs_when()
-        self.needs_one("container", "exists", "status", "exit_code", "restarts", "buffered", "lost", "pid")
+        self.needs_one("container", "exists", "status", "exit_code", "restarts", "buffered", "lost", "pid", "health")
         if "since" in self.keys and "pid" not in self.keys:
             self.refuse(Refusal("since stands beside pid.", "Write {pid: new, since: INSTANT}."), "since")
         but = self.value("except", self.several) or ()
@@ -220,6 +218,7 @@ class Entry:
             lost=self.value("lost", units.size_range),
             pid=self.value("pid", lambda it: one_of(it, ("same", "new"), "a word about pids")),
             since=self.value("since", self.instant),
+            health=self.value("health", lambda it: one_of(it, HEALTHS, "a health")),
             **said,
         )
 

@@ -26,7 +26,6 @@ SERVICE_NOT_MODELLED = {
     "deploy": "replicas and limits",
     "extends": "a service taken from another one; merge keys (<<: *name) are read",
     "gpus": "",
-    "healthcheck": "probes are processes",
     "init": "docker-init as process 1",
     "ipc": "",
     "links": "their order of start",

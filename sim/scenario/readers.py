@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from sim.engine.paths import STREAMS
-from sim.engine.setup import MS, Log, OnTerm
+from sim.engine.setup import MS, Healthcheck, Log, OnTerm
 from sim.scenario import units
-from sim.scenario.fields import part, text, whole
+from sim.scenario.fields import boolean, part, text, whole
 from sim.scenario.known import LOG_DRIVERS, LOG_DRIVERS_LATER, not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
+T = TypeVar("T")
 CLOSED = re.compile(r"closed\((?P<container>[^():]+):(?P<port>[0-9]{1,5})\)\Z", re.ASCII)
 exit_code = whole(0, 255, "an exit code")
 
@@ -97,12 +99,54 @@ def driver_of_printing(name: str) -> None:
         raise Refusal(what, f"Modelled: {listed(LOG_DRIVERS)}.")
 
 
-def below(key: str, read: Callable[[], int]) -> int:
+CHECK_KEYS = ("test", "interval", "timeout", "retries", "disable")
+
+
+def healthcheck(value: object) -> Healthcheck | None:
+    """Take Compose's health check; `disable: true` and `test: NONE` are none. A time of 0 is the default."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise Refusal(f"{shown(value)} is not a health check.", "Write {test: curl -f localhost, interval: 30s}.")
+    for key in value:
+        if key in ("start_period", "start_interval"):
+            raise Refusal(f"Docker 1.13 has no {key}.", f"Valid: {', '.join(CHECK_KEYS)}.", (key,))
+        if key not in CHECK_KEYS:
+            hint = did_you_mean(key, CHECK_KEYS) or f"Valid: {', '.join(CHECK_KEYS)}."
+            raise Refusal("unknown key.", hint, (key,))
+    if "disable" in value and below("disable", lambda: boolean(value["disable"])):
+        return None
+    if "test" not in value:
+        raise Refusal("needs test: what the image says is not in the file.")
+    argv = below("test", lambda: check_words(value["test"]))
+    default = Healthcheck(argv)
+    interval = below("interval", lambda: units.duration(value.get("interval", 0)))
+    timeout = below("timeout", lambda: units.duration(value.get("timeout", 0)))
+    retries = below("retries", lambda: whole(0, 1_000_000, "a number of tries")(value.get("retries", 0)))
+    made = Healthcheck(argv, interval or default.interval, timeout or default.timeout, retries or default.retries)
+    return made if argv else None
+
+
+def check_words(test: object) -> tuple[str, ...]:
+    """Take `[CMD, curl, ...]`, `[CMD-SHELL, "curl ..."]` or text for a shell; NONE is no words."""
+    if not isinstance(test, list):
+        return () if test == "NONE" else ("/bin/sh", "-c", text(test))
+    parts = tuple(part(item, place) for place, item in enumerate(test))
+    if parts == ("NONE",):
+        return ()
+    if parts[:1] == ("CMD",) and len(parts) > 1:
+        return parts[1:]
+    if parts[:1] == ("CMD-SHELL",) and len(parts) == 2:
+        return ("/bin/sh", "-c", parts[1])
+    raise Refusal(f"{shown(test)} is not a test.", "Write [CMD, curl, -f, localhost], [CMD-SHELL, TEXT] or [NONE].")
+
+
+def below(key: str, read: Callable[[], T]) -> T:
     """Read a part of a mapping; a refusal says which part."""
     try:
         return read()
     except Refusal as refusal:
-        raise Refusal(refusal.what, refusal.hint, (key,)) from None
+        raise Refusal(refusal.what, refusal.hint, (key, *refusal.below)) from None
 
 
 def closed_port(value: object) -> tuple[str, int]:

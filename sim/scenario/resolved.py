@@ -11,7 +11,20 @@ from typing import Any
 
 import yaml
 
-from sim.engine.setup import Bundle, Child, EngineSetup, Exec, HostSetup, Network, OnTerm, Payload, Pins, Port, Service
+from sim.engine.setup import (
+    Bundle,
+    Child,
+    EngineSetup,
+    Exec,
+    Healthcheck,
+    HostSetup,
+    Network,
+    OnTerm,
+    Payload,
+    Pins,
+    Port,
+    Service,
+)
 from sim.scenario.compile import BRIDGE, Scenario
 from sim.scenario.expect import TreeExpect
 from sim.scenario.units import format_clock, format_duration
@@ -116,6 +129,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "stop_grace_period": format_duration(service.stop_timeout),
         "networks": None if service.network == "bridge" else [service.network],
         "depends_on": raw.get("depends_on"),
+        "healthcheck": healthcheck_of(service.healthcheck),
         "labels": dict(service.labels),
         "logging": {"driver": service.log_driver},
         "x-payload": payload_of(service.payload),
@@ -162,10 +176,19 @@ def payload_of(payload: Payload) -> dict[str, Any]:
     return keys
 
 
+def healthcheck_of(check: Healthcheck | None) -> dict[str, Any] | None:
+    """Return a health check with its times."""
+    if check is None:
+        return None
+    times = {"interval": format_duration(check.interval), "timeout": format_duration(check.timeout)}
+    return {"test": ["CMD", *check.argv], **times, "retries": check.retries}
+
+
 def exec_of(row: Exec) -> dict[str, Any]:
     """Return what a command does that runs beside the program."""
+    ends = {"code": row.code, "after": format_duration(row.after)}
     keys: dict[str, Any] = {
-        "exits": {"code": row.code, "after": format_duration(row.after)},
+        "exits": {key: value for key, value in ends.items() if value is not None},
         "on_term": on_term_of(row.on_term),
         "children": [child_of(child) for child in row.children],
         "threads": row.threads,

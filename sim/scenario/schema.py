@@ -267,6 +267,7 @@ class ServiceFile(Strict):
     depends_on: Annotated[Any, *kind(readers.depends_on, type=["array", "object"])] = ()
     deploy: Annotated[Any, *kind(readers.deploy, type="object")] = None
     scale: Annotated[Any, *kind(readers.scale, const=1)] = 1
+    healthcheck: Annotated[Any, *kind(readers.healthcheck, type="object")] = None
     labels: Annotated[Any, *kind(readers.labels, type=["array", "object"])] = ()
     logging: Annotated[Any, *kind(readers.logging, type="object")] = None
     log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = None
@@ -336,6 +337,7 @@ class ExpectFile(Strict):
     blocked: bool | None = None
     pid: Literal["same", "new"] | None = None
     since: str | None = None
+    health: Literal["starting", "healthy", "unhealthy"] | None = None
     process: str | None = None
     exists: bool | None = None
     parent: str | None = None

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from sim.engine.containers import names_of
 from sim.engine.setup import Bundle, Child, Docker, Ends, Exec, Fails, OnTerm, Payload, Pins, Port, Service, Step
 from sim.scenario.check import Report
 from sim.scenario.fields import EPHEMERAL, NAME
@@ -90,6 +91,7 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         bundle=Bundle(file.x_bundle.config_size, file.x_bundle.written),
         labels=file.labels,
         log_driver=file.logging or file.log_driver or "",
+        healthcheck=file.healthcheck,
         execs=tuple(exec_of(words, row) for words, row in file.x_exec.items()),
         memory=file.mem_limit or None,
     )
@@ -145,7 +147,7 @@ def exec_of(words: str, file: ExecFile) -> Exec:
     ends, default = file.exits, Exec(words)
     return Exec(
         " ".join(words.split()),
-        default.code if ends.code is None else ends.code,
+        ends.code,
         default.after if ends.after is None else ends.after,
         file.on_term,
         tuple(child_of(child) for child in file.children),
@@ -155,13 +157,20 @@ def exec_of(words: str, file: ExecFile) -> Exec:
 
 
 def with_execs(services: tuple[Service, ...], terminals: Terminals, assumed: Assumed) -> tuple[Service, ...]:
-    """Return *services* with what each command of a `docker exec` does that no x-exec describes."""
+    """Return *services* with what each probe and each command of a `docker exec` does that no x-exec describes."""
     wanted: dict[str, list[tuple[str, ...]]] = {}
     for command in (step.command for terminal in terminals for step in terminal):
         if isinstance(command, Docker) and command.verb == "exec":
             wanted.setdefault(command.container, []).append(command.words)
     found = []
     for service in services:
+        check = service.healthcheck
+        if check is not None and not described(service, check.argv):
+            row = Exec(names_of(check.argv)[0], None)
+            service = msgspec.structs.replace(service, execs=(*service.execs, row))
+            answer = f"answers after {row.after // 1000} ms, 0 if the program is ready and runs, else 1"
+            assumed.note(f"no x-exec for the health check: {answer}", service.name)
+        service = with_codes(service, () if check is None else names_of(check.argv))
         for argv in dict.fromkeys(wanted.get(service.name, ())):
             if not described(service, argv):
                 row = assumed_exec(service.name, argv, assumed)
@@ -170,14 +179,27 @@ def with_execs(services: tuple[Service, ...], terminals: Terminals, assumed: Ass
     return tuple(found)
 
 
+def with_codes(service: Service, probe: tuple[str, ...]) -> Service:
+    """Return *service* with 0 for each code that x-exec does not say, except of what the probe runs."""
+    if all(row.code is not None or row.name in probe for row in service.execs):
+        return service
+    rows = (row if row.name in probe or row.code is not None else with_code(row) for row in service.execs)
+    return msgspec.structs.replace(service, execs=tuple(rows))
+
+
+def with_code(row: Exec) -> Exec:
+    """Return a command that leaves with 0."""
+    return msgspec.structs.replace(row, code=0)
+
+
 def described(service: Service, argv: tuple[str, ...]) -> bool:
     """Say whether x-exec describes a command, by its words or by the first of them."""
-    return any(row.name in (" ".join(argv), argv[0].rpartition("/")[2]) for row in service.execs)
+    return any(row.name in names_of(argv) for row in service.execs)
 
 
 def assumed_exec(name: str, argv: tuple[str, ...], assumed: Assumed) -> Exec:
     """Return a command that nobody described. `sleep` is known."""
-    words = " ".join(argv)
+    words, _ = names_of(argv)
     if comm_of(argv) == "sleep" and len(argv) == 2 and SLEEP.match(argv[1]):
         assumed.note("an exec'd sleep leaves with 0 after its time and has no handler for TERM", name)
         return Exec(words, after=round(float(argv[1]) * 1_000_000))

@@ -18,7 +18,7 @@ from sim.engine.output import stuck
 from sim.engine.records import Container
 from sim.engine.setup import Target
 from sim.kernel.records import Pid, Process
-from sim.predicates import believed, buffered, lost, named, port_open, spelled, status_of
+from sim.predicates import believed, buffered, health_of, lost, named, port_open, spelled, status_of
 from sim.scenario.expect import ContainerExpect, FileExpect, PortExpect, ProcessExpect, TreeExpect
 from sim.scenario.verdict_words import tally
 from sim.views.story import Story
@@ -62,6 +62,8 @@ def judge_container(expectation: ContainerExpect, world: World, before: Mapping[
         good += f", {buffered(world, names[0])} bytes on their way to the log"
     if record and expectation.lost is not None:
         good += f", {lost(world, names[0])} bytes lost"
+    if record and expectation.health is not None:
+        good += f", {health_of(world, names[0])}"
     return Found(not faults, tally(len(names), faults, good))
 
 
@@ -81,6 +83,9 @@ def _container_fault(expectation: ContainerExpect, world: World, name: str, befo
         return f"has {buffered(world, name)} bytes on their way to the log"
     if expectation.lost is not None and lost(world, name) not in expectation.lost:
         return f"has lost {lost(world, name)} bytes"
+    health = health_of(world, name)
+    if expectation.health not in (None, health):
+        return f"is {health or 'without a health check'}"
     return "" if expectation.pid is None else _pid_fault(expectation.pid, before, identity_of(world, name))
 
 

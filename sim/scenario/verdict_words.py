@@ -136,6 +136,7 @@ def _container(expectation: ContainerExpect) -> list[str]:
     since = f" since {instant_text(expectation.since)}" if expectation.since else ""
     given = {
         "{}": expectation.status if expectation.exists is None else "exist" if expectation.exists else "gone",
+        "health {}": expectation.health,
         "exit code {}": expectation.exit_code,
         "{} restarts": expectation.restarts,
         "{} bytes buffered": expectation.buffered,

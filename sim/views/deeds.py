@@ -16,7 +16,24 @@ import msgspec
 
 from sim.engine.client import step_of
 from sim.engine.goroutine import Failure
-from sim.engine.ops import Answered, Ask, Do, Every, Exit, Fork, Join, Lock, Op, Push, Reap, ReapAny, Serve, Sleep, Wait
+from sim.engine.ops import (
+    Answered,
+    Ask,
+    Do,
+    Every,
+    Exit,
+    Fork,
+    Interval,
+    Join,
+    Lock,
+    Op,
+    Push,
+    Reap,
+    ReapAny,
+    Serve,
+    Sleep,
+    Wait,
+)
 from sim.engine.ops import Switch as SwitchOp
 from sim.engine.setup import Docker, KillProcess, SetNextPid, Step, Systemctl
 from sim.facts import BecameReady, EngineEvent, FrameMoved, Remembered, Sent, StepDone, UnitChanged
@@ -233,6 +250,7 @@ OPS: dict[type, Callable[[World, Frame, Any, Sequence[Any]], str]] = {
     SwitchOp: _take,
     Push: lambda world, frame, op, events: "hand it on",
     Sleep: _sleep,
+    Interval: _sleep,
     Every: lambda world, frame, op, events: "tick",
     Join: lambda world, frame, op, events: "see that it has returned",
     Lock: lambda world, frame, op, events: f"get the lock {op.owner(frame)[1]}",

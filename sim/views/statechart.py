@@ -27,7 +27,7 @@ KINDS: dict[type[Op], str] = {
     ops.Do: "do", ops.Wait: "wait", ops.Sleep: "sleep", ops.Every: "tick", ops.Ask: "ask", ops.Answered: "answer",
     ops.Serve: "serve", ops.Switch: "switch", ops.Push: "push", ops.Fork: "fork", ops.Reap: "reap",
     ops.ReapAny: "reap", ops.Go: "go", ops.Join: "join", ops.Lock: "lock", ops.Unlock: "unlock", ops.Exit: "exit",
-    ops.Return: "return",
+    ops.Return: "return", ops.Interval: "sleep",
 }  # fmt: skip
 
 

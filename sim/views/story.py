@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.engine import paths
-from sim.engine.records import Container
+from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engine.systemd import unit_of
 from sim.facts import EngineEvent, Remembered
@@ -152,6 +152,11 @@ class Story:
             record = self.world.host.files.get(paths.container(container))
         return record if isinstance(record, Container) else None
 
+    def _health(self, container: str) -> str | None:
+        pid = unit_of(self.world).main_pid
+        health = self.world.recall(pid, f"health/{container}") if pid else None
+        return health.status if isinstance(health, Health) else None
+
     def containers(self) -> tuple[ContainerRow, ...]:
         """Return what `docker ps -a` lists, in the order of creation."""
         rows = ((service, self.believed(service.name)) for service in self.trace.setup.services)
@@ -174,6 +179,7 @@ class Story:
             removing=record.removing,
             dead=record.dead,
             exit_code=record.exit_code,
+            health=self._health(service.name),
             ports=tuple(_port(port) for port in service.ports) if record.running and not record.restarting else (),
             name=service.name,
         )

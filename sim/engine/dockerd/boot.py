@@ -21,6 +21,7 @@ from sim.engine.dockerd.exit import (
     ran_long,
     wants_restart,
 )
+from sim.engine.dockerd.health import MONITOR, start_monitor
 from sim.engine.dockerd.network import map_ports, release_endpoint, unmap_ports
 from sim.engine.dockerd.output import COPY, DISCARD, LOG, begin_discard, begin_output
 from sim.engine.dockerd.pause import PAUSE, STOP_PAUSED
@@ -191,6 +192,7 @@ def reattach(g: Goroutine) -> None:
     begin_output(g)
     _forget_restoring(g)
     update(g, replace(record, canceled=False), disk=True)
+    start_monitor(g)
     event(g, "start")
 
 
@@ -377,6 +379,7 @@ PROGRAM = Program(
         RESTART,
         EVENTS,
         EXEC,
+        MONITOR,
         TOP,
         CONNECTION,
         HEALTH,

@@ -48,11 +48,14 @@ def exec_create(g: Goroutine) -> str | None:
     refusal = inactive(g)
     if refusal:
         answer(g, Failure(f"Error response from daemon: {refusal}"))
+        end_probe(g, NOT_STARTED)
         return "refused"
     request = g["request"]
     g["argv"] = argv = g["argv"] or request.data[3]
     g["x"] = x = _free_name(g)
     g.remember(f"exec/{g['c']}/{x}", ExecConfig(argv, request is not None and request.data[4]))
+    if g["probe"]:
+        g.remember(f"probing/{g['c']}", x)
     event(g, f"exec_create: {' '.join(argv)}")
     return None
 
@@ -108,8 +111,18 @@ def no_process(g: Goroutine) -> None:
 def not_started(g: Goroutine) -> None:
     """Keep 126 as the exit code and answer with the error."""
     answer(g, Failure(f"{g['error']} (exit code {NOT_STARTED})"))
-    g["code"] = NOT_STARTED
+    end_probe(g, NOT_STARTED)
     drop_config(g)
+
+
+def end_probe(g: Goroutine, code: int) -> None:
+    """Let the monitor have the code of its probe, unless it does not wait for it any more."""
+    name = f"probing/{g['c']}"
+    if not g["probe"] or (g["x"] is not None and g.recall(name) != g["x"]):
+        return
+    if g.recall(name) is not None:
+        g.emit(Forgot(g.pid, name))
+    g.remember(f"probe/{g['c']}", code)
 
 
 def drop_config(g: Goroutine) -> None:
@@ -141,7 +154,8 @@ def exec_gone(world: World, frame: Frame) -> bool:
 def tell_code(g: Goroutine) -> None:
     """Tell whoever waits the exit code: docker exec exits with it."""
     config = config_of(g)
-    g["code"] = code = 0 if config is None or config.exit_code is None else config.exit_code
+    code = 0 if config is None or config.exit_code is None else config.exit_code
+    end_probe(g, code)
     answer(g, Failure(f"exit code {code}") if code else True)
     drop_config(g)
 

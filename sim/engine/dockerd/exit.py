@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import service_of
 from sim.engine.dockerd.execs import exec_exited
+from sim.engine.dockerd.health import stop_monitor
 from sim.engine.dockerd.network import release_network, unmap_ports
 from sim.engine.dockerd.output import AWAIT_OUTPUT
 from sim.engine.dockerd.pause import handle_pause
@@ -170,6 +171,7 @@ def state_exit(g: Goroutine) -> str | None:
     if record is None:
         return "unknown"
     g.cancel(f"uptime/{g['c']}")
+    stop_monitor(g)
     manual = bool(g.recall("shutting_down")) or record.manual
     again = not record.canceled and wants_restart(record, g["status"], manual)
     g["again"] = again

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import drop_pins, service_of
+from sim.engine.dockerd.health import start_monitor
 from sim.engine.dockerd.network import (
     address,
     endpoint_of,
@@ -178,6 +179,7 @@ def state_running(g: Goroutine) -> None:
         g.cancel(f"uptime/{g['c']}")
         g.start("dockerd.uptime", g["c"], c=g["c"])
     begin_output(g)
+    start_monitor(g)
     event(g, "start")
     answer(g)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine.containers import service_of
+from sim.engine.dockerd.health import stop_monitor
 from sim.engine.dockerd.start import UNAVAILABLE, answer, containerd_at, event, record_of, update
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, Wait, call, reading
@@ -67,6 +68,7 @@ def begin_stop(g: Goroutine) -> str | None:
         return "refused"
     if record.paused:
         return "paused"
+    stop_monitor(g)
     g["signal"] = service_of(g).stop_signal or "TERM"
     note_signal(g, g["signal"])
     return None

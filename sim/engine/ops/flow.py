@@ -121,6 +121,25 @@ class Sleep(Op):
         return self.index + 1
 
 
+class Interval(Sleep):
+    """A sleep between rounds: while *idle* says that the next round would change nothing it goes on, round after round.
+
+    Once something that *idle* reads was touched it ends with the round that is under way.
+    """
+
+    def __init__(
+        self, name: str, duration: Microseconds | Callable[[World, Frame], Microseconds], idle: Condition
+    ) -> None:
+        super().__init__(name, duration)
+        self.idle = idle
+
+    def ready(self, world: World, frame: Frame) -> bool:
+        return self.idle(world, frame) is False
+
+    def reads(self, world: World, frame: Frame) -> Iterable[Key]:
+        return self.idle.reads(world, frame)
+
+
 class Every(Op):
     """A ticker: go on at each multiple of *period* since its goroutine began.
 
