@@ -168,6 +168,7 @@ expect:
     ("before", "words"),
     [
         ("stop web", "is not running"),
+        ("pause web", "Container web is paused, unpause the container before exec"),
         ("rm -f web", "No such container: web"),
     ],
 )

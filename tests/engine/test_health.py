@@ -129,6 +129,17 @@ def test_stop_and_exit_end_the_monitor() -> None:
         assert not [key for key in memory if key.startswith(("probe/", "probing/", "exec/"))]
 
 
+def test_a_paused_container_is_not_probed() -> None:
+    """The monitor ends with the pause; after it the health is what it was, and the next probe an interval away."""
+    text = WEB + """\
+steps: [{at: 30s, docker: pause web}, {id: on, at: 60s, docker: unpause web}]
+until: 90s
+expect: [{at: on-1s, container: web, health: healthy}, {at: on+5s, container: web, health: healthy}]
+"""
+    starts = [at for at, _ in said(run(text).trace, "exec_start")]
+    assert next(at for at in starts if 30 <= at <= 90) == pytest.approx(70, abs=0.1)
+
+
 def test_a_restart_begins_with_starting() -> None:
     """A policy's restart begins a new monitor."""
     run(WEB.replace("image: nginx", "image: nginx, restart: always") + """\

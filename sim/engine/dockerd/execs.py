@@ -26,14 +26,22 @@ TERM_WAIT = 10 * S
 NOT_STARTED = 126
 
 
-def inactive(g: Goroutine) -> str:
-    """Return why nothing can be run in the container, "" if it can."""
+def not_running(g: Goroutine) -> str:
+    """Return why the container has no processes, "" if it runs."""
     record, identity = record_of(g), service_of(g).id
     if record is None:
         return f"No such container: {g['c']}"
     if not record.running:
         return f"Container {identity} is not running"
     return f"Container {identity} is restarting, wait until the container is running" if record.restarting else ""
+
+
+def inactive(g: Goroutine) -> str:
+    """Return why nothing can be run in the container, "" if it can."""
+    record = record_of(g)
+    if record is not None and record.running and record.paused:
+        return f"Container {g['c']} is paused, unpause the container before exec"
+    return not_running(g)
 
 
 def config_of(g: Goroutine) -> ExecConfig | None:

@@ -1,10 +1,10 @@
 """HEALTHCHECK: a monitor for each running container runs a probe, an exec, an interval after the end of the last one.
 
 A probe that takes too long counts as a failure at once; it gets TERM, then KILL, and the next one waits for its end. A
-monitor ends with its container, and when `docker stop` begins. Before t = 0 of a steady host the rounds that would
-change nothing are slept through: only process numbers and the engine's old events differ. Leaves out the five results
-that are kept, the container's lock around a result, and the copy on disk (a daemon that re-attaches begins anew with
-`starting`). Source: D daemon/health.go; engine-1.13 §3.3, §13, §20.
+monitor ends with its container, when that is paused, and when `docker stop` begins. Before t = 0 of a steady host the
+rounds that would change nothing are slept through: only process numbers and the engine's old events differ. Leaves out
+the five results that are kept, the container's lock around a result, and the copy on disk (a daemon that re-attaches
+begins anew with `starting`). Source: D daemon/health.go; engine-1.13 §3.3, §13, §20.
 """
 
 from __future__ import annotations
@@ -33,9 +33,15 @@ def start_monitor(g: Goroutine) -> None:
     """Begin to monitor a container that has just started, if it has a health check."""
     if service_of(g).healthcheck is None:
         return
-    stop_monitor(g)
     g.remember(f"health/{g['c']}", Health("starting"))
-    g.start("dockerd.monitor", g["c"], c=g["c"])
+    resume_monitor(g)
+
+
+def resume_monitor(g: Goroutine) -> None:
+    """Monitor a container that has a health check, from what is known of its health on."""
+    if service_of(g).healthcheck is not None:
+        stop_monitor(g)
+        g.start("dockerd.monitor", g["c"], c=g["c"])
 
 
 def stop_monitor(g: Goroutine) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine.containers import service_of
+from sim.engine.dockerd.health import resume_monitor, stop_monitor
 from sim.engine.dockerd.start import answer, containerd_at, event, no_answer, record_of, update
 from sim.engine.dockerd.stop import no_such, signal_task, stop_timeout, stopped
 from sim.engine.goroutine import Failure, Goroutine
@@ -93,6 +94,7 @@ def handle_pause(g: Goroutine, kind: str) -> None:
     record = record_of(g)
     if record is not None:
         update(g, replace(record, paused=kind == "pause"), disk=True)
+        (stop_monitor if kind == "pause" else resume_monitor)(g)
         event(g, "pause" if kind == "pause" else "unpause")
     if g.recall(f"pausing/{g['c']}"):
         g.emit(Forgot(g.pid, f"pausing/{g['c']}"))

@@ -6,7 +6,7 @@ out what ps prints. Source: D daemon/top_unix.go; engine-1.13 §3.2, §12, §15.
 
 from __future__ import annotations
 
-from sim.engine.dockerd.execs import inactive
+from sim.engine.dockerd.execs import not_running
 from sim.engine.dockerd.start import UNAVAILABLE, answer, containerd_at, event
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Label, Return, call, run
@@ -17,7 +17,7 @@ from sim.facts import Message
 
 def must_run(g: Goroutine) -> str | None:
     """Refuse a container that does not run."""
-    refusal = inactive(g)
+    refusal = not_running(g)
     if refusal:
         answer(g, Failure(f"Error response from daemon: {refusal}"))
     return "refused" if refusal else None
