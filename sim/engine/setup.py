@@ -9,9 +9,17 @@ from __future__ import annotations
 
 import msgspec
 
-Microseconds = int
-MS: Microseconds = 1_000
-S: Microseconds = 1_000_000
+from sim.engine.behaviour import MS as MS
+from sim.engine.behaviour import Child as Child
+from sim.engine.behaviour import Ends as Ends
+from sim.engine.behaviour import Exec as Exec
+from sim.engine.behaviour import Fails as Fails
+from sim.engine.behaviour import Healthcheck as Healthcheck
+from sim.engine.behaviour import Log as Log
+from sim.engine.behaviour import Microseconds as Microseconds
+from sim.engine.behaviour import OnTerm as OnTerm
+from sim.engine.behaviour import Payload as Payload
+from sim.engine.behaviour import S as S
 
 
 class Port(msgspec.Struct, frozen=True):
@@ -21,90 +29,6 @@ class Port(msgspec.Struct, frozen=True):
     container: int
     proto: str = "tcp"
     ip: str = "0.0.0.0"
-
-
-class OnTerm(msgspec.Struct, frozen=True):
-    """What a payload does with its stop signal: `exit` after a time, `ignore` it, or `none` (no handler)."""
-
-    kind: str = "exit"
-    code: int = 0
-    after: Microseconds = 100 * MS
-
-
-class Ends(msgspec.Struct, frozen=True):
-    """The payload leaves by itself with *code*, *after* its exec."""
-
-    code: int
-    after: Microseconds
-
-
-class Fails(msgspec.Struct, frozen=True):
-    """The payload leaves with *code*, *after* its exec, if `container:port` is closed at that moment."""
-
-    code: int
-    after: Microseconds
-    container: str
-    port: int
-
-
-class Child(msgspec.Struct, frozen=True):
-    """A process that the payload's first process forks and waits for."""
-
-    comm: str
-    argv: tuple[str, ...]
-    threads: int = 0
-
-
-class Log(msgspec.Struct, frozen=True):
-    """What a payload writes to a stream: *rate* bytes a second, *write* bytes in each write(2)."""
-
-    stream: str
-    rate: int
-    write: int = 4096
-
-
-class Payload(msgspec.Struct, frozen=True):
-    """How a container's program behaves. *threads* are those beside the main one.
-
-    *memory* is what it takes once it is ready, in bytes; 0 is unknown. *fails_to_start* says why runc cannot execute
-    it: `not found` or `permission denied`; "" where it can. *log* has one entry a stream.
-    """
-
-    comm: str
-    argv: tuple[str, ...]
-    threads: int = 0
-    children: tuple[Child, ...] = ()
-    ready: Microseconds = 0
-    on_term: OnTerm = OnTerm()
-    exits: Ends | None = None
-    fails: Fails | None = None
-    fails_to_start: str = ""
-    log: tuple[Log, ...] = ()
-    memory: int = 0
-
-
-class Exec(msgspec.Struct, frozen=True):
-    """What a command does that is run in a container beside its program; *name* is its words or its first word's name.
-
-    *code* None is 0 while the container's program answers, else 1. *missing* says that it cannot be executed.
-    """
-
-    name: str
-    code: int | None = 0
-    after: Microseconds = 100 * MS
-    on_term: OnTerm = OnTerm("none", 0, 0)
-    children: tuple[Child, ...] = ()
-    threads: int = 0
-    missing: bool = False
-
-
-class Healthcheck(msgspec.Struct, frozen=True):
-    """A probe of the container's health; defaults are Docker 1.13.1's (engine-1.13 §20). *argv* is what is run."""
-
-    argv: tuple[str, ...]
-    interval: Microseconds = 30 * S
-    timeout: Microseconds = 30 * S
-    retries: int = 3
 
 
 class Pins(msgspec.Struct, frozen=True):
