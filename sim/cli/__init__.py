@@ -91,6 +91,10 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+def _few_seeds(text: str) -> tuple[int, ...]:
+    return tuple(SEED(part) for part in text.split(","))
+
+
 def _speed(text: str) -> float:
     try:
         speed = float(text)
@@ -131,7 +135,12 @@ def _plot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="x.png, x.svg or x.pdf")
     parser.add_argument("--from", dest="start", metavar="INSTANT", help="where the picture begins")
     parser.add_argument("--to", dest="stop", metavar="INSTANT", help="where it ends")
-    _settings(parser)
+    parser.add_argument("--tree", action="store_true", help="draw the process tree, of two moments or files what moved")
+    parser.add_argument("--at", dest="moments", action="append", default=[], metavar="INSTANT",
+                        help="moment of --tree; twice: before and after (default: about the first fault)")  # fmt: skip
+    parser.add_argument("--seed", dest="seeds", type=_few_seeds, default=(1,), metavar="N",
+                        help="seed of the draws (default: 1); 1,2 draws two runs")  # fmt: skip
+    _settings(parser, seed=False)
 
 
 def _why(parser: argparse.ArgumentParser) -> None:
@@ -212,7 +221,7 @@ COMMANDS = (
     ("validate", "check scenario files and say everything that is wrong", _validate),
     ("run", "run a scenario, tell what happens, check its expectations", _run),
     ("show", "print ps, pstree, docker ps, docker inspect, … at any moment", _show),
-    ("plot", "draw the timeline", _plot),
+    ("plot", "draw the timeline, or the process tree", _plot),
     ("why", "print the chain of causes of a fact", _why),
     ("whatif", "compare a changed setting with the file, run by run", _whatif),
     ("explore", "take every order of events", _explore),

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sim.errors import InputError, Problem
 from sim.render.headline import dark_text, duration, headline
+from sim.render.picture import blank, write
 from sim.render.timeline_axis import axis_titles, is_far, ticks
 from sim.views.activity import QUIET, Segment, segments
 from sim.views.timeline import Bar, LaneData, Note, Strip, TimelineData
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMATS = ("png", "svg", "pdf")
 MOST_LANES = 120
-DPI = 150
 
 # inches
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 14.66, 1.86, 1.78, 0.92, 0.56
@@ -79,34 +77,17 @@ def timeline(
 
     *title* replaces the computed headline, *quiet* (µs) is the pause that is cut. Raises InputError for another format.
     """
-    import matplotlib as mpl
-
-    kind = (format or os.path.splitext(os.fspath(path))[1].lstrip(".") or "png").lower()
-    if kind not in FORMATS:
-        raise InputError([Problem(os.fspath(path), f"'{kind}' is not a picture format", f"Use {', '.join(FORMATS)}.")])
-    undated: dict[str, dict[str, Any]] = {
-        "png": {"Software": None}, "svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None},
-    }  # fmt: skip
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams["svg.hashsalt"] = "shimsim"
-        figure, drawn = draw(runs, title=title, quiet=quiet)
-        figure.savefig(path, format=kind, dpi=DPI, metadata=undated[kind])
-    return drawn
+    return write(path, lambda: draw(runs, title=title, quiet=quiet), format)
 
 
 def draw(runs: Sequence[TimelineData], *, title: str | None = None, quiet: int = QUIET) -> tuple[Figure, Drawn]:
     """Return the figure of one or two runs above each other, on one time axis."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     assert 1 <= len(runs) <= 2, f"a timeline shows one or two runs, not {len(runs)}"
     begin, end = max(run.begin for run in runs), max(run.end for run in runs)
     pieces = segments((moment for run in runs for moment in run.instants()), begin, end, quiet)
     heights = [_panel_height(run) for run in runs]
     height = TOP + sum(heights) + BOTTOM
-    figure = Figure(figsize=(WIDTH, height), facecolor="white")
-    FigureCanvasAgg(figure)  # measures words, whatever the format
+    figure = blank(WIDTH, height)
     words = title if title is not None else headline(runs)
     _text(figure, LEFT, height - 0.47, words, fontsize=_fitting(words), fontweight="bold")
     _text(figure, LEFT, height - 0.69, subtitle(runs), fontsize=BASE_SIZE, color="#555555")

@@ -1,0 +1,175 @@
+"""Process trees for a picture: what stands in each box, and what became of a process between two trees.
+
+Two trees of one run are compared by pid, those of two runs by role and container, since numbers differ there. Leaves
+out where boxes stand and how they look. Source: `sim.views.tree` (networkx graphs, parent to child); proc(5).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    import networkx
+
+INIT = 1
+ORDER = ("init", "dockerd", "containerd", "shim", "payload", "child", "runc", "hook", "proxy")  # of siblings
+ENGINE = ("containerd", "shim", "runc", "proxy", "payload", "child", "hook", "resolver")  # never PID 1's own children
+MOVED, NEW, GONE, SAME = "moved", "new", "gone", ""
+HERE, ELSEWHERE = "only here", "other parent"  # of two runs, neither of which is before the other
+
+
+class Box(msgspec.Struct, frozen=True):
+    """A process: *parent* is the place of its parent among the tree's boxes, -1 for none.
+
+    *state* is what /proc says (S, T, Z); *change* is what became of it: in the first tree `gone` or `moved`, in the
+    second `new` or `moved`; between two runs `only here` or `other parent`.
+    """
+
+    pid: int
+    parent: int
+    role: str
+    container: str
+    comm: str
+    threads: int
+    state: str = "S"
+    orphan: bool = False
+    change: str = SAME
+
+
+class Forest(msgspec.Struct, frozen=True):
+    """The boxes of one moment, parents before children, siblings in the order in which they are shown."""
+
+    title: str
+    boxes: tuple[Box, ...]
+
+    def children(self) -> dict[int, list[int]]:
+        """Return the places of each box's children; those of no parent stand under -1."""
+        found: dict[int, list[int]] = {-1: []}
+        for place, box in enumerate(self.boxes):
+            found.setdefault(place, [])
+            found[box.parent].append(place)
+        return found
+
+
+def forest(graph: networkx.DiGraph[int], title: str = "", root: int | None = None) -> Forest:
+    """Return the boxes of a graph as `sim.views.tree.tree` makes it; from *root* downwards if one is given.
+
+    >>> import networkx
+    >>> graph = networkx.DiGraph([(1, 7)])
+    >>> [(box.pid, box.parent) for box in forest(graph).boxes]
+    [(1, -1), (7, 0)]
+    """
+    boxes: list[Box] = []
+    roots = [node for node, degree in graph.in_degree() if not degree] if root is None else [root]
+    waiting = [(pid, -1) for pid in sorted(roots, reverse=True)]
+    while waiting:
+        pid, parent = waiting.pop()
+        boxes.append(_box(graph.nodes[pid], pid, parent, boxes))
+        below = sorted(graph.successors(pid), key=lambda it: _rank(graph.nodes[it], it), reverse=True)
+        waiting += [(child, len(boxes) - 1) for child in below]
+    return Forest(title, tuple(boxes))
+
+
+def _rank(node: dict[str, Any], pid: int) -> tuple[int, int]:
+    role = node.get("role") or ""
+    return (ORDER.index(role) if role in ORDER else len(ORDER), pid)
+
+
+def _box(node: dict[str, Any], pid: int, parent: int, boxes: Sequence[Box]) -> Box:
+    role, threads = node.get("role") or "", node.get("threads", 0)
+    return Box(
+        pid=pid,
+        parent=parent,
+        role=role,
+        container=node.get("container") or "",
+        comm=node.get("comm") or "",
+        threads=threads if isinstance(threads, int) else len(threads),
+        state=node.get("state") or "S",
+        orphan=role in ENGINE and parent >= 0 and boxes[parent].pid == INIT,
+    )
+
+
+def compared(one: Forest, other: Forest, *, by_pid: bool = True) -> tuple[Forest, Forest]:
+    """Mark what became of each process between two trees: those of one run by pid, else by role and container."""
+    keys = [_keys(tree, by_pid) for tree in (one, other)]
+    parents = [
+        {key: own[box.parent] if box.parent >= 0 else None for key, box in zip(own, tree.boxes, strict=True)}
+        for tree, own in zip((one, other), keys, strict=True)
+    ]
+    marked = []
+    for number, (tree, own) in enumerate(zip((one, other), keys, strict=True)):
+        here, there = parents[number], parents[1 - number]
+        lost = HERE if not by_pid else NEW if number else GONE
+        moved = MOVED if by_pid else ELSEWHERE
+        changes = [lost if key not in there else moved if there[key] != here[key] else SAME for key in own]
+        boxes = (msgspec.structs.replace(box, change=it) for box, it in zip(tree.boxes, changes, strict=True))
+        marked.append(Forest(tree.title, tuple(boxes)))
+    return marked[0], marked[1]
+
+
+def _keys(tree: Forest, by_pid: bool) -> list[Hashable]:
+    """Name each box so that the same process has the same name in both trees."""
+    if by_pid:
+        return [box.pid for box in tree.boxes]
+    seen: Counter[tuple[str, str, str]] = Counter()
+    names: list[Hashable] = []
+    for box in tree.boxes:
+        name = (box.role or box.comm, box.container, box.comm)
+        names.append((*name, seen[name]))
+        seen[name] += 1
+    return names
+
+
+def finding(trees: Sequence[Forest]) -> str:
+    """Say what the picture shows: of a pair what moved, went and came; of one tree what is wrong in it.
+
+    >>> box = Box(7, 0, "shim", "web", "shim", 9, orphan=True)
+    >>> finding([Forest("", (Box(1, -1, "init", "", "systemd", 0), box))])
+    'under PID 1: 1 shim'
+    """
+    boxes = [box for tree in trees for box in tree.boxes]
+    last = trees[-1].boxes
+    kinds: list[tuple[str, list[Box]]]
+    if len(trees) == 1:
+        kinds = [
+            ("under PID 1", [box for box in last if box.orphan]),
+            ("zombies", [box for box in last if box.state == "Z"]),
+            ("stopped by a signal", [box for box in last if box.state == "T"]),
+        ]
+        calm = "every process under the one that started it"
+    else:
+        kinds = [
+            ("moved to PID 1", [box for box in last if box.change == MOVED and box.orphan]),
+            ("moved", [box for box in last if box.change == MOVED and not box.orphan]),
+            ("gone", [box for box in boxes if box.change == GONE]),
+            ("new", [box for box in boxes if box.change == NEW]),
+            ("other parent", [box for box in last if box.change == ELSEWHERE]),
+            ("only in the first", [box for box in trees[0].boxes if box.change == HERE]),
+            ("only in the second", [box for box in last if box.change == HERE]),
+        ]
+        calm = "both trees are the same"
+    return "; ".join(f"{words}: {_numbers(found)}" for words, found in kinds if found) or calm
+
+
+def _numbers(boxes: Sequence[Box]) -> str:
+    """Count boxes by role, as `6 shims and dockerd`.
+
+    >>> _numbers([Box(1, 0, "dockerd", "", "", 0), Box(2, 0, "proxy", "a", "", 0), Box(3, 0, "proxy", "b", "", 0)])
+    'dockerd and 2 proxies'
+    """
+    counts = Counter(box.role or box.comm for box in boxes)
+    words = [
+        role if role in ("dockerd", "containerd") and number == 1 else f"{number} {_plural(role, number)}"
+        for role, number in sorted(counts.items(), key=lambda it: _rank({"role": it[0]}, 0))
+    ]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _plural(word: str, number: int) -> str:
+    if number == 1:
+        return word
+    return {"proxy": "proxies", "child": "children"}.get(word, f"{word}s")
