@@ -38,18 +38,21 @@ FROZEN = "a frozen payload takes no KILL: it outlives what is said of it"
 NO_DAEMON = "dockerd is away in it: no proxies, as in T43"
 
 TABLE: dict[str, Broken] = {
-    "V1": Broken("T14 T31 T34 T36", {
+    "V1": Broken("T10#4 T14 T31 T34 T36", {
         "T14b": LIKE_T14, "T37": "no containerd comes up to tell of the exit", "V2": "torn folder: nobody tells of it",
         "V4": "a shim that stands still tells nothing (§8 f)", "T26#2 T47b": FROZEN,
-    }, {"T10": NOT_YET}),
+    }, {"T10": "the file mends the log"}),
     "V2": Broken("T35 V2", {"T26#2 T47b": FROZEN}),
     "V3": Broken("T28 T28#2", {"V6": "the same without end: no containerd comes", "T26#2": FROZEN}),
-    "V4": Broken("T28 T28#2", {"V6": "zero shims, without end", "T26#2": FROZEN}),
-    "V4b": Broken("", {"V4": "§8 f; the leaks of §7.2 need an order that a timed run does not take, §7.4 bytes"}),
+    "V4": Broken("T28 T28#2 T10#3", {"V6": "zero shims, without end", "T26#2": FROZEN}),
+    "V4b": Broken("T10#3", {
+        "T10#4": "it waits for the log", "V4": "§8 f; the leaks of §7.2 need an order that a timed run does not take",
+    }),
     "V5": Broken("T30 T30#2 T43", {
         "T14 T14b T27 T27#2 T28 T28#2 T31 T32 T33 T34 T35 T35#2 T36 T36#2 T36#3 T37 V2 V6": CONTAINERD_DIES,
         "T39 T41 T42 T42#2 T44 T45 T46 T47 T47b T47b#2 T48 T48#2 T49 T50": DOCKERD_DIES,
         "T51#7 T56 T56#2 T56#3 T56#4 T56#5 T56#6": DOCKERD_DIES,
+        "T10#2": CONTAINERD_DIES, "T10#3": DOCKERD_DIES,
     }),
     "V6": Broken("", {"V6": "T28 without end", "T26#2": FROZEN},
                  {"T28": "bounded in the row: the next containerd kills it"}),
@@ -61,14 +64,18 @@ TABLE: dict[str, Broken] = {
         "T24": "as T23", "T25": "begins as T23",
         "T36#3 T42 T42#2 T43 T44 T45 T46 T47 T47b T47b#2 T48 T50 V2": NO_DAEMON,
         "T51#7 T56 T56#2 T56#3 T56#4 T56#5 T56#6": NO_DAEMON,
+        "T10#3": NO_DAEMON,
     }),
-    "V9": Broken("T49", {}, {"T10": NOT_YET}),
+    "V9": Broken("T49", {}, {"T10": "proxy and port stay, but the engine says that it runs"}),
     "V10": Broken("T9 T25 T36", {
         "T15": "at its end it waits for the next attempt: the unbounded backoff", "T37": "no exit is heard of: T31",
     }, {"T17": "the file goes on to dockerd's next start, which heals it", "T31": "the file has no policy"}),
     "V11": Broken("T15#2", {}, {"T15": "the file has always", "T17": "see V11b: not started where it should be"}),
     "V11b": Broken("T17#2", {"T15#2": "at its end it waits for the next attempt"}),
-    "V12": Broken("T14", {"T36": "a deaf dockerd: the stop succeeds and the container is said to run"}),
+    "V12": Broken("T14", {
+        "T36": "a deaf dockerd: the stop succeeds and the container is said to run",
+        "T52": "the exit waits for the log; the stop gives up waiting, and succeeds",
+    }),
     "V13": Broken("T16", {
         "T14b": "kill waits for an exit that never comes", "T46": "dockerd never serves",
     }),
@@ -77,6 +84,7 @@ TABLE: dict[str, Broken] = {
     }),
     "V14b": Broken("T34 T36", {
         "T14 T14b": "they begin as T34", "T31 T37": "no containerd tells of the exit", "V4": "§8 f",
+        "T10#4": "the exit waits for the log",
     }),
     "V15": Broken("T34 T36", {"T14 T14b": "they begin as T34"}),
     "V17": Broken("T14b T46"),
@@ -89,7 +97,9 @@ TABLE: dict[str, Broken] = {
     "V24": Broken("T45", {"T14b": "a stranger has a payload's number", "T46": "a stranger has containerd's number"}),
     "V25": Broken("T39 T43", {
         "T36#3 T42 T42#2 T44 T45 T46 T47 T48 T48#2 T50 T51#7 V2 T56 T56#2 T56#3 T56#4 T56#5 T56#6": NO_DAEMON,
+        "T10#3": NO_DAEMON,
     }),
+    "V25b": Broken("T53#2", {"T10#3": "live-restore: it prints while no dockerd is there"}),
 }  # fmt: skip
 
 NEVER = {

@@ -17,13 +17,14 @@ from sim.world import World
 TEXT = """\
 services:
   web: {image: nginx, ports: ["80:80", "127.0.0.1:81:81"], restart: always, x-payload: {on_term: ignore}}
-  dns: {image: dns, ports: ["53:53/udp", "54:54/tcp", "54:54/udp"]}
+  dns: {image: dns, ports: ["53:53/udp", "54:54/tcp", "54:54/udp"], x-payload: {log: 100KB/s}}
 steps:
   - {id: shot, at: 1s, kill: proxy/web:80}
   - {id: hold, at: 2s, stop: shim/dns}
   - {id: die, at: 3s, kill: payload/web}
   - {id: stop, at: 20s, docker: stop web}
   - {id: kill, at: 60s, kill: dockerd}
+  - {id: last, at: 85s, kill: shim/dns}
 until: 90s
 """
 
@@ -50,6 +51,9 @@ def asked(text: str, moment: str) -> bool:
 
 # expression, a moment at which it is true, and one at which it is false
 CASES = [
+    ("blocked(payload/dns)", "hold+1s", "0s"),
+    ("buffered(dns, 64KiB)", "hold+1s", "0s"),
+    ("lost(dns, 1..)", "last+1s", "0s"),
     ("open(80, remote)", "0s", "stop+12s"),
     ("open(80, loopback)", "0s", "shot+10ms"),
     ("open(81, loopback)", "0s", "kill+50ms"),

@@ -103,6 +103,7 @@ BOTH_WAYS = {
     "V22": ("T32", "T31", "dockerd lives without a containerd"),
     "V24": ("T43", "T45", "/var/run/docker.pid says 1000, which is dockerd (996)"),
     "V25": ("T38", "T43", "port 80 of web is closed to loopback clients while dockerd is away"),
+    "V25b": ("T52", "T53#2", "web waits in write(2) while dockerd is away"),
     "a_container_runs": ("T1", "T5", "no container runs"),
     "a_port_answers": ("T1", "T5", "no published port is open to remote clients"),
     "a_shim_is_an_orphan": ("T30", "T26", "no shim is a child of PID 1"),

@@ -26,8 +26,6 @@ from sim.views.story import engine_events
 from tests.rows import FILES, SCENARIOS, text_of
 
 NOT_MODELLED = {
-    "T10": "bytes on stdout: no log path, so no exit waits for it",
-    "T52": "journald and bytes on stdout",
 }
 
 WEB = 'services: {web: {image: nginx, ports: ["80:80"]}}\n'

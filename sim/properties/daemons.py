@@ -1,4 +1,4 @@
-"""Invariants of the daemons and of what they keep: V16 to V24.
+"""Invariants of the daemons and of what they keep: V16 to V24; V25 as far as output goes.
 
 Source: engine-1.13 §24, §1.2, §7.1, §12.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from sim.engine import paths
 from sim.engine.dockerd.settings import daemon_of
+from sim.engine.output import stuck
 from sim.engine.reach import NETNS
 from sim.kernel.addresses import split_address
 from sim.predicates import believed, dockerd, doomed, living, programs, serving, spelled
@@ -99,3 +100,14 @@ def numbers_mean_one_process(world: World) -> Faults:
             process = world.host.procs.get(number) if isinstance(number, int) else None
             if process is not None and (process.image.program, process.image.container) != ("payload", name):
                 yield f"{place} says {number}, which is {spelled(process)}"
+
+
+def nobody_waits_for_dockerd(world: World) -> Faults:
+    """Find programs that wait in write(2) on their output while dockerd does not read it (V25b)."""
+    pid = serving(world)
+    if pid is not None and world.host.procs[pid].state == "S":
+        return
+    for name, service in world.services.items():
+        for process in programs(world, name) if service.payload.log else ():
+            if stuck(world, process.pid):
+                yield f"{name} waits in write(2) while dockerd is away"

@@ -12,6 +12,7 @@ import msgspec
 
 from sim.engine import paths
 from sim.engine.setup import Service
+from sim.kernel.records import Fifo
 from sim.views.story import Story
 
 PAGE_KIB = 4  # what a tmpfs takes for each page that is begun
@@ -41,8 +42,12 @@ def bundle(story: Story, name: str) -> tuple[str, tuple[Entry, ...]]:
     folder = paths.bundle(service.id)
     host, within = story.world.host, f"{folder}/"
     found = [_file(story, service, path) for path in host.files if path.startswith(within)]
-    found += [_fifo(story, service, path) for path in host.fifos if path.startswith(within)]
+    found += [_fifo(story, service, fifo.path) for fifo in host.fifos.values() if _is_in(fifo, within)]
     return folder, tuple(sorted(found, key=lambda entry: entry.name))
+
+
+def _is_in(fifo: Fifo, within: str) -> bool:
+    return fifo.path.startswith(within) and not fifo.nameless
 
 
 def _file(story: Story, service: Service, path: str) -> Entry:
