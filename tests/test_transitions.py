@@ -25,7 +25,7 @@ from sim.tracefile import lines, read
 from sim.views.story import engine_events
 from tests.rows import FILES, SCENARIOS, text_of
 
-NOT_MODELLED = {
+NOT_MODELLED: dict[str, str] = {
 }
 
 WEB = 'services: {web: {image: nginx, ports: ["80:80"]}}\n'

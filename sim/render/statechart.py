@@ -36,7 +36,7 @@ LOOKS: dict[str, tuple[str, str, str]] = {  # look -> what it means, fill, ink
     "act": ("acts", "#56B4E9", INK),
     "wait": ("waits for a condition", "#F0E442", INK),
     "time": ("lets time pass", "#E69F00", INK),
-    "message": ("messages", "#009E73", "white"),
+    "message": ("messages, bytes", "#009E73", "white"),
     "child": ("child processes", "#CC79A7", INK),
     "goroutine": ("goroutines", "#0072B2", "white"),
     "lock": ("locks", "#C8C8C8", INK),
@@ -44,15 +44,16 @@ LOOKS: dict[str, tuple[str, str, str]] = {  # look -> what it means, fill, ink
 }
 LOOK_OF = {
     "do": "act", "wait": "wait", "sleep": "time", "tick": "time", "ask": "message", "answer": "message",
-    "serve": "message", "switch": "message", "push": "message", "fork": "child", "reap": "child", "go": "goroutine",
-    "join": "goroutine", "lock": "lock", "unlock": "lock", "exit": "ending", "return": "ending",
+    "serve": "message", "switch": "message", "push": "message", "read": "message", "write": "message", "fork": "child",
+    "reap": "child", "go": "goroutine", "join": "goroutine", "lock": "lock", "unlock": "lock", "exit": "ending",
+    "return": "ending",
 }  # fmt: skip
 WAYS = {
     "late": "late: its time is over", "refused": "refused: nobody to ask", "lost": "lost: the peer died",
     "failed": "failed: the peer said no", "good": "good: the child left with 0",
     "bad": "bad: the child left with another status",
 }  # fmt: skip
-WAITING = ("wait", "sleep", "tick", "answer", "serve", "switch", "push", "reap", "join", "lock")
+WAITING = ("wait", "sleep", "tick", "answer", "serve", "switch", "push", "read", "write", "reap", "join", "lock")
 
 
 class Drawn(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ KINDS: dict[type[Op], str] = {
     ops.Serve: "serve", ops.Switch: "switch", ops.Push: "push", ops.Fork: "fork", ops.Reap: "reap",
     ops.ReapAny: "reap", ops.Go: "go", ops.Join: "join", ops.Lock: "lock", ops.Unlock: "unlock", ops.Exit: "exit",
     ops.Return: "return", ops.Interval: "sleep",
+    ops.Read: "read", ops.Write: "write",
 }  # fmt: skip
 
 

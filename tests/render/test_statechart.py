@@ -21,7 +21,7 @@ from sim.views.statechart import KINDS, Place, charts
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = DESIGNS["docker-1.13"]
-CAME: set[Place] = {("shim.main", index) for index in range(14)}
+CAME: set[Place] = {("shim.main", index) for index in range(14)} | {("shim.copy", index) for index in range(4)}
 
 
 def boxes(program: str, reached: set[Place] | None = None) -> list[FancyBboxPatch]:
@@ -45,7 +45,7 @@ def test_every_kind_has_a_look() -> None:
 def test_a_picture_says_what_it_shows() -> None:
     """The program, counts, what was looked at, procedures with their signals, every op, and why ways are taken."""
     said = words("shim", CAME, "docker-1.13")
-    assert {"shim", "1 procedure, 15 ops, 14 reached · docker-1.13", "main", "14 of 15 reached", "exit 0"} <= set(said)
+    assert {"shim", "2 procedures, 18 ops, 17 reached · docker-1.13", "main", "14 of 15 reached", "exit 0"} <= set(said)
     assert sum(text == "reap_child" for text in said) == 3
     assert "bad: the child left with another status" in said[-1]
     assert "lost" not in said[-1]
@@ -61,10 +61,10 @@ def test_each_op_is_a_box() -> None:
 def test_marks_change_the_picture() -> None:
     """What was reached is filled, what was not is pale and dashed; without marks all is filled."""
     looks = [(box.get_facecolor()[:3], box.get_linestyle()) for box in boxes("shim", CAME)]
-    assert [style for _, style in looks] == ["solid"] * 14 + [(0, (3, 2))]
+    assert [style for _, style in looks] == ["solid"] * 14 + [(0, (3, 2))] + ["solid"] * 3
     plain = boxes("shim")
     assert {box.get_linestyle() for box in plain} == {"solid"}
-    assert looks[-1][0] != plain[-1].get_facecolor()[:3]
+    assert looks[14][0] != plain[14].get_facecolor()[:3]
     assert statechart(charts(DOCKER, CAME, "shim")) != statechart(charts(DOCKER, set(), "shim"))
 
 

@@ -13,7 +13,7 @@ from sim.views.statechart import Chart, Edge, Node, Place, charts, together
 
 GOLDEN = Path(__file__).parent / "data" / "statechart"
 DOCKER = DESIGNS["docker-1.13"]
-CAME: set[Place] = {("shim.main", index) for index in range(14)}
+CAME: set[Place] = {("shim.main", index) for index in range(14)} | {("shim.copy", index) for index in range(4)}
 TEXTS = {"mmd": mermaid, "dot": dot}
 ARROW = {"mmd": "-->", "dot": "->"}
 
@@ -49,10 +49,10 @@ def test_marks_change_the_text(kind: str) -> None:
     some, none = (draw(charts(DOCKER, came, "shim")) for came in (CAME, set()))
     assert some.count("dash") == 1
     if kind == "dot":
-        assert none.count("dashed") == 15
+        assert none.count("dashed") == 18
     else:
         assert re.findall(r"class (\S+) unreached", some) == ["shim_main_14"]
-        assert len(re.findall(r"class (\S+) unreached", none)[0].split(",")) == 15
+        assert len(re.findall(r"class (\S+) unreached", none)[0].split(",")) == 18
 
 
 @pytest.mark.parametrize("kind", TEXTS)
