@@ -16,7 +16,7 @@ from sim.designs import DESIGNS
 from sim.engine import journald, output, paths
 from sim.engine.client import mark_name, named_by
 from sim.engine.dockerd.network import address
-from sim.engine.goroutine import late, start_frame, take
+from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Docker, Instant, OutOfMemory, Setup, Step, Systemctl, Target
 from sim.facts import OPENED as OPENED
@@ -108,10 +108,7 @@ def act(turn: Turn, action: Action) -> None:
     if isinstance(action, Go):
         take(turn, world.frames[action.fid])
     elif isinstance(action, Deliver):
-        handler = syscalls.deliver(turn, action.pid, action.signal)
-        if handler is not None:
-            program = world.host.procs[action.pid].image.program
-            start_frame(turn, action.pid, f"{program}.{handler}", action.signal, {"signal": action.signal})
+        deliver(turn, action.pid, action.signal)
     elif isinstance(action, Late):
         late(turn, world.frames[action.fid])
     elif isinstance(action, Fault):
@@ -218,6 +215,7 @@ def _open(turn: Turn) -> None:
 def instants(setup: Setup) -> list[Instant]:
     """Return every instant that the scenario's steps, end and faults name."""
     found = [step.at for terminal in setup.terminals for step in terminal]
+    found += [replace(at, base="fact") for at in found if at.base == "before"]  # it is counted, too
     return [*found, *(at for at in (setup.until, setup.faults.after, setup.faults.before) if at is not None)]
 
 

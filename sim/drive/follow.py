@@ -171,7 +171,7 @@ class Followed(Timed):
         return self.trace
 
     def _follow_all(self) -> None:
-        self._settle()
+        self.settle()
         self.pending.collect()
         for action in begin(replace(self.setup, faults=FaultBudget()), "open")[1].actions:
             self._follow(action)
@@ -188,7 +188,7 @@ class Followed(Timed):
         else:
             self._happen(action)
         self.steps += 1
-        self._settle()
+        self.settle()
         self.pending.collect()
 
     def _ordered(self, number: int) -> Action:

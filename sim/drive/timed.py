@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import simpy
 
+from sim.drive.ahead import goes_first, terminals_ahead
 from sim.drive.collecting import little_collecting
 from sim.drive.prices import Plan, Prices
 from sim.drive.queue import Clock, Queue
@@ -76,6 +77,7 @@ class Timed:
         add = self.trace.records.add if keep else None
         self.turn = TimedTurn(self.world, add if sink is None else handed_on(sink, add))
         self.steps = self.skipped = 0
+        self.ahead = terminals_ahead(self.world.setup)
         self.opened = False
         self.slots: dict[Fid, Slot] = {}
         self.deliveries: dict[Pid, dict[Signal, Clock]] = {}
@@ -103,7 +105,7 @@ class Timed:
         env, end, surely = self.queue.env, until, -1.0
         with little_collecting():
             try:
-                self._settle()
+                self.settle()
                 while True:
                     self._drain()
                     moment = env.peek()
@@ -151,26 +153,29 @@ class Timed:
 
     def moment(self, instant: Instant) -> int | None:
         """Return when the moment came that an instant counts from; None if it has not come yet."""
-        if instant.base == "origin":
-            return self.trace.origin
-        return self.turn.moments.get((mark_name(instant), instant.nth))
+        known = self.turn.moments.get((mark_name(instant), instant.nth))
+        return self.trace.origin if instant.base == "origin" else known
 
     def _drain(self) -> None:
         """Let everything happen that costs no time."""
-        prompt, turn, now = self.queue.prompt, self.turn, self.queue.now
+        prompt = self.queue.prompt
         for _ in range(STEPS_AT_ONE_TIME):
             if not prompt:
                 return
             clock = prompt.popleft()
-            if clock.alive and turn.stopped and self._frozen(clock):
+            if clock.alive and self.turn.stopped and self._frozen(clock):
                 clock.held = True
-            elif clock.alive:
-                clock.alive = False
-                turn.now, turn.cause, turn.first = now, clock.cause, True
-                self._happen(clock.action)
-                self.steps += 1
-                self._settle()
+            elif clock.alive and not (self.ahead and goes_first(self, clock)):
+                self.take(clock)
         raise ModelFault(f"a million steps at one time ({self.now} µs): {prompt[0].action}")
+
+    def take(self, clock: Clock) -> None:
+        """Let the action of a clock that has rung happen."""
+        clock.alive = False
+        self.turn.now, self.turn.cause, self.turn.first = self.queue.now, clock.cause, True
+        self._happen(clock.action)
+        self.steps += 1
+        self.settle()
 
     def _frozen(self, clock: Clock) -> bool:
         """Say whether a clock belongs to a stopped process: the kernel's timers run on, the process does not."""
@@ -198,7 +203,7 @@ class Timed:
         known = [at.offset for at in instants(self.world.setup) if at.base == "origin"]
         self._last_known = self.now + max(known, default=0)
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Ask again what may happen, of all whom the last step concerned."""
         turn = self.turn
         if turn.dirty:
@@ -269,9 +274,8 @@ class Timed:
             slot.late.held = False
             self.queue.prompt.append(slot.late)
         elif slot.late is None:
-            frame = slot.frame
-            within = op.within(self.world, frame) if callable(op.within) else op.within
-            slot.late = Clock(Late(frame.fid), cause)
+            within = op.within(self.world, slot.frame) if callable(op.within) else op.within
+            slot.late = Clock(Late(slot.frame.fid), cause)
             self.queue.set_far(slot.late, within or 0)
 
     def _arrive(self, fid: Fid, slot: Slot | None, frame: Frame) -> Slot:
@@ -391,8 +395,7 @@ class Timed:
 
     def skipped_ticks(self, now: Microseconds | None = None) -> int:
         """Return how many idle ticks were slept through up to *now* (the time of the last thing that happened)."""
-        moment = self.now if now is None else now
-        return self.skipped + sum(self._slept(fid, moment) for fid in self.asleep)
+        return self.skipped + sum(self._slept(fid, self.now if now is None else now) for fid in self.asleep)
 
 
 def run(setup: Setup, seed: int = 1, **options: Any) -> Trace:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.engine import paths
-from sim.engine.goroutine import Failure, Goroutine
+from sim.engine.goroutine import Failure, Goroutine, deliver
 from sim.engine.mishap import AT_ONCE
 from sim.engine.ops import Do, Goto, Label, Op, Sleep, call
 from sim.engine.power import CLOSED
@@ -18,6 +18,7 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.setup import Docker, Instant, Journald, KillProcess, S, Step, Systemctl, Target, Upgrade
 from sim.facts import Message, StepDone, StepTaken
+from sim.kernel import syscalls
 from sim.kernel.records import INIT, Image, Pid
 from sim.world import Frame, Key, World
 
@@ -75,11 +76,22 @@ def begin(g: Goroutine) -> str | None:
         return "systemctl"
     if isinstance(command, Upgrade):
         return "unpack"
+    pending = {pid: process.pending for pid, process in g.world.host.procs.items()} if step.at.base == "before" else {}
     if isinstance(command, KillProcess):
         _signal(g, command)
     else:
         AT_ONCE[type(command)](g, command)
+    _let_arrive(g, pending)
     return "done"
+
+
+def _let_arrive(g: Goroutine, pending: dict[Pid, frozenset[str]]) -> None:
+    """Let the signals arrive at once that were not pending before: a fault that goes before a fact has happened."""
+    procs = g.world.host.procs
+    sent = [(pid, signal) for pid, before in pending.items() if pid in procs for signal in procs[pid].pending - before]
+    for pid, signal in sent:
+        if signal in syscalls.deliverable(g.world.host, pid):
+            deliver(g.turn, pid, signal)
 
 
 def _signal(g: Goroutine, command: KillProcess) -> None:

@@ -161,6 +161,14 @@ def take(turn: Turn, frame: Frame) -> None:
         g.emit(FrameMoved(frame.fid, target, g.changes or None))
 
 
+def deliver(turn: Turn, pid: Pid, signal: Signal) -> None:
+    """Let a process take a pending signal: what it has a handler for starts a goroutine."""
+    handler = syscalls.deliver(turn, pid, signal)
+    if handler is not None:
+        program = turn.host.procs[pid].image.program
+        start_frame(turn, pid, f"{program}.{handler}", signal, {"signal": signal})
+
+
 def late(turn: Turn, frame: Frame) -> None:
     """Let the time limit of the op pass that a goroutine stands at."""
     table = turn.world.design.procedures[frame.procedure]

@@ -21,7 +21,7 @@ from sim.properties import NOT_MODELLED, PROPERTIES, SOMETIMES, Property
 from sim.render.counterexample import counterexample_text
 from sim.scenario import OwnProperty, Scenario, property_of
 from sim.scenario.expression import parse
-from sim.scenario.to_explore import for_explorer
+from sim.scenario.to_explore import check_steps, for_explorer
 from sim.scenario.verdict_words import instant_text, text_of
 from sim.scenario.words import Refusal
 from sim.views.coverage import coverage as rows_of
@@ -60,6 +60,7 @@ def explored(
 
     With *coverage*, also what was exercised.
     """
+    check_steps(scenario)
     listed = tuple(properties)
     asked = [_asked(prop) for prop in listed]
     found = explore(

@@ -2,7 +2,7 @@
 
 Models: a duration from t = 0 (with - before it), a wall-clock time, a step's id, `word(container)` as `docker events`
 says it, `Fact(target)` as the trace says it, `ready(docker)`, `ready(container)`, `end`; then `#2` or `#last`; then ± a
-duration. Leaves out `before Fact(target)`, which is refused by name. Names are checked here, so that a run never waits
+duration. A fault may say `before Fact(target)`. Names are checked here, so that a run never waits
 for a misspelt word. Source: the project's scenario language; Docker 1.13 daemon/events.go for the
 words.
 """
@@ -62,16 +62,26 @@ def parse_instant(value: object, names: Names) -> Instant:
         return Instant(offset=units.duration(value))
     text = value.strip()
     if text.startswith("before "):
-        raise Refusal(
-            f"{shown(text)} is not modelled yet.",
-            "Name the moment itself, or one a little earlier with - and a duration.",
-        )
+        raise Refusal(f"{shown(text)}: only a fault can go before a fact.", "It stands in at: of a step such as kill:.")
     base, offset = split_offset(text, names)
     base, nth = split_nth(base)
     found = parse_base(base, names)
     if nth != 1 and found.base not in ("word", "fact", "ready"):
         raise Refusal(f"{shown(text)}: # counts words and facts; {shown(base)} is one moment.")
     return msgspec.structs.replace(found, nth=nth, offset=found.offset + offset)
+
+
+def parse_before(value: str, names: Names) -> Instant:
+    """Return the moment of `before Fact(target)`, at which a fault goes first. Raises Refusal."""
+    text = value.strip().removeprefix("before ").strip()
+    found = parse_instant(text, names)
+    if found.base != "fact":
+        hint = f"Write before {listed(f'{fact}(…)' for fact in FACTS[:3])} and the like."
+        raise Refusal(f"{shown(text)} is not a fact of the trace.", hint)
+    if found.offset or not found.nth:
+        what = "is a time, and before goes by order" if found.offset else "is known only at the end"
+        raise Refusal(f"{shown(value)}: {shown(text)} {what}.", "Write before Exited(containerd)#2 and the like.")
+    return msgspec.structs.replace(found, base="before")
 
 
 def split_offset(text: str, names: Names) -> tuple[str, int]:

@@ -15,12 +15,13 @@ from sim.scenario.check import Report, spelt
 from sim.scenario.commands import NewService, docker_words, new_service, parse_docker, parse_systemctl
 from sim.scenario.compose_words import Fleet, parse_compose
 from sim.scenario.host_words import host_command, out_of_memory, power_loss, reboot, upgrade_command
-from sim.scenario.instants import STEP_ID, Names, parse_instant, parse_target
+from sim.scenario.instants import STEP_ID, Names, parse_before, parse_instant, parse_target
 from sim.scenario.known import ACTIONS, ACTIONS_LATER, not_modelled
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 KEYS = ("id", "at", "wait", "signal", *ACTIONS)
+FAULT_ACTIONS = ("kill", "stop", "cont", "oom", "power_loss", "host")
 SIGNAL_OF = {"kill": "KILL", "stop": "STOP", "cont": "CONT"}
 
 Terminal = tuple[Step, ...]
@@ -131,7 +132,7 @@ class Reader:
             )
             return
         action = self.action(path, node)
-        at = self.instant(path, node, before)
+        at = self.instant(path, node, before, action)
         wait = self.wait(path, node)
         if action is None:
             return
@@ -171,13 +172,16 @@ class Reader:
             )
         return found[0] if len(found) == 1 else None
 
-    def instant(self, path: Path, node: Node, before: str | None) -> Instant:
+    def instant(self, path: Path, node: Node, before: str | None, action: str | None) -> Instant:
         """Return when the step happens."""
         at = node.child("at")
         if at is None:
             return Instant("step", before) if before else Instant()
         try:
-            found = parse_instant(at.plain(), self.names)
+            text = at.plain()
+            if isinstance(text, str) and text.strip().startswith("before ") and action in (None, *FAULT_ACTIONS):
+                return parse_before(text, self.names)
+            found = parse_instant(text, self.names)
             if found.base == "origin" and found.offset < 0:
                 raise Refusal(f"{shown(at.plain())} is before t = 0.", "host.clock is the wall-clock time of t = 0.")
             if found.base == "end":

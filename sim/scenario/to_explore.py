@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from sim.engine.setup import TakePid
+from sim.errors import InputError, Problem
 from sim.properties import EVENTUALLY, Property
 from sim.scenario.compile import Scenario
 from sim.scenario.expect import At, ContainerExpect, Expectation, PortExpect, ProcessExpect, PropertyExpect
@@ -37,6 +39,21 @@ def for_explorer(scenario: Scenario) -> tuple[tuple[Property, ...], tuple[Expect
                 name = _unused(made.name, found)
                 found[name] = msgspec.structs.replace(made, name=name)
     return tuple(found.values()), tuple(unchecked)
+
+
+def check_steps(scenario: Scenario) -> None:
+    """Refuse steps that only a run can take. Raises InputError."""
+    problems = []
+    for step in (step for terminal in scenario.setup.terminals for step in terminal):
+        place = f"{scenario.source}:{step.line}"
+        if step.at.base == "before":
+            what = f"step {step.id} goes before a fact, and an exploration takes every order"
+            problems.append(Problem(place, what, "Give it another at:, or use faults:."))
+        if isinstance(step.command, TakePid):
+            what = f"step {step.id} gives a number anew, and an exploration has names for numbers"
+            problems.append(Problem(place, what, "Run it."))
+    if problems:
+        raise InputError(problems)
 
 
 def at_end(expectation: Expectation) -> Property | None:
