@@ -18,6 +18,7 @@ from sim.drive.ahead import goes_first, terminals_ahead
 from sim.drive.collecting import little_collecting
 from sim.drive.prices import Plan, Prices
 from sim.drive.queue import Clock, Queue
+from sim.drive.slot import Slot
 from sim.drive.turn import TimedTurn
 from sim.engine.client import Await, mark_name, step_of
 from sim.engine.goroutine import ModelFault
@@ -30,24 +31,12 @@ from sim.kernel.signals import Signal
 from sim.latency import PROFILES, Profile, draw
 from sim.model import OPENED, Action, Deliver, Go, Late, Open, act, initial, instants, may_open
 from sim.trace import Encoded, Record, Records, Trace, handed_on
-from sim.world import Frame, Key
+from sim.world import Frame
 
 PATIENCE = 3600 * S  # how long a run waits for a moment that its end counts from
 AFTER_LAST_STEP = 60 * S
 STEPS_AT_ONE_TIME = 1_000_000
 NEVER = float("inf")
-
-
-class Slot:
-    """What the driver keeps of a goroutine: where it was when last asked, its clocks, what it reads."""
-
-    __slots__ = ("action", "frame", "go", "keys", "late", "plan")
-
-    def __init__(self, frame: Frame, plan: Plan) -> None:
-        self.frame, self.plan, self.action = frame, plan, Go(frame.fid)
-        self.go: Clock | None = None
-        self.late: Clock | None = None
-        self.keys: tuple[Key, ...] = ()
 
 
 class Timed:
