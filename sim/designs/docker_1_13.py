@@ -18,8 +18,8 @@ from sim.engine import (
     systemd,
 )
 from sim.engine.containerd import boot as containerd
-from sim.engine.dockerd import boot as dockerd
-from sim.engine.dockerd import top
+from sim.engine.dockerd import program as dockerd
+from sim.engine.dockerd import top, verbs
 
 DOCKER_1_13 = Design(
     "docker-1.13",
@@ -42,6 +42,7 @@ DOCKER_1_13 = Design(
         exec_shim.PROGRAM,
         execed.PROGRAM,
         top.PS,
+        verbs.VERSION_PROGRAM,
         client.PROGRAM,
     ),
 )

@@ -7,19 +7,21 @@ then start), cli error texts [K].
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sim.engine import paths
+from sim.engine.dockerd.attached import end_queue
 from sim.engine.goroutine import Failure, Goroutine, deliver
 from sim.engine.mishap import AT_ONCE
-from sim.engine.ops import Do, Goto, Label, Op, Sleep, call
+from sim.engine.ops import Do, Goto, Label, Op, Sleep, Wait, call, reading
 from sim.engine.power import CLOSED
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.setup import Docker, Instant, Journald, KillProcess, S, Step, Systemctl, Target, Upgrade
-from sim.facts import Message, StepDone, StepTaken
+from sim.facts import Message, Received, StepDone, StepTaken
 from sim.kernel import syscalls
-from sim.kernel.records import INIT, Image, Pid
+from sim.kernel.records import INIT, OUTSIDE, Image, Pid
 from sim.world import Frame, Key, World
 
 NO_DAEMON = "Cannot connect to the Docker daemon. Is the docker daemon running on this host?"
@@ -37,6 +39,10 @@ def step_of(world: World, frame: Frame) -> Step:
     step = terminal[frame.local["i"]]
     assert isinstance(step, Step)
     return step
+
+
+FOLLOWING = ("events", "logs", "wait")  # verbs that may have no end of their own
+PATIENT = ("has_ended", "answer_follow_request")  # ops at which whoever waits wants to wait
 
 
 class Await(Op):
@@ -71,7 +77,9 @@ def begin(g: Goroutine) -> str | None:
     g["tried"], g["error"] = True, ""
     command = step.command
     if isinstance(command, Docker):
-        return "create" if command.verb in ("run", "create") else "docker"
+        if command.verb in ("run", "create"):
+            return "create"
+        return "attach" if command.attach else "follow" if command.verb in FOLLOWING else "docker"
     if isinstance(command, Systemctl | Journald):
         return "systemctl"
     if isinstance(command, Upgrade):
@@ -140,9 +148,72 @@ def docker_request(g: Goroutine) -> Message:
     command = _docker(g)
     verb = "start" if command.verb == "run" else command.verb
     data = (command.signal, command.timeout, command.force, command.words)
+    if command.called:
+        return Message(verb, command.container, g.frame.fid, (*data, command.detach, command.called))
     if verb == "exec":
         return Message(verb, command.container, g.frame.fid, (*data, command.detach))
     return Message(verb, command.container, g.frame.fid, data)
+
+
+def follow_request(g: Goroutine) -> Message:
+    """Ask for what has no end of its own: the events, the output, the end of a container."""
+    return docker_request(g)
+
+
+def attach_request(g: Goroutine) -> Message:
+    """Ask to be attached to the container."""
+    command = _docker(g)
+    data = (None, None, False, (command.verb,), False, command.called)
+    return Message("attach", command.container, g.frame.fid, data if command.called else data[:4])
+
+
+def attached(g: Goroutine) -> str | None:
+    """Go on with the start, unless the container runs already."""
+    return "ended" if _docker(g).verb == "attach" else None
+
+
+def _end(frame: Frame) -> str:
+    return end_queue(frame.fid[1])
+
+
+@reading(lambda world, frame: (("queue", OUTSIDE, _end(frame)), ("proc", frame.local["peer_pid"])))
+def has_ended(world: World, frame: Frame) -> bool | str:
+    """Say whether the container has ended, or the daemon with which the connection was."""
+    if world.queue(OUTSIDE, _end(frame)):
+        return True
+    return False if world.host.alive(frame.local["peer_pid"]) else "connection_lost"
+
+
+def take_end(g: Goroutine) -> None:
+    """Exit with the container's code."""
+    code = g.world.queue(OUTSIDE, _end(g.frame))[0].data
+    g.emit(Received(OUTSIDE, _end(g.frame)))
+    g["error"] = f"exit code {code}" if code else ""
+
+
+def connection_lost(g: Goroutine) -> None:
+    """Exit with 125: nobody tells any more how the container ends."""
+    g["error"] = f"error getting events from daemon: EOF (exit code {DAEMON_ERROR})"
+
+
+EXIT_CODE = re.compile(r"\(?exit code (\d+)\)?\Z")
+DAEMON_ERROR = 125  # of docker run
+
+
+def exit_code(command: object, error: str) -> int:
+    """Return the exit code of a command, by the words that its user saw (cli container/run.go, cli.StatusError).
+
+    >>> exit_code(Docker("run", "web"), "Conflict."), exit_code(Docker("stop", "web"), "No such container: web")
+    (125, 1)
+    """
+    found = EXIT_CODE.search(error)
+    if not error or found is not None:
+        return int(found[1]) if found else 0
+    if not isinstance(command, Docker) or command.verb != "run":
+        return 1
+    if "executable file not found" in error or "no such file or directory" in error:
+        return 127
+    return 126 if "permission denied" in error else DAEMON_ERROR
 
 
 def systemctl_request(g: Goroutine) -> Message:
@@ -162,8 +233,9 @@ def _docker(g: Goroutine) -> Docker:
 
 
 def created(g: Goroutine) -> str | None:
-    """Go on with the start, unless only a create was asked for."""
-    return "done" if _docker(g).verb == "create" else None
+    """Go on with the start, unless only a create was asked for; attached, if the end is to be waited for."""
+    command = _docker(g)
+    return "done" if command.verb == "create" else "attach" if command.attach else None
 
 
 def refused(g: Goroutine) -> None:
@@ -206,10 +278,10 @@ TERMINAL = procedure(
     Do(more_steps, "end"),
     Await(),
     Label("begin"),
-    Do(begin, "create", "docker", "systemctl", "unpack", "done"),
+    Do(begin, "create", "docker", "systemctl", "unpack", "done", "attach", "follow"),
     Label("create"),
     call("api", dockerd_at, create_request, lost="lost", refused="refused", failed="failed"),
-    Do(created, "done"),
+    Do(created, "done", "attach"),
     Label("docker"),
     call("api", dockerd_at, docker_request, lost="lost", refused="refused", failed="failed"),
     Goto("done"),
@@ -233,6 +305,20 @@ TERMINAL = procedure(
     Label("unpack"),
     Sleep("unpack", unpack),
     Goto("systemctl"),
+    Label("attach"),
+    call("api", dockerd_at, attach_request, lost="lost", refused="refused", failed="failed"),
+    Do(attached, "ended"),
+    call("api", dockerd_at, docker_request, lost="lost", refused="refused", failed="failed"),
+    Label("ended"),
+    Wait(has_ended, "connection_lost"),
+    Do(take_end),
+    Goto("done"),
+    Label("connection_lost"),
+    Do(connection_lost),
+    Goto("done"),
+    Label("follow"),
+    call("api", dockerd_at, follow_request, lost="lost", refused="refused", failed="failed"),
+    Goto("done"),
     Label("end"),
 )
 

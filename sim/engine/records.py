@@ -36,6 +36,7 @@ class Container(msgspec.Struct, frozen=True, tag=True, gc=False):
     paused: bool = False
     removing: bool = False
     dead: bool = False
+    called: str = ""  # its name, if it was renamed
 
 
 class Endpoint(msgspec.Struct, frozen=True, tag=True, gc=False):

@@ -66,7 +66,7 @@ def stage2(g: Goroutine) -> Spawn:
         comm="runc:[2:INIT]",
         clone_parent=True,
         new_session=True,
-        new_ns=True,
+        new_ns=not service.host_pid,
         oom_score_adj=0,
         local={"c": service.name},
     )
@@ -310,6 +310,7 @@ RUNC = Program(
         procedure("runc.state", Do(start_threads), Exit(0)),
         procedure("runc.pause", Do(start_threads), Exit(pause)),
         procedure("runc.resume", Do(start_threads), Exit(resume)),
+        procedure("runc.update", Do(start_threads), Exit(0)),
     ),
 )
 

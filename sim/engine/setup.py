@@ -86,6 +86,9 @@ class Service(msgspec.Struct, frozen=True):
     execs: tuple[Exec, ...] = ()
     memory: int | None = None  # the limit of its control group, in bytes
     healthcheck: Healthcheck | None = None
+    auto_remove: bool = False  # --rm
+    tty: bool = False  # a terminal: one stream, no init-stderr
+    host_pid: bool = False  # --pid=host: no pid namespace of its own
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -183,9 +186,10 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Docker(msgspec.Struct, frozen=True, tag=True):
-    """A docker command: *verb* run, create, start, stop, kill, restart, rm, exec, top; *container* names a service.
+    """A docker command; *container* names a service, "" for none, *called* is its name if it was renamed.
 
-    *words* are what a verb needs besides: a command, a new name. *detach* is exec's -d.
+    *words* are what a verb needs besides: a command, a new name. *detach* is exec's -d. *attach* says that the command
+    waits for the container's end: run without -d, start -a, attach.
     """
 
     verb: str
@@ -195,6 +199,8 @@ class Docker(msgspec.Struct, frozen=True, tag=True):
     force: bool = False
     words: tuple[str, ...] = ()
     detach: bool = False
+    attach: bool = False
+    called: str = ""
 
 
 class Systemctl(msgspec.Struct, frozen=True, tag=True):

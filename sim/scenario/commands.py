@@ -17,16 +17,19 @@ from sim.scenario.instants import Names
 from sim.scenario.known import not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
-MODELLED = ("run", "create", "start", "stop", "kill", "restart", "rm", "exec", "top", "pause", "unpause")
+MODELLED = tuple(
+    """run create start stop kill restart rm exec top pause unpause rename update wait ps inspect info version logs
+    events attach""".split()
+)
 OTHER_VERBS = tuple(
-    """attach build commit cp diff events export history images import info inspect load login logout logs
-    network port ps pull push rename rmi save search service stack stats swarm system tag
-    update version volume wait plugin secret node image container checkpoint deploy""".split()
+    """build commit cp diff export history images import load login logout
+    network port pull push rmi save search service stack stats swarm system tag
+    volume plugin secret node image container checkpoint deploy""".split()
 )
 
 RUN_WITHOUT_EFFECT = tuple(
     """-e --env --env-file -v --volume -w --workdir -u --user -h --hostname --dns --add-host --expose --cap-add
-    --cap-drop --security-opt --log-driver --log-opt --mount --tmpfs --ulimit --device --cpus -c --cpu-shares
+    --cap-drop --security-opt --log-opt --mount --tmpfs --ulimit --device --cpus -c --cpu-shares
     --shm-size --volumes-from --sysctl""".split()
 )
 # flag -> (what it sets, whether a value follows); "" sets nothing
@@ -46,11 +49,18 @@ RUN_FLAGS: dict[str, tuple[str, bool]] = {
     "--label": ("labels", True),
     **{f"--health-{key}": (f"health_{key}", True) for key in ("cmd", "interval", "timeout", "retries")},
     "--no-healthcheck": ("no_healthcheck", False),
+    "--rm": ("rm", False),
+    "-t": ("tty", False),
+    "--tty": ("tty", False),
+    "-m": ("mem_limit", True),
+    "--memory": ("mem_limit", True),
+    "--pid": ("pid", True),
+    "--log-driver": ("log_driver", True),
     **dict.fromkeys(RUN_WITHOUT_EFFECT, ("", True)),
-    **dict.fromkeys(("--privileged", "--read-only"), ("", False)),
+    **dict.fromkeys(("--privileged", "--read-only", "-i", "--interactive"), ("", False)),
 }
 RUN_LATER = tuple(
-    """-i --interactive -t --tty --rm --init --pid -m --memory --memory-swap
+    """--init --memory-swap
     --ip --link --cidfile -P --publish-all -a --attach --sig-proxy --ipc
     --oom-kill-disable --pids-limit --runtime --network-alias --uts --userns --cgroup-parent --detach-keys
     --isolation""".split()
@@ -58,7 +68,10 @@ RUN_LATER = tuple(
 FLAGS: dict[str, dict[str, tuple[str, bool]]] = {
     "run": RUN_FLAGS,
     "create": {flag: what for flag, what in RUN_FLAGS.items() if what[0] != "detach"},
-    "start": {},
+    "start": {
+        **dict.fromkeys(("-a", "--attach"), ("attach", False)),
+        **dict.fromkeys(("-i", "--interactive"), ("", False)),
+    },
     "stop": {"-t": ("timeout", True), "--time": ("timeout", True)},
     "restart": {"-t": ("timeout", True), "--time": ("timeout", True)},
     "kill": {"-s": ("signal", True), "--signal": ("signal", True)},
@@ -71,12 +84,36 @@ FLAGS: dict[str, dict[str, tuple[str, bool]]] = {
         **dict.fromkeys(("-u", "--user", "-e", "--env", "--detach-keys"), ("", True)),
     },
     "top": {},
+    "rename": {},
+    "update": {"--restart": ("restart", True)},
+    "wait": {},
+    "ps": {
+        **dict.fromkeys(("-a", "--all", "-q", "--quiet", "--no-trunc", "-l", "--latest", "-s", "--size"), ("", False)),
+        **dict.fromkeys(("-f", "--filter", "--format", "-n", "--last"), ("", True)),
+    },
+    "inspect": {"-f": ("", True), "--format": ("", True), "-s": ("", False), "--size": ("", False)},
+    "info": {"-f": ("", True), "--format": ("", True)},
+    "version": {"-f": ("", True), "--format": ("", True)},
+    "logs": {
+        **dict.fromkeys(("-f", "--follow"), ("follow", False)),
+        **dict.fromkeys(("-t", "--timestamps", "--details"), ("", False)),
+        **dict.fromkeys(("--tail", "--since"), ("", True)),
+    },
+    "events": {"-f": ("", True), "--filter": ("", True), "--format": ("", True)},
+    "attach": {"--no-stdin": ("", False), "--sig-proxy": ("", False)},
 }
+ALONE = ("ps", "info", "version", "events")  # verbs that name no container
 BEFORE_WORDS = ("run", "create", "exec", "top")  # the first word that is no flag ends the flags
 FLAGS_LATER: dict[str, tuple[str, ...]] = {
     "run": RUN_LATER,
     "create": RUN_LATER,
-    "start": ("-a", "--attach", "-i", "--interactive", "--checkpoint", "--detach-keys"),
+    "start": ("--checkpoint", "--detach-keys"),
+    "update": tuple(
+        """-m --memory --memory-reservation --memory-swap --kernel-memory --blkio-weight --cpu-shares -c --cpu-period
+        --cpu-quota --cpuset-cpus --cpuset-mems""".split()
+    ),
+    "events": ("--since", "--until"),
+    "attach": ("--detach-keys",),
     "rm": ("-l", "--link"),
 }
 
@@ -179,15 +216,22 @@ def parse_docker(text: object, names: Names) -> list[Command]:
     verb, parsed = docker_words(text)
     if verb in ("run", "create"):
         new = new_service(verb, parsed)
-        return [Docker(verb, names.container(new.name))]
+        return [Docker(verb, names.container(new.name), attach=not new.detached)]
+    if verb in ALONE:
+        if parsed.rest:
+            raise Refusal(f"docker {verb} takes no container.")
+        return [Docker(verb, "")]
     if not parsed.rest:
         raise Refusal(f"docker {verb} needs a container.")
+    if verb == "rename":
+        return [rename(parsed, names)]
     if verb in ("exec", "top"):
         name, *words = parsed.rest
         if verb == "exec" and not words:
             raise Refusal("docker exec needs a command.", f"Write docker: exec {name} CMD.")
         return [Docker(verb, names.container(name), words=tuple(words), detach="detach" in parsed.given)]
     signal = parsed.last("signal")
+    more = update_words(parsed) if verb == "update" else ("follow",) if "follow" in parsed.given else ()
     return [
         Docker(
             verb,
@@ -195,9 +239,31 @@ def parse_docker(text: object, names: Names) -> list[Command]:
             fields.signal(signal) if signal else None,
             seconds(parsed),
             "force" in parsed.given,
+            more,
+            attach=verb == "attach" or "attach" in parsed.given,
+            called=names.called(name),
         )
         for name in parsed.rest
     ]
+
+
+def rename(parsed: Parsed, names: Names) -> Docker:
+    """Return the command that gives a container another name. Raises Refusal."""
+    if len(parsed.rest) != 2:
+        raise Refusal("docker rename takes a container and its new name.")
+    old, new = parsed.rest
+    if not fields.NAME.match(new):
+        raise Refusal(f"{shown(new)} is not a container's name.")
+    return Docker("rename", names.container(old), words=(new,), called=names.called(old))
+
+
+def update_words(parsed: Parsed) -> tuple[str, ...]:
+    """Return the policy of docker update --restart and its maximum. Raises Refusal."""
+    text = parsed.last("restart")
+    if text is None:
+        raise Refusal("docker update without --restart is not modelled yet.", "Modelled: --restart.")
+    policy = fields.policy(text)
+    return policy.name, str(policy.max)
 
 
 def docker_words(text: object) -> tuple[str, Parsed]:
@@ -235,7 +301,12 @@ def new_service(verb: str, parsed: Parsed) -> NewService:
     service: dict[str, object] = {"image": image}
     if command:
         service["command"] = command
-    for name in ("restart", "stop_signal", "entrypoint"):
+    if "rm" in parsed.given and (parsed.last("restart") or "no") != "no":
+        raise Refusal(f"docker {verb}: conflicting options: --restart and --rm.")
+    for name in ("tty", "rm"):
+        if name in parsed.given:
+            service["x-rm" if name == "rm" else name] = True
+    for name in ("restart", "stop_signal", "entrypoint", "mem_limit", "pid", "log_driver"):
         if parsed.last(name) is not None:
             service[name] = parsed.last(name)
     if "entrypoint" in service:

@@ -33,7 +33,7 @@ from sim.scenario.services import (
     repeated,
     with_execs,
 )
-from sim.scenario.steps import Reader, entries, new_services, step_ids, strangers
+from sim.scenario.steps import Reader, entries, new_services, renames, step_ids, strangers
 from sim.scenario.text import Node, Path, moved
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
@@ -252,12 +252,15 @@ class Compiler:
         built = {key: self.service(aliases[key], key, ("services", key), file, networks) for key, file in files.items()}
         late = self.late_services(aliases, networks)
         self.keys = {service.name: key for key, service in built.items()}
+        known = {**aliases, **{name: name for name in self.late}}
+        renamed = renames(self.root, known, self.report)
         names = Names(
             tuple(step_ids(self.root)),
-            {**aliases, **{name: name for name in self.late}},
+            {**renamed, **known},
             host.epoch,
             host.tz_minutes,
             strangers(self.root),
+            tuple(renamed),
         )
         for key in aliases:
             check_references(("services", key), names, [net.name for net in networks], self.root, self.report)
@@ -304,8 +307,6 @@ class Compiler:
         found: dict[str, Service] = {}
         for path, new in new_services(self.root):
             mark = self.root.place(path)
-            if not new.detached:
-                self.assumed.note("docker run without -d does not keep its terminal waiting", new.name)
             if new.name in aliases:
                 self.same_image(path, new.name, str(new.service["image"]))
                 continue

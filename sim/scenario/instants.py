@@ -34,7 +34,7 @@ STEP_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z_][A-Za-z0-9_]*)*(?:\.[0
 class Names(msgspec.Struct, frozen=True):
     """What may be named: steps, containers (each with the name that the engine gives it), and the clock of t = 0.
 
-    *strangers* are the steps that make a process of somebody else's.
+    *strangers* are the steps that make a process of somebody else's, *renamed* the names that a step gives.
     """
 
     steps: tuple[str, ...] = ()
@@ -42,6 +42,11 @@ class Names(msgspec.Struct, frozen=True):
     epoch: int = 0
     tz_minutes: int = 0
     strangers: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
+
+    def called(self, name: str) -> str:
+        """Return *name* if the container will only bear it later on, "" if it is its first one."""
+        return name if name in self.renamed else ""
 
     def container(self, name: str) -> str:
         """Return the engine's name of container *name*; raise Refusal if there is none."""

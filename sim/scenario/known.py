@@ -17,7 +17,7 @@ SERVICE_WITHOUT_EFFECT = frozenset(
     cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset credential_spec develop
     device_cgroup_rules devices dns dns_opt dns_search domainname env_file environment expose external_links
     extra_hosts group_add hostname isolation log_opt mac_address oom_score_adj platform
-    privileged pull_policy read_only runtime secrets security_opt shm_size storage_opt sysctls tmpfs ulimits
+    privileged pull_policy read_only runtime secrets security_opt shm_size stdin_open storage_opt sysctls tmpfs ulimits
     user userns_mode volumes volumes_from volume_driver working_dir""".split()
 )
 SERVICE_NOT_MODELLED = {
@@ -35,15 +35,12 @@ SERVICE_NOT_MODELLED = {
     "net": "",
     "network_mode": "",
     "oom_kill_disable": "out-of-memory kills",
-    "pid": "shared pid namespaces",
     "pids_limit": "",
     "post_start": "",
     "pre_stop": "",
     "profiles": "",
     "provider": "",
     "scale": "",
-    "stdin_open": "an open standard input",
-    "tty": "a terminal instead of three fifos",
     "use_api_socket": "",
     "uts": "",
 }

@@ -180,6 +180,13 @@ def network_mode(value: object) -> str:
     raise Refusal(f"network_mode {shown(value)} is not modelled yet; modelled: bridge.")
 
 
+def pid(value: object) -> str:
+    """Take host."""
+    if value == "host":
+        return "host"
+    raise Refusal(f"pid {shown(value)} is not modelled yet; modelled: host.")
+
+
 def depends_on(value: object) -> tuple[str, ...]:
     """Take the services that `compose up` starts first."""
     if not isinstance(value, list | dict):

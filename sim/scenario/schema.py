@@ -271,6 +271,9 @@ class ServiceFile(Strict):
     labels: Annotated[Any, *kind(readers.labels, type=["array", "object"])] = ()
     logging: Annotated[Any, *kind(readers.logging, type="object")] = None
     log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = None
+    tty: Bool = False
+    pid: Annotated[Any, *kind(readers.pid, enum=["host"])] = None
+    x_rm: Bool = Field(False, alias="x-rm", description="docker run --rm: dockerd removes it after its end")
     x_payload: PayloadFile | None = Field(None, alias="x-payload")
     x_exec: dict[str, ExecFile] = Field({}, alias="x-exec", description="commands by their words, or their first word")
     x_proxy: ProxyFile = Field(ProxyFile(), alias="x-proxy")

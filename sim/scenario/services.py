@@ -94,6 +94,9 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         healthcheck=file.healthcheck,
         execs=tuple(exec_of(words, row) for words, row in file.x_exec.items()),
         memory=file.mem_limit or None,
+        auto_remove=file.x_rm,
+        tty=file.tty,
+        host_pid=file.pid is not None,
     )
 
 

@@ -75,6 +75,33 @@ def new_services(root: Node) -> list[tuple[Path, NewService]]:
     return found
 
 
+def renames(root: Node, aliases: dict[str, str], report: Report) -> dict[str, str]:
+    """Return the names that `docker rename` lines give, with the engine's first name of the container that gets them.
+
+    A second container with the name of a renamed one is refused: the model tells containers apart by their first name.
+    """
+    found: dict[str, str] = {}
+    gone: set[str] = set()
+    steps = root.child("steps")
+    for place, node in enumerate(steps.value if steps and isinstance(steps.value, list) else []):
+        for path, line in lines_of(node, "docker", ("steps", place)):
+            try:
+                verb, parsed = docker_words(line)
+                new = new_service(verb, parsed) if verb in ("run", "create") else None
+            except Refusal:
+                continue  # said when the step itself is read
+            if new is not None and new.name in gone:
+                what = f"a new container {shown(new.name)} beside the one that was renamed is not modelled yet."
+                report.refuse(root, path, Refusal(what, "Give it another --name."))
+            if verb == "rename" and len(parsed.rest) == 2:
+                old, name = parsed.rest
+                gone.add(old)
+                known = aliases | found
+                if old in known and name not in aliases:
+                    found[name] = known[old]
+    return found
+
+
 def lines_of(node: Node, key: str, path: Path) -> list[tuple[Path, object]]:
     """Return the command lines under *key* with their paths: one, or a list of them."""
     below = node.child(key)

@@ -153,7 +153,7 @@ def test_instants(text, expected):
         ("docker: [stop web, start web]", [[Docker("stop", "web"), Docker("start", "web")]]),
         ("docker: rm -fv web", [[Docker("rm", "web", force=True)]]),
         ("docker: run -dp 90:80 --name x nginx", [[Docker("run", "x")]]),
-        ("docker: run nginx", [[Docker("run", "nginx_1")]]),
+        ("docker: run nginx", [[Docker("run", "nginx_1", attach=True)]]),
         ("compose: restart", [[Docker("restart", "web")], [Docker("restart", "db")], [Docker("restart", "api")]]),
         ("compose: up -d db", [[Docker("start", "db")]]),
         ("compose: down api", [[Docker("stop", "api"), Docker("rm", "api")]]),

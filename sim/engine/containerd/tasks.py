@@ -1,7 +1,7 @@
 """containerd's main loop: one task at a time from one queue, so that a slow one delays all others.
 
 A task is about a container's first process, or about an exec'd one, whose name is then in variable `x`; the exit of a
-container is told once the exits of its execs have been. Leaves out update and stats. The start queue is bounded: when
+container is told once the exits of its execs have been. Leaves out stats. The start queue is bounded: when
 its ten places are taken the loop stands still. Source: C supervisor/*.go, containerd/main.go; engine-1.13 §2 step 8,
 §3.1 step 5, §15.
 """
@@ -257,6 +257,16 @@ def freezer_set(g: Goroutine) -> None:
     g.reply(g["task"].reply, True)
 
 
+def runc_update(g: Goroutine) -> Spawn:
+    """Set the container's limits."""
+    return runc(g, "update", "--resources", "-")
+
+
+def resources_set(g: Goroutine) -> None:
+    """Answer dockerd."""
+    g.reply(g["task"].reply, True)
+
+
 def freezer_refused(g: Goroutine) -> None:
     """Hand on that runc has failed."""
     words = "paused" if g["task"].kind == "PauseTask" else "not paused"
@@ -277,6 +287,7 @@ LOOP = (
             "OOMTask": "oom",
             "PauseTask": "pause",
             "ResumeTask": "resume",
+            "UpdateTask": "update",
         },
     ),
     Label("start"),
@@ -326,6 +337,11 @@ LOOP = (
     Do(must_know, "next"),
     run(runc_resume, bad="refused"),
     Do(freezer_set),
+    Goto("next"),
+    Label("update"),
+    Do(must_know, "next"),
+    run(runc_update),
+    Do(resources_set),
     Goto("next"),
     Label("refused"),
     Do(freezer_refused),

@@ -1,6 +1,6 @@
 """dockerd begins: pid file, sockets, containerd, restore, network controller, policy starts, READY.
 
-Leaves out images, other drivers, legacy links and `--rm` left-overs. Source: D
+Leaves out images, other drivers and legacy links. Source: D
 cmd/dockerd/daemon.go, daemon/daemon.go restore, libcontainerd/client_linux.go Restore, libnetwork bridge_store.go;
 engine-1.13 §6, §16.6; threads: 5 before containerd read off the document, 7 more [K].
 """
@@ -11,46 +11,22 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import drop_pins
-from sim.engine.dockerd.execs import EXEC
 from sim.engine.dockerd.exit import (
-    EVENTS,
-    RESTART,
-    STATE_EXIT,
-    STATE_EXIT_AFTER_OUTPUT,
     connected,
-    ran_long,
     wants_restart,
 )
-from sim.engine.dockerd.health import MONITOR, start_monitor
+from sim.engine.dockerd.health import start_monitor
 from sim.engine.dockerd.network import map_ports, release_endpoint, unmap_ports
-from sim.engine.dockerd.output import COPY, DISCARD, LOG, begin_discard, begin_output
-from sim.engine.dockerd.pause import PAUSE, STOP_PAUSED
-from sim.engine.dockerd.remove import REMOVE
-from sim.engine.dockerd.settings import RELOAD, daemon_of, load_settings
-from sim.engine.dockerd.shutdown import SHUTDOWN
-from sim.engine.dockerd.start import (
-    CREATE,
-    SET_KEY,
-    START,
-    containerd_at,
-    drop_bundle,
-    event,
-    record_of,
-    update,
-)
-from sim.engine.dockerd.stop import KILL, RESTART_API, STOP
+from sim.engine.dockerd.output import begin_discard, begin_output
+from sim.engine.dockerd.settings import daemon_of, load_settings
+from sim.engine.dockerd.start import FORCED, containerd_at, drop_bundle, event, record_of, update
 from sim.engine.dockerd.supervise import (
-    CONNECTION,
-    HEALTH,
-    WAIT_CONTAINERD,
     containerd_started,
     fork_containerd,
 )
-from sim.engine.dockerd.top import TOP
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Return, Serve, Sleep, Wait, call, reading
+from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Return, Wait, call, reading
 from sim.engine.procedure import procedure
-from sim.engine.program import Program
 from sim.engine.reach import ACCEPT, DNAT
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import S
@@ -266,13 +242,31 @@ def next_stale(g: Goroutine) -> str | None:
     return None if paths.SANDBOXES + todo[n] in g.world.host.files else "no_sandbox"
 
 
-def start_by_policy(g: Goroutine) -> None:
+def start_by_policy(g: Goroutine) -> str | None:
     """With the network controller up, start, all at once, each stopped container whose policy says so."""
     g.remember("controller", True)
     for name in g.world.services:
         record = g.recall(f"container/{name}")
         if record is not None and not record.running and wants_restart(record, record.exit_code, record.manual):
             g.start("dockerd.boot_start", name, c=name)
+    return "leftovers" if _leftovers(g) else None
+
+
+def _leftovers(g: Goroutine) -> list[str]:
+    here = ((name, g.recall(f"container/{name}")) for name, it in g.world.services.items() if it.auto_remove)
+    return [name for name, record in here if record is not None and not record.running]
+
+
+def remove_leftovers(g: Goroutine) -> None:
+    """Remove, all at once, what `--rm` has left behind."""
+    for name in _leftovers(g):
+        g.start("dockerd.rm", name, c=name, request=FORCED)
+
+
+@reading(lambda world, frame: (("running", frame.fid[0], "dockerd.rm"),))
+def leftovers_removed(world: World, frame: Frame) -> bool:
+    """Say whether every removal has returned."""
+    return not world.running(frame.fid[0], "dockerd.rm")
 
 
 BOOT_START = procedure(
@@ -333,62 +327,16 @@ BOOT = procedure(
     Do(release_endpoint),
     Goto("all_mapped"),
     Label("all_clean"),
-    Do(start_by_policy),
+    Do(start_by_policy, "leftovers"),
     Wait(policies_started),
+    Label("started"),
     Do(ready),
     Return(),
     Label("running"),
     Exit(already_running),
-)
-
-API = {
-    "create": "create",
-    "start": "start",
-    "stop": "stop",
-    "kill": "kill",
-    "restart": "restart_api",
-    "rm": "rm",
-    "exec": "exec",
-    "top": "top",
-    "pause": "pause",
-    "unpause": "pause",
-}
-
-PROGRAM = Program(
-    "dockerd",
-    (
-        BOOT,
-        RESTORE,
-        BOOT_START,
-        SHUTDOWN,
-        RELOAD,
-        CREATE,
-        START,
-        STOP,
-        KILL,
-        RESTART_API,
-        REMOVE,
-        PAUSE,
-        STOP_PAUSED,
-        SET_KEY,
-        STATE_EXIT,
-        STATE_EXIT_AFTER_OUTPUT,
-        COPY,
-        LOG,
-        DISCARD,
-        RESTART,
-        EVENTS,
-        EXEC,
-        MONITOR,
-        TOP,
-        CONNECTION,
-        HEALTH,
-        WAIT_CONTAINERD,
-        procedure("dockerd.api", Serve("api", API)),
-        procedure("dockerd.setkey", Serve("setkey", {"SetKey": "set_key"})),
-        procedure("dockerd.quit", Exit(131)),
-        procedure("dockerd.uptime", Sleep("uptime", 10 * S), Do(ran_long)),
-    ),
-    handlers={"TERM": "shutdown", "INT": "shutdown", "QUIT": "quit", "HUP": "reload"},
-    ignored=frozenset({"PIPE", "USR1"}),
+    Label("leftovers"),
+    Wait(policies_started),
+    Do(remove_leftovers),
+    Wait(leftovers_removed),
+    Goto("started"),
 )

@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import service_of
+from sim.engine.dockerd.attached import tell_attached
 from sim.engine.dockerd.execs import exec_exited
 from sim.engine.dockerd.health import stop_monitor
 from sim.engine.dockerd.network import release_network, unmap_ports
 from sim.engine.dockerd.output import AWAIT_OUTPUT
 from sim.engine.dockerd.pause import handle_pause
-from sim.engine.dockerd.start import containerd_at, drop_bundle, event, record_of, update
+from sim.engine.dockerd.start import AUTO_REMOVE, containerd_at, drop_bundle, event, record_of, update
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Go, Goto, Label, Lock, Return, Unlock, Wait, call, reading, receive
 from sim.engine.procedure import procedure
@@ -190,6 +191,8 @@ def state_exit(g: Goroutine) -> str | None:
         disk=False,
     )
     event(g, "die", ("exitCode", str(g["status"])))
+    if again or not service_of(g).auto_remove:
+        tell_attached(g, g["status"])
     return None if g.recall("controller") else "no_controller"
 
 
@@ -200,20 +203,24 @@ def clean_up(g: Goroutine) -> str | None:
     record = record_of(g)
     if record is not None:
         update(g, record, disk=True)
-    return None if g["again"] else "stopped"
+    if g["again"]:
+        return None
+    return "auto_remove" if service_of(g).auto_remove and g.recall("controller") else "stopped"
 
 
 EXIT = (
     Do(state_exit, "unknown", "no_controller"),
     unmap_ports(),
     Label("no_controller"),
-    Do(clean_up, "stopped"),
+    Do(clean_up, "stopped", "auto_remove"),
     Unlock("container/{c}"),
     Go("restart", "{c}", "c"),
     Return(),
     Label("stopped"),
     Label("unknown"),
     Unlock("container/{c}"),
+    Return(),
+    AUTO_REMOVE,
 )
 STATE_EXIT = procedure("dockerd.state_exit", Lock("container/{c}"), EXIT)
 STATE_EXIT_AFTER_OUTPUT = procedure("dockerd.state_exit_after_output", Lock("container/{c}"), AWAIT_OUTPUT, EXIT)

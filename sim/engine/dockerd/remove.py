@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import service_of
+from sim.engine.dockerd.attached import tell_attached
 from sim.engine.dockerd.start import answer, containerd_at, event, record_of, update
 from sim.engine.dockerd.stop import (
     UNSENT_WAIT,
@@ -25,16 +26,11 @@ from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, Wait, call, reading
 from sim.engine.procedure import procedure
 from sim.engine.setup import S
-from sim.facts import Forgot, Message
+from sim.facts import Forgot
 from sim.kernel import syscalls
 from sim.world import Frame, World
 
 LAYER_WAIT = 5 * S  # [K]
-
-
-def forced(container: str) -> Message:
-    """Return the request of the daemon's own removals (--rm)."""
-    return Message("rm", container, None, (None, None, True, ()))
 
 
 def rm_request(g: Goroutine) -> str | None:
@@ -85,11 +81,15 @@ def layer_released(world: World, frame: Frame) -> bool:
 
 def remove(g: Goroutine) -> None:
     """Forget the container, in memory and on disk, and say `destroy`."""
+    record = record_of(g)
+    if record is None:
+        return
     for key in (f"container/{g['c']}", f"exit/{g['c']}"):
         if g.recall(key) is not None:
             g.emit(Forgot(g.pid, key))
     syscalls.remove_file(g.turn, paths.container(g["c"]))
     event(g, "destroy")
+    tell_attached(g, record.exit_code)
     answer(g)
 
 

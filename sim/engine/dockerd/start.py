@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import drop_pins, service_of
+from sim.engine.dockerd.attached import tell_attached
 from sim.engine.dockerd.health import start_monitor
 from sim.engine.dockerd.network import (
     address,
@@ -24,7 +25,7 @@ from sim.engine.dockerd.network import (
 from sim.engine.dockerd.output import begin_output, close_output
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.netfilter import iptables
-from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, call, repeat, run
+from sim.engine.ops import Do, Go, Goto, Label, Lock, Return, Unlock, call, repeat, run
 from sim.engine.output import depth
 from sim.engine.procedure import procedure
 from sim.engine.reach import NETNS
@@ -131,6 +132,8 @@ def write_bundle(g: Goroutine) -> None:
     syscalls.write_file(g.turn, f"{folder}/config.json", g["c"])
     depths = printed(g)
     for stream, mode in zip(paths.STREAMS, ("w", "r", "r"), strict=True):
+        if service_of(g).tty and stream == "init-stderr":
+            continue  # a terminal has one stream
         path = f"{folder}/{stream}"
         syscalls.unlink_fifo(g.turn, path, used=stream in depths)
         syscalls.mkfifo(g.turn, path, depths.get(stream, 65_536))
@@ -205,7 +208,7 @@ def failed_with(error: str, path: str, before: int) -> int:
     return before or 128
 
 
-def start_failed(g: Goroutine) -> None:
+def start_failed(g: Goroutine) -> str | None:
     """Keep the error and its code, forget the bundle; a policy's attempt that fails is final."""
     record = record_of(g)
     assert record is not None
@@ -216,7 +219,9 @@ def start_failed(g: Goroutine) -> None:
     close_output(g)
     drop_bundle(g)
     drop_pins(g, [g["c"]])
+    tell_attached(g, None)
     answer(g, Failure(f"Error response from daemon: {failed.error}"))
+    return "auto_remove" if service_of(g).auto_remove else None
 
 
 def drop_bundle(g: Goroutine) -> None:
@@ -229,6 +234,13 @@ def drop_bundle(g: Goroutine) -> None:
     if g.recall(f"lib/{g['c']}"):
         g.emit(Forgot(g.pid, f"lib/{g['c']}"))
 
+
+FORCED = Message("rm", "", None, (None, None, True, ()))
+AUTO_REMOVE = (  # after the lock was released
+    Label("auto_remove"),
+    Unlock("container/{c}"),
+    Go("rm", "{c}", "c", request=FORCED),
+)
 
 START = procedure(
     "dockerd.start",
@@ -254,9 +266,11 @@ START = procedure(
     unmap_ports(),
     Do(release_network),
     Label("exists"),
-    Do(start_failed),
+    Do(start_failed, "auto_remove"),
     Label("refused"),
     Unlock("container/{c}"),
+    Return(),
+    AUTO_REMOVE,
 )
 
 # -- the prestart hook's other end -----------------------------------------------------------------

@@ -53,10 +53,18 @@ class Answered(Op):
 
 
 class Serve(Op):
-    """Take requests from a queue for ever: each starts the procedure that *table* names for its kind."""
+    """Take requests from a queue for ever: each starts the procedure that *table* names for its kind.
 
-    def __init__(self, queue: str, table: dict[str, str]) -> None:
-        self.queue, self.table, self.name = queue, table, f"serve_{queue}"
+    *address* may send one to another container, or answer it at once.
+    """
+
+    def __init__(
+        self,
+        queue: str,
+        table: dict[str, str],
+        address: Callable[[Goroutine, Message], Message | Failure] | None = None,
+    ) -> None:
+        self.queue, self.table, self.address, self.name = queue, table, address, f"serve_{queue}"
 
     def ready(self, world: World, frame: Frame) -> bool:
         return bool(world.queue(frame.fid[0], self.queue))
@@ -69,6 +77,11 @@ class Serve(Op):
         procedure = self.table.get(message.kind)
         if procedure is None:
             raise ModelFault(unexpected(g, message, self.table))
+        addressed = message if self.address is None else self.address(g, message)
+        if isinstance(addressed, Failure):
+            g.reply(message.reply, addressed)
+            return None
+        message = addressed
         program = g.frame.procedure.partition(".")[0]
         g.start(f"{program}.{procedure}", message.container, c=message.container, request=message)
         return None

@@ -1,0 +1,106 @@
+"""dockerd as a program: its procedures, which request starts which, and what it does with signals."""
+
+from __future__ import annotations
+
+from sim.engine.dockerd.boot import BOOT, BOOT_START, RESTORE
+from sim.engine.dockerd.execs import EXEC
+from sim.engine.dockerd.exit import EVENTS, RESTART, STATE_EXIT, STATE_EXIT_AFTER_OUTPUT, ran_long
+from sim.engine.dockerd.health import MONITOR
+from sim.engine.dockerd.output import COPY, DISCARD, LOG
+from sim.engine.dockerd.pause import PAUSE, STOP_PAUSED
+from sim.engine.dockerd.remove import REMOVE
+from sim.engine.dockerd.settings import RELOAD
+from sim.engine.dockerd.shutdown import SHUTDOWN
+from sim.engine.dockerd.start import CREATE, SET_KEY, START
+from sim.engine.dockerd.stop import KILL, RESTART_API, STOP
+from sim.engine.dockerd.supervise import CONNECTION, HEALTH, WAIT_CONTAINERD
+from sim.engine.dockerd.top import TOP
+from sim.engine.dockerd.verbs import (
+    ATTACH,
+    INFO,
+    INSPECT,
+    LOGS,
+    PS,
+    RENAME,
+    UPDATE,
+    WAIT,
+    WATCH,
+    bearer,
+    done,
+)
+from sim.engine.ops import Do, Exit, Serve, Sleep
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.engine.setup import S
+
+API = {  # kind of request -> procedure that answers it
+    "create": "create",
+    "start": "start",
+    "stop": "stop",
+    "kill": "kill",
+    "restart": "restart_api",
+    "rm": "rm",
+    "exec": "exec",
+    "top": "top",
+    "pause": "pause",
+    "unpause": "pause",
+    "rename": "rename",
+    "update": "update",
+    "ps": "ps",
+    "inspect": "inspect",
+    "info": "info",
+    "version": "version",
+    "logs": "logs",
+    "wait": "wait",
+    "events": "watch",
+    "attach": "attach",
+}
+
+PROGRAM = Program(
+    "dockerd",
+    (
+        BOOT,
+        RESTORE,
+        BOOT_START,
+        SHUTDOWN,
+        RELOAD,
+        CREATE,
+        START,
+        STOP,
+        KILL,
+        RESTART_API,
+        REMOVE,
+        PAUSE,
+        STOP_PAUSED,
+        RENAME,
+        UPDATE,
+        PS,
+        INSPECT,
+        INFO,
+        LOGS,
+        WAIT,
+        WATCH,
+        ATTACH,
+        SET_KEY,
+        STATE_EXIT,
+        STATE_EXIT_AFTER_OUTPUT,
+        COPY,
+        LOG,
+        DISCARD,
+        RESTART,
+        EVENTS,
+        EXEC,
+        MONITOR,
+        TOP,
+        CONNECTION,
+        HEALTH,
+        WAIT_CONTAINERD,
+        procedure("dockerd.version", Do(done)),
+        procedure("dockerd.api", Serve("api", API, bearer)),
+        procedure("dockerd.setkey", Serve("setkey", {"SetKey": "set_key"})),
+        procedure("dockerd.quit", Exit(131)),
+        procedure("dockerd.uptime", Sleep("uptime", 10 * S), Do(ran_long)),
+    ),
+    handlers={"TERM": "shutdown", "INT": "shutdown", "QUIT": "quit", "HUP": "reload"},
+    ignored=frozenset({"PIPE", "USR1"}),
+)
