@@ -20,7 +20,7 @@ from sim.drive.prices import Plan, Prices
 from sim.drive.queue import Clock, Queue
 from sim.drive.slot import Slot
 from sim.drive.turn import TimedTurn
-from sim.engine.client import PATIENT, Await, mark_name, step_of
+from sim.engine.client import Await, all_served, mark_name, step_of
 from sim.engine.goroutine import ModelFault
 from sim.engine.ops import Every, Op, Sleep
 from sim.engine.setup import Instant, Microseconds, S, Setup
@@ -136,9 +136,7 @@ class Timed:
         if until is not None and until.base not in ("end", "after"):
             moment = self.moment(until)
             return None if moment is None else moment + until.offset
-        frames, procedures = self.world.frames, self.world.design.procedures
-        here = (frames[fid] for fid in self.world.frames_of.get(OUTSIDE, ()))
-        if not all(procedures[it.procedure].ops[it.op].name in PATIENT for it in here):
+        if not all_served(self.world):
             return None
         return max(self.turn.last_step, self.trace.origin) + AFTER_LAST_STEP
 

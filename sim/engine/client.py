@@ -155,6 +155,12 @@ def docker_request(g: Goroutine) -> Message:
     return Message(verb, command.container, g.frame.fid, data)
 
 
+def all_served(world: World) -> bool:
+    """Say whether every terminal has done its steps, or waits because somebody wants to."""
+    procedures, here = world.design.procedures, (world.frames[fid] for fid in world.frames_of.get(OUTSIDE, ()))
+    return all(procedures[frame.procedure].ops[frame.op].name in PATIENT for frame in here)
+
+
 def follow_request(g: Goroutine) -> Message:
     """Ask for what has no end of its own: the events, the output, the end of a container."""
     return docker_request(g)
