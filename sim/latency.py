@@ -103,6 +103,7 @@ EL7_IDLE: Profile = {
     "runc/resume": Duration(work=Uniform(10, 25), mark=A),
     # docker rm: removing the layer's directory
     "dockerd/layer_released": Duration(wait=Uniform(10, 50), mark=A),
+    "app/execute_app": Duration(work=Uniform(1, 5), mark=A),
     "payload/execute": Duration(work=Uniform(1, 5), mark=A),
     "containerd/payload_gone": Duration(wait=Uniform(0, 5), mark="S engine-1.13 §8: polled every 5 ms"),
     "containerd/orphan_gone": Duration(wait=Uniform(0, 5), mark="S engine-1.13 §8: polled every 5 ms"),

@@ -49,7 +49,7 @@ TABLE: dict[str, Broken] = {
         "T10#4": "it waits for the log", "V4": "§8 f; the leaks of §7.2 need an order that a timed run does not take",
     }),
     "V5": Broken("T30 T30#2 T43", {
-        "T14 T14b T27 T27#2 T28 T28#2 T31 T32 T33 T34 T35 T35#2 T36 T36#2 T36#3 T37 V2 V6": CONTAINERD_DIES,
+        "T14 T14b T27 T27#2 T28 T28#2 T31 T32 T33 T34 T35 T35#2 T36 T36#2 T36#3 T37 V2 V6 V7": CONTAINERD_DIES,
         "T39 T41 T42 T42#2 T44 T45 T46 T47 T47b T47b#2 T48 T48#2 T49 T50": DOCKERD_DIES,
         "T51#7 T56 T56#2 T56#3 T56#4 T56#5 T56#6": DOCKERD_DIES,
         "T10#2": CONTAINERD_DIES, "T10#3": DOCKERD_DIES,
@@ -60,6 +60,7 @@ TABLE: dict[str, Broken] = {
         "T15 T15#2": "the disk still says that it runs: 255 at dockerd's next start",
         "V2": "255: containerd has no folder", "T26#2 T47b": FROZEN,
     }),
+    "V7b": Broken("V7"),
     "V8": Broken("T23 T23#2 T39 T48#2 T49", {
         "T24": "as T23", "T25": "begins as T23",
         "T36#3 T42 T42#2 T43 T44 T45 T46 T47 T47b T47b#2 T48 T50 V2": NO_DAEMON,
@@ -77,7 +78,8 @@ TABLE: dict[str, Broken] = {
         "T52": "the exit waits for the log; the stop gives up waiting, and succeeds",
     }),
     "V13": Broken("T16", {
-        "T14b": "kill waits for an exit that never comes", "T46": "dockerd never serves",
+        "T14b": "kill waits for an exit that never comes", "V20": "an exec waits for orphans that hold its output",
+        "T46": "dockerd never serves",
     }),
     "V14": Broken("T48", {
         "T15 T15#2": "die 255 of a container that was not running", "T47b#2 T48#2 T56#3 T56#4": "as T48",
@@ -89,7 +91,8 @@ TABLE: dict[str, Broken] = {
     "V15": Broken("T34 T36", {"T14 T14b": "they begin as T34"}),
     "V17": Broken("T14b T46"),
     "V19": Broken("T47b V2"),
-    "V20": Broken("T23#2", {"V4": "a stopped shim reaps nobody"}, {"T23": "the file stops the container: reaped"}),
+    "V20": Broken("T23#2 V20 V20#2", {"V4": "a stopped shim reaps nobody"},
+                  {"T23": "the file stops the container: reaped"}),
     "V21": Broken("V2", {}, {"T35": "the ghost's start is repeated, no other container takes its address"}),
     "V22": Broken("T31 T46", {
         "T37": "each new containerd dies", "V6": "T31", "T56#4": "it ends before forty checks have failed",

@@ -86,6 +86,7 @@ BOTH_WAYS = {
     "V5": ("T26", "T30", "shim/web (45) is a child of init (1)"),
     "V6": ("T28", "V6", "payload/web (62) lives and has no shim"),
     "V7": ("T27", "T28", "die told an exit code of web that is not the real one"),
+    "V7b": ("T19", "V7", "docker exec said 126 of a command that runs in web"),
     "V8": ("T12", "T23", "tcp:0.0.0.0:80 of web has no proxy that is a child of dockerd"),
     "V9": ("T23", "T49", "tcp:0.0.0.0:80 is still taken for web"),
     "V10": ("T8", "T9", "web does not run again"),

@@ -38,11 +38,13 @@ class Fails(msgspec.Struct, frozen=True):
 
 
 class Child(msgspec.Struct, frozen=True):
-    """A process that the payload's first process forks and waits for."""
+    """A process that the payload's first process forks and waits for; *every* says how often it forks one more."""
 
     comm: str
     argv: tuple[str, ...]
     threads: int = 0
+    exits: Ends | None = None
+    every: Microseconds | None = None
 
 
 class Log(msgspec.Struct, frozen=True):
@@ -69,6 +71,7 @@ class Payload(msgspec.Struct, frozen=True):
     exits: Ends | None = None
     fails: Fails | None = None
     fails_to_start: str = ""
+    reaps: bool = True
     log: tuple[Log, ...] = ()
     memory: int = 0
 

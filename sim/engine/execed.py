@@ -6,9 +6,10 @@ Leaves out what it computes and prints. Source: engine-1.13 §3.3; what it does,
 
 from __future__ import annotations
 
-from sim.engine.containers import exec_of, service_of
+from sim.engine.containers import exec_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Sleep
+from sim.engine.payload import child_of
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.reach import answers
@@ -43,7 +44,7 @@ def child(g: Goroutine) -> Spawn:
     """Describe the next child."""
     how = behaviour(g.world, g.frame).children[g["i"]]
     g["i"] = g["i"] + 1
-    return Spawn("child", how.argv, service_of(g).name, comm=how.comm, local={"c": g["c"], "threads": how.threads})
+    return child_of(g, how)
 
 
 def run_time(world: World, frame: Frame) -> int:

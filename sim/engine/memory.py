@@ -13,7 +13,7 @@ from __future__ import annotations
 from sim.engine.goroutine import Goroutine, start_frame
 from sim.engine.setup import OutOfMemory
 from sim.kernel import oom, syscalls
-from sim.kernel.records import INIT, Pid, Process
+from sim.kernel.records import Pid, Process
 from sim.world import Turn, World
 
 DAEMONS = -500  # what dockerd writes for itself (daemon_unix.go setupOOMScoreAdj) and containerd; shims inherit it
@@ -29,7 +29,7 @@ def server(world: World, first: Pid) -> Pid:
 def size_of(world: World, process: Process) -> int:
     """Return the memory of a process in bytes; 0 where nobody has said it."""
     name = process.image.container
-    if name not in world.services or process.image.program not in ("payload", "child"):
+    if name not in world.services or process.image.program not in ("payload", "app", "child"):
         return 0
     first = process.pid if process.image.program == "payload" else process.ppid
     return int(world.services[name].payload.memory) if server(world, first) == process.pid else 0
@@ -55,7 +55,8 @@ def _kill(turn: Turn, among: list[Pid]) -> bool:
         return False
     syscalls.kill(turn, pid, "KILL")
     parent = host.procs[host.procs[pid].ppid]
-    if parent.image.program == "payload" and parent.pid != INIT:
+    by_shell = parent.image.program == "payload" and not turn.world.services[parent.image.container].init
+    if by_shell and not turn.world.running(parent.pid, "payload.reap"):
         start_frame(turn, parent.pid, "payload.wait_child", "", {"child_pid": pid})
     return True
 

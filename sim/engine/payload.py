@@ -15,15 +15,16 @@ from sim.engine import output, paths
 from sim.engine.containers import identity, pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.memory import limit_reached, server
-from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Sleep, Wait, reading
+from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, ReapAny, Return, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.reach import address_of, is_open
 from sim.engine.records import RuntimeState
-from sim.engine.setup import S
+from sim.engine.setup import Child, S
 from sim.facts import BecameReady, StateChanged, WriteBlocked, WriteResumed
 from sim.kernel import syscalls
 from sim.kernel.records import Image, Pid
+from sim.kernel.signals import CATCHABLE
 from sim.world import Frame, Key, World
 
 
@@ -46,22 +47,45 @@ def exec_fifo_open(world: World, frame: Frame) -> bool | str:
     return "given_up" if given_up else False
 
 
-def execute(g: Goroutine) -> None:
+INIT_PATH = "/dev/init"  # docker-init is mounted there
+NOT_FORWARDED = frozenset({"CHLD", "FPE", "ILL", "SEGV", "BUS", "ABRT", "TRAP", "SYS", "TTIN", "TTOU"})
+FORWARDED = tuple((signal, "forward") for signal in sorted(CATCHABLE - NOT_FORWARDED))
+
+
+def execute(g: Goroutine) -> str | None:
+    """Execve the user's program, or docker-init where the container has that as its first process."""
+    service = service_of(g)
+    if service.init:
+        words = (INIT_PATH, "--", *service.payload.argv)
+        syscalls.execve(g.turn, g.pid, Image("payload", "init", words, service.name, FORWARDED))
+        g.emit(StateChanged(service.name, "running"))
+        return "init"
+    run_program(g, "payload")
+    return None
+
+
+def run_program(g: Goroutine, program: str) -> None:
     """Execve the user's program: its handlers, its threads, and what it will do by itself."""
     service = service_of(g)
     behaviour = service.payload
     signal, kind = service.stop_signal or "TERM", behaviour.on_term.kind
     handlers = ((signal, "on_term"),) if kind == "exit" else ()
     ignored = frozenset({signal}) if kind == "ignore" else frozenset()
-    image = Image("payload", behaviour.comm, behaviour.argv, service.name, handlers, ignored)
+    image = Image(program, behaviour.comm, behaviour.argv, service.name, handlers, ignored)
     syscalls.execve(g.turn, g.pid, image)
     syscalls.start_threads(g.turn, g.pid, behaviour.threads)
-    g.emit(StateChanged(service.name, "running"))
+    if program == "payload":
+        g.emit(StateChanged(service.name, "running"))
     g["i"] = 0
     if behaviour.exits is not None:
-        g.start("payload.leave_between" if behaviour.log else "payload.leave", c=service.name)
+        g.start("payload.leave_between" if behaviour.log else f"{program}.leave", c=service.name)
     if behaviour.fails is not None:
-        g.start("payload.fail", c=service.name)
+        g.start(f"{program}.fail", c=service.name)
+    if behaviour.reaps and any(how.exits is not None for how in behaviour.children):
+        g.start("payload.reap", c=service.name)
+    for number, how in enumerate(behaviour.children):
+        if how.every is not None:
+            g.start("payload.fork_again", str(number), c=service.name, number=number)
     for log in behaviour.log:
         pipe = output.pipe_of(g.world, g.pid, service, log.stream)
         if pipe is not None:
@@ -75,11 +99,59 @@ def more_children(g: Goroutine) -> str | None:
 
 def child(g: Goroutine) -> Spawn:
     """Describe the next child: it stays in the first process's group and session."""
-    service = service_of(g)
-    how = service.payload.children[g["i"]]
+    return next_child(g)
+
+
+def next_child(g: Goroutine) -> Spawn:
+    """Describe the child whose turn it is."""
+    how = service_of(g).payload.children[g["i"]]
     g["i"] = g["i"] + 1
-    local = {"c": service.name, "threads": how.threads}
-    return Spawn("child", how.argv, service.name, comm=how.comm, local=local)
+    return child_of(g, how)
+
+
+def child_of(g: Goroutine, how: Child) -> Spawn:
+    """Describe a child of a program of the container."""
+    leaves = {} if how.exits is None else {"exits": how.exits}
+    return Spawn("child", how.argv, g["c"], comm=how.comm, local={"c": g["c"], "threads": how.threads, **leaves})
+
+
+def every(world: World, frame: Frame) -> int:
+    """Return after how long the child is forked anew, in µs."""
+    return int(world.services[frame.local["c"]].payload.children[frame.local["number"]].every)
+
+
+def one_more(g: Goroutine) -> Spawn:
+    """Fork the child once more."""
+    return child_of(g, service_of(g).payload.children[g["number"]])
+
+
+def app(g: Goroutine) -> Spawn:
+    """Fork the user's program below docker-init."""
+    how = service_of(g).payload
+    return Spawn("app", how.argv, g["c"], comm=how.comm, local={"c": g["c"]})
+
+
+def app_pin(world: World, frame: Frame) -> Pid | None:
+    """Return the number that was observed for it."""
+    return next(iter(pins(world, frame).children), None)
+
+
+def is_app(g: Goroutine) -> str | None:
+    """Tell the program from others that docker-init was given to reap."""
+    return None if g["reaped_pid"] == g["app_pid"] else "reap_as_init"
+
+
+def leave_with_app(g: Goroutine) -> int:
+    """Leave with the program's code, or with 128 and its signal."""
+    return int(g["status"] if g["status"] >= 0 else 128 - g["status"])
+
+
+def forward(g: Goroutine) -> None:
+    """Send the signal on to the program."""
+    host = g.world.host
+    for pid in host.children.get(g.pid, ()):
+        if host.procs[pid].image.program == "app":
+            g.kill(pid, g["signal"])
 
 
 def child_pin(world: World, frame: Frame) -> Pid | None:
@@ -235,7 +307,7 @@ PROGRAM = Program(
         procedure(
             "payload.main",
             Wait(exec_fifo_open, "given_up"),
-            Do(execute),
+            Do(execute, "init"),
             Label("children"),
             Do(more_children, "served"),
             Fork(child, pin=child_pin),
@@ -250,7 +322,16 @@ PROGRAM = Program(
             Label("stuck"),
             Wait(free_to_act),
             Goto("answer"),
+            Label("init"),
+            Fork(app, "app_pid", pin=app_pin),
+            Label("reap_as_init"),
+            ReapAny(),
+            Do(is_app, "reap_as_init"),
+            Exit(leave_with_app),
         ),
+        procedure("payload.reap", Label("next"), ReapAny(), Goto("next")),
+        procedure("payload.fork_again", Label("next"), Sleep("every", every), Fork(one_more), Goto("next")),
+        procedure("payload.forward", Do(forward)),
         procedure("payload.leave", Sleep("exits", leave_after), Exit(leave)),
         procedure("payload.leave_between", Sleep("exits", leave_after), Wait(free_to_act), Exit(leave)),
         procedure(
@@ -273,8 +354,26 @@ PROGRAM = Program(
 
 
 def start_threads(g: Goroutine) -> None:
-    """Start the child's threads."""
+    """Start the child's threads, and what it will do by itself."""
     syscalls.start_threads(g.turn, g.pid, g["threads"])
+    if g["exits"] is not None:
+        g.start("child.leave", exits=g["exits"])
 
 
-CHILD = Program("child", (procedure("child.main", Do(start_threads)),))
+def child_leaves_after(world: World, frame: Frame) -> int:
+    """Return when the child leaves by itself, in µs."""
+    return int(frame.local["exits"].after)
+
+
+def child_leaves(g: Goroutine) -> int:
+    """Leave with the child's code."""
+    return int(g["exits"].code)
+
+
+CHILD = Program(
+    "child",
+    (
+        procedure("child.main", Do(start_threads)),
+        procedure("child.leave", Sleep("child_exits", child_leaves_after), Exit(child_leaves)),
+    ),
+)

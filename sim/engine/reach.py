@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sim.engine.paths import runtime_state
 from sim.engine.setup import Port
-from sim.kernel.records import Rule
+from sim.kernel.records import Process, Rule
 from sim.world import Key, World
 
 CLIENTS = ("remote", "loopback", "container")
@@ -50,20 +50,30 @@ def answers_reads(world: World, container: str) -> tuple[Key, ...]:
     """Name what `answers` depends on."""
     place = runtime_state(world.services[container].id)
     state: Any = world.host.files.get(place)
-    pid = None if state is None else state.pid
+    first = None if state is None else state.pid
+    main = _main_program(world, container)
+    runs = () if main is None else (("proc", main.pid), ("running", main.pid, f"{main.image.program}.main"))
     ports = [address_of(world, container, port) for port in world.services[container].ports]
     listeners = (("listen", it) for it in ports if it is not None)
-    return (("file", place), ("proc", pid), ("running", pid, "payload.main"), *listeners)
+    return (("file", place), ("proc", first), ("children", first), *runs, *listeners)
 
 
 def answers(world: World, container: str) -> bool:
     """Say whether the container's program is ready, runs, and listens on all of its ports."""
-    state: Any = world.host.files.get(runtime_state(world.services[container].id))
-    process = None if state is None else world.host.procs.get(state.pid)
-    if process is None or process.state != "S" or world.running(process.pid, f"{process.image.program}.main"):
+    main = _main_program(world, container)
+    if main is None or main.state != "S" or world.running(main.pid, f"{main.image.program}.main"):
         return False
     places = [address_of(world, container, port) for port in world.services[container].ports]
     return all(place is not None and listening(world, place) for place in places)
+
+
+def _main_program(world: World, container: str) -> Process | None:
+    """Return the process that runs the container's program: its first one, or docker-init's child."""
+    state: Any = world.host.files.get(runtime_state(world.services[container].id))
+    if state is None or not world.services[container].init:
+        return None if state is None else world.host.procs.get(state.pid)
+    below = (world.host.procs[pid] for pid in world.host.children.get(state.pid, ()))
+    return next((process for process in below if process.image.program == "app"), None)
 
 
 def rules_for(port: Port, address: str) -> tuple[Rule, Rule, Rule]:

@@ -205,7 +205,7 @@ def exec_stage2(g: Goroutine) -> Spawn | None:
         return None
     local = {"c": g["c"], "argv": g["argv"]}
     return Spawn("exec", (paths.RUNC, "init"), g["c"], comm="runc:[2:INIT]", clone_parent=True, new_session=True,
-                 ns=state.pid, local=local)  # fmt: skip
+                 ns=g.world.host.procs[state.pid].ns, local=local)  # fmt: skip
 
 
 def join_scope(g: Goroutine) -> str | None:

@@ -89,6 +89,7 @@ class Service(msgspec.Struct, frozen=True):
     auto_remove: bool = False  # --rm
     tty: bool = False  # a terminal: one stream, no init-stderr
     host_pid: bool = False  # --pid=host: no pid namespace of its own
+    init: bool = False  # docker-init is its first process
 
 
 class Network(msgspec.Struct, frozen=True):

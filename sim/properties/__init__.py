@@ -61,6 +61,8 @@ ROWS = (
            v.dies_with_its_shim, "engine-1.13 §24 V6"),
     stated("V7", ALWAYS, "The exit code that die tells is the one with which the container's program ended.",
            v.code_is_the_real_one, "engine-1.13 §24 V7", history.CODES),
+    stated("V7b", ALWAYS, "docker exec says 126 of no command that runs.",
+           v.no_command_runs_that_failed, "engine-1.13 §24 V7, §7.2", history.EXEC_ANSWERS),
     stated("V8", ALWAYS, "Each published port of a running container has a proxy that is a child of dockerd, and a "
            "stopped container has none.", ports.one_proxy_a_port, "engine-1.13 §24 V8"),
     stated("V9", ALWAYS, "The host ports of a stopped container are free: no proxy listens, dockerd has not given them "
@@ -132,10 +134,8 @@ ROWS = (
 PROPERTIES: dict[str, Property] = {row.name: row for row in ROWS}
 
 NOT_MODELLED: dict[str, str] = {
-    "V7": "126 of exec: no exec",
     "V15": "2048 buffered events, 100 ms subscribers; docker events itself: nobody subscribes to dockerd",
     "V17": "in explored states T14b and T46, since numbers do not come again",
-    "V20": "orphans of exec: no exec",
     "V23": "a matter of time, not of states: run a scenario with many containers and see its dark times",
     "V24": "in explored states, since numbers do not come again there",
     "V25": "policies that nobody applies meanwhile (V10)",

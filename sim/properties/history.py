@@ -11,10 +11,11 @@ from collections.abc import Iterable
 
 from sim.engine import paths
 from sim.engine.dockerd.settings import daemon_of
-from sim.facts import EngineEvent, Message, Received, Sent
+from sim.engine.setup import Docker
+from sim.facts import EngineEvent, Message, Received, Sent, StepDone
 from sim.kernel import events as e
 from sim.kernel.signals import NAMES
-from sim.predicates import believed, dockerd, is_program, programs
+from sim.predicates import believed, dockerd, is_program, living, programs
 from sim.properties.property import Mark, Watch, mark
 from sim.world import World
 
@@ -74,6 +75,24 @@ def code_told(world: World, event: EngineEvent) -> Marks:
 
 
 CODES: Watch = ((e.Execed, code_forgotten), (e.Exited, code_left), (EngineEvent, code_told))
+
+# -- V7b: the exit code of docker exec --------------------------------------------------------------
+
+
+def exec_failed(world: World, event: StepDone) -> Marks:
+    """A `docker exec` ends with 126, which means that the command has not begun."""
+    if not event.error.endswith("(exit code 126)"):
+        return ()
+    for terminal in world.setup.terminals:
+        for step in terminal:
+            if step.id == event.id and isinstance(step.command, Docker):
+                name, words = step.command.container, step.command.words
+                runs = any(it.image.argv == words for it in living(world, "exec", name))
+                return _changed(world, *_if(runs, "V7b", name))
+    return ()
+
+
+EXEC_ANSWERS: Watch = ((StepDone, exec_failed),)
 
 # -- V10, V11: stopped by people --------------------------------------------------------------------
 

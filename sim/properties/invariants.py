@@ -141,6 +141,11 @@ def code_is_the_real_one(world: World) -> Faults:
     return _wrong(world, "V7", "die told an exit code of {} that is not the real one")
 
 
+def no_command_runs_that_failed(world: World) -> Faults:
+    """Find containers of which a command runs that docker exec has said to have failed (V7b)."""
+    return _wrong(world, "V7b", "docker exec said 126 of a command that runs in {}")
+
+
 def _wrong(world: World, number: str, text: str) -> Faults:
     for name in world.services:
         if world.marks.get(mark(number, "wrong", name)):

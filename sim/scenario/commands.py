@@ -56,11 +56,12 @@ RUN_FLAGS: dict[str, tuple[str, bool]] = {
     "--memory": ("mem_limit", True),
     "--pid": ("pid", True),
     "--log-driver": ("log_driver", True),
+    "--init": ("init", False),
     **dict.fromkeys(RUN_WITHOUT_EFFECT, ("", True)),
     **dict.fromkeys(("--privileged", "--read-only", "-i", "--interactive"), ("", False)),
 }
 RUN_LATER = tuple(
-    """--init --memory-swap
+    """--memory-swap
     --ip --link --cidfile -P --publish-all -a --attach --sig-proxy --ipc
     --oom-kill-disable --pids-limit --runtime --network-alias --uts --userns --cgroup-parent --detach-keys
     --isolation""".split()
@@ -317,6 +318,8 @@ def new_service(verb: str, parsed: Parsed) -> NewService:
     timeout = seconds(parsed)
     if timeout is not None:
         service["stop_grace_period"] = f"{timeout // 1_000_000}s"
+    if "init" in parsed.given:
+        service["init"] = True
     check = health_of(parsed)
     if check:
         service["healthcheck"] = check

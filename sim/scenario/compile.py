@@ -280,6 +280,9 @@ class Compiler:
         if found is not None and file.x_address and not file.x_address.startswith(found.prefix):
             refusal = Refusal(f"{file.x_address} is not on network {network} ({found.prefix}0).")
             self.report.refuse(self.root, (*path, "x-address"), refusal)
+        if file.init and file.x_payload and file.x_payload.log:
+            refusal = Refusal("init with x-payload.log is not modelled yet.", "Leave one of them out.")
+            self.report.refuse(self.root, (*path, "init"), refusal)
         check_pins(file.x_pids, (*path, "x-pids"), self.root, self.report)
         return build(name, key, file, network, self.assumed)
 

@@ -26,7 +26,6 @@ SERVICE_NOT_MODELLED = {
     "deploy": "replicas and limits",
     "extends": "a service taken from another one; merge keys (<<: *name) are read",
     "gpus": "",
-    "init": "docker-init as process 1",
     "ipc": "",
     "links": "their order of start",
     "mem_reservation": "",
@@ -135,7 +134,7 @@ SIGNALS = {
     "IO": 29, "PWR": 30, "SYS": 31,
 }  # fmt: skip
 ROLES_ALONE = ("init", "dockerd", "containerd", "journald")
-ROLES_OF_CONTAINERS = ("shim", "runc", "proxy", "payload", "exec-shim", "exec")
+ROLES_OF_CONTAINERS = ("shim", "runc", "proxy", "payload", "app", "exec-shim", "exec")
 ROLES = (*ROLES_ALONE, *ROLES_OF_CONTAINERS, "stranger")
 STATES = ("R", "S", "D", "T", "Z")  # of ps
 PROTOCOLS = ("tcp", "udp")

@@ -129,6 +129,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "stop_grace_period": format_duration(service.stop_timeout),
         "networks": None if service.network == "bridge" else [service.network],
         "depends_on": raw.get("depends_on"),
+        "init": service.init or None,
         "healthcheck": healthcheck_of(service.healthcheck),
         "labels": dict(service.labels),
         "logging": {"driver": service.log_driver},
@@ -167,6 +168,8 @@ def payload_of(payload: Payload) -> dict[str, Any]:
         keys["exits"] = {"code": payload.exits.code, "after": format_duration(payload.exits.after)}
     if payload.memory:
         keys["memory"] = payload.memory
+    if not payload.reaps:
+        keys["reaps"] = False
     if payload.fails_to_start:
         keys["fails_to_start"] = payload.fails_to_start
     fails = payload.fails
@@ -202,7 +205,12 @@ def exec_of(row: Exec) -> dict[str, Any]:
 
 def child_of(child: Child) -> dict[str, Any]:
     """Return a process that another one forks."""
-    return {"comm": child.comm, "argv": list(child.argv), "threads": child.threads}
+    keys: dict[str, Any] = {"comm": child.comm, "argv": list(child.argv), "threads": child.threads}
+    if child.exits:
+        keys["exits"] = {"code": child.exits.code, "after": format_duration(child.exits.after)}
+    if child.every is not None:
+        keys["every"] = format_duration(child.every)
+    return keys
 
 
 def on_term_of(on_term: OnTerm) -> object:

@@ -143,12 +143,21 @@ class NetworkFile(Strict):
     ipam: IpamFile = IpamFile()
 
 
+class ChildEndsFile(Strict):
+    """The child leaves by itself."""
+
+    code: ExitCode = 0
+    after: Duration
+
+
 class ChildFile(Strict):
     """A process that the payload's first process starts."""
 
     comm: Comm | None = None
     argv: Words
     threads: Threads = 0
+    exits: ChildEndsFile | None = None
+    every: Duration | None = Field(None, description="one more is forked so often")
 
 
 class EndsFile(Strict):
@@ -200,6 +209,7 @@ class PayloadFile(Strict):
     argv: Words = None
     threads: Threads = 0
     children: tuple[ChildFile, ...] = ()
+    reaps: Bool = Field(True, description="whether the first process waits for children that have ended")
     ready: Duration = 0
     on_term: Annotated[Any, *kind(readers.on_term, **ON_TERM_SCHEMA)] = OnTerm()
     exits: EndsFile | None = None
@@ -267,6 +277,7 @@ class ServiceFile(Strict):
     depends_on: Annotated[Any, *kind(readers.depends_on, type=["array", "object"])] = ()
     deploy: Annotated[Any, *kind(readers.deploy, type="object")] = None
     scale: Annotated[Any, *kind(readers.scale, const=1)] = 1
+    init: Bool = False
     healthcheck: Annotated[Any, *kind(readers.healthcheck, type="object")] = None
     labels: Annotated[Any, *kind(readers.labels, type=["array", "object"])] = ()
     logging: Annotated[Any, *kind(readers.logging, type="object")] = None

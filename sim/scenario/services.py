@@ -92,6 +92,7 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         labels=file.labels,
         log_driver=file.logging or file.log_driver or "",
         healthcheck=file.healthcheck,
+        init=file.init and file.pid is None,  # oci_linux.go: a pid namespace of its own
         execs=tuple(exec_of(words, row) for words, row in file.x_exec.items()),
         memory=file.mem_limit or None,
         auto_remove=file.x_rm,
@@ -117,6 +118,8 @@ def payload_of(name: str, file: PayloadFile | None, words: tuple[str, ...], assu
         return assumed_payload(name, words, assumed)
     if "ready" not in file.model_fields_set and not file.exits:
         assumed.note("ready at once", name)
+    if "reaps" not in file.model_fields_set and any(child.exits for child in file.children):
+        assumed.note("the first process reaps its children", name)
     if "on_term" not in file.model_fields_set:
         assumed.note(f"TERM exits 0 after {TERM_DEFAULT.after // 1000} ms", name)
     argv = tuple(file.argv or words)
@@ -132,6 +135,7 @@ def payload_of(name: str, file: PayloadFile | None, words: tuple[str, ...], assu
         fails_to_start=file.fails_to_start or "",
         log=file.log,
         memory=file.memory,
+        reaps=file.reaps,
     )
 
 
@@ -214,7 +218,8 @@ def assumed_exec(name: str, argv: tuple[str, ...], assumed: Assumed) -> Exec:
 def child_of(file: ChildFile) -> Child:
     """Return a process that the payload forks."""
     argv = tuple(file.argv)
-    return Child(file.comm or comm_of(argv), argv, file.threads)
+    ends = Ends(file.exits.code, file.exits.after) if file.exits else None
+    return Child(file.comm or comm_of(argv), argv, file.threads, ends, file.every)
 
 
 def comm_of(argv: tuple[str, ...]) -> str:

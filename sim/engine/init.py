@@ -1,0 +1,84 @@
+"""docker-init (tini) as the first process of a container, and the program that it starts: `--init`, Compose's `init`.
+
+docker-init forks the program, forwards signals to it, reaps whatever it is given, and leaves with the program's code,
+or 128 and its signal. The program is no first process: a signal that it has no handler for ends it. Leaves out output
+of the program, terminals, and a child subreaper outside of a pid namespace. Source: engine-1.13 §9 [S oci_linux.go];
+which signals tini forwards [K tini.c].
+"""
+
+from __future__ import annotations
+
+from sim.engine.containers import pins
+from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.ops import Do, Exit, Fork, Goto, Label, Return, Sleep, Wait
+from sim.engine.payload import (
+    become_ready,
+    fail,
+    fail_after,
+    free_to_act,
+    leave,
+    leave_after,
+    leave_on_term,
+    more_children,
+    needs,
+    next_child,
+    ready_after,
+    run_program,
+    term_after,
+)
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.kernel.records import Pid
+from sim.world import Frame, World
+
+
+def execute_app(g: Goroutine) -> None:
+    """Execve the user's program below docker-init."""
+    run_program(g, "app")
+
+
+def app_child(g: Goroutine) -> Spawn:
+    """Describe the program's next child."""
+    return next_child(g)
+
+
+def app_child_pin(world: World, frame: Frame) -> Pid | None:
+    """Return the number that was observed for the program's next child: the first is the program's own."""
+    return next(iter(pins(world, frame).children[frame.local["i"] + 1 :]), None)
+
+
+APP = Program(
+    "app",
+    (
+        procedure(
+            "app.main",
+            Do(execute_app),
+            Label("children"),
+            Do(more_children, "served"),
+            Fork(app_child, pin=app_child_pin),
+            Goto("children"),
+            Label("served"),
+            Sleep("ready", ready_after),
+            Label("answer"),
+            Do(become_ready, "stuck"),
+            Return(),
+            Label("stuck"),
+            Wait(free_to_act),
+            Goto("answer"),
+        ),
+        procedure("app.leave", Sleep("exits", leave_after), Exit(leave)),
+        procedure(
+            "app.fail",
+            Sleep("fails", fail_after),
+            Label("look"),
+            Do(needs, "stay", "stuck"),
+            Exit(fail),
+            Label("stay"),
+            Return(),
+            Label("stuck"),
+            Wait(free_to_act),
+            Goto("look"),
+        ),
+        procedure("app.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
+    ),
+)
