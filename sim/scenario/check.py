@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from sim.scenario.known import not_modelled
-from sim.scenario.schema import Strict
+from sim.scenario.schema_program import Strict
 from sim.scenario.text import Mark, Node, Path, Problems
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 

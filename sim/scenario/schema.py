@@ -9,23 +9,20 @@ editors. Source: Compose file reference, dockerd(8) of 1.13, systemd.service(5).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from sim.engine.paths import STREAMS
-from sim.engine.setup import OnTerm, Restart
+from sim.engine.setup import Restart
 from sim.scenario import known, readers, units
 from sim.scenario.expression import in_short
 from sim.scenario.fields import (
     Address,
     Bool,
-    Comm,
     ContainerId,
     Duration,
-    ExitCode,
     FaultKinds,
     FaultNumber,
     Memory,
@@ -43,21 +40,9 @@ from sim.scenario.fields import (
     kind,
     whole,
 )
+from sim.scenario.schema_program import ExecFile, PayloadFile, Strict
 
 Seconds = Annotated[int, *kind(whole(0, 86_400, "a number of seconds"), type="integer", minimum=0)]
-
-
-class Strict(BaseModel):
-    """A mapping that takes only the keys it names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
-    harmless: ClassVar[frozenset[str]] = frozenset()
-    later: ClassVar[Mapping[str, str]] = {}
-
-    @classmethod
-    def known_keys(cls) -> list[str]:
-        """Return the keys as they are spelt in files."""
-        return [info.alias or name for name, info in cls.model_fields.items()]
 
 
 # -- host and engine -------------------------------------------------------------------------------
@@ -143,98 +128,10 @@ class NetworkFile(Strict):
     ipam: IpamFile = IpamFile()
 
 
-class ChildEndsFile(Strict):
-    """The child leaves by itself."""
-
-    code: ExitCode = 0
-    after: Duration
-
-
-class ChildFile(Strict):
-    """A process that the payload's first process starts."""
-
-    comm: Comm | None = None
-    argv: Words
-    threads: Threads = 0
-    exits: ChildEndsFile | None = None
-    every: Duration | None = Field(None, description="one more is forked so often")
-
-
-class EndsFile(Strict):
-    """The payload leaves by itself."""
-
-    code: ExitCode
-    after: Duration
-
-
-class FailsFile(Strict):
-    """The payload leaves if another container's port is closed."""
-
-    code: ExitCode
-    after: Duration
-    while_: Annotated[Any, *kind(readers.closed_port, type="string", examples=["closed(db:5432)"])] = Field(
-        alias="while"
-    )
-
-
-ON_TERM_SCHEMA: dict[str, Any] = {
-    "anyOf": [
-        {"enum": ["ignore", "none"]},
-        {"type": "object", "properties": {"exit": {"type": "integer"}, "after": {"type": "string"}}},
-    ]
-}
-
-
 WRITTEN_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {stream: {"type": "string", "examples": ["2020-12-14T10:27:00+08:00"]} for stream in STREAMS},
 }
-
-LOG_SCHEMA: dict[str, Any] = {
-    "anyOf": [
-        {"type": "string", "examples": ["20KB/s"]},
-        {
-            "type": "object",
-            "properties": {"stdout": {"type": "string"}, "stderr": {"type": "string"}, "write": {"type": "integer"}},
-        },
-    ]
-}
-
-
-class PayloadFile(Strict):
-    """How the program in a container behaves; everything that is left out is assumed and listed."""
-
-    later = known.PAYLOAD_NOT_MODELLED
-    comm: Comm | None = None
-    argv: Words = None
-    threads: Threads = 0
-    children: tuple[ChildFile, ...] = ()
-    reaps: Bool = Field(True, description="whether the first process waits for children that have ended")
-    ready: Duration = 0
-    on_term: Annotated[Any, *kind(readers.on_term, **ON_TERM_SCHEMA)] = OnTerm()
-    exits: EndsFile | None = None
-    fails: FailsFile | None = None
-    fails_to_start: Literal["not found", "permission denied"] | None = None
-    log: Annotated[Any, *kind(readers.log, **LOG_SCHEMA)] = ()
-    memory: Memory = 0
-
-
-class ExecEndsFile(Strict):
-    """The command leaves by itself."""
-
-    code: ExitCode | None = None
-    after: Duration | None = None
-
-
-class ExecFile(Strict):
-    """What a command does that runs in a container beside its program; everything that is left out is assumed."""
-
-    exits: ExecEndsFile = ExecEndsFile()
-    on_term: Annotated[Any, *kind(readers.on_term, **ON_TERM_SCHEMA)] = OnTerm("none", 0, 0)
-    children: tuple[ChildFile, ...] = ()
-    threads: Threads = 0
-    missing: Bool = Field(False, description="it is not there, or cannot be executed")
-
 
 class ProxyFile(Strict):
     """docker-proxy of a container."""

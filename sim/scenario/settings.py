@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sim.scenario.check import nested, spelt
 from sim.scenario.schema import File as FileModel
-from sim.scenario.schema import Strict
+from sim.scenario.schema_program import Strict
 from sim.scenario.text import Key, Mark, Node, Path, moved, parse_value
 from sim.scenario.words import Refusal, did_you_mean, listed
 
