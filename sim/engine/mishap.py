@@ -16,9 +16,10 @@ from msgspec.structs import replace
 from sim.engine import memory, paths, power, stranger
 from sim.engine.dockerd.settings import written
 from sim.engine.goroutine import Goroutine
-from sim.engine.setup import EditDaemon, LosePower, OutOfMemory, SetNextPid, TakePid, TakePort, Tear
+from sim.engine.reach import ACCEPT, DNAT, MASQUERADE
+from sim.engine.setup import EditDaemon, FlushRules, LosePower, OutOfMemory, SetNextPid, TakePid, TakePort, Tear
 from sim.kernel import syscalls
-from sim.kernel.events import IdsSkipped
+from sim.kernel.events import IdsSkipped, RulesFlushed
 
 
 def skip_ids(g: Goroutine, command: SetNextPid) -> None:
@@ -47,10 +48,18 @@ def edit_daemon(g: Goroutine, command: EditDaemon) -> None:
     syscalls.write_file(g.turn, paths.DAEMON_JSON, replace(written(g.world), **dict(command.keys)))
 
 
+def flush(g: Goroutine, command: FlushRules) -> None:
+    """Drop the rules of published ports; each comes back when its container is started again, or with dockerd."""
+    for chain in CHAINS[command.table]:
+        g.emit(RulesFlushed(chain))
+
+
+CHAINS = {"filter": (ACCEPT,), "nat": (DNAT, MASQUERADE)}
 AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {
     SetNextPid: skip_ids,
     Tear: tear,
     EditDaemon: edit_daemon,
+    FlushRules: flush,
     TakePort: stranger.take_port,
     TakePid: stranger.take_pid,
     OutOfMemory: memory.out_of_memory,

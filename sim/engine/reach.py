@@ -1,7 +1,8 @@
 """Who reaches a published port: remote clients by DNAT, host loopback and containers of the bridge by the proxy.
 
-A client sees a port as open when its path leads to a process that listens and is not stopped. Leaves out the second
-host path (host process to the host's own address, which goes the remote way), IPv6 and conntrack. Source: engine-1.13
+A client sees a port as open when its path leads to a process that listens and is not stopped. A process of the
+host that uses the host's own address goes by DNAT as well, but is not forwarded; a container that looks a name up on a
+user-defined network needs dockerd, in which the resolver lives. Leaves out IPv6 and conntrack. Source: engine-1.13
 §16.10.
 """
 
@@ -11,12 +12,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from sim.engine import paths
 from sim.engine.paths import runtime_state
 from sim.engine.setup import Port
 from sim.kernel.records import Process, Rule
 from sim.world import Key, World
 
-CLIENTS = ("remote", "loopback", "container")
+CLIENTS = ("remote", "loopback", "container", "host", "dns")
 DNAT = "nat/DOCKER"
 ACCEPT = "filter/DOCKER"
 MASQUERADE = "nat/POSTROUTING"
@@ -84,8 +86,13 @@ def rules_for(port: Port, address: str) -> tuple[Rule, Rule, Rule]:
     return dnat, accept, masquerade
 
 
-def targets(world: World, port: int, proto: str = "tcp", *, loopback: bool = False) -> list[str]:
-    """Return the addresses to which the host's DNAT rules send *port*, of clients elsewhere or on the loopback."""
+def targets(
+    world: World, port: int, proto: str = "tcp", *, loopback: bool = False, forwarded: bool = True
+) -> list[str]:
+    """Return the addresses to which the host's DNAT rules send *port*, of clients elsewhere or on the loopback.
+
+    Packets that are *forwarded* need the rule that accepts them besides; those of the host itself do not.
+    """
     rules = world.host.rules
     return [
         inner(proto, rule.address, rule.to_port)
@@ -93,7 +100,7 @@ def targets(world: World, port: int, proto: str = "tcp", *, loopback: bool = Fal
         if rule.chain == DNAT
         and (rule.port, rule.proto) == (port, proto)
         and (loopback or not rule.ip.startswith("127."))
-        and replace(rule, chain=ACCEPT) in rules
+        and (not forwarded or replace(rule, chain=ACCEPT) in rules)
     ]
 
 
@@ -103,9 +110,25 @@ def reachable(world: World, port: int, client: str, proto: str = "tcp") -> bool:
     Without userland proxies every class goes by DNAT: hairpin mode and route_localnet are on (designs §8). A port that
     is published on an address of its own answers on that one alone: 127.0.0.1 for the loopback, others for the rest.
     """
-    if client == "remote" or not world.setup.engine.daemon.userland_proxy:
-        return any(listening(world, address) for address in targets(world, port, proto, loopback=client == "loopback"))
+    if client == "dns":
+        return _by_name(world, port, proto)
+    if client in ("remote", "host") or not world.setup.engine.daemon.userland_proxy:
+        found = targets(world, port, proto, loopback=client == "loopback", forwarded=client in ("remote", "container"))
+        return any(listening(world, address) for address in found)
     return any(_through_proxy(world, f"{proto}:{ip}:{port}", proto) for ip in _bound(world, port, proto, client))
+
+
+def _by_name(world: World, port: int, proto: str) -> bool:
+    """Say whether a neighbour that looks up the name of the port's container reaches it; docker0 has no names."""
+    if not listening(world, paths.SETKEY_SOCK):  # the network controller's, whose process answers the lookups
+        return False
+    for name, service in world.services.items():
+        for published in service.ports:
+            if service.network != "bridge" and (published.host, published.proto) == (port, proto):
+                address = address_of(world, name, published)
+                if address is not None and listening(world, address):
+                    return True
+    return False
 
 
 def _bound(world: World, port: int, proto: str, client: str) -> list[str]:

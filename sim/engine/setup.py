@@ -269,6 +269,12 @@ class Journald(msgspec.Struct, frozen=True, tag=True):
     verb: str
 
 
+class FlushRules(msgspec.Struct, frozen=True, tag=True):
+    """Somebody flushes the chains of a *table*: filter (`iptables -F`) or nat (`iptables -t nat -F`)."""
+
+    table: str
+
+
 class EditDaemon(msgspec.Struct, frozen=True, tag=True):
     """Keys are set in daemon.json, by their names in `Daemon`; others stay. A running daemon reads it when reloaded."""
 
@@ -284,7 +290,7 @@ class Upgrade(msgspec.Struct, frozen=True, tag=True):
 
 Command = (
     Docker | Systemctl | KillProcess | SetNextPid | Tear | TakePort | TakePid | OutOfMemory | Journald | EditDaemon
-    | Upgrade | LosePower
+    | Upgrade | LosePower | FlushRules
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from sim.engine import paths
 from sim.engine.dockerd.settings import daemon_of
+from sim.engine.ops import Lock, Push, Reap, Wait
 from sim.engine.output import stuck
 from sim.engine.reach import NETNS
 from sim.kernel.addresses import split_address
@@ -111,3 +112,18 @@ def nobody_waits_for_dockerd(world: World) -> Faults:
         for process in programs(world, name) if service.payload.log else ():
             if stuck(world, process.pid):
                 yield f"{name} waits in write(2) while dockerd is away"
+
+
+def nobody_waits_for_another(world: World) -> Faults:
+    """Find tasks and events that wait for another container's (V23): one loop in containerd, one reader in dockerd."""
+    for program, goroutine, queue in (("containerd", "main", "tasks"), ("dockerd", "events", "events")):
+        for process in living(world, program):
+            frame = world.frames.get((process.pid, goroutine))
+            waiting = world.queue(process.pid, queue)
+            if frame is None or not waiting or process.state != "S":
+                continue
+            op = world.design.procedures[frame.procedure].ops[frame.op]
+            busy = str(frame.local.get("c", ""))
+            if isinstance(op, (Lock, Push, Reap, Wait)) and not op.ready(world, frame):
+                for name in dict.fromkeys(message.container for message in waiting if message.container != busy):
+                    yield f"{name} waits in {program} for {busy}"

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from sim.engine.setup import (
     Command,
     EditDaemon,
+    FlushRules,
     Journald,
     LosePower,
     OutOfMemory,
@@ -45,6 +46,7 @@ DAEMON_KEYS: dict[str, tuple[str, Callable[[object], int | bool]]] = {
     "max-health-check-retries": ("max_health_check_retries", fields.whole(1, 1000, "a number of tries")),
 }
 DAEMON_LATER = DAEMON_NOT_MODELLED | {"userland-proxy": "another data path from the next start on"}
+TABLES = {"iptables": "filter", "iptables -t nat": "nat"}  # what is flushed with -F
 TEARS = "Write events.log, or NAME/process.json."
 
 
@@ -161,10 +163,18 @@ def power_loss(value: object) -> Command:
         raise Refusal(what, "Write power_loss: true, or 5m for a power that is back after 5 minutes.") from None
 
 
+def _flush(value: object, names: Names) -> Command:
+    table = TABLES.get(value) if isinstance(value, str) else None
+    if table is None:
+        raise Refusal(f"{shown(value)} cannot be flushed.", f"Write {listed(TABLES)}.")
+    return FlushRules(table)
+
+
 HOST: dict[str, Callable[[object, Names], Command]] = {
     "next_pid": _next_pid,
     "tear": _tear,
     "daemon.json": _edit_daemon,
+    "flush": _flush,
     "take_port": _take_port,
     "take_pid": _take_pid,
     "journald": _journald,

@@ -255,7 +255,7 @@ class ExpectFile(Strict):
     state: str | None = None
     count: int | str | None = None
     port: int | None = None
-    from_: Literal["remote", "loopback", "container"] | None = Field(None, alias="from")
+    from_: Literal["remote", "loopback", "container", "host", "dns"] | None = Field(None, alias="from")
     open: bool | None = None
     dark: str | int | None = None
     max: str | None = None

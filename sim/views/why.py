@@ -138,8 +138,10 @@ def _spelled(port: Port) -> str:
 
 
 def _missing(world: World, port: Port, client: str) -> str:
-    if client == "remote":
-        found = targets(world, port.host, port.proto)
+    if client == "dns":
+        return "no dockerd answers lookups, docker0 has no names, or the container does not listen"
+    if client in ("remote", "host"):
+        found = targets(world, port.host, port.proto, forwarded=client == "remote")
         return f"the container does not listen at {found[0].split(':', 1)[1]}" if found else "no DNAT rule"
     address = next((a for a in _bound(port) if a in world.host.listeners), None)
     if address is None:

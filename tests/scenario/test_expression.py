@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.engine.reach import CLIENTS
 from sim.engine.setup import Target
 from sim.predicates import PREDICATES, Predicate
 from sim.scenario.expression import (
@@ -105,7 +106,10 @@ WRONG = [
     ("alive(dockerd)", f"column 1: 'alive' is not a predicate. Valid: {', '.join(PREDICATES)}."),
     ("open(81, remote)", "column 6: nobody publishes the port '81'. Published: 53 (db.main), 80 (web-1)."),
     ("open(http, remote)", "column 6: nobody publishes the port 'http'. Published: 53 (db.main), 80 (web-1)."),
-    ("open(80, remot)", "column 10: 'remot' is not a class of clients; valid: remote, loopback, container. Did you"),
+    (
+        "open(80, remot)",
+        f"column 10: 'remot' is not a class of clients; valid: {', '.join(CLIENTS)}. Did you mean remote?",
+    ),
     ("open(80, remote, icmp)", "column 18: 'icmp' is not a protocol; valid: tcp, udp."),
     ("open(80)", "column 1: open takes open(PORT, CLIENT[, PROTO]). It has 1 here."),
     ("open", "column 1: open has no arguments. Write open(PORT, CLIENT[, PROTO])."),

@@ -2,8 +2,9 @@
 
 A task is about a container's first process, or about an exec'd one, whose name is then in variable `x`; the exit of a
 container is told once the exits of its execs have been. Leaves out stats. The start queue is bounded: when
-its ten places are taken the loop stands still. Source: C supervisor/*.go, containerd/main.go; engine-1.13 §2 step 8,
-§3.1 step 5, §15.
+its ten places are taken the loop stands still. The queue of tasks has no bound here (2048 there): whoever sends to a
+full one waits, which comes to the same. Source: C supervisor/*.go, containerd/main.go; engine-1.13 §2 step 8, §3.1 step
+5, §15.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sim.world import Frame, World
 WORKERS = 10
 START_QUEUE = 10
 KEPT_EVENTS = 500
+EVENT_BUFFER = 2048
 REAP_LIMIT = 120 * S
 
 
@@ -166,7 +168,10 @@ LAST_EXIT = procedure("containerd.last_exit", Wait(execs_told), Do(tell_exit))
 
 
 def publish(g: Goroutine, message: Message) -> None:
-    """Append to the event log, in memory and on disk, and send to the subscriber if it lives."""
+    """Append to the event log, in memory and on disk, and send to the subscriber if it lives.
+
+    A subscriber that has 2048 events to read misses those that come next: the send does not wait (V15).
+    """
     number = g.recall("events", 0) + 1
     g.remember("events", number)
     stamped = Message(message.kind, message.container, None, (number, message.data))
@@ -174,7 +179,7 @@ def publish(g: Goroutine, message: Message) -> None:
     g.remember("log", log)
     syscalls.write_file(g.turn, paths.EVENTS_LOG, log)
     subscriber = g.recall("subscriber_pid")
-    if subscriber is not None:
+    if subscriber is not None and len(g.world.queue(subscriber, "events")) < EVENT_BUFFER:
         g.send(subscriber, "events", stamped)
 
 

@@ -27,33 +27,40 @@ from sim.kernel.records import Pid
 from sim.world import Frame, Key, World
 
 PROXY_WAIT = 16 * S
+HIGHEST = {2: 65_534, 3: 254}  # octets that are shared -> the last address that a container can have
 
 
 # -- addresses -------------------------------------------------------------------------------------
 
 
 def base_of(world: World, network: str) -> str:
-    """Return the first two octets of a network's addresses, with the dots: each network is a /16."""
-    prefix = next(n.prefix for n in world.setup.networks if n.name == network)
-    return ".".join(prefix.split(".")[:2]) + "."
+    """Return the octets that all addresses of a network share, with the dots: two of a /16, three of a /24."""
+    prefix: str = next(n.prefix for n in world.setup.networks if n.name == network)
+    return ".".join(prefix.split(".")[:2]) + "." if prefix.endswith(".0.") else prefix
 
 
 def address(world: World, network: str, number: int) -> str:
     """Return the address that stands *number* places after the network's own."""
-    return f"{base_of(world, network)}{number >> 8}.{number & 255}"
+    base = base_of(world, network)
+    return f"{base}{number >> 8}.{number & 255}" if base.count(".") == 2 else f"{base}{number}"
 
 
-def pick_address(g: Goroutine, service: Service) -> int:
-    """Reserve the lowest free address of the service's network; one that was observed for a first start goes first."""
+def pick_address(g: Goroutine, service: Service) -> int | None:
+    """Reserve the lowest free address of the service's network; one that was observed for a first start goes first.
+
+    None if all are taken but the network's own, the gateway's (the first) and the broadcast address (the last).
+    """
     network = service.network
-    held = _held_back(g, network)
+    base, held = base_of(g.world, network), _held_back(g, network)
     if service.pins.address in held:
-        parts = service.pins.address.split(".")
-        number = int(parts[2]) * 256 + int(parts[3])
+        *rest, last = service.pins.address.removeprefix(base).split(".")
+        number = int(rest[0]) * 256 + int(last) if rest else int(last)
     else:
-        number = g.recall(f"ipam/{network}", 2)
+        number, most = g.recall(f"ipam/{network}", 2), HIGHEST[base.count(".")]
         while g.recall(f"address/{network}/{number}") or address(g.world, network, number) in held:
             number += 1
+        if number > most:
+            return None
         if not held:
             g.remember(f"ipam/{network}", number + 1)
     g.remember(f"address/{network}/{number}", service.name)
@@ -179,11 +186,13 @@ def free_port(g: Goroutine) -> None:
 
 
 def proxy_error(g: Goroutine) -> None:
-    """Say why the mapping failed, as the proxy's error pipe does."""
+    """Say why the mapping failed: what the proxy's pipe says, or that it said nothing for 16 s."""
     port = port_of(g)
+    why = f"listen {port.proto} {port.ip}:{port.host}: bind: address already in use"
+    if g["late"]:
+        why, g["late"] = "Timed out proxy starting the userland proxy", False
     g["error"] = (
-        f"driver failed programming external connectivity on endpoint {g['c']}: Error starting userland proxy: "
-        f"listen {port.proto} {port.ip}:{port.host}: bind: address already in use"
+        f"driver failed programming external connectivity on endpoint {g['c']}: Error starting userland proxy: {why}"
     )
 
 
@@ -203,7 +212,7 @@ def map_ports() -> list[Any]:
         Unlock("portmapper/{network}"),
         Goto("map"),
         Label("proxy_late"),
-        Do(kill_proxy),
+        Do(proxy_too_late),
         Label("proxy_failed"),
         Reap("proxy_pid"),
         Do(proxy_error),
@@ -214,9 +223,13 @@ def map_ports() -> list[Any]:
     ]
 
 
-def kill_proxy(g: Goroutine) -> None:
-    """Give up on a proxy that says nothing for 16 s."""
-    g.kill(g["proxy_pid"], "KILL")
+def proxy_too_late(g: Goroutine) -> None:
+    """Give up on a proxy that says nothing for 16 s: INT, and wait for its end with the port mapper's lock held.
+
+    One that is stopped takes no INT, and nobody else maps or unmaps a port of the network any more.
+    """
+    g["late"] = True
+    g.kill(g["proxy_pid"], "INT")
 
 
 # -- unmapping -------------------------------------------------------------------------------------

@@ -108,13 +108,16 @@ def mount(g: Goroutine) -> None:
 def create_endpoint(g: Goroutine) -> str | None:
     """Take an address and make the endpoint; go on to the ports, if any is published.
 
-    One that an earlier container of that name has left behind is in the way.
+    One that an earlier container of that name has left behind is in the way, and so is a network that is full.
     """
     service = service_of(g)
     if g.recall(f"endpoint/{service.name}") is not None:
         g["error"] = f"endpoint with name {service.name} already exists in network {service.network}"
         return "exists"
     number = pick_address(g, service)
+    if number is None:
+        g["error"] = f"no available IPv4 addresses on this network's address pools: {service.network}"
+        return "exists"
     endpoint = Endpoint(service.name, service.network, number, address(g.world, service.network, number), service.ports)
     g.remember(f"endpoint/{service.name}", endpoint)
     return None if service.ports else "mapped"
