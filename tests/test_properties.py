@@ -102,7 +102,7 @@ BOTH_WAYS = {
     "V20": ("T23", "T23#2", "proxy/web (38, zombie) was not reaped by dockerd (2)"),
     "V21": ("T35", "containerd dies in a start", "third and web share 172.17.0.3"),
     "V22": ("T32", "T31", "dockerd lives without a containerd"),
-    "V23": ("T19", "V23", "web waits in containerd for db"),
+    "V23": ("T19", "V23", "db waits in containerd for web"),
     "V24": ("T43", "T45", "/var/run/docker.pid says 1000, which is dockerd (996)"),
     "V25": ("T38", "T43", "port 80 of web is closed to loopback clients while dockerd is away"),
     "V25b": ("T52", "T53#2", "web waits in write(2) while dockerd is away"),

@@ -2,8 +2,9 @@
 
 A signal sent through the API cancels the restart manager: any signal where no STOPSIGNAL is set, else that one alone.
 That containerd does not find the container is only logged, and waited for as if the signal had been sent. A paused
-container takes none: a stop tries TERM, and KILL 2 s later, and gives up. Leaves out volumes. Source: D daemon/stop.go,
-kill.go, restart.go; engine-1.13 §3.2, §4.
+container takes none: a stop tries TERM, and KILL 2 s later, and gives up. Leaves out volumes, and that libcontainerd's
+lock is held while a signal is on its way (it is for starts, execs and pauses): what it could delay is an event of the
+same container that containerd has told before. Source: D daemon/stop.go, kill.go, restart.go; engine-1.13 §3.2, §15.
 """
 
 from __future__ import annotations
@@ -131,22 +132,17 @@ STOP = procedure(
     Lock("container/{c}"),
     Do(begin_stop, "refused", "canceled", "paused"),
     Unlock("container/{c}"),
-    Lock("libcontainerd/{c}"),
     call("tasks", containerd_at, signal_task, lost="unsent", failed="not_found"),
     Label("not_found"),
-    Unlock("libcontainerd/{c}"),
     Wait(stopped, within=stop_timeout, late="kill"),
     Goto("done"),
     Label("unsent"),
-    Unlock("libcontainerd/{c}"),
     Wait(stopped, within=UNSENT_WAIT, late="kill"),
     Goto("done"),
     Label("kill"),
     Do(begin_kill, "done"),
-    Lock("libcontainerd/{c}"),
     call("tasks", containerd_at, signal_task, lost="unkilled"),
     Label("unkilled"),
-    Unlock("libcontainerd/{c}"),
     UNTIL_KILLED,
     Lock("container/{c}"),
     Label("canceled"),
@@ -213,17 +209,14 @@ KILL = procedure(
     Lock("container/{c}"),
     Do(kill_request, "refused", "paused"),
     Unlock("container/{c}"),
-    Lock("libcontainerd/{c}"),
     call("tasks", containerd_at, signal_task, lost="unsent", failed="not_found"),
     Label("not_found"),
-    Unlock("libcontainerd/{c}"),
     Do(sent, "sent"),
     UNTIL_KILLED,
     Do(killed),
     Label("sent"),
     Return(),
     Label("unsent"),
-    Unlock("libcontainerd/{c}"),
     Do(unsent),
     Return(),
     Label("refused"),
