@@ -3,7 +3,7 @@
 A fault happens at once: between a KILL and the death of its process nobody could tell the difference. PID 1 is left
 alone. A stalled process is one that a STOP has stopped, or one so slow that all timers overtake it; it may go on at any
 time, for nothing from the budget. Leaves out full disks, lost power, and pressure on memory other than a kill. Source:
-kill(2), signal(7); engine-1.13 §23 T22, T23, T26, T30, T32, T43, T53.
+kill(2), signal(7); engine-1.13 §23 T22, T23, T26, T30, T32, T43, T52, T53.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sim.kernel.records import INIT, Pid
 from sim.kernel.signals import Signal
 from sim.world import Turn, World
 
-DAEMONS = ("dockerd", "containerd", "shim", "proxy")
+DAEMONS = ("dockerd", "containerd", "shim", "proxy", "journald")
 
 
 class Fault(msgspec.Struct, frozen=True, tag=True, gc=False):

@@ -67,6 +67,9 @@ EL7_IDLE: Profile = {
     "dockerd/reattach": Duration(wait=Uniform(5, 20), mark=A),
     # from the power to systemd: firmware, kernel, initramfs
     "init/boots": Duration(wait=Uniform(20_000, 40_000), mark=A),
+    # two readers of one fifo after a live restore: which of them gets a chunk is not known (§6 step 5)
+    "dockerd/read_output": Duration(wait=Uniform(0.01, 0.1), mark=A),
+    "dockerd/discard_output": Duration(wait=Uniform(0.01, 0.1), mark=A),
     "dockerd/retry": Duration(scale=Uniform(0.8, 1.2), mark="S grpc backoff.go: jitter 0.2"),
     # containerd is ready S = 0.05 to 0.3 s after its fork
     "containerd/listen": Duration(wait=Uniform(50, 300), mark=K),

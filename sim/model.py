@@ -148,13 +148,12 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     """
     world = blank(setup)
     turn = Turn(world)
-    if journald.concerns(setup):
-        journald.begin(turn)
     if setup.host.next_pid is not None:
         turn.emit(e.IdsSkipped(setup.host.next_pid - 1))
     if setup.host.begin == "boot":
         _disk_of_a_running_host(turn)
-    for procedure in ("init.main", "init.bus", "init.notify"):
+    early = ("init.journald",) if journald.concerns(setup) else ()
+    for procedure in (*early, "init.main", "init.bus", "init.notify"):
         start_frame(turn, INIT, procedure, "", {})
     _terminal(turn, 0)
     return world, turn.events

@@ -122,6 +122,9 @@ JOB = procedure(
 )
 
 
+STARTS = procedure("init.journald", Do(start_it))  # at the host's begin
+
+
 def open_sockets(g: Goroutine) -> None:
     """Take the sockets over from systemd."""
 

@@ -180,14 +180,15 @@ def held_by(world: World, pid: Pid, container: str, stream: str) -> int:
 
 
 def standing(world: World, container: str, stream: str) -> int:
-    """Return how many bytes of a stream stand between a container's program and its log."""
+    """Return how many bytes of a stream stand between a container's program and its log, and may still get there."""
     service: Service = world.services[container]
     names = (pipe_path(service, stream), fifo_path(service, stream))
     fifos = [fifo for name in names for fifo in syscalls.fifos_called(world.host, name)]
     unit = world.recall(INIT, "docker")
     daemon = {unit.main_pid} if isinstance(unit, UnitState) and unit.main_pid else set()
     holders = sorted({pid for fifo in fifos for pid in fifo.readers | fifo.writers} | daemon)
-    return sum(fifo.level for fifo in fifos) + sum(held_by(world, pid, container, stream) for pid in holders)
+    inside = sum(held_by(world, pid, container, stream) for pid in holders)
+    return inside + sum(fifo.level for fifo in fifos if fifo.readers)
 
 
 def stuck(world: World, pid: Pid) -> bool:

@@ -336,6 +336,7 @@ PROGRAM = Program(
         ),
         procedure("init.job_kill", Do(kill_unit)),
         journald.JOB,
+        journald.STARTS,
         procedure(
             "init.job_try_restart",
             Do(only_if_up, "idle"),

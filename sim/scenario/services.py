@@ -123,6 +123,9 @@ def payload_of(name: str, file: PayloadFile | None, words: tuple[str, ...], assu
         assumed.note("the first process reaps its children", name)
     if "on_term" not in file.model_fields_set:
         assumed.note(f"TERM exits 0 after {TERM_DEFAULT.after // 1000} ms", name)
+    if file.log:
+        assumed.note("a write that waits holds up all else that it does", name)
+        assumed.note(f"writes {file.log[0].write} bytes at a time; copies fill their buffer before they wait", name)
     argv = tuple(file.argv or words)
     return Payload(
         comm=file.comm or comm_of(argv),

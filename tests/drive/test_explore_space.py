@@ -16,7 +16,7 @@ from sim.drive.explore.begin import Lockstep, unpinned
 from sim.drive.explore.exploration import Base
 from sim.drive.explore.learn import Leaf, Status
 from sim.drive.explore.walker import Here
-from sim.engine.setup import Docker, FaultBudget, HostSetup, Instant, Port, Restart, Setup, Step, Systemctl
+from sim.engine.setup import Docker, FaultBudget, HostSetup, Instant, Log, Port, Restart, Setup, Step, Systemctl
 from sim.faults import FAULTS, Fault
 from sim.kernel.events import IdsSkipped
 from sim.kernel.records import Pid
@@ -35,6 +35,7 @@ Spare = Callable[..., None]
 
 NET = replaced(WITH_PORT, payload=HASTY.payload)
 DB = replaced(WITH_PORT, name="db", id="db0", path="/db", ports=(Port(9090, 90),))
+PRINTS = replaced(HASTY, payload=replaced(HASTY.payload, log=(Log("stdout", 20_000),)))
 ENDS = replaced(HASTY, restart=Restart("on-failure", 1))
 
 
@@ -63,6 +64,9 @@ EQUAL: dict[str, tuple[Setup, str, str, tuple[str, ...]]] = {
                       ("shim",)),
     "dockerd stalls": (with_faults(setup_of(HASTY, *docker("kill"), begin="steady"), "stall"), "open", "stall",
                        ("dockerd",)),
+    "dockerd stalls, web prints": (with_faults(setup_of(PRINTS, begin="steady"), "stall"), "open",
+                                   "stall", ("dockerd",)),
+    "web prints, its shim is killed": (with_faults(setup_of(PRINTS, begin="steady")), "open", "kill", ("shim",)),
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.drive.timed import Timed
+from sim.experiment.run import run_scenario
 from sim.facts import WriteBlocked, WriteResumed
 from sim.kernel.events import Exited, FifoLevel
 from sim.scenario import load
@@ -82,3 +83,158 @@ def test_a_journald_that_dies_is_started_again_and_one_that_is_stopped_is_not():
     ends = [event.pid for _, event in told(timed, Exited)]
     assert len(ends) == 2
     assert not [process for process in timed.world.host.procs.values() if process.image.program == "journald"]
+
+
+def test_both_streams_fill_each_on_its_own():
+    """stdout and stderr have a path each; the program waits as soon as one of them is full."""
+    text = web("{stdout: 40KB/s, stderr: 10KB/s}") + "steps: [{at: 10s, stop: dockerd}]\nuntil: 60s\n"
+    timed = played(text)
+    found = told(timed, WriteBlocked)
+    assert [event for _, event in found] == [WriteBlocked("web", it, 160 * KIB) for it in ("stdout", "stderr")]
+    assert [at for at, _ in found] == [pytest.approx(10 + (160 * KIB + 4096) / rate, abs=0.01) for rate in (4e4, 1e4)]
+
+
+TIMERS = """\
+host: {begin: off}
+services: {web: {image: nginx, ports: ["80:80"], x-payload: {ready: 5s, log: 100KB/s, %s}}}
+steps:
+  - {systemctl: start docker}
+  - {id: up, at: 10s, compose: up -d web}
+  - {id: jam, at: 12s, stop: dockerd}
+  - {id: go, at: 60s, cont: dockerd}
+until: 2m
+expect:
+  - {during: [jam+2s, go-1ms], process: payload/web, blocked: true}
+  - {at: go-1s, port: 80, from: remote, open: false}
+"""
+
+
+def holds(text: str, *expectations: str) -> list[str]:
+    """Return what does not hold of a scenario."""
+    lines = "".join(f"  - {{{it}}}\n" for it in expectations)
+    scenario = load("f", text=text + ("" if "expect:" in text else "expect:\n") + lines)
+    return [f"{it.text}: {it.detail}" for it in run_scenario(scenario).verdicts() if not it.holds]
+
+
+def test_what_a_program_does_by_itself_waits_for_its_write():
+    """A blocked program neither becomes ready nor leaves; it does both once the write has returned."""
+    text = TIMERS % "exits: {code: 4, after: 20s}"
+    assert not holds(
+        text,
+        "at: go-1s, process: payload/web, exists: true",
+        "within: 1s, of: go, container: web, status: exited, exit_code: 4",
+    )
+
+
+def test_a_failed_start_waits_for_its_write_too():
+    """What it needs is looked for after the write."""
+    text = TIMERS % "fails: {code: 5, after: 10s, while: closed(web:81)}"
+    assert not holds(text, "within: 1s, of: go, container: web, status: exited, exit_code: 5")
+
+
+def test_a_signal_interrupts_a_write():
+    """A handler runs while the program waits in write(2)."""
+    text = web("1MB/s") + "steps: [{at: 10s, stop: journald}, {id: t, at: 20s, kill: payload/web, signal: TERM}]\n"
+    assert not holds(text + "until: 30s\n", "within: 200ms, of: t, process: payload/web, exists: false")
+
+
+LOST = {
+    "dockerd": ("host: {journald: stop}", "kill: dockerd", COPY + BYTES_PIPE),
+    "shim": ("stop: dockerd", "kill: shim/web", PIPE + COPY),
+}
+
+
+@pytest.mark.parametrize(("jam", "kill", "count"), LOST.values(), ids=LOST)
+def test_what_a_process_holds_goes_with_it(jam, kill, count):
+    """A dead dockerd takes its copy and its BytesPipe along, a dead shim its copy and the pipe that it read."""
+    keep = "engine: {daemon: {live-restore: true}}\n"
+    steps = f"steps: [{{at: 10s, {jam}}}, {{at: 30s, kill: containerd}}, {{id: shot, at: 30s, {kill}}}]\n"
+    text = web("100KB/s", host=keep) + steps + "until: 31s\n"
+    assert not holds(
+        text, "at: shot-1ms, process: payload/web, blocked: true", f"at: shot+5ms, container: web, lost: {count}"
+    )
+
+
+def test_a_payload_whose_shim_is_dead_prints_into_nothing():
+    """Its write fails with EPIPE; as the first process of a namespace it does not heed SIGPIPE, and goes on."""
+    text = (
+        web("100KB/s")
+        + """\
+steps:
+  - {at: 10s, stop: dockerd}
+  - {at: 20s, kill: containerd}
+  - {id: shot, at: 21s, kill: shim/web}
+until: 1m
+"""
+    )
+    assert not holds(
+        text, "at: end, process: payload/web, parent: init, blocked: false", "at: end, container: web, buffered: 64KiB"
+    )
+
+
+def test_an_exit_gives_the_log_ten_seconds_and_drops_the_rest():
+    """Where dockerd has read all, only the log copier is behind: the exit is handled, and the log is cut off (§15)."""
+    text = (
+        web("100KB/s")
+        + "steps: [{at: 1s, host: {journald: stop}}, {id: shot, at: 6s, kill: payload/web}]\nuntil: 30s\n"
+    )
+    assert not holds(
+        text,
+        "at: shot+9.9s, container: web, status: running, lost: 0",
+        "within: 10.3s, of: shot, container: web, status: exited, exit_code: 137",
+        "at: end, container: web, lost: 480KiB, buffered: 0",
+    )
+
+
+def test_two_readers_after_a_live_restore_share_what_waits():
+    """Each chunk goes to the log or to the reader that throws it away, by seed; the payload does not block again."""
+    keep = "engine: {daemon: {live-restore: true}}\n"
+    text = (
+        web("100KB/s", host=keep)
+        + """\
+steps:
+  - {at: 10s, kill: dockerd}
+  - {at: 30s, stop: dockerd}
+  - {at: 60s, cont: dockerd}
+  - {id: jam, at: 70s, stop: journald}
+until: 10m
+"""
+    )
+    found = [played(text, seed) for seed in range(1, 7)]
+    assert all(len(told(timed, WriteBlocked)) == 1 for timed in found)
+    lost = {timed.world.marks["log:lost:web"] for timed in found}
+    assert len(lost) > 1
+    assert all(96 * KIB <= count <= (96 + 160) * KIB for count in lost)
+
+
+def test_without_live_restore_what_waited_is_thrown_away():
+    """The new dockerd reads the fifo to discard it, so that the payload can be stopped."""
+    text = web("100KB/s") + "steps: [{id: k, at: 10s, kill: dockerd}]\nuntil: 1m\n"
+    assert not holds(text, "at: end, container: web, status: exited, exit_code: 0, buffered: 0, lost: 32KiB..")
+
+
+def test_a_fifo_that_has_lost_its_name_lives_as_long_as_somebody_holds_it():
+    """A leaked shim keeps its fifo and pipe; they are not those of the next start, and go with it."""
+    keep = "engine: {daemon: {live-restore: true}}\n"
+    text = (
+        web("100KB/s", host=keep)
+        + """\
+steps:
+  - {at: 10s, systemctl: stop docker}
+  - {at: 30s, kill: payload/web}
+  - {at: 40s, systemctl: start docker}
+  - {at: 50s, docker: start web}
+  - {id: shot, at: 60s, kill: shim/web}
+until: 70s
+"""
+    )
+    timed = played(text)
+    origin = timed.trace.origin or 0
+    fifos = timed.trace.at(origin + 59_000_000).host.fifos
+    assert sorted(level for path, fifo in fifos.items() if "stdout" in path for level in [fifo.level]) == [
+        0,
+        0,
+        PIPE,
+        PIPE,
+    ]
+    assert not [path for path in timed.world.host.fifos if "(deleted)" in path or path.startswith("pipe:")]
