@@ -26,7 +26,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test coverage mutants check-long bench bench-long lock clean remake python
+.PHONY: help run test coverage mutants check-long oracles bench bench-long lock clean remake python
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-11s%s\n", w, $$0 }'
@@ -52,6 +52,9 @@ check-long: $(READY)  ## the tests that take minutes
 	@status=0; $(PY) -m pytest --collect-only -qq -m long >/dev/null 2>&1 || status=$$?; \
 	if [ $$status -eq 5 ]; then echo "There are no long tests yet."; \
 	else echo "$(PY) -m pytest -m long"; $(PY) -m pytest -m long; fi
+
+oracles: $(READY)  ## what the engine is known to do, beside what a run gives
+	$(PY) -m tests.oracles
 
 bench: $(READY)  ## measure speed, some minutes
 	$(PY) benchmarks/bench.py
