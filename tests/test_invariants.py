@@ -48,7 +48,7 @@ TABLE: dict[str, Broken] = {
     "V4b": Broken("T10#3", {
         "T10#4": "it waits for the log", "V4": "§8 f; the leaks of §7.2 need an order that a timed run does not take",
     }),
-    "V5": Broken("T30 T30#2 T43", {
+    "V5": Broken("T30 T30#2 T30#3 T43", {
         "T14 T14b T27 T27#2 T28 T28#2 T31 T32 T33 T34 T35 T35#2 T36 T36#2 T36#3 T37 V2 V6 V7": CONTAINERD_DIES,
         "T39 T41 T42 T42#2 T44 T45 T46 T47 T47b T47b#2 T48 T48#2 T49 T50": DOCKERD_DIES,
         "T51#7 T56 T56#2 T56#3 T56#4 T56#5 T56#6": DOCKERD_DIES,
@@ -94,7 +94,7 @@ TABLE: dict[str, Broken] = {
     "V20": Broken("T23#2 V20 V20#2", {"V4": "a stopped shim reaps nobody"},
                   {"T23": "the file stops the container: reaped"}),
     "V21": Broken("V2", {}, {"T35": "the ghost's start is repeated, no other container takes its address"}),
-    "V22": Broken("T31 T46", {
+    "V22": Broken("T30#3 T31 T46", {
         "T37": "each new containerd dies", "V6": "T31", "T56#4": "it ends before forty checks have failed",
     }),
     "V23": Broken("T54 V23", {"T51#5 T51#6 T51#7": "many exits at one time, one after the other"}),

@@ -18,9 +18,15 @@ class Plan:
     *drawn* counts, by container, how often they were drawn: ops of one role and name share it.
     """
 
-    __slots__ = ("drawn", "free", "name", "op", "plain", "price", "role", "rounds", "ticker", "timer", "wait", "work")
+    __slots__ = (
+        "drawn", "free", "name", "op", "plain", "price", "procedure", "role", "rounds", "ticker", "timer", "wait",
+        "work",
+    )  # fmt: skip
 
-    def __init__(self, op: Op, role: str, name: str, price: Duration | None, drawn: dict[str, int]) -> None:
+    def __init__(
+        self, op: Op, role: str, name: str, price: Duration | None, drawn: dict[str, int], procedure: str = ""
+    ) -> None:
+        self.procedure = procedure
         self.op, self.role, self.name, self.price, self.drawn = op, role, name, price, drawn
         self.timer, self.ticker, self.rounds = op.timer, isinstance(op, Every), isinstance(op, Interval)
         self.free = price is None and not op.timer
@@ -36,11 +42,17 @@ def _known(distribution: Distribution) -> Distribution | int:
 
 
 class Prices:
-    """The profile of a run, and how often each action has been drawn. *plans* is by procedure, then by op."""
+    """The profile of a run, and how often each action has been drawn. *plans* is by procedure, then by op.
 
-    __slots__ = ("_drawn", "_profile", "_seed", "delivery", "plans")
+    *slow* says of a program, or of one of its procedures, how many percent of its time it takes now.
+    """
 
-    def __init__(self, profile: Profile, seed: int, procedures: dict[str, Procedure]) -> None:
+    __slots__ = ("_drawn", "_profile", "_seed", "delivery", "plans", "slow")
+
+    def __init__(
+        self, profile: Profile, seed: int, procedures: dict[str, Procedure], slow: dict[str, int] | None = None
+    ) -> None:
+        self.slow: dict[str, int] = {} if slow is None else slow
         self._profile, self._seed = profile, seed
         self._drawn: dict[tuple[str, str], dict[str, int]] = {}
         self.plans = {name: self._plans_of(procedure) for name, procedure in procedures.items()}
@@ -48,11 +60,11 @@ class Prices:
 
     def _plans_of(self, procedure: Procedure) -> list[Plan]:
         role = procedure.name.partition(".")[0]
-        return [self._plan(op, role, op.name) for op in procedure.ops]
+        return [self._plan(op, role, op.name, procedure.name) for op in procedure.ops]
 
-    def _plan(self, op: Op, role: str, name: str) -> Plan:
+    def _plan(self, op: Op, role: str, name: str, procedure: str = "") -> Plan:
         drawn = self._drawn.setdefault((role, name), {})
-        return Plan(op, role, name, self._profile.get(f"{role}/{name}"), drawn)
+        return Plan(op, role, name, self._profile.get(f"{role}/{name}"), drawn, procedure)
 
     def sample(self, plan: Plan, container: str) -> tuple[int, int]:
         """Draw a wait and the work after it, in µs."""
@@ -62,6 +74,9 @@ class Prices:
             work = microseconds(work, draw(self._seed, plan.role, container, plan.name, count, "work"))
         if not isinstance(wait, int):
             wait = microseconds(wait, draw(self._seed, plan.role, container, plan.name, count, "wait"))
+        if self.slow:
+            percent = self.slow.get(plan.procedure) or self.slow.get(plan.role) or 100
+            return wait * percent // 100, work * percent // 100
         return wait, work
 
     def spread(self, nominal: int, plan: Plan) -> int:

@@ -60,11 +60,11 @@ class Timed:
         self.world, events = initial(setup)
         self.setup, self.seed, self.skip_idle = setup, seed, skip_idle
         self.profile = PROFILES[setup.engine.profile] if profile is None else profile
-        self.prices = Prices(self.profile, seed, self.world.design.procedures)
         self.queue = Queue(simpy.Environment() if env is None else env, setup.host.cores)
         self.trace = Trace(setup, seed, Encoded() if keep == "encoded" else Records())
         add = self.trace.records.add if keep else None
         self.turn = TimedTurn(self.world, add if sink is None else handed_on(sink, add))
+        self.prices = Prices(self.profile, seed, self.world.design.procedures, self.turn.slow)
         self.steps = self.skipped = 0
         self.ahead = terminals_ahead(self.world.setup)
         self.opened = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from sim.engine.mishap import SLOW
 from sim.facts import Fid, FrameEnded, FrameMoved, FrameStarted, Marked, StepTaken
 from sim.kernel import events as e
 from sim.kernel import host as kernel
@@ -39,7 +40,7 @@ class TimedTurn(Turn):
 
     __slots__ = (
         "_rules", "add", "cause", "dirty", "first", "last_step", "moments", "now", "readers", "seq", "signalled",
-        "stopped",
+        "slow", "stopped",
     )  # fmt: skip
 
     def __init__(self, world: World, add: Callable[[int, int, Any], None] | None) -> None:
@@ -50,6 +51,7 @@ class TimedTurn(Turn):
         self.signalled: dict[Pid, int] = {}
         self.stopped: set[Pid] = set()
         self.moments: dict[tuple[str, int], int] = {}
+        self.slow: dict[str, int] = {}
         self.now = self.seq = self.last_step = 0
         self.cause, self.first = -1, True
         self._rules = {kind: Rule(world, kind) for kind in APPLY}
@@ -143,6 +145,8 @@ def _note_frozen(turn: TimedTurn, event: e.Frozen | e.Thawed) -> None:
 def _note_mark(turn: TimedTurn, event: Marked) -> None:
     turn.moments[event.name, event.count] = turn.now
     turn.moments[event.name, 0] = turn.now
+    if event.name.startswith(SLOW):
+        turn.slow[event.name.removeprefix(SLOW)] = event.count
 
 
 def _note_step(turn: TimedTurn, event: StepTaken) -> None:

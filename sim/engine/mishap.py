@@ -13,13 +13,27 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine import memory, paths, power, stranger
+from sim.engine import memory, paths, power, storage, stranger
 from sim.engine.dockerd.settings import written
 from sim.engine.goroutine import Goroutine
 from sim.engine.reach import ACCEPT, DNAT, MASQUERADE
-from sim.engine.setup import EditDaemon, FlushRules, LosePower, OutOfMemory, SetNextPid, TakePid, TakePort, Tear
+from sim.engine.setup import (
+    EditDaemon,
+    FillDisk,
+    FlushRules,
+    LosePower,
+    OutOfMemory,
+    SetNextPid,
+    Slow,
+    TakePid,
+    TakePort,
+    Tear,
+)
+from sim.facts import Marked
 from sim.kernel import syscalls
 from sim.kernel.events import IdsSkipped, RulesFlushed
+
+SLOW = "slow:"
 
 
 def skip_ids(g: Goroutine, command: SetNextPid) -> None:
@@ -55,6 +69,22 @@ def flush(g: Goroutine, command: FlushRules) -> None:
 
 
 CHAINS = {"filter": (ACCEPT,), "nat": (DNAT, MASQUERADE)}
+
+
+def slow_mark(program: str) -> str:
+    """Return the mark that says how slow a program is, in percent.
+
+    >>> slow_mark("runc create")
+    'slow:runc.create'
+    """
+    return f"{SLOW}{program.replace(' ', '.')}"
+
+
+def slow(g: Goroutine, command: Slow) -> None:
+    """Let a program take longer; only a run has durations."""
+    g.emit(Marked(slow_mark(command.program), command.percent))
+
+
 AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {
     SetNextPid: skip_ids,
     Tear: tear,
@@ -64,5 +94,7 @@ AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {
     TakePid: stranger.take_pid,
     OutOfMemory: memory.out_of_memory,
     LosePower: power.lose_power,
+    FillDisk: storage.fill,
+    Slow: slow,
 }
 """Commands that need no program: what each does."""

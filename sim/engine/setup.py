@@ -256,6 +256,19 @@ class LosePower(msgspec.Struct, frozen=True, tag=True):
     off: Microseconds = 0
 
 
+class FillDisk(msgspec.Struct, frozen=True, tag=True):
+    """/var/lib/docker has no room any more, or (*full* false) has it again."""
+
+    full: bool = True
+
+
+class Slow(msgspec.Struct, frozen=True, tag=True):
+    """A *program* (or a verb of it, `runc create`) takes *percent* of its time from now on; 100 is as before."""
+
+    program: str
+    percent: int
+
+
 class TakePid(msgspec.Struct, frozen=True, tag=True):
     """A process of somebody else's gets *number*, or the one that is written down for the process *target* names."""
 
@@ -290,7 +303,7 @@ class Upgrade(msgspec.Struct, frozen=True, tag=True):
 
 Command = (
     Docker | Systemctl | KillProcess | SetNextPid | Tear | TakePort | TakePid | OutOfMemory | Journald | EditDaemon
-    | Upgrade | LosePower | FlushRules
+    | Upgrade | LosePower | FlushRules | FillDisk | Slow
 )
 
 

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from sim.engine.setup import (
     Command,
     EditDaemon,
+    FillDisk,
     FlushRules,
     Journald,
     LosePower,
     OutOfMemory,
     SetNextPid,
+    Slow,
     Systemctl,
     TakePid,
     TakePort,
@@ -32,6 +34,8 @@ from sim.scenario.known import (
     DESIGNS,
     HOST_LATER,
     LATER_DESIGNS,
+    SLOW_PROGRAMS,
+    SLOW_VERBS,
     not_modelled,
 )
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
@@ -170,6 +174,32 @@ def _flush(value: object, names: Names) -> Command:
     return FlushRules(table)
 
 
+def _fill_disk(value: object, names: Names) -> Command:
+    """Take true, or false for room again."""
+    return FillDisk(fields.boolean(value))
+
+
+FACTOR = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,2})?\Z", re.ASCII)
+
+
+def _slow(value: object, names: Names) -> Command:
+    """Take `{runc create: 5}` or `{containerd: 3}`: five or three times its time, 1 as before."""
+    if not isinstance(value, dict) or len(value) != 1:
+        raise Refusal(f"{shown(value)} does not say what is slow.", "Write slow: {runc create: 5}.")
+    ((words, factor),) = value.items()
+    program, _, verb = words.partition(" ")
+    if program not in SLOW_PROGRAMS:
+        hint = did_you_mean(program, SLOW_PROGRAMS) or f"Valid: {listed(SLOW_PROGRAMS)}."
+        raise Refusal(f"{shown(program)} is not a program whose times are known.", hint, (words,))
+    if verb and (program != "runc" or verb not in SLOW_VERBS):
+        hint = did_you_mean(verb, SLOW_VERBS) if program == "runc" else ""
+        verbs = listed(f"runc {word}" for word in SLOW_VERBS)
+        raise Refusal(f"{shown(words)} is not a program with a verb.", hint or f"Valid: {verbs}.", (words,))
+    if not FACTOR.match(str(factor)) or not float(str(factor)):
+        raise Refusal(f"{shown(factor)} is not how many times longer.", "Write 5, 1.5, or 1 for as before.", (words,))
+    return Slow(words, round(float(str(factor)) * 100))
+
+
 HOST: dict[str, Callable[[object, Names], Command]] = {
     "next_pid": _next_pid,
     "tear": _tear,
@@ -177,6 +207,8 @@ HOST: dict[str, Callable[[object, Names], Command]] = {
     "flush": _flush,
     "take_port": _take_port,
     "take_pid": _take_pid,
+    "fill_disk": _fill_disk,
+    "slow": _slow,
     "journald": _journald,
 }
 

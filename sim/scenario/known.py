@@ -44,6 +44,8 @@ SERVICE_NOT_MODELLED = {
     "uts": "",
 }
 PAYLOAD_NOT_MODELLED: dict[str, str] = {}
+SLOW_PROGRAMS = ("dockerd", "containerd", "shim", "runc", "proxy", "iptables", "hook", "resolver")
+SLOW_VERBS = ("create", "start", "kill", "delete")  # of runc
 LOG_DRIVERS = ("journald", "json-file", "none")
 LOG_DRIVERS_LATER = ("awslogs", "fluentd", "gcplogs", "gelf", "logentries", "splunk", "syslog")
 
@@ -118,9 +120,7 @@ NETWORK_NOT_MODELLED = {"enable_ipv6": "", "internal": "a network without publis
 COMPOSE_WITHOUT_EFFECT = frozenset("configs name secrets version volumes".split())
 COMPOSE_NOT_MODELLED = {"include": "merge the files with `docker compose config` first", "models": ""}
 
-HOST_LATER = {
-    "fill_disk": "a full disk",
-    "slow": "a slow program",
+HOST_LATER: dict[str, str] = {
 }
 ACTIONS = (
     "docker", "compose", "systemctl", "kill", "stop", "cont", "oom", "reboot", "power_loss", "host", "upgrade",

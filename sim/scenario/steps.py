@@ -309,12 +309,19 @@ class Reader:
                 return
 
 
+def spoken(value: object) -> str:
+    """Return a value as people write it."""
+    if isinstance(value, dict):
+        return " ".join(f"{key} {spoken(below)}" for key, below in value.items())
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def text_of(action: str, line: object, node: Node) -> str:
     """Return a step's action on one line, for people."""
     if line is True:
         return action
     if isinstance(line, dict):
-        return f"{action} " + " ".join(f"{key} {value}" for key, value in line.items())
+        return f"{action} " + " ".join(f"{key} {spoken(below)}" for key, below in line.items())
     signal = node.child("signal")
     word = f" -{signal.plain()}" if signal and action == "kill" else ""
     return f"{action}{word} {' '.join(str(line).split())}"

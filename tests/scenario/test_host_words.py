@@ -2,9 +2,12 @@
 
 import pytest
 
-from sim.engine.setup import LosePower, OutOfMemory, Systemctl, TakePid, TakePort, Target
+from sim.designs import DESIGNS
+from sim.engine.setup import FillDisk, LosePower, OutOfMemory, Slow, Systemctl, TakePid, TakePort, Target
 from sim.errors import InputError
+from sim.latency import EL7_IDLE
 from sim.scenario import load
+from sim.scenario.known import SLOW_PROGRAMS, SLOW_VERBS
 
 
 def command(step):
@@ -21,6 +24,10 @@ def command(step):
         ("take_pid: payload/web", TakePid(Target("payload", "web"))),
         ("take_pid: containerd", TakePid(Target("containerd"))),
         ("take_pid: 4242", TakePid(number=4242)),
+        ("fill_disk: true", FillDisk()),
+        ("fill_disk: false", FillDisk(full=False)),
+        ("slow: {runc create: 5}", Slow("runc create", 500)),
+        ("slow: {containerd: 1.5}", Slow("containerd", 150)),
     ],
 )
 def test_host_words(words, expected):
@@ -36,6 +43,12 @@ def test_host_words(words, expected):
         ("host: {take_pid: shim/web}", "no file has its number", "Write dockerd, containerd, payload/NAME"),
         ("host: {take_prot: 80}", "unknown key.", "Did you mean take_port?"),
         ("host: {take_port: 80, take_pid: 9}", "take_port, take_pid are 2 things.", "Give each a step of its own."),
+        ("host: {slow: {runc craete: 5}}", "'runc craete' is not a program with a verb.", "Did you mean create?"),
+        ("host: {slow: {shim create: 5}}", "is not a program with a verb.", "Valid: runc create, runc start"),
+        ("host: {slow: {web: 5}}", "'web' is not a program whose times are known.", "Valid: dockerd, containerd"),
+        ("host: {slow: {runc: fast}}", "'fast' is not how many times longer.", "Write 5, 1.5, or 1 for as before."),
+        ("host: {slow: {runc: 0}}", "is not how many times longer.", ""),
+        ("host: {slow: runc}", "'runc' does not say what is slow.", "Write slow: {runc create: 5}."),
         ("reboot: false", "reboot: false does nothing.", "Write reboot: true."),
         ("power_loss: soon", "'soon' is neither true nor a duration.", "5m for a power that is back after 5 minutes"),
         ("oom: web", "web has no mem_limit to reach.", "Give it one, or write oom: host."),
@@ -82,3 +95,11 @@ def test_memory_is_read_as_docker_reads_it():
 def test_the_host_goes_down(step, expected):
     """A reboot is systemctl's; the power is away for as long as the step says."""
     assert command(step) == expected
+
+
+def test_what_can_be_slow_is_what_takes_time():
+    """Each program that can be made slow has durations in a profile, each verb a procedure; a step is told in words."""
+    assert {key.partition("/")[0] for key in EL7_IDLE} >= set(SLOW_PROGRAMS)
+    assert {f"runc.{verb}" for verb in SLOW_VERBS} <= set(DESIGNS["docker-1.13"].procedures)
+    setup = load("f", text="steps: [{host: {slow: {runc create: 5}}}, {host: {fill_disk: true}}]\n").setup
+    assert [steps[0].text for steps in setup.terminals] == ["host slow runc create 5", "host fill_disk true"]

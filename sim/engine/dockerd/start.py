@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sim.engine import paths
+from sim.engine import paths, storage
 from sim.engine.containers import drop_pins, service_of
 from sim.engine.dockerd.attached import tell_attached
 from sim.engine.dockerd.health import start_monitor
@@ -50,7 +50,7 @@ def update(g: Goroutine, record: Container, *, disk: bool) -> None:
     """Change the record in memory, and on disk where the daemon writes it (ToDisk)."""
     g.remember(f"container/{record.name}", record)
     if disk:
-        syscalls.write_file(g.turn, paths.container(record.name), record)
+        storage.write(g, paths.container(record.name), record)
 
 
 def event(g: Goroutine, action: str, *attributes: tuple[str, str]) -> None:
@@ -71,6 +71,10 @@ def create(g: Goroutine) -> None:
     """Make the record on disk, and say so; no process is forked."""
     if record_of(g) is not None:
         answer(g, Failure(f'Conflict. The name "/{g["c"]}" is already in use by container {service_of(g).id}.'))
+        return
+    if storage.full(g.world):
+        layer = f"/var/lib/docker/overlay2/{service_of(g).id}-init"  # its real name is a random one
+        answer(g, Failure(f"Error response from daemon: mkdir {layer}: {storage.NO_SPACE}"))
         return
     update(g, Container(g["c"], service_of(g).restart), disk=True)
     event(g, "create")
@@ -114,6 +118,10 @@ def create_endpoint(g: Goroutine) -> str | None:
     if g.recall(f"endpoint/{service.name}") is not None:
         g["error"] = f"endpoint with name {service.name} already exists in network {service.network}"
         return "exists"
+    if storage.full(g.world):
+        store = "/var/lib/docker/network/files/local-kv.db"
+        g["error"] = f"failed to update store for object type *libnetwork.endpoint: write {store}: {storage.NO_SPACE}"
+        return "exists"
     number = pick_address(g, service)
     if number is None:
         g["error"] = f"no available IPv4 addresses on this network's address pools: {service.network}"
@@ -125,7 +133,7 @@ def create_endpoint(g: Goroutine) -> str | None:
 
 def store_mapping(g: Goroutine) -> None:
     """Write the endpoint with its port mapping to the disk; the sandbox record lists no endpoint yet."""
-    syscalls.write_file(g.turn, paths.ENDPOINTS + g["c"], endpoint_of(g))
+    storage.write(g, paths.ENDPOINTS + g["c"], endpoint_of(g))
     network_event(g, "connect")
 
 
@@ -217,7 +225,7 @@ def start_failed(g: Goroutine) -> str | None:
     assert record is not None
     error = g["error"] or ""
     failed = replace(record, error=error, exit_code=failed_with(error, service_of(g).path, record.exit_code))
-    syscalls.write_file(g.turn, paths.container(g["c"]), failed)
+    storage.write(g, paths.container(g["c"]), failed)
     update(g, replace(failed, running=False, restarting=False, pid=0), disk=g["why"] != "policy")
     close_output(g)
     drop_bundle(g)
@@ -289,7 +297,7 @@ def move_network(g: Goroutine) -> str | None:
         answer(g, Failure(f"no sandbox for container {service_of(g).id}"))
         return "refused"
     syscalls.write_file(g.turn, NETNS + g["c"], endpoint.address)
-    syscalls.write_file(g.turn, paths.SANDBOXES + g["c"], endpoint)
+    storage.write(g, paths.SANDBOXES + g["c"], endpoint)
     return "moved" if endpoint.network == "bridge" else None
 
 
