@@ -18,6 +18,7 @@ from sim.engine.dockerd.settings import written
 from sim.engine.goroutine import Goroutine
 from sim.engine.reach import ACCEPT, DNAT, MASQUERADE
 from sim.engine.setup import (
+    BusyMount,
     EditDaemon,
     FillDisk,
     FlushRules,
@@ -85,6 +86,15 @@ def slow(g: Goroutine, command: Slow) -> None:
     g.emit(Marked(slow_mark(command.program), command.percent))
 
 
+def hold_mount(g: Goroutine, command: BusyMount) -> None:
+    """Let somebody hold the mount of a container's layer, or let it go."""
+    path = paths.busy_mount(command.container)
+    if command.free:
+        syscalls.remove_file(g.turn, path)
+    else:
+        syscalls.write_file(g.turn, path, True)
+
+
 AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {
     SetNextPid: skip_ids,
     Tear: tear,
@@ -96,5 +106,6 @@ AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {
     LosePower: power.lose_power,
     FillDisk: storage.fill,
     Slow: slow,
+    BusyMount: hold_mount,
 }
 """Commands that need no program: what each does."""

@@ -250,6 +250,13 @@ class OutOfMemory(msgspec.Struct, frozen=True, tag=True):
     container: str = ""
 
 
+class BusyMount(msgspec.Struct, frozen=True, tag=True):
+    """A process in another mount namespace holds the mount of a container's layer; with *free* it lets it go."""
+
+    container: str
+    free: bool = False
+
+
 class LosePower(msgspec.Struct, frozen=True, tag=True):
     """The power goes; it is back *off* µs later, and the host boots."""
 
@@ -303,7 +310,7 @@ class Upgrade(msgspec.Struct, frozen=True, tag=True):
 
 Command = (
     Docker | Systemctl | KillProcess | SetNextPid | Tear | TakePort | TakePid | OutOfMemory | Journald | EditDaemon
-    | Upgrade | LosePower | FlushRules | FillDisk | Slow
+    | Upgrade | LosePower | FlushRules | FillDisk | Slow | BusyMount
 )
 
 

@@ -117,12 +117,13 @@ class EventsExpect(Said, frozen=True, kw_only=True, tag=True):
 
 class StepExpect(Said, frozen=True, kw_only=True, tag=True):
     """What became of a step of the scenario by the end of the time: *ok* without an error, *error* a part of the words
-    that its user saw, *unanswered* that its command still waits."""
+    that its user saw, *exit_code* what its command exits with, *unanswered* that it still waits."""
 
     step: str
     ok: bool | None = None
     error: str | None = None
     unanswered: bool | None = None
+    exit_code: Range | None = None
 
 
 class FileExpect(Said, frozen=True, kw_only=True, tag=True):

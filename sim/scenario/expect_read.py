@@ -44,7 +44,7 @@ from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
 
 T = TypeVar("T")
 WHEN = ("at", "during", "within", "of")
-STEP_KEYS = ("ok", "error", "unanswered")
+STEP_KEYS = ("ok", "error", "unanswered", "exit_code")
 KINDS: dict[str, tuple[str, ...]] = {
     "container": ("except", "exists", "status", "exit_code", "restarts", "buffered", "lost", "pid", "since", "health"),
     "process": ("exists", "parent", "state", "count", "blocked"),
@@ -309,8 +309,9 @@ class Entry:
         self.needs_one("step", *STEP_KEYS)
         step = self.value("step", lambda it: one_of(it, self.names.steps, "the id of a step"))
         ok, unanswered = self.value("ok", fields.boolean), self.value("unanswered", fields.boolean)
-        error = self.value("error", fields.text)
-        return None if step is None else StepExpect(step=step, ok=ok, error=error, unanswered=unanswered, **said)
+        error, code = self.value("error", fields.text), self.value("exit_code", units.parse_range)
+        found: dict[str, Any] = {"ok": ok, "error": error, "unanswered": unanswered, "exit_code": code}
+        return None if step is None else StepExpect(step=step, **found, **said)
 
     def file(self, said: dict[str, Any]) -> Expectation | None:
         """Read whether a file is there."""

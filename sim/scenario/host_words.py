@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from sim.engine.setup import (
+    BusyMount,
     Command,
     EditDaemon,
     FillDisk,
@@ -210,6 +211,8 @@ HOST: dict[str, Callable[[object, Names], Command]] = {
     "fill_disk": _fill_disk,
     "slow": _slow,
     "journald": _journald,
+    "busy_mount": lambda value, names: BusyMount(names.container(str(value))),
+    "free_mount": lambda value, names: BusyMount(names.container(str(value)), free=True),
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sim.engine.client import exit_code
 from sim.engine.setup import Instant, Microseconds
 from sim.facts import EngineEvent, Marked, StepDone, StepTaken
 from sim.model import OPENED
@@ -132,6 +133,10 @@ def _step(expectation: StepExpect, trace: Trace, window: Window) -> Judged:
     detail = f"at {window.place(at)}: {error or 'done'}"
     if expectation.unanswered is not None:
         return not expectation.unanswered, detail
+    if expectation.exit_code is not None:
+        command = next(it.command for terminal in trace.setup.terminals for it in terminal if it.id == expectation.step)
+        code = exit_code(command, error)
+        return code in expectation.exit_code, f"{detail}: {code}"
     if expectation.error is not None:
         return (expectation.error in error if expectation.error else not error), detail
     return expectation.ok == (not error), detail

@@ -122,6 +122,8 @@ def _events(expectation: EventsExpect) -> str:
 def _step(expectation: StepExpect) -> str:
     if expectation.unanswered is not None:
         return "unanswered" if expectation.unanswered else "answered"
+    if expectation.exit_code is not None:
+        return f"exits with {expectation.exit_code}"
     if expectation.error:
         return f"fails with ‘{expectation.error}’"
     return "fails" if expectation.ok is False else "ends well"

@@ -1,7 +1,6 @@
 """dockerd ends on TERM or INT: the API closes, containers stop (without live-restore), containerd leaves, then dockerd.
 
-Leaves out the forced exit of a fourth signal. Source: D cmd/dockerd/daemon.go, daemon.go Shutdown, remote_unix.go
-Cleanup; engine-1.13 §5.
+Source: D cmd/dockerd/daemon.go, daemon.go Shutdown, pkg/signal/trap.go, remote_unix.go Cleanup; engine-1.13 §1.1, §5.
 """
 
 from __future__ import annotations
@@ -15,18 +14,25 @@ from sim.engine.procedure import procedure
 from sim.engine.records import Container
 from sim.engine.setup import S
 from sim.kernel import syscalls
+from sim.kernel.signals import NUMBERS
 from sim.world import Frame, Key, World
 
 GRACE = 5 * S
 POLL = 1 * S
 POLLS = 15
+SIGNALS = 4  # of TERM and INT together
 NONE = Container("")
 
 
 def begin_shutdown(g: Goroutine) -> str | None:
-    """Close the API and stop every container, unless live-restore keeps them; a second signal does nothing."""
+    """Close the API and stop every container, unless live-restore keeps them.
+
+    The second and the third signal do nothing, the fourth ends the daemon at once (pkg/signal/trap.go).
+    """
     if g.recall("shutting_down"):
-        return "again"
+        signals = g.recall("signals", 1) + 1
+        g.remember("signals", signals)
+        return "forced" if signals == SIGNALS else "again"
     g.remember("shutting_down", True)
     g.cancel("api")
     syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
@@ -86,9 +92,14 @@ def leave(g: Goroutine) -> int:
     return 0
 
 
+def leave_at_once(g: Goroutine) -> int:
+    """Leave as a shell says that a signal has ended it; the pid files stay."""
+    return 128 + NUMBERS[g["signal"]]
+
+
 SHUTDOWN = procedure(
     "dockerd.shutdown",
-    Do(begin_shutdown, "again", "keep"),
+    Do(begin_shutdown, "again", "keep", "forced"),
     Wait(all_stopped, within=budget, late="force"),
     Label("force"),
     Label("keep"),
@@ -99,5 +110,7 @@ SHUTDOWN = procedure(
     Wait(containerd_gone),
     Label("gone"),
     Exit(leave),
+    Label("forced"),
+    Exit(leave_at_once),
     Label("again"),
 )
