@@ -1,7 +1,7 @@
 """The transition table of Docker 1.13.1 against the model: a file a row in `scenarios/`, and what no file can say.
 
-Files are named by their row, `t23-proxy-killed.yaml`; the source of every expectation is engine-1.13 §23. NOT_MODELLED
-lists the rows that have no file. Here stand the whole table, series of times, numbers and queues.
+Files are named by their row, `t23-proxy-killed.yaml`; the source of every expectation is engine-1.13 §23. Here stand
+the whole table, series of times, numbers and queues.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from io import BytesIO
 from itertools import pairwise
-from typing import NamedTuple
 
 import pytest
 
 from sim.engine import paths
 from sim.engine.reach import NETNS
 from sim.experiment.run import Run, run_scenario
-from sim.facts import EngineEvent, StepDone, StepTaken
+from sim.facts import EngineEvent, StepTaken
 from sim.kernel.events import Exited, Forked
 from sim.properties import PROPERTIES
 from sim.scenario import load
@@ -25,17 +24,11 @@ from sim.tracefile import lines, read
 from sim.views.story import engine_events
 from tests.rows import FILES, SCENARIOS, text_of
 
-NOT_MODELLED: dict[str, str] = {
-}
-
 WEB = 'services: {web: {image: nginx, ports: ["80:80"]}}\n'
 ALWAYS = 'services: {web: {image: nginx, ports: ["80:80"], restart: always}}\n'
 UNLESS = 'services: {web: {image: nginx, ports: ["80:80"], restart: unless-stopped}}\n'
-DEAF = 'services: {web: {image: nginx, ports: ["80:80"], x-payload: {on_term: none}}}\n'  # to TERM
 RUN = "steps:\n  - {id: up, at: 1s, docker: run -d --name web -p 80:80 nginx}\n"
 OFF = "host: {begin: off}\n"
-BOOT = "host: {begin: boot}\n"
-KEEP = "engine: {daemon: {live-restore: true}}\n"
 CRASHING = """\
 host: {begin: off}
 services: {web: {image: nginx, restart: always, x-payload: {exits: {code: 1, after: 10ms}}}}
@@ -43,28 +36,6 @@ steps:
   - {systemctl: start docker}
   - {at: 10s, compose: up -d web}
 """
-GONE = """\
-  - {at: end, process: shim/web, exists: false}
-  - {at: end, process: proxy/web, exists: false}
-  - {at: end, port: 80, from: remote, open: false}
-"""
-
-
-class Row(NamedTuple):
-    """A row of the table. *errors* are parts of the messages that steps show; *gone* names files that must not be."""
-
-    number: str
-    sentence: str
-    text: str
-    events: str | None = ""
-    errors: dict[str, str] = {}
-    seeds: tuple[int, ...] = (1,)
-    gone: tuple[str, ...] = ()
-
-
-ROWS: tuple[Row, ...] = ()  # rows on their way to a file
-
-WRONG: dict[str, str] = {}  # number of a row that the model gets wrong -> why; strict
 
 
 SEEDS = {"T14": 3, "T14b": 3, "T30": 10, "T34": 3, "T36": 3}  # a race: more seeds than the first
@@ -101,32 +72,9 @@ def times(found: Run, word: str) -> list[float]:
     return [((record.at or 0) - found.trace.origin) / 1e6 for record in said]
 
 
-def cases() -> list[object]:
-    """Return the rows as parameters, those that the model has wrong marked so."""
-    marks = {number: pytest.mark.xfail(strict=True, reason=reason) for number, reason in WRONG.items()}
-    return [pytest.param(row, id=row.number, marks=marks.get(row.number, ())) for row in ROWS]
-
-
-@pytest.mark.parametrize("row", cases())
-def test_a_row_of_the_table_comes_out(row: Row) -> None:
-    """A row's expectations hold, its events are the engine's, and its commands end as people saw them end."""
-    for seed in row.seeds:
-        found = run(row.text, seed)
-        failed = [f"{verdict.text}: {verdict.detail}" for verdict in found.verdicts() if not verdict.holds]
-        assert not failed, f"seed {seed}: {row.sentence}"
-        assert row.events is None or events(found) == row.events
-        ended = {it.event.id: it.event.error for it in found.trace if isinstance(it.event, StepDone)}
-        for step, words in row.errors.items():
-            assert words in ended.get(step, "(never)")
-            assert words or not ended[step]
-        assert not {path for path in row.gone if path in found.at().host.files}
-
-
-def test_every_row_of_the_table_has_a_file_or_a_reason() -> None:
-    """T1 to T56, T14b and T47b each have a file, whose first line names it, or a reason why not; none has both."""
-    covered = {row for row in FILES if row[0] == "T"} | {row.number.split()[0] for row in ROWS if row.number[0] == "T"}
-    assert {f"T{number}" for number in range(1, 57)} | {"T14b", "T47b"} == covered | set(NOT_MODELLED)
-    assert not covered & set(NOT_MODELLED)
+def test_every_row_of_the_table_has_a_file() -> None:
+    """T1 to T56, T14b and T47b each have a file, whose first line names it."""
+    assert {row for row in FILES if row[0] == "T"} == {f"T{number}" for number in range(1, 57)} | {"T14b", "T47b"}
     for row in FILES:
         assert text_of(row).startswith(f"# {row} of engine-1.13 §2")
 
