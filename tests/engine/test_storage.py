@@ -6,6 +6,7 @@ import pytest
 
 from sim.drive.timed import run
 from sim.engine import paths
+from sim.engine.records import Container
 from sim.facts import EngineEvent, StepDone
 from sim.scenario import load
 from sim.trace import Trace
@@ -57,7 +58,9 @@ def test_an_exit_is_in_memory_alone() -> None:
     """The disk goes on to say that web runs: dockerd's next start says die once more, with 255."""
     trace = ran("{id: shot, at: 1s, kill: payload/web}", "{id: boot, at: 20s, kill: dockerd}")
     assert told(trace) == ["die137", "disconnect", "die255"]
-    assert trace.at(trace.origin + 19_000_000).host.files[paths.container("web")].running
+    record = trace.at(trace.origin + 19_000_000).host.files[paths.container("web")]
+    assert isinstance(record, Container)
+    assert record.running
 
 
 def test_run_is_another_file_system() -> None:
