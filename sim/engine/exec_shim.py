@@ -41,11 +41,14 @@ def exit_fifo_has_reader(world: World, frame: Frame) -> bool:
     return path in world.host.fifos and syscalls.can_open(world.host, path, "w")
 
 
-def set_up(g: Goroutine) -> None:
-    """Become a subreaper, start threads, open the exit fifo."""
+def set_up(g: Goroutine) -> str | None:
+    """Become a subreaper, start threads, open the exit fifo; one that was given up meanwhile has none any more."""
+    if _exit_fifo(g.world, g.frame) not in g.world.host.fifos:
+        return "failed"
     syscalls.start_threads(g.turn, g.pid, THREADS_BEFORE)
     g.emit(SubreaperSet(g.pid))
     syscalls.open_fifo(g.turn, g.pid, _exit_fifo(g.world, g.frame), "w")
+    return None
 
 
 def runc_exec(g: Goroutine) -> Spawn:
@@ -86,7 +89,7 @@ PROGRAM = Program(
         procedure(
             "exec-shim.main",
             Wait(exit_fifo_has_reader),
-            Do(set_up),
+            Do(set_up, "failed"),
             Fork(runc_exec),
             Reap(bad="failed"),
             Do(exec_started, "failed"),

@@ -27,7 +27,8 @@ from sim.world import World
 SIGNALS = {"kill": "KILL", "stall": "STOP", "resume": "CONT"}  # kind of fault -> the signal that does it
 WORDS = {"KILL": "kill", "STOP": "stop", "CONT": "cont"}  # signal -> the word of a scenario's step
 BEGINNING, ENDING = ("more_steps", "await", "begin"), ("finish", "more_steps")  # what a terminal does with a step
-NAMEABLE = ("dockerd", "containerd", "shim", "runc", "proxy", "payload")  # what such a step can name
+# what such a step can name
+NAMEABLE = ("dockerd", "containerd", "shim", "runc", "proxy", "payload", "app", "exec-shim", "exec")
 
 
 class Retold(msgspec.Struct, frozen=True):

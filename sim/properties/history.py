@@ -81,7 +81,7 @@ CODES: Watch = ((e.Execed, code_forgotten), (e.Exited, code_left), (EngineEvent,
 
 def exec_failed(world: World, event: StepDone) -> Marks:
     """A `docker exec` ends with 126, which means that the command has not begun."""
-    if not event.error.endswith("(exit code 126)"):
+    if not (event.error or "").endswith("(exit code 126)"):  # an explored step without an error has none
         return ()
     for terminal in world.setup.terminals:
         for step in terminal:

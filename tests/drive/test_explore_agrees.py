@@ -17,7 +17,7 @@ import pytest
 import sim.drive.timed
 from sim.drive.explore.begin import renamed
 from sim.drive.timed import Timed
-from sim.engine.setup import S, Setup
+from sim.engine.setup import Docker, Exec, Healthcheck, Instant, S, Setup, Step
 from sim.facts import StepTaken
 from sim.latency import EL7_IDLE, Duration, Profile, Uniform
 from sim.model import Open, act
@@ -86,6 +86,8 @@ def test_there_are_as_many_seeds_as_was_promised() -> None:
 
 AT_ONCE: Profile = {name: Duration(wait=Uniform(0, 0.002), scale=row.scale) for name, row in EL7_IDLE.items()}
 NET = replaced(ALWAYS, ports=AGREE["port"][0].services[0].ports)
+PROBED = replaced(ALWAYS, healthcheck=Healthcheck(("curl",)), execs=(Exec("curl", None),))
+LS = Step("ls", Instant(), Docker("exec", "web", words=("ls",)))
 QUICK: dict[str, Setup] = {
     "booting": setup_of(ALWAYS, begin="boot"),
     "booting, containerd is killed": setup_of(HASTY, kill("containerd", "kill"), begin="boot"),
@@ -98,6 +100,8 @@ QUICK: dict[str, Setup] = {
         HASTY, signal("containerd", "STOP", "hang"), signal("containerd", "CONT", "go"), begin="steady"
     ),
     "containerd hangs": HUNG,
+    "a command runs": setup_of(PROBED, LS, *docker("stop"), begin="steady"),
+    "a command runs, containerd is killed": setup_of(ALWAYS, LS, kill("containerd", "kill"), begin="steady"),
     "the unit restarts": setup_of(NET, systemctl("restart"), *docker("rm"), begin="steady"),
 }
 

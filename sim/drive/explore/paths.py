@@ -1,7 +1,7 @@
 """The way to the first state of an exploration, and the way back from one that was found: actions of a plain world.
 
 What comes before the start is done in one fixed order: prompt actions in the order of `enabled`, timers only when
-nothing else is left. Source: ARCHITECTURE.md, "Known limits".
+nothing else is left, and time limits after all others. Source: ARCHITECTURE.md, "Known limits".
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def first(world: World) -> Action | None:
     prompt = [action for action in inside if not is_timer(world, action)]
     if world.setup.host.begin != "steady" and len(inside) < len(actions):
         return Open()
-    return next(iter(prompt or inside or actions), None)
+    rings = [action for action in inside if not isinstance(action, Late)]
+    return next(iter(prompt or rings or inside or actions), None)
 
 
 # -- replays ----------------------------------------------------------------------------------------
