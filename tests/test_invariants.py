@@ -50,7 +50,7 @@ TABLE: dict[str, Broken] = {
     }),
     "V5": Broken("T30 T30#2 T30#3 T43", {
         "T14 T14b T27 T27#2 T28 T28#2 T31 T32 T33 T34 T35 T35#2 T36 T36#2 T36#3 T37 V2 V6 V7": CONTAINERD_DIES,
-        "T39 T41 T42 T42#2 T44 T45 T46 T47 T47b T47b#2 T48 T48#2 T49 T50": DOCKERD_DIES,
+        "T39 T41 T42 T42#2 T44 T45 T45#2 T46 T47 T47b T47b#2 T48 T48#2 T49 T50": DOCKERD_DIES,
         "T51#7 T56 T56#2 T56#3 T56#4 T56#5 T56#6": DOCKERD_DIES,
         "T10#2": CONTAINERD_DIES, "T10#3": DOCKERD_DIES,
     }),
@@ -98,7 +98,9 @@ TABLE: dict[str, Broken] = {
         "T37": "each new containerd dies", "V6": "T31", "T56#4": "it ends before forty checks have failed",
     }),
     "V23": Broken("T54 V23", {"T51#5 T51#6 T51#7": "many exits at one time, one after the other"}),
-    "V24": Broken("T45", {"T14b": "a stranger has a payload's number", "T46": "a stranger has containerd's number"}),
+    "V24": Broken("T45 T45#2", {
+        "T14b": "a stranger has a payload's number", "T46": "a stranger has containerd's number",
+    }),
     "V25": Broken("T39 T43", {
         "T36#3 T42 T42#2 T44 T45 T46 T47 T48 T48#2 T50 T51#7 V2 T56 T56#2 T56#3 T56#4 T56#5 T56#6": NO_DAEMON,
         "T10#3": NO_DAEMON,
