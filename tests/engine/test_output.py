@@ -71,9 +71,16 @@ def test_what_flows_is_not_counted():
 
 @pytest.mark.parametrize("driver", ["json-file", "none"])
 def test_a_log_that_does_not_go_to_journald_does_not_wait_for_it(driver):
-    """A file takes everything, and nobody, too."""
-    text = web(more=f", logging: {{driver: {driver}}}") + "steps: [{at: 10s, host: {journald: stop}}]\nuntil: 5m\n"
+    """A file takes everything, and nobody, too; also what had to wait for dockerd."""
+    more = f", logging: {{driver: {driver}}}"
+    text = web(more=more) + "steps: [{at: 10s, host: {journald: stop}}]\nuntil: 5m\n"
     assert told(played(text), WriteBlocked, FifoLevel) == []
+    steps = "steps: [{at: 10s, host: {journald: stop}}, {at: 20s, stop: dockerd}, {id: go, at: 60s, cont: dockerd}]\n"
+    assert not holds(
+        web(more=more) + steps + "until: 5m\n",
+        "at: go-1s, process: payload/web, blocked: true",
+        "at: go+1s, container: web, buffered: 0",
+    )
 
 
 def test_a_journald_that_dies_is_started_again_and_one_that_is_stopped_is_not():

@@ -96,6 +96,40 @@ def test_an_end_of_a_fifo_goes_with_its_process(sequence: list[Call]) -> None:
                 assert fifo.writers == before.writers - {event.pid}
 
 
+def test_what_is_in_a_fifo_goes_with_its_last_end() -> None:
+    """The bytes stay while anybody holds an end, and are gone with the last one; so is a fifo without a name."""
+    for used in (False, True):
+        bench = Bench(Host())
+        reader, writer = sc.fork(bench, INIT), sc.fork(bench, INIT)
+        sc.mkfifo(bench, "/f")
+        sc.open_fifo(bench, reader, "/f", "r")
+        sc.open_fifo(bench, writer, "/f", "w")
+        sc.write_fifo(bench, writer, "/f", 100)
+        if used:
+            sc.unlink_fifo(bench, "/f", used=True)
+            sc.mkfifo(bench, "/f")
+        sc.exit_process(bench, writer, 0)
+        held = sc.fifo_of(bench.host, reader, "/f")
+        assert held is not None
+        assert (held.path, held.level) == ("/f (deleted)" if used else "/f", 100)
+        sc.close_fifo(bench, reader, held.path)
+        assert sc.fifo_of(bench.host, reader, "/f") is None
+        assert {path: fifo.level for path, fifo in bench.host.fifos.items()} == {"/f": 0}
+
+
+def test_pipes_of_one_name_are_told_apart() -> None:
+    """A pipe that is still there has its name; the tenth of a name is refused."""
+    bench = Bench(Host())
+    for number in range(1, sc.ALIKE + 1):
+        pid = sc.fork(bench, INIT)
+        sc.pipe(bench, pid, "pipe:it", 10)
+        held = sc.fifo_of(bench.host, pid, "pipe:it")
+        assert held is not None
+        assert held.path == ("pipe:it" if number == 1 else f"pipe:it#{number}")
+    with pytest.raises(sc.SyscallError, match="EMFILE"):
+        sc.pipe(bench, INIT, "pipe:it", 10)
+
+
 def test_opening_waits_for_the_other_side() -> None:
     """open(2) of one end returns when the other is held; for both ends at once it never waits."""
     bench = Bench(Host())

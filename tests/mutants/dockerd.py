@@ -35,11 +35,11 @@ ROWS = (
            "record.restart_count < policy.max)", "record.restart_count <= policy.max)",
            "on-failure:3 restarts four times", TABLE),
     Mutant("a failed attempt is tried again", START,
-           '    drop_bundle(g)\n    drop_pins(g, [g["c"]])\n    answer(g, Failure(f"Error response',
+           '    drop_bundle(g)\n    drop_pins(g, [g["c"]])\n    tell_attached(g, None)\n',
            '    drop_bundle(g)\n    if g["why"] == "policy":\n'
            '        g.remember(f"container/{g[\'c\']}", replace(failed, running=True, restarting=True, pid=0))\n'
            '        g.start("dockerd.restart", g["c"], c=g["c"])\n'
-           '    drop_pins(g, [g["c"]])\n    answer(g, Failure(f"Error response',
+           '    drop_pins(g, [g["c"]])\n    tell_attached(g, None)\n',
            "a restart that fails is not the last one (T9)", TABLE),
     Mutant("stop during backoff is saved", STOP,
            '    if record.restarting:\n'
