@@ -54,7 +54,7 @@ KINDS = {
     "events": SERIAL,  # containerd's memory: the last number of its log
     "log": LOG,
 }
-EVENT_KINDS = ("exit", "exec_exit", "oom", "pause", "resume")  # of containerd's log
+EVENT_KINDS = ("exit", "exec_exit", "oom", "paused", "resumed")  # of containerd's log
 MESSAGE_DATA = {"READY": PID, "Events": SERIAL, **dict.fromkeys(EVENT_KINDS, EXIT)}
 PID_FILES = ("/pid", ".pid")
 WHOLE = frozenset({bool, int, str, type(None), Image, Rule, Port, Restart})  # what holds no number of a process

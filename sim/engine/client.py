@@ -166,6 +166,11 @@ def follow_request(g: Goroutine) -> Message:
     return docker_request(g)
 
 
+def start_request(g: Goroutine) -> Message:
+    """Ask for the start of a container that is attached."""
+    return docker_request(g)
+
+
 def attach_request(g: Goroutine) -> Message:
     """Ask to be attached to the container."""
     command = _docker(g)
@@ -314,7 +319,7 @@ TERMINAL = procedure(
     Label("attach"),
     call("api", dockerd_at, attach_request, lost="lost", refused="refused", failed="failed"),
     Do(attached, "ended"),
-    call("api", dockerd_at, docker_request, lost="lost", refused="refused", failed="failed"),
+    call("api", dockerd_at, start_request, lost="lost", refused="refused", failed="failed"),
     Label("ended"),
     Wait(has_ended, "connection_lost"),
     Do(take_end),

@@ -38,7 +38,7 @@ from tests.drive.lives import AFTER, FIRST_PID, world_of
 from tests.drive.spaces import Graph, asked, base_of
 
 replaced = msgspec.structs.replace
-NAMES = ("web", "db", "app")
+NAMES = ("web", "db", "shop")
 LIKE = Service("", "", "nginx", "nginx", (), Payload("nginx", ("nginx",), 1), at_begin=False)
 
 

@@ -54,7 +54,7 @@ AT_MOST: dict[str, dict[str, int]] = {"dockerd.connection": {"attempt": 12}}
 
 DEFAULTS: dict[str, object] = {"fail_count": 0, "connection": None, "containerd_pid": None, "exited": ()}
 STATUS_IS_GIVEN = ("dockerd.state_exit", "init.clean_up")  # the status is what they were started with
-PEER_READ_BY = ("answer_", "peer_gone", "check_answered")
+PEER_READ_BY = ("answer_", "peer_gone", "check_answered", "has_ended")
 
 
 class Liveness:

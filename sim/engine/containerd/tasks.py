@@ -258,7 +258,7 @@ def runc_resume(g: Goroutine) -> Spawn:
 
 def freezer_set(g: Goroutine) -> None:
     """Tell the subscriber, and answer dockerd."""
-    publish(g, Message(g["task"].kind.removesuffix("Task").lower(), g["c"], None, 0))
+    publish(g, Message("paused" if g["task"].kind == "PauseTask" else "resumed", g["c"], None, 0))
     g.reply(g["task"].reply, True)
 
 

@@ -93,9 +93,9 @@ def handle_pause(g: Goroutine, kind: str) -> None:
     """Believe that the container is paused or goes on, write that to disk, say so, and let who asked go on."""
     record = record_of(g)
     if record is not None:
-        update(g, replace(record, paused=kind == "pause"), disk=True)
-        (stop_monitor if kind == "pause" else resume_monitor)(g)
-        event(g, "pause" if kind == "pause" else "unpause")
+        update(g, replace(record, paused=kind == "paused"), disk=True)
+        (stop_monitor if kind == "paused" else resume_monitor)(g)
+        event(g, "pause" if kind == "paused" else "unpause")
     if g.recall(f"pausing/{g['c']}"):
         g.emit(Forgot(g.pid, f"pausing/{g['c']}"))
 
