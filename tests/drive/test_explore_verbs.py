@@ -1,4 +1,4 @@
-"""Every order of the client's other verbs: the explorer finds what the plain one does, and the reduced one every end."""
+"""Every order of the other verbs: the explorer finds what the plain one does, and the reduced one every end."""
 
 from __future__ import annotations
 
