@@ -20,7 +20,7 @@ from sim.engine.setup import FaultBudget, Instant
 from sim.errors import InputError, Problem, nearest
 from sim.experiment.exploring import asked_of, explored, sentence, unmodelled, with_faults
 from sim.faults import FAULTS
-from sim.properties import KINDS, NOT_MODELLED, PROPERTIES, Property
+from sim.properties import KINDS, PROPERTIES, Property
 from sim.render.exploration_text import exploration_text, verdicts_text
 from sim.scenario import Scenario, instant
 from sim.tracefile import SCHEMA_VERSION
@@ -132,8 +132,6 @@ def _property(scenario: Scenario, text: str) -> Property:
     kind, _, words = text.partition(":")
     if kind.strip() in KINDS and words.strip():
         return sentence(scenario, kind.strip(), words.strip())
-    if text in NOT_MODELLED:
-        raise InputError([Problem(f"--property {text}", "it is not modelled", f"{NOT_MODELLED[text]}.")])
     hint = f"{nearest(text, PROPERTIES)} Valid: all, {', '.join(PROPERTIES)}, or 'always: open(8080, remote)'.".strip()
     raise InputError([Problem(f"--property {text}", "there is no such property", hint)])
 

@@ -144,8 +144,7 @@ def running(reading: Reading) -> float:
 
 def not_back(reading: Reading) -> float:
     """Count the containers without a process, or with a port that is dark, at the window's end."""
-    clients = ("remote", "loopback") if reading.setup.engine.daemon.userland_proxy else ("remote",)
-    dark = {key[0] for key, gaps in reading.gaps.items() if key[2] in clients and gaps and not gaps[-1][2]}
+    dark = {key[0] for key, gaps in reading.gaps.items() if gaps and not gaps[-1][2]}
     return sum(name in dark or name not in reading.after for name in reading.expected)
 
 

@@ -261,7 +261,8 @@ class Layout:
 
     def _words(self, bend: Bend, box: Box) -> Words:
         x = box.x - STUB if bend.side == LEFT else box.x + box.width + STUB
-        return Words(bend.source, bend.target, bend.text, x, self.leaves(bend), bend.side, bend.trouble)
+        y = self.leaves(bend) + (bend.rows - 1) * ROW / 2
+        return Words(bend.source, bend.target, bend.text, x, y, bend.side, bend.trouble)
 
 
 # -- the story --------------------------------------------------------------------------------------

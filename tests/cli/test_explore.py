@@ -56,7 +56,6 @@ def test_a_limit_is_3(shimsim, limit):
         (("--faults", "kil=1"), "'kil' is no kind of fault. Valid: kill, stall. Did you mean 'kill'?"),
         (("--faults", "kill=x"), "'x' is no count"),
         (("-p", "V88"), "there is no such property. Did you mean 'V8'?"),
-        (("-p", "V23"), "it is not modelled"),
         (("-p", "always: opn(8080, remote)"), "column 1: 'opn' is not a predicate. Did you mean open?"),
         (("--between", "die(web)", "lunch"), "'lunch' is not an instant"),
         (("--between", "die(web)+2s", "end"), "times are dropped when orders are explored"),

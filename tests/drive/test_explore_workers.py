@@ -43,7 +43,7 @@ def test_several_processes_find_what_one_finds(case: str, jobs: int, reduce: boo
     assert len(many.reports) == jobs
     assert counts(many) == counts(one)
     assert many.shown.keys() == one.shown.keys()
-    assert all(len(report.before) for report in many.reports) or case == "alike"  # whose disks are nearly the same
+    assert sum(len(report.before) > 0 for report in many.reports) > 1 or case == "alike"  # whose disks are the same
 
 
 def counts(found: Exploration) -> tuple[int, ...]:

@@ -47,8 +47,9 @@ V7 is violated: 1 fault, 9 context switches, 51 steps
   5. containerd (waiter web): see that kill(pid, 0) fails for the orphan; keep 137 as the exit status. (main):
      see that the shim has been waited for, if it is containerd's own child; start runc/web
   6. runc/web (delete): remove the runtime's state; exit 0
-  7. containerd: reap runc/web; remove the container's state folder; see that the shim has been waited for, if
-     it is containerd's own child; drop the container and tell the subscriber its exit status
+  7. containerd: reap runc/web; remove the container's state folder, or that of an exec'd process; see that
+     the shim has been waited for, if it is containerd's own child; drop the container and tell the subscriber
+     its exit status
   8. dockerd (events): see that an event waits, or the stream has broken with its containerd; read one event;
      forget the container, remove its bundle, hand the exit on, and note how far the stream was read.
      (state_exit web): ask the restart manager, believe that it has stopped or restarts, and say `die`;
