@@ -40,7 +40,7 @@ class Line(msgspec.Struct, frozen=True):
     """One line: from *at* to *until* (clock values in µs), what happened, and a *note* beside it.
 
     *step* is the id of the step that it tells of, "" for others; *counts* how many ports were open afterwards for
-    remote and loopback clients, None where that did not change.
+    remote and loopback clients, None where that did not change; *seq* is the number of its first record.
     """
 
     at: Microseconds
@@ -49,6 +49,7 @@ class Line(msgspec.Struct, frozen=True):
     note: str = ""
     step: str = ""
     counts: tuple[int, int] | None = None
+    seq: int = -1
 
 
 class Unanswered(msgspec.Struct, frozen=True):
@@ -236,8 +237,8 @@ WORDS: dict[str, Callable[[str, list[str]], str]] = {
 
 
 class _Group:
-    def __init__(self, at: Microseconds, key: str) -> None:
-        self.at, self.last, self.key = at, at, key
+    def __init__(self, at: Microseconds, key: str, seq: int) -> None:
+        self.at, self.last, self.key, self.seq = at, at, key, seq
         self.subjects: list[str] = []
 
 
@@ -253,13 +254,14 @@ def narrate(trace: Trace) -> tuple[Line, ...]:
         word, _, rest = group.key.partition(" ")
         if word == "step":
             text, note = _step(steps.get(rest), rest)
-            found.append(Line(group.at, group.at, text, note, rest))
+            found.append(Line(group.at, group.at, text, note, rest, seq=group.seq))
             continue
         last_word = group.last >= latest  # an earlier group may reach beyond this one
         latest = max(latest, group.last)
         change = count if count is not None and count != before and last_word else None
         before = count if change else before
-        found.append(Line(group.at, group.last, WORDS[word](rest, group.subjects), counts=change))
+        words = WORDS[word](rest, group.subjects)
+        found.append(Line(group.at, group.last, words, counts=change, seq=group.seq))
     return tuple(found)
 
 
@@ -294,7 +296,7 @@ def _groups(trace: Trace) -> list[_Group]:
             key, at = item[0], record.at or 0
             group = latest.get(key)
             if group is None or at - group.last > TOGETHER:
-                group = latest[key] = _Group(at, key)
+                group = latest[key] = _Group(at, key, record.seq)
                 groups.append(group)
             group.last = at
             group.subjects.append(item[1])

@@ -10,7 +10,7 @@ causes.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,18 +22,21 @@ from sim.engine.setup import Microseconds, Port, Service, Target
 from sim.errors import nearest
 from sim.facts import Received, Remembered, Sent, StepTaken
 from sim.kernel import events as e
-from sim.trace import Replay, Trace
+from sim.trace import Record, Replay, Trace
 from sim.views.story import Story
-from sim.views.why_words import Focus, state_of, told
+from sim.views.why_words import WORDS, Focus, state_of, told
 from sim.world import World, evolve
 
-LINKS = 50_000  # records that are followed, told or not
 ROLES = ("init", "dockerd", "containerd", "shim", "runc", "proxy", "payload", "exec", "stranger")
 KINDS = ("container", "port", "process")
 ASK = "Ask for 'container NAME', 'port NUMBER from remote|loopback|container' or 'process ROLE/NAME'"
 PORT_EVENTS = (e.Exited, e.Listened, e.Unlistened, e.RuleAdded, e.RuleRemoved, e.RulesFlushed, e.SignalTaken)
 
 Matches = Callable[[World, Any], bool]
+Path = dict[int, tuple[int, int]]  # of each record that was followed: the death it comes from, and its cause; or -1
+Wanted = dict[int, dict[tuple[Focus, bool], None]]  # who is told of a record, and whether in any case
+Texts = dict[tuple[int, bool], str]  # how a record reads; True: where it is what was asked about
+Tail = tuple["Link", "Tail"] | None  # a chain: its nearest link and the rest
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -210,35 +213,48 @@ def _target(trace: Trace, text: str) -> Target:
 
 def chain(trace: Trace, seq: int | None, focus: Focus) -> tuple[Link, ...]:
     """Return the causes of a record, itself first, up to the step that began it; only those that *focus* is told of."""
-    wanted = _followed(trace, seq, focus)
-    texts = _texts(trace, wanted, focus)
-    links = []
-    for place, number in enumerate(wanted):
-        if texts.get(number) and not (place and _said_by_its_signal(trace, number, wanted[place + 1 :])):
-            links.append(Link(trace.records[number].at, number, texts[number]))
-    return tuple(link for index, link in enumerate(links) if index == 0 or links[index - 1].text != link.text)
+    return chains(trace, [(seq, focus)])[0]
 
 
-def _followed(trace: Trace, seq: int | None, focus: Focus) -> list[int]:
-    found: list[int] = []
-    sends = _sends(trace, focus)
-    while seq is not None and seq >= 0 and len(found) < LINKS:
-        found.append(seq)
+def chains(trace: Trace, asked: Sequence[tuple[int | None, Focus]]) -> list[tuple[Link, ...]]:
+    """Return the causes of many records, for whom each is asked; all of them cost one replay.
+
+    Whoever asks about one container follows a record in one way, so each is followed, and read, once for each of them.
+    """
+    sends = _sends(trace)
+    paths: dict[Focus, Path] = {focus: {} for _, focus in asked}
+    wanted: Wanted = {}
+    for seq, focus in asked:
+        _follow(trace, seq, focus, sends, paths[focus], wanted)
+        if seq is not None:
+            wanted.setdefault(seq, {})[focus, True] = None
+    texts = _texts(trace, wanted, paths)
+    tails = {focus: _tails(trace, path, texts[focus]) for focus, path in paths.items()}
+    return [_links(trace, seq, paths[focus], texts[focus], tails[focus]) for seq, focus in asked]
+
+
+def _follow(trace: Trace, seq: int | None, focus: Focus, sends: Mapping[int, int], path: Path, wanted: Wanted) -> None:
+    """Note what leads to a record, up to a step or to what was followed before, and what of it may be told.
+
+    Of another container's message only the waiting matters, so that its cause is followed and not its sender.
+    """
+    while seq is not None and seq >= 0 and seq not in path:
         record = trace.records[seq]
-        if isinstance(record.event, StepTaken):
-            break
-        death = _death(trace, seq)
-        found += [] if death is None else [death]
-        seq = sends.get(seq, record.cause)
-    return found
+        sent = sends.get(seq)
+        ours = sent is not None and focus.container in ("", _subject(trace, sent))
+        following = -1 if isinstance(record.event, StepTaken) else sent if ours and sent is not None else record.cause
+        death = _death(trace, record)
+        path[seq] = death, following
+        for number in (seq, death) if death >= 0 else (seq,) if type(record.event) in WORDS else ():
+            wanted.setdefault(number, {})[focus, False] = None
+        seq = following
 
 
-def _sends(trace: Trace, focus: Focus) -> dict[int, int]:
-    """Return, for each record that takes a message about the focus's container, the one that sent it.
+def _sends(trace: Trace) -> dict[int, int]:
+    """Return, for each record that takes a message, the one that sent it.
 
     A server takes a message when it has done the one before, and that is the record's cause; why there is anything to
-    take says the sender. Of another container's message only the waiting matters, so that its cause is followed. A
-    queue's messages are taken in the order in which they were sent.
+    take says the sender. A queue's messages are taken in the order in which they were sent.
     """
     waiting: dict[tuple[int, str], deque[int]] = {}
     found = {}
@@ -247,44 +263,93 @@ def _sends(trace: Trace, focus: Focus) -> dict[int, int]:
         if isinstance(event, Sent):
             waiting.setdefault((event.pid, event.name), deque()).append(record.seq)
         elif isinstance(event, Received) and waiting.get((event.pid, event.name)):
-            sent = waiting[event.pid, event.name].popleft()
-            if focus.container in ("", getattr(trace.records[sent].event.message, "container", "")):
-                found[record.seq] = sent
+            found[record.seq] = waiting[event.pid, event.name].popleft()
     return found
 
 
-def _death(trace: Trace, seq: int) -> int | None:
-    """Return the record of the death that a parent-death signal, or another parent, comes from."""
-    record = trace.records[seq]
+def _subject(trace: Trace, sent: int) -> str:
+    """Return the container that a message is about."""
+    return str(getattr(trace.records[sent].event.message, "container", ""))
+
+
+def _death(trace: Trace, record: Record) -> int:
+    """Return the record of the death that a parent-death signal, or another parent, comes from; -1 for none."""
     if not isinstance(record.event, (e.Reparented, e.Signalled)):
-        return None
-    for number in range(seq - 1, record.cause, -1):
+        return -1
+    for number in range(record.seq - 1, record.cause, -1):
         event = trace.records[number].event
         if isinstance(event, e.Exited):
             of_it = isinstance(record.event, e.Reparented) or record.event.by_pid == event.pid
-            return number if of_it else None
-    return None
+            return number if of_it else -1
+    return -1
 
 
-def _said_by_its_signal(trace: Trace, number: int, further: list[int]) -> bool:
+def _texts(trace: Trace, wanted: Wanted, focuses: Iterable[Focus]) -> dict[Focus, Texts]:
+    """Return how records read to those who follow them; what is asked about is said in any case (True)."""
+    replay = Replay(trace)
+    texts: dict[Focus, Texts] = {focus: {} for focus in focuses}
+    for record in trace.records[: max(wanted, default=-1) + 1]:
+        for focus, first in wanted.get(record.seq, ()):
+            text = told(replay.world, record.event, focus, first=first)
+            if text:
+                texts[focus][record.seq, first] = text
+        replay.step()
+    return texts
+
+
+def _tails(trace: Trace, path: Path, texts: Texts) -> dict[int, Tail]:
+    """Return the chain from each record on, itself included if it is told as a cause."""
+    tails: dict[int, Tail] = {-1: None}
+    for seq in sorted(path):  # causes come before what they cause
+        tails[seq] = _linked(trace, seq, path, texts, _before(trace, seq, path, texts, tails))
+    return tails
+
+
+def _before(trace: Trace, seq: int, path: Path, texts: Texts, tails: Mapping[int, Tail]) -> Tail:
+    """Return the chain behind a record."""
+    death, following = path[seq]
+    return tails[following] if death < 0 else _linked(trace, death, path, texts, tails[following], following)
+
+
+def _linked(trace: Trace, seq: int, path: Path, texts: Texts, tail: Tail, following: int | None = None) -> Tail:
+    """Put a record before a chain, unless it adds nothing."""
+    text = texts.get((seq, False))
+    if text is None or _said_by_its_signal(trace, seq, path, path[seq][1] if following is None else following):
+        return tail
+    return _joined(Link(trace.records[seq].at, seq, text), tail)
+
+
+def _joined(link: Link, tail: Tail) -> Tail:
+    """Put a link before a chain; of two that read the same the nearer one stays."""
+    return (link, tail[1]) if tail is not None and tail[0].text == link.text else (link, tail)
+
+
+def _said_by_its_signal(trace: Trace, number: int, path: Path, following: int) -> bool:
     """Say whether a death by a signal follows from a link that tells of that signal."""
     from sim.kernel.signals import NAMES
 
     event = trace.records[number].event
     if not isinstance(event, e.Exited) or event.status >= 0:
         return False
-    signal = e.Signalled(event.pid, NAMES[-event.status])
-    return any(
-        isinstance(it, e.Signalled) and (it.pid, it.signal) == (signal.pid, signal.signal)
-        for it in (trace.records[seq].event for seq in further[:5])
-    )
+    for _ in range(5):
+        if following < 0:
+            return False
+        cause = trace.records[following].event
+        if isinstance(cause, e.Signalled) and (cause.pid, cause.signal) == (event.pid, NAMES[-event.status]):
+            return True
+        following = path[following][1]
+    return False
 
 
-def _texts(trace: Trace, wanted: list[int], focus: Focus) -> dict[int, str]:
-    replay, texts, chosen = Replay(trace), {}, set(wanted)
-    first = wanted[0] if wanted else -1
-    for record in trace.records[: max(wanted, default=-1) + 1]:
-        if record.seq in chosen:
-            texts[record.seq] = told(replay.world, record.event, focus, first=record.seq == first)
-        replay.step()
-    return texts
+def _links(trace: Trace, seq: int | None, path: Path, texts: Texts, tails: Mapping[int, Tail]) -> tuple[Link, ...]:
+    if seq is None:
+        return ()
+    tail = _before(trace, seq, path, texts, tails)
+    text = texts.get((seq, True))
+    if text is not None:
+        tail = _joined(Link(trace.records[seq].at, seq, text), tail)
+    links = []
+    while tail is not None:
+        link, tail = tail
+        links.append(link)
+    return tuple(links)
