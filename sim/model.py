@@ -225,8 +225,7 @@ def _watchers(setup: Setup) -> dict[type, tuple[Any, ...]]:
         made = watcher(name, instant)
         if made is None:
             continue
-        kind, rule = made
-        rule = rule if instant.base == "ready" else _once_open(rule)
+        kind, rule = made[0], _once_open(made[1])
         if kind in SUBJECT:
             subject = instant.name if kind is StepTaken else instant.target
             indexed.setdefault(kind, {}).setdefault(subject, []).append(rule)

@@ -8,6 +8,7 @@ brace, everything else is a scenario. Source: the project's own.
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from sim.views.table import Table, load_table, parse_table
 TRACE, RESOLVED, RESULT, TREES, MARK = "trace.jsonl", "scenario.resolved.yaml", "result.json", "trees.txt", ".shimsim"
 TRACE_BEGINS = b'{"schema_version":'
 STDIN = "stdin"
+COMPOSE = re.compile(r"(docker-)?compose(\.override)?\Z")  # names without suffix that Compose looks for
 
 
 def scenario_of(name: str, settings: Sequence[str] = ()) -> Scenario:
@@ -71,7 +73,9 @@ def files_of(name: str) -> list[str]:
 
 
 def _scenario_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix in (".yaml", ".yml") and file.is_file())
+    """Return the scenarios of a folder; a Compose file beside them, by the names that Compose looks for, is none."""
+    files = (file for file in folder.iterdir() if file.suffix in (".yaml", ".yml") and file.is_file())
+    return sorted(file for file in files if not COMPOSE.match(file.stem))
 
 
 def run_of(name: str, seed: int = 1, settings: Sequence[str] = ()) -> Run:

@@ -151,6 +151,7 @@ def result(summary: Summary) -> dict[str, Any]:
         "skipped_ticks": summary.skipped,
         "note": summary.note,
         "unanswered": [it.id for it in summary.unanswered],
+        "not_taken": [it.id for it in summary.not_taken],
         "ports": summary.ports,
         "assumptions": list(summary.assumptions),
         "without_effect": list(summary.without_effect),

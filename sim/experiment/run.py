@@ -18,7 +18,7 @@ from sim.scenario import Scenario, instant, load
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
 from sim.views.moments import Moments
-from sim.views.narrate import narrate, published, unanswered
+from sim.views.narrate import narrate, not_taken, published, unanswered
 from sim.views.story import Story
 from sim.views.summary import Picture, Summary, VerdictLine
 from sim.world import World
@@ -180,6 +180,7 @@ class Run:
             verdicts=self.verdicts(),
             note=self.trace.note,
             unanswered=unanswered(self.trace),
+            not_taken=not_taken(self.trace),
         )
 
     def _pictures(self) -> tuple[Picture, ...]:

@@ -63,6 +63,7 @@ def _story(summary: Summary) -> str:
     if len(lines) in gaps:
         rows.append(_quiet(gaps, len(lines), summary))
     rows += [f"never answered: step {it.id} ({printable(it.text)})" for it in summary.unanswered]
+    rows += [f"never taken: step {it.id} ({printable(it.text)}), line {it.line}" for it in summary.not_taken]
     if summary.note:
         rows.append(f"({printable(summary.note)})")
     return "\n".join(rows)

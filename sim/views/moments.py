@@ -1,9 +1,9 @@
 """Say when the moments came that a scenario and its readers name: an `Instant` and a trace give a clock value.
 
 A moment that never came is None. Occurrences count from t = 0: what the steady prologue does before the terminals open
-is no occurrence. `ready` alone counts from the clock's beginning, since the engine is up before t = 0. The rules that
-say which event is which moment are the model's own (`sim.model.watcher`), so that an instant of `expect:` and one of
-`at:` are the same. Source: the project's scenario language, "Instants".
+is no occurrence, so that `ready(docker)` of a host that is up is dockerd's next start. The rules that say which event
+is which moment are the model's own (`sim.model.watcher`), so that an instant of `expect:` and one of `at:` are the
+same. Source: the project's scenario language, "Instants".
 """
 
 from __future__ import annotations
@@ -53,11 +53,10 @@ class Moments:
         self.times |= {name: [] for name in wanted}
         rules = _rules(wanted)
         if rules:
-            early = {name for name, it in wanted.items() if it.base == "ready"}
-            self._scan(rules, early, replayed=any(it.base == "fact" for it in wanted.values()))
+            self._scan(rules, replayed=any(it.base == "fact" for it in wanted.values()))
 
-    def _scan(self, rules: dict[type, list[Any]], early: set[str], *, replayed: bool) -> None:
-        """Note the time of each occurrence; before the terminals open, those of *early* alone.
+    def _scan(self, rules: dict[type, list[Any]], *, replayed: bool) -> None:
+        """Note the time of each occurrence once the terminals have opened.
 
         Only facts about processes ask the world who they are of; without one the trace need not be *replayed*.
         """
@@ -66,10 +65,9 @@ class Moments:
         for record in self.trace:
             event = record.event
             opened = opened or (isinstance(event, Marked) and event.name == OPENED)
-            for rule in rules.get(type(event), ()):
+            for rule in rules.get(type(event), ()) if opened else ():
                 for name in rule(replay.world, event):
-                    if opened or name in early:
-                        self.times[name].append(record.at or 0)
+                    self.times[name].append(record.at or 0)
             if replayed:
                 replay.step()
 

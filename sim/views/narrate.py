@@ -13,6 +13,7 @@ import msgspec
 
 from sim.engine.output import lost_mark
 from sim.engine.reach import DNAT, reachable
+from sim.engine.records import UnitState
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
 from sim.facts import (
     BecameReady,
@@ -53,10 +54,11 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Unanswered(msgspec.Struct, frozen=True):
-    """A step whose command had not ended when the run did: its *id*, and what it does."""
+    """A step whose command had not ended, or not begun, when the run did: its *id*, what it does, its *line*."""
 
     id: str
     text: str
+    line: int
 
 
 Item = tuple[str, str]  # key of the group, and who it happened to
@@ -134,6 +136,9 @@ def _with_numbers(world: World, event: EngineEvent) -> str:
 
 
 def _unit(world: World, event: UnitChanged) -> Item | None:
+    known = world.recall(INIT, event.unit)
+    if event.state == "deactivating" and not event.main_pid and isinstance(known, UnitState) and known.stopping:
+        return None  # its main process is gone meanwhile
     if event.state in ("active", "failed", "deactivating", "inactive"):
         return f"unit {event.state}", ""
     return None
@@ -214,7 +219,7 @@ def _many(subjects: list[str], one: str, many: str) -> str:
 WORDS: dict[str, Callable[[str, list[str]], str]] = {
     "begins": lambda rest, s: f"{'dockerd' if rest == 'containerd' else 'systemd'} starts {rest} {', '.join(s)}",
     "ends": lambda rest, s: f"{rest} ends: {s[0]}",
-    "proxy": lambda rest, s: f"{_many(s, 'proxy of', 'proxies')}: {rest}",
+    "proxy": lambda rest, s: f"{f'{len(s)} proxies' if s[1:] else f'proxy of {s[0]}'}: {rest}",
     "payload": lambda rest, s: f"{named(s)}: {rest}",
     "shim": lambda rest, s: f"{_many(s, 'shim of', 'shims')}: {rest}",
     "orphan": lambda rest, s: f"{_many(s, f'{rest} of', f'{rest}s')} under PID 1 now",
@@ -283,7 +288,18 @@ def unanswered(trace: Trace) -> tuple[Unanswered, ...]:
             waiting[record.event.id] = None
         elif isinstance(record.event, StepDone):
             waiting.pop(record.event.id, None)
-    return tuple(Unanswered(name, _step(steps.get(name), name)[0]) for name in waiting)
+    return tuple(_left_over(steps.get(name), name) for name in waiting)
+
+
+def not_taken(trace: Trace) -> tuple[Unanswered, ...]:
+    """Return the steps that were never taken: their moment did not come, or their terminal was still busy."""
+    taken = {record.event.id for record in trace.records if isinstance(record.event, StepTaken)}
+    steps = (step for terminal in trace.setup.terminals for step in terminal)
+    return tuple(_left_over(step, step.id) for step in steps if step.id not in taken)
+
+
+def _left_over(step: Step | None, name: str) -> Unanswered:
+    return Unanswered(name, _step(step, name)[0], step.line if step else 0)
 
 
 def _groups(trace: Trace) -> list[_Group]:

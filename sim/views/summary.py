@@ -52,3 +52,4 @@ class Summary(msgspec.Struct, frozen=True):
     verdicts: tuple[VerdictLine, ...]
     note: str = ""
     unanswered: tuple[Unanswered, ...] = ()
+    not_taken: tuple[Unanswered, ...] = ()

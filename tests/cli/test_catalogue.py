@@ -18,6 +18,7 @@ def many(folder):
     (folder / "many" / "b.yml").write_text(FAILING)
     (folder / "many" / "c.yaml").write_text("title: Nothing is asked\nuntil: 1s\n---\ntitle: Nor here\nuntil: 1s\n")
     (folder / "many" / "notes.txt").write_text("no scenario")
+    (folder / "many" / "docker-compose.yml").write_text("services: {web: {image: nginx, privileged: true}}")
     return folder / "many"
 
 

@@ -118,6 +118,19 @@ def test_a_command_that_never_ended_is_said(shimsim, folder):
     assert "never answered" not in shimsim("run", "small.yaml").out
 
 
+def test_a_step_that_was_never_taken_is_said(shimsim, folder):
+    """Its moment did not come, or the one before it in its terminal has not ended."""
+    import json
+
+    steps = "  - {id: boot, at: ready(docker), kill: dockerd}\n  - {id: list, at: 2s, docker: [wait web, ps]}\n"
+    (folder / "late.yaml").write_text(f"{ASSUMED.replace('2s', '1m')}steps:\n{steps}")
+    said = shimsim("run", "late.yaml")
+    assert "\nnever answered: step list (docker wait web)\nnever taken: step boot (kill dockerd), line " in said.out
+    assert "\nnever taken: step list.2 (docker ps), line " in said.out
+    assert json.loads((folder / "runs/late/result.json").read_text())["not_taken"] == ["boot", "list.2"]
+    assert "never taken" not in shimsim("run", "small.yaml").out
+
+
 def test_a_port_that_two_services_name_is_counted_once(shimsim, folder):
     """One of them has it at a time."""
     text = (

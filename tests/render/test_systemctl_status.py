@@ -102,7 +102,7 @@ def test_a_unit_that_starts_stops_and_has_stopped() -> None:
 
 def test_a_unit_that_failed() -> None:
     """A stale pid file that names something alive: exit code 1, no restart, result exit-code; too many starts."""
-    kills = "\n".join(f"  - {{at: ready(docker)#{n}+1ms, kill: dockerd}}" for n in range(2, 9))
+    kills = "\n".join(f"  - {{at: ready(docker)#{n}+1ms, kill: dockerd}}" for n in range(1, 8))
     limited = run_scenario(load("limit.yaml", f"""
 engine: {{unit: {{StartLimitBurst: 2, StartLimitInterval: 1h}}}}
 steps:

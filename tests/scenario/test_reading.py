@@ -23,23 +23,6 @@ from sim.scenario.text import Problems, read
 
 S = 1_000_000
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-UPGRADE = """\
-title: Patch upgrade of dockerd on web-17, twelve services
-host:    {cores: 4, uptime: 10d}
-engine:  {design: docker-1.13, daemon: {live-restore: true}}
-compose: ./docker-compose.yml
-services:
-  db:   {x-payload: {ready: 4s, on_term: {exit: 0, after: 2s}}}
-  java: {x-payload: {ready: 25s, on_term: ignore, log: 20KB/s}}
-steps:
-  - {id: upgrade, at: 60s, upgrade: {to: docker-1.13, unpack: 8s}}
-  - {id: probe, at: ready(docker)+1s, docker: run -d --name probe busybox sleep 60}
-until: upgrade+5m
-expect:
-  - {during: [upgrade, end], container: all, status: running, pid: same, except: [probe]}
-  - {dark: all, from: remote, max: 2s}
-  - {dark: all, from: loopback, max: 2.5s}
-"""
 COMPOSE = """\
 version: "3"
 x-common: &common {restart: always, logging: {driver: none}}
@@ -72,17 +55,19 @@ def test_yaml_words_stay_words():
     assert read("[80, -1, 1.50, true, null, ~]", "f", Problems())[0].plain() == [80, -1, 1.5, True, None, None]
 
 
-def test_the_upgrade_comes_out_as_it_says(tmp_path):
-    (tmp_path / "docker-compose.yml").write_text(COMPOSE)
-    found = run_scenario(load(tmp_path / "web17.yaml", text=UPGRADE))
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_upgrade_comes_out_as_it_says(seed):
+    found = run_scenario(load("web-17"), seed)
+    assert len(found.scenario.setup.services) == 13  # twelve and the probe
     assert [f"{it.text}: {it.detail}" for it in found.verdicts() if not it.holds] == []
+    assert found.moment("ready(docker)+1s") == found.moment("probe") > found.moment("upgrade+9s")
     leaves = [it.at - found.trace.origin for it in found.trace if isinstance(it.event, UnitChanged) and it.at]
     assert any(68 * S <= at <= 68 * S + 100_000 for at in leaves)  # unpacked, then restarted
 
 
 def test_a_compose_file_lies_under_the_scenario(tmp_path):
     (tmp_path / "docker-compose.yml").write_text(COMPOSE)
-    text = UPGRADE.replace(", log: 20KB/s", "").replace(
+    text = (SCENARIOS / "web-17.yaml").read_text().replace(", log: 20KB/s", "").replace(
         "upgrade: {to: docker-1.13, unpack: 8s}", "systemctl: restart docker"
     )
     scenario = load(tmp_path / "web17.yaml", text=text)
@@ -95,7 +80,10 @@ def test_a_compose_file_lies_under_the_scenario(tmp_path):
     assert scenario.expectations[0].containers == ("db", "java")
 
 
-@pytest.mark.parametrize("name", ["document", "document-live-restore", "reboot-herd", "shim-while-containerd-down"])
+BUNDLED = ("document", "document-live-restore", "reboot-herd", "shim-while-containerd-down", "web-17")
+
+
+@pytest.mark.parametrize("name", BUNDLED)
 def test_bundled_scenarios_load_and_resolve_to_themselves(name):
     scenario = load(name)
     again = load(SCENARIOS / "again.yaml", text=resolved(scenario))
