@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from sim.errors import InputError, Problem
 
@@ -24,20 +24,21 @@ UNDATED: dict[str, dict[str, Any]] = {
 
 
 def write(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | BinaryIO,
     make: Callable[[], tuple[Figure, Said]],
     format: str | None = None,
     dpi: int = DPI,
 ) -> Said:
     """Write the figure that *make* draws and return what it says of it; *format* is by default the path's ending.
 
-    Raises InputError for another format.
+    A file that is open needs a format. Raises InputError for another format.
     """
     import matplotlib as mpl
 
-    kind = (format or os.path.splitext(os.fspath(path))[1].lstrip(".") or "png").lower()
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else "a file"
+    kind = (format or os.path.splitext(name)[1].lstrip(".") or "png").lower()
     if kind not in FORMATS:
-        raise InputError([Problem(os.fspath(path), f"'{kind}' is not a picture format", f"Use {', '.join(FORMATS)}.")])
+        raise InputError([Problem(name, f"'{kind}' is not a picture format", f"Use {', '.join(FORMATS)}.")])
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams["svg.hashsalt"] = "shimsim"

@@ -7,6 +7,7 @@ out interaction. Source: the project's picture "timeline"; colours: Okabe and It
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -16,7 +17,7 @@ import msgspec
 
 from sim.render.headline import dark_text, duration, headline
 from sim.render.picture import blank, write
-from sim.render.timeline_axis import axis_titles, is_far, ticks
+from sim.render.timeline_axis import Axis, Stretch, axis_titles, is_far, ticks
 from sim.views.activity import QUIET, Segment, segments
 from sim.views.timeline import Bar, LaneData, Note, Strip, TimelineData
 
@@ -50,11 +51,17 @@ FAULT, FAINT, WORDS, GREY = "#D55E00", "#E6E6E6", "#333333", "#777777"
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """What the picture shows: how many containers, how many quiet gaps it leaves out, where its scale changes (µs)."""
+    """What the picture shows: how many containers, how many quiet gaps it leaves out, where its scale changes (µs).
+
+    *axis* says where a moment stands; *panels* are the top and the foot of each run's lanes, in parts of the height
+    from the top.
+    """
 
     containers: int
     cuts: int
     scale_changes: tuple[int, ...]
+    axis: Axis = Axis(())
+    panels: tuple[tuple[float, float], ...] = ()
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -80,6 +87,17 @@ def timeline(
     return write(path, lambda: draw(runs, title=title, quiet=quiet), format)
 
 
+def timeline_svg(runs: Sequence[TimelineData], *, title: str | None = None, quiet: int = QUIET) -> tuple[str, Drawn]:
+    """Return the timeline of one or two runs as SVG text, and what it shows; its axis places a cursor.
+
+    `drawn.axis.x(moment)` is a part of the picture's width, *moment* in µs from the fault (`drawn.axis.origin`, itself
+    in µs from t = 0); `drawn.axis.stretches` is the same as plain data.
+    """
+    out = io.BytesIO()
+    drawn = write(out, lambda: draw(runs, title=title, quiet=quiet), "svg")
+    return out.getvalue().decode(), drawn
+
+
 def draw(runs: Sequence[TimelineData], *, title: str | None = None, quiet: int = QUIET) -> tuple[Figure, Drawn]:
     """Return the figure of one or two runs above each other, on one time axis."""
     assert 1 <= len(runs) <= 2, f"a timeline shows one or two runs, not {len(runs)}"
@@ -91,15 +109,23 @@ def draw(runs: Sequence[TimelineData], *, title: str | None = None, quiet: int =
     words = title if title is not None else headline(runs)
     _text(figure, LEFT, height - 0.47, words, fontsize=_fitting(words), fontweight="bold")
     _text(figure, LEFT, height - 0.69, subtitle(runs), fontsize=BASE_SIZE, color="#555555")
-    top = height - TOP
+    top, panels = height - TOP, []
     for run, panel in zip(runs, heights, strict=True):
         _panel(figure, run, pieces, top)
+        upper = height - top + _title_height(run)
+        panels.append((upper / height, (upper + _rows(run)[2]) / height))
         top -= panel
     for words, (left, _) in zip(axis_titles(runs[-1].since, pieces), _places(pieces), strict=True):
         _text(figure, left, top + 0.02, words, fontsize=BASE_SIZE - 1, color=WORDS if left == LEFT else GREY)
     _legend(figure, runs, pieces)
     changes = tuple(b.start for a, b in pairwise(pieces) if a.end == b.start)
-    return figure, Drawn(runs[0].containers, sum(piece.cut > 0 for piece in pieces), changes)
+    axis = Axis(tuple(_stretches(pieces)), runs[0].origin)
+    return figure, Drawn(runs[0].containers, sum(piece.cut > 0 for piece in pieces), changes, axis, tuple(panels))
+
+
+def _stretches(pieces: Sequence[Segment]) -> Iterator[Stretch]:
+    for piece, (left, wide) in zip(pieces, _places(pieces), strict=True):
+        yield Stretch(piece.start, piece.end, left / WIDTH, (left + wide) / WIDTH)
 
 
 def subtitle(runs: Sequence[TimelineData]) -> str:

@@ -1,4 +1,4 @@
-"""The time axis of a timeline: which moments get a tick, and in which words.
+"""The time axis of a timeline: where each moment stands, which moments get a tick, and in which words.
 
 Near the fault ticks count seconds; a piece that is far from it counts in the unit that keeps numbers short. Leaves
 out dates. Source: none; the project's own convention.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import msgspec
+
 from sim.views.activity import Segment
 
 S = 1_000_000
@@ -18,6 +20,49 @@ MINUTES = (1, 2, 5, 10, 30, 60, 120, 360, 720, 1440, 2880, 10080)
 LONG_STEPS = tuple(minutes * 60 * S for minutes in MINUTES)
 FAR = 600 * S
 NARROW = 2.5  # inches: a far piece has room for one tick only
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """A piece of time, in µs from the fault, and where it stands, in parts of the picture's width."""
+
+    start: int
+    end: int
+    left: float
+    right: float
+
+
+class Axis(msgspec.Struct, frozen=True):
+    """Where moments (µs from the fault) stand in a picture: time is linear within a stretch and cut between two.
+
+    *origin* is the fault itself, in µs from t = 0. Whoever puts a cursor on a picture needs no more than this.
+    """
+
+    stretches: tuple[Stretch, ...]
+    origin: int = 0
+
+    def x(self, moment: int) -> float:
+        """Return where a moment stands, in parts of the picture's width; one that is cut stands at the seam.
+
+        >>> Axis((Stretch(0, 100, 0.1, 0.5), Stretch(900, 1000, 0.5, 0.9))).x(950)
+        0.7
+        """
+        for stretch in self.stretches:
+            if moment <= stretch.end:
+                part = (max(moment, stretch.start) - stretch.start) / (stretch.end - stretch.start)
+                return stretch.left + part * (stretch.right - stretch.left)
+        return self.stretches[-1].right
+
+    def moment(self, x: float) -> int:
+        """Return the moment that stands at *x*; between two stretches it is where the later one begins.
+
+        >>> Axis((Stretch(0, 100, 0.1, 0.5), Stretch(900, 1000, 0.6, 0.9))).moment(0.55)
+        900
+        """
+        for stretch in self.stretches:
+            if x <= stretch.right:
+                part = max(x - stretch.left, 0.0) / (stretch.right - stretch.left)
+                return stretch.start + round(part * (stretch.end - stretch.start))
+        return self.stretches[-1].end
 
 
 def ticks(piece: Segment, width: float, closing: bool) -> list[tuple[int, str]]:

@@ -14,7 +14,7 @@ from sim.drive.timed import run
 from sim.engine.setup import S
 from sim.errors import InputError
 from sim.render.headline import dark_text, duration, headline
-from sim.render.timeline import draw, timeline
+from sim.render.timeline import draw, timeline, timeline_svg
 from sim.scenario import load
 from sim.views.activity import segments
 from sim.views.timeline import Strip, TimelineData, timeline_data
@@ -140,6 +140,29 @@ def test_words_that_matter_stand_on_bars() -> None:
     figure, _ = draw([document(False), document(True)])
     words = {text.get_text() for axes in figure.axes for text in axes.texts}
     assert {"SIGTERM ignored: KILL at 10 s", "re-attached", "NAT chains flushed, rebuilt port by port"} <= words
+
+
+def test_a_cursor_stands_where_its_moment_does() -> None:
+    """The axis that comes with a picture says where the fault was drawn, and which moment stands there."""
+    data = document(False)
+    figure, drawn = draw([data])
+    left = figure.axes[0]
+    (pixel, _) = left.transData.transform((0, 0))
+    assert drawn.axis.x(0) == pytest.approx(pixel / figure.bbox.width)
+    assert drawn.axis.moment(drawn.axis.x(0)) == 0
+    assert drawn.axis.x(11 * S) == pytest.approx(figure.axes[1].transData.transform((11 * S, 0))[0] / figure.bbox.width)
+    assert data.origin == drawn.axis.origin > 60 * S
+    (panel,) = drawn.panels
+    assert 1 - panel[0] == pytest.approx(left.get_window_extent().y1 / figure.bbox.height)
+    assert 1 - panel[1] == pytest.approx(left.get_window_extent().y0 / figure.bbox.height)
+
+
+def test_a_timeline_is_svg_text() -> None:
+    """A page that embeds the picture gets its text and what it shows; the text is what a file would hold."""
+    text, drawn = timeline_svg([document(False)])
+    assert text.startswith("<?xml")
+    assert text == timeline_svg([document(False)])[0]
+    assert drawn.axis.stretches[0].left < drawn.axis.stretches[0].right < drawn.axis.stretches[1].left
 
 
 def test_another_format_is_refused(tmp_path: Path) -> None:
