@@ -133,6 +133,8 @@ def _show(parser: argparse.ArgumentParser) -> None:
 def _plot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="+", help=FILE + "; two are drawn above each other")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="x.png, x.svg or x.pdf")
+    parser.add_argument("--by", choices=("container", "process", "role"), default="container",
+                        help="what the lanes are: container, process or role (default: container)")  # fmt: skip
     parser.add_argument("--from", dest="start", metavar="INSTANT", help="where the picture begins")
     parser.add_argument("--to", dest="stop", metavar="INSTANT", help="where it ends")
     parser.add_argument("--tree", action="store_true", help="draw the process tree, of two moments or files what moved")

@@ -11,7 +11,8 @@ from sim.cli.out import say, say_json
 from sim.errors import InputError, Problem
 from sim.experiment.run import Run, first_fault
 from sim.tracefile import SCHEMA_VERSION
-from sim.views.timeline import TimelineData, timeline_data
+from sim.views.timeline import timeline_data
+from sim.views.timeline_parts import TimelineData
 
 FORMATS = (".png", ".svg", ".pdf")
 Window = tuple[int, int]
@@ -83,7 +84,7 @@ def _data(run: Run, options: argparse.Namespace) -> TimelineData:
         if stop <= start:
             raise InputError([Problem("--from/--to", "the picture would end before it begins", "Swap the two.")])
         window = (start, stop)
-    return timeline_data(run.trace, title=run.scenario.title or run.scenario.name, window=window)
+    return timeline_data(run.trace, title=run.scenario.title or run.scenario.name, window=window, by=options.by)
 
 
 # -- the process tree -------------------------------------------------------------------------------

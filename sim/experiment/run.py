@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from networkx import DiGraph
 
     from sim.views.intervals import Intervals
-    from sim.views.timeline import TimelineData
+    from sim.views.timeline_parts import TimelineData
 
 ALL_VIEWS = (*VIEWS, *RUN_VIEWS)
 DEFAULT_EPOCH = 1_577_836_800

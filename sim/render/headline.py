@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sim.views.timeline import Counts, Strip, TimelineData
+from sim.views.timeline_parts import Counts, Strip, TimelineData
 
 S = 1_000_000
 
@@ -77,11 +77,16 @@ def _dark_words(strip: Strip) -> str:
 
 
 def _of_two(one: TimelineData, other: TimelineData) -> str:
-    """Speak of the run that does better, by what tells it from the other."""
+    """Speak of the run that does better, by what tells it from the other; of two seeds say both figures."""
+    if one.seed != other.seed and one.settings == other.settings and one.title == other.title:
+        return _of_seeds(one, other)
     best = min((one, other), key=_harm)
-    with_what = _difference(best, one if best is other else other)
+    setting = _difference(best, one if best is other else other)
     if _figures(one) == _figures(other):
-        return f"{with_what} {best.fault or 'the run'} costs the same: {_of_one(best).partition(': ')[2]}"
+        subject, _, rest = _of_one(best).partition(": ")
+        whom = f"{setting} {best.fault or 'the run'} costs the same" if setting else f"{subject}, the same in both runs"
+        return f"{whom}: {rest}"
+    with_what = setting or f"In the {'upper' if best is one else 'lower'} run"
     strip, parts = _remote(best), []
     if strip is not None:
         cost = f"leaves {strip.not_back} ports dark for" if strip.not_back else "costs"
@@ -90,6 +95,31 @@ def _of_two(one: TimelineData, other: TimelineData) -> str:
     lost = best.counts.replaced + best.counts.gone
     parts.append(f"replaces {lost} of {best.counts.before} containers" if lost else "loses no process")
     return f"{with_what} {best.fault or 'the run'} {' and '.join(parts)}"
+
+
+def _of_seeds(one: TimelineData, other: TimelineData) -> str:
+    """Say of each figure what it was with either seed, once if that is the same."""
+    subject, _, first = _of_one(one).partition(": ")
+    second = _of_one(other).partition(": ")[2]
+    if first == second:
+        return f"{subject}, seeds {one.seed} and {other.seed} alike: {first}"
+    pairs = zip(first.split("; "), second.split("; "), strict=False)
+    figures = [a if a == b else f"{a} or {_tail(a, b)}" for a, b in pairs]
+    return f"{subject}, seeds {one.seed} and {other.seed}: {'; '.join(figures)}"
+
+
+def _tail(text: str, other: str) -> str:
+    """Return what *other* says beyond the words that it has in common with *text* at the beginning.
+
+    >>> _tail("remote clients dark up to 25.8 s", "remote clients dark up to 24.2 s")
+    '24.2 s'
+    """
+    same = 0
+    for a, b in zip(text.split(), other.split(), strict=False):
+        if a != b:
+            break
+        same += 1
+    return " ".join(other.split()[same:])
 
 
 def _figures(run: TimelineData) -> tuple[object, ...]:
@@ -102,14 +132,14 @@ def _harm(run: TimelineData) -> tuple[int, ...]:
 
 
 def _difference(run: TimelineData, other: TimelineData) -> str:
-    """Name the one setting in which a run differs from another; else its title.
+    """Name the one setting in which a run differs from another; "" if it is not one.
 
     A switch reads `With live-restore` or `Without live-restore`.
     """
     theirs = dict(other.settings)
     found = [(name, value) for name, value in run.settings if theirs.get(name) != value]
     if len(found) != 1:
-        return f"With {run.title}," if run.title else "Here"
+        return ""
     name, value = found[0]
     return {"true": f"With {name}", "false": f"Without {name}"}.get(value, f"With {name} {value}")
 

@@ -1,59 +1,57 @@
 """Draw one or two runs as a timeline: a headline that states the finding, lanes, strips of open ports, and the fault.
 
-The figure grows with the lanes and letters stay as they are. Time that is cut is marked at the seam; so is a change
-of scale. The bytes depend on the data and on matplotlib's version alone: no date, no user's style, no display. Leaves
-out interaction. Source: the project's picture "timeline"; colours: Okabe and Ito, Color Universal Design (2008).
+Time that is cut is marked at the seam; so is a change of scale; of two runs the differences are shaded. The bytes
+depend on the data and on matplotlib's version alone: no date, no user's style, no display. Leaves out interaction; a
+page that puts a cursor on the picture finds what it needs in `timeline_svg`. Source: the project's picture "timeline".
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
-from sim.render.headline import dark_text, duration, headline
+from sim.render.headline import duration, headline
 from sim.render.picture import blank, write
-from sim.render.timeline_axis import Axis, Stretch, axis_titles, is_far, ticks
+from sim.render.timeline_arrows import draw_arrows
+from sim.render.timeline_axis import Axis, axis_titles, is_far, ticks
+from sim.render.timeline_looks import CLIENT_WORDS, FAINT, FAULT, GREY, WORDS, columns_of, handles, legend
+from sim.render.timeline_page import (
+    AXIS,
+    CUT,
+    MARK_SIZE,
+    MOST_LANES,
+    TOP,
+    WIDTH,
+    WORDS_LEVEL,
+    Page,
+    Panel,
+    name_of,
+    outcome_of,
+    write_at,
+)
+from sim.render.timeline_rows import draw_rows
 from sim.views.activity import QUIET, Segment, segments
-from sim.views.timeline import Bar, LaneData, Note, Strip, TimelineData
+from sim.views.differences import compared
+from sim.views.timeline_parts import LaneData, Strip, TimelineData
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_LANES = 120
-
-# inches
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 14.66, 1.86, 1.78, 0.92, 0.56
-PITCH, BAR, GROUP = 0.236, 0.145, 0.105
-TITLE, NO_TITLE, AXIS, SEAM, CUT = 0.36, 0.14, 0.36, 0.11, 0.32
-BASE_SIZE, SMALL, PANEL_SIZE, HEAD_SIZE = 10.5, 9.0, 13.5, 17.0
-
-COLOURS = {
-    "containerd": "#0072B2", "init": "#E69F00", "reattached": "#56B4E9", "nobody": "#F0E442", "stopping": "#D55E00",
-    "unready": "#BFE3D0", "starting": "#E4F1EA", "up": "#444444", "booting": "#AFAFAF", "leaving": "#8A6D5A",
-    "frozen": "#9C4F96",
-}  # fmt: skip
-MEANINGS = {
-    "containerd": "running, shim under containerd", "init": "running, shim orphaned (PID 1)",
-    "reattached": "re-attached, shim stays under PID 1", "nobody": "running without a shim", "stopping": "told to stop",
-    "unready": "started, not ready", "starting": "being started", "booting": "daemon booting",
-    "leaving": "daemon told to stop", "frozen": "daemon frozen",
-}  # fmt: skip
-DARK_BARS = ("containerd", "stopping", "up", "leaving", "frozen")
-CLIENT_COLOURS = {"remote": "#009E73", "loopback": "#CC79A7", "container": "#E69F00"}
-CLIENT_WORDS = {"remote": "#00895F", "loopback": "#A0527D", "container": "#9A6A00"}
-FAULT, FAINT, WORDS, GREY = "#D55E00", "#E6E6E6", "#333333", "#777777"
+FOOT, LINE, LEGEND_SIZE = 0.38, 0.2, 9.5
+BASE_SIZE, PANEL_SIZE, HEAD_SIZE = 10.5, 13.5, 17.0
 
 
 class Drawn(msgspec.Struct, frozen=True):
     """What the picture shows: how many containers, how many quiet gaps it leaves out, where its scale changes (µs).
 
-    *axis* says where a moment stands; *panels* are the top and the foot of each run's lanes, in parts of the height
+    *axis* says where a moment stands; *panels* are the top and the foot of each run's rows, in parts of the height
     from the top.
     """
 
@@ -101,104 +99,109 @@ def timeline_svg(runs: Sequence[TimelineData], *, title: str | None = None, quie
 def draw(runs: Sequence[TimelineData], *, title: str | None = None, quiet: int = QUIET) -> tuple[Figure, Drawn]:
     """Return the figure of one or two runs above each other, on one time axis."""
     assert 1 <= len(runs) <= 2, f"a timeline shows one or two runs, not {len(runs)}"
-    begin, end = max(run.begin for run in runs), max(run.end for run in runs)
-    pieces = segments((moment for run in runs for moment in run.instants()), begin, end, quiet)
-    heights = [_panel_height(run) for run in runs]
-    height = TOP + sum(heights) + BOTTOM
-    figure = blank(WIDTH, height)
     words = title if title is not None else headline(runs)
-    _text(figure, LEFT, height - 0.47, words, fontsize=_fitting(words), fontweight="bold")
-    _text(figure, LEFT, height - 0.69, subtitle(runs), fontsize=BASE_SIZE, color="#555555")
-    top, panels = height - TOP, []
-    for run, panel in zip(runs, heights, strict=True):
-        _panel(figure, run, pieces, top)
-        upper = height - top + _title_height(run)
-        panels.append((upper / height, (upper + _rows(run)[2]) / height))
-        top -= panel
-    for words, (left, _) in zip(axis_titles(runs[-1].since, pieces), _places(pieces), strict=True):
-        _text(figure, left, top + 0.02, words, fontsize=BASE_SIZE - 1, color=WORDS if left == LEFT else GREY)
-    _legend(figure, runs, pieces)
-    changes = tuple(b.start for a, b in pairwise(pieces) if a.end == b.start)
-    axis = Axis(tuple(_stretches(pieces)), runs[0].origin)
-    return figure, Drawn(runs[0].containers, sum(piece.cut > 0 for piece in pieces), changes, axis, tuple(panels))
+    if len(runs) == 2:
+        runs = compared(*_told_apart(*runs))
+    begin, end = max(run.begin for run in runs), max(run.end for run in runs)
+    moments = (moment for run in runs for moment in run.instants())
+    page = Page(runs, segments(moments, begin, end, quiet, burst=runs[0].by == "process"))
+    entries = _entries(runs, page.pieces)
+    columns = columns_of(blank(WIDTH, 1), entries, WIDTH - 0.6, LEGEND_SIZE)
+    lines = -(-len(entries) // columns)
+    height = TOP + sum(panel.height for panel in page.panels) + FOOT + LINE * max(lines, 1)
+    figure = blank(WIDTH, height)
+    _heading(figure, page, words, subtitle(runs))
+    top, shown = height - TOP, []
+    for panel in page.panels:
+        _panel(figure, panel, top)
+        upper = height - top + panel.title_height
+        shown.append((upper / height, (upper + panel.depth) / height))
+        top -= panel.height
+    for words, (left, _) in zip(axis_titles(runs[-1].since, page.pieces), page.places, strict=True):
+        colour = WORDS if left == page.left else GREY
+        write_at(figure, left, top + 0.02, words, fontsize=BASE_SIZE - 1, color=colour)
+    legend(figure, entries, 0.12, LEGEND_SIZE, columns)
+    cuts = sum(piece.cut > 0 for piece in page.pieces)
+    return figure, Drawn(runs[0].containers, cuts, page.changes, page.axis(runs[0].origin), tuple(shown))
 
 
-def _stretches(pieces: Sequence[Segment]) -> Iterator[Stretch]:
-    for piece, (left, wide) in zip(pieces, _places(pieces), strict=True):
-        yield Stretch(piece.start, piece.end, left / WIDTH, (left + wide) / WIDTH)
+def _told_apart(one: TimelineData, other: TimelineData) -> tuple[TimelineData, TimelineData]:
+    """Name two seeds of one scenario by their seeds."""
+    if one.title != other.title or one.seed == other.seed:
+        return one, other
+    named = [replace(run, title=f"{run.title}, seed {run.seed}".removeprefix(", ")) for run in (one, other)]
+    return named[0], named[1]
 
 
 def subtitle(runs: Sequence[TimelineData]) -> str:
-    """Say what was run: engine, containers, seed, profile."""
+    """Say what was run: engine, containers, seeds, profile."""
     run = runs[0]
     engines = " and ".join(dict.fromkeys(one.engine for one in runs))
     number = f"{run.containers} container{'s' * (run.containers != 1)}"
-    parts = [run.about, engines, number, f"seed {run.seed}", f"latency profile {run.profile}"]
-    return " · ".join(part for part in parts if part)
+    seeds = list(dict.fromkeys(str(one.seed) for one in runs))
+    parts = [run.about, engines, number, f"seed{'s' * (len(seeds) != 1)} {' and '.join(seeds)}"]
+    return " · ".join(part for part in (*parts, f"latency profile {run.profile}") if part)
 
 
-def _fitting(words: str) -> float:
-    """Return the headline's size: smaller if it would not fit on its line."""
-    return min(HEAD_SIZE, HEAD_SIZE * 82 / max(len(words), 1))
+def _heading(figure: Figure, page: Page, words: str, below: str) -> None:
+    """Write the finding and what was run, smaller where a line would not fit."""
+    height = figure.get_size_inches()[1]
+    room = WIDTH - page.left - 0.3
+    for up, line, size, bold in ((0.47, words, HEAD_SIZE, True), (0.69, below, BASE_SIZE, False)):
+        fitting = min(size, size * room / max(page.wide(line, size, bold), 0.01))
+        style = {"fontweight": "bold"} if bold else {"color": "#555555"}
+        write_at(figure, page.left, height - up, line, fontsize=fitting, **style)
 
 
-def _rows(run: TimelineData) -> tuple[list[tuple[float, LaneData | Strip]], int, float]:
-    """Return the lanes with their distance from the panel's top in inches, how many were left out, and the depth."""
-    shown = run.lanes[:MOST_LANES]
-    rows: list[tuple[float, LaneData | Strip]] = []
-    depth = 0.14
-    for group in (run.daemons, shown, run.strips):
-        for row in group:
-            rows.append((depth, row))
-            depth += PITCH
-        depth += GROUP if group else 0
-    return rows, len(run.lanes) - len(shown), depth - GROUP - 0.06
+def _entries(runs: Sequence[TimelineData], pieces: Sequence[Segment]) -> list[Artist]:
+    """Return the legend of what appears."""
+    looks = set()
+    for run in runs:
+        bars = [bar for lane in (*run.daemons, *run.lanes[:MOST_LANES]) for bar in (*lane.bars, *lane.spells)]
+        looks |= {bar.look for bar in bars if _visible(bar.start, bar.end, pieces)}
+        layers = ((look, step) for stack in run.stacks for look, steps in stack.layers for step in steps if step[2])
+        looks |= {look for look, step in layers if _visible(step[0], step[1], pieces)}
+    rows = (row for run in runs for row in run.rows())
+    differs = any(_visible(start, end, pieces) for row in rows for start, end in row.differs)
+    return handles(looks, {arrow.kind for run in runs for arrow in run.arrows}, differs)
 
 
-def _panel_height(run: TimelineData) -> float:
-    _, left_out, depth = _rows(run)
-    return _title_height(run) + depth + AXIS + 0.1 + (0.2 if left_out else 0)
+def _visible(start: int, end: int, pieces: Sequence[Segment]) -> bool:
+    """Say whether a stretch of time is at least about a dot wide."""
+    shown = ((min(end, p.end) - max(start, p.start)) / (p.end - p.start) * p.share for p in pieces)
+    return any(share > 0.0008 for share in shown)
 
 
-def _title_height(run: TimelineData) -> float:
-    words = any(run.begin < mark.at < run.end and mark.at != 0 for mark in run.marks)
-    return (TITLE if run.title else NO_TITLE) + (0.08 if words else 0)
+# -- panels -----------------------------------------------------------------------------------------
 
 
-def _panel(figure: Figure, run: TimelineData, pieces: Sequence[Segment], top: float) -> None:
+def _panel(figure: Figure, panel: Panel, top: float) -> None:
     """Draw one run below a height (inches from the figure's foot)."""
-    rows, left_out, depth = _rows(run)
+    page, run = panel.page, panel.run
     if run.title:
-        _text(figure, LEFT, top - 0.22, run.title, fontsize=PANEL_SIZE, fontweight="bold")
-    upper = top - _title_height(run)
-    places, taken = list(_places(pieces)), float("-inf")
-    for number, (piece, (left, width)) in enumerate(zip(pieces, places, strict=True)):
-        axes = _axes(figure, left, upper - depth, width, depth)
+        write_at(figure, page.left, top - 0.22, run.title, fontsize=PANEL_SIZE, fontweight="bold")
+    upper = top - panel.title_height
+    for number, (piece, (left, width)) in enumerate(zip(page.pieces, page.places, strict=True)):
+        axes = _axes(figure, left, upper - panel.depth, width, panel.depth)
         axes.set_xlim(piece.start, piece.end)
-        axes.set_ylim(depth, 0)
-        _scale(axes, run, pieces, number, width)
-        for y, row in rows:
-            if isinstance(row, Strip):
-                _draw_strip(axes, row, y)
-            else:
-                _draw_lane(axes, row, y)
-        taken = _draw_marks(axes, run, piece, taken)
-    last = places[-1][0] + places[-1][1]
-    for y, row in rows:
-        _names(figure, row, upper - y, last)
-    if left_out:
-        words = f"… and {left_out} more containers, not drawn (counted in the strips)"
-        _text(figure, LEFT, upper - depth - AXIS - 0.06, words, fontsize=SMALL, color=GREY)
-
-
-def _places(pieces: Sequence[Segment]) -> Iterator[tuple[float, float]]:
-    """Return where each piece begins and how wide it is, in inches."""
-    seams = [(CUT if piece.cut else SEAM) if number else 0 for number, piece in enumerate(pieces)]
-    room, left = WIDTH - LEFT - RIGHT - sum(seams), LEFT
-    for piece, seam in zip(pieces, seams, strict=True):
-        left += seam
-        yield left, piece.share * room
-        left += piece.share * room
+        axes.set_ylim(panel.depth, 0)
+        _scale(axes, page.pieces, number, width)
+        draw_rows(axes, panel.rows, page.sizes)
+        lanes = [placed.y for placed in panel.rows if isinstance(placed.row, LaneData)]
+        draw_arrows(figure, axes, run.arrows, lanes[len(run.daemons) :], page.sizes.bar, page.sizes.note - 1)
+        for mark in run.marks:
+            if piece.start <= mark.at < piece.end:
+                colour, line = (FAULT, 1.8) if mark.at == 0 else ("#999999", 1.0)
+                axes.axvline(mark.at, color=colour, linewidth=line, zorder=3 if run.arrows else 5)
+    for it in panel.words:
+        above = upper + 0.04 + it.level * WORDS_LEVEL
+        side = "right" if it.right else "left"
+        write_at(figure, it.x, above, it.text, fontsize=MARK_SIZE, color=GREY, ha=side)
+    _names(figure, panel, upper)
+    if panel.left_out:
+        what = "processes" if run.by == "process" else "containers"
+        words = f"… and {panel.left_out} more {what}, not drawn; --by role counts them all"
+        write_at(figure, page.left, upper - panel.depth - AXIS - 0.06, words, fontsize=page.sizes.outcome, color=GREY)
 
 
 def _axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
@@ -213,137 +216,37 @@ def _axes(figure: Figure, left: float, bottom: float, width: float, height: floa
     return axes
 
 
-def _text(figure: Figure, x: float, y: float, words: str, **style: Any) -> Any:
-    """Write on the figure, at inches from its lower left corner."""
-    width, height = figure.get_size_inches()
-    return figure.text(x / width, y / height, words.replace("$", r"\$"), **style)
-
-
-def _scale(axes: Axes, run: TimelineData, pieces: Sequence[Segment], number: int, width: float) -> None:
+def _scale(axes: Axes, pieces: Sequence[Segment], number: int, width: float) -> None:
     """Set ticks, and mark the seam before a piece: dashes where the scale changes, words where time is cut."""
     piece = pieces[number]
     closing = number + 1 < len(pieces) and pieces[number + 1].start == piece.end
     marks = ticks(piece, width, closing)
     axes.set_xticks([at for at, _ in marks], [words for _, words in marks], ha="left" if is_far(piece) else "center")
     for at, _ in marks:
-        axes.axvline(at, color=FAINT, linewidth=0.7, zorder=0)
+        axes.axvline(at, color=FAINT, linewidth=0.7, zorder=0.6)
     if number == 0:
         return
-    if piece.cut:
-        words = f"⋯ {duration(piece.cut, up=False)} without change ⋯"
-        if axes.get_ylim()[0] < 2:
-            words = f"⋯ {duration(piece.cut, up=False)} ⋯"
-        axes.annotate(
-            words, (0, 0.5), (-72 * CUT / 2, 0), xycoords="axes fraction", textcoords="offset points", rotation=90,
-            ha="center", va="center", fontsize=8.5, color=GREY,
-        )  # fmt: skip
-    else:
-        axes.axvline(piece.start, color="#AAAAAA", linewidth=0.9, linestyle=(0, (3, 3)), zorder=0)
-
-
-def _draw_marks(axes: Axes, run: TimelineData, piece: Segment, taken: float) -> float:
-    """Rule the fault, and fainter the other steps, each with its words above (the axis' title names the fault).
-
-    Words that would run into earlier ones are left out; *taken* is how far to the right those reach, in dots.
-    """
-    for mark in run.marks:
-        if piece.start <= mark.at < piece.end:
-            fault = mark.at == 0
-            axes.axvline(mark.at, color=FAULT if fault else "#999999", linewidth=1.8 if fault else 1.0, zorder=5)
-            if not fault:
-                words = axes.annotate(
-                    mark.text.replace("$", r"\$"),
-                    (mark.at, 0),
-                    (-2, 3),
-                    textcoords="offset points",
-                    fontsize=8,
-                    color=GREY,
-                )
-                extent = words.get_window_extent()
-                if extent.x0 < taken:
-                    words.remove()
-                else:
-                    taken = extent.x1 + 6
-    return taken
-
-
-# -- lanes ------------------------------------------------------------------------------------------
-
-
-def _draw_lane(axes: Axes, lane: LaneData, y: float) -> None:
-    low, high = axes.get_xlim()
-    for bar in lane.bars:
-        if bar.end > low and bar.start < high:
-            start, end = max(bar.start, low), min(bar.end, high)
-            colour = COLOURS[bar.look]
-            axes.broken_barh([(start, end - start)], (y - BAR / 2, BAR), facecolors=colour, linewidth=0, zorder=2)
-    for tick in lane.ticks:
-        if low <= tick < high:
-            axes.plot([tick, tick], [y - BAR / 2, y + BAR / 2], color="white", linewidth=1.4, zorder=3)
-    for note in lane.notes:
-        look = next((bar.look for bar in lane.bars if bar.start <= note.start < bar.end), "")
-        _draw_note(axes, note, y, "white" if look in DARK_BARS else "#222222")
-
-
-def _draw_strip(axes: Axes, strip: Strip, y: float) -> None:
-    low, high = axes.get_xlim()
-    colour, foot = CLIENT_COLOURS[strip.client], y + BAR / 2 + 0.01
-    axes.plot([low, high], [foot, foot], color="#BBBBBB", linewidth=0.7, zorder=1, solid_capstyle="butt")
-    for start, end, count in strip.steps:
-        if count and end > low and start < high:
-            tall = (BAR + 0.03) * count / max(strip.total, 1)
-            span = (max(start, low), min(end, high) - max(start, low))
-            axes.broken_barh([span], (foot - tall, tall), facecolors=colour, linewidth=0, zorder=2)
-    for note in strip.notes:
-        opened = next((count for start, end, count in strip.steps if start <= note.start < end), 0)
-        _draw_note(axes, note, y, "white" if opened > strip.total / 2 else CLIENT_WORDS[strip.client])
-
-
-def _draw_note(axes: Axes, note: Note, y: float, colour: str) -> None:
-    """Write the longest of the note's texts that fits into the part of it that this axis shows; else nothing."""
-    low, high = axes.get_xlim()
-    start, end = max(note.start, low), min(note.end, high)
-    if start >= end or (note.right and note.end > high) or (not note.right and note.start < low):
+    if not piece.cut:
+        axes.axvline(piece.start, color="#AAAAAA", linewidth=0.9, linestyle=(0, (3, 3)), zorder=0.6)
         return
-    room = (end - start) / (high - low) * axes.get_window_extent().width
-    for words in note.texts:
-        side, shift = ("right", -4) if note.right else ("left", 4)
-        text = axes.annotate(
-            words.replace("$", r"\$"), (end if note.right else start, y), (shift, -0.5), textcoords="offset points",
-            ha=side, va="center", fontsize=8.4, color=colour, zorder=6,
-        )  # fmt: skip
-        if text.get_window_extent().width + 7 <= room:
-            return
-        text.remove()
+    cut = duration(piece.cut, up=False)
+    words = f"⋯ {cut} without change ⋯" if axes.get_ylim()[0] >= 2 else f"⋯ {cut} ⋯"
+    axes.annotate(
+        words, (0, 0.5), (-72 * CUT / 2, 0), xycoords="axes fraction", textcoords="offset points", rotation=90,
+        ha="center", va="center", fontsize=8.5, color=GREY,
+    )  # fmt: skip
 
 
-def _names(figure: Figure, row: LaneData | Strip, y: float, right: float) -> None:
-    """Write a lane's name before it and its outcome behind it."""
-    strip = isinstance(row, Strip)
-    name = f"{row.client} open" if isinstance(row, Strip) else row.name
-    outcome = dark_text(row) if isinstance(row, Strip) else row.outcome
-    short = name if len(name) <= 22 else name[:21] + "…"
-    _text(figure, LEFT - 0.06, y, short, fontsize=BASE_SIZE, ha="right", va="center")
-    style = {"color": CLIENT_WORDS[row.client], "fontweight": "bold"} if isinstance(row, Strip) else {"color": WORDS}
-    _text(figure, right + 0.07, y, outcome, fontsize=BASE_SIZE if strip else SMALL, va="center", **style)
-
-
-def _legend(figure: Figure, runs: Sequence[TimelineData], pieces: Sequence[Segment]) -> None:
-    """Explain the colours that appear, in one line at the foot."""
-    from matplotlib.patches import Patch
-
-    bars = (bar for run in runs for lane in (*run.daemons, *run.lanes[:MOST_LANES]) for bar in lane.bars)
-    looks = {bar.look for bar in bars if _visible(bar, pieces)}
-    handles = [Patch(facecolor=COLOURS[look], label=words) for look, words in MEANINGS.items() if look in looks]
-    if handles:
-        height = figure.get_size_inches()[1]
-        figure.legend(
-            handles=handles, loc="lower center", bbox_to_anchor=(0.5, 0.12 / height), ncol=len(handles), frameon=False,
-            fontsize=SMALL + 0.5, handlelength=1.3, handleheight=0.8, columnspacing=1.3, borderpad=0, borderaxespad=0,
-        )  # fmt: skip
-
-
-def _visible(bar: Bar, pieces: Sequence[Segment]) -> bool:
-    """Say whether a bar is at least about a dot wide."""
-    shown = ((min(bar.end, p.end) - max(bar.start, p.start)) / (p.end - p.start) * p.share for p in pieces)
-    return any(share > 0.0008 for share in shown)
+def _names(figure: Figure, panel: Panel, upper: float) -> None:
+    """Write each row's name before it and its outcome behind it."""
+    page = panel.page
+    right = page.places[-1][0] + page.places[-1][1]
+    for placed in panel.rows:
+        y, row = upper - placed.y, placed.row
+        write_at(figure, page.left - 0.06, y, name_of(row), fontsize=page.sizes.name, ha="right", va="center")
+        words, size = outcome_of(row), page.sizes.outcome
+        if isinstance(row, Strip):
+            style, size = {"color": CLIENT_WORDS[row.client], "fontweight": "bold"}, page.sizes.name
+        else:
+            style = {"color": WORDS}
+        write_at(figure, right + 0.07, y, words, fontsize=size, va="center", **style)

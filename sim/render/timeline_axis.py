@@ -15,10 +15,11 @@ from sim.views.activity import Segment
 
 S = 1_000_000
 TICK_WIDTH = 0.9  # inches between ticks, about
-STEPS = tuple(base * 10**power for power in range(3, 9) for base in (1, 2, 5))
+STEPS = tuple(base * 10**power for power in range(9) for base in (1, 2, 5))
 MINUTES = (1, 2, 5, 10, 30, 60, 120, 360, 720, 1440, 2880, 10080)
 LONG_STEPS = tuple(minutes * 60 * S for minutes in MINUTES)
 FAR = 600 * S
+NEAR = 100_000  # a piece that is so near counts milliseconds
 NARROW = 2.5  # inches: a far piece has room for one tick only
 
 
@@ -80,7 +81,10 @@ def ticks(piece: Segment, width: float, closing: bool) -> list[tuple[int, str]]:
         moments = [piece.start, *(moment for moment in moments if moment - piece.start > step * 0.4)]
     if far:
         moments = moments[:: -(-len(moments) // max(1, int(width)))]
-    return [(moment, clock(moment, step) if far else _seconds(moment, step)) for moment in moments if moment <= edge]
+    shown = [moment for moment in moments if moment <= edge]
+    if _is_near(piece):
+        return [(moment, _milliseconds(moment)) for moment in shown]
+    return [(moment, clock(moment, step) if far else _seconds(moment, step)) for moment in shown]
 
 
 def is_far(piece: Segment) -> bool:
@@ -89,8 +93,18 @@ def is_far(piece: Segment) -> bool:
 
 
 def _seconds(moment: int, step: int) -> str:
+    if moment and abs(moment) < S // 100:
+        return _milliseconds(moment)
     decimals = next(d for d in range(7) if step % (S // 10**d) == 0 and moment % (S // 10**d) == 0)
     return f"{moment / S:.{decimals}f}"
+
+
+def _milliseconds(moment: int) -> str:
+    return f"{moment / 1000:g} ms".replace("-", "−")
+
+
+def _is_near(piece: Segment) -> bool:
+    return max(abs(piece.start), abs(piece.end)) <= NEAR
 
 
 def clock(moment: int, step: int = S) -> str:
@@ -109,8 +123,13 @@ def clock(moment: int, step: int = S) -> str:
 
 def axis_titles(since: str, pieces: Sequence[Segment]) -> list[str]:
     """Say under the first piece what the axis counts, and under each later one that starts a new scale that it does."""
-    unit = "time (h:mm:ss)" if all(is_far(piece) for piece in pieces) else "seconds"
+    far, near = all(is_far(piece) for piece in pieces), all(_is_near(piece) for piece in pieces)
+    unit = "time (h:mm:ss)" if far else "time" if near else "seconds"
     titles = [f"{unit} after {since}"]
     for before, piece in pairwise(pieces):
-        titles.append(f"(scale changes at {piece.start / S:g} s)" if before.end == piece.start else "")
+        titles.append(f"(scale changes at {_short(piece.start)})" if before.end == piece.start else "")
     return titles
+
+
+def _short(moment: int) -> str:
+    return _milliseconds(moment) if abs(moment) <= NEAR else f"{moment / S:g} s"

@@ -9,7 +9,7 @@ timeline.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -22,7 +22,9 @@ RATIO = 4.0  # the pause before which a scale ends is at least so many times as 
 LEAST_RATIO, MOST_RATIO = 5, 20  # the whole is so many times as long as what gets a scale of its own
 CROWD = 0.25  # and at least so much of all that happens lies before it
 WIDE = 0.6  # share of a split window that its first part takes
-ROUND = tuple(base * 10**power for power in range(4, 12) for base in (1, 2, 3, 5))
+BURST = 50  # a burst just after the fault is shown apart if the rest of its piece is so many times as long
+BURST_CROWD = 0.1  # and at least so much of all that happens lies in it
+ROUND = tuple(base * 10**power for power in range(2, 12) for base in (1, 2, 3, 5))
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -58,9 +60,17 @@ def windows(
 
 
 def segments(
-    instants: Iterable[Microseconds], begin: Microseconds, end: Microseconds, quiet: Microseconds = QUIET
+    instants: Iterable[Microseconds],
+    begin: Microseconds,
+    end: Microseconds,
+    quiet: Microseconds = QUIET,
+    *,
+    burst: bool = False,
 ) -> tuple[Segment, ...]:
-    """Return the pieces of the time axis, first first; their shares add up to 1."""
+    """Return the pieces of the time axis, first first; their shares add up to 1.
+
+    With *burst* the milliseconds after the fault get a scale of their own, too, if much happens in them.
+    """
     moments = sorted(set(instants))
     found = windows(moments, begin, end, quiet)
     weights = [max(high - low, S) ** 0.5 * (3 if low <= 0 <= high else 1) for low, high in found]
@@ -77,7 +87,23 @@ def segments(
             lead = max(low, -split // 6) if not any(low <= m < 0 for m in moments) else low
             pieces.append(Segment(lead, split, share * WIDE, cut + lead - low if cut else 0))
             pieces.append(Segment(split, high, share * (1 - WIDE)))
-    return tuple(pieces)
+    return tuple(part for piece in pieces for part in (_with_burst(piece, moments) if burst else (piece,)))
+
+
+def _with_burst(piece: Segment, moments: Sequence[Microseconds]) -> tuple[Segment, ...]:
+    """Split a piece where the burst after the fault is over; return it whole if there is none."""
+    later = [moment for moment in moments if 0 < moment < piece.end] if piece.start <= 0 < piece.end else []
+    best, where = RATIO, None
+    for number, (before, after) in enumerate(pairwise(later), 1):
+        split = ROUND[bisect_left(ROUND, before + before // 20)]
+        fits = number >= BURST_CROWD * len(later) and split <= min(after, piece.end // BURST)
+        if fits and after / before > best:
+            best, where = after / before, split
+    if where is None:
+        return (piece,)
+    lead = max(piece.start, -where // 6)
+    first = Segment(lead, where, piece.share / 2, piece.cut + lead - piece.start if piece.cut else 0)
+    return first, Segment(where, piece.end, piece.share / 2)
 
 
 def scale_change(moments: list[Microseconds], low: Microseconds, high: Microseconds) -> Microseconds | None:

@@ -16,6 +16,7 @@ import msgspec
 from sim.engine.setup import Command, Microseconds
 from sim.kernel.signals import Signal
 from sim.trace import Trace
+from sim.views.spells import Spell
 
 # states of a container
 ABSENT, STARTING, UNREADY, RUNNING, STOPPING, DEAD = "absent", "starting", "unready", "running", "stopping", "dead"
@@ -128,6 +129,7 @@ class Intervals(msgspec.Struct, frozen=True):
     deaths: tuple[Death, ...] = ()
     flushes: tuple[Microseconds, ...] = ()
     proxies_left: tuple[Microseconds, ...] = ()
+    spells: tuple[Spell, ...] = ()
 
     def lane(self, container: str) -> Lane:
         """Return the lane of a container; raise KeyError if there is none."""

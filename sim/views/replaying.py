@@ -20,6 +20,7 @@ from sim.kernel.addresses import split_address
 from sim.kernel.records import INIT, Pid
 from sim.trace import Replay, Trace
 from sim.views import intervals as v
+from sim.views.spells import Spells
 from sim.views.tracks import Daemon, Track, Watched
 from sim.world import World
 
@@ -43,6 +44,7 @@ class Replaying:
             for service in trace.setup.services
         }
         self.dockerd, self.containerd = Daemon(self.now), Daemon(self.now)
+        self.spells = Spells(self.containers)
         self.steps = {step.id: step for terminal in trace.setup.terminals for step in terminal}
         self.payloads: dict[Pid, Watched] = {}
         self.shims: dict[Pid, Watched] = {}
@@ -68,6 +70,7 @@ class Replaying:
             if at > self.now:
                 self.settle()
                 self.now = at
+            self.spells.see(self.now, self.world, record.event)
             rule = RULES.get(type(record.event))
             if rule is not None:
                 rule(self, record.event)
@@ -159,6 +162,7 @@ class Replaying:
             deaths=tuple(self.deaths),
             flushes=tuple(self.flushes),
             proxies_left=tuple(self.proxies_left),
+            spells=self.spells.close(end),
         )
 
 
@@ -305,7 +309,9 @@ def _remembered(r: Replaying, event: Remembered) -> None:
         failed = frame.local.get("attempt") if frame is not None else 0
         r.connections.append(v.Connection(r.now, (failed or 0) + 1))
     elif event.pid == r.containerd.pid and event.key.startswith("task/"):
-        r.dirty[event.key[len("task/") :]] = None
+        name = event.key[len("task/") :]
+        if name in r.containers:  # not an exec's
+            r.dirty[name] = None
 
 
 def _unit_changed(r: Replaying, event: UnitChanged) -> None:

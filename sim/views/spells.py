@@ -1,0 +1,143 @@
+"""What holds for a container beside its state, and when: paused, waiting to be restarted, unhealthy, blocked.
+
+A tracker is shown each fact before it is applied, as the rules of `sim.views.replaying` are. `paused` is the kernel's
+freezer, not what dockerd believes; `backoff` is the restart manager's wait, which dies with its dockerd, as does what
+dockerd knows of a health. Leaves out who is to blame. Source: engine-1.13 §3.3, §3.4, §8, §13; freezer-subsystem.txt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from sim.engine.records import Health
+from sim.engine.setup import Microseconds
+from sim.facts import EngineEvent, Forgot, FrameEnded, FrameStarted, Remembered, WriteBlocked, WriteResumed
+from sim.kernel import events as e
+from sim.kernel.records import Process
+from sim.world import World
+
+PAUSED, BACKOFF, UNHEALTHY, BLOCKED, OOM = "paused", "backoff", "unhealthy", "blocked", "oom"
+RESTART, HEALTH = "dockerd.restart", "health/"
+
+
+class Spell(msgspec.Struct, frozen=True):
+    """From *start* to *end* (µs from t = 0) something held for a container; an `oom` is a moment."""
+
+    container: str
+    kind: str
+    start: Microseconds
+    end: Microseconds
+
+
+class Spells:
+    """The spells of a run, found while it is replayed."""
+
+    def __init__(self, containers: Iterable[str]) -> None:
+        self.containers = frozenset(containers)
+        self.now: Microseconds = 0
+        self.opened: dict[tuple[str, str, object], Microseconds] = {}  # container, kind, and what else tells it apart
+        self.done: list[Spell] = []
+
+    def see(self, now: Microseconds, world: World, event: Any) -> None:
+        """Look at a fact that is not applied yet."""
+        rule = RULES.get(type(event))
+        if rule is not None:
+            self.now = now
+            rule(self, world, event)
+
+    def begin(self, container: str, kind: str, which: object = None) -> None:
+        """Note that a spell began, if it is of a container and has not begun yet."""
+        if container in self.containers:
+            self.opened.setdefault((container, kind, which), self.now)
+
+    def end(self, container: str, kind: str, which: object = None) -> None:
+        """Note that a spell is over, if there was one."""
+        start = self.opened.pop((container, kind, which), None)
+        if start is not None and start < self.now:
+            self.done.append(Spell(container, kind, start, self.now))
+
+    def close(self, end: Microseconds) -> tuple[Spell, ...]:
+        """End what is open and return all spells, in the order of time."""
+        self.now = end
+        self._end_all(lambda container, kind: True)
+        return tuple(sorted(self.done, key=lambda spell: (spell.start, spell.container, spell.kind)))
+
+    def gone(self, process: Process) -> None:
+        """End what a process takes with it."""
+        if process.image.program == "dockerd":
+            self._end_all(lambda _, kind: kind in (BACKOFF, UNHEALTHY))
+        elif _is_payload(process):
+            mine = process.image.container
+            self._end_all(lambda container, kind: container == mine and kind in (PAUSED, BLOCKED))
+
+    def _end_all(self, which: Callable[[str, str], bool]) -> None:
+        for container, kind, part in list(self.opened):
+            if which(container, kind):
+                self.end(container, kind, part)
+
+
+def _is_payload(process: Process) -> bool:
+    return process.image.program == "payload" and process.ns == process.pid
+
+
+# -- rules: what a fact, not yet applied, begins and ends ----------------------------------------------
+
+
+def _frozen(spells: Spells, world: World, event: e.Frozen) -> None:
+    if _is_payload(world.host.procs[event.pid]):
+        spells.begin(world.host.procs[event.pid].image.container, PAUSED)
+
+
+def _thawed(spells: Spells, world: World, event: e.Thawed) -> None:
+    if _is_payload(world.host.procs[event.pid]):
+        spells.end(world.host.procs[event.pid].image.container, PAUSED)
+
+
+def _frame_started(spells: Spells, world: World, event: FrameStarted) -> None:
+    if event.procedure == RESTART:
+        spells.begin(event.local["c"], BACKOFF, event.fid)
+
+
+def _frame_ended(spells: Spells, world: World, event: FrameEnded) -> None:
+    frame = world.frames.get(event.fid)
+    if frame is not None and frame.procedure == RESTART:
+        spells.end(frame.local["c"], BACKOFF, event.fid)
+
+
+def _remembered(spells: Spells, world: World, event: Remembered) -> None:
+    if event.key.startswith(HEALTH) and isinstance(event.value, Health):
+        change = spells.begin if event.value.status == UNHEALTHY else spells.end
+        change(event.key[len(HEALTH) :], UNHEALTHY)
+
+
+def _forgot(spells: Spells, world: World, event: Forgot) -> None:
+    if event.key.startswith(HEALTH):
+        spells.end(event.key[len(HEALTH) :], UNHEALTHY)
+
+
+def _engine_event(spells: Spells, world: World, event: EngineEvent) -> None:
+    if event.word == OOM and event.container in spells.containers:
+        spells.done.append(Spell(event.container, OOM, spells.now, spells.now))
+    elif event.word == "die":
+        spells.end(event.container, UNHEALTHY)
+
+
+def _exited(spells: Spells, world: World, event: e.Exited) -> None:
+    spells.gone(world.host.procs[event.pid])
+
+
+RULES: dict[type, Callable[[Spells, World, Any], None]] = {
+    e.Frozen: _frozen,
+    e.Thawed: _thawed,
+    e.Exited: _exited,
+    FrameStarted: _frame_started,
+    FrameEnded: _frame_ended,
+    Remembered: _remembered,
+    Forgot: _forgot,
+    EngineEvent: _engine_event,
+    WriteBlocked: lambda spells, _, event: spells.begin(event.container, BLOCKED, event.stream),
+    WriteResumed: lambda spells, _, event: spells.end(event.container, BLOCKED, event.stream),
+}
