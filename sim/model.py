@@ -20,7 +20,17 @@ from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Docker, Instant, OutOfMemory, Setup, Step, Systemctl, Target
 from sim.facts import OPENED as OPENED
-from sim.facts import BecameReady, EngineEvent, Fid, Marked, Remembered, StepTaken, UnitChanged
+from sim.facts import (
+    BecameReady,
+    EngineEvent,
+    Fid,
+    Marked,
+    Remembered,
+    StepTaken,
+    UnitChanged,
+    WriteBlocked,
+    WriteResumed,
+)
 from sim.faults import Fault, allowed, befall, faults_of
 from sim.kernel import events as e
 from sim.kernel import syscalls
@@ -295,6 +305,13 @@ def _fact_watcher(name: str, instant: Instant) -> tuple[type, Any]:
             return () if peer is None or not named_by(target, world.host.procs[peer].image) else (name,)
 
         return Remembered, connected
+
+    if instant.name in ("WriteBlocked", "WriteResumed"):
+
+        def waited(world: World, event: Any) -> tuple[str, ...]:
+            return (name,) if target.container in ("*", event.container) else ()
+
+        return (WriteBlocked if instant.name == "WriteBlocked" else WriteResumed), waited
 
     def happened(world: World, event: Any) -> tuple[str, ...]:
         image = event.image if isinstance(event, e.Execed) else world.host.procs[event.pid].image

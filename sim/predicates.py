@@ -77,6 +77,13 @@ def health_of(world: World, container: str) -> str | None:
     return health.status if isinstance(health, engine.Health) else None
 
 
+def address_of(world: World, container: str) -> str | None:
+    """Return the address that IPAM holds for a container; while dockerd is away, the one on its disk."""
+    pid, name = dockerd(world), f"endpoint/{container}"
+    endpoint = world.host.files.get(paths.ENDPOINTS + container) if pid is None else world.recall(pid, name)
+    return endpoint.address if isinstance(endpoint, engine.Endpoint) else None
+
+
 def said_to_run(world: World) -> Iterator[tuple[str, engine.Container]]:
     """Yield the containers that the engine believes to run, those that wait for their restart left out."""
     for name in world.services:

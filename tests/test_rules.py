@@ -118,6 +118,30 @@ def test_a_container_gets_the_lowest_free_address() -> None:
     assert [found.at().host.files[NETNS + name] for name in ("web", "db")] == ["172.17.0.2", "172.17.0.3"]
 
 
+def test_an_oom_score_adj_goes_before_size() -> None:
+    """Of all programs the one with the highest goes first, whatever it holds; what is exec'd beside it has its, too."""
+    text = """\
+services:
+  db: {image: pg, oom_score_adj: -200, x-payload: {memory: 2g}}
+  web: {image: nginx, x-payload: {memory: 1g}}
+steps:
+  - {docker: run -d --name low --oom-score-adj 300 nginx}
+  - {docker: exec -d db sleep 100}
+  - {at: 5s, oom: host}
+  - {at: 10s, oom: host}
+  - {at: 15s, oom: host}
+until: 20s
+expect:
+  - {events: [{die low: 137}, {die web: 137}, {die db: 137}], exact: true, during: [4s, end]}
+"""
+    found = run(text)
+    assert [verdict.detail for verdict in found.verdicts() if not verdict.holds] == []
+    procs = found.at("4s").host.procs.values()
+    adjs = {(it.image.program, it.image.container): it.oom_score_adj for it in procs}
+    assert (adjs["payload", "low"], adjs["payload", "web"]) == (300, 0)
+    assert (adjs["payload", "db"], adjs["exec", "db"], adjs["exec-shim", "db"]) == (-200, -200, -500)
+
+
 def test_a_kill_that_nobody_takes_is_given_up_after_ten_seconds() -> None:
     """docker stop of a ghost: ten seconds for its own time, ten for KILL, then past containerd (§3.2, T14)."""
     ghost = WEB + "steps:\n  - {id: down, at: 1s, kill: containerd}\n"

@@ -67,7 +67,7 @@ def stage2(g: Goroutine) -> Spawn:
         clone_parent=True,
         new_session=True,
         new_ns=not service.host_pid,
-        oom_score_adj=0,
+        oom_score_adj=service.oom_score_adj,
         local={"c": service.name},
     )
 
@@ -205,7 +205,8 @@ def exec_stage2(g: Goroutine) -> Spawn | None:
         return None
     local = {"c": g["c"], "argv": g["argv"]}
     return Spawn("exec", (paths.RUNC, "init"), g["c"], comm="runc:[2:INIT]", clone_parent=True, new_session=True,
-                 ns=g.world.host.procs[state.pid].ns, local=local)  # fmt: skip
+                 ns=g.world.host.procs[state.pid].ns, local=local,
+                 oom_score_adj=service_of(g).oom_score_adj)  # fmt: skip
 
 
 def join_scope(g: Goroutine) -> str | None:

@@ -85,6 +85,7 @@ class Service(msgspec.Struct, frozen=True):
     log_driver: str = "journald"  # json-file, none; another one only of a container that prints nothing
     execs: tuple[Exec, ...] = ()
     memory: int | None = None  # the limit of its control group, in bytes
+    oom_score_adj: int = 0  # of its program, and of what is exec'd beside it
     healthcheck: Healthcheck | None = None
     auto_remove: bool = False  # --rm
     tty: bool = False  # a terminal: one stream, no init-stderr

@@ -8,6 +8,7 @@ Leaves out: shells (no pipes, no substitution), contexts and remote engines. Sou
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass, field
 
@@ -54,12 +55,14 @@ RUN_FLAGS: dict[str, tuple[str, bool]] = {
     "--tty": ("tty", False),
     "-m": ("mem_limit", True),
     "--memory": ("mem_limit", True),
+    "--oom-score-adj": ("oom_score_adj", True),
     "--pid": ("pid", True),
     "--log-driver": ("log_driver", True),
     "--init": ("init", False),
     **dict.fromkeys(RUN_WITHOUT_EFFECT, ("", True)),
     **dict.fromkeys(("--privileged", "--read-only", "-i", "--interactive"), ("", False)),
 }
+WHOLE = re.compile(r"-?[0-9]{1,6}\Z", re.ASCII)
 RUN_LATER = tuple(
     """--memory-swap
     --ip --link --cidfile -P --publish-all -a --attach --sig-proxy --ipc
@@ -310,6 +313,9 @@ def new_service(verb: str, parsed: Parsed) -> NewService:
     for name in ("restart", "stop_signal", "entrypoint", "mem_limit", "pid", "log_driver"):
         if parsed.last(name) is not None:
             service[name] = parsed.last(name)
+    adj = parsed.last("oom_score_adj")
+    if adj is not None:
+        service["oom_score_adj"] = int(adj) if WHOLE.match(adj) else adj
     if "entrypoint" in service:
         service["entrypoint"] = [service["entrypoint"]]
     for name in ("ports", "labels"):

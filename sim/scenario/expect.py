@@ -61,6 +61,8 @@ class ContainerExpect(Said, frozen=True, kw_only=True, tag=True):
     pid: str | None = None
     since: Instant | None = None
     health: str | None = None
+    oom_killed: bool | None = None
+    address: str | None = None
 
 
 class ProcessExpect(Said, frozen=True, kw_only=True, tag=True):
@@ -94,14 +96,15 @@ class DarkExpect(Said, frozen=True, kw_only=True, tag=True):
 
 
 class Word(msgspec.Struct, frozen=True):
-    """An event as docker events prints it: what happened to which container; *value* is its signal or exit code."""
+    """An event as docker events prints it: what happened to which container ("" is dockerd itself); *value* is its
+    signal or exit code."""
 
     word: str
     container: str
     value: Range | None = None
 
     def __str__(self) -> str:
-        return f"{self.word} {self.container}" + ("" if self.value is None else f" ({self.value})")
+        return f"{self.word} {self.container}".rstrip() + ("" if self.value is None else f" ({self.value})")
 
 
 class EventsExpect(Said, frozen=True, kw_only=True, tag=True):

@@ -1,7 +1,8 @@
 """The list of `events:`: words as docker events prints them, with their container, and their signal or exit code.
 
 `die web`, `network connect web`, `{die web: 137}`, `{kill web: TERM}`; the container may be left out where the entry
-names it or the scenario has one alone. Leaves out other attributes. Source: engine-1.13 §13.
+names it or the scenario has one alone. `daemon reload` is about dockerd. Leaves out other attributes. Source:
+engine-1.13 §13.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sim.scenario.units import Range, parse_range
 from sim.scenario.words import Refusal, listed, one_of, shown
 
 NETWORK = ("network connect", "network disconnect")
+DAEMON = "daemon reload"
 
 
 def signal_number(value: object) -> Range:
@@ -65,9 +67,13 @@ def _word(item: object, names: Names, whose: str | None) -> Word:
 def _said(text: str, names: Names, whose: str | None) -> tuple[str, str]:
     """Return word and container of `die web`, `network connect web`, or of a word alone."""
     parts = text.split(None, 2)
-    length = 2 if parts[:1] == ["network"] else 1
+    length = 2 if parts[:1] in (["network"], ["daemon"]) else 1
     word, rest = " ".join(parts[:length]), text.split(None, length)[length:]
-    one_of(word, (*WORDS, *NETWORK), "a word of docker events")
+    one_of(word, (*WORDS, *NETWORK, DAEMON), "a word of docker events")
+    if word == DAEMON:
+        if rest or whose:
+            raise Refusal(f"{shown(text)} is about dockerd, and not about {rest[0] if rest else whose}.")
+        return word, ""
     if rest:
         container = names.container(rest[0].strip())
         if whose not in (None, container):

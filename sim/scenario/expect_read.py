@@ -45,8 +45,11 @@ from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
 T = TypeVar("T")
 WHEN = ("at", "during", "within", "of")
 STEP_KEYS = ("ok", "error", "unanswered", "exit_code")
+CONTAINER_KEYS = (
+    "exists", "status", "exit_code", "restarts", "buffered", "lost", "pid", "health", "oom_killed", "address",
+)  # fmt: skip
 KINDS: dict[str, tuple[str, ...]] = {
-    "container": ("except", "exists", "status", "exit_code", "restarts", "buffered", "lost", "pid", "since", "health"),
+    "container": ("except", "since", *CONTAINER_KEYS),
     "process": ("exists", "parent", "state", "count", "blocked"),
     "file": ("exists",),
     "port": ("from", "open"),
@@ -198,9 +201,9 @@ class Entry:
     # -- the kinds -------------------------------------------------------------------------------------------------
 
     def container(self, said: dict[str, Any]) -> Expectation:
-        """Read exists, status, exit_code, restarts, buffered, lost, pid of containers."""
+        """Read what the engine is to say of containers."""
         self.needs_when()
-        self.needs_one("container", "exists", "status", "exit_code", "restarts", "buffered", "lost", "pid", "health")
+        self.needs_one("container", *CONTAINER_KEYS)
         if "since" in self.keys and "pid" not in self.keys:
             self.refuse(Refusal("since stands beside pid.", "Write {pid: new, since: INSTANT}."), "since")
         but = self.value("except", self.several) or ()
@@ -219,6 +222,8 @@ class Entry:
             pid=self.value("pid", lambda it: one_of(it, ("same", "new"), "a word about pids")),
             since=self.value("since", self.instant),
             health=self.value("health", lambda it: one_of(it, HEALTHS, "a health")),
+            oom_killed=self.value("oom_killed", fields.boolean),
+            address=self.value("address", lambda it: it if it == "none" else fields.address(it)),
             **said,
         )
 

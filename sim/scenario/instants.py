@@ -22,7 +22,11 @@ WORDS = tuple(
     """attach commit copy create destroy detach die exec_create exec_detach exec_start export health_status kill
     oom pause rename resize restart start stop top unpause update""".split()
 )
-FACTS = ("Forked", "Execed", "Exited", "Reparented", "Reaped", "Signalled", "Listened", "Connected")
+FACTS = tuple(
+    """Forked Execed Exited Reparented Reaped Signalled SignalTaken Listened Connected ThreadsStarted SubreaperSet
+    CgroupSet Frozen Thawed Waitable FifoOpened FifoClosed WriteBlocked WriteResumed""".split()
+)  # what the trace says of a process
+OF_PAYLOADS = ("WriteBlocked", "WriteResumed")
 FORMS = "Write a duration, a date and time, a step's id, die(web), Exited(containerd), ready(docker) or end."
 
 CALL = re.compile(r"(?P<name>[A-Za-z_]+)\((?P<target>[^()]*)\)\Z")
@@ -137,12 +141,15 @@ def parse_call(name: str, target: str, names: Names) -> Instant:
     if name == "ready":
         return Instant("ready", "ready", target if target == "docker" else names.container(target))
     if name in FACTS:
-        return Instant("fact", name, str(parse_target(target, names)))
+        found = parse_target(target, names)
+        if name in OF_PAYLOADS and found.role != "payload":
+            raise Refusal(f"{name}({target}): only what a payload prints is modelled.", f"Write {name}(payload/NAME).")
+        return Instant("fact", name, str(found))
     if name in WORDS:
         return Instant("word", name, names.container(target))
     kinds = FACTS if name[:1].isupper() else (*WORDS, "ready")
     raise Refusal(
-        f"{shown(name)} is not a word of docker events nor a fact of the trace.",
+        f"{shown(name)} is not a word of docker events nor a fact about a process.",
         did_you_mean(name, (*WORDS, *FACTS, "ready")) or f"Valid: {listed(kinds)}.",
     )
 

@@ -16,14 +16,13 @@ SERVICE_WITHOUT_EFFECT = frozenset(
     """annotations attach blkio_config build cap_add cap_drop cgroup_parent configs cpu_count cpu_percent
     cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset credential_spec develop
     device_cgroup_rules devices dns dns_opt dns_search domainname env_file environment expose external_links
-    extra_hosts group_add hostname isolation log_opt mac_address oom_score_adj platform
+    extra_hosts group_add hostname isolation log_opt mac_address
+    platform
     privileged pull_policy read_only runtime secrets security_opt shm_size stdin_open storage_opt sysctls tmpfs ulimits
     user userns_mode volumes volumes_from volume_driver working_dir""".split()
 )
 SERVICE_NOT_MODELLED = {
     "cgroup": "a cgroup shared with the host",
-    "depends_on": "",
-    "deploy": "replicas and limits",
     "extends": "a service taken from another one; merge keys (<<: *name) are read",
     "gpus": "",
     "ipc": "",
@@ -32,14 +31,12 @@ SERVICE_NOT_MODELLED = {
     "mem_swappiness": "",
     "memswap_limit": "out-of-memory kills",
     "net": "",
-    "network_mode": "",
     "oom_kill_disable": "out-of-memory kills",
     "pids_limit": "",
     "post_start": "",
     "pre_stop": "",
     "profiles": "",
     "provider": "",
-    "scale": "",
     "use_api_socket": "",
     "uts": "",
 }

@@ -132,6 +132,8 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "init": service.init or None,
         "healthcheck": healthcheck_of(service.healthcheck),
         "labels": dict(service.labels),
+        "mem_limit": service.memory,
+        "oom_score_adj": service.oom_score_adj or None,
         "logging": {"driver": service.log_driver},
         "tty": service.tty or None,
         "pid": "host" if service.host_pid else None,

@@ -26,6 +26,7 @@ from sim.scenario.fields import (
     FaultKinds,
     FaultNumber,
     Memory,
+    OomScoreAdj,
     Pair,
     Pid,
     Pids,
@@ -169,6 +170,7 @@ class ServiceFile(Strict):
     stop_signal: Signal | None = None
     stop_grace_period: Duration = 10_000_000
     mem_limit: Memory | None = None
+    oom_score_adj: OomScoreAdj = 0
     networks: Annotated[Any, *kind(readers.network_names, type=["array", "object"])] = ()
     network_mode: Annotated[Any, *kind(readers.network_mode, enum=["bridge"])] = None
     depends_on: Annotated[Any, *kind(readers.depends_on, type=["array", "object"])] = ()
@@ -249,6 +251,8 @@ class ExpectFile(Strict):
     pid: Literal["same", "new"] | None = None
     since: str | None = None
     health: Literal["starting", "healthy", "unhealthy"] | None = None
+    oom_killed: bool | None = Field(None, description="its program was killed for lack of memory (State.OOMKilled)")
+    address: str | None = Field(None, description="the address that IPAM holds for it, or none")
     process: str | None = None
     exists: bool | None = None
     parent: str | None = None

@@ -96,6 +96,7 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         init=file.init and file.pid is None,  # oci_linux.go: a pid namespace of its own
         execs=tuple(exec_of(words, row) for words, row in file.x_exec.items()),
         memory=file.mem_limit or None,
+        oom_score_adj=file.oom_score_adj,
         auto_remove=file.x_rm,
         tty=file.tty,
         host_pid=file.pid is not None,

@@ -14,9 +14,9 @@ from sim.engine.setup import TakePid
 from sim.errors import InputError, Problem
 from sim.properties import EVENTUALLY, Property
 from sim.scenario.compile import Scenario
-from sim.scenario.expect import At, ContainerExpect, Expectation, PortExpect, ProcessExpect, PropertyExpect
+from sim.scenario.expect import At, ContainerExpect, Expectation, FileExpect, PortExpect, ProcessExpect, PropertyExpect
 from sim.scenario.property_read import name_of, property_called, property_of
-from sim.scenario.verdict_judges import Found, judge_container, judge_port, judge_process
+from sim.scenario.verdict_judges import Found, judge_container, judge_file, judge_port, judge_process
 from sim.scenario.verdict_words import text_of
 from sim.world import World
 
@@ -71,6 +71,8 @@ def at_end(expectation: Expectation) -> Property | None:
             return _ending(expectation, lambda world: judge_process(expectation, world))
         case PortExpect():
             return _ending(expectation, lambda world: judge_port(expectation, world))
+        case FileExpect():
+            return _ending(expectation, lambda world: judge_file(expectation, world))
     return None
 
 

@@ -15,10 +15,11 @@ import msgspec
 
 from sim.engine.client import named_by, processes
 from sim.engine.output import stuck
+from sim.engine.power import TMPFS
 from sim.engine.records import Container
 from sim.engine.setup import Target
 from sim.kernel.records import Pid, Process
-from sim.predicates import believed, buffered, health_of, lost, named, port_open, spelled, status_of
+from sim.predicates import address_of, believed, buffered, health_of, lost, named, port_open, spelled, status_of
 from sim.scenario.expect import ContainerExpect, FileExpect, PortExpect, ProcessExpect, TreeExpect
 from sim.scenario.verdict_words import tally
 from sim.views.story import Story
@@ -28,6 +29,7 @@ from sim.world import World
 Show = Callable[[Table, str, Pid], str]  # draws a view of a table from a root on
 Identity = tuple[Pid, int]  # a number and which fork it was, since numbers come again
 NOBODY: Identity = (0, 0)
+NO_ADDRESS = "none"  # as files write it
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -62,6 +64,8 @@ def judge_container(expectation: ContainerExpect, world: World, before: Mapping[
         good += f", {buffered(world, names[0])} bytes on their way to the log"
     if record and expectation.lost is not None:
         good += f", {lost(world, names[0])} bytes lost"
+    if record and expectation.address is not None:
+        good += f", address {address_of(world, names[0]) or NO_ADDRESS}"
     if record and expectation.health is not None:
         good += f", {health_of(world, names[0])}"
     return Found(not faults, tally(len(names), faults, good))
@@ -83,6 +87,11 @@ def _container_fault(expectation: ContainerExpect, world: World, name: str, befo
         return f"has {buffered(world, name)} bytes on their way to the log"
     if expectation.lost is not None and lost(world, name) not in expectation.lost:
         return f"has lost {lost(world, name)} bytes"
+    if expectation.oom_killed not in (None, record.oom_killed):
+        return "was killed for lack of memory" if record.oom_killed else "was not killed for lack of memory"
+    address = address_of(world, name) or NO_ADDRESS
+    if expectation.address not in (None, address):
+        return f"has {'no address' if address == NO_ADDRESS else f'the address {address}'}"
     health = health_of(world, name)
     if expectation.health not in (None, health):
         return f"is {health or 'without a health check'}"
@@ -144,8 +153,11 @@ def _process_fault(expectation: ProcessExpect, world: World, process: Process) -
 
 
 def judge_file(expectation: FileExpect, world: World) -> Found:
-    """Compare whether a file is there."""
-    exists = expectation.path in world.host.files
+    """Compare whether a file is there. In folders of /run a container's name stands for its id."""
+    path = expectation.path
+    if path.startswith(TMPFS):
+        path = "/".join(world.services[part].id if part in world.services else part for part in path.split("/"))
+    exists = path in world.host.files
     return Found(exists == expectation.exists, "it is there" if exists else "there is none")
 
 

@@ -50,19 +50,19 @@ def judge_said(expectation: EventsExpect | StepExpect, scenario: Scenario, trace
 
 
 def said(scenario: Scenario, trace: Trace, window: Window) -> list[tuple[Microseconds, Word]]:
-    """Return what was said of containers within the window; what came before t = 0 is not part of a scenario."""
+    """Return what was said within the window; what came before t = 0 is not part of a scenario."""
     opened, found = scenario.setup.host.begin != "steady", []
     for record in trace:
         at, event = record.at or 0, record.event
         opened = opened or (isinstance(event, Marked) and event.name == OPENED)
-        if isinstance(event, EngineEvent) and event.container and opened and window.start <= at <= window.stop:
+        if isinstance(event, EngineEvent) and opened and window.start <= at <= window.stop:
             found.append((at, word_of(event)))
     return found
 
 
 def word_of(event: EngineEvent) -> Word:
     """Return an event of the engine as a word with its signal or exit code, if it has one."""
-    word = f"network {event.action}" if event.kind == "network" else event.word
+    word = event.word if event.kind == "container" else f"{event.kind} {event.action}"
     value = dict(event.attributes).get(VALUES[word][0]) if word in VALUES else None
     return Word(word, event.container, None if value is None else Range(int(value), int(value)))
 

@@ -143,6 +143,8 @@ def _container(expectation: ContainerExpect) -> list[str]:
         "{} restarts": expectation.restarts,
         "{} bytes buffered": expectation.buffered,
         "{} bytes lost": expectation.lost,
+        "OOM killed: {}": None if expectation.oom_killed is None else "yes" if expectation.oom_killed else "no",
+        "address {}": expectation.address,
         f"{{}} pid{since}": expectation.pid,
     }
     return [form.format(value) for form, value in given.items() if value is not None]

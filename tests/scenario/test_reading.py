@@ -20,6 +20,7 @@ from sim.scenario import (
     starter,
 )
 from sim.scenario.text import Problems, read
+from tests.rows import SCENARIOS as ROWS
 
 S = 1_000_000
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -78,6 +79,14 @@ def test_a_compose_file_lies_under_the_scenario(tmp_path):
     assert scenario.late == ("probe",)
     assert scenario.without_effect == ("services: environment, volumes",)
     assert scenario.expectations[0].containers == ("db", "java")
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_rows_resolve_to_themselves(row):
+    scenario = ROWS[row]
+    again = load(SCENARIOS / "again.yaml", text=resolved(scenario))
+    assert setup_without_lines(again) == setup_without_lines(scenario)
+    assert len(again.expectations) == len(scenario.expectations)
 
 
 BUNDLED = ("document", "document-live-restore", "reboot-herd", "shim-while-containerd-down", "web-17")

@@ -42,6 +42,14 @@ steps:
   - {id: again, at: 5s, docker: start web}
 until: 10s
 """
+FULL = """\
+services: {web: {image: nginx, mem_limit: 100m}, db: {image: pg}}
+steps:
+  - {id: full, at: 1s, oom: web}
+  - {at: 2s, host: {daemon.json: {live-restore: true}}}
+  - {id: hup, at: 3s, kill: dockerd, signal: HUP}
+until: 10s
+"""
 EVERY_KERNEL_EVENT = tuple(APPLY)
 RUNS: dict[str, object] = {}
 
@@ -84,6 +92,14 @@ CASES = [
     (WEB, "{at: end, container: web, restarts: 1..}", False, "web was restarted 0 times"),
     (KEPT, "{during: [kill-1s, end], container: web, status: running, pid: same}", True, "web running"),
     (KEPT, "{at: end, container: web, pid: new, since: kill}", False, r"web still has pid \d+"),
+    (FULL, "{at: end, container: web, exit_code: 137, oom_killed: true, address: none}", True, "address none"),
+    (FULL, "{at: full, container: web, oom_killed: true}", False, "web was not killed for lack of memory"),
+    (FULL, "{at: end, container: web, oom_killed: false}", False, "web was killed for lack of memory"),
+    (FULL, "{at: end, container: db, address: 172.17.0.3}", True, "address 172.17.0.3"),
+    (FULL, "{at: end, container: db, address: 172.17.0.2}", False, "db has the address 172.17.0.3"),
+    (FULL, "{at: end, container: db, address: none}", False, "db has the address 172.17.0.3"),
+    (FULL, "{at: end, container: web, address: 172.17.0.2}", False, "web has no address"),
+    (WEB, "{at: kill+50ms, container: web, address: 172.17.0.2}", True, "address 172.17.0.2"),  # of its disk
     # what the kernel knows
     (WEB, "{at: kill+500ms, process: shim/web, parent: init}", True, r"shim/web \(\d+\)"),
     (WEB, "{at: kill-500ms, process: 'shim/*', parent: init}", False, r"\(\d+\) has parent containerd \(\d+\)"),
@@ -117,6 +133,8 @@ CASES = [
     (WEB, "{at: kill, file: /var/run/docker.pid, exists: true}", True, "it is there"),
     (WEB, "{at: kill, file: /var/run/docker.pid, exists: false}", False, "it is there"),
     (WEB, "{at: kill, file: /var/run/other.pid, exists: true}", False, "there is none"),
+    (WEB, "{at: kill, file: /run/runc/web/state.json, exists: true}", True, "it is there"),  # by its name
+    (WEB, "{at: kill, file: /run/runc/other/state.json, exists: true}", False, "there is none"),
     (PAIR, "{at: end, container: all, exists: true}", True, "2 of 2"),
     (PAIR, "{at: end, container: db, exists: false}", False, r"db is there, exited \(137\)"),
     (REMOVED, "{at: end, container: web, exists: false}", True, "there is none"),
@@ -153,6 +171,10 @@ CASES = [
     (PAIR, "{events: [die web, network disconnect web, start web], exact: true}", False, "2 of 3 events; no start web"),
     (PAIR, "{events: [die web, network connect web]}", False, "1 of 2 events; no network connect web after die web"),
     (PAIR, "{events: [], container: web, exact: true}", False, "event 1 is die web at"),
+    (FULL, "{events: [oom web, die web, daemon reload]}", True, "3 of 3 events"),
+    (FULL, "{events: [daemon reload, die web]}", False, "1 of 2 events; no die web after daemon reload"),
+    (FULL, "{events: [daemon reload, daemon reload], exact: true}", False, "1 of 2 events; no daemon reload"),
+    (FULL, "{events: [oom, die, network disconnect], container: web, exact: true}", True, "3 of 3 events"),
     (PAIR, "{during: [0s, shot-1s], events: [], container: web, exact: true}", True, "there are none"),
     (PAIR, "{during: [0s, shot], events: [die web]}", False, "0 of 1 events; no die web"),
     (PAIR, "{within: 1s, of: shot, events: [die web]}", True, "1 of 1 events"),

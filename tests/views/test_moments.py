@@ -6,6 +6,7 @@ from sim.drive.timed import run
 from sim.engine.setup import Instant
 from sim.kernel.events import Exited
 from sim.scenario import instant, load
+from sim.scenario.instants import FACTS
 from sim.trace import Replay
 from sim.views.moments import Moments, spelled
 
@@ -103,6 +104,32 @@ def test_after_names_the_step_that_has_ended(trace):
     begun, done = moments.at(Instant("step", "stop")), moments.at(Instant("after", "stop"))
     assert begun < done < begun + 2 * S
     assert moments.at(Instant("after")) is None
+
+
+def test_every_fact_about_a_process_can_be_named():
+    """What the trace says of a process is a moment, at its place in the trace; a fork counts once it is a program."""
+    text = """\
+services:
+  web: {image: nginx, ports: ["80:80"], restart: always, x-payload: {log: 100KB/s, children: [{argv: one}]}}
+steps:
+  - {at: 1s, docker: [pause web, unpause web]}
+  - {at: 2s, docker: stop web}
+  - {at: 5s, docker: start web}
+  - {id: jam, at: 10s, stop: journald}
+  - {id: go, at: WriteBlocked(payload/web)+1s, cont: journald}
+  - {id: shot, at: WriteResumed(payload/*)+1s, kill: payload/web}
+  - {id: gone, at: Waitable(payload/web)#2+2s, kill: containerd}
+until: gone+30s
+"""
+    found = load("f", text=text)
+    records = run(found.setup)
+    for name in FACTS:
+        target = {"Connected": "containerd", "Listened": "proxy/web", "Reparented": "shim/web", "FifoClosed": "dockerd",
+                  "ThreadsStarted": "shim/web", "SubreaperSet": "shim/web", "FifoOpened": "shim/web"}  # fmt: skip
+        at = moment(f"{name}({target.get(name, 'payload/web')})", found, records)
+        assert at is not None, name
+        kinds = {type(it.event).__name__ for it in records if it.at == records.origin + round(at * S)}
+        assert kinds & {name, *{"Forked": {"Execed"}, "Connected": {"Remembered"}}.get(name, ())}, name
 
 
 def test_asking_together_and_one_by_one_is_the_same(scenario, trace, monkeypatch):
