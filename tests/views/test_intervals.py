@@ -28,6 +28,7 @@ from sim.engine.setup import (
     Systemctl,
     Target,
 )
+from sim.scenario import load
 from sim.trace import Trace
 from sim.views.intervals import (
     Intervals,
@@ -148,6 +149,13 @@ def test_a_frozen_containerd_is_frozen_until_it_is_killed_or_continued() -> None
     stop, go = (KillProcess(Target("containerd"), signal) for signal in ("STOP", "CONT"))
     found = intervals(run(setup([service(0)], stop, go)))
     assert [i.state for i in found.containerd.intervals if i.end > AT][:2] == ["up", "frozen"]
+
+
+def test_an_exec_has_a_task_of_its_own_and_no_lane() -> None:
+    """What containerd remembers of an exec'd process is about no container: the lanes are those of the services."""
+    found = intervals(run(load("t19-exec#1").setup))
+    assert [lane.name for lane in found.containers] == ["web"]
+    assert found.lane("web").intervals[-1].state == "running"
 
 
 def test_remote_clients_notice_only_the_rebuilt_chains_of_a_live_restore() -> None:
