@@ -19,10 +19,20 @@ MINUS_VALUE = re.compile(r"-[0-9.#]")  # no option but a value: -5s is before t 
 LARGEST_SEED, MOST_SEEDS = 10**18, 1_000_000
 
 FILE = "a scenario (FILE#2: the second one of a file), a bundled scenario's name, a runs/ folder or a trace; - is stdin"
-VIEWS = (
-    "pstree, pstree-ascii, pstree-p, ps-axjf, ps-ef, ps-eo, ps-auxf, docker-ps, docker-ps-a, docker-inspect, "
-    "docker-events, docker-top, docker-info, systemctl-status, ls-bundle"
-)
+VIEWS = """\
+views (--as):
+  processes     pstree, pstree-ascii, pstree-p, ps-axjf, ps-ef, ps-eo, ps-auxf
+  engine        docker-ps, docker-ps-a, docker-inspect, docker-events, docker-top, docker-info
+  host          systemctl-status, ls-bundle
+  tree as data  dot, mermaid, graphml
+  run as data   perfetto: for ui.perfetto.dev and chrome://tracing, up to --at
+
+examples:
+  shimsim show document --at kill+500ms
+  shimsim show document --at kill+5s --as docker-inspect --of grafana
+  shimsim show document --at kill-1s -o tree.dot
+  shimsim show document -o run.json
+"""
 EXAMPLES = """\
 examples:
   shimsim run document                      the host of the document, its dockerd killed
@@ -124,9 +134,11 @@ def _run(parser: argparse.ArgumentParser) -> None:
 def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE + ", or a process table in JSON")
     parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, -5s, end (default: end)")
-    parser.add_argument("--as", dest="view", default="pstree", metavar="VIEW", help=f"{VIEWS} (default: pstree)")
+    parser.add_argument("--as", dest="view", metavar="VIEW", help="what to show: see below (default: pstree)")
     parser.add_argument("--of", metavar="NAME", help="the container for docker-inspect, docker-top, ls-bundle")
     parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write it; .dot, .mmd, .graphml, .json say what to show")
+    parser.epilog, parser.formatter_class = VIEWS, argparse.RawDescriptionHelpFormatter
     _settings(parser)
 
 
@@ -222,7 +234,7 @@ COMMANDS = (
     ("init", "write a commented scenario to begin with", _init),
     ("validate", "check scenario files and say everything that is wrong", _validate),
     ("run", "run a scenario, tell what happens, check its expectations", _run),
-    ("show", "print ps, pstree, docker ps, docker inspect, … at any moment", _show),
+    ("show", "print ps, pstree, docker ps, … at any moment; write the tree or the run for other tools", _show),
     ("plot", "draw the timeline, or the process tree", _plot),
     ("why", "print the chain of causes of a fact", _why),
     ("whatif", "compare a changed setting with the file, run by run", _whatif),

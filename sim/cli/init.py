@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from sim.cli import HOLDS
-from sim.cli.out import say
+from sim.cli.out import say, write_whole
 from sim.errors import InputError, Problem
 from sim.scenario import init_from_compose, starter
 
@@ -23,7 +22,7 @@ def main(options: argparse.Namespace) -> int:
     if options.file == "-":
         say(text, end="")
         return HOLDS
-    _write(path, text)
+    write_whole(path, text)
     say(f"wrote {path}: {summary}")
     say(f"next: shimsim run {path}")
     return HOLDS
@@ -37,15 +36,3 @@ def _check(path: Path, force: bool) -> None:
         raise InputError([Problem(str(path), "this file exists already", "Choose another name, or --force.")])
     if not path.parent.is_dir():
         raise InputError([Problem(str(path), f"there is no folder {path.parent}", "Make it, or write elsewhere.")])
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the file whole or not at all."""
-    target = path.resolve()
-    fresh = target.with_name(f".{target.name[:100]}.{os.getpid()}")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(target)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise

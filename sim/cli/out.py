@@ -1,4 +1,4 @@
-"""Printing: text that the terminal can carry and that cannot steer it, JSON, progress.
+"""Printing: text that the terminal can carry and that cannot steer it, JSON, progress, and a text as a file.
 
 Everything that is printed passes `carried`: what strangers chose (names, titles, argv) loses its control characters,
 and an encoding without line symbols gets ASCII. Source: ECMA-48; locale(7) for LC_ALL=C.
@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
 
 from sim.render.clean import printable_lines
@@ -63,6 +64,18 @@ def note(text: str) -> None:
     """Say something on stderr."""
     if sys.stderr is not None:
         print(carried(text, sys.stderr), file=sys.stderr, flush=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    target = path.resolve()
+    fresh = target.with_name(f".{target.name[:100]}.{os.getpid()}")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(target)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def width() -> int | None:

@@ -1,39 +1,71 @@
-"""shimsim show: what ps, pstree, docker and other commands print at a moment."""
+"""shimsim show: what ps, pstree, docker and other commands print at a moment; the tree or the run for other tools."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from sim.cli import HOLDS
 from sim.cli.files import run_of, table_of
-from sim.cli.out import carries_lines, say, say_json
+from sim.cli.out import carries_lines, say, say_json, write_whole
 from sim.errors import InputError, Problem
 from sim.experiment.run import check_view
 from sim.render.registry import VIEWS
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.table import Table
 
+VIEW_OF = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".graphml": "graphml", ".json": "perfetto"}
+TEXT = ("", ".txt")
+
 
 def main(options: argparse.Namespace) -> int:
-    """Print one view."""
-    check_view(options.view)
-    view = "pstree-ascii" if options.view == "pstree" and not carries_lines() and not options.json else options.view
+    """Print one view, or write it to a file."""
+    output = None if options.output in (None, "-") else Path(options.output)
+    name = options.view or _view_of(output)
+    check_view(name)
+    if output is not None:
+        _check_place(output)
+    onto_ascii = name == "pstree" and output is None and not options.json and not carries_lines()
+    view = "pstree-ascii" if onto_ascii else name
     table = table_of(options.file)
     if table is not None:
         text, at = _of_table(table, options, view), None
     else:
         text, at = _of_run(options, view)
+    if output is not None:
+        write_whole(output, text)
     if options.json:
         say_json({
             "schema_version": SCHEMA_VERSION,
-            "view": options.view,
+            "view": name,
             "at": None if table is not None else options.at or "end",
             "at_s": at,
-            "text": text,
+            "text": text if output is None else None,
+            "file": None if output is None else str(output),
         })  # fmt: skip
+    elif output is not None:
+        say(f"{output}: {name}, {len(text.encode()):,} bytes")
     else:
         say(text, end="")
     return HOLDS
+
+
+def _view_of(output: Path | None) -> str:
+    """Return the view that a file's ending means. Raises InputError for one that means none."""
+    if output is None or output.suffix in TEXT:
+        return "pstree"
+    if output.suffix.lower() not in VIEW_OF:
+        hint = f"Give --as VIEW, or one of {', '.join(VIEW_OF)}; shimsim plot draws pictures."
+        raise InputError([Problem(str(output), f"{output.suffix!r} does not say what to show", hint)])
+    return VIEW_OF[output.suffix.lower()]
+
+
+def _check_place(path: Path) -> None:
+    """Refuse a place where no file can stand, before anything is run."""
+    if path.is_dir():
+        raise InputError([Problem(str(path), "this is a folder", "Give the name of a file, such as tree.dot.")])
+    if not path.parent.is_dir():
+        raise InputError([Problem(str(path), f"there is no folder {path.parent}", "Make it, or write elsewhere.")])
 
 
 def _of_run(options: argparse.Namespace, view: str) -> tuple[str, float]:

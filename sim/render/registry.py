@@ -1,14 +1,16 @@
 """Name the views of a moment: of a process table, and of a run.
 
 Models: two literal tables. `VIEWS` prints a process table from some process downwards, whole lines (as with `ps ww` and
-`pstree -l`). `RUN_VIEWS` prints what the engine's own commands and the host's files would show, of a container or of
-all. Leaves out: locks that the real commands wait for. What a view prints is clean: names that would steer the terminal
+`pstree -l`), or writes it for other tools. `RUN_VIEWS` prints what the engine's own commands and the host's files would
+show, of a container or of all, and the run up to the moment for viewers of traces. Leaves out: locks that the real
+commands wait for. What a view prints is clean: names that would steer the terminal
 lose the characters that do so, where the real tool may let them through.
 Source: none; the project's own convention.
 """
 
 from collections.abc import Callable
 
+from sim.render import tree_text
 from sim.render.clean import printable_lines
 from sim.render.docker_events import docker_events
 from sim.render.docker_info import docker_info
@@ -22,10 +24,11 @@ from sim.render.systemctl_status import systemctl_status
 from sim.views.docker_info import engine_facts
 from sim.views.docker_inspect import inspected
 from sim.views.docker_top import top
+from sim.views.forest import Forest, forest
 from sim.views.ls_bundle import bundle
 from sim.views.story import Story, engine_events
 from sim.views.table import Table
-from sim.views.tree import subtree
+from sim.views.tree import subtree, tree
 from sim.views.unit_status import unit_status
 
 View = Callable[[Table, int], str]
@@ -39,6 +42,11 @@ def _rows_from(view: Callable[[Table], str]) -> View:
     return lambda table, root: printable_lines(view(table if root == 1 else subtree(table, root)))
 
 
+def _tree_from(view: Callable[[Forest], str]) -> View:
+    """Show the trees of all rows that descend from the root; from pid 1 those of no parent, too."""
+    return lambda table, root: view(forest(tree(table if root == 1 else subtree(table, root))))
+
+
 VIEWS: dict[str, View] = {
     "pstree": lambda table, root: pstree(table, root, width=None),
     "pstree-ascii": lambda table, root: pstree(table, root, ascii=True, width=None),
@@ -47,6 +55,9 @@ VIEWS: dict[str, View] = {
     "ps-ef": _rows_from(ps_ef),
     "ps-eo": _rows_from(ps_eo),
     "ps-auxf": _rows_from(ps_auxf),
+    "dot": _tree_from(tree_text.dot),
+    "mermaid": _tree_from(tree_text.mermaid),
+    "graphml": _tree_from(tree_text.graphml),
 }
 
 
@@ -87,6 +98,13 @@ def _unit(story: Story, names: tuple[str, ...]) -> str:
     return systemctl_status(unit_status(story), story.trace.unix(story.at), story.trace.setup.host.tz_minutes)
 
 
+def _perfetto(story: Story, names: tuple[str, ...]) -> str:
+    from sim.render.perfetto import perfetto
+    from sim.views.spans import spans
+
+    return perfetto(spans(story.trace, story.at))
+
+
 RUN_VIEWS: dict[str, RunView] = {
     "docker-ps": _answered(lambda story, names: _ps(story, all=False)),
     "docker-ps-a": _answered(lambda story, names: _ps(story, all=True)),
@@ -98,5 +116,6 @@ RUN_VIEWS: dict[str, RunView] = {
     "docker-info": _answered(_info),
     "systemctl-status": _unit,
     "ls-bundle": _ls,
+    "perfetto": _perfetto,
 }
 OF_CONTAINERS = ("docker-inspect", "docker-top", "ls-bundle")  # may be asked of one container

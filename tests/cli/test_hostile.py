@@ -51,6 +51,7 @@ RUNS = [
     *(["show", "evil.yaml", "--as", view] for view in (
         "pstree", "pstree-ascii", "pstree-p", "ps-axjf", "ps-ef", "ps-eo", "ps-auxf", "docker-ps-a", "docker-inspect",
         "docker-top", "docker-events", "docker-info", "systemctl-status", "ls-bundle",
+        "dot", "mermaid", "graphml", "perfetto",
     )),
 ]  # fmt: skip
 
@@ -69,7 +70,8 @@ def test_no_text_of_a_scenario_steers_the_terminal(evil, words, folder, capsys):
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXT, words=st.sampled_from([
-    ["show", "evil.json"], ["show", "evil.json", "--as", "ps-ef"], ["show", "evil.json", "--as", "ps-axjf", "--json"],
+    ["show", "evil.json"], ["show", "evil.json", "--as", "ps-ef"], ["show", "evil.json", "--as", "dot"],
+    ["show", "evil.json", "--as", "ps-axjf", "--json"],
 ]))  # fmt: skip
 def test_no_text_of_a_table_steers_the_terminal(text, words, folder, capsys):
     """Names and words of processes in a table are printed harmless."""

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -170,7 +171,8 @@ def test_no_command_is_2_with_the_help(shimsim):
 
 def test_help_lists_every_view():
     """--help says its own list, so that it loads nothing; it is the list of the views that there are."""
-    assert VIEWS.split(", ") == list(ALL_VIEWS)
+    rows = re.findall(r"^  \S.*?  +(\w[^:\n]*)", VIEWS.partition("examples:")[0], re.M)
+    assert sorted(", ".join(rows).split(", ")) == sorted(ALL_VIEWS)
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"]])

@@ -1,0 +1,165 @@
+"""A run as spans on tracks, for viewers of traces: what each process, goroutine, container and person did from when on.
+
+A process is a group of tracks of its own, also where its number was another's before. On its main track stands its
+life, in it the procedure of its main goroutine, in that the ops that took time; ops that took none are named by the one
+after them. Other goroutines have tracks beside it. What a process does to others stands at its moment as a span of no
+duration, from which arrows begin. Times are the trace's clock (µs). Leaves out locks, queues and memory. Source:
+`sim.views.spanning`, `sim.views.intervals`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from sim.engine.setup import Microseconds
+from sim.facts import EngineEvent, UnitChanged
+from sim.trace import Trace
+from sim.views import intervals as v
+from sim.views.timeline_parts import open_counts
+
+PEOPLE, HOST = "people", "host"  # the groups that are no process
+LIFE, PROCEDURE, OP, DEED = range(4)  # how deep a span lies where others begin and end with it
+Args = dict[str, Any]
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Tracks that belong together. A process that is the first with its pid has it for *id*; all ids are different."""
+
+    id: int
+    name: str
+
+
+class Track(msgspec.Struct, frozen=True):
+    """A row of spans, none of which overlaps another but one that lies in it; the main one has its group's id."""
+
+    id: int
+    group: int
+    name: str
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Something from *start* to *end*; *depth* says which of two that have both in common lies in the other."""
+
+    track: int
+    start: Microseconds
+    end: Microseconds
+    depth: int
+    kind: str
+    name: str
+    args: Args
+
+
+class Point(msgspec.Struct, frozen=True):
+    """Something at a moment; *everywhere*: of all tracks."""
+
+    track: int
+    at: Microseconds
+    kind: str
+    name: str
+    args: Args
+    everywhere: bool = False
+
+
+class Arrow(msgspec.Struct, frozen=True):
+    """What leads from one span to the next; each end is a track and a moment at which a span begins or is."""
+
+    kind: str
+    name: str
+    ends: tuple[tuple[int, Microseconds], ...]
+
+
+class Level(msgspec.Struct, frozen=True):
+    """From a moment on a quantity has these values."""
+
+    name: str
+    at: Microseconds
+    values: tuple[tuple[str, int], ...]
+
+
+class Spans(msgspec.Struct, frozen=True):
+    """All of a run up to a moment, groups and tracks in the order in which they are shown."""
+
+    trace: Trace
+    groups: tuple[Group, ...]
+    tracks: tuple[Track, ...]
+    spans: tuple[Span, ...]
+    points: tuple[Point, ...]
+    arrows: tuple[Arrow, ...]
+    levels: tuple[Level, ...]
+
+
+def spans(trace: Trace, until: Microseconds | None = None) -> Spans:
+    """Return a run's spans up to a clock value, by default to its end."""
+    from sim.views.spanning import Spanning
+
+    last = trace.end if until is None else until
+    walk = Spanning(trace, last)
+    walk.run()
+    host = _Host(trace, last, walk.new_id)
+    processes, process_tracks = walk.groups()
+    found, points = (*walk.spans, *host.spans()), (*walk.points, *host.points())
+    told = {span.track for span in found} | {point.track for point in points}
+    tracks = (*walk.terminals(), *host.tracks.values(), *process_tracks)
+    return Spans(
+        trace=trace,
+        groups=(Group(walk.people, PEOPLE), Group(host.id, HOST), *processes),
+        tracks=tuple(track for track in tracks if track.id in told),
+        spans=found,
+        points=points,
+        arrows=tuple(walk.arrows),
+        levels=(*walk.levels, *host.levels()),
+    )
+
+
+class _Host:
+    """What containers and daemons were, each with a track in one group, and how many ports were open."""
+
+    def __init__(self, trace: Trace, until: Microseconds, new_id: Any) -> None:
+        self.trace, self.until, self.id = trace, until, new_id()
+        self.run = v.intervals(trace)
+        lanes = [("daemon", self.run.dockerd), ("daemon", self.run.containerd)]
+        lanes += [("container", lane) for lane in self.run.containers]
+        self.lanes = {f"{kind} {lane.name}": lane for kind, lane in lanes}
+        self.tracks = {name: Track(new_id(), self.id, name) for name in self.lanes}
+
+    def spans(self) -> Iterator[Span]:
+        """Yield the states of each, but that there is none."""
+        for name, lane in self.lanes.items():
+            for it in lane.intervals:
+                start, end = it.start + self.trace.origin, min(it.end + self.trace.origin, self.until)
+                if it.state not in (v.ABSENT, v.DOWN) and start <= end:
+                    args: Args = {"pid": it.pid} if it.pid else {}
+                    args |= {"looked_after_by": it.parent} if it.parent else {}
+                    yield Span(self.tracks[name].id, start, end, LIFE, "state", it.state, args)
+
+    def points(self) -> Iterator[Point]:
+        """Yield what `docker events` prints and the states of docker.service."""
+        origin = self.tracks["daemon dockerd"].id
+        if self.trace.origin <= self.until:
+            yield Point(origin, self.trace.origin, "step", "t = 0", {}, everywhere=True)
+        for record in self.trace.records:
+            at, event = record.at or 0, record.event
+            if at > self.until:
+                break
+            cause: Args = {"seq": record.seq, "cause": record.cause}
+            if isinstance(event, EngineEvent):
+                track = self.tracks.get(f"container {event.container}")
+                name = event.action if event.kind == "container" else f"{event.kind} {event.action}"
+                place = origin if track is None else track.id
+                yield Point(place, at, "engine", name, cause | dict(event.attributes))
+            elif isinstance(event, UnitChanged):
+                yield Point(origin, at, "unit", f"{event.unit}.service {event.state}", cause)
+
+    def levels(self) -> Iterator[Level]:
+        """Yield how many published ports are open to each class of clients."""
+        for client in v.EVERYONE:
+            opened = [window for track in self.run.ports if track.client == client for window in track.opened]
+            steps = open_counts(opened, self.run.begin, self.run.end)
+            counts = [(self.run.begin, -1, -1), *steps]
+            for (_, _, before), (start, _, count) in pairwise(counts):
+                if count != before and start + self.trace.origin <= self.until:
+                    yield Level(f"open ports, {client}", start + self.trace.origin, (("open", count),))

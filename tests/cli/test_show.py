@@ -1,0 +1,104 @@
+"""show -o: what is written where, which view a file's ending means, and the places that are refused."""
+
+import json
+from pathlib import Path
+
+import networkx
+import pytest
+
+from tests.cli.test_files import TABLE
+from tests.render.trace_format import violations
+
+
+@pytest.mark.parametrize(
+    ("file", "words", "begins"),
+    [
+        ("tree.dot", [], "digraph"),
+        ("tree.GV", [], "digraph"),
+        ("tree.mmd", [], "flowchart TD"),
+        ("tree.graphml", [], "<graphml"),
+        ("run.json", [], '{"displayTimeUnit"'),
+        ("tree.txt", [], "systemd─┬─"),
+        ("tree", [], "systemd─┬─"),
+        ("tree.mmd", ["--as", "dot"], "digraph"),
+        ("list.txt", ["--as", "ps-axjf"], " PPID"),
+        ("tree.png", ["--as", "ps-ef"], "UID"),
+    ],
+)
+def test_the_ending_says_the_view_unless_as_does(file, words, begins, shimsim, folder):
+    """A file holds what would be printed, whole, and the command says what it is and how long."""
+    said = shimsim("show", "small.yaml", "--at", "shot+1s", *words, "-o", file)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert (said.status, said.err) == (0, "")
+    assert text.startswith(begins)
+    assert said.out.startswith(f"{file}: ")
+    assert said.out.endswith(f", {(folder / file).stat().st_size:,} bytes\n")
+    printed = shimsim("show", "small.yaml", "--at", "shot+1s", "--as", said.out.split()[1].rstrip(","))
+    assert printed.out == text
+    assert sorted(path.name for path in folder.iterdir()) == sorted(["small.yaml", file])
+
+
+@pytest.mark.parametrize(
+    ("file", "words", "complaint"),
+    [
+        ("tree.png", [], "'.png' does not say what to show. Give --as VIEW, or one of .dot"),
+        (".", ["--as", "dot"], "this is a folder"),
+        ("nowhere/tree.dot", [], "there is no folder nowhere"),
+        ("tree.dot", ["--as", "dott"], "Did you mean 'dot'?"),
+        ("tree.dot", ["--of", "web"], "dot is not asked of one container"),
+        ("run.json", ["--root", "dockerd"], "perfetto shows no processes"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(file, words, complaint, shimsim, folder):
+    """Wrong places and views end with 2, in words, and nothing is left behind."""
+    said = shimsim("show", "small.yaml", *words, "-o", file)
+    assert (said.status, said.out) == (2, "")
+    assert complaint in said.err
+    assert [path.name for path in folder.iterdir()] == ["small.yaml"]
+
+
+def test_a_process_table_has_trees_and_no_run(shimsim, folder):
+    """Of a table dot, mermaid and graphml are written; perfetto needs a run."""
+    (folder / "t.json").write_text(json.dumps(TABLE))
+    for view in ("dot", "mermaid", "graphml"):
+        assert "init" in shimsim("show", "t.json", "--as", view).out
+    said = shimsim("show", "t.json", "-o", "run.json")
+    assert (said.status, said.out) == (2, "")
+    assert "perfetto needs a run" in said.err
+
+
+def test_a_dash_is_standard_output(shimsim):
+    """-o - prints."""
+    assert shimsim("show", "small.yaml", "-o", "-").out == shimsim("show", "small.yaml").out
+
+
+def test_json_says_the_file_in_place_of_the_text(shimsim, folder):
+    """With -o and --json the object names the file, and the text stands there alone."""
+    value = json.loads(shimsim("show", "small.yaml", "-o", "tree.dot", "--json").out)
+    assert (value["view"], value["text"], value["file"]) == ("dot", None, "tree.dot")
+    value = json.loads(shimsim("show", "small.yaml", "--as", "dot", "--json").out)
+    assert (value["text"], value["file"]) == ((folder / "tree.dot").read_text(), None)
+
+
+def test_a_stored_run_and_its_scenario_give_the_same_export(stored, shimsim):
+    """A trace that was read back is told as the run that made it, up to any moment."""
+    for moment in ("shot", "end"):
+        texts = [shimsim("show", file, "--as", "perfetto", "--at", moment).out for file in ("small.yaml", "runs/small")]
+        assert texts[0] == texts[1]
+        assert violations(texts[0]) == []
+
+
+def test_what_is_exported_can_be_piped(shimsim, monkeypatch):
+    """In a locale without line symbols the three trees and the run are the same bytes."""
+    for view in ("dot", "mermaid", "graphml", "perfetto"):
+        plain = shimsim("show", "small.yaml", "--as", view).out
+        monkeypatch.setenv("LC_ALL", "C")
+        assert shimsim("show", "small.yaml", "--as", view).out == plain
+        monkeypatch.delenv("LC_ALL")
+
+
+def test_graphml_of_the_command_is_read_by_networkx(shimsim, folder):
+    """The file on disk is one that the library opens."""
+    shimsim("show", "small.yaml", "-o", "tree.graphml")
+    graph = networkx.read_graphml(Path("tree.graphml"), node_type=int)
+    assert graph.nodes[1]["comm"] == "systemd"
