@@ -194,14 +194,7 @@ print(kept.show("pstree-p", at="end", root="shim/grafana"))
 # from other hosts and from the host itself.
 
 # %%
-from tempfile import TemporaryDirectory
-
-from IPython.display import Image
-
-with TemporaryDirectory() as folder:
-    host.plot(f"{folder}/kill.png", kept)
-    picture = Image(filename=f"{folder}/kill.png")
-picture
+host.plot(kept)
 
 # %% [markdown]
 # ## 6. The document's sentences

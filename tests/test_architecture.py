@@ -45,8 +45,10 @@ MAY_IMPORT = {
     "cli": f"experiment {EXPERIMENT}",  # cli.py, cli_*.py or cli/
     "__main__": "cli errors",
 }
-ONLY_IN = {"simpy": "drive", "matplotlib": "render", "pydantic": "scenario", "yaml": "scenario"}  # library -> part
-LAZY = ("networkx", "matplotlib", "numpy", "rich", "scipy")  # imported where used, never when a module is: start-up
+ONLY_IN = {  # library -> part
+    "simpy": "drive", "matplotlib": "render", "pydantic": "scenario", "yaml": "scenario", "pandas": "experiment",
+}  # fmt: skip
+LAZY = ("networkx", "matplotlib", "numpy", "pandas", "rich", "scipy")  # imported where used: start-up
 NO_CLOCK_NO_DICE = DRIVE.split()  # the parts below drive/: time and randomness are passed in
 CLOCKS_AND_DICE = ("random", "secrets", "time", "uuid")
 READS_THE_CLOCK = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today")

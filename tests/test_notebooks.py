@@ -38,7 +38,7 @@ SHOWN = {
         ('print(host.show("pstree", at="kill+500ms"))', "systemd─┬─docker-containe─┬─grafana-server"),
         ('print(host.show("docker-ps", at="kill+500ms"))', "Cannot connect to the Docker daemon"),
         ('print(kept.show("pstree-p", at="end", root="shim/grafana"))', "docker-containe(625)─┬─grafana-server(672)"),
-        ("picture", "image/png"),
+        ("host.plot(kept)", "image/png"),
         ('print(ports.show("pstree"))', "2*[docker-proxy-cu"),
         ('print(frozen.show("pstree", at="end"))', "busybox"),
         ("proxy.verdicts()", "<defunct>"),

@@ -16,13 +16,9 @@ from sim.cli.files import scenario_of
 from sim.cli.out import say, say_json, width
 from sim.cli.store import check_ours, folder_of, store
 from sim.drive.explore import Limits
-from sim.engine.setup import FaultBudget, Instant
-from sim.errors import InputError, Problem, nearest
-from sim.experiment.exploring import asked_of, explored, sentence, unmodelled, with_faults
-from sim.faults import FAULTS
-from sim.properties import KINDS, PROPERTIES, Property
+from sim.experiment.asking import asked_of, budget, property_named
+from sim.experiment.exploring import explored, unmodelled, with_faults
 from sim.render.exploration_text import exploration_text, verdicts_text
-from sim.scenario import Scenario, instant
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.exploration import HOLDS as GOOD
 from sim.views.exploration import VIOLATED, Explored
@@ -34,8 +30,8 @@ def main(options: argparse.Namespace) -> int:
     """Explore, say what was found, keep the stories."""
     scenario = scenario_of(options.file, options.settings)
     if options.faults is not None or options.between is not None:
-        scenario = with_faults(scenario, _budget(scenario, options))
-    properties = asked_of(scenario, options.properties, lambda text: _property(scenario, text))
+        scenario = with_faults(scenario, budget(scenario, options.faults, options.between))
+    properties = asked_of(scenario, options.properties, lambda text: property_named(scenario, text))
     folder = None if options.no_save else folder_of(options.output, f"{scenario.name}.explore")
     if folder is not None:
         check_ours(folder)
@@ -87,53 +83,6 @@ def _texts(finding: Any) -> list[tuple[str, str]]:
 def result(found: Explored) -> dict[str, Any]:
     """Return what was found as one JSON object."""
     return {"schema_version": SCHEMA_VERSION, **msgspec.to_builtins(found)}
-
-
-# -- options ----------------------------------------------------------------------------------------
-
-
-def _budget(scenario: Scenario, options: argparse.Namespace) -> FaultBudget:
-    """Return the budget of --faults and --between; what is not given is the scenario's own."""
-    own = scenario.setup.faults
-    total, kinds = (own.total, own.kinds) if options.faults is None else _counts(options.faults)
-    after, before = own.after, own.before
-    if options.between is not None:
-        after, before = (_anchor(scenario, text) for text in options.between)
-    return FaultBudget(total, kinds, after, before)
-
-
-def _counts(text: str) -> tuple[int, tuple[tuple[str, int], ...]]:
-    """Read `2`, or `kill=1,stall=1`: as many in all as of all kinds together."""
-    if text.isascii() and text.isdigit() and len(text) < 4:
-        return int(text), ()
-    kinds = []
-    valid = [name for name, row in FAULTS.items() if not row.free]
-    for part in text.split(","):
-        name, _, most = part.partition("=")
-        if name not in valid:
-            hint = f"Valid: {', '.join(valid)}. {nearest(name, valid)}".strip()
-            raise InputError([Problem(f"--faults {text}", f"{name!r} is no kind of fault", hint)])
-        if not (most.isascii() and most.isdigit() and len(most) < 4):
-            raise InputError([Problem(f"--faults {text}", f"{most!r} is no count", "Give --faults kill=1,stall=1")])
-        kinds.append((name, int(most)))
-    return sum(most for _, most in kinds), tuple(kinds)
-
-
-def _anchor(scenario: Scenario, text: str) -> Instant:
-    at = instant(text, scenario)
-    if at.base in ("origin", "end", "after") or at.offset:
-        hint = "Give a step's id, start(web), die(web), Exited(containerd) or ready(docker), without a time."
-        raise InputError([Problem(f"--between {text}", "times are dropped when orders are explored", hint)])
-    return at
-
-
-def _property(scenario: Scenario, text: str) -> Property:
-    """Read a property that is no name of the table: a sentence of one's own."""
-    kind, _, words = text.partition(":")
-    if kind.strip() in KINDS and words.strip():
-        return sentence(scenario, kind.strip(), words.strip())
-    hint = f"{nearest(text, PROPERTIES)} Valid: all, {', '.join(PROPERTIES)}, or 'always: open(8080, remote)'.".strip()
-    raise InputError([Problem(f"--property {text}", "there is no such property", hint)])
 
 
 # -- progress ---------------------------------------------------------------------------------------

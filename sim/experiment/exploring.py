@@ -15,15 +15,12 @@ from sim.designs import DESIGNS
 from sim.drive.explore import Asked, Exploration, Limits, explore
 from sim.drive.explore.shortest import is_allowed, shortest
 from sim.engine.setup import FaultBudget, Setup
-from sim.errors import InputError, Problem
 from sim.experiment.counterexample import tell, write_counterexample
 from sim.properties import NOT_MODELLED, PROPERTIES, SOMETIMES, Property
 from sim.render.counterexample import counterexample_text
-from sim.scenario import OwnProperty, Scenario, property_of
-from sim.scenario.expression import parse
+from sim.scenario import Scenario
 from sim.scenario.to_explore import check_steps, for_explorer
 from sim.scenario.verdict_words import instant_text, text_of
-from sim.scenario.words import Refusal
 from sim.views.coverage import coverage as rows_of
 from sim.views.coverage import exercised_in
 from sim.views.exploration import HOLDS, UNDETERMINED, VIOLATED, Explored, Finding
@@ -159,33 +156,7 @@ def _with_story(
     return replace(finding, story=story, scenario=written)
 
 
-# -- what is asked ----------------------------------------------------------------------------------
-
-
-def asked_of(scenario: Scenario, names: Iterable[str], read: Callable[[str], Property]) -> tuple[Property, ...]:
-    """Return the properties that are asked for by name (`all`: the whole table), or those that the scenario lists."""
-    own = {prop.name: prop for prop in for_explorer(scenario)[0]}
-    found: dict[str, Property] = {} if names else dict(own)
-    for name in names:
-        if name == "all":
-            found |= PROPERTIES | own
-        else:
-            prop = own.get(name) or PROPERTIES.get(name) or read(name)
-            found[prop.name] = prop
-    return tuple(found.values())
-
-
-def sentence(scenario: Scenario, kind: str, text: str) -> Property:
-    """Return a property that is no row of the table: `always`, `sometimes` or `eventually` an expression.
-
-    Raises InputError, with the place in *text* that is wrong.
-    """
-    ports = {port.host: service.name for service in scenario.setup.services for port in service.ports}
-    try:
-        expression = parse(text, scenario.names, ports)
-    except Refusal as refusal:
-        raise InputError([Problem(f"'{kind}: {text[:200]}'", refusal.what.removesuffix("."), refusal.hint)]) from None
-    return property_of(OwnProperty(f"{kind}: {text}", kind, text, expression))
+# -- the bound ---------------------------------------------------------------------------------------
 
 
 def with_faults(scenario: Scenario, budget: FaultBudget) -> Scenario:

@@ -8,26 +8,34 @@ from __future__ import annotations
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from sim.designs import DESIGNS
 from sim.drive.follow import driver_of
 from sim.engine.reach import CLIENTS, reachable
-from sim.engine.setup import QUIET_VERBS, Instant, KillProcess, Microseconds, Step, Systemctl, Upgrade
+from sim.engine.setup import Instant, Microseconds
 from sim.errors import InputError, Problem, nearest
+from sim.experiment.pictures import first_fault, names_of, timeline_picture, tree_picture
+from sim.render.cards import facts, run_html
+from sim.render.notebook import Picture, Text
 from sim.render.registry import OF_CONTAINERS, RUN_VIEWS, VIEWS
-from sim.scenario import Scenario, instant, load
+from sim.scenario import Scenario, instant, load, reload
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
 from sim.views.moments import Moments
 from sim.views.narrate import narrate, not_taken, published, unanswered
 from sim.views.story import Story
-from sim.views.summary import Picture, Summary, VerdictLine
+from sim.views.summary import Picture as Shown
+from sim.views.summary import Summary, VerdictLine
 from sim.world import World
 
 if TYPE_CHECKING:
     from networkx import DiGraph
+    from pandas import DataFrame
 
     from sim.views.intervals import Intervals
     from sim.views.timeline_parts import TimelineData
+    from sim.views.why import Why
 
 ALL_VIEWS = (*VIEWS, *RUN_VIEWS)
 DEFAULT_EPOCH = 1_577_836_800
@@ -97,14 +105,34 @@ class Run:
         at: str | Microseconds | None = None,
         root: str | int | None = None,
         of: str | None = None,
-    ) -> str:
+    ) -> Text:
         """Return the text of a view at a moment; *root* is a pid or a role, *of* a container. Raises InputError."""
         check_view(view)
         names = containers_of(self.trace, view, of)
         story = self.story(at)
         if view in RUN_VIEWS:
-            return RUN_VIEWS[view](story, names)
-        return VIEWS[view](story.table(), root_pid(story, root))
+            return Text(RUN_VIEWS[view](story, names))
+        return Text(VIEWS[view](story.table(), root_pid(story, root)))
+
+    def answer(self, question: str, at: str | Microseconds | None = None) -> Why:
+        """Return why a fact is so: `container web`, `port 80 from remote`, `process shim/web`. Raises InputError."""
+        from sim.views.why import Unknown, why
+
+        try:
+            return why(self.trace, question, self.moment(at))
+        except Unknown as unknown:
+            raise InputError([Problem(f"'{question[:80]}'", str(unknown), "")]) from None
+
+    def why(self, question: str, at: str | Microseconds | None = None) -> Text:
+        """Return the answer to a question in lines: the fact, then its causes, nearest first. Raises InputError.
+
+        >>> run = run_scenario(load("x.yaml", "{services: {web: {}}, steps: [{id: kill, at: 9s, kill: shim/web}]}"))
+        >>> print(run.why("container web").splitlines()[0])
+        container web is exited (137)
+        """
+        from sim.render.why_text import why_text
+
+        return Text(why_text(self.answer(question, at), self.trace.origin))
 
     def reachable(self, port: int, client: str = "remote", at: str | Microseconds | None = None) -> bool:
         """Say whether clients of a class (remote, loopback, container) reach a published port at a moment.
@@ -116,6 +144,41 @@ class Run:
         if client not in CLIENTS:
             raise InputError([Problem(repr(client), "no such class of clients", f"Valid: {', '.join(CLIENTS)}.")])
         return reachable(self.at(at), port, client)
+
+    # -- tables -------------------------------------------------------------------------------------
+
+    def rows(self, table: str, since: str | Microseconds | None = None) -> list[dict[str, Any]]:
+        """Return a tidy table as rows: events, processes, intervals or ports (docs/python.md); times in seconds.
+
+        They count from t = 0, or from *since*. Raises InputError.
+
+        >>> run = run_scenario(load("x.yaml", "services: {web: {image: nginx}}"))
+        >>> [(row["action"], row["container"]) for row in run.rows("events")][-1]
+        ('start', 'web')
+        """
+        from sim.views.frames import COLUMNS, rows
+
+        if table not in COLUMNS:
+            hint = f"{nearest(table, COLUMNS)} Valid: {', '.join(COLUMNS)}.".strip()
+            raise InputError([Problem(repr(table), "there is no such table", hint)])
+        return rows(self.trace, table, None if since is None else self.moment(since))
+
+    def to_frame(self, table: str = "events", since: str | Microseconds | None = None) -> DataFrame:
+        """Return a table of `rows` as a pandas DataFrame; what a column means stands in its `attrs`."""
+        from sim.experiment.frame import frame
+        from sim.views.frames import COLUMNS
+
+        return frame(self.rows(table, since), COLUMNS[table])
+
+    # -- the same again -----------------------------------------------------------------------------
+
+    def again(self, *settings: str, seed: int | None = None) -> Run:
+        """Run the scenario again, with other settings (`PATH=VALUE`) or another seed. Raises InputError.
+
+        What both runs have in common takes as long in both: they share its draws.
+        """
+        changed = reload(self.scenario, settings) if settings else self.scenario
+        return run_scenario(changed, self.trace.seed if seed is None else seed)
 
     # -- verdicts -----------------------------------------------------------------------------------
 
@@ -137,23 +200,71 @@ class Run:
 
         return intervals(self.trace)
 
-    def timeline(self, title: str | None = None) -> TimelineData:
-        """Return what `plot` draws: the run from its first fault on."""
-        from sim.views.timeline import timeline_data
+    # -- pictures -----------------------------------------------------------------------------------
 
-        return timeline_data(self.trace, title=self.scenario.title if title is None else title)
+    def timeline(
+        self, title: str | None = None, start: str | None = None, stop: str | None = None, by: str = "container"
+    ) -> TimelineData:
+        """Return what `plot` draws: the run from its first fault on, or from *start* to *stop*. Raises InputError."""
+        from sim.views.timeline import WAYS, timeline_data
 
-    def plot(self, path: str | PathLike[str], *others: Run) -> str:
-        """Draw the timeline of this run, and of another one below it, to x.png, x.svg or x.pdf; say what was drawn."""
-        from sim.render.timeline import timeline
+        if by not in WAYS:
+            hint = f"{nearest(by, WAYS)} Valid: {', '.join(WAYS)}.".strip()
+            raise InputError([Problem("--by", f"a timeline does not go by {by!r}", hint)])
+        window = None
+        if start is not None or stop is not None:
+            first = self.trace.origin if start is None else self.moment(start)
+            window = (first - self.trace.origin, self.moment(stop) - self.trace.origin)
+            if window[1] <= window[0]:
+                raise InputError([Problem("--from/--to", "the picture would end before it begins", "Swap the two.")])
+        words = self.scenario.title or self.scenario.name if title is None else title
+        return timeline_data(self.trace, title=words, window=window, by=by)
 
-        return str(timeline([run.timeline() for run in (self, *others)], path))
+    def plot(
+        self, *others: Run, start: str | None = None, stop: str | None = None, by: str = "container"
+    ) -> Picture:
+        """Draw the timeline of this run, and of another one below it; `.save("x.png")` writes it. Raises InputError.
 
-    def report(self) -> str:
+        *by* says what the lanes are: container, process or role.
+
+        >>> run = run_scenario(load("x.yaml", "{services: {web: {}}, steps: [{id: kill, at: 9s, kill: shim/web}]}"))
+        >>> run.plot().caption
+        'Timeline: A killed shim of web: the container is gone'
+        """
+        runs = (self, *others)
+        names = names_of(runs) if others else [None]
+        return timeline_picture([run.timeline(name, start, stop, by) for run, name in zip(runs, names, strict=True)])
+
+    def trees(self, *moments: str, beside: Run | None = None) -> Picture:
+        """Draw the process tree at a moment, or at two with what became of each process; by default about the fault.
+
+        *beside* is another run, for one moment of both. Raises InputError.
+
+        >>> run = run_scenario(load("x.yaml", "{services: {web: {}}, steps: [{id: kill, at: 9s, kill: shim/web}]}"))
+        >>> run.trees("kill-1s", "kill+1s").caption
+        'Process trees, kill-1s and kill+1s: gone: 1 shim and 1 payload'
+        """
+        return tree_picture((self,) if beside is None else (self, beside), moments)
+
+    # -- reports ------------------------------------------------------------------------------------
+
+    def report(self) -> Text:
         """Return what `shimsim run` prints: the story, trees, expectations."""
         from sim.render.run_text import run_text
 
-        return run_text(self.summary())
+        return Text(run_text(self.summary()))
+
+    def tell(self) -> Text:
+        """Return the story alone, line by line: what happened when."""
+        from sim.render.run_text import run_text
+
+        return Text(run_text(msgspec.structs.replace(self.summary(pictures=False), verdicts=())))
+
+    def __repr__(self) -> str:
+        return f"<{facts(self.summary(pictures=False))}>"
+
+    def _repr_html_(self) -> str:
+        return run_html(self.summary(pictures=False), self.plot())
 
     def summary(self, *, pictures: bool = True) -> Summary:
         """Return what the report says."""
@@ -183,31 +294,19 @@ class Run:
             not_taken=not_taken(self.trace),
         )
 
-    def _pictures(self) -> tuple[Picture, ...]:
+    def _pictures(self) -> tuple[Shown, ...]:
         """Show the tree just before and just after the first fault; without one, at the end."""
         fault = first_fault(self.scenario)
         if fault is None:
-            return (Picture("Tree at the end", "pstree", self.show("pstree")),)
+            return (Shown("Tree at the end", "pstree", self.show("pstree")),)
         moment = Moments(self.trace).at(instant(fault.id, self.scenario))
         if moment is None:
             return ()
         before, after = moment - 1_000_000, min(moment + 500_000, self.trace.end)
         return (
-            Picture(f"Tree at {fault.id}-1s", "pstree", self.show("pstree", before)),
-            Picture(f"Tree at {fault.id}+500ms", "pstree", self.show("pstree", after)),
+            Shown(f"Tree at {fault.id}-1s", "pstree", self.show("pstree", before)),
+            Shown(f"Tree at {fault.id}+500ms", "pstree", self.show("pstree", after)),
         )
-
-
-def first_fault(scenario: Scenario) -> Step | None:
-    """Return the first step that hurts something: a kill, a stop of the engine."""
-    for terminal in scenario.setup.terminals:
-        for step in terminal:
-            command = step.command
-            if isinstance(command, KillProcess | Upgrade):
-                return step
-            if isinstance(command, Systemctl) and command.verb not in QUIET_VERBS:
-                return step
-    return None
 
 
 def check_view(view: str) -> None:

@@ -85,10 +85,21 @@ def whatif_each(
 
     *seeds* is how many, counted from 1, or which ones; *text* is read in place of the file.
     """
+    others = [load(path, text, settings) for settings in alternatives]
+    return whatif_of(load(path, text), others, alternatives, seeds, jobs, progress)
+
+
+def whatif_of(
+    base: Scenario,
+    others: Sequence[Scenario],
+    alternatives: Sequence[Settings],
+    seeds: int | Iterable[int] = SEEDS,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> WhatIf:
+    """Compare a scenario with *others*, which are itself under each of the *alternatives*. Raises InputError."""
     numbers = tuple(range(1, seeds + 1) if isinstance(seeds, int) else seeds)
     _check(alternatives, numbers)
-    base = load(path, text)
-    others = [load(path, text, settings) for settings in alternatives]
     found = replicate_each([scenario.setup for scenario in (base, *others)], numbers, jobs, progress)
     engine = base.setup.engine
     return WhatIf(

@@ -16,19 +16,29 @@ from typing import TYPE_CHECKING, Any
 
 from sim.render.amounts import change, interval
 from sim.render.clean import printable
+from sim.render.picture import write
 from sim.views.comparison import Row, Variant, WhatIf
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLOURS = {"better": "#0072B2", "worse": "#D55E00"}
 NEITHER = "#7F7F7F"
+DPI = 120
 SPREAD = 0.28  # of the distance between rows
 STYLE: Any = {"font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
 
 
 def compare_png(found: WhatIf) -> bytes:
     """Return the first alternative's figure as PNG."""
+    out = io.BytesIO()
+    write(out, lambda: draw_comparison(found), "png", DPI)
+    return out.getvalue()
+
+
+def draw_comparison(found: WhatIf) -> tuple[Figure, str]:
+    """Return the first alternative's figure and its headline; matplotlib's settings are the caller's to restore."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -36,22 +46,18 @@ def compare_png(found: WhatIf) -> bytes:
     variant = found.variants[0]
     title = headline(found, variant)
     panels = [rows for rows in (moved(variant, "s"), moved(variant, "")) if rows]
-    with matplotlib.rc_context():  # whatever the reader's own settings are
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
-        heights = [len(rows) + 0.8 for rows in panels] or [1.0]
-        height = 1.2 + 0.16 * title.count("\n") + 0.52 * sum(heights)
-        figure = Figure(figsize=(8.2, height), dpi=120, layout="constrained")
-        FigureCanvasAgg(figure)
-        figure.suptitle(title, x=0.02, ha="left", fontsize=10.5)
-        axes = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
-        for at, rows in zip(axes, panels, strict=False):
-            draw(at, rows)
-        if not panels:
-            empty(axes[0])
-        out = io.BytesIO()
-        figure.savefig(out, format="png", metadata={"Software": None})
-    return out.getvalue()
+    matplotlib.rcParams.update(STYLE)
+    heights = [len(rows) + 0.8 for rows in panels] or [1.0]
+    height = 1.2 + 0.16 * title.count("\n") + 0.52 * sum(heights)
+    figure = Figure(figsize=(8.2, height), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title, x=0.02, ha="left", fontsize=10.5)
+    axes = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for at, rows in zip(axes, panels, strict=False):
+        draw(at, rows)
+    if not panels:
+        empty(axes[0])
+    return figure, title
 
 
 def moved(variant: Variant, unit: str) -> list[Row]:

@@ -58,14 +58,17 @@ def _count(number: int, word: str) -> str:
 
 
 def counts(found: Explored) -> str:
-    """Return the counts as a sentence."""
+    """Return the counts as a sentence, with the time that it took."""
     rate = found.steps / max(found.seconds, 1e-3)
     processes = "one process" if found.processes == 1 else f"{found.processes} processes"
-    return (
-        f"{found.verdict}: {found.states:,} states, {found.transitions:,} transitions, depth {found.depth}, "
-        f"{found.ends} {'end' if found.ends == 1 else 'ends'}, {found.seconds:.1f} s "
-        f"({rate:,.0f} steps/s, {processes}; {found.taped:,} local steps)."
-    )
+    took = f"{found.seconds:.1f} s ({rate:,.0f} steps/s, {processes}; {found.taped:,} local steps)"
+    return f"{sizes(found)}, {took}."
+
+
+def sizes(found: Explored) -> str:
+    """Return the counts that are the same on every machine."""
+    ends = f"{found.ends} {'end' if found.ends == 1 else 'ends'}"
+    return f"{found.verdict}: {found.states:,} states, {found.transitions:,} transitions, depth {found.depth}, {ends}"
 
 
 def _wrapped(text: str, wide: int) -> list[str]:

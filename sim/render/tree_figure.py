@@ -7,11 +7,10 @@ Source: colours: Okabe and Ito, Color Universal Design (2008).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sim.render.picture import blank, literal, write
+from sim.render.picture import blank, literal
 from sim.render.tree_layout import rows
 from sim.views.forest import ELSEWHERE, GONE, HERE, MOVED, NEW, Box, Forest, finding
 
@@ -41,16 +40,6 @@ BADGES = {
     "zombie": "#000000", "stopped": "#7A3B76",
 }  # fmt: skip
 BEFORE_WORDS = {MOVED: "moves"}
-
-
-def tree_picture(
-    trees: Sequence[Forest], path: str | os.PathLike[str], format: str | None = None, *, about: str = ""
-) -> str:
-    """Write one or two trees to *path* (png, svg or pdf) and say what was drawn; *about* says what was run.
-
-    Raises InputError for another format.
-    """
-    return write(path, lambda: draw(trees, about), format)
 
 
 def draw(trees: Sequence[Forest], about: str = "") -> tuple[Figure, str]:

@@ -23,7 +23,7 @@ from sim.scenario.expect import (
     Within,
     Word,
 )
-from sim.scenario.load import instant, load, load_all, target
+from sim.scenario.load import instant, load, load_all, reload, target
 from sim.scenario.property_read import OwnProperty, property_called, property_of
 from sim.scenario.resolved import resolved
 from sim.scenario.schema import json_schema
@@ -56,6 +56,7 @@ __all__ = [
     "load_all",
     "property_called",
     "property_of",
+    "reload",
     "resolved",
     "set_path",
     "starter",

@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path as File
 
+from msgspec.structs import replace
+
 from sim.bundled import ROWS, bundled, bundled_names, row_names, shown
 from sim.engine.setup import Instant, Target
 from sim.errors import InputError, Problem
@@ -18,6 +20,7 @@ from sim.scenario.check import Report
 from sim.scenario.compile import Compiler, Scenario
 from sim.scenario.instants import parse_instant, parse_target
 from sim.scenario.merge import Loader
+from sim.scenario.resolved import resolved
 from sim.scenario.settings import set_path
 from sim.scenario.text import Mark, Node, Problems, read
 from sim.scenario.words import Refusal, counted, did_you_mean, listed
@@ -43,6 +46,17 @@ def load_all(
     Of `FILE#2` the second one is all.
     """
     return _load(path_or_name, text, settings, one=False)
+
+
+def reload(scenario: Scenario, settings: Sequence[str]) -> Scenario:
+    """Return a scenario with other settings, `PATH=VALUE`; it keeps its name. Raises InputError.
+
+    >>> changed = reload(load("x.yaml", "services: {web: {}}"), ["engine.daemon.live-restore=true"])
+    >>> changed.name, changed.setup.engine.daemon.live_restore
+    ('x', True)
+    """
+    changed = load(scenario.name, resolved(scenario), settings)
+    return replace(changed, source=scenario.source)
 
 
 def instant(text: str, scenario: Scenario) -> Instant:

@@ -125,14 +125,14 @@ def _keys(tree: Forest, by_pid: bool) -> list[Hashable]:
 
 
 def finding(trees: Sequence[Forest]) -> str:
-    """Say what the picture shows: of a pair what moved, went and came; of one tree what is wrong in it.
+    """Say what the picture shows: of a pair what moved, went, came, died or stopped; of one what is wrong in it.
 
     >>> box = Box(7, 0, "shim", "web", "shim", 9, orphan=True)
     >>> finding([Forest("", (Box(1, -1, "init", "", "systemd", 0), box))])
     'under PID 1: 1 shim'
     """
     boxes = [box for tree in trees for box in tree.boxes]
-    last = trees[-1].boxes
+    last, before = trees[-1].boxes, {(box.pid, box.state) for box in trees[0].boxes}
     kinds: list[tuple[str, list[Box]]]
     if len(trees) == 1:
         kinds = [
@@ -150,6 +150,8 @@ def finding(trees: Sequence[Forest]) -> str:
             ("other parent", [box for box in last if box.change == ELSEWHERE]),
             ("only in the first", [box for box in trees[0].boxes if box.change == HERE]),
             ("only in the second", [box for box in last if box.change == HERE]),
+            ("zombies now", [box for box in last if box.state == "Z" and (box.pid, "Z") not in before]),
+            ("stopped now", [box for box in last if box.state == "T" and (box.pid, "T") not in before]),
         ]
         calm = "both trees are the same"
     return "; ".join(f"{words}: {_numbers(found)}" for words, found in kinds if found) or calm

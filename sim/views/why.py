@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from sim.engine.client import named_by, processes
 from sim.engine.reach import CLIENTS, listening, reachable, targets
@@ -48,11 +49,15 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Why(msgspec.Struct, frozen=True):
-    """The fact in words, and its causes, nearest first; *note* says why there are none."""
+    """The fact in words, and its causes, nearest first; *note* says why there are none.
+
+    *step* is the id of the file's step that the last cause is, "" if it is none.
+    """
 
     fact: str
     links: tuple[Link, ...]
     note: str = ""
+    step: str = ""
 
 
 class Unknown(Exception):
@@ -61,6 +66,13 @@ class Unknown(Exception):
 
 def why(trace: Trace, question: str, at: Microseconds) -> Why:
     """Answer a question about a moment (clock value in µs). Raises Unknown."""
+    answer = _answer(trace, question, at)
+    begun = trace.records[answer.links[-1].seq].event if answer.links else None
+    of_file = isinstance(begun, StepTaken) and not begun.id.startswith("(")  # "(start)" comes before t = 0
+    return replace(answer, step=begun.id if begun is not None and of_file else "")
+
+
+def _answer(trace: Trace, question: str, at: Microseconds) -> Why:
     match question.split():
         case ["container", name]:
             return _container(trace, name, at)

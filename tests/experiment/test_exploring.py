@@ -11,7 +11,8 @@ from sim.bundled import bundled
 from sim.drive.explore import Limits
 from sim.engine.setup import FaultBudget
 from sim.errors import InputError
-from sim.experiment.exploring import asked_of, explored, sentence, with_faults
+from sim.experiment.asking import asked_of, sentence
+from sim.experiment.exploring import explored, with_faults
 from sim.experiment.run import run_scenario
 from sim.properties import PROPERTIES
 from sim.scenario import Scenario, load

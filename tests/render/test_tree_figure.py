@@ -11,7 +11,8 @@ from matplotlib.patches import FancyBboxPatch
 
 from sim.errors import InputError
 from sim.experiment.run import run
-from sim.render.tree_figure import draw, tree_picture
+from sim.render.picture import write
+from sim.render.tree_figure import draw
 from sim.render.tree_layout import rows
 from sim.views.forest import Forest, compared, forest
 
@@ -74,11 +75,11 @@ def test_the_same_trees_give_the_same_bytes(tmp_path: Path, kind: str) -> None:
     trees = pair(run("document"))
     paths = [tmp_path / f"{name}.{kind}" for name in "ab"]
     for path in paths:
-        tree_picture(trees, path)
+        write(path, lambda: draw(trees))
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 def test_another_format_is_refused(tmp_path: Path) -> None:
     """A format that is not drawn is refused with those that are."""
     with pytest.raises(InputError, match="'gif' is not a picture format"):
-        tree_picture([forest(run("document").tree())], tmp_path / "x.gif")
+        write(tmp_path / "x.gif", lambda: draw([forest(run("document").tree())]))
