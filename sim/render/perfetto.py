@@ -1,7 +1,7 @@
 """A run in Chrome's JSON trace event format, which the viewers of Perfetto and Chrome open.
 
-Spans are complete events (`X`), those around others first, since a viewer keeps a stack for each track; arrows are
-flows (`s`, `t`, `f`) behind the spans of their moment, since a flow is bound to what lies on top of the stack. What is
+Spans are complete events (`X`), of those that begin together the longest first, as Perfetto sorts them: it keeps a stack
+for each track. Arrows are flows (`s`, `t`, `f`) behind the spans of their moment, since a flow is bound to what lies on top of the stack. What is
 counted are counters (`C`), moments are instants (`i`). ts is the trace's clock in µs. Leaves out colours, which each
 viewer chooses. Source: Trace Event Format (2016); Perfetto's importer, slice_tracker.cc and flow_tracker.cc.
 """
@@ -50,7 +50,7 @@ def _timed(run: Spans) -> Iterator[tuple[tuple[int, ...], Event]]:
     for level in run.levels:
         yield (level.at, 0), {"ph": "C", "name": level.name, "pid": host, "ts": level.at, "args": dict(level.values)}
     for span in run.spans:
-        yield (span.start, 1, span.depth), _span(span, group[span.track])
+        yield (span.start, 1, span.start - span.end, span.depth), _span(span, group[span.track])
     for number, arrow in enumerate(run.arrows):
         for place, event in _flow(arrow, number, group):
             yield (event["ts"], 2, number, place), event

@@ -146,6 +146,9 @@ def test_the_checker_refuses_other_files() -> None:
     place = {"pid": 1, "tid": 1}
     deep = [{"ph": "B", "name": "x", "ts": 0, **place}] * 513
     assert "513 slices on one stack" in violations(json.dumps({"displayTimeUnit": "ms", "traceEvents": deep}))
+    two = [{"ph": "X", "name": "x", "ts": 0, "dur": dur, **place} for dur in (1, 5)]
+    found = violations(json.dumps({"displayTimeUnit": "ms", "traceEvents": two}))
+    assert "'x' is longer than what begins with it and stands before it" in found
     late = [{"ph": "X", "name": "late", "ts": 5, "dur": 5, "pid": 1, "tid": 1},
             {"ph": "s", "name": "a", "cat": "c", "id": 1, "ts": 5, **place},
             {"ph": "f", "name": "a", "cat": "c", "id": 1, "ts": 5, "bp": "e", "pid": 1, "tid": 2}]  # fmt: skip
@@ -230,6 +233,7 @@ def test_an_op_lies_in_its_procedure_and_that_in_its_process(name: str) -> None:
             where = stack[-1]["cat"] if stack else "main" if event["tid"] == event["pid"] else "beside"
             lies_in.setdefault(event["cat"], set()).add(where)
         stack.append(event)
+    lies_in["procedure"].discard("state")  # one of no duration at the moment of a death lies in the zombie's time
     assert lies_in == {"process": {"main"}, "procedure": {"process", "beside"}, "op": {"procedure"}}
 
 

@@ -1,8 +1,9 @@
 """The rules of Chrome's JSON trace event format, as a checker: what is wrong with a file, in words.
 
 Models: what the format asks for, and what Perfetto's importer needs besides to draw what was meant: one stack of slices
-a track, in the order of the file; a flow is bound to what lies on top of the stack and drawn from the slice that begins
-earlier; thread ids are of the whole file. Leaves out async, object, memory and clock events, which are not written.
+a track, the longest of those that begin together first; a flow is bound to what lies on top of the stack and drawn from
+the slice that begins earlier; thread ids are of the whole file. Perfetto 52 has imported the bundled scenarios without a
+complaint, and with these flows and parents. Leaves out async, object, memory and clock events, which are not written.
 Source: Trace Event Format (2016); Perfetto, src/trace_processor/importers/common: slice_tracker.cc, flow_tracker.cc.
 """
 
@@ -106,8 +107,17 @@ def _metadata(events: list[Event]) -> list[str]:
 
 
 def _order(events: list[Event]) -> list[str]:
+    """Check that time goes on, and that of the slices that begin together the longest stands first, as it is read."""
     times = [event["ts"] for event in events if event["ph"] != "M"]
-    return [f"{after} comes after {before}" for before, after in pairwise(times) if after < before]
+    found = [f"{after} comes after {before}" for before, after in pairwise(times) if after < before]
+    last: dict[tuple[Place, int], int] = {}
+    for event in events:
+        if event["ph"] == "X":
+            place = ((event["pid"], event["tid"]), event["ts"])
+            if event["dur"] > last.get(place, event["dur"]):
+                found.append(f"{event['name']!r} is longer than what begins with it and stands before it")
+            last[place] = event["dur"]
+    return found
 
 
 # -- slices and flows --------------------------------------------------------------------------------
