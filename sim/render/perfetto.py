@@ -1,9 +1,10 @@
 """A run in Chrome's JSON trace event format, which the viewers of Perfetto and Chrome open.
 
-Spans are complete events (`X`), of those that begin together the longest first, as Perfetto sorts them: it keeps a stack
-for each track. Arrows are flows (`s`, `t`, `f`) behind the spans of their moment, since a flow is bound to what lies on top of the stack. What is
-counted are counters (`C`), moments are instants (`i`). ts is the trace's clock in µs. Leaves out colours, which each
-viewer chooses. Source: Trace Event Format (2016); Perfetto's importer, slice_tracker.cc and flow_tracker.cc.
+Spans are complete events (`X`), of those that begin together the longest first, as Perfetto sorts them: it keeps a
+stack for each track. Arrows are flows (`s`, `t`, `f`) behind the spans of their moment, since a flow is bound to what
+lies on top of the stack. What is counted are counters (`C`), moments are instants (`i`). ts is the trace's clock in µs.
+Leaves out colours, which each viewer chooses. Source: Trace Event Format (2016); Perfetto's importer, slice_tracker.cc
+and flow_tracker.cc.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
 Models: what the format asks for, and what Perfetto's importer needs besides to draw what was meant: one stack of slices
 a track, the longest of those that begin together first; a flow is bound to what lies on top of the stack and drawn from
-the slice that begins earlier; thread ids are of the whole file. Perfetto 52 has imported the bundled scenarios without a
-complaint, and with these flows and parents. Leaves out async, object, memory and clock events, which are not written.
-Source: Trace Event Format (2016); Perfetto, src/trace_processor/importers/common: slice_tracker.cc, flow_tracker.cc.
+the slice that begins earlier; thread ids are of the whole file. Perfetto 52 has read twelve bundled scenarios without a
+complaint, with all flows and with ops below their procedures, and complains of what this refuses. Leaves out async,
+object, memory and clock events, which are not written. Source: Trace Event Format (2016); Perfetto,
+src/trace_processor/importers/common: slice_tracker.cc, flow_tracker.cc.
 """
 
 from __future__ import annotations
