@@ -40,7 +40,7 @@ run: $(READY)  ## install into .venv, run the scenario of the document
 test: $(READY)  ## ruff, mypy, pytest
 	$(PY) -m ruff check --output-format concise .
 	$(PY) -m mypy  # strict over sim, not over tests: pyproject.toml
-	$(PY) -m pytest
+	$(PY) -m pytest -n logical --dist loadfile
 
 coverage: $(READY)  ## what of the model the quick tests never exercise
 	SHIMSIM_COVERAGE=yes $(PY) -m pytest -q
