@@ -110,7 +110,7 @@ def payloads(world: World, container: str) -> list[Process]:
 
     They are looked up in the container's scope, which runc makes before it lets them go on.
     """
-    scope = f"/system.slice/docker-{world.services[container].id}.scope"
+    scope = paths.scope(world.services[container].id)
     found = (world.host.procs[pid] for pid in world.host.grouped.get(scope, ()))
     return [process for process in found if process.alive and process.image.program == "payload"]
 

@@ -6,9 +6,10 @@ Leaves out what it computes and prints. Source: engine-1.13 §3.3; what it does,
 
 from __future__ import annotations
 
-from sim.engine.containers import exec_of
+from sim.engine import paths
+from sim.engine.containers import exec_of, identity
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.ops import Do, Exit, Fork, Goto, Label, Sleep
+from sim.engine.ops import Do, Exit, Fork, Goto, Label, Sleep, Wait, reading
 from sim.engine.payload import child_of
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
@@ -16,12 +17,25 @@ from sim.engine.reach import answers
 from sim.engine.setup import Exec
 from sim.kernel import syscalls
 from sim.kernel.records import Image
-from sim.world import Frame, World
+from sim.world import Frame, Key, World
 
 
 def behaviour(world: World, frame: Frame) -> Exec:
     """Return what the command does."""
     return exec_of(world.services[frame.local["c"]], frame.local["argv"])
+
+
+def _scope(world: World, frame: Frame) -> tuple[Key, ...]:
+    return (("cgroup", paths.scope(identity(world, frame))), ("proc", frame.fid[0]))
+
+
+@reading(_scope)
+def in_scope(world: World, frame: Frame) -> bool | str:
+    """Say whether `runc exec` has moved it into the container's scope, or has left before (process_linux.go)."""
+    process = world.host.procs[frame.fid[0]]
+    if process.cgroup == paths.scope(identity(world, frame)):
+        return True
+    return False if world.host.procs[process.ppid].image.program == "runc" else "given_up"
 
 
 def execute(g: Goroutine) -> None:
@@ -80,6 +94,7 @@ PROGRAM = Program(
     (
         procedure(
             "exec.main",
+            Wait(in_scope, "given_up"),
             Do(execute),
             Label("children"),
             Do(more_children, "run"),
@@ -88,6 +103,8 @@ PROGRAM = Program(
             Label("run"),
             Sleep("run_time", run_time),
             Exit(leave),
+            Label("given_up"),
+            Exit(1),
         ),
         procedure("exec.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
     ),

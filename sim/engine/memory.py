@@ -10,6 +10,7 @@ supervisor/oom.go, monitor_linux.go; engine-1.13 §3.4, §23 T21, T22.
 
 from __future__ import annotations
 
+from sim.engine import paths
 from sim.engine.goroutine import Goroutine, start_frame
 from sim.engine.setup import OutOfMemory
 from sim.kernel import oom, syscalls
@@ -38,7 +39,7 @@ def size_of(world: World, process: Process) -> int:
 def limit_reached(turn: Turn, c: str) -> bool:
     """Kill within a container's control group and tell who watches it; False if no process is left there."""
     world = turn.world
-    scope = f"/system.slice/docker-{world.services[c].id}.scope"
+    scope = paths.scope(world.services[c].id)
     if not _kill(turn, list(world.host.grouped.get(scope, ()))):
         return False
     for pid in [process.pid for process in world.host.procs.values() if process.image.program == "containerd"]:

@@ -80,11 +80,16 @@ def stage2_cloned(world: World, frame: Frame) -> bool:
     return cloned or not any(child.alive for child in children)
 
 
+def scope(g: Goroutine) -> str:
+    """Return the container's control group."""
+    return paths.scope(service_of(g).id)
+
+
 def create_scope(g: Goroutine) -> None:
     """Move the payload into a scope of its own (StartTransientUnit)."""
     payload = _payload(g)
     if payload is not None:
-        syscalls.join_cgroup(g.turn, payload, f"/system.slice/docker-{service_of(g).id}.scope")
+        syscalls.join_cgroup(g.turn, payload, scope(g))
 
 
 def _payload(g: Goroutine) -> Pid | None:
@@ -214,7 +219,7 @@ def join_scope(g: Goroutine) -> str | None:
     process = _execed(g)
     if process is None:
         return "failed"
-    syscalls.join_cgroup(g.turn, process, f"/system.slice/docker-{service_of(g).id}.scope")
+    syscalls.join_cgroup(g.turn, process, scope(g))
     return None
 
 
@@ -260,13 +265,8 @@ def open_exec_fifo(g: Goroutine) -> int:
 
 def kill_all(g: Goroutine) -> int:
     """Kill what is left in the container's scope."""
-    syscalls.kill_cgroup(g.turn, f"/system.slice/docker-{service_of(g).id}.scope", "KILL")
+    syscalls.kill_cgroup(g.turn, scope(g), "KILL")
     return 0
-
-
-def scope(g: Goroutine) -> str:
-    """Return the container's control group."""
-    return f"/system.slice/docker-{service_of(g).id}.scope"
 
 
 def pause(g: Goroutine) -> int:

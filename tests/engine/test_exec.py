@@ -230,3 +230,29 @@ expect:
   - {at: end, container: web, status: running, pid: same}
 """
     assert "EOF" in ended(run(text))["up"]
+
+
+def test_a_command_begins_in_the_containers_control_group() -> None:
+    """runc moves the stage there before that goes on (process_linux.go), so that what it forks is there, too."""
+    text = WEB.replace('["80:80"]', '["80:80"], x-exec: {job: {exits: {after: 2s}, children: [{argv: [kid]}]}}') + """\
+steps: [{id: up, docker: exec web job, at: 1s}, {id: pause, at: 5s, docker: pause web}]
+until: 6s
+"""
+    found = run(text)
+    scope = paths.scope(found.trace.setup.service("web").id)
+    argv = {event.pid: event.image.argv for _, event in after_opening(found) if isinstance(event, e.Execed)}
+    forked = {argv[event.pid]: event for _, event in after_opening(found) if isinstance(event, e.Forked)}
+    assert forked["kid",].cgroup == scope
+    states = {it.image.argv: it.state for it in found.at("end").host.procs.values()}
+    assert states["kid",] == "D"  # an orphan of the command is frozen with the container
+
+
+def test_a_stage_whose_runc_is_killed_before_leaves() -> None:
+    """Its end of the pipe to runc says so; the client reads that the command was not started."""
+    found = run(WEB + """\
+steps: [{id: up, docker: exec web ls, at: 1s}, {at: Forked(exec/web)+1us, kill: runc/web}]
+until: 200s
+expect: [{at: end, process: exec/web, exists: false}, {at: end, process: exec-shim/web, exists: false}]
+""")
+    assert ended(found)["up"].endswith("(exit code 126)")
+    assert ("ls",) not in {event.image.argv for _, event in after_opening(found) if isinstance(event, e.Execed)}

@@ -168,7 +168,7 @@ def test_probes_fail_while_containerd_is_away() -> None:
     found = run(text + "steps: [{id: down, at: 30s, kill: containerd}]\nuntil: 60s\n")
     (ill, word), (well, again) = said(found.trace, "health_status")
     assert (word, again) == ("health_status: unhealthy", "health_status: healthy")
-    assert 30 < ill < 31.2 < well < 50
+    assert 30 < ill < 32.2 < well < 50  # one that runs when it goes takes its 2 s
 
 
 @pytest.mark.parametrize("behaviour", ["", ", x-exec: {curl: {exits: {code: 1}}}"])

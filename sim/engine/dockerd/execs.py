@@ -24,6 +24,7 @@ from sim.world import Frame, Key, World
 
 TERM_WAIT = 10 * S
 NOT_STARTED = 126
+NO_RESULT = -1  # of a probe that has no exit code (health.go)
 
 
 def not_running(g: Goroutine) -> str:
@@ -56,7 +57,7 @@ def exec_create(g: Goroutine) -> str | None:
     refusal = inactive(g)
     if refusal:
         answer(g, Failure(f"Error response from daemon: {refusal}"))
-        end_probe(g, NOT_STARTED)
+        end_probe(g, NO_RESULT)
         return "refused"
     request = g["request"]
     g["argv"] = argv = g["argv"] or request.data[3]
@@ -119,7 +120,7 @@ def no_process(g: Goroutine) -> None:
 def not_started(g: Goroutine) -> None:
     """Keep 126 as the exit code and answer with the error."""
     answer(g, Failure(f"{g['error']} (exit code {NOT_STARTED})"))
-    end_probe(g, NOT_STARTED)
+    end_probe(g, NO_RESULT)
     drop_config(g)
 
 
