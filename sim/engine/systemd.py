@@ -61,15 +61,16 @@ def notice(g: Goroutine) -> None:
 
 
 def ended(g: Goroutine) -> None:
-    """Restart the unit, or believe that it has failed or is inactive; a job that stops it decides for itself."""
+    """Restart the unit, or believe that it has failed or is inactive; a job that stops it says the latter itself."""
     gone: dict[str, Any] = {"main_pid": 0, "cleaning": False}
-    if unit_of(g.world).stopping:
+    stopping, clean = unit_of(g.world).stopping, way_of(g["status"]) == CLEAN
+    if stopping and clean:
         change(g, **gone)
-    elif restarts(g.world, g["status"]):
+    elif not stopping and restarts(g.world, g["status"]):
         change(g, state="auto-restart", **gone)
         g.start("init.restart_unit")
     else:
-        change(g, state="inactive" if way_of(g["status"]) == CLEAN else "failed", **gone)
+        change(g, state="inactive" if clean else "failed", **gone)
 
 
 CLEAN, CODE, SIGNAL = "clean exit or signal", "unclean exit code", "unclean signal"
@@ -130,6 +131,8 @@ def start_main(g: Goroutine) -> str | None:
     if unit.main_pid or unit.cleaning or unit.state in ("active", "activating"):
         return "running"
     if unit.starts >= g.world.setup.engine.unit.start_limit_burst:
+        if unit.state == "failed":
+            g.emit(UnitChanged(UNIT, "failed"))  # once more, with another result
         change(g, state="failed")
         return "limit"
     g.start("init.start_token")
@@ -185,16 +188,17 @@ def start_done(g: Goroutine) -> None:
 
 
 def begin_stop(g: Goroutine) -> str | None:
-    """Send TERM to the main process (or, with control-group, to all of the unit)."""
+    """Send TERM to the main process (or, with control-group, to all of the unit); one that is down stays as it is."""
     unit = unit_of(g.world)
     g.cancel("restart_unit")
-    if not unit.main_pid:
-        change(g, state="inactive")
+    if unit.state in ("inactive", "failed", "auto-restart"):
+        if unit.state == "auto-restart":
+            change(g, state="inactive")
         return "stopped"
     change(g, state="deactivating", stopping=True)
     if g.world.setup.engine.unit.kill_mode == "control-group":
         syscalls.kill_cgroup(g.turn, CGROUP, "TERM")
-    else:
+    elif unit.main_pid:
         g.kill(unit.main_pid, "TERM")
     return None
 
@@ -213,9 +217,10 @@ def kill_main(g: Goroutine) -> None:
 
 
 def unit_stopped(g: Goroutine) -> None:
-    """Believe that the unit is inactive, unless another job starts it already."""
-    if unit_of(g.world).stopping:
-        change(g, state="inactive", stopping=False)
+    """Believe that the unit is inactive, or still that it has failed; unless another job starts it already."""
+    unit = unit_of(g.world)
+    if unit.stopping:
+        change(g, state="failed" if unit.state == "failed" else "inactive", stopping=False)
 
 
 def stop_done(g: Goroutine) -> None:

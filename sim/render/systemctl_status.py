@@ -1,9 +1,10 @@
 """Print docker.service as `systemctl status -l docker` of systemd 219 would, without its last lines, the journal's.
 
-Models: the lines Loaded, Active, Docs, Process, Main PID, Tasks and CGroup, whole as with -l. Leaves out: Memory and
-the journal, which no run knows; the unit's own text of ExecStart, in whose place dockerd's words stand. A zone's name
-is its offset from UTC. Source: systemd 219 of el7, systemctl.c print_status_info; [K]: the unit's path, description
-and link, relative times (format_timestamp_relative), branches and widths (cgroup-show.c), Tasks without zombies.
+Models: the lines Loaded, Active, Docs, Process, Main PID, Tasks and CGroup, whole as with -l; the unit is enabled.
+Leaves out: Memory and the journal, which no run knows. A zone's name is its offset from UTC. Source: systemd 219 of
+el7, systemctl.c print_status_info; seen in public listings of hosts with this package: the unit's path, description,
+link and ExecStart; [K]: relative times (format_timestamp_relative), branches and widths (cgroup-show.c), Tasks without
+zombies.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,13 @@ from sim.views.unit_status import UnitStatus
 
 PATH = "/usr/lib/systemd/system/docker.service"
 DESCRIPTION, DOCS = "Docker Application Container Engine", "http://docs.docker.com"
+EXEC_START = (  # variables are not filled in
+    "/usr/bin/dockerd-current --add-runtime docker-runc=/usr/libexec/docker/docker-runc-current"
+    " --default-runtime=docker-runc --exec-opt native.cgroupdriver=systemd"
+    " --userland-proxy-path=/usr/libexec/docker/docker-proxy-current"
+    " --init-path=/usr/libexec/docker/docker-init-current --seccomp-profile=/etc/docker/seccomp.json $OPTIONS"
+    " $DOCKER_STORAGE_OPTIONS $DOCKER_NETWORK_OPTIONS $ADD_REGISTRY $BLOCK_REGISTRY $INSECURE_REGISTRY $REGISTRIES"
+)
 GROUP = "/system.slice/docker.service"
 EXITS = {"0": "/SUCCESS", "1": "/FAILURE"}
 MINUTE, HOUR, DAY, WEEK, MONTH, YEAR = 60, 3600, 86_400, 604_800, 2_629_800, 31_557_600
@@ -33,12 +41,11 @@ RELATIVE = (  # from so many seconds on: a unit and its name, and the unit of th
 
 def systemctl_status(unit: UnitStatus, now: float, offset_min: int) -> str:
     """Print the unit at *now* (unix seconds) in local time."""
-    enabled = "; enabled; vendor preset: disabled" if unit.enabled else ""
     state = unit.active if unit.active == unit.sub else f"{unit.active} ({unit.sub})"
     result = "" if unit.result == "success" else f" (Result: {unit.result})"
     lines = [
         f"● docker.service - {DESCRIPTION}",
-        f"   Loaded: loaded ({PATH}{enabled})",
+        f"   Loaded: loaded ({PATH}; enabled; vendor preset: disabled)",
         f"   Active: {state}{result}{_since(unit.since, now, offset_min)}",
         f"     Docs: {DOCS}",
         *_main_process(unit),
@@ -83,7 +90,7 @@ def _main_process(unit: UnitStatus) -> list[str]:
         return [f" Main PID: {unit.main} ({unit.comm})"]
     way, what = unit.ended
     end = f"(code={way}, status={what}{EXITS.get(what, '')})" if way == "exited" else f"(code={way}, signal={what})"
-    return [f"  Process: {unit.main} ExecStart={' '.join(unit.argv)} {end}", f" Main PID: {unit.main} {end}"]
+    return [f"  Process: {unit.main} ExecStart={EXEC_START} {end}", f" Main PID: {unit.main} {end}"]
 
 
 def _tree(group: Sequence[tuple[int, tuple[str, ...]]]) -> list[str]:

@@ -1,8 +1,9 @@
 """What systemd knows of docker.service at a moment: its state, since when, its main process, its control group.
 
 Models: active, sub and result as systemd 219 names them, from the trace: UnitChanged, the main process's end, and the
-KILL after TimeoutStopSec. Leaves out: memory, the journal, drop-ins, and whether the unit is enabled unless the host
-boots with it. Source: systemd 219, core/service.c (state table, results) [K], systemctl.c print_status_info.
+KILL after TimeoutStopSec. That makes the result timeout, which the main process's end by that KILL makes signal. Leaves
+out: memory, the journal, drop-ins, and `reloading`, since the /bin/kill of ExecReload is not modelled. Source: systemd
+219, core/service.c (state table, results) [K], seen on el7: a stop that timed out; systemctl.c print_status_info.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import msgspec
 
 from sim.engine.setup import Microseconds
 from sim.engine.systemd import CGROUP, CLEAN_SIGNALS, UNIT
-from sim.facts import UnitChanged
+from sim.facts import Forgot, UnitChanged
 from sim.kernel.events import Exited, Signalled
 from sim.kernel.records import INIT, Pid, Status
 from sim.kernel.signals import NAMES
@@ -42,11 +43,9 @@ class UnitStatus(msgspec.Struct, frozen=True):
     since: float | None
     main: Pid
     comm: str
-    argv: tuple[str, ...]
     ended: tuple[str, str] | None
     group: tuple[tuple[Pid, tuple[str, ...]], ...]
     tasks: int
-    enabled: bool
 
 
 class Unit(msgspec.Struct):
@@ -68,18 +67,17 @@ def unit_status(story: Story) -> UnitStatus:
     host = story.world.host
     group = [host.procs[pid] for pid in sorted(host.grouped.get(CGROUP, ())) if host.alive(pid)]
     main = host.procs.get(unit.main)
+    killing = unit.killed and unit.state == "deactivating"
     return UnitStatus(
         active=active,
-        sub="stop-sigkill" if unit.killed and unit.state == "deactivating" else sub,
-        result=unit.result,
+        sub="stop-sigkill" if killing else sub,
+        result="timeout" if killing else unit.result,
         since=None if unit.since is None else story.trace.unix(unit.since),
         main=unit.main,
         comm="" if main is None else main.image.comm,
-        argv=story.argv.get(unit.main, ()),
         ended=None if unit.ended is None else way_of(unit.ended),
         group=tuple((process.pid, process.image.argv) for process in group),
         tasks=sum(1 + len(process.threads) for process in group),
-        enabled=story.trace.setup.host.begin == "boot",
     )
 
 
@@ -92,6 +90,8 @@ def gathered(story: Story) -> Unit:
         event = record.event
         if isinstance(event, UnitChanged) and event.unit == UNIT:
             _changed(unit, event, record.at or 0)
+        elif isinstance(event, Forgot) and (event.pid, event.key) == (INIT, UNIT):
+            unit = Unit()  # another systemd
         elif isinstance(event, Exited) and event.pid == unit.main:
             unit.ended = event.status
         elif isinstance(event, Signalled) and event.by_pid == INIT and event.signal == "KILL":
@@ -100,9 +100,9 @@ def gathered(story: Story) -> Unit:
 
 
 def _changed(unit: Unit, event: UnitChanged, at: Microseconds) -> None:
-    if event.main_pid and event.main_pid != unit.main:
+    if event.main_pid and (event.main_pid != unit.main or event.state == "activating"):
         unit.main, unit.ended, unit.killed = event.main_pid, None, False
-    if event.state == unit.state:
+    if event.state == unit.state != "failed":
         return
     if unit.state == "active":
         unit.left = at

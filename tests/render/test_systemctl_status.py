@@ -7,7 +7,7 @@ import pytest
 from sim.experiment.run import Run, run_scenario
 from sim.facts import UnitChanged
 from sim.kernel.events import Exited, Signalled
-from sim.render.systemctl_status import relative, systemctl_status
+from sim.render.systemctl_status import EXEC_START, relative, systemctl_status
 from sim.scenario import load
 from sim.trace import Trace
 from sim.views.story import Story
@@ -15,7 +15,7 @@ from sim.views.unit_status import UnitStatus, unit_status
 
 DAY, HOUR = 86_400, 3_600
 HEAD = "● docker.service - Docker Application Container Engine"
-LOADED = "   Loaded: loaded (/usr/lib/systemd/system/docker.service)"
+LOADED = "   Loaded: loaded (/usr/lib/systemd/system/docker.service; enabled; vendor preset: disabled)"
 DOCS = "     Docs: http://docs.docker.com"
 TEXT = """
 host: {begin: "off", clock: 2020-12-03T09:46:58+08:00}
@@ -36,6 +36,10 @@ def run(more: str = "") -> Run:
 
 def lines(found: Run, at: str) -> list[str]:
     return found.show("systemctl-status", at).splitlines()
+
+
+def active(found: Run, at: str) -> str:
+    return lines(found, at)[2].removeprefix("   Active: ")
 
 
 @pytest.mark.parametrize(("seconds", "text"), [
@@ -83,7 +87,7 @@ def test_a_unit_that_waits_to_be_restarted() -> None:
     found = lines(run(), "kill+50ms")
     assert found[2].startswith("   Active: activating (auto-restart) (Result: signal) since Thu 2020-12-03 09:47:28 ")
     assert found[4].startswith("  Process: ")
-    assert found[4].endswith(" --storage-driver overlay2 (code=killed, signal=KILL)")
+    assert found[4].endswith(" $INSECURE_REGISTRY $REGISTRIES (code=killed, signal=KILL)")
     assert found[5].endswith(" (code=killed, signal=KILL)")
     assert found[8].startswith("           └─")
     assert len(found) == 9
@@ -111,25 +115,64 @@ steps:
 until: 90s
 """))
     assert lines(limited, "end")[2].startswith("   Active: failed (Result: start-limit) since ")
-    unit = UnitStatus("failed", "failed", "exit-code", 0.0, 7, "", ("dockerd",), ("exited", "1"), (), 0, True)
+    unit = UnitStatus("failed", "failed", "exit-code", 0.0, 7, "", ("exited", "1"), (), 0)
     assert systemctl_status(unit, 3.0, -210).splitlines() == [
-        HEAD, LOADED[:-1] + "; enabled; vendor preset: disabled)",
+        HEAD, LOADED,
         "   Active: failed (Result: exit-code) since Wed 1969-12-31 20:30:00 -0330; 3s ago", DOCS,
-        "  Process: 7 ExecStart=dockerd (code=exited, status=1/FAILURE)",
+        f"  Process: 7 ExecStart={EXEC_START} (code=exited, status=1/FAILURE)",
         " Main PID: 7 (code=exited, status=1/FAILURE)",
     ]
+
+
+def test_a_stop_that_times_out_leaves_the_unit_failed_as_does_any_unclean_end() -> None:
+    """While KILL is on its way the result is timeout; an end by it is `signal`, as seen on el7."""
+    text = "engine: {unit: {TimeoutStopSec: 4s}}\n" + TEXT.replace("  - {id: kill, at: 30s, kill: dockerd}\n", "")
+    late = run_scenario(load("late.yaml", text))
+    assert active(late, "stop+3999ms").startswith("deactivating (stop-sigterm) since Thu 2020-12-03 09:47:58")
+    assert active(late, "stop+4001ms").startswith("failed (Result: signal) since Thu 2020-12-03 09:48:02 +")
+    shot = run("  - {at: 61s, kill: dockerd}")
+    assert active(shot, "end").startswith("failed (Result: signal) since Thu 2020-12-03 09:47:59 +0800; ")
+    code = run("\n".join(f"  - {{at: stop+{n}00ms, kill: dockerd, signal: TERM}}" for n in (1, 2, 3)))
+    assert active(code, "end").startswith("failed (Result: exit-code) since ")
+    assert lines(code, "end")[5].endswith(" (code=exited, status=143)")
+
+
+def test_a_stop_changes_no_unit_that_is_down() -> None:
+    """One that has failed stays so; of one that waits to be restarted the result is still to be read."""
+    failed = run("  - {at: 65s, systemctl: stop docker}\n  - {at: 61s, kill: dockerd}")
+    assert lines(failed, "end") == lines(run("  - {at: 61s, kill: dockerd}"), "end")
+    waits = run("  - {id: halt, at: Exited(dockerd)+50ms, systemctl: stop docker}")
+    assert active(waits, "halt+1s").startswith("inactive (dead) (Result: signal) since ")
+
+
+def test_a_start_beyond_the_limit_fails_a_unit_that_has_failed() -> None:
+    """The result is that of the last thing that went wrong, and so is the time."""
+    text = """
+engine: {unit: {StartLimitBurst: 1, StartLimitInterval: 1h}}
+host: {begin: "off"}
+steps:
+  - {at: 1s, systemctl: start docker}
+  - {at: 9s, kill: dockerd, signal: QUIT}
+  - {id: up, at: 20s, systemctl: start docker}
+until: 30s
+"""
+    found = run_scenario(load("limit.yaml", text))
+    assert active(found, "up-1s").startswith("failed (Result: exit-code) since Wed 2020-01-01 00:00:09 UTC;")
+    assert active(found, "end") == "failed (Result: start-limit) since Wed 2020-01-01 00:00:20 UTC; 10s ago"
 
 
 @pytest.mark.parametrize(("facts", "shown"), [
     ([], "inactive/dead success None 0"),
     ([("activating", 7), ("deactivating", 7)], "deactivating/stop-sigterm success None 7"),
     ([("activating", 7), ("active", 7), ("deactivating", 7)], "deactivating/stop-sigterm success 2 7"),
-    ([("activating", 7), ("active", 7), ("deactivating", 7), "KILL"], "deactivating/stop-sigkill success 2 7"),
+    ([("activating", 7), ("active", 7), ("deactivating", 7), "KILL"], "deactivating/stop-sigkill timeout 2 7"),
     ([("activating", 7), ("active", 7), ("deactivating", 7), 0, ("inactive", 0)], "inactive/dead success 4 7"),
     ([("activating", 7), 1, ("failed", 0)], "failed/failed exit-code 2 7"),
     ([("activating", 7), ("active", 7), -6, ("auto-restart", 0)], "activating/auto-restart core-dump 3 7"),
     ([("activating", 7), -9, ("auto-restart", 0), ("activating", 8)], "activating/start success 3 8"),
     ([("activating", 7), -9, ("auto-restart", 0), ("failed", 0)], "failed/failed start-limit 3 7"),
+    ([("activating", 7), 1, ("failed", 0), ("failed", 0)], "failed/failed start-limit 3 7"),
+    ([("active", 7), ("deactivating", 7), "KILL", -9, ("deactivating", 0), ("failed", 0)], "failed/failed signal 5 7"),
 ])
 def test_facts_about_the_unit_become_its_status(facts: list[object], shown: str) -> None:
     """A state and main process, an exit status or a KILL from systemd, one a second."""
