@@ -24,7 +24,7 @@ from sim.kernel import syscalls
 from sim.kernel.records import INIT, OUTSIDE, Image, Pid
 from sim.world import Frame, Key, World
 
-NO_DAEMON = "Cannot connect to the Docker daemon. Is the docker daemon running on this host?"
+NO_DAEMON = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 LOST = "error during connect: EOF"
 
 

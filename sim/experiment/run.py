@@ -18,7 +18,7 @@ from sim.errors import InputError, Problem, nearest
 from sim.experiment.pictures import first_fault, names_of, timeline_picture, tree_picture
 from sim.render.cards import facts, run_html
 from sim.render.notebook import Picture, Text
-from sim.render.registry import OF_CONTAINERS, RUN_VIEWS, VIEWS
+from sim.render.registry import OF_CONTAINERS, OF_ONE, OFF_HOST, RUN_VIEWS, VIEWS
 from sim.scenario import Scenario, instant, load, reload
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
@@ -108,8 +108,10 @@ class Run:
     ) -> Text:
         """Return the text of a view at a moment; *root* is a pid or a role, *of* a container. Raises InputError."""
         check_view(view)
-        names = containers_of(self.trace, view, of)
         story = self.story(at)
+        names = containers_of(story, view, of)
+        if story.off and view not in OFF_HOST:
+            return Text("(the host is off)\n")
         if view in RUN_VIEWS:
             return Text(RUN_VIEWS[view](story, names))
         return Text(VIEWS[view](story.table(), root_pid(story, root)))
@@ -316,18 +318,20 @@ def check_view(view: str) -> None:
         raise InputError([Problem("--as", f"there is no view {view!r}", hint)])
 
 
-def containers_of(trace: Trace, view: str, of: str | None) -> tuple[str, ...]:
+def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
     """Return the containers that a view is asked of: the one that is named, or all. Raises InputError."""
-    names = tuple(service.name for service in trace.setup.services)
-    if of is None:
+    names = tuple(service.name for service in story.trace.setup.services)
+    if of is None and (view not in OF_ONE or len(names) == 1):
         return names
-    if view not in OF_CONTAINERS:
+    if of is not None and view not in OF_CONTAINERS:
         hint = f"Leave it out, or take one of these views: {', '.join(OF_CONTAINERS)}."
         raise InputError([Problem("--of", f"{view} is not asked of one container", hint)])
-    if of not in names:
-        hint = f"{nearest(of, names)} There are {', '.join(names) or 'none'}.".strip()
-        raise InputError([Problem("--of", f"there is no container {of[:60]!r}", hint)])
-    return (of,)
+    found = None if of is None else story.named(of)
+    if found is None:
+        what = f"{view} is asked of one container" if of is None else f"there is no container {of[:60]!r}"
+        hint = f"{nearest(of or '', names)} There are {', '.join(names) or 'none'}.".strip()
+        raise InputError([Problem("--of", what, hint)])
+    return (found,)
 
 
 def root_pid(story: Story, root: str | int | None) -> int:

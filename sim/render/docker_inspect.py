@@ -8,7 +8,7 @@ Source: docker 1.13.1, cli/command/inspect; Go 1.10, encoding/json, time.RFC3339
 import json
 import math
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sim.render.clean import printable
@@ -16,7 +16,6 @@ from sim.render.docker_events import shielded
 from sim.views.rows import When
 
 NEVER = "0001-01-01T00:00:00Z"
-UNKNOWN = When(-math.inf)
 
 
 def docker_inspect(found: Iterable[dict[str, Any]], missing: Iterable[str] = ()) -> str:
@@ -38,25 +37,32 @@ def docker_inspect(found: Iterable[dict[str, Any]], missing: Iterable[str] = ())
     return "".join(line + "\n" for line in [*lines, *(f"Error: No such object: {printable(name)}" for name in missing)])
 
 
-def go_time(unix: float | None) -> str:
-    """Write a moment (unix seconds, None for never) in UTC, whole microseconds, zeros at the end cut.
+def go_time(unix: float | None, offset_min: int = 0) -> str:
+    """Write a moment (unix seconds, None for never) in a zone, whole microseconds, zeros at the end cut.
 
-    >>> go_time(1606960140.25), go_time(1606960140), go_time(None)
-    ('2020-12-03T01:49:00.25Z', '2020-12-03T01:49:00Z', '0001-01-01T00:00:00Z')
+    >>> go_time(1606960140.25), go_time(1606960140, 480), go_time(None)
+    ('2020-12-03T01:49:00.25Z', '2020-12-03T09:49:00+08:00', '0001-01-01T00:00:00Z')
     """
     if unix is None:
         return NEVER
     second, fraction = divmod(round(unix * 1_000_000), 1_000_000)
     digits = f".{fraction:06d}".rstrip("0").rstrip(".")
-    return f"{datetime.fromtimestamp(second, tz=UTC):%Y-%m-%dT%H:%M:%S}{digits}Z"
+    hours, minutes = divmod(abs(offset_min), 60)
+    zone = f"{'-' if offset_min < 0 else '+'}{hours:02}:{minutes:02}" if offset_min else "Z"
+    local = datetime.fromtimestamp(second, tz=UTC) + timedelta(minutes=offset_min)
+    return f"{local:%Y-%m-%dT%H:%M:%S}{digits}{zone}"
+
+
+def _unknown(value: Any) -> bool:
+    return isinstance(value, When) and value.unix == -math.inf
 
 
 def _timed(value: Any) -> Any:
     """Write the times within; a key whose moment is not known is left out."""
     if isinstance(value, When):
-        return go_time(value.unix)
+        return go_time(value.unix, value.offset_min)
     if isinstance(value, list):
         return [_timed(one) for one in value]
     if isinstance(value, dict):
-        return {key: _timed(inner) for key, inner in value.items() if inner != UNKNOWN}
+        return {key: _timed(inner) for key, inner in value.items() if not _unknown(inner)}
     return value

@@ -1,12 +1,14 @@
 """Print containers as `docker ps` would.
 
-Models: the table of docker 1.13.1: what the engine believes, newest container first. Leaves out: `--size`,
-`--format`, names by links (the caller gives the name that is shown) and the check whether an image reference still
-names the same image (the caller gives the text; an image id as `sha256:...` is shown as 12 hex digits).
+Models: the table of docker 1.13.1: what the engine believes, newest container first; one that is older than the run
+was created `?`. Leaves out: `--size`, `--format`, names by links (the caller gives the name that is shown) and the
+check whether an image reference still names the same image (the caller gives the text; an image id as `sha256:...` is
+shown as 12 hex digits).
 Source: docker 1.13.1, cli/command/formatter/container.go, api/types/container status in container/state.go,
 pkg/stringutils, go-units duration.go; the tabwriter of Go 1.10.
 """
 
+import math
 import unicodedata
 from collections.abc import Sequence
 
@@ -101,7 +103,7 @@ def _since(moment: float | None, now: float) -> str:
 
 
 def _texts(row: ContainerRow, now: float, no_trunc: bool) -> tuple[str, ...]:
-    created = f"{human_duration(now - row.created)} ago"
+    created = f"{human_duration(now - row.created)} ago" if math.isfinite(row.created) else "?"
     return (
         row.id if no_trunc else row.id[:12],
         printable(_image(row.image, no_trunc)),

@@ -8,8 +8,6 @@ from sim.render.docker_ps import tabulate
 from sim.render.ps import ps_ef
 from sim.views.table import Table
 
-USAGE = "\"docker top\" requires at least 1 argument(s).\nSee 'docker top --help'.\n"
-
 
 def docker_top(found: Table | str) -> str:
     """Print the rows of a table, or the daemon's error.

@@ -3,8 +3,8 @@
 Models: two literal tables. `VIEWS` prints a process table from some process downwards, whole lines (as with `ps ww` and
 `pstree -l`), or writes it for other tools. `RUN_VIEWS` prints what the engine's own commands and the host's files would
 show, of a container or of all, and the run up to the moment for viewers of traces. Leaves out: locks that the real
-commands wait for. What a view prints is clean: names that would steer the terminal
-lose the characters that do so, where the real tool may let them through.
+commands wait for. What a view prints is clean: names that would steer the terminal lose the characters that do so,
+where the real tool may let them through.
 Source: none; the project's own convention.
 """
 
@@ -16,7 +16,7 @@ from sim.render.docker_events import docker_events
 from sim.render.docker_info import docker_info
 from sim.render.docker_inspect import docker_inspect
 from sim.render.docker_ps import docker_ps
-from sim.render.docker_top import USAGE, docker_top
+from sim.render.docker_top import docker_top
 from sim.render.ls import ls_l, no_such_folder
 from sim.render.ps import ps_auxf, ps_axjf, ps_ef, ps_eo
 from sim.render.pstree import pstree
@@ -33,8 +33,6 @@ from sim.views.unit_status import unit_status
 
 View = Callable[[Table, int], str]
 RunView = Callable[[Story, tuple[str, ...]], str]  # a story at its moment; which containers are asked for
-
-NO_DAEMON = "Cannot connect to the Docker daemon. Is the docker daemon running on this host?\n"
 
 
 def _rows_from(view: Callable[[Table], str]) -> View:
@@ -63,7 +61,7 @@ VIEWS: dict[str, View] = {
 
 def _answered(view: RunView) -> RunView:
     """Ask dockerd, if there is one that answers."""
-    return lambda story, names: NO_DAEMON if story.daemon() is None else view(story, names)
+    return lambda story, names: f"{story.silence()}\n" if story.daemon() is None else view(story, names)
 
 
 def _ps(story: Story, *, all: bool) -> str:
@@ -87,7 +85,7 @@ def _ls(story: Story, names: tuple[str, ...]) -> str:
 
 
 def _top(story: Story, names: tuple[str, ...]) -> str:
-    return printable_lines(docker_top(top(story, names[0]))) if len(names) == 1 else USAGE
+    return printable_lines(docker_top(top(story, names[0])))
 
 
 def _info(story: Story, names: tuple[str, ...]) -> str:
@@ -119,3 +117,5 @@ RUN_VIEWS: dict[str, RunView] = {
     "perfetto": _perfetto,
 }
 OF_CONTAINERS = ("docker-inspect", "docker-top", "ls-bundle")  # may be asked of one container
+OF_ONE = ("docker-top",)  # of one alone
+OFF_HOST = ("docker-events", "dot", "mermaid", "graphml", "perfetto")  # no command of the host prints them

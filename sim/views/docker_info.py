@@ -1,16 +1,16 @@
 """What `docker info` tells of the engine and its host, as far as a run knows it.
 
-The drivers are read off the words of the dockerd that answers. Leaves out and source: as `sim.render.docker_info`.
+Live restore and the log driver are those that the dockerd that answers goes by, the other drivers are read off its
+words. Leaves out and source: as `sim.render.docker_info`.
 """
 
 from __future__ import annotations
 
+from sim.engine.dockerd.settings import daemon_of
 from sim.views.story import Story
 
-VERSION = "1.13.1"
 DEFAULTS = {  # of 1.13.1, where dockerd's words say nothing
     "--storage-driver": "overlay2",
-    "--log-driver": "json-file",
     "native.cgroupdriver": "cgroupfs",
     "--default-runtime": "runc",
     "--init-path": "docker-init",
@@ -21,24 +21,25 @@ def engine_facts(story: Story) -> list[tuple[str, str]]:
     """Return the lines below the counts, in the command's order."""
     host, daemon = story.trace.setup.host, story.daemon()
     words = story.world.host.procs[daemon].image.argv if daemon else ()
+    settings = daemon_of(story.world, daemon)
     return [
-        ("Server Version", VERSION),
+        ("Server Version", story.world.design.title.partition("-")[0]),
         ("Storage Driver", option(words, "--storage-driver")),
-        ("Logging Driver", option(words, "--log-driver")),
+        ("Logging Driver", settings.log_driver),
         ("Cgroup Driver", option(words, "native.cgroupdriver")),
         ("Default Runtime", option(words, "--default-runtime")),
         ("Init Binary", option(words, "--init-path")),
         ("CPUs", str(host.cores)),
         ("Name", host.hostname),
         ("Docker Root Dir", "/var/lib/docker"),
-        ("Live Restore Enabled", "true" if story.trace.setup.engine.daemon.live_restore else "false"),
+        ("Live Restore Enabled", "true" if settings.live_restore else "false"),
     ]
 
 
 def option(words: tuple[str, ...], name: str) -> str:
     """Return the value of an option, written `--name=value` or as two words.
 
-    >>> option(("dockerd", "--log-driver=journald", "--storage-driver", "zfs"), "--storage-driver")
+    >>> option(("dockerd", "--default-runtime=x", "--storage-driver", "zfs"), "--storage-driver")
     'zfs'
     """
     for word, following in zip(words, (*words[1:], ""), strict=True):

@@ -2,9 +2,9 @@
 
 Models: the keys that a run knows, in the order of the engine's structs. Leaves out every other key (ids of images and
 sandboxes, gateways, mounts, cgroup limits): they are missing, not empty. A StartedAt before the run is not known and
-left out as well. The real command waits for the container's lock; this does not. Source: D daemon/inspect.go,
-api/types ContainerJSONBase, ContainerState, NetworkSettings; daemon getPortMapInfo and releaseNetwork: Ports is null
-without a network, {} without a published port [K].
+left out as well, and so is what a probe has printed. The real command waits for the container's lock; this does not.
+Source: D daemon/inspect.go, health.go, api/types ContainerJSONBase, ContainerState, Health, NetworkSettings; daemon
+getPortMapInfo and releaseNetwork: Ports is null without a network, {} without a published port [K].
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from typing import Any
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Service
 from sim.engine.systemd import unit_of
+from sim.views.probes import Found, Probe
 from sim.views.rows import ContainerRow, When
 from sim.views.story import Story
 
 
 def inspected(story: Story, name: str) -> dict[str, Any] | None:
     """Return one container as `docker inspect` orders it; None if dockerd does not know it."""
-    record = story.believed(name)
-    if record is None:
+    record, row = story.believed(name), story.container(name)
+    if record is None or row is None:
         return None
     service = story.world.services[name]
-    row = next(row for row in story.containers() if row.name == name)
     return {
         "Id": row.id,
         "Created": When(row.created),
         "Path": row.path,
         "Args": list(row.args),
-        "State": state(row, record),
+        "State": {**state(row, record), **_health(story, service)},
         "LogPath": _log_path(service),
-        "Name": f"/{name}",
+        "Name": f"/{row.name}",
         "RestartCount": record.restart_count,
         "HostConfig": _host_config(service, record),
         "Config": _config(service),
@@ -55,6 +55,40 @@ def state(row: ContainerRow, record: Container) -> dict[str, Any]:
         "StartedAt": When(row.started),
         "FinishedAt": When(row.finished),
     }
+
+
+def _health(story: Story, service: Service) -> dict[str, Any]:
+    """Return the Health object, if there is one; its results are the only times that are told in local time."""
+    health = story.health(service.name)
+    if health is None or service.healthcheck is None:
+        return {}
+    status, found = health
+    return {"Health": {"Status": status, **_found(story, found, service.healthcheck.timeout)}}
+
+
+def _found(story: Story, found: Found, limit: int) -> dict[str, Any]:
+    known: dict[str, Any] = {} if found.streak is None else {"FailingStreak": found.streak}
+    return known if found.log is None else {**known, "Log": [_result(story, probe, limit) for probe in found.log]}
+
+
+def _result(story: Story, probe: Probe, limit: int) -> dict[str, Any]:
+    start, end = (When(story.trace.unix(at), story.trace.setup.host.tz_minutes) for at in (probe.start, probe.end))
+    printed = {"Output": f"Health check exceeded timeout ({go_duration(limit)})"} if probe.too_long else {}
+    return {"Start": start, "End": end, "ExitCode": probe.code, **printed}
+
+
+def go_duration(micros: int) -> str:
+    """Write a duration as Go does.
+
+    >>> [go_duration(n) for n in (30_000_000, 90_000_000, 3_600_000_000, 1_500_000, 20_500, 7, 0)]
+    ['30s', '1m30s', '1h0m0s', '1.5s', '20.5ms', '7µs', '0s']
+    """
+    if 0 < micros < 1_000_000:
+        return f"{micros / 1000:g}ms" if micros >= 1000 else f"{micros}µs"
+    minutes, rest = divmod(micros, 60_000_000)
+    hours, minutes = divmod(minutes, 60)
+    before = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{before}{rest / 1_000_000:.6f}".rstrip("0").rstrip(".") + "s"
 
 
 def _log_path(service: Service) -> str:

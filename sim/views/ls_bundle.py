@@ -1,9 +1,10 @@
 """What lies in a container's bundle folder, as `ls -l` is told: kind, mode, size, when it was written last.
 
-Models: config.json and the fifos of the first process and of each exec, while dockerd keeps the folder; a fifo's time
-is that of its last write, its making if nobody wrote. Leaves out what no run knows: the size of config.json and the
-time of a line that was logged outside of the model come from `x-bundle` or are not known. All is root's. Source:
-engine-1.13 §1.4; the document's listing; facts on rendering, part 4: a write sets the time of a fifo.
+Models: config.json and the fifos of the first process, while dockerd keeps the folder; a fifo's time is that of its
+last write, its making if nobody wrote. Leaves out the fifos of execs, whose names are 64 digits that are drawn, and
+what no run knows: the size of config.json and the time of a line that was logged outside of the model come from
+`x-bundle` or are not known. All is root's. Source: engine-1.13 §1.4; the document's listing; facts on rendering, part
+4: a write sets the time of a fifo.
 """
 
 from __future__ import annotations

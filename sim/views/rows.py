@@ -12,9 +12,10 @@ Port = tuple[int, int | None, str, str]
 
 
 class When(msgspec.Struct, frozen=True):
-    """A moment in unix seconds; None is never, -inf one before the run that nobody says."""
+    """A moment in unix seconds; None is never, -inf one before the run that nobody says. It is told in a zone."""
 
     unix: float | None
+    offset_min: int = 0
 
 
 class ContainerRow(msgspec.Struct, frozen=True):

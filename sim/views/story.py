@@ -10,13 +10,15 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.engine import paths
+from sim.engine.client import NO_DAEMON
 from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engine.systemd import unit_of
 from sim.facts import EngineEvent, Remembered
-from sim.kernel.events import Execed, FifoLevel, FifoMade, FileWritten, Forked
+from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
 from sim.kernel.records import INIT, Pid
 from sim.trace import Record, Replay, Trace
+from sim.views.probes import Found, Probes, monitored
 from sim.views.rows import ContainerRow, EventRow
 from sim.views.table import Meta, ProcessRow, Table
 from sim.world import World
@@ -31,7 +33,7 @@ BEFORE = float("-inf")  # a moment that lies before the run and that nobody says
 class Times(msgspec.Struct, frozen=True):
     """When the engine says that a container was created, started and finished; clock values in µs, None for never."""
 
-    created: Microseconds = 0
+    created: Microseconds | None = None
     started: Microseconds | None = None
     finished: Microseconds | None = None
 
@@ -44,11 +46,11 @@ class Story:
         self.replay = Replay(trace)
         self.at: Microseconds = 0
         self.starts: dict[Pid, Microseconds] = {INIT: 0}
-        self.argv: dict[Pid, tuple[str, ...]] = {}  # of each dockerd, the dead ones too
         self.times: dict[str, Times] = {}
         self.waiting: set[str] = set()  # containers that wait for their restart
         self.written: dict[str, Microseconds] = {}  # when files and fifos were written last
         self.levels: dict[str, int] = {}  # bytes in fifos
+        self.probes = Probes()
 
     @property
     def world(self) -> World:
@@ -75,17 +77,18 @@ class Story:
         if isinstance(event, Forked):
             self.starts[event.pid] = at
         elif isinstance(event, EngineEvent) and event.kind == "container":
-            before = self.times.get(event.container, Times(at))
+            before = self.times.get(event.container, Times())
             if event.action == "create":
                 self.times[event.container] = Times(at)
+                self.probes.forget(event.container)
             elif event.action == "start" and not self._reattached(event.container):
                 self.times[event.container] = replace(before, started=at)
             elif event.action == "die":
                 self.times[event.container] = replace(before, finished=at)
         elif isinstance(event, Remembered) and isinstance(event.value, Container):
             self._believed(event.value, at)
-        elif isinstance(event, Execed) and event.image.program == "dockerd":
-            self.argv[event.pid] = event.image.argv
+        elif isinstance(event, Remembered):
+            self.probes.note(self.world, event, at)
         elif isinstance(event, FileWritten):
             self.written[event.path] = at
         elif isinstance(event, FifoMade):
@@ -139,10 +142,24 @@ class Story:
 
     # -- the engine's belief --------------------------------------------------------------------------
 
+    @property
+    def off(self) -> bool:
+        """Say whether the host is off, or boots and has no systemd yet: nothing can be asked there."""
+        return (INIT, "bus") not in self.world.frames
+
     def daemon(self) -> Pid | None:
-        """Return the dockerd that answers; None while none lives or it is still starting."""
-        unit = unit_of(self.world)
-        return unit.main_pid if unit.state == "active" and self.world.host.alive(unit.main_pid) else None
+        """Return the dockerd that answers; None while none listens, or none that serves."""
+        pid = self.world.host.listeners.get(paths.DOCKER_SOCK)
+        serves = pid is not None and self.world.running(pid, "dockerd.api") and self.world.host.procs[pid].state != "T"
+        return pid if serves else None
+
+    def silence(self) -> str:
+        """Say what a docker command shows while no dockerd answers: that nobody listens, or nothing, since it waits."""
+        pid = self.world.host.listeners.get(paths.DOCKER_SOCK)
+        if pid is None:
+            return NO_DAEMON
+        why = "is stopped" if self.world.host.procs[pid].state == "T" else "listens and does not serve yet"
+        return f"(docker waits: dockerd {pid} {why})"
 
     def believed(self, container: str) -> Container | None:
         """Return the record that dockerd holds, or, while none lives, the one on disk."""
@@ -152,25 +169,38 @@ class Story:
             record = self.world.host.files.get(paths.container(container))
         return record if isinstance(record, Container) else None
 
-    def _health(self, container: str) -> str | None:
-        pid = unit_of(self.world).main_pid
+    def named(self, word: str) -> str | None:
+        """Return the service that is called *word* now: a name that a container bears comes before one it had."""
+        names = [service.name for service in self.trace.setup.services]
+        borne = {record.called: record.name for name in names if (record := self.believed(name)) and record.called}
+        return borne.get(word, word if word in names else None)
+
+    def health(self, container: str) -> tuple[str, Found] | None:
+        """Return the health of a container that has been started, and what its probes have found; None without any."""
+        pid, record = unit_of(self.world).main_pid, self.believed(container)
         health = self.world.recall(pid, f"health/{container}") if pid else None
-        return health.status if isinstance(health, Health) else None
+        if not isinstance(health, Health) or record is None or not record.started:
+            return None
+        return health.status, self.probes.of(pid, container)
 
     def containers(self) -> tuple[ContainerRow, ...]:
         """Return what `docker ps -a` lists, in the order of creation."""
-        rows = ((service, self.believed(service.name)) for service in self.trace.setup.services)
-        return tuple(self._container(service, record) for service, record in rows if record is not None)
+        rows = (self.container(service.name) for service in self.trace.setup.services)
+        return tuple(row for row in rows if row is not None)
 
-    def _container(self, service: Service, record: Container) -> ContainerRow:
-        times, unix = self.times.get(service.name, Times()), self.trace.unix
+    def container(self, name: str) -> ContainerRow | None:
+        """Return the row of one container, by its service; None if dockerd does not know it."""
+        record, service = self.believed(name), self.world.services[name]
+        if record is None:
+            return None
+        times, unix = self.times.get(name, Times()), self.trace.unix
         started = None if times.started is None else unix(times.started)
         return ContainerRow(
             id=service.id,
             image=service.image,
             path=service.path,
             args=service.args,
-            created=unix(times.created),
+            created=BEFORE if times.created is None else unix(times.created),
             started=BEFORE if started is None and record.started else started,
             finished=None if times.finished is None else unix(times.finished),
             running=record.running,
@@ -179,10 +209,17 @@ class Story:
             removing=record.removing,
             dead=record.dead,
             exit_code=record.exit_code,
-            health=self._health(service.name),
+            health=self._health_word(name),
             ports=tuple(_port(port) for port in service.ports) if record.running and not record.restarting else (),
-            name=service.name,
+            name=record.called or name,
         )
+
+    def _health_word(self, name: str) -> str | None:
+        """Return what `docker ps` says: whatever was found last, without a monitor it is unhealthy (health.go)."""
+        health = self.health(name)
+        if health is None:
+            return None
+        return health[0] if monitored(self.world, unit_of(self.world).main_pid, name) else "unhealthy"
 
 
 def _port(port: Port) -> tuple[int, int | None, str, str]:
@@ -204,23 +241,25 @@ def zone(minutes: int) -> str:
 
 def engine_events(trace: Trace, until: Microseconds) -> list[EventRow]:
     """Return what `docker events` would have printed up to a clock value in µs, oldest first."""
-    rows = []
+    rows, called = [], dict[str, str]()
     ids = {service.name: service for service in trace.setup.services}
     for record in trace.records:
         if record.at is not None and record.at > until:
             break
         event = record.event
         if isinstance(event, EngineEvent):
-            at = round(trace.unix(record.at or 0) * 1_000_000)
-            rows.append(_event_row(event, at, ids.get(event.container), trace.setup.host.hostname))
+            at, name = round(trace.unix(record.at or 0) * 1_000_000), called.get(event.container) or event.container
+            rows.append(_event_row(event, at, ids.get(event.container), name, trace.setup.host.hostname))
+        elif isinstance(event, Remembered) and isinstance(event.value, Container):
+            called[event.value.name] = event.value.called
     return rows
 
 
-def _event_row(event: EngineEvent, at: int, service: Service | None, host: str) -> EventRow:
+def _event_row(event: EngineEvent, at: int, service: Service | None, name: str, host: str) -> EventRow:
     if service is None:
         return EventRow(at, event.kind, event.action, daemon_id(host), (*event.attributes, ("name", host)))
     if event.kind == "container":
-        about = (("image", service.image), ("name", service.name), *service.labels)
+        about = (("image", service.image), ("name", name), *service.labels)
         return EventRow(at, event.kind, event.action, service.id, (*about, *event.attributes))
     about = (("container", service.id), *event.attributes, ("type", "bridge"))
     return EventRow(at, event.kind, event.action, network_id(dict(event.attributes)["name"]), about)

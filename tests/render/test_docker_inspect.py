@@ -162,7 +162,7 @@ def test_addresses_and_ports_come_and_go_with_the_network(life: Run) -> None:
 def test_what_was_removed_is_no_object(life: Run) -> None:
     """The command prints an empty array and its complaint; without a daemon it says so."""
     assert life.show("docker-inspect", "rm+5s", of="web") == "[]\nError: No such object: web\n"
-    assert life.show("docker-inspect", "0s").startswith("Cannot connect to the Docker daemon.")
+    assert life.show("docker-inspect", "0s").startswith("Cannot connect to the Docker daemon at ")
 
 
 def test_a_stop_while_it_waits_is_the_time_of_its_end() -> None:

@@ -1,5 +1,8 @@
 """Check `docker top` and `docker info` over a run."""
 
+import pytest
+
+from sim.errors import InputError
 from sim.experiment.run import Run, run_scenario
 from sim.render.docker_info import docker_info
 from sim.scenario import load
@@ -48,7 +51,8 @@ def test_top_says_why_it_lists_nothing() -> None:
     assert found.show("docker-top", "die(loop)#last+1ms", of="loop") == (
         f"{error}Container {ids['loop']} is restarting, wait until the container is running\n"
     )
-    assert found.show("docker-top").startswith('"docker top" requires at least 1 argument(s).')
+    with pytest.raises(InputError, match=r"--of: docker-top is asked of one container. There are sh, loop.$"):
+        found.show("docker-top")
 
 
 def test_info_counts_one_that_waits_for_its_restart_as_stopped() -> None:
@@ -78,10 +82,45 @@ Live Restore Enabled: true
 
 
 def test_options_have_the_engines_defaults() -> None:
-    """Without its word dockerd logs to files and uses cgroupfs; both spellings of an option are read."""
-    assert option(("dockerd",), "--log-driver") == "json-file"
+    """Without its word dockerd uses cgroupfs; both spellings of an option are read."""
+    assert option(("dockerd",), "native.cgroupdriver") == "cgroupfs"
     assert option(("dockerd", "--exec-opt", "native.cgroupdriver=systemd"), "native.cgroupdriver") == "systemd"
-    assert option(("dockerd", "--log-driver", "syslog"), "--log-driver") == "syslog"
+    assert option(("dockerd", "--storage-driver", "zfs"), "--storage-driver") == "zfs"
+
+
+def test_info_tells_what_dockerd_goes_by() -> None:
+    """daemon.json counts from the reload on, or from the next start: live-restore by HUP, the log driver by neither."""
+    found = run_scenario(load("settings.yaml", """
+engine: {daemon: {log-driver: json-file}}
+services: {web: {image: nginx}}
+steps:
+  - {id: edit, at: 1s, host: {daemon.json: {live-restore: true}}}
+  - {id: reload, at: 2s, systemctl: reload docker}
+  - {id: again, at: 3s, host: {daemon.json: {live-restore: false}}}
+  - {id: up, at: 4s, upgrade: {to: docker-1.13, unpack: 1s}}
+until: 30s
+"""))
+
+    def live_restore(at: str) -> str:
+        return found.show("docker-info", at).splitlines()[-1]
+
+    assert live_restore("reload-1ms") == "Live Restore Enabled: false"
+    assert live_restore("reload+10ms") == live_restore("up-1ms") == "Live Restore Enabled: true"
+    assert live_restore("end") == "Live Restore Enabled: false"
+    assert "Logging Driver: json-file" in found.show("docker-info", "end")
+    assert "Server Version: 1.13.1\n" in found.show("docker-info", "end")
+
+
+def test_top_lists_what_was_execd_and_its_orphans() -> None:
+    """They are in the container's control group, whoever is their parent."""
+    found = run_scenario(load("exec.yaml", """
+services: {web: {image: nginx, x-exec: {job: {exits: {after: 3s}, children: [{argv: [daemon]}]}}}}
+steps: [{id: job, at: 1s, docker: exec web job}]
+until: 10s
+"""))
+    commands = {at: [line.split()[-1] for line in found.show("docker-top", at).splitlines()[1:]]
+                for at in ("job", "job+2s", "end")}
+    assert commands == {"job": ["nginx"], "job+2s": ["nginx", "job", "daemon"], "end": ["nginx", "daemon"]}
 
 
 def test_top_lists_no_zombie() -> None:
