@@ -67,7 +67,11 @@ def note(text: str) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all; what is there and is no file (a device, a pipe) is written to, not replaced."""
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+        return
     target = path.resolve()
     fresh = target.with_name(f".{target.name[:100]}.{os.getpid()}")
     try:

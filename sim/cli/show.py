@@ -21,7 +21,7 @@ TEXT = ("", ".txt")
 def main(options: argparse.Namespace) -> int:
     """Print one view, or write it to a file."""
     output = None if options.output in (None, "-") else Path(options.output)
-    name = options.view or _view_of(output)
+    name = _view_of(output) if options.view is None else options.view
     check_view(name)
     if output is not None:
         _check_place(output)

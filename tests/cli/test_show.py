@@ -1,6 +1,7 @@
 """show -o: what is written where, which view a file's ending means, and the places that are refused."""
 
 import json
+import os
 from pathlib import Path
 
 import networkx
@@ -45,6 +46,7 @@ def test_the_ending_says_the_view_unless_as_does(file, words, begins, shimsim, f
         (".", ["--as", "dot"], "this is a folder"),
         ("nowhere/tree.dot", [], "there is no folder nowhere"),
         ("tree.dot", ["--as", "dott"], "Did you mean 'dot'?"),
+        ("tree.dot", ["--as", ""], "there is no view"),
         ("tree.dot", ["--of", "web"], "dot is not asked of one container"),
         ("run.json", ["--root", "dockerd"], "perfetto shows no processes"),
     ],
@@ -70,6 +72,30 @@ def test_a_process_table_has_trees_and_no_run(shimsim, folder):
 def test_a_dash_is_standard_output(shimsim):
     """-o - prints."""
     assert shimsim("show", "small.yaml", "-o", "-").out == shimsim("show", "small.yaml").out
+
+
+@pytest.mark.parametrize("command", [["show", "small.yaml", "--as", "dot", "-o"], ["init", "--force"]])
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(command, shimsim, folder):
+    """A pipe (as a device such as /dev/null) gets the text; no file takes its place."""
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert shimsim(*command, "pipe").status == 0
+        assert len(os.read(reader, 65_536)) > 100
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert sorted(path.name for path in folder.iterdir()) == ["pipe", "small.yaml"]
+
+
+def test_a_link_keeps_leading_to_its_file(shimsim, folder):
+    """What a link leads to is replaced, not the link."""
+    (folder / "there").mkdir()
+    (folder / "tree.dot").symlink_to("there/tree.dot")
+    assert shimsim("show", "small.yaml", "-o", "tree.dot").status == 0
+    assert (folder / "tree.dot").is_symlink()
+    assert (folder / "there" / "tree.dot").read_text().startswith("digraph")
 
 
 def test_json_says_the_file_in_place_of_the_text(shimsim, folder):
