@@ -142,13 +142,25 @@ def _show(parser: argparse.ArgumentParser) -> None:
     _settings(parser)
 
 
+PLOTS = """\
+examples:
+  shimsim plot document -o document.png
+  shimsim plot document document-live-restore -o both.svg       what differs is shaded
+  shimsim plot document --seed 1,2 --from kill -o seeds.png
+  shimsim plot document --by process --from kill --to kill+5ms -o kill.png
+  shimsim plot document --tree --at kill-1s --at kill+500ms -o trees.pdf
+"""
+
+
 def _plot(parser: argparse.ArgumentParser) -> None:
+    parser.epilog, parser.formatter_class = PLOTS, argparse.RawDescriptionHelpFormatter
     parser.add_argument("file", nargs="+", help=FILE + "; two are drawn above each other")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="x.png, x.svg or x.pdf")
     parser.add_argument("--by", choices=("container", "process", "role"), default="container",
                         help="what the lanes are: container, process or role (default: container)")  # fmt: skip
-    parser.add_argument("--from", dest="start", metavar="INSTANT", help="where the picture begins")
-    parser.add_argument("--to", dest="stop", metavar="INSTANT", help="where it ends")
+    parser.add_argument("--from", dest="start", metavar="INSTANT",
+                        help="where the picture begins (default: a minute before the first fault)")  # fmt: skip
+    parser.add_argument("--to", dest="stop", metavar="INSTANT", help="where it ends, such as kill+2s (default: end)")
     parser.add_argument("--tree", action="store_true", help="draw the process tree, of two moments or files what moved")
     parser.add_argument("--at", dest="moments", action="append", default=[], metavar="INSTANT",
                         help="moment of --tree; twice: before and after (default: about the first fault)")  # fmt: skip

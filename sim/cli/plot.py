@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sized
 from pathlib import Path
 
 from sim.cli import HOLDS
@@ -25,7 +26,11 @@ def main(options: argparse.Namespace) -> int:
     else:
         window = {"start": options.start, "stop": options.stop}
         picture = timeline_picture([run.timeline(**window, by=options.by) for run in runs])
-    said = picture.save(options.output)
+    try:
+        said = picture.save(options.output)
+    except OSError as error:
+        why = (error.strerror or "no reason is given").lower()
+        raise InputError([Problem(options.output, f"it cannot be written: {why}", "Write elsewhere.")]) from None
     if options.json:
         say_json({"schema_version": SCHEMA_VERSION, "file": options.output, "drawn": said})
     else:
@@ -37,23 +42,29 @@ def _check(options: argparse.Namespace) -> None:
     """Refuse what cannot be drawn, and a place where no picture can stand, before anything is run."""
     output, pictures = Path(options.output), len(options.file) * len(options.seeds)
     if pictures > 2:
-        many = f"{len(options.file)} files" + (f" with {len(options.seeds)} seeds" if len(options.seeds) > 1 else "")
+        many = f"{_count(options.file, 'file')}" + (f" with {len(options.seeds)} seeds" if options.seeds[1:] else "")
         hint = "Give one or two files, or one and two seeds."
         raise InputError([Problem("shimsim plot", f"{many} are too many", hint)])
+    if output.is_dir():
+        raise InputError([Problem(str(output), "this is a folder", "Give the name of a file.")])
     if output.suffix.lower() not in FORMATS:
         what = f"{output.suffix!r} is no kind of picture" if output.suffix else "what kind of picture is not said"
         raise InputError([Problem(str(output), what, f"Valid endings: {', '.join(FORMATS)}.")])
-    if output.is_dir():
-        raise InputError([Problem(str(output), "this is a folder", "Give the name of a file.")])
     if not output.parent.is_dir():
         raise InputError([Problem(str(output), f"there is no folder {output.parent}", "Make it, or write elsewhere.")])
     if options.tree and (options.start or options.stop):
         raise InputError([Problem("--from/--to", "a tree is of a moment", "Give --at, or leave --tree out.")])
+    if options.tree and options.by != "container":
+        raise InputError([Problem("--by", "a tree has no lanes", "Leave --by out, or --tree.")])
     if options.moments and not options.tree:
         raise InputError([Problem("--at", "a timeline is of a stretch of time", "Give --from and --to, or --tree.")])
     if len(options.moments) * pictures > 2:
-        what = f"{len(options.moments)} moments of {pictures} run{'s' * (pictures != 1)} are too many"
+        what = f"{len(options.moments)} moments of {_count(range(pictures), 'run')} are too many"
         raise InputError([Problem("--at", what, "Give two moments of one run, or one moment of two runs.")])
+
+
+def _count(of: Sized, word: str) -> str:
+    return f"{len(of)} {word}{'s' * (len(of) != 1)}"
 
 
 def _runs(options: argparse.Namespace) -> list[Run]:

@@ -74,7 +74,16 @@ def about_the_fault(runs: Sequence[Run]) -> list[str]:
     if fault is None:
         return ["end"]
     before, after = f"{fault.id}-1s", f"{fault.id}+500ms"
-    return [after] if len(runs) == 2 else [before, after]
+    if len(runs) == 2:
+        return [after]
+    return [before, after if _changed(runs[0], before, after) else "end"]
+
+
+def _changed(run: Run, before: str, after: str) -> bool:
+    """Say whether the fault has done something yet: an upgrade unpacks for some seconds first."""
+    from sim.views.forest import forest
+
+    return forest(run.tree(before)) != forest(run.tree(after))
 
 
 def names_of(runs: Sequence[Run]) -> list[str]:

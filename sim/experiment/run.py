@@ -213,14 +213,24 @@ class Run:
         if by not in WAYS:
             hint = f"{nearest(by, WAYS)} Valid: {', '.join(WAYS)}.".strip()
             raise InputError([Problem("--by", f"a timeline does not go by {by!r}", hint)])
-        window = None
-        if start is not None or stop is not None:
-            first = self.trace.origin if start is None else self.moment(start)
-            window = (first - self.trace.origin, self.moment(stop) - self.trace.origin)
-            if window[1] <= window[0]:
-                raise InputError([Problem("--from/--to", "the picture would end before it begins", "Swap the two.")])
+        window = self._since("--from", start), self._since("--to", stop)
         words = self.scenario.title or self.scenario.name if title is None else title
-        return timeline_data(self.trace, title=words, window=window, by=by)
+        data = timeline_data(self.trace, title=words, window=window, by=by)
+        if data.end <= data.begin:
+            what = f"the picture would begin {f'at {start}' if start else 'a minute before the first fault'} and end at"
+            hint = "The earlier moment comes first." if start else "Give --from, too."
+            raise InputError([Problem("--from/--to", f"{what} {stop or 'end'}", hint)])
+        return data
+
+    def _since(self, option: str, at: str | None) -> Microseconds | None:
+        """Return a moment in µs from t = 0, None if none is given. Raises InputError, which names the option."""
+        if at is None:
+            return None
+        try:
+            return self.moment(at) - self.trace.origin
+        except InputError as error:
+            problems = [msgspec.structs.replace(problem, where=f"{option} {at}") for problem in error.problems]
+            raise InputError(problems) from None
 
     def plot(
         self, *others: Run, start: str | None = None, stop: str | None = None, by: str = "container"

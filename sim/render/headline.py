@@ -66,7 +66,8 @@ def _fates(counts: Counts) -> str:
     if n == 1:
         return "the container is replaced" if counts.replaced else "the container is gone"
     fates = ((counts.replaced, "replaced"), (counts.gone, "gone"))
-    return " and ".join(f"{count} of {n} containers {fate}" for count, fate in fates if count)
+    first, *more = [f"{count} of {n} containers {fate}" for count, fate in fates if count]
+    return " and ".join([first, *(words.replace(f" of {n} containers", "") for words in more)])
 
 
 def _dark_words(strip: Strip) -> str:
@@ -78,7 +79,7 @@ def _dark_words(strip: Strip) -> str:
 
 def _of_two(one: TimelineData, other: TimelineData) -> str:
     """Speak of the run that does better, by what tells it from the other; of two seeds say both figures."""
-    if one.seed != other.seed and one.settings == other.settings and one.title == other.title:
+    if one.seed != other.seed and _question(one) == _question(other):
         return _of_seeds(one, other)
     best = min((one, other), key=_harm)
     setting = _difference(best, one if best is other else other)
@@ -95,6 +96,11 @@ def _of_two(one: TimelineData, other: TimelineData) -> str:
     lost = best.counts.replaced + best.counts.gone
     parts.append(f"replaces {lost} of {best.counts.before} containers" if lost else "loses no process")
     return f"{with_what} {best.fault or 'the run'} {' and '.join(parts)}"
+
+
+def _question(run: TimelineData) -> tuple[object, ...]:
+    """Return what two runs have in common that differ by their draws alone."""
+    return run.fault, run.settings, run.containers, [strip.total for strip in run.strips]
 
 
 def _of_seeds(one: TimelineData, other: TimelineData) -> str:

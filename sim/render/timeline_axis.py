@@ -82,6 +82,7 @@ def ticks(piece: Segment, width: float, closing: bool) -> list[tuple[int, str]]:
     if far:
         moments = moments[:: -(-len(moments) // max(1, int(width)))]
     shown = [moment for moment in moments if moment <= edge]
+    step = step if len(shown) > 1 else S  # a single tick needs no decimals but its own
     if _is_near(piece):
         return [(moment, _milliseconds(moment)) for moment in shown]
     return [(moment, clock(moment, step) if far else _seconds(moment, step)) for moment in shown]
@@ -96,7 +97,7 @@ def _seconds(moment: int, step: int) -> str:
     if moment and abs(moment) < S // 100:
         return _milliseconds(moment)
     decimals = next(d for d in range(7) if step % (S // 10**d) == 0 and moment % (S // 10**d) == 0)
-    return f"{moment / S:.{decimals}f}"
+    return f"{moment / S:.{decimals}f}".replace("-", "−")
 
 
 def _milliseconds(moment: int) -> str:

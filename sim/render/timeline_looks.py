@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WHITE, INK, WORDS, GREY, FAINT = "white", "#222222", "#333333", "#666666", "#E6E6E6"
 FAULT, DIFFERS = "#D55E00", "#E9E9E9"
+HALT = "paused, or stopped by a signal"
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -41,15 +42,15 @@ LOOKS: dict[str, Look] = {  # in the order of the legend
     "daemon": Look("#444444", "daemon", WHITE),
     "errand": Look("#C2AE8B", "runs one errand (runc, iptables, hook)"),
     "adopted": Look("#E69F00", "lost its parent: under PID 1", INK, "///", "#C98700"),
-    "halted": Look("#CC79A7", "stopped or frozen", INK, "|||", "#8F4673"),
+    "halted": Look("#CC79A7", HALT, INK, "|||", "#8F4673"),
     "zombie": Look("#FFFFFF", "zombie: dead, not yet reaped", INK, "xxx", "#000000", 0.6),
-    "stopping": Look("#D55E00", "told to stop", WHITE),
+    "stopping": Look("#D55E00", "told to stop", WHITE, 3 * "\\", "#B04C00"),
     "unready": Look("#BFE3D0", "started, not ready", INK, "...", "#8FC4A8"),
     "starting": Look("#E4F1EA", "being started", INK, "", "#8FC4A8", 0.7),
     "booting": Look("#AFAFAF", "daemon booting"),
-    "leaving": Look("#8A6D5A", "daemon told to stop", WHITE, r"\\\\", "#5F4838"),
-    "frozen": Look("#CC79A7", "daemon frozen", INK, "|||", "#8F4673"),
-    "paused": Look("#CC79A7", "paused", INK, "|||", "#8F4673"),
+    "leaving": Look("#8A6D5A", "daemon told to stop", WHITE, 4 * "\\", "#5F4838"),
+    "frozen": Look("#CC79A7", HALT, INK, "|||", "#8F4673"),
+    "paused": Look("#CC79A7", HALT, INK, "|||", "#8F4673"),
     "backoff": Look("#FFFFFF", "waits to be restarted", WORDS, "....", "#D55E00", 0.8),
     "unhealthy": Look("#000000", "unhealthy (line below)", WHITE, rail=1),
     "blocked": Look("#F0E442", "output blocked (line above)", INK, "", "#000000", 0.6, rail=-1),
@@ -105,8 +106,8 @@ def handles(looks: Iterable[str], arrows: Iterable[str], differs: bool) -> list[
 
 def _shown(looks: set[str]) -> Iterator[Look]:
     """Return looks in their order; of two that are drawn alike the first one speaks for both."""
-    alike = {(look.fill, look.hatch): look for name, look in reversed(LOOKS.items()) if name in looks and look.means}
-    return (look for name, look in LOOKS.items() if name in looks and look in alike.values())
+    alike = {(look.fill, look.hatch): name for name, look in reversed(LOOKS.items()) if name in looks and look.means}
+    return (LOOKS[name] for name in LOOKS if name in alike.values())
 
 
 def legend(figure: Figure, entries: list[Artist], foot: float, size: float, columns: int) -> None:

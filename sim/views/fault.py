@@ -5,7 +5,19 @@ Leaves out faults that a run chooses by itself. Source: none; the project's own 
 
 from __future__ import annotations
 
-from sim.engine.setup import QUIET_VERBS, Command, Docker, KillProcess, Systemctl, Upgrade
+from sim.engine.setup import (
+    QUIET_VERBS,
+    Command,
+    Docker,
+    FillDisk,
+    FlushRules,
+    Journald,
+    KillProcess,
+    LosePower,
+    OutOfMemory,
+    Systemctl,
+    Upgrade,
+)
 from sim.views import intervals as v
 
 HARMLESS = ("CONT", "HUP", "USR1", "USR2", "WINCH")
@@ -27,18 +39,20 @@ def fault_of(run: v.Intervals, step: str | None = None) -> v.Mark | None:
 
 
 def _rank(command: Command) -> int:
-    return 0 if isinstance(command, KillProcess) else 1 if isinstance(command, Systemctl | Upgrade) else 2
+    return 0 if isinstance(command, KillProcess | LosePower | OutOfMemory) else 2 if isinstance(command, Docker) else 1
 
 
 def harms(command: Command) -> bool:
-    """Say whether a command may end or freeze a process."""
+    """Say whether a command may end or freeze a process, or take away what it needs."""
     if isinstance(command, KillProcess):
         return command.signal not in HARMLESS
     if isinstance(command, Systemctl):
         return command.verb not in QUIET_VERBS
-    if isinstance(command, Upgrade):
-        return True
-    return isinstance(command, Docker) and command.verb in ("stop", "kill", "restart", "rm")
+    if isinstance(command, Docker):
+        return command.verb in ("stop", "kill", "restart", "rm", "pause")
+    if isinstance(command, Journald):
+        return command.verb != "start"
+    return isinstance(command, Upgrade | LosePower | OutOfMemory | FlushRules) or command == FillDisk()
 
 
 def noun(command: Command) -> str:
@@ -55,9 +69,22 @@ def noun(command: Command) -> str:
         return f"a {what} {role}" + (f" of {container}" if container else "")
     if isinstance(command, Systemctl):
         return f"a {command.verb} of {command.unit}"
-    if isinstance(command, Upgrade):
-        return f"an upgrade to {command.to}"
-    return f"docker {command.verb} {command.container}" if isinstance(command, Docker) else "a step"
+    match command:
+        case Upgrade():
+            return f"an upgrade to {command.to}"
+        case Docker():
+            return f"docker {command.verb} {command.container}".rstrip()
+        case LosePower():
+            return "a power cut"
+        case OutOfMemory():
+            return f"memory that runs out {f'for {command.container}' if command.container else 'on the host'}"
+        case Journald():
+            return f"a {command.verb} of journald"
+        case FlushRules():
+            return f"a flush of the {command.table} table"
+        case FillDisk():
+            return "a full disk"
+    return "a step"
 
 
 def command_text(mark: v.Mark) -> str:

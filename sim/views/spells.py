@@ -1,8 +1,9 @@
-"""What holds for a container beside its state, and when: paused, waiting to be restarted, unhealthy, blocked.
+"""What holds for a container beside its state, and when: paused, stopped, waiting to be restarted, and so on.
 
 A tracker is shown each fact before it is applied, as the rules of `sim.views.replaying` are. `paused` is the kernel's
-freezer, not what dockerd believes; `backoff` is the restart manager's wait, which dies with its dockerd, as does what
-dockerd knows of a health. Leaves out who is to blame. Source: engine-1.13 §3.3, §3.4, §8, §13; freezer-subsystem.txt.
+freezer, not what dockerd believes, `halted` a program stopped by a signal; `backoff` is the restart manager's wait,
+which dies with its dockerd, as does what dockerd knows of a health. Leaves out who is to blame. Source: engine-1.13
+§3.3, §3.4, §8, §13; freezer-subsystem.txt.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sim.kernel import events as e
 from sim.kernel.records import Process
 from sim.world import World
 
-PAUSED, BACKOFF, UNHEALTHY, BLOCKED, OOM = "paused", "backoff", "unhealthy", "blocked", "oom"
+PAUSED, HALTED, BACKOFF, UNHEALTHY, BLOCKED, OOM = "paused", "halted", "backoff", "unhealthy", "blocked", "oom"
 RESTART, HEALTH = "dockerd.restart", "health/"
 
 
@@ -71,7 +72,7 @@ class Spells:
             self._end_all(lambda _, kind: kind in (BACKOFF, UNHEALTHY))
         elif _is_payload(process):
             mine = process.image.container
-            self._end_all(lambda container, kind: container == mine and kind in (PAUSED, BLOCKED))
+            self._end_all(lambda container, kind: container == mine and kind in (PAUSED, HALTED, BLOCKED))
 
     def _end_all(self, which: Callable[[str, str], bool]) -> None:
         for container, kind, part in list(self.opened):
@@ -94,6 +95,13 @@ def _frozen(spells: Spells, world: World, event: e.Frozen) -> None:
 def _thawed(spells: Spells, world: World, event: e.Thawed) -> None:
     if _is_payload(world.host.procs[event.pid]):
         spells.end(world.host.procs[event.pid].image.container, PAUSED)
+
+
+def _signal_taken(spells: Spells, world: World, event: e.SignalTaken) -> None:
+    process = world.host.procs[event.pid]
+    if event.outcome in ("stopped", "continued") and _is_payload(process):
+        change = spells.begin if event.outcome == "stopped" else spells.end
+        change(process.image.container, HALTED)
 
 
 def _frame_started(spells: Spells, world: World, event: FrameStarted) -> None:
@@ -132,6 +140,7 @@ def _exited(spells: Spells, world: World, event: e.Exited) -> None:
 RULES: dict[type, Callable[[Spells, World, Any], None]] = {
     e.Frozen: _frozen,
     e.Thawed: _thawed,
+    e.SignalTaken: _signal_taken,
     e.Exited: _exited,
     FrameStarted: _frame_started,
     FrameEnded: _frame_ended,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS
-from sim.engine.setup import Docker, KillProcess, Microseconds, S, Setup, Systemctl, Upgrade
+from sim.engine.setup import Microseconds, S, SetNextPid, Setup, TakePid
 from sim.trace import Trace
 from sim.views import intervals as v
 from sim.views.fault import command_text, fault_of, subject
@@ -30,21 +30,22 @@ def timeline_data(
     about: str = "",
     step: str | None = None,
     clients: tuple[str, ...] = v.EVERYONE,
-    window: v.Window | None = None,
+    window: tuple[Microseconds | None, Microseconds | None] = (None, None),
     by: str = "container",
 ) -> TimelineData:
     """Gather what the timeline of a run shows, from its fault (or the step called *step*) on.
 
-    *title* names the run beside another, *about* what it is of. *window* (µs from t = 0) is what to show; what is said
-    of ports and containers is of the whole run from the fault on. *by* says what the lanes are: `WAYS`. Raises KeyError
-    if *step* never began.
+    *title* names the run beside another, *about* what it is of. *window* (µs from t = 0) is what to show, by default
+    all from a minute before the fault on; what is said of ports and containers is of the whole run from the fault on.
+    *by* says what the lanes are: `WAYS`. Raises KeyError if *step* never began.
     """
     assert by in WAYS, f"a timeline goes by {', '.join(WAYS)}, not by {by}"
     run = v.intervals(trace, clients)
     fault = fault_of(run, step)
     zero = fault.at if fault is not None else 0
-    first, last = window if window is not None else (zero - 60 * S, run.end)
-    first, last = max(first, run.begin), min(last, run.end)
+    start, stop = window
+    first = max(zero - 60 * S if start is None else start, run.begin)
+    last = run.end if stop is None else min(stop, run.end)
     design = trace.setup.engine.design
     data = TimelineData(
         title=title,
@@ -101,6 +102,6 @@ def counts(run: v.Intervals, zero: Microseconds) -> Counts:
 def _marks(run: v.Intervals, zero: Microseconds) -> tuple[MarkData, ...]:
     found: dict[tuple[Microseconds, str], MarkData] = {}
     for mark in run.marks:
-        if isinstance(mark.command, Docker | Systemctl | KillProcess | Upgrade):
+        if not isinstance(mark.command, SetNextPid | TakePid):  # they only move numbers
             found.setdefault((mark.at, mark.text), MarkData(mark.at - zero, mark.id, command_text(mark)))
     return tuple(found.values())

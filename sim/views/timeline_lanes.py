@@ -82,14 +82,16 @@ def _container(run: v.Intervals, lane: v.Lane, zero: Microseconds, said: set[str
     spells = [spell for spell in run.spells if spell.container == lane.name]
     notes = [note for bar in bars if (note := _note(run, bar, lives, zero, said)) is not None]
     over = tuple(bar for spell in spells for bar in _spell_bars(spell, lane, zero))
-    notes += [Note(bar.start, bar.end, SPELL_WORDS[bar.look]) for bar in over if bar.end > 0]
+    longest = {bar.look: bar for bar in sorted(over, key=lambda bar: bar.end - bar.start) if bar.end > 0}
+    notes += [Note(bar.start, bar.end, SPELL_WORDS[bar.look]) for bar in longest.values()]
     killed = any(spell.kind == OOM and spell.start >= zero for spell in spells)
     outcome = _outcome_text(v.outcome(run, lane.name, zero), killed)
     return LaneData(lane.name, bars, tuple(notes), (), outcome, over)
 
 
 SPELL_WORDS = {
-    "paused": ("paused", "‖"),
+    "paused": ("paused",),
+    "halted": ("stopped by a signal", "stopped"),
     "backoff": ("waits to be restarted", "waits"),
     "unhealthy": ("unhealthy",),
     "blocked": ("blocked: nobody reads its output", "blocked"),

@@ -38,7 +38,7 @@ def test_two_runs_are_compared_by_role_and_container() -> None:
     """Pids of two runs say nothing: what one run has and the other has not is told by its name."""
     one, other = (run(name) for name in ("document", "document-live-restore"))
     trees = compared(forest(one.tree("end")), forest(other.tree("end")), by_pid=False)
-    assert finding(trees) == "other parent: 6 shims"
+    assert finding(trees) == "under PID 1 in the second alone: 6 shims"
     trees = compared(forest(one.tree("kill+5s")), forest(other.tree("kill+5s")), by_pid=False)
     assert {box.role for box in trees[1].boxes if box.change == HERE} == {"shim", "payload", "proxy"}
     assert finding(compared(forest(one.tree()), forest(one.tree()), by_pid=False)) == "both trees are the same"
