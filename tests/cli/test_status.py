@@ -137,7 +137,7 @@ def test_explore_says_what_it_does_not_check_and_what_its_bound_rests_on(shimsim
         (["plot", "small.yaml", "-o", "x"], "svg"),
         (["plot", "small.yaml", "-o", "no/x.png"], "no folder"),
         (["plot", "small.yaml", "small.yaml", "small.yaml", "-o", "x.svg"], "too many"),
-        (["plot", "small.yaml", "-o", "x.svg", "--from", "shot", "--to", "0s"], "before it begins"),
+        (["plot", "small.yaml", "-o", "x.svg", "--from", "shot", "--to", "0s"], "The earlier moment comes first"),
         (["plot", "small.yaml", "-o", "x.svg", "--at", "shot"], "--tree"),
         (["plot", "small.yaml", "-o", "x.svg", "--tree", "--from", "shot"], "a moment"),
         (["plot", "small.yaml", "-o", "x.svg", "--tree", "--at", "0s", "--at", "1s", "--at", "2s"], "too many"),
