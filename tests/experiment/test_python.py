@@ -251,7 +251,7 @@ Asks = Callable[[], object]
 REFUSED: dict[str, tuple[Asks, str]] = {
     "too many moments": (lambda: killed().trees("0s", "1s", "2s"), "3 moments of 1 run are too many"),
     "no such moment": (lambda: killed().trees("kil"), "kil"),
-    "a window backwards": (lambda: killed().plot(start="kill+2s", stop="kill+1s"), "would begin at kill+2s and end at kill+1s"),
+    "a window backwards": (lambda: killed().plot(start="kill+2s", stop="kill+1s"), "begin at kill+2s and end at"),
     "no such question": (lambda: killed().why("contaner web"), "Did you mean 'container'"),
     "no such finding": (lambda: stopped().verdict("V8"), "this property was not asked for. It was asked for V6, V7"),
     "no story": (lambda: stopped().story("V6"), "there is no story: HOLDS"),
