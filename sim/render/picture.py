@@ -33,13 +33,16 @@ def write(
 
     A file that is open needs a format. Raises InputError for another format.
     """
+    import warnings
+
     import matplotlib as mpl
 
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else "a file"
     kind = (format or os.path.splitext(name)[1].lstrip(".") or "png").lower()
     if kind not in FORMATS:
         raise InputError([Problem(name, f"'{kind}' is not a picture format", f"Use {', '.join(FORMATS)}.")])
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # shown as a box; nothing that a user can mend
         mpl.rcdefaults()
         mpl.rcParams["svg.hashsalt"] = "shimsim"
         figure, said = make()

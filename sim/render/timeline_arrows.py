@@ -36,9 +36,9 @@ def draw_arrows(
         beside = offset_copy(axes.transData, figure, x=look.aside, units="points")
         ends = [(it, places[it.source], _edge(places, it, bar)) for it in shown]
         x = [it.at for it in shown]
-        stems = _stems(ends)
+        lines = stems(ends)
         axes.vlines(
-            [at for at, *_ in stems], [low for _, low, _ in stems], [high for *_, high in stems], color=look.colour,
+            [at for at, *_ in lines], [low for _, low, _ in lines], [high for *_, high in lines], color=look.colour,
             linestyle=look.style, linewidth=look.width, transform=beside, zorder=4, clip_on=False,
         )  # fmt: skip
         axes.plot(x, [y for _, y, _ in ends], ".", color=look.colour, markersize=3, transform=beside, zorder=4.1,
@@ -66,7 +66,7 @@ def _edge(places: Sequence[float], arrow: Arrow, bar: float) -> float:
     return target - bar / 2 if source < target else target + bar / 2
 
 
-def _stems(ends: Sequence[tuple[Arrow, float, float]]) -> list[tuple[int, float, float]]:
+def stems(ends: Sequence[tuple[Arrow, float, float]]) -> list[tuple[int, float, float]]:
     """Return lines as (at, from, to), those of one moment that overlap joined: dashes on dashes look solid."""
     found: list[tuple[int, float, float]] = []
     for at, low, high in sorted((it.at, min(ends), max(ends)) for it, *ends in ends):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_LANES = 120
-LONGEST_NAME = 30  # letters
+LONGEST_NAME, KEPT = 30, 9  # letters, and how many of them at the end
 WIDTH, LEFT, RIGHT, MOST_SIDE, TOP = 14.66, 1.86, 1.78, 3.0, 0.92
 APART, GROUP, TITLE, NO_TITLE, AXIS, SEAM, CUT = 0.07, 0.105, 0.36, 0.14, 0.36, 0.11, 0.32
 WORDS_LEVEL, LEVELS, MARK_SIZE = 0.135, 3, 8.0
@@ -145,9 +145,9 @@ class Panel:
 
 
 def name_of(row: Row) -> str:
-    """Return what stands before a row."""
+    """Return what stands before a row; of a long name the end is kept, where names differ and numbers stand."""
     name = f"{row.client} open" if isinstance(row, Strip) else row.name
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - KEPT - 1]}…{name[-KEPT:]}"
 
 
 def outcome_of(row: Row) -> str:

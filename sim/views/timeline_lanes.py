@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sim.engine.setup import MS, Microseconds, S
 from sim.views import intervals as v
-from sim.views.spells import BACKOFF, OOM, Spell
+from sim.views.spells import OOM
 from sim.views.timeline_parts import Bar, LaneData, Note
 
 LATE_KILL = 500 * MS  # KILL so long after the stop signal means that the signal was in vain
@@ -81,7 +81,7 @@ def _container(run: v.Intervals, lane: v.Lane, zero: Microseconds, said: set[str
     lives = [life for life in run.lives if life.container == lane.name]
     spells = [spell for spell in run.spells if spell.container == lane.name]
     notes = [note for bar in bars if (note := _note(run, bar, lives, zero, said)) is not None]
-    over = tuple(bar for spell in spells for bar in _spell_bars(spell, lane, zero))
+    over = tuple(Bar(it.start - zero, it.end - zero, it.kind) for it in spells if it.kind != OOM)
     longest = {bar.look: bar for bar in sorted(over, key=lambda bar: bar.end - bar.start) if bar.end > 0}
     notes += [Note(bar.start, bar.end, SPELL_WORDS[bar.look]) for bar in longest.values()]
     killed = any(spell.kind == OOM and spell.start >= zero for spell in spells)
@@ -96,18 +96,6 @@ SPELL_WORDS = {
     "unhealthy": ("unhealthy",),
     "blocked": ("blocked: nobody reads its output", "blocked"),
 }
-
-
-def _spell_bars(spell: Spell, lane: v.Lane, zero: Microseconds) -> list[Bar]:
-    """Return what is seen of a spell: nothing of a moment, and a wait for a restart only while nothing runs."""
-    if spell.kind == OOM:
-        return []
-    start, end = spell.start - zero, spell.end - zero
-    if spell.kind != BACKOFF:
-        return [Bar(start, end, spell.kind)]
-    dead = ((it.start - zero, it.end - zero) for it in lane.intervals if it.state in (v.DEAD, v.ABSENT))
-    shown = ((max(start, low), min(end, high)) for low, high in dead)
-    return [Bar(low, high, BACKOFF) for low, high in shown if low < high]
 
 
 def _note(run: v.Intervals, bar: Bar, lives: Sequence[v.Life], zero: Microseconds, said: set[str]) -> Note | None:

@@ -6,19 +6,23 @@ import struct
 import subprocess
 import sys
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sim.drive.timed import run
 from sim.engine.setup import S
 from sim.errors import InputError
 from sim.render.headline import dark_text, duration, headline
 from sim.render.timeline import draw, timeline, timeline_svg
+from sim.render.timeline_arrows import stems
+from sim.render.timeline_axis import ticks
 from sim.scenario import load
-from sim.views.activity import segments
+from sim.views.activity import Segment, segments
 from sim.views.timeline import timeline_data
-from sim.views.timeline_parts import Strip, TimelineData
+from sim.views.timeline_parts import Arrow, Strip, TimelineData
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +55,26 @@ def test_two_runs_are_told_apart_by_the_one_setting_that_differs() -> None:
     assert text.endswith(" s and loses no process")
 
 
+def test_two_seeds_are_one_sentence() -> None:
+    """Of two seeds each figure is said once if it is the same, else with both values; panels bear the seeds."""
+    one = document(False)
+    strips = tuple(replace(strip, dark=strip.dark + 300_000) for strip in one.strips)
+    other = replace(one, seed=2, strips=strips)
+    text = headline([one, other])
+    assert text.startswith("A killed dockerd, seeds 1 and 2: 6 of 6 containers replaced; remote clients dark up to 13.")
+    assert " s or 13." in text
+    assert "seeds 1 and 2 alike: 6 of 6" in headline([one, replace(one, seed=2)])
+    words = {text.get_text() for text in draw([one, other])[0].texts}
+    assert {"live-restore off, seed 1", "live-restore off, seed 2"} <= words
+
+
+def test_runs_that_differ_in_much_are_told_apart_by_their_place() -> None:
+    """Where no one setting tells two runs apart, the headline says which picture it speaks of."""
+    one, other = document(False), replace(document(True), settings=())
+    assert headline([one, other]).startswith("In the lower run a killed dockerd costs remote clients 0.")
+    assert headline([other, one]).startswith("In the upper run a killed dockerd costs remote clients 0.")
+
+
 def test_two_equal_runs_cost_the_same() -> None:
     """A pair without a difference does not claim one."""
     assert headline([document(True), document(True)]).startswith("A killed dockerd, the same in both runs: no process")
@@ -81,6 +105,35 @@ def test_the_burst_after_the_fault_gets_a_scale_of_its_own() -> None:
     pieces = segments(document(False).instants(), -60 * S, 120 * S)
     assert [piece.start for piece in pieces][1:] == [2 * S]
     assert 20 * S < pieces[-1].end < 30 * S
+
+
+def test_milliseconds_after_the_fault_get_a_scale_of_their_own_if_asked() -> None:
+    """What happens within 1.3 ms, 2 s and 23 s is seen in one picture; shares still add up to 1."""
+    moments = [0, 439, 834, 1308, 100_000, 1_430_000, 12_000_000, 23_000_000]
+    plain = segments(moments, -60 * S, 120 * S)
+    pieces = segments(moments, -60 * S, 120 * S, burst=True)
+    assert len(pieces) == len(plain) + 1
+    assert 1308 < pieces[0].end <= 5000
+    assert all(one.end == other.start for one, other in pairwise(pieces))
+    assert sum(piece.share for piece in pieces) == pytest.approx(1)
+    assert segments([0, 5 * S, 9 * S], -S, 20 * S, burst=True) == segments([0, 5 * S, 9 * S], -S, 20 * S)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "first", "last"),
+    [(0, 5000, "0 ms", "5 ms"), (-250_000, 1_500_000, "−0.2", "1.4"), (-3 * S, 15 * S, "−2", "14")],
+)
+def test_ticks_count_in_the_unit_that_fits(start: int, end: int, first: str, last: str) -> None:
+    """A piece of milliseconds counts them; others count seconds."""
+    words = [text for _, text in ticks(Segment(start, end, 1.0), 11.0, False)]
+    assert (words[0], words[-1]) == (first, last)
+
+
+def test_coincident_arrows_are_one_line() -> None:
+    """Lines of one moment that lie on each other are drawn once, so that dashes stay dashes."""
+    three = [(Arrow(7, source, 0, "reparent"), float(source), 0.0) for source in (1, 2, 3)]
+    apart = (Arrow(7, 5, 4, "reparent"), 5.0, 4.0)
+    assert stems([*three, apart]) == [(7, 0.0, 3.0), (7, 4.0, 5.0)]
 
 
 def test_quiet_time_is_cut() -> None:
