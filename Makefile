@@ -5,6 +5,7 @@ PYTHON ?= python3
 ENV := .venv
 PY := $(ENV)/bin/python
 READY := $(ENV)/ready
+BROWSER := tests/browser/build/ready
 GOAL := $(or $(firstword $(MAKECMDGOALS)),run)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -26,7 +27,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test coverage mutants check-long oracles bench bench-long lock clean remake python
+.PHONY: help run test coverage mutants check-long browser oracles bench bench-long lock clean remake python
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-11s%s\n", w, $$0 }'
@@ -49,9 +50,16 @@ mutants: $(READY)  ## plant faults, see that tests notice each, some minutes
 	$(PY) -m tests.mutants --jobs 2
 
 check-long: $(READY)  ## the tests that take minutes
+	@$(MAKE) --no-print-directory browser || echo "Tests in a browser say why they cannot be run." >&2
 	@status=0; $(PY) -m pytest --collect-only -qq -m long >/dev/null 2>&1 || status=$$?; \
 	if [ $$status -eq 5 ]; then echo "There are no long tests yet."; \
 	else echo "$(PY) -m pytest -m long"; $(PY) -m pytest -m long; fi
+
+browser: $(BROWSER)  ## unpack a headless Chromium for the tests of the report (npm)
+
+$(BROWSER): tests/browser/package-lock.json tests/browser/unpack.mjs
+	@command -v npm >/dev/null || { echo "There is no npm here, which brings the browser (Node 20 or newer)." >&2; exit 1; }
+	cd tests/browser && npm ci --no-audit --no-fund --ignore-scripts && node unpack.mjs
 
 oracles: $(READY)  ## what the engine is known to do, beside what a run gives
 	$(PY) -m tests.oracles
@@ -76,6 +84,7 @@ lock: python  ## write requirements.lock anew from pyproject.toml
 
 clean:  ## remove .venv, builds and caches; runs/ stays
 	rm -rf $(ENV) $(ENV)-lock build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf tests/browser/build tests/browser/node_modules
 	find sim tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 ifdef REMAKE

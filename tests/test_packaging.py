@@ -50,6 +50,7 @@ def test_the_wheel_holds_the_package_and_the_scenarios_and_nothing_else(wheel: P
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name.split("/")[0] for name in names} == {"sim", f"shimsim-{sim.__version__}.dist-info"}
     assert {f"sim/scenarios/{path.name}" for path in (ROOT / "scenarios").glob("*.yaml")} <= names
+    assert {f"sim/render/page/{path.name}" for path in (ROOT / "sim/render/page").iterdir()} <= names
 
 
 def test_an_install_finds_its_own_module_and_scenarios(installed: Path, tmp_path: Path) -> None:

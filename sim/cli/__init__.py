@@ -158,15 +158,26 @@ def _plot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="x.png, x.svg or x.pdf")
     parser.add_argument("--by", choices=("container", "process", "role"), default="container",
                         help="what the lanes are: container, process or role (default: container)")  # fmt: skip
-    parser.add_argument("--from", dest="start", metavar="INSTANT",
-                        help="where the picture begins (default: a minute before the first fault)")  # fmt: skip
-    parser.add_argument("--to", dest="stop", metavar="INSTANT", help="where it ends, such as kill+2s (default: end)")
+    _window(parser)
     parser.add_argument("--tree", action="store_true", help="draw the process tree, of two moments or files what moved")
     parser.add_argument("--at", dest="moments", action="append", default=[], metavar="INSTANT",
                         help="moment of --tree; twice: before and after (default: about the first fault)")  # fmt: skip
     parser.add_argument("--seed", dest="seeds", type=_few_seeds, default=(1,), metavar="N",
                         help="seed of the draws (default: 1); 1,2 draws two runs")  # fmt: skip
     _settings(parser, seed=False)
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help=FILE)
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the page to write: x.html")
+    _window(parser)
+    _settings(parser)
+
+
+def _window(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="start", metavar="INSTANT",
+                        help="where the timeline begins (default: a minute before the first fault)")  # fmt: skip
+    parser.add_argument("--to", dest="stop", metavar="INSTANT", help="where it ends, such as kill+2s (default: end)")
 
 
 def _why(parser: argparse.ArgumentParser) -> None:
@@ -248,6 +259,7 @@ COMMANDS = (
     ("run", "run a scenario, tell what happens, check its expectations", _run),
     ("show", "print ps, pstree, docker ps, … at any moment; write the tree or the run for other tools", _show),
     ("plot", "draw the timeline, or the process tree", _plot),
+    ("report", "write one page with a slider through the run: timeline, tree, texts, causes", _report),
     ("why", "print the chain of causes of a fact", _why),
     ("whatif", "compare a changed setting with the file, run by run", _whatif),
     ("explore", "take every order of events", _explore),

@@ -18,7 +18,7 @@ from sim.errors import InputError, Problem, nearest
 from sim.experiment.pictures import first_fault, names_of, timeline_picture, tree_picture
 from sim.render.cards import facts, run_html
 from sim.render.notebook import Picture, Text
-from sim.render.registry import OF_CONTAINERS, OF_ONE, OFF_HOST, RUN_VIEWS, VIEWS
+from sim.render.registry import HOST_OFF, OF_CONTAINERS, OF_ONE, OFF_HOST, RUN_VIEWS, VIEWS
 from sim.scenario import Scenario, instant, load, reload
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from networkx import DiGraph
     from pandas import DataFrame
 
+    from sim.render.report import Page
     from sim.views.intervals import Intervals
     from sim.views.timeline_parts import TimelineData
     from sim.views.why import Why
@@ -111,7 +112,7 @@ class Run:
         story = self.story(at)
         names = containers_of(story, view, of)
         if story.off and view not in OFF_HOST:
-            return Text("(the host is off)\n")
+            return Text(HOST_OFF)
         if view in RUN_VIEWS:
             return Text(RUN_VIEWS[view](story, names))
         return Text(VIEWS[view](story.table(), root_pid(story, root)))
@@ -271,6 +272,15 @@ class Run:
         from sim.render.run_text import run_text
 
         return Text(run_text(msgspec.structs.replace(self.summary(pictures=False), verdicts=())))
+
+    def page(self, start: str | None = None, stop: str | None = None) -> Page:
+        """Return what `shimsim report` writes: one HTML page with a slider through the run; `.save("x.html")`.
+
+        *start* and *stop* are those of `plot`. Raises InputError.
+        """
+        from sim.experiment.report import report
+
+        return report(self, self.timeline(None, start, stop))
 
     def __repr__(self) -> str:
         return f"<{facts(self.summary(pictures=False))}>"

@@ -118,4 +118,5 @@ RUN_VIEWS: dict[str, RunView] = {
 }
 OF_CONTAINERS = ("docker-inspect", "docker-top", "ls-bundle")  # may be asked of one container
 OF_ONE = ("docker-top",)  # of one alone
+HOST_OFF = "(the host is off)\n"
 OFF_HOST = ("docker-events", "dot", "mermaid", "graphml", "perfetto")  # no command of the host prints them

@@ -24,7 +24,7 @@ MARKS = {True: "✓", False: "✗", None: "?"}
 
 def run_text(summary: Summary, *, footer: str = "", width: int | None = None) -> str:
     """Return the whole report; *width* is the terminal's, None where nothing is cut."""
-    parts = [_heading(summary), _story(summary)]
+    parts = [_heading(summary), story(summary)]
     parts += [_picture(summary, index) for index in range(len(summary.pictures))]
     if summary.verdicts:
         parts.append(expectations(summary.verdicts, width))
@@ -48,7 +48,8 @@ def _heading(summary: Summary) -> str:
 # -- the story --------------------------------------------------------------------------------------
 
 
-def _story(summary: Summary) -> str:
+def story(summary: Summary) -> str:
+    """Tell what happened, line by line."""
     rows: list[str] = []
     zero: int | None = None
     lines = _told(summary)
@@ -101,18 +102,21 @@ def _quiet(gaps: dict[int, int], index: int, summary: Summary) -> str:
 
 
 def _row(line: Line, zero: int | None, summary: Summary) -> str:
-    note = line.note
-    if line.step and AUTOMATIC.fullmatch(line.step):
-        note = note.removeprefix(f"step {line.step}").removeprefix(", ")
-    if line.counts is not None:
-        remote, loopback = line.counts
-        note = f"open: remote {remote} of {summary.ports}, loopback {loopback} of {summary.ports}"
     text = PROLOGUE.get(line.text, printable(line.text))
     if line.step or zero is None:
         left = f"{clock(line.at, summary):<18} {text}"
     else:
         left = f"      {offset(line.at - zero, line.until - zero):<19} {text}"
-    return f"{left:<{WIDTH - 1}} {printable(note)}".rstrip()
+    return f"{left:<{WIDTH - 1}} {printable(note_of(line, summary.ports))}".rstrip()
+
+
+def note_of(line: Line, ports: int) -> str:
+    """Return what stands beside a line: how many of so many ports are open now, or which step of the file it is."""
+    if line.counts is not None:
+        remote, loopback = line.counts
+        return f"open: remote {remote} of {ports}, loopback {loopback} of {ports}"
+    automatic = line.step and AUTOMATIC.fullmatch(line.step)
+    return line.note.removeprefix(f"step {line.step}").removeprefix(", ") if automatic else line.note
 
 
 def clock(at: int, summary: Summary) -> str:

@@ -6,21 +6,22 @@ import pytest
 
 from sim.cli.files import is_run
 
-READ = [("show",), ("why", "container web"), ("plot",)]
+READ = [("show",), ("why", "container web"), ("plot",), ("report",)]
 TREE = "systemd"
 
 
 def words(command, file):
     """Return a command line on *file*."""
-    if command[0] == "plot":
-        return ["plot", file, "-o", "picture.svg"]
+    output = {"plot": "picture.svg", "report": "page.html"}.get(command[0])
+    if output:
+        return [command[0], file, "-o", output]
     return [command[0], file, *command[1:]]
 
 
 @pytest.mark.parametrize("command", READ)
 @pytest.mark.parametrize("kind", ["scenario", "bundled", "folder", "trace", "renamed", "stdin scenario", "stdin trace"])
 def test_what_reads_a_run_takes_every_file(command, kind, stored, shimsim, folder):
-    """show, why and plot take a scenario, a bundled name, a runs/ folder, a trace, and - for scenario and trace."""
+    """show, why, plot and report take a scenario, a bundled name, a runs/ folder, a trace, and - for both."""
     (folder / "renamed").write_bytes((stored / "trace.jsonl").read_bytes())
     file, stdin = {
         "scenario": ("small.yaml", None),

@@ -17,6 +17,7 @@ COMMANDS = {
     "show": ["show", "small.yaml", "--at", "shot"],
     "why": ["why", "small.yaml", "container web"],
     "plot": ["plot", "small.yaml", "-o", "x.svg"],
+    "report": ["report", "small.yaml", "-o", "x.html"],
     "whatif": ["whatif", "small.yaml", "--set", "engine.daemon.live-restore=true", "--seeds", "2"],
     "explore": ["explore", "small.yaml", "--limit", "50"],
     "validate": ["validate", "small.yaml", "wrong.yaml"],

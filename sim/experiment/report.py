@@ -1,0 +1,31 @@
+"""The report of one run as a page: gathered from the trace, printed by the views' own printers.
+
+Leaves out other seeds. Source: the project's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim import __version__
+from sim.render.registry import RUN_VIEWS
+from sim.render.report import About, Page, page
+from sim.render.report_data import OF_STORY, OF_TABLE
+from sim.scenario import resolved
+from sim.views.recorded import recorded
+from sim.views.report import report_data
+from sim.views.summary import Summary
+
+if TYPE_CHECKING:
+    from sim.experiment.run import Run
+    from sim.views.timeline_parts import TimelineData
+
+
+def report(run: Run, timeline: TimelineData, summary: Summary | None = None, command: str = "") -> Page:
+    """Return the page of a run over the time that *timeline* shows; *command* makes it again."""
+    told = run.summary(pictures=False) if summary is None else summary
+    data = report_data(run.trace, timeline, (line.seq for line in told.lines))
+    found = recorded(run.trace, (moment.at for moment in data.moments), OF_TABLE, OF_STORY)
+    events = RUN_VIEWS["docker-events"](run.story(data.zero + timeline.end), ())
+    again = command or f"shimsim report {told.source} --seed {told.seed} -o report.html"
+    return page(data, found, timeline, told, events, About(__version__, again, resolved(run.scenario)))

@@ -1,0 +1,237 @@
+"""A run as its report shows it: the moments that one can stop at, and for each thing that is shown why it is so.
+
+A moment is one at which a text of the report changes; it shows what holds after everything that happened then. A long
+run has more of them than a page can hold: those of the scenario's steps come first, then what befalls daemons and
+containers, then their helpers (runc, iptables), in each rank those that last longest, so that what is left out was
+shorter than a time that the report states. Leaves out the texts themselves. Source: the trace; `sim.views.why`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from sim.engine.setup import Microseconds
+from sim.facts import BecameReady, EngineEvent, Remembered, StepDone, StepTaken, UnitChanged
+from sim.kernel import events as e
+from sim.kernel.records import Pid
+from sim.trace import Record, Replay, Trace
+from sim.views.activity import Segment, segments
+from sim.views.timeline_parts import TimelineData
+from sim.views.why import Link, chains
+from sim.views.why_words import DAEMONS, Focus, state_of
+from sim.world import World
+
+ROWS = 90_000  # rows of process tables that a report prints: its moments, times the processes of each
+FILLS = 60  # round times to stop at where nothing happens, about
+FEWEST, MOST = 150, 1500  # moments of a report, whatever its processes
+ASKED = 4_000  # things whose causes are followed
+HELPERS = ("runc", "hook", "iptables", "resolver")
+PROCESS = (
+    e.Forked, e.Execed, e.ThreadsStarted, e.SessionSet, e.GroupSet, e.SignalTaken, e.Frozen, e.Thawed, e.Exited,
+    e.Reparented, e.Reaped,
+)  # fmt: skip
+TURNS = (e.Execed, e.Exited, e.Reparented)  # what a process is asked about
+STEP, CHANGE, HELPER, FILL = range(4)  # ranks of moments; a fill is a round time at which nothing need change
+WEIGHTS = (0, 20, 1, 1)  # how much each µs of a rank's moments counts; steps stay in any case
+FOREVER: Microseconds = 1 << 62
+Turns = list[tuple[Microseconds, int]]  # clock values and numbers of records, in order
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """A clock value (µs) that one can stop at, and its rank."""
+
+    at: Microseconds
+    rank: int
+
+
+class Causes(msgspec.Struct, frozen=True):
+    """Chains of causes by the number of the record that they are of; and which record says how a thing came to be so.
+
+    For each process number, daemon and container these are (clock value, record) in order.
+    """
+
+    chains: dict[int, tuple[Link, ...]]
+    processes: dict[Pid, Turns]
+    daemons: dict[str, Turns]
+    containers: dict[str, Turns]
+
+
+class ReportData(msgspec.Struct, frozen=True):
+    """What a report shows of a run: the moments in order (*left_out* more were no longer than *shorter*), and causes.
+
+    *zero* is the clock value of the timeline's moment 0, *events* are the records of `docker events`, *pieces* those of
+    the time axis.
+    """
+
+    zero: Microseconds
+    pieces: tuple[Segment, ...]
+    moments: tuple[Moment, ...]
+    left_out: int
+    shorter: Microseconds
+    events: tuple[tuple[Microseconds, int], ...]
+    causes: Causes
+
+
+def report_data(trace: Trace, run: TimelineData, told: Iterable[int] = (), *, rows: int = ROWS) -> ReportData:
+    """Gather the moments of the time that a timeline shows, and the causes of what there is to see.
+
+    *told* are the records whose causes are asked for beside those of events, processes and containers. *rows* is the
+    size of the report, as ROWS.
+    """
+    zero = trace.origin + run.origin
+    first, last = zero + run.begin, zero + run.end
+    found = _Gathering(trace, first, last, set(told))
+    for record in trace.records:
+        if (record.at or 0) > last:
+            break
+        found.take(record)
+        found.replay.step()
+    pieces = segments(run.instants(), run.begin, run.end)
+    for rank, moments in ((STEP, (run.begin, run.end)), (CHANGE, run.instants()), (FILL, round_times(pieces))):
+        for at in moments:
+            found.moment(zero + at, rank)
+    every = [Moment(at, rank) for at, rank in sorted(found.moments.items())]
+    kept, shorter = longest(every, min(max(rows // max(found.peak, 1), FEWEST), MOST))
+    return ReportData(
+        zero=zero,
+        pieces=pieces,
+        moments=tuple(kept),
+        left_out=len(every) - len(kept),
+        shorter=shorter,
+        events=tuple(found.events),
+        causes=found.causes(),
+    )
+
+
+def round_times(pieces: Iterable[Segment]) -> Iterator[Microseconds]:
+    """Yield round times all along a time axis, about FILLS of them.
+
+    >>> list(round_times([Segment(-70_000, 200_000, 0.1)]))
+    [-50000, 0, 50000, 100000, 150000, 200000]
+    """
+    for piece in pieces:
+        least = (piece.end - piece.start) / max(piece.share * FILLS, 1)
+        step = next(base * 10**power for power in range(16) for base in (1, 2, 5) if base * 10**power >= least)
+        yield from range(-(-piece.start // step) * step, piece.end + 1, step)
+
+
+def longest(moments: Sequence[Moment], most: int) -> tuple[list[Moment], Microseconds]:
+    """Choose so many moments, those that last longest, in order; and say how long the longest lasts that is left out.
+
+    >>> a, b, c, d = (Moment(at, CHANGE) for at in (0, 10, 11, 50))
+    >>> longest([a, b, c, d], 3) == ([a, c, d], 1)
+    True
+    """
+    if len(moments) <= most:
+        return list(moments), 0
+    lasts = {moment.at: later.at - moment.at for moment, later in pairwise(moments)}
+    weights = {it.at: lasts[it.at] * WEIGHTS[it.rank] if it.rank and it.at in lasts else FOREVER for it in moments}
+    ranked = sorted(moments, key=lambda it: (-weights[it.at], it.at))
+    return sorted(ranked[:most], key=lambda it: it.at), max(lasts[it.at] for it in ranked[most:])
+
+
+class _Gathering:
+    """One pass over a trace: which moments change something, and which records people may ask about."""
+
+    def __init__(self, trace: Trace, first: Microseconds, last: Microseconds, told: set[int]) -> None:
+        self.trace, self.first, self.last, self.told = trace, first, last, told
+        self.replay = Replay(trace)
+        self.services = {service.name: service for service in trace.setup.services}
+        self.by_port = {port.host: service.name for service in trace.setup.services for port in service.ports}
+        self.moments: dict[Microseconds, int] = {}
+        self.asked: dict[int, Focus] = {}
+        self.processes: dict[Pid, Turns] = {}
+        self.daemons: dict[str, Turns] = {name: [] for name in DAEMONS}
+        self.containers: dict[str, Turns] = {}
+        self.events: Turns = []
+        self.peak = 0
+
+    def moment(self, at: Microseconds, rank: int) -> None:
+        """Note a moment within the window; the best rank counts."""
+        if self.first <= at <= self.last:
+            self.moments[at] = min(rank, self.moments.get(at, rank))
+
+    def take(self, record: Record) -> None:
+        """Look at a record, before it is applied."""
+        event, at, world = record.event, record.at or 0, self.replay.world
+        rank = self._rank(world, event)
+        if rank is not None:
+            self.moment(at, rank)
+            if at >= self.first:
+                self.peak = max(self.peak, len(world.host.procs))
+        if isinstance(event, TURNS) and rank == CHANGE:
+            self.processes.setdefault(event.pid, []).append((at, record.seq))
+            program = event.image.program if isinstance(event, e.Execed) else _program(world, event)
+            if program in DAEMONS:
+                self.daemons[program].append((at, record.seq))
+            self._ask(record)
+        elif isinstance(event, Remembered) and event.key.startswith("container/") and _believes_anew(world, event):
+            self.containers.setdefault(event.key[len("container/") :], []).append((at, record.seq))
+            self._ask(record)
+        elif record.seq in self.told or isinstance(event, EngineEvent):
+            self._ask(record)
+        if isinstance(event, EngineEvent):
+            self.events.append((at, record.seq))
+
+    def _rank(self, world: World, event: Any) -> int | None:
+        match event:
+            case StepTaken():
+                return STEP
+            case StepDone() | EngineEvent() | UnitChanged() | BecameReady():
+                return CHANGE
+            case Remembered():
+                if event.key.startswith("container/"):
+                    return CHANGE if _believes_anew(world, event) else HELPER
+                return HELPER if event.key.startswith("health/") else None
+            case e.SignalTaken():
+                return CHANGE if event.outcome in ("stopped", "continued") else None
+            case e.Listened() | e.Unlistened():
+                return CHANGE
+            case e.Execed():
+                return _of_program(event.image.program)
+        return _of_program(_program(world, event)) if isinstance(event, PROCESS) else None
+
+    def _ask(self, record: Record) -> None:
+        name = self._about(record.event)
+        self.asked[record.seq] = Focus.of(self.services[name]) if name in self.services else Focus()
+
+    def _about(self, event: Any) -> str:
+        """Name the container that a fact is about, "" if it is about none."""
+        if isinstance(event, e.Execed):
+            return event.image.container
+        if isinstance(event, e.RuleAdded | e.RuleRemoved):
+            return self.by_port.get(event.rule.port, "")
+        if isinstance(event, Remembered):
+            return event.key.partition("/")[2]
+        named = getattr(event, "container", None)
+        process = self.replay.world.host.procs.get(getattr(event, "pid", 0))
+        return str(named) if named is not None else process.image.container if process is not None else ""
+
+    def causes(self) -> Causes:
+        """Follow what can be asked; of too much, what came last."""
+        asked = sorted(self.asked.items())[-ASKED:]
+        found = chains(self.trace, asked)
+        return Causes(
+            {seq: links for (seq, _), links in zip(asked, found, strict=True) if links},
+            self.processes,
+            self.daemons,
+            self.containers,
+        )
+
+
+def _of_program(program: str) -> int:
+    return HELPER if program in HELPERS else CHANGE
+
+
+def _program(world: World, event: Any) -> str:
+    """Return what a process runs; one that is forked runs its parent's until it says otherwise."""
+    process = world.host.procs.get(event.pid)
+    return process.image.program if process is not None else HELPERS[0]
+
+
+def _believes_anew(world: World, event: Remembered) -> bool:
+    return state_of(event.value) != state_of(world.recall(event.pid, event.key))
