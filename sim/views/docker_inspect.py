@@ -104,6 +104,10 @@ def _host_config(service: Service, record: Container) -> dict[str, Any]:
         "NetworkMode": "default" if service.network == "bridge" else service.network,
         "PortBindings": _bindings(service, anywhere=""),
         "RestartPolicy": {"Name": policy.name, "MaximumRetryCount": policy.max},
+        "AutoRemove": service.auto_remove,
+        "OomScoreAdj": service.oom_score_adj,
+        "PidMode": "host" if service.host_pid else "",
+        "Memory": service.memory or 0,
     }
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from sim.engine.setup import Microseconds
 from sim.engine.systemd import CGROUP, CLEAN_SIGNALS, UNIT
-from sim.facts import Forgot, UnitChanged
+from sim.facts import UnitChanged
 from sim.kernel.events import Exited, Signalled
 from sim.kernel.records import INIT, Pid, Status
 from sim.kernel.signals import NAMES
@@ -90,8 +90,6 @@ def gathered(story: Story) -> Unit:
         event = record.event
         if isinstance(event, UnitChanged) and event.unit == UNIT:
             _changed(unit, event, record.at or 0)
-        elif isinstance(event, Forgot) and (event.pid, event.key) == (INIT, UNIT):
-            unit = Unit()  # another systemd
         elif isinstance(event, Exited) and event.pid == unit.main:
             unit.ended = event.status
         elif isinstance(event, Signalled) and event.by_pid == INIT and event.signal == "KILL":

@@ -86,8 +86,8 @@ ROWS = (
            "return before or 128", "return before",
            "a start that fails leaves code 0", TABLE),
     Mutant("a start keeps old restarts", START,
-           'count = record.restart_count + 1 if g["why"] == "policy" else 0',
-           'count = record.restart_count + 1 if g["why"] == "policy" else record.restart_count',
+           'count = record.restart_count if g["why"] == "policy" else 0',
+           'count = record.restart_count',
            "docker start does not set RestartCount back", TABLE),
     # -- network (§2, §6) ---------------------------------------------------------------------------------------------
     Mutant("a failed port stays reserved", NETWORK,

@@ -108,7 +108,11 @@ def test_the_text_is_gos_down_to_the_blank(life: Run) -> None:
             "RestartPolicy": {{
                 "Name": "on-failure",
                 "MaximumRetryCount": 3
-            }}
+            }},
+            "AutoRemove": false,
+            "OomScoreAdj": 0,
+            "PidMode": "",
+            "Memory": 0
         }},
         "Config": {{
             "Image": "nginx",
@@ -133,6 +137,7 @@ def test_state_goes_with_the_containers_life(life: Run) -> None:
     running = state(life, "start+10s")
     assert (running["Status"], running["ExitCode"], running["FinishedAt"]) == ("running", 0, NEVER)
     assert running["Pid"] in life.at("start+10s").host.procs
+    assert json.loads(life.show("docker-inspect", "die(web)+50ms"))[0]["RestartCount"] == 1
     waiting = state(life, "die(web)+50ms")
     flags = (waiting["Status"], waiting["Running"], waiting["Restarting"], waiting["Pid"], waiting["ExitCode"])
     assert flags == ("restarting", True, True, 0, 137)

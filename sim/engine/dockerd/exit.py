@@ -186,6 +186,7 @@ def state_exit(g: Goroutine) -> str | None:
             pid=0,
             exit_code=g["status"],
             oom_killed=bool(g["oom_killed"]),
+            restart_count=record.restart_count + again,  # now, not once it runs (monitor.go StateChanged)
             backoff=next_backoff(record) if again else 0,
         ),
         disk=False,

@@ -172,7 +172,7 @@ def state_running(g: Goroutine) -> None:
     """Believe that it runs, write that to disk, say so; count the run's first ten seconds if a policy asks for them."""
     record = record_of(g)
     assert record is not None
-    count = record.restart_count + 1 if g["why"] == "policy" else 0
+    count = record.restart_count if g["why"] == "policy" else 0
     record = replace(
         record,
         running=True,
