@@ -8,7 +8,6 @@ page that puts a cursor on the picture finds what it needs in `timeline_svg`. So
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,7 @@ from sim.render.timeline_page import (
     write_at,
 )
 from sim.render.timeline_rows import draw_rows
-from sim.views.activity import QUIET, Segment, segments
+from sim.views.activity import Segment, segments
 from sim.views.differences import compared
 from sim.views.timeline_parts import LaneData, Strip, TimelineData
 
@@ -70,41 +69,26 @@ class Drawn(msgspec.Struct, frozen=True):
         return ", ".join(parts)
 
 
-def timeline(
-    runs: Sequence[TimelineData],
-    path: str | os.PathLike[str],
-    format: str | None = None,
-    *,
-    title: str | None = None,
-    quiet: int = QUIET,
-) -> Drawn:
-    """Write the timeline of one or two runs to *path*; *format* is png, svg or pdf, by default the path's ending.
-
-    *title* replaces the computed headline, *quiet* (µs) is the pause that is cut. Raises InputError for another format.
-    """
-    return write(path, lambda: draw(runs, title=title, quiet=quiet), format)
-
-
-def timeline_svg(runs: Sequence[TimelineData], *, title: str | None = None, quiet: int = QUIET) -> tuple[str, Drawn]:
+def timeline_svg(runs: Sequence[TimelineData]) -> tuple[str, Drawn]:
     """Return the timeline of one or two runs as SVG text, and what it shows; its axis places a cursor.
 
     `drawn.axis.x(moment)` is a part of the picture's width, *moment* in µs from the fault (`drawn.axis.origin`, itself
     in µs from t = 0); `drawn.axis.stretches` is the same as plain data.
     """
     out = io.BytesIO()
-    drawn = write(out, lambda: draw(runs, title=title, quiet=quiet), "svg")
+    drawn = write(out, lambda: draw(runs), "svg")
     return out.getvalue().decode(), drawn
 
 
-def draw(runs: Sequence[TimelineData], *, title: str | None = None, quiet: int = QUIET) -> tuple[Figure, Drawn]:
-    """Return the figure of one or two runs above each other, on one time axis."""
+def draw(runs: Sequence[TimelineData]) -> tuple[Figure, Drawn]:
+    """Return the figure of one or two runs above each other, on one time axis, and what it shows."""
     assert 1 <= len(runs) <= 2, f"a timeline shows one or two runs, not {len(runs)}"
-    words = title if title is not None else headline(runs)
+    words = headline(runs)
     if len(runs) == 2:
         runs = compared(*_told_apart(*runs))
     begin, end = max(run.begin for run in runs), max(run.end for run in runs)
     moments = (moment for run in runs for moment in run.instants())
-    page = Page(runs, segments(moments, begin, end, quiet, burst=runs[0].by == "process"))
+    page = Page(runs, segments(moments, begin, end, burst=runs[0].by == "process"))
     entries = _entries(runs, page.pieces)
     columns = columns_of(blank(WIDTH, 1), entries, WIDTH - 0.6, LEGEND_SIZE)
     lines = -(-len(entries) // columns)

@@ -59,16 +59,16 @@ def draw_rows(axes: Axes, rows: Sequence[Placed], sizes: Sizes) -> None:
     """Draw what a piece of the axis shows of the rows."""
     _draw_differences(axes, rows)
     boxes: dict[str, list[Corners]] = {}
-    layers: dict[str, list[Corners]] = {}
+    areas: dict[str, list[Corners]] = {}
     for placed in rows:
         row = placed.row
         if isinstance(row, LaneData):
             _lane_boxes(axes, row, placed.y, sizes, boxes)
         elif isinstance(row, Stack):
-            _stack_boxes(axes, row, placed.y, layers)
+            _stack_areas(axes, row, placed.y, areas)
     for look, corners in boxes.items():
         _collect(axes, corners, zorder=2.2 if LOOKS[look].rail else 2, **style_of(LOOKS[look]))
-    for look, corners in layers.items():
+    for look, corners in areas.items():
         _collect(axes, corners, zorder=2, **style_of(LOOKS[look], edged=False))
     for placed in rows:
         row = placed.row
@@ -202,16 +202,26 @@ def _draw_strip(axes: Axes, strip: Strip, y: float, sizes: Sizes) -> None:
         draw_note(axes, note, y, "", sizes, colour)
 
 
-def _stack_boxes(axes: Axes, stack: Stack, y: float, boxes: dict[str, list[Corners]]) -> None:
-    """Lay the layers of a stack on each other, the first one below."""
+def _stack_areas(axes: Axes, stack: Stack, y: float, areas: dict[str, list[Corners]]) -> None:
+    """Lay the layers of a stack on each other, the first one below; a layer is one area for as long as there is any."""
+    low, high = axes.get_xlim()
     edges = sorted({edge for _, steps in stack.layers for step in steps for edge in step[:2]})
-    heights = [0] * len(edges)
+    spans = [(max(start, low), min(end, high)) for start, end in pairwise(edges)]
+    heights = [0] * len(spans)
     for look, steps in stack.layers:
         begins = [start for start, *_ in steps]
-        for place, (edge, until) in enumerate(pairwise(edges)):
-            count = steps[bisect_right(begins, edge) - 1][2]
-            foot = y + STACK / 2 - STACK * heights[place] / stack.most
-            box = _box(axes, edge, until, foot - STACK * count / stack.most, foot) if count else None
-            if box is not None:
-                boxes.setdefault(look, []).append(box)
+        tops: Corners = []
+        feet: Corners = []
+        for place, (start, end) in enumerate(spans):
+            count = steps[bisect_right(begins, edges[place]) - 1][2]
+            if tops and (not count or start >= end):
+                areas.setdefault(look, []).append(tops + feet[::-1])
+                tops, feet = [], []
+            if count and start < end:
+                foot = y + STACK / 2 - STACK * heights[place] / stack.most
+                top = foot - STACK * count / stack.most
+                tops += [(start, top), (end, top)]
+                feet += [(start, foot), (end, foot)]
             heights[place] += count
+        if tops:
+            areas.setdefault(look, []).append(tops + feet[::-1])

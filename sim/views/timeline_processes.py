@@ -16,7 +16,7 @@ from sim.kernel.signals import NAMES
 from sim.views.processes import FORK, OWN, REAP, Lived, Processes
 from sim.views.timeline_parts import Arrow, Bar, LaneData
 
-DAEMONS = ("init", "dockerd", "containerd")
+DAEMONS = ("init", "journald", "dockerd", "containerd")
 ERRANDS = ("runc", "iptables", "hook", "resolver", "exec-shim", "exec")
 
 
@@ -85,7 +85,7 @@ def _lane(row: Sequence[Lived], zero: Microseconds, nth: Counter[str], apart: bo
     return LaneData(
         name=name if errand else f"{name} {first.pid}",
         bars=tuple(sorted(bars, key=lambda bar: bar.look != "errand")),  # what is seldom lies on top
-        outcome=f"{len(row)} processes" if len(row) > 1 else ended(first),
+        outcome=f"{len(row)} process{'es' * (len(row) != 1)}" if errand else ended(first),
         key=f"{name} {nth[name]}",
         apart=apart,
         busy=errand,

@@ -8,9 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from sim.render import timeline
+from sim.render.picture import write
 from sim.render.timeline_looks import ARROWS, CLIENTS, LOOKS, Look
 from sim.views.timeline_parts import Bar, TimelineData
-from tests.render.figures import FEW, FOLDER, TIMELINES, TREES, data_of, paint, unlike
+from tests.render.figures import FEW, FOLDER, TIMELINES, TREES, data_of, paint, pair, unlike
 
 GROUPS = (  # looks that may stand beside each other on a lane
     ("containerd", "init", "reattached", "nobody", "stopping", "unready", "starting", "paused", "backoff"),
@@ -26,6 +27,13 @@ def test_a_figure_looks_as_it_did_when_it_was_looked_at(name: str, tmp_path: Pat
     """A figure of kept data is the kept image, but for how letters are drawn."""
     paint(name, data_of(name), tmp_path / "now.png")
     assert unlike(FOLDER / f"{name}.png", tmp_path / "now.png") <= FEW, "python -m tests.render.figures makes it anew"
+
+
+def test_the_readme_s_picture_is_the_tool_s_own(tmp_path: Path) -> None:
+    """`shimsim plot document document-live-restore` draws docs/timeline.png, but for what draws move by some ms."""
+    write(tmp_path / "now.png", lambda: timeline.draw(pair()))
+    picture = FOLDER.parents[3] / "docs" / "timeline.png"
+    assert unlike(picture, tmp_path / "now.png") <= 5 * FEW, "plot it anew"
 
 
 def changed(run: TimelineData, what: str) -> TimelineData:
