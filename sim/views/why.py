@@ -233,50 +233,70 @@ def chains(trace: Trace, asked: Sequence[tuple[int | None, Focus]]) -> list[tupl
 
     Whoever asks about one container follows a record in one way, so each is followed, and read, once for each of them.
     """
-    sends = _sends(trace)
+    ways = _ways(trace)
     paths: dict[Focus, Path] = {focus: {} for _, focus in asked}
     wanted: Wanted = {}
     for seq, focus in asked:
-        _follow(trace, seq, focus, sends, paths[focus], wanted)
         if seq is not None:
+            _follow(ways, seq, focus, paths[focus], wanted)
             wanted.setdefault(seq, {})[focus, True] = None
     texts = _texts(trace, wanted, paths)
     tails = {focus: _tails(trace, path, texts[focus]) for focus, path in paths.items()}
     return [_links(trace, seq, paths[focus], texts[focus], tails[focus]) for seq, focus in asked]
 
 
-def _follow(trace: Trace, seq: int | None, focus: Focus, sends: Mapping[int, int], path: Path, wanted: Wanted) -> None:
-    """Note what leads to a record, up to a step or to what was followed before, and what of it may be told.
+class Ways(msgspec.Struct):
+    """Where each record leads: to its cause, or beyond it to the next one that may be told or was sent.
 
-    Of another container's message only the waiting matters, so that its cause is followed and not its sender.
+    *deaths* are the records of deaths from which a signal, or another parent, comes; *sends* those that sent what a
+    record takes, with the container that it is about.
     """
-    while seq is not None and seq >= 0 and seq not in path:
-        record = trace.records[seq]
-        sent = sends.get(seq)
-        ours = sent is not None and focus.container in ("", _subject(trace, sent))
-        following = -1 if isinstance(record.event, StepTaken) else sent if ours and sent is not None else record.cause
-        death = _death(trace, record)
-        path[seq] = death, following
-        for number in (seq, death) if death >= 0 else (seq,) if type(record.event) in WORDS else ():
-            wanted.setdefault(number, {})[focus, False] = None
-        seq = following
+
+    causes: list[int]
+    spoken: list[bool]
+    deaths: dict[int, int]
+    sends: dict[int, tuple[int, str]]
 
 
-def _sends(trace: Trace) -> dict[int, int]:
-    """Return, for each record that takes a message, the one that sent it.
+def _ways(trace: Trace) -> Ways:
+    """Go through a trace once for everybody who asks.
 
     A server takes a message when it has done the one before, and that is the record's cause; why there is anything to
     take says the sender. A queue's messages are taken in the order in which they were sent.
     """
+    ways = Ways([], [], {}, {})
     waiting: dict[tuple[int, str], deque[int]] = {}
-    found = {}
     for record in trace.records:
-        event = record.event
+        event, seq, cause = record.event, record.seq, record.cause
         if isinstance(event, Sent):
-            waiting.setdefault((event.pid, event.name), deque()).append(record.seq)
+            waiting.setdefault((event.pid, event.name), deque()).append(seq)
         elif isinstance(event, Received) and waiting.get((event.pid, event.name)):
-            found[record.seq] = waiting[event.pid, event.name].popleft()
-    return found
+            sent = waiting[event.pid, event.name].popleft()
+            ways.sends[seq] = sent, _subject(trace, sent)
+        elif isinstance(event, e.Reparented | e.Signalled) and (death := _death(trace, record)) >= 0:
+            ways.deaths[seq] = death
+        while cause >= 0 and not (ways.spoken[cause] or cause in ways.deaths or cause in ways.sends):
+            cause = ways.causes[cause]
+        ways.causes.append(-1 if isinstance(event, StepTaken) else cause)
+        ways.spoken.append(type(event) in WORDS)
+    return ways
+
+
+def _follow(ways: Ways, seq: int, focus: Focus, path: Path, wanted: Wanted) -> None:
+    """Note what leads to a record, up to a step or to what was followed before, and what of it may be told.
+
+    Of another container's message only the waiting matters, so that its cause is followed and not its sender.
+    """
+    while seq >= 0 and seq not in path:
+        sent, container = ways.sends.get(seq, (-1, ""))
+        following = sent if sent >= 0 and focus.container in ("", container) else ways.causes[seq]
+        death = ways.deaths.get(seq, -1)
+        path[seq] = death, following
+        if ways.spoken[seq]:
+            wanted.setdefault(seq, {})[focus, False] = None
+        if death >= 0:
+            wanted.setdefault(death, {})[focus, False] = None
+        seq = following
 
 
 def _subject(trace: Trace, sent: int) -> str:
@@ -286,8 +306,6 @@ def _subject(trace: Trace, sent: int) -> str:
 
 def _death(trace: Trace, record: Record) -> int:
     """Return the record of the death that a parent-death signal, or another parent, comes from; -1 for none."""
-    if not isinstance(record.event, (e.Reparented, e.Signalled)):
-        return -1
     for number in range(record.seq - 1, record.cause, -1):
         event = trace.records[number].event
         if isinstance(event, e.Exited):
