@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from sim.bundled import bundled_names
 from sim.engine import paths
 from sim.engine.systemd import unit_of
 from sim.experiment.run import Run, run_scenario
@@ -52,8 +53,8 @@ steps:
   - {at: 80s, systemctl: start docker}
 until: 100s
 """
-OTHERS = ("any-kill", "document", "document-live-restore", "reboot-herd", "shim-while-containerd-down")
-ALL: dict[str, Scenario] = SCENARIOS | {name: load(name) for name in OTHERS} | {"busy": load("busy.yaml", BUSY)}
+OTHERS = {name: load(name) for name in bundled_names()}
+ALL: dict[str, Scenario] = SCENARIOS | OTHERS | {"busy": load("busy.yaml", BUSY)}
 ASKING = ("docker-ps", "docker-ps-a", "docker-inspect", "docker-info")  # whoever is asked, dockerd answers
 UP = r"   Active: (active \(running\)|activating \(start\)|deactivating \(stop-sigterm\)) since "
 WHOLE = "perfetto"  # tells the whole run each time

@@ -52,6 +52,15 @@ def config_of(g: Goroutine) -> ExecConfig | None:
     return config
 
 
+def said(argv: tuple[str, ...]) -> str:
+    """Return a command as its events say it: path, blank, arguments, the blank also without arguments (exec.go).
+
+    >>> said(("ls", "-l", "/")), said(("ls",))
+    ('ls -l /', 'ls ')
+    """
+    return f"{argv[0]} {' '.join(argv[1:])}"
+
+
 def exec_create(g: Goroutine) -> str | None:
     """Note the command under a name that is free, and say `exec_create`; a container that does not run is refused."""
     refusal = inactive(g)
@@ -65,7 +74,7 @@ def exec_create(g: Goroutine) -> str | None:
     g.remember(f"exec/{g['c']}/{x}", ExecConfig(argv, request is not None and request.data[4]))
     if g["probe"]:
         g.remember(f"probing/{g['c']}", x)
-    event(g, f"exec_create: {' '.join(argv)}")
+    event(g, f"exec_create: {said(argv)}")
     return None
 
 
@@ -86,7 +95,7 @@ def exec_start(g: Goroutine) -> str | None:
     if refusal:
         g["error"] = refusal
         return "not_started"
-    event(g, f"exec_start: {' '.join(g['argv'])}")
+    event(g, f"exec_start: {said(g['argv'])}")
     return None
 
 
