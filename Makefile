@@ -27,7 +27,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test coverage mutants check-long browser oracles bench bench-long lock clean remake python
+.PHONY: help run test coverage mutants check-long browser notebooks oracles bench bench-long lock clean remake python
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-11s%s\n", w, $$0 }'
@@ -60,6 +60,9 @@ browser: $(BROWSER)  ## unpack a headless Chromium for the tests of the report (
 $(BROWSER): tests/browser/package-lock.json tests/browser/unpack.mjs
 	@command -v npm >/dev/null || { echo "There is no npm here, which brings the browser (Node 20 or newer)." >&2; exit 1; }
 	cd tests/browser && npm ci --no-audit --no-fund --ignore-scripts && node unpack.mjs
+
+notebooks: $(READY)  ## run notebooks/*.py, write the .ipynb with what they show
+	$(PY) -m tests.notebooks
 
 oracles: $(READY)  ## what the engine is known to do, beside what a run gives
 	$(PY) -m tests.oracles

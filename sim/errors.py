@@ -41,6 +41,10 @@ class InputError(Exception):
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)
 
+    def _render_traceback_(self) -> list[str]:
+        """Say the problems alone where IPython would show the way to them: the mistake is in the input."""
+        return str(self).splitlines()
+
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """Suggest the known word that is spelt most like *word*, or nothing.

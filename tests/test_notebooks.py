@@ -1,14 +1,14 @@
-"""The notebooks: each runs from top to bottom, says what its text says, and has a twin in plain text.
+"""The notebooks: each runs from top to bottom, shows what is kept and what its text says, and has a twin in plain text.
 
-A notebook is kept without outputs, so that a change of it can be read; the twin (jupytext, percent format) is the one
-to edit, and `jupytext --sync notebooks/*.py` brings the notebook up to date. Skipped where the extra `notebooks` is not
-installed.
+The twin (jupytext, percent format) is the one to edit; `make notebooks` runs it and writes the notebook with what it
+shows. Skipped where the extra `notebooks` is not installed.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,38 +16,86 @@ import pytest
 
 WHY = "the extra 'notebooks' is not installed: pip install -e '.[notebooks]'"
 nbformat = pytest.importorskip("nbformat", reason=WHY)
-nbclient = pytest.importorskip("nbclient", reason=WHY)
 jupytext = pytest.importorskip("jupytext", reason=WHY)
-pytest.importorskip("ipykernel", reason=WHY)
+for name in ("nbclient", "ipykernel", "pandas"):
+    pytest.importorskip(name, reason=WHY)
 
-ROOT = Path(__file__).parent.parent
-FOLDER = ROOT / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-TIMEOUT = 300  # seconds a cell may take; the first one on a new machine builds matplotlib's cache of fonts
+from tests.notebooks import FOLDER, ROOT, TEXTS, executed, shown, surroundings, tidied  # noqa: E402
+
+NOTEBOOKS = tuple(path.with_suffix(".ipynb") for path in TEXTS)
 RULES = re.compile(r"^\s*(if|for|while|def|class|try|match|lambda)\b", re.MULTILINE)
+LARGEST = 1_000_000  # bytes of a notebook with its pictures
+WORDS = "none one two three four five six seven eight nine ten".split()
+MARKS = "S DOC E X R K I C".split()
 
-# What a cell must show, by a line of it, for the text around it to be true.
+# What a cell must show, by the last line of it, for the text around it to be true.
 SHOWN = {
     "01-the-document": (
         ("host.verdicts()[0].detail", "13 of 13 lines"),
         ("host.verdicts()[1].detail", "20 of 21 lines"),
-        ('[number in host.at("kill-1s").host.procs for number in (625, 635)]', "[True, False]"),
-        ('print(host.show("pstree-p", at="kill-1s", root="proxy/prometheus"))', "docker-proxy-cu(2921)"),
-        ('print(host.show("pstree-p", at="kill-1s", root="shim/prometheus"))', "prometheus(2945)"),
-        ('print(later.show("pstree-p", at="kill-1s", root="shim/prometheus"))', "(2929)─┬─prometheus(2946)"),
-        ('print(host.show("pstree", at="kill+500ms"))', "systemd─┬─docker-containe─┬─grafana-server"),
-        ('print(host.show("docker-ps", at="kill+500ms"))', "Cannot connect to the Docker daemon"),
-        ('print(kept.show("pstree-p", at="end", root="shim/grafana"))', "docker-containe(625)─┬─grafana-server(672)"),
-        ("host.plot(kept)", "image/png"),
-        ('print(ports.show("pstree"))', "2*[docker-proxy-cu"),
-        ('print(frozen.show("pstree", at="end"))', "busybox"),
-        ("proxy.verdicts()", "<defunct>"),
-        ('print(payload.show("docker-ps-a"))', "Exited (137)"),
-        ('print(shim.show("docker-ps-a"))', "Exited (137)"),
-        ('print(alone.show("pstree", at="kill+100ms"))', "└─nginx"),
-        ('print(alone.show("docker-ps-a"))', "Exited (255)"),
-        ('print(start.show("pstree", at="Forked(runc/web)+100ms"))', "docker-runc-cur"),
-        ('print(torn.show("docker-ps-a"))', "Created"),
+        ("processes.query(\"container == 'prometheus' and 2915 <= pid <= 2945\")[columns].round(3)", "<td>2945</td>"),
+        ('later.show("pstree-p", at="kill-1s", root="shim/prometheus")', "(2929)─┬─prometheus(2946)"),
+        ('term.trees("shim-1s", "shim+1s")', "both trees are the same"),
+        ('term.trees("payload-1s", "payload+1s")', "gone: 1 shim and 1 payload"),
+        ('635 in host.at("kill-1s").host.procs', "False"),
+        ('threads.trees("kill-1s", "kill+1s")', "gone: 1 shim, 1 payload and 1 child"),
+        ('away.trees("kill-1s", "kill+500ms")', "moved to PID 1: 2 shims; gone: containerd"),
+        ('dead.trees("kill-1s", "kill+50ms")', "moved to PID 1: 1 shim; gone: dockerd, containerd and 1 proxy"),
+        ('host.at("kill-1s").host.listeners["unix:/var/run/docker/libcontainerd/docker-containerd.sock"]', "15935"),
+        ("asked.tell()", "grpc: the connection is unavailable"),
+        ('start.trees("run-1s", "Forked(runc/web)+100ms")', "docker-runc-cur─┬─exe"),
+        ('away.trees("kill+500ms", "kill+8s")', "new: containerd"),
+        ('proxies.trees("end", beside=without)', "only in the first: 1 proxy"),
+        ('without.reachable(80, "remote"), without.reachable(80, "loopback")', "(True, True)"),
+        ('frozen.trees("thaw-1s", "thaw+5s")', "new: 1 shim and 1 payload"),
+        ('ports.trees("run-1s", "run+5s")', "new: 1 shim and 1 payload"),
+        ('ports.trees("exec-1s", "exec+5s")', "new: 1 exec-shim and 1 exec"),
+        ('payload.trees("kill-1s", "kill+1s")', "gone: 1 shim and 1 payload"),
+        ('alone.trees("kill-1ms", "kill+500ms")', "moved to PID 1: 1 payload; gone: 1 shim"),
+        ("proxy", "remote clients never dark"),
+        ('proxy.trees("kill-1s", "kill+1s")', "zombies now: 1 proxy"),
+        ('start.trees("Forked(runc/web)+100ms", "run+4s")', "moved: 1 payload; gone: 2 runcs and 1 hook"),
+        ('torn.trees("kill+20ms", "kill+25s")', "new: dockerd, containerd and 1 proxy"),
+        ('torn.show("docker-ps-a")', "Created"),
+        ('bundle.show("ls-bundle", at="stop+5s", of="web")', "No such file or directory"),
+    ),
+    "02-what-a-shim-is-for": (
+        ('stays.trees("kill-1s", "kill+50ms")', "moved to PID 1: 1 shim; gone: dockerd and containerd"),
+        ('seven.show("docker-ps-a", at="leave+500ms")', "Up 10 days"),
+        ("]", "7"),
+        ('seven.show("docker-ps-a")', "Exited (7)"),
+        ('lost.show("docker-ps-a")', "Exited (255)"),
+        ("output", "no process lost"),
+        ('halted.trees("kill-1s", "go-1s")', "zombies now: 1 payload"),
+        ('halted.show("docker-ps", at="go-1s")', "Up 10 days"),
+        ('shim.why("process payload/web")', "SIGKILL to payload/web (49) from containerd"),
+        ('command.trees("kill-1s", "kill+1s")', "gone: 1 exec-shim and 1 exec"),
+    ),
+    "03-daemon-restart": (
+        ('off.trees("kill-1s", "kill+500ms")', "moved to PID 1: 6 shims; gone: dockerd, containerd and 6 proxies"),
+        ("off.tell()", "arthas takes no notice of TERM"),
+        ("off.plot(on)", "With live-restore a killed dockerd costs remote clients"),
+        ('off.trees("end", beside=on)', "under PID 1 in the second alone: 6 shims"),
+        ('on.why("port 20002 from loopback", at="kill+500ms")', "parent-death signal"),
+        ('on.why("port 20002 from remote", at="kill+1390ms")', "chain nat/DOCKER flushed"),
+        ('kept.trees("restart-1s", "end")', "moved to PID 1: 3 shims"),
+        ("pairs", "better"),
+        ("ends", "the container is replaced"),
+    ),
+    "04-every-moment": (
+        ("guess.tell()", "engine: stop: web"),
+        ('print(guess.again("steps.1.at=stop+210ms").show("docker-ps-a"))', "Exited (0)"),
+        ("stop", "V12 VIOLATED, V7 VIOLATED, V6 HOLDS; COMPLETE"),
+        ('stop.story("V12")', "14. step fault1: kill containerd"),
+        ('ghost.show("docker-ps")', "Up 10 days"),
+        ('stop.run("V7").tell()', "engine: die 255: web"),
+        ("stall", "V12 VIOLATED, V7 HOLDS, V6 HOLDS; COMPLETE"),
+        ('stall.run("V12").trees("stop-1s", "end")', "docker-containe───9*[{docker-containe}]"),
+        (
+            'sim.explore(quiet, "V3", "V5", "V8", "V10", "V16", faults="kill=1")',
+            "V3 HOLDS, V5 VIOLATED, V8 VIOLATED, V10 HOLDS, V16 HOLDS; COMPLETE",
+        ),
+        ("own", "always: open(80, remote) VIOLATED, eventually: open(80, remote) HOLDS; COMPLETE"),
     ),
 }
 
@@ -57,12 +105,13 @@ def cells(notebook: Any) -> list[tuple[str, str]]:
     return [(cell.cell_type, cell.source) for cell in notebook.cells]
 
 
-def shown(cell: Any) -> str:
-    """Return what a cell that has run shows, as text; of a picture its type."""
-    parts = []
-    for output in cell.outputs:
-        parts += [output.get("text", ""), *output.get("data", {}), output.get("data", {}).get("text/plain", "")]
-    return "\n".join(parts)
+def code(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@cache
+def kept(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
 
 
 def files() -> dict[Path, int]:
@@ -71,56 +120,108 @@ def files() -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in found}
 
 
-def test_there_is_a_notebook_and_each_has_its_twin() -> None:
-    """Every notebook has a text, every text a notebook."""
-    assert [path.stem for path in NOTEBOOKS] == sorted(path.stem for path in FOLDER.glob("*.py"))
+def test_there_are_notebooks_and_each_has_its_twin() -> None:
+    """Every notebook has a text, every text a notebook, and each says what it must show."""
+    assert sorted(FOLDER.glob("*.ipynb")) == list(NOTEBOOKS)
     assert set(SHOWN) == {path.stem for path in NOTEBOOKS}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_and_text_say_the_same(path: Path) -> None:
     """jupytext makes of the text the cells of the notebook, and of the notebook the text."""
-    notebook, text = nbformat.read(path, as_version=4), path.with_suffix(".py")
-    assert cells(notebook) == cells(jupytext.read(text)), f"run: jupytext --sync {text.relative_to(ROOT)}"
-    assert cells(jupytext.reads(jupytext.writes(notebook, fmt="py:percent"), fmt="py:percent")) == cells(notebook)
+    text = path.with_suffix(".py")
+    assert cells(kept(path)) == cells(jupytext.read(text)), "run: make notebooks"
+    assert cells(jupytext.reads(jupytext.writes(kept(path), fmt="py:percent"), fmt="py:percent")) == cells(kept(path))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_no_output_is_kept(path: Path) -> None:
-    """The file holds no output, no number of execution, and no kernel but python3."""
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert [cell.source for cell in code if cell.outputs or cell.execution_count] == []
-    assert notebook.metadata.kernelspec.name == "python3"
+def test_what_is_kept_is_small_and_of_no_machine(path: Path) -> None:
+    """The file is a valid notebook without counts, errors and complaints; every picture has words for who sees none."""
+    nbformat.validate(kept(path))
+    assert path.stat().st_size < LARGEST
+    assert kept(path).metadata.kernelspec.name == "python3"
+    assert [cell.source for cell in code(kept(path)) if cell.execution_count] == []
+    outputs = [output for cell in code(kept(path)) for output in cell.outputs]
+    assert {output.get("name", "stdout") for output in outputs} == {"stdout"}
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert pictures
+    assert all(output.metadata["image/png"]["alt"] in output.data["text/plain"] for output in pictures)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_each_picture_has_its_caption(path: Path) -> None:
+    """Behind each cell that shows a picture stands a caption; they are numbered."""
+    captions = []
+    for cell, after in zip(kept(path).cells, kept(path).cells[1:], strict=False):
+        data = [output.get("data", {}) for output in cell.get("outputs", [])]
+        if any("image/png" in it or "<img" in it.get("text/html", "") for it in data):
+            found = re.match(r"\*Figure (\d+)\. ", after.source)
+            assert found, f"no caption behind {cell.source}"
+            captions.append(int(found[1]))
+    assert captions == list(range(1, len(captions) + 1))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_cells_only_call_the_simulator(path: Path) -> None:
     """No cell branches, loops or defines anything: what is worth a name belongs into sim/."""
-    notebook = nbformat.read(path, as_version=4)
-    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    assert [source for source in code if RULES.search(re.sub(r'""".*?"""', "", source, flags=re.DOTALL))] == []
+    sources = [cell.source for cell in code(kept(path))]
+    assert [source for source in sources if RULES.search(re.sub(r'""".*?"""', "", source, flags=re.DOTALL))] == []
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_shows_what_it_says_and_writes_nothing(
+def test_a_notebook_runs_shows_what_is_kept_and_writes_nothing(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every cell runs in this environment's kernel, away from the sources, and the repository is as before."""
-    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
-        monkeypatch.setenv(name, str(tmp_path / name.lower()))
-    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")  # python3 is this Python
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    notebook, before = nbformat.read(path, as_version=4), files()
-    notebook.cells.append(nbformat.v4.new_code_cell("import sys; sys.executable"))
-    resources = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(notebook, timeout=TIMEOUT, kernel_name="python3", resources=resources).execute()
-    assert Path(notebook.cells[-1].outputs[0].data["text/plain"].strip("'")).resolve() == Path(sys.executable).resolve()
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert [cell.source for cell in code if any(output.get("name") == "stderr" for output in cell.outputs)] == []
+    """Every cell runs in this environment's kernel, away from the sources, and the repository is as before.
+
+    What it shows is what is kept, word by word, and what the text around it says.
+    """
+    for name, value in surroundings(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    before = files()
+    notebook = tidied(executed(path.with_suffix(".py"), tmp_path))
+    for found, expected in zip(code(notebook), code(kept(path)), strict=True):
+        assert shown(found) == shown(expected), f"{found.source}\nshows something else: read it, then make notebooks"
     for line, words in SHOWN[path.stem]:
-        (cell,) = (cell for cell in code if line in cell.source.splitlines())
-        assert words in shown(cell), line
+        (cell,) = (cell for cell in code(notebook) if cell.source.splitlines()[-1] == line)
+        assert words in str(shown(cell)), line
     assert files() == before
+
+
+def test_every_sentence_of_the_document_is_judged_and_shown() -> None:
+    """Each row of the table of verdicts has a section of its number and verdict, with a tree before and after."""
+    notebook = kept(FOLDER / "01-the-document.ipynb")
+    text = "\n".join(f"```\n{cell.source}\n```" if cell.cell_type == "code" else cell.source for cell in notebook.cells)
+    table = re.findall(r"^\| (\d+) \| .* \| (true|imprecise|wrong)\b.* \|$", text, re.MULTILINE)
+    sections = re.split(r"^### (\d+)\. .* — (true|imprecise|wrong)\b.*$", text, flags=re.MULTILINE)[1:]
+    assert list(zip(sections[::3], sections[1::3], strict=True)) == table
+    assert [int(number) for number, _ in table] == list(range(1, len(table) + 1))
+    counts = [[verdict for _, verdict in table[:-1]].count(word) for word in ("true", "imprecise", "wrong")]
+    words = "Of eighteen sentences {} are true, {} are imprecise and {} are wrong".format(*(WORDS[n] for n in counts))
+    assert words in text.replace("\n", " ")
+    others = ("15", table[-1][0])  # a sentence about people, which no tree can show, and the listings
+    for number, body in zip(sections[::3], sections[2::3], strict=True):
+        assert number in others or ".trees(" in body or "Figure 9 shows the tree before and after" in body, number
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_marks_are_those_that_are_explained(path: Path) -> None:
+    """A mark in brackets is one that the first cell explains."""
+    first, *others = (cell.source for cell in kept(path).cells if cell.cell_type == "markdown")
+    used = {mark for text in others for found in re.findall(r"\[([A-Z, ]+)\]", text) for mark in found.split(", ")}
+    assert used <= set(MARKS)
+    assert {mark for mark in used if f"[{mark}]" not in first} == set()
+
+
+def test_the_kernel_is_this_python_and_a_wrong_scenario_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notebook runs in the environment of the tests; a mistake of the input comes without the way to it."""
+    for name, value in surroundings(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    text = tmp_path / "x.py"
+    wrong = '# %% tags=["raises-exception"]\nimport sim\nsim.run("servces: {}")\n'
+    text.write_text(f"# %%\nimport sys\nsys.executable\n\n{wrong}", encoding="utf-8")
+    right, refused = (cell.outputs[0] for cell in code(executed(text, tmp_path)))
+    assert Path(right.data["text/plain"].strip("'")).resolve() == Path(sys.executable).resolve()
+    assert refused.traceback == ["scenario:1:1: servces: unknown key. Did you mean services?"]

@@ -12,11 +12,11 @@ from html import escape
 
 from sim.render.amounts import amount, change, interval
 from sim.render.clean import printable
-from sim.render.exploration_text import sizes
+from sim.render.exploration_text import cost, sizes
 from sim.render.notebook import Picture
 from sim.render.whatif_text import ALWAYS, happens, head, verdict
 from sim.views.comparison import Row, WhatIf
-from sim.views.exploration import Explored, Finding
+from sim.views.exploration import Explored
 from sim.views.summary import Summary
 
 MARKS = {True: "✓ holds", False: "✗ fails", None: "? not known"}
@@ -75,21 +75,14 @@ def run_html(summary: Summary, picture: Picture) -> str:
 
 def exploration_html(found: Explored) -> str:
     """Return an exploration: the verdicts, how much was looked at, within which bound."""
-    rows = ([it.verdict, it.kind, it.name, it.sentence, cost(it)] for it in found.findings)
+    rows = ([it.verdict, it.kind, it.name, it.sentence, cost(it) if it.story else it.why] for it in found.findings)
     bound = "".join(f"<li>{_text(sentence)}</li>" for sentence in found.bound)
     return _card(
         f"{found.title}: every order",
         f"{found.engine} · {sizes(found)}",
-        _table(("verdict", "when", "property", "sentence", "how"), rows),
+        _table(("verdict", "when", "property", "sentence", "its story"), rows),
         f"<details><summary>Within this bound</summary><ul>{bound}</ul></details>",
     )
-
-
-def cost(finding: Finding) -> str:
-    """Say how long the story of a violation is, or what else there is to say of a verdict."""
-    if not finding.story:
-        return finding.why
-    return f"a story of {finding.steps} steps, {finding.faults} of them faults"
 
 
 # -- a comparison -----------------------------------------------------------------------------------
@@ -99,12 +92,12 @@ def comparison_html(found: WhatIf) -> str:
     """Return a comparison: what it means, a row a metric, what it costs."""
     parts = []
     for variant in found.variants:
-        question, about = " ".join(head(found, variant, None)[:-1]), head(found, variant, None)[-1]
+        *question, about = head(found, variant, None)
         rows = [_row(row, found.window_s) for row in variant.rows if row.metric in ALWAYS or happens(row)]
         prices = [f"Price: {price.text} [{price.mark} {price.source}]" for price in variant.prices]
         said = "".join(f"<p>{_text(words)}</p>" for words in (*variant.sentences, *prices))
         titles = ("", "now, median", "now, p95", "then, median", "then, p95", "change", "95 % interval", "")
-        parts.append(_card(question, about, _table(titles, rows), said))
+        parts.append(_card(" ".join(" ".join(question).split()), about, _table(titles, rows), said))
     return "".join(parts)
 
 

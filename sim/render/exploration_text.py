@@ -43,14 +43,17 @@ def verdicts_text(found: Explored, width: int | None = None) -> str:
 
 def _verdict(finding: Finding, wide: int) -> list[str]:
     mark = MARKS.get(finding.verdict, "?")
-    cost = ""
-    if finding.story:
-        cost = f" [{_count(finding.faults, 'fault')}, {_count(finding.changes, 'change')} of program, "
-        cost += f"{_count(finding.steps, 'step')}{'' if finding.least else '; fewer may do'}"
-        cost += "]" if finding.allowed else "; only if a timer is later or earlier than its length]"
     why = f" ({finding.why})" if finding.why else ""
-    text = f"{finding.verdict:<9} {finding.kind:<10} {finding.name}: {finding.sentence}{why}{cost}"
+    told = f" [{cost(finding)}]" if finding.story else ""
+    text = f"{finding.verdict:<9} {finding.kind:<10} {finding.name}: {finding.sentence}{why}{told}"
     return textwrap.wrap(text, wide, initial_indent=f"{mark} ", subsequent_indent=" " * 24) or [""]
+
+
+def cost(finding: Finding) -> str:
+    """Say how long the story of a violation is, and whether it is the shortest and allowed by the timers."""
+    parts = (_count(finding.faults, "fault"), f"{_count(finding.changes, 'change')} of program")
+    text = f"{', '.join(parts)}, {_count(finding.steps, 'step')}{'' if finding.least else '; fewer may do'}"
+    return text if finding.allowed else f"{text}; only if a timer is later or earlier than its length"
 
 
 def _count(number: int, word: str) -> str:

@@ -27,8 +27,9 @@ LONGEST = 22  # letters of a name
 
 FILLS = {
     "dockerd": "#D6D6D6", "containerd": "#D6D6D6", "shim": "#CFE6F5", "payload": "#D3EEE2", "child": "#D3EEE2",
-    "proxy": "#F3DCE9",
+    "proxy": "#F3DCE9", "exec-shim": "#CFE6F5", "exec": "#D3EEE2",
 }  # fmt: skip
+ALIKE = {"containerd": "dockerd", "child": "payload", "exec-shim": "shim", "exec": "payload"}  # in the legend
 ORPHAN_FILL, OTHER_FILL = "#FCE4B0", "#FFFFFF"
 MEANINGS = (
     ("dockerd", "daemons"), ("shim", "shim"), ("payload", "container's program"), ("proxy", "docker-proxy"),
@@ -202,8 +203,7 @@ def _legend(axes: Axes, trees: Sequence[Forest], width: float, height: float) ->
     from matplotlib.patches import Patch
 
     boxes = [box for tree in trees for box in tree.boxes]
-    shown = {"orphan" if box.orphan else {"containerd": "dockerd", "child": "payload"}.get(box.role, box.role)
-             for box in boxes}  # fmt: skip
+    shown = {"orphan" if box.orphan else ALIKE.get(box.role, box.role) for box in boxes}
     handles = [
         Patch(facecolor=FILLS.get(role, ORPHAN_FILL), edgecolor=EDGE, linewidth=0.8, label=words)
         for role, words in MEANINGS

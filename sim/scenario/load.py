@@ -49,14 +49,18 @@ def load_all(
 
 
 def reload(scenario: Scenario, settings: Sequence[str]) -> Scenario:
-    """Return a scenario with other settings, `PATH=VALUE`; it keeps its name. Raises InputError.
+    """Return a scenario with other settings, `PATH=VALUE`; it keeps its name and lines. Raises InputError.
 
     >>> changed = reload(load("x.yaml", "services: {web: {}}"), ["engine.daemon.live-restore=true"])
     >>> changed.name, changed.setup.engine.daemon.live_restore
     ('x', True)
     """
     changed = load(scenario.name, resolved(scenario), settings)
-    return replace(changed, source=scenario.source)
+    lines = {step.id: step.line for terminal in scenario.setup.terminals for step in terminal}
+    terminals = tuple(
+        tuple(replace(step, line=lines.get(step.id, 0)) for step in terminal) for terminal in changed.setup.terminals
+    )
+    return replace(changed, source=scenario.source, setup=replace(changed.setup, terminals=terminals))
 
 
 def instant(text: str, scenario: Scenario) -> Instant:

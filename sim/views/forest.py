@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     import networkx
 
 INIT = 1
-ORDER = ("init", "dockerd", "containerd", "shim", "payload", "child", "runc", "hook", "proxy")  # of siblings
-ENGINE = ("containerd", "shim", "runc", "proxy", "payload", "child", "hook", "resolver")  # never PID 1's own children
+# of siblings
+ORDER = ("init", "dockerd", "containerd", "shim", "exec-shim", "payload", "exec", "child", "runc", "hook", "proxy")
+ENGINE = tuple(role for role in (*ORDER, "resolver") if role not in ("init", "dockerd"))  # never PID 1's own children
 MOVED, NEW, GONE, SAME = "moved", "new", "gone", ""
 HERE, ELSEWHERE = "only here", "other parent"  # of two runs, neither of which is before the other
 
@@ -140,7 +141,7 @@ def finding(trees: Sequence[Forest]) -> str:
             ("zombies", [box for box in last if box.state == "Z"]),
             ("stopped by a signal", [box for box in last if box.state == "T"]),
         ]
-        calm = "every process under the one that started it"
+        calm = "no orphan, no zombie"
     else:
         kinds = [
             ("moved to PID 1", [box for box in last if box.change == MOVED and box.orphan]),
