@@ -1,9 +1,9 @@
 """A run as its report shows it: the moments that one can stop at, and for each thing that is shown why it is so.
 
 A moment is one at which a text of the report changes; it shows what holds after everything that happened then. A long
-run has more of them than a page can hold: those of the scenario's steps come first, then what befalls daemons and
-containers, then their helpers (runc, iptables), in each rank those that last longest, so that what is left out was
-shorter than a time that the report states. Leaves out the texts themselves. Source: the trace; `sim.views.why`.
+run has more of them than a page can hold. Those of steps and round times stay, and of the others those that last
+longest, where what befalls daemons and containers counts more than what their helpers do (runc, iptables); the report
+states how long the longest lasts that is left out. Leaves out the texts. Source: the trace; `sim.views.why`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PROCESS = (
 )  # fmt: skip
 TURNS = (e.Execed, e.Exited, e.Reparented)  # what a process is asked about
 STEP, CHANGE, HELPER, FILL = range(4)  # ranks of moments; a fill is a round time at which nothing need change
-WEIGHTS = (0, 20, 1, 1)  # how much each µs of a rank's moments counts; steps stay in any case
+WEIGHTS = {CHANGE: 20, HELPER: 1}  # how much each µs of a rank's moments counts; others stay in any case
 FOREVER: Microseconds = 1 << 62
 Turns = list[tuple[Microseconds, int]]  # clock values and numbers of records, in order
 
@@ -129,7 +129,7 @@ def longest(moments: Sequence[Moment], most: int) -> tuple[list[Moment], Microse
     if len(moments) <= most:
         return list(moments), 0
     lasts = {moment.at: later.at - moment.at for moment, later in pairwise(moments)}
-    weights = {it.at: lasts[it.at] * WEIGHTS[it.rank] if it.rank and it.at in lasts else FOREVER for it in moments}
+    weights = {it.at: lasts.get(it.at, FOREVER) * WEIGHTS.get(it.rank, FOREVER) for it in moments}
     ranked = sorted(moments, key=lambda it: (-weights[it.at], it.at))
     return sorted(ranked[:most], key=lambda it: it.at), max(lasts[it.at] for it in ranked[most:])
 

@@ -208,6 +208,14 @@ def test_one_screen_shows_slider_timeline_and_tree(browser, document, width, hei
     assert browser.ask("document.documentElement.scrollWidth") <= width
 
 
+def test_a_narrow_window_scrolls_down_alone(browser, document):
+    """On a telephone parts stand below each other, and nothing is wider than the window."""
+    browser.open(document[1], width=390, height=844)
+    assert browser.ask("document.documentElement.scrollWidth") == 390
+    tops = [browser.box(part)[1] for part in ("#lanes", "#slider", "#tree", "#side", "#expectations")]
+    assert tops == sorted(tops)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -64,4 +64,4 @@ forget();
 timeline.redraw();
 show(Math.max(0, momentOf(0) - 1));
 open("story");
-new ResizeObserver(timeline.redraw).observe(byId("lanes"));
+new ResizeObserver(timeline.redraw).observe(document.body);

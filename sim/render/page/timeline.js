@@ -2,11 +2,9 @@
 
 const timeline = (() => {
   const lanes = byId("lanes"), axis = byId("axis"), slider = byId("slider"), cursor = byId("cursor");
-  const many = D.lanes.length > 24; /* lanes are thin then, and the strips stand above them */
   const daemons = D.lanes.filter((lane) => lane.kind === "daemon"), containers = D.lanes.slice(daemons.length);
-  const rows = many ? [...daemons, ...D.strips, ...containers] : [...D.lanes, ...D.strips];
   const ruler = document.createElement("canvas").getContext("2d");
-  const SEAM = 8, CUT = 26, GROUP = 7;
+  const SEAM = 8, CUT = 26, GROUP = 7, ABOVE = 16, LEAST = 13, MOST = 19;
   let left = 0, room = 1, pieces = [], size = {};
 
   function widthOf(text, points) {
@@ -76,7 +74,7 @@ const timeline = (() => {
     for (const [a, b] of stretches(start, end))
       group.append(draw("rect", {
         x: a, y: top, width: Math.max(b - a, 0.5), height: high,
-        class: hatch ? null : `bar look-${look}`, fill: hatch ? `url(#hatch-${look})` : null,
+        class: hatch ? "hatched" : `bar look-${look}`, fill: hatch ? `url(#hatch-${look})` : null,
       }));
   }
 
@@ -111,14 +109,18 @@ const timeline = (() => {
 
   /* Draw everything for a width. */
   function redraw() {
-    const wide = lanes.clientWidth, narrow = wide < 800;
-    size = many ? {pitch: 12, bar: 8, text: 10, note: 0} : {pitch: 19, bar: 12, text: 12, note: 9.5};
+    const wide = lanes.clientWidth, narrow = wide < 800, tall = innerHeight * 0.36;
+    const number = D.lanes.length + D.strips.length, fitting = Math.floor((tall - ABOVE - 3 * GROUP) / number);
+    const many = fitting < LEAST; /* too many to be seen at once: those that tell most stand above the others */
+    const rows = many ? [...daemons, ...D.strips, ...containers] : [...daemons, ...containers, ...D.strips];
+    const pitch = Math.max(LEAST - 1, Math.min(MOST, fitting));
+    size = {pitch, bar: Math.round(pitch * 0.63), text: Math.min(12, pitch * 0.8), note: pitch > 14 ? 9.5 : 0};
     left = Math.min(narrow ? 90 : 160, 14 + Math.max(...rows.map((row) => widthOf(nameOf(row), size.text))));
     const right = narrow ? 8 : 14 + Math.min(150, Math.max(...rows.map((row) => widthOf(row.outcome, size.text))));
     room = wide - left - right;
     place(room);
     const plot = draw("g", {transform: `translate(${left} 0)`});
-    const top = D.marks.some(([at]) => at) && !many ? 16 : 4;
+    const top = D.marks.some(([at]) => at) ? ABOVE : 4;
     let y = top, kind = rows[0].kind;
     const drawn = [];
     for (const row of rows) {
@@ -134,7 +136,7 @@ const timeline = (() => {
       y += size.pitch;
     }
     const high = y + 2;
-    grid(plot, high, top);
+    grid(plot, high, top, Math.min(high, tall));
     plot.append(patterns, ...drawn);
     steps(plot, high, top);
     const picture = draw("svg", {width: wide, height: high, role: "img", "aria-label": "lanes of the timeline"}, plot);
@@ -149,12 +151,12 @@ const timeline = (() => {
 
   const nameOf = (row) => (row.kind === "strip" ? `${row.name} open` : row.name);
 
-  function grid(plot, high, top) {
+  function grid(plot, high, top, seen) {
     pieces.forEach((p, n) => {
       for (const [at] of p.ticks) plot.append(draw("rect", {x: xOf2(p, at), y: top, width: 0.7, height: high - top, class: "grid"}));
       if (!n) return;
-      const words = many || high < 150 ? "⋯" : `⋯ ${p.cut} without change ⋯`;
-      if (p.cut) plot.append(draw("text", {transform: `translate(${p.from - CUT / 2} ${high / 2}) rotate(-90)`, class: "cut", text: words}));
+      const words = seen < 150 ? "⋯" : `⋯ ${p.cut} without change ⋯`;
+      if (p.cut) plot.append(draw("text", {transform: `translate(${p.from - CUT / 2} ${seen / 2}) rotate(-90)`, class: "cut", text: words}));
       else plot.append(draw("line", {x1: p.from, x2: p.from, y1: top, y2: high, class: "seam"}));
     });
   }
@@ -164,7 +166,7 @@ const timeline = (() => {
     for (const [at, text] of D.marks) {
       const x = xOf(at);
       plot.append(draw("rect", {x: x - 0.8, y: top - 2, width: at ? 1 : 1.6, height: high - top, class: at ? "step" : "step fault"}));
-      if (!at || many || x < taken) continue;
+      if (!at || x < taken) continue;
       plot.append(draw("text", {x: x + 3, y: 8, class: "mark", text}));
       taken = x + widthOf(text, 10) + 8;
     }
@@ -172,7 +174,7 @@ const timeline = (() => {
 
   function ticks(wide) {
     const plot = draw("g", {transform: `translate(${left} 0)`});
-    let taken = -Infinity;
+    let taken = -Infinity, titled = -Infinity;
     pieces.forEach((p, n) => {
       plot.append(draw("rect", {x: p.from, y: 0, width: p.to - p.from, height: 0.8, class: "rule"}));
       for (const [at, text] of p.ticks) {
@@ -182,7 +184,9 @@ const timeline = (() => {
         taken = x + half + 8;
       }
       const title = D.axis.titles[n];
-      if (title) plot.append(draw("text", {x: p.from, y: 29, class: "title", text: title}));
+      if (!title || p.from < titled || (n && p.from + widthOf(title, 11) > room + 40)) return;
+      plot.append(draw("text", {x: p.from, y: 29, class: "title", text: title}));
+      titled = p.from + widthOf(title, 11) + 8;
     });
     return draw("svg", {width: wide, height: 37, "aria-hidden": "true"}, plot);
   }
