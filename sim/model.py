@@ -165,7 +165,7 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     early = ("init.journald",) if journald.concerns(setup) else ()
     for procedure in (*early, "init.main", "init.bus", "init.notify"):
         start_frame(turn, INIT, procedure, "", {})
-    _terminal(turn, 0)
+    terminal(turn, 0)
     return world, turn.events
 
 
@@ -207,7 +207,8 @@ def _disk_of_a_running_host(turn: Turn) -> None:
         syscalls.write_file(turn, paths.SANDBOXES + service.name, endpoint)
 
 
-def _terminal(turn: Turn, number: int) -> None:
+def terminal(turn: Turn, number: int) -> None:
+    """Let a terminal begin with its first step."""
     local = {"terminal": number, "i": 0, "tried": False, "answer": None, "error": ""}
     start_frame(turn, OUTSIDE, "client.terminal", str(number), local)
 
@@ -215,7 +216,7 @@ def _terminal(turn: Turn, number: int) -> None:
 def _open(turn: Turn) -> None:
     turn.emit(Marked(OPENED, 1))
     for number in range(1, len(turn.world.setup.terminals)):
-        _terminal(turn, number)
+        terminal(turn, number)
 
 
 # -- moments that the scenario waits for ------------------------------------------------------------

@@ -22,6 +22,7 @@ from sim import model
 from sim.designs import DESIGNS
 from sim.drive.explore.tape import Tape, TapedWorld
 from sim.drive.turn import TimedTurn
+from sim.kernel.records import OUTSIDE
 from sim.model import Action
 from sim.render.coverage_text import coverage_table
 from sim.views.coverage import Named, coverage, exercised_in
@@ -115,4 +116,6 @@ def world_before(world: Any, action: Action) -> Any:
     fid = getattr(action, "fid", None)
     frames = {fid: world.frames[fid]} if fid in world.frames else {}
     replies = (fid,) if fid in world.replies else ()
-    return SimpleNamespace(design=world.design, host=world.host, frames=frames, replies=replies)
+    befalls = fid is None or fid[0] == OUTSIDE  # a step that may kill: who is killed may be gone after it
+    host = SimpleNamespace(procs=dict(world.host.procs)) if befalls else world.host
+    return SimpleNamespace(design=world.design, host=host, frames=frames, replies=replies)

@@ -42,11 +42,13 @@ MAY_IMPORT = {
     "properties": f"predicates {MODEL}",
     "scenario": f"views predicates properties drive {DRIVE} bundled",
     "experiment": EXPERIMENT,
+    "testing": f"predicates properties views drive {DRIVE}",
     "cli": f"experiment {EXPERIMENT}",  # cli.py, cli_*.py or cli/
     "__main__": "cli errors",
 }
 ONLY_IN = {  # library -> part
     "simpy": "drive", "matplotlib": "render", "pydantic": "scenario", "yaml": "scenario", "pandas": "experiment",
+    "hypothesis": "testing",
 }  # fmt: skip
 LAZY = ("networkx", "matplotlib", "numpy", "pandas", "rich", "scipy")  # imported where used: start-up
 NO_CLOCK_NO_DICE = DRIVE.split()  # the parts below drive/: time and randomness are passed in

@@ -81,6 +81,13 @@ CASES = {
     "A refused start frees the numbers that were observed for it: nobody waits for them.": (
         PINNED + "expect: [{at: end, process: payload/c, count: 1}, {at: end, container: b, status: created}]"
     ),
+    "Nobody can do anything on a host while its power is away, nor start a program there.": (
+        WEB + "steps:\n"
+        "  - {id: cut, at: 10s, power_loss: 30s}\n"
+        "  - {id: take, at: 15s, host: {take_port: 22}}\n"
+        "until: 90s\n"
+        "expect: [{step: take, error: closed by remote host}, {at: 20s, process: stranger/take, exists: false}]"
+    ),
     "An unmapped port of a container with two leaves the other one's lock alone.": (
         'services: {web: {image: nginx, ports: ["80:80", "81:81"], restart: always}}\n'
         "steps: [{id: k, at: 1s, kill: dockerd}]\n"

@@ -18,7 +18,19 @@ from sim.engine.ops import Do, Goto, Label, Op, Sleep, Wait, call, reading
 from sim.engine.power import CLOSED
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.setup import Docker, Instant, Journald, KillProcess, S, Step, Systemctl, Target, Upgrade
+from sim.engine.setup import (
+    Docker,
+    Instant,
+    Journald,
+    KillProcess,
+    LosePower,
+    S,
+    Slow,
+    Step,
+    Systemctl,
+    Target,
+    Upgrade,
+)
 from sim.facts import Message, Received, StepDone, StepTaken
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, OUTSIDE, Image, Pid
@@ -87,6 +99,8 @@ def begin(g: Goroutine) -> str | None:
     pending = {pid: process.pending for pid, process in g.world.host.procs.items()} if step.at.base == "before" else {}
     if isinstance(command, KillProcess):
         _signal(g, command)
+    elif systemd_at(g.world, g.frame) is None and not isinstance(command, LosePower | Slow):
+        g["error"] = CLOSED  # the power is away
     else:
         AT_ONCE[type(command)](g, command)
     _let_arrive(g, pending)

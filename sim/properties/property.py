@@ -48,7 +48,7 @@ def stated(
     kind: str,
     sentence: str,
     faults: Callable[[World], Iterator[str]],
-    source: str,
+    source: str = "",
     watch: Watch = (),
 ) -> Property:
     """Return a property that holds where *faults* finds nothing; what it finds is what is said."""

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import simpy
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
 from sim.drive.prices import Prices
@@ -18,10 +19,29 @@ from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Go, Label, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.setup import MS, Docker, EngineSetup, HostSetup, Instant, Payload, Port, S, Service, Setup, Step
-from sim.kernel.records import INIT
+from sim.engine.setup import (
+    MS,
+    Docker,
+    EngineSetup,
+    HostSetup,
+    Instant,
+    KillProcess,
+    Payload,
+    Port,
+    Restart,
+    S,
+    Service,
+    Setup,
+    Step,
+    Target,
+)
+from sim.facts import FrameStarted
+from sim.kernel.events import Exited, SignalTaken
+from sim.kernel.records import INIT, OUTSIDE
 from sim.latency import EL7_IDLE, Duration, Fixed
 from sim.model import Go as Taken
+from sim.testing.setups import plain_service
+from sim.trace import Replay
 from sim.world import Frame, World
 
 # -- the queue --------------------------------------------------------------------------------------
@@ -268,3 +288,35 @@ def test_without_a_trace_the_run_is_the_same() -> None:
     assert (len(kept.run()) > 100, len(bare.run())) == (True, 0)
     assert (kept.steps, kept.now, kept.turn.seq) == (bare.steps, bare.now, bare.turn.seq)
     assert kept.world.host.files == bare.world.host.files
+
+
+# -- signals -----------------------------------------------------------------------------------------
+
+BURSTS = st.lists(
+    st.tuples(
+        st.integers(0, 3 * MS), st.sampled_from(("proxy/web", "containerd", "dockerd", "payload/web")),
+        st.sampled_from(("TERM", "INT", "STOP", "CONT", "KILL")),
+    ),
+    min_size=1, max_size=6,
+)  # fmt: skip
+PLAIN = replace(plain_service("web"), restart=Restart("always"), ports=(Port(8080, 80), Port(8443, 443)))
+
+
+@settings(max_examples=60)
+@given(burst=BURSTS, seed=st.integers(1, 99))
+@example(burst=[(0, "containerd", "TERM"), (0, "containerd", "STOP")], seed=2)
+@example(burst=[(0, "proxy/web", "TERM"), (303, "proxy/web", "INT"), (1452, "proxy/web", "TERM")], seed=232)
+def test_a_signal_that_waits_when_its_process_leaves_is_lost(burst: list[tuple[int, str, str]], seed: int) -> None:
+    """Nothing is taken, started or left by who is dead."""
+    terminals = tuple(
+        (Step(f"kill {n}", Instant(offset=S + at), KillProcess(Target(*target.partition("/")[::2]), signal)),)
+        for n, (at, target, signal) in enumerate(burst)
+    )
+    setup = Setup((PLAIN,), host=HostSetup(uptime=S), terminals=terminals, until=Instant(offset=3 * S))
+    replay = Replay(Timed(setup, seed).run())
+    for record in replay.trace:
+        event = record.event
+        if isinstance(event, (FrameStarted, SignalTaken, Exited)):
+            pid = event.fid[0] if isinstance(event, FrameStarted) else event.pid
+            assert pid == OUTSIDE or replay.world.host.alive(pid), event
+        replay.step()

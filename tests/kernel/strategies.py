@@ -6,7 +6,6 @@ nothing. A host has twenty numbers to give, so that the counter wraps and runs o
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,7 +14,6 @@ from hypothesis import strategies as st
 from sim.kernel import events as e
 from sim.kernel import freezer
 from sim.kernel import syscalls as sc
-from sim.kernel.addresses import split_address
 from sim.kernel.host import APPLY, Host
 from sim.kernel.ids import OutOfIds
 from sim.kernel.records import INIT, Fifo, Image, Pid, Rule
@@ -273,45 +271,6 @@ def settle(bench: Bench, limit: int = 500) -> None:
 
 
 # -- what the records say ---------------------------------------------------------------------------
-
-
-INDEXES = ("children", "zombies", "members", "grouped", "ends", "ports_of", "bound")
-
-
-def uses(host: Host) -> dict[Pid, int]:
-    """Count how often each number is in use: as process, group, session, thread, or kept for later."""
-    count: Counter[Pid] = Counter(list(host.reserved))
-    for process in host.procs.values():
-        count.update((process.pid, process.pgid, process.sid, *process.threads))
-    return dict(count)
-
-
-def indexes(host: Host) -> dict[str, dict[Any, set[Any]]]:
-    """Build every index anew from the records alone."""
-    found: dict[str, dict[Any, set[Any]]] = {name: {} for name in INDEXES}
-    for pid, process in host.procs.items():
-        if pid != INIT:
-            found["children"].setdefault(process.ppid, set()).add(pid)
-        if process.ns:
-            found["members"].setdefault(process.ns, set()).add(pid)
-        if process.cgroup != "/":
-            found["grouped"].setdefault(process.cgroup, set()).add(pid)
-    for pid, process in host.procs.items():
-        if process.state == "Z" and (process.ns != pid or found["members"][pid] == {pid}):
-            found["zombies"].setdefault(process.ppid, set()).add(pid)
-    for path, fifo in host.fifos.items():
-        for pid in fifo.readers | fifo.writers:
-            found["ends"].setdefault(pid, set()).add(path)
-    for address, pid in host.listeners.items():
-        family, ip, port = split_address(address)
-        found["ports_of"].setdefault(pid, set()).add(address)
-        found["bound"].setdefault(f"{family}:{port}", set()).add(ip)
-    return found
-
-
-def stored_indexes(host: Host) -> dict[str, dict[Any, set[Any]]]:
-    """Return the indexes that the host keeps, as sets."""
-    return {name: {key: set(inner) for key, inner in getattr(host, name).items()} for name in INDEXES}
 
 
 def plain(host: Host) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from sim.kernel import syscalls as sc
 from sim.kernel.host import Host
 from sim.kernel.ids import OutOfIds, next_id
 from sim.kernel.records import INIT, Pid
-from tests.kernel.strategies import FAMILY, Bench, Call, Done, calls, history, small_host, uses
+from sim.testing.laws import uses
+from tests.kernel.strategies import FAMILY, Bench, Call, Done, calls, history, small_host
 
 
 def first_free(last: Pid, busy: set[Pid], pid_max: int) -> Pid | None:

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 
-from tests.kernel.strategies import (
-    Bench,
-    Call,
-    calls,
-    history,
-    indexes,
-    make,
-    plain,
-    small_host,
-    stored_indexes,
-    uses,
-)
+from sim.testing.laws import indexes, stored_indexes, uses
+from tests.kernel.strategies import Bench, Call, calls, history, make, plain, small_host
 
 
 @settings(max_examples=80)

@@ -1,7 +1,6 @@
 """Check what must hold for the views of any table."""
 
 import re
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +9,9 @@ from hypothesis import strategies as st
 from sim.render.clean import printable
 from sim.render.pstree import pstree
 from sim.render.registry import VIEWS
+from sim.testing import tables
 from sim.views.table import Meta, ProcessRow, Table
 from sim.views.tree import subtree
-from tests.render.tables import tables, to_table
 
 UNHURRIED = settings(deadline=None)
 PID_AT = {"ps-axjf": 1, "ps-ef": 1, "ps-eo": 0, "ps-auxf": 1}
@@ -21,28 +20,27 @@ HOSTILE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u20
 
 @pytest.mark.parametrize("view", PID_AT)
 @UNHURRIED
-@given(rows=tables())
-def test_every_pid_has_one_row(view: str, rows: list[dict[str, Any]]) -> None:
+@given(table=tables())
+def test_every_pid_has_one_row(view: str, table: Table) -> None:
     """Each process has one row in each view of ps, orphans and strays included."""
-    lines = VIEWS[view](to_table(rows), 1).splitlines()[1:]
-    assert sorted(int(line.split()[PID_AT[view]]) for line in lines) == sorted(row["pid"] for row in rows)
+    lines = VIEWS[view](table, 1).splitlines()[1:]
+    assert sorted(int(line.split()[PID_AT[view]]) for line in lines) == [row.pid for row in table.by_pid()]
 
 
 @pytest.mark.parametrize("view", PID_AT)
 @UNHURRIED
-@given(rows=tables(), pick=st.integers(1, 13))
-def test_a_root_keeps_only_its_descendants(view: str, rows: list[dict[str, Any]], pick: int) -> None:
+@given(table=tables(), pick=st.integers(1, 13))
+def test_a_root_keeps_only_its_descendants(view: str, table: Table, pick: int) -> None:
     """From a root other than pid 1, a view of ps shows the rows of that subtree."""
-    table, root = to_table(rows), rows[pick % len(rows)]["pid"]
+    root = table.procs[pick % len(table.procs)].pid
     kept = {row.pid for row in (table if root == 1 else subtree(table, root)).procs}
     assert {int(line.split()[PID_AT[view]]) for line in VIEWS[view](table, root).splitlines()[1:]} == kept
 
 
 @UNHURRIED
-@given(rows=tables(comms=["a", "b"]))
-def test_pstree_with_pids_names_every_process_below_the_root(rows: list[dict[str, Any]]) -> None:
+@given(table=tables(comms=("a", "b")))
+def test_pstree_with_pids_names_every_process_below_the_root(table: Table) -> None:
     """Each process and thread that descends from pid 1 is drawn once; strays hang below it as `?`."""
-    table = to_table(rows)
     drawn = [int(number) for number in re.findall(r"\((\d+)\)", VIEWS["pstree-p"](table, 1))]
     assert len(drawn) == len(set(drawn))
     below = subtree(table, 1).procs
@@ -52,27 +50,27 @@ def test_pstree_with_pids_names_every_process_below_the_root(rows: list[dict[str
 
 @pytest.mark.parametrize("view", VIEWS)
 @UNHURRIED
-@given(rows=tables())
-def test_no_view_lets_a_name_steer_the_terminal(view: str, rows: list[dict[str, Any]]) -> None:
+@given(table=tables())
+def test_no_view_lets_a_name_steer_the_terminal(view: str, table: Table) -> None:
     """No view prints a control, bidirectional or invisible character but the newline that ends each line."""
-    text = VIEWS[view](to_table(rows), 1)
+    text = VIEWS[view](table, 1)
     assert HOSTILE.search(text) is None
     assert text.endswith("\n")
 
 
 @UNHURRIED
-@given(rows=tables())
-def test_the_order_of_rows_in_a_table_does_not_matter(rows: list[dict[str, Any]]) -> None:
+@given(table=tables())
+def test_the_order_of_rows_in_a_table_does_not_matter(table: Table) -> None:
     """A view sorts for itself."""
     for view in VIEWS.values():
-        assert view(to_table(rows), 1) == view(to_table(rows[::-1]), 1)
+        assert view(table, 1) == view(Table(table.meta, table.procs[::-1]), 1)
 
 
 @UNHURRIED
-@given(rows=tables(), width=st.integers(1, 150))
-def test_no_line_of_pstree_is_wider_than_the_screen(rows: list[dict[str, Any]], width: int) -> None:
+@given(table=tables(), width=st.integers(1, 150))
+def test_no_line_of_pstree_is_wider_than_the_screen(table: Table, width: int) -> None:
     """A cut line has at most the screen's width; a cut piece of line costs two cells more, as in the real tool."""
-    for line in pstree(to_table(rows), width=width).splitlines():
+    for line in pstree(table, width=width).splitlines():
         assert len(line) <= width + 2
 
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.errors import InputError
-from sim.views.table import load_table, parse_table, to_json
+from sim.testing import tables
+from sim.views.table import Table, load_table, parse_table, to_json
 from sim.views.tree import subtree, tree
-from tests.render.tables import tables, to_table
 
 INIT = {"pid": 1, "ppid": 0, "pgid": 1, "sid": 1, "comm": "init", "args": ["/init"], "state": "S", "start_ticks": 0,
         "uid": 0}
@@ -103,9 +103,8 @@ def test_null_stands_for_the_default() -> None:
 
 @UNHURRIED
 @given(tables())
-def test_any_table_survives_being_written(rows: list[dict[str, Any]]) -> None:
+def test_any_table_survives_being_written(table: Table) -> None:
     """What to_json writes, parse_table reads back to the same value, stray bytes included."""
-    table = to_table(rows)
     assert parse_table(to_json(table), "t.json") == table
 
 
@@ -127,9 +126,8 @@ def test_any_json_is_read_or_refused_in_words(document: Any) -> None:
 
 @UNHURRIED
 @given(tables())
-def test_a_tree_has_each_process_once_and_only_true_edges(rows: list[dict[str, Any]]) -> None:
+def test_a_tree_has_each_process_once_and_only_true_edges(table: Table) -> None:
     """Nodes are the pids; edges go from listed parents to their children."""
-    table = to_table(rows)
     graph = tree(table)
     pids = {row.pid for row in table.procs}
     assert set(graph.nodes) == pids
@@ -138,9 +136,8 @@ def test_a_tree_has_each_process_once_and_only_true_edges(rows: list[dict[str, A
 
 @UNHURRIED
 @given(tables(), st.integers(0, 13))
-def test_a_subtree_is_what_the_graph_reaches(rows: list[dict[str, Any]], pick: int) -> None:
+def test_a_subtree_is_what_the_graph_reaches(table: Table, pick: int) -> None:
     """A subtree holds its root and all of the root's descendants."""
-    table = to_table(rows)
-    root = rows[pick % len(rows)]["pid"]
+    root = table.procs[pick % len(table.procs)].pid
     assert {row.pid for row in subtree(table, root).procs} == {root} | networkx.descendants(tree(table), root)
     assert subtree(table, 10**9).procs == ()

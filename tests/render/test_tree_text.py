@@ -15,15 +15,15 @@ from sim.experiment.run import run
 from sim.render.clean import printable
 from sim.render.registry import VIEWS
 from sim.render.tree_text import dot, graphml, mermaid
+from sim.testing import tables
 from sim.views.forest import Box, Forest
 from sim.views.table import Table, load_table
-from tests.render.tables import tables, to_table
 
 DATA = Path(__file__).parent / "data"
 ENDINGS = {"dot": "dot", "mermaid": "mmd", "graphml": "graphml"}
 TEXTS = {"dot": dot, "mermaid": mermaid, "graphml": graphml}
-HOSTILE = ['a"]; b', 'x\\', '\\N', '"', "&quot;", "a&b", "%%{init: {}}%%", "`md`", "$$x$$", "#35;", "<br/>", "end",
-           "é漢", "“x”", "]]>", "<!--", "fa:fa-ban", "a\nb", "\x1b[2J", "\u202e", "\udcff", "\x00"]  # fmt: skip
+HOSTILE = ('a"]; b', 'x\\', '\\N', '"', "&quot;", "a&b", "%%{init: {}}%%", "`md`", "$$x$$", "#35;", "<br/>", "end",
+           "é漢", "“x”", "]]>", "<!--", "fa:fa-ban", "a\nb", "\x1b[2J", "\u202e", "\udcff", "\x00")  # fmt: skip
 ID = r"p\d+"
 DOT_STRING = r'"(?:[^"\\\n]|\\.)*"'
 DOT_LINE = re.compile(
@@ -63,10 +63,9 @@ def test_the_documents_tree_is_the_recorded_one(view: str) -> None:
 
 @pytest.mark.parametrize("view", ["dot", "mermaid"])
 @settings(deadline=None)
-@given(rows=tables(comms=HOSTILE))
-def test_whatever_names_are_the_text_stays_in_its_language(view: str, rows: list) -> None:
+@given(table=tables(comms=HOSTILE))
+def test_whatever_names_are_the_text_stays_in_its_language(view: str, table: Table) -> None:
     """Each line is of the grammar, each process stands there once under its name and below its parent."""
-    table = to_table(rows)
     text = VIEWS[view](table, 1)
     assert text.isascii()
     first, *lines = text.splitlines()
@@ -83,10 +82,9 @@ def test_whatever_names_are_the_text_stays_in_its_language(view: str, rows: list
 
 
 @settings(deadline=None)
-@given(rows=tables(comms=HOSTILE))
-def test_graphml_is_read_back_as_the_same_tree(rows: list) -> None:
+@given(table=tables(comms=HOSTILE))
+def test_graphml_is_read_back_as_the_same_tree(table: Table) -> None:
     """networkx reads the processes and their parents, and of each its name, threads and state."""
-    table = to_table(rows)
     text = VIEWS["graphml"](table, 1)
     assert text.isascii()
     graph = networkx.parse_graphml(text, node_type=int)

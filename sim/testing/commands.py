@@ -1,0 +1,189 @@
+"""What people do to a host, drawn: a docker command, a systemctl job, a signal, or any other word of a step.
+
+Tables say what each verb and each kind of command may be given. Containers are those of the given services, whether
+they exist at that moment or not; what cannot be done ends with an error. `docker rename` gives one of OTHER_NAMES, and
+a command may call a container by that. Source: the words of `sim.engine.setup`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from sim.designs import DESIGNS
+from sim.engine.setup import (
+    MS,
+    BusyMount,
+    Command,
+    Docker,
+    EditDaemon,
+    FillDisk,
+    FlushRules,
+    Journald,
+    KillProcess,
+    LosePower,
+    OutOfMemory,
+    S,
+    Service,
+    SetNextPid,
+    Slow,
+    Systemctl,
+    TakePid,
+    TakePort,
+    Target,
+    Tear,
+    Upgrade,
+)
+from sim.kernel.signals import NUMBERS
+
+OTHER_NAMES = ("other", "old")
+OFTEN = ("KILL", "TERM", "STOP", "CONT", "INT", "HUP", "QUIT", "USR1")  # the engine tells these apart
+SIGNALS = (*OFTEN, *sorted(NUMBERS))
+ALONE = ("dockerd", "containerd", "journald", "init")
+OF_CONTAINERS = ("payload", "shim", "proxy", "runc", "exec-shim", "exec", "app")
+SLOW = ("dockerd", "containerd", "shim", "runc", "runc create", "proxy", "iptables", "hook", "resolver")
+
+VERBS: dict[str, dict[str, tuple[Any, ...]]] = {
+    "run": {"attach": (False, True)},
+    "create": {},
+    "start": {"attach": (False, True)},
+    "stop": {"timeout": (None, 0, 2 * S)},
+    "kill": {"signal": (None, *SIGNALS)},
+    "restart": {"timeout": (None, 0, 2 * S)},
+    "rm": {"force": (False, True)},
+    "exec": {"words": (("check",), ("sleep", "5"), ("gone",), ("ls", "-l")), "detach": (False, True)},
+    "top": {},
+    "pause": {},
+    "unpause": {},
+    "rename": {"words": tuple((name,) for name in OTHER_NAMES)},
+    "update": {"words": (("always", "0"), ("no", "0"), ("unless-stopped", "0"), ("on-failure", "1"))},
+    "wait": {},
+    "ps": {},
+    "inspect": {},
+    "info": {},
+    "version": {},
+    "logs": {"words": ((), ("follow",))},
+    "events": {},
+    "attach": {"attach": (True,)},
+}
+"""By verb of docker: what its flags and words may be."""
+
+OF_NOBODY = ("ps", "info", "version", "events")  # they name no container
+BY_SERVICE = ("run", "create")  # they make it, so that it has no other name yet
+
+JOBS = (
+    "start", "stop", "restart", "try-restart", "reload", "kill", "is-active", "status", "daemon-reload", "reboot",
+)  # fmt: skip
+KEYS: dict[str, tuple[int | bool, ...]] = {
+    "live_restore": (False, True),
+    "shutdown_timeout": (0, 15 * S),
+    "max_health_check_retries": (1, 3),
+}
+"""By key of daemon.json that a running host may get."""
+
+Services = Sequence[Service]
+Choices = list[list[Command]]  # first one of the lists is chosen, then one of its commands
+
+
+def _combinations(make: Callable[..., Command], **fields: Sequence[Any]) -> list[Command]:
+    return [make(**dict(zip(fields, values, strict=True))) for values in product(*fields.values())]
+
+
+def _docker(services: Services) -> Choices:
+    names = [service.name for service in services]
+    found: Choices = []
+    renamed: list[Command] = []  # now and then by another name, which it may bear or not
+    for verb, fields in VERBS.items():
+        subjects = [""] if verb in OF_NOBODY else names
+        if subjects:
+            found.append(_combinations(Docker, verb=[verb], container=subjects, **fields))
+        if verb not in (*OF_NOBODY, *BY_SERVICE):
+            renamed += _combinations(Docker, verb=[verb], container=names, called=OTHER_NAMES, **fields)
+    return [*found, renamed] if renamed else found
+
+
+def _systemctl(services: Services) -> Choices:
+    jobs = {job: Systemctl(job, "" if job == "reboot" else "docker") for job in JOBS}
+    return [[replace(job, signal=signal) for signal in (SIGNALS if name == "kill" else ["TERM"])]
+            for name, job in jobs.items()]  # fmt: skip
+
+
+def targets(services: Services) -> dict[str, list[Target]]:
+    """Return by role which processes a signal may go to: of one container, of all, by port, of a stranger."""
+    names = ["*", *(service.name for service in services)]
+    found = {role: [Target(role)] for role in ALONE}
+    found |= {role: [Target(role, name) for name in names] for role in OF_CONTAINERS}
+    found["proxy"] += [Target("proxy", "*", port.host) for service in services for port in service.ports]
+    return found | {"stranger": [Target("stranger", "*")]}
+
+
+def _kill(services: Services) -> Choices:
+    return [
+        _combinations(KillProcess, target=them, signal=signals)
+        for them in targets(services).values()
+        for signals in (OFTEN, SIGNALS)
+    ]
+
+
+def _take_pid(services: Services) -> Choices:
+    written = [Target("dockerd"), Target("containerd"), *(Target("payload", service.name) for service in services)]
+    return [[TakePid(target) for target in written], [TakePid(number=number) for number in (301, 400, 32_767)]]
+
+
+def _take_port(services: Services) -> Choices:
+    published = [f"{port.proto}:{port.ip}:{port.host}" for service in services for port in service.ports]
+    return [[TakePort(address) for address in (*published, "tcp:0.0.0.0:22", "tcp:127.0.0.1:8080")]]
+
+
+def _out_of_memory(services: Services) -> Choices:
+    return [[OutOfMemory(), *(OutOfMemory(service.name) for service in services if service.memory is not None)]]
+
+
+def _busy_mount(services: Services) -> Choices:
+    names = [service.name for service in services]
+    return [_combinations(BusyMount, container=names, free=(False, True))] if names else []
+
+
+KINDS: dict[type, Callable[[Services], Choices]] = {
+    Docker: _docker,
+    Systemctl: _systemctl,
+    KillProcess: _kill,
+    SetNextPid: lambda services: [[SetNextPid(number) for number in (32_760, 300, 2_000)]],
+    Tear: lambda services: [[Tear("events.log"), *(Tear("process.json", service.name) for service in services)]],
+    TakePort: _take_port,
+    TakePid: _take_pid,
+    OutOfMemory: _out_of_memory,
+    Journald: lambda services: [[Journald(verb) for verb in ("stop", "start", "restart")]],
+    EditDaemon: lambda services: [[EditDaemon(((key, value),)) for value in values] for key, values in KEYS.items()],
+    Upgrade: lambda services: [[Upgrade(to, 800 * MS) for to in sorted(DESIGNS)]],
+    LosePower: lambda services: [[LosePower(), LosePower(5 * S)]],
+    FlushRules: lambda services: [[FlushRules("filter"), FlushRules("nat")]],
+    FillDisk: lambda services: [[FillDisk(), FillDisk(False)]],
+    Slow: lambda services: [_combinations(Slow, program=SLOW, percent=(300, 100))],
+    BusyMount: _busy_mount,
+}
+"""By kind of command: which ones there are."""
+
+
+USUAL = (*KINDS, *(Docker,) * 9, *(KillProcess,) * 5, *(Systemctl,) * 2)
+
+
+def commands(services: Services, kinds: Sequence[type] = USUAL) -> st.SearchStrategy[Command]:
+    """Return commands that people may give on a host with these containers, each entry of *kinds* as often.
+
+    >>> from hypothesis import find
+    >>> find(commands([], [Systemctl]), lambda command: command.verb == "kill")
+    Systemctl(verb='kill', unit='docker', signal='KILL')
+    """
+    return _commands(tuple(services), tuple(kinds))
+
+
+@lru_cache(64)
+def _commands(services: tuple[Service, ...], kinds: tuple[type, ...]) -> st.SearchStrategy[Command]:
+    choices = [lists for lists in (KINDS[kind](services) for kind in kinds) if lists]
+    return st.sampled_from(choices).flatmap(st.sampled_from).flatmap(st.sampled_from)

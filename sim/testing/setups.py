@@ -1,0 +1,179 @@
+"""Setups and scenarios, drawn: each part is the default one but for a few fields, so that a failure shrinks to those.
+
+TRAITS says what a field may be beside its default; the values are short times and small numbers, and containers that
+are in each other's way: two publish one port. LEFT_OUT names the fields that are never drawn, and why. A scenario is a
+setup in which people do something at some moments. Source: the setup's own fields.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from sim.drive.follow import driver_of
+from sim.engine.setup import (
+    MS,
+    Child,
+    Daemon,
+    Ends,
+    EngineSetup,
+    Exec,
+    Fails,
+    Healthcheck,
+    HostSetup,
+    Instant,
+    Log,
+    Microseconds,
+    Network,
+    OnTerm,
+    Payload,
+    Port,
+    Restart,
+    S,
+    Service,
+    Setup,
+    Step,
+    Unit,
+)
+from sim.testing.commands import commands
+from sim.trace import Trace
+
+T = TypeVar("T")
+
+NAMES = ("web", "db", "job")
+NETWORKS = (Network("bridge", "172.17.0."), Network("site", "172.19.0."))
+SHELL = Child("nginx", ("nginx",))
+CRON = Child("cron", ("cron",), exits=Ends(0, 200 * MS))
+MIB = 2**20
+
+TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
+    Service: {
+        "ports": ((), (Port(8080, 80), Port(8443, 443)), (Port(53, 53, "udp"), Port(8080, 80, ip="127.0.0.1"))),
+        "restart": (Restart("always"), Restart("unless-stopped"), Restart("on-failure", 2), Restart("on-failure")),
+        "stop_signal": ("INT", "TERM", "KILL"),
+        "stop_timeout": (0, 1 * S),
+        "network": ("site",),
+        "proxy_threads": (5,),
+        "at_begin": (False,),
+        "log_driver": ("json-file", "none"),
+        "execs": ((Exec("sleep", after=5 * S),), (Exec("check", 1), Exec("gone", missing=True))),
+        "memory": (64 * MIB,),
+        "healthcheck": (Healthcheck(("check",), 1 * S, 1 * S, 2), Healthcheck(("sleep",), 1 * S, 300 * MS, 1)),
+        "auto_remove": (True,),
+        "oom_score_adj": (-500, 1000),
+        "tty": (True,),
+        "host_pid": (True,),
+        "init": (True,),
+    },
+    Payload: {
+        "threads": (2,),
+        "children": ((SHELL,), (SHELL, CRON), (replace(CRON, every=1 * S),)),
+        "ready": (300 * MS,),
+        "on_term": (OnTerm("none"), OnTerm("ignore"), OnTerm("exit", 3, 2 * S)),
+        "exits": (Ends(0, 50 * MS), Ends(1, 50 * MS), Ends(1, 12 * S)),
+        "fails": (Fails(1, 300 * MS, NAMES[0], 80),),
+        "fails_to_start": ("not found", "permission denied"),
+        "reaps": (False,),
+        "log": ((Log("stdout", 4096),), (Log("stdout", 200_000), Log("stderr", 100, 100))),
+        "memory": (32 * MIB, 80 * MIB),
+    },
+    Daemon: {
+        "live_restore": (True,),
+        "shutdown_timeout": (1 * S,),
+        "max_health_check_retries": (1,),
+        "userland_proxy": (False,),
+        "log_driver": ("json-file",),
+    },
+    Unit: {
+        "restart": ("always", "no", "on-failure"),
+        "kill_mode": ("control-group", "mixed"),
+        "restart_sec": (0,),
+        "start_limit_burst": (2,),
+        "start_limit_interval": (1 * S,),
+        "timeout_stop": (5 * S,),
+    },
+    HostSetup: {"begin": ("boot", "off"), "cores": (1, 8), "next_pid": (32_700, 5_000)},
+}
+"""By kind of part: what each field may be beside its default."""
+
+LEFT_OUT: dict[type, dict[str, str]] = {
+    Service: {
+        **dict.fromkeys(("name", "id", "image", "path", "args", "payload"), "drawn, or told by the name"),
+        "pins": "numbers that were observed belong to one run",
+        **dict.fromkeys(("bundle", "labels"), "shown alone"),
+    },
+    Payload: dict.fromkeys(("comm", "argv"), "the container's name"),
+    Daemon: {},
+    Unit: {},
+    HostSetup: {
+        "pid_max": "a host that is out of numbers ends a run with an error",
+        "uptime": "10 s: none but views can tell how long nothing happened",
+        **dict.fromkeys(("epoch", "tz_minutes", "hostname"), "shown alone"),
+    },
+}
+
+
+@lru_cache(64)
+def varied(plain: T, most: int = 3) -> st.SearchStrategy[T]:
+    """Return parts that are *plain* but for at most so many fields, by TRAITS."""
+    pairs = [(name, value) for name, values in TRAITS[type(plain)].items() for value in values]
+    chosen = st.lists(st.sampled_from(pairs), max_size=most, unique_by=lambda pair: pair[0])
+    return chosen.map(lambda fields: replace(plain, **dict(fields)))  # type: ignore[type-var]
+
+
+def plain_service(name: str) -> Service:
+    """Return a container of its own name that publishes a port, without anything unusual.
+
+    >>> plain_service("db").ports
+    (Port(host=8081, container=80, proto='tcp', ip='0.0.0.0'),)
+    """
+    number = NAMES.index(name) if name in NAMES else len(NAMES)
+    return Service(name, f"{number + 10:x}" * 64, name, name, (), Payload(name, (name,)), (Port(8080 + number, 80),))
+
+
+def services(name: str = NAMES[0]) -> st.SearchStrategy[Service]:
+    """Return containers of one name: in at most three fields of the container and two of its program unusual."""
+    pairs = st.tuples(varied(plain_service(name)), varied(plain_service(name).payload, 2))
+    return pairs.map(lambda pair: possible(replace(pair[0], payload=pair[1])))
+
+
+def possible(service: Service) -> Service:
+    """Return what docker makes of options that it does not take together."""
+    if service.auto_remove:
+        service = replace(service, restart=Restart())
+    return replace(service, init=service.init and not service.host_pid)
+
+
+@st.composite
+def setups(draw: st.DrawFn, most: int = len(NAMES), design: str = "docker-1.13") -> Setup:
+    """Draw a host with so many containers at most, with nobody who does anything."""
+    names = NAMES[: draw(st.integers(1, most))]
+    host = draw(varied(HostSetup(uptime=10 * S), 2))
+    engine = EngineSetup(design, draw(varied(Daemon(), 2)), draw(varied(Unit(), 2)))
+    return Setup(tuple(draw(services(name)) for name in names), NETWORKS, host, engine)
+
+
+@st.composite
+def scenarios(
+    draw: st.DrawFn, setups: st.SearchStrategy[Setup] | None = None, most: int = 4, length: Microseconds = 10 * S
+) -> Setup:
+    """Draw a host on which people give so many commands at most, each at a moment of its own, within *length*."""
+    setup = draw(SETUPS if setups is None else setups)
+    moments = st.integers(0, length) | st.integers(0, length // S).map(lambda second: second * S)
+    given = draw(st.lists(st.tuples(moments, commands(setup.services)), max_size=most))
+    terminals = tuple(
+        (Step(f"s{number}", Instant(offset=at), command),) for number, (at, command) in enumerate(given, 1)
+    )
+    return replace(setup, terminals=terminals, until=Instant(offset=2 * length))
+
+
+@st.composite
+def traces(draw: st.DrawFn, scenarios: st.SearchStrategy[Setup] | None = None) -> Trace:
+    """Draw a timed run of a scenario, with its seed."""
+    return driver_of(draw(SCENARIOS if scenarios is None else scenarios), draw(st.integers(1, 99))).run()
+
+
+SETUPS, SCENARIOS = setups(), scenarios()
