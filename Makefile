@@ -53,7 +53,7 @@ check-long: $(READY)  ## the tests that take minutes
 	@$(MAKE) --no-print-directory browser || echo "Tests in a browser say why they cannot be run." >&2
 	@status=0; $(PY) -m pytest --collect-only -qq -m long >/dev/null 2>&1 || status=$$?; \
 	if [ $$status -eq 5 ]; then echo "There are no long tests yet."; \
-	else echo "$(PY) -m pytest -m long"; $(PY) -m pytest -m long; fi
+	else echo "$(PY) -m pytest -n logical --dist loadfile -m long"; $(PY) -m pytest -n logical --dist loadfile -m long; fi
 
 browser: $(BROWSER)  ## unpack a headless Chromium for the tests of the report (npm)
 
