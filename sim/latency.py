@@ -79,8 +79,9 @@ EL7_IDLE: Profile = {
     "iptables/apply": Duration(work=Uniform(3, 10), mark=K),
     "proxy/listen": Duration(work=Uniform(15, 40), mark=K),
     "dockerd/write_bundle": Duration(work=Uniform(5, 15), mark=K),
-    # shim: 15 to 40 ms from its fork to runc
-    "shim/set_up": Duration(work=Uniform(15, 40), mark=K),
+    # shim: 15 to 40 ms from its fork to runc, of which a part before it opens its fifos (a shell, then a Go program)
+    "shim/exit_fifo_has_reader": Duration(work=Uniform(5, 15), mark=K),
+    "shim/set_up": Duration(work=Uniform(10, 25), mark=K),
     # runc create: 80 to 200 ms, of which 30 to 80 in the hook
     "runc/begin_create": Duration(work=Uniform(10, 25), mark=K),
     "runc/start_threads": Duration(work=Uniform(10, 25), mark=K),
@@ -92,7 +93,8 @@ EL7_IDLE: Profile = {
     # containerd polls the pid file every 15 ms
     "containerd/pid_file_or_shim_gone": Duration(wait=Uniform(0, 15), mark="S engine-1.13 §2 step 16"),
     # exec: an exec-shim takes what a shim takes; runc exec does what runc create does, without scope and hooks
-    "exec-shim/set_up": Duration(work=Uniform(15, 40), mark=K),
+    "exec-shim/exit_fifo_has_reader": Duration(work=Uniform(5, 15), mark=K),
+    "exec-shim/set_up": Duration(work=Uniform(10, 25), mark=K),
     "runc/begin_exec": Duration(work=Uniform(10, 25), mark=K),
     "runc/join_scope": Duration(wait=Uniform(5, 20), mark=A),
     "runc/write_exec_pid": Duration(work=Uniform(10, 35), mark=A),

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from sim.experiment.run import Run, run_scenario
 from sim.facts import WriteBlocked
-from sim.kernel.events import Execed, Exited, Listened
+from sim.kernel.events import Execed, Exited, Listened, Signalled
 from sim.latency import EL7_IDLE, MS, PROFILES, Duration, Fixed
 from sim.scenario import Scenario, load
 from tests.measures import (
@@ -194,6 +194,17 @@ steps:
   - {id: shot, at: 20s, kill: payload/web}
 until: 2m
 """
+DEAD = SLOW.replace("{id: kill, at: hang+300ms, docker: kill db}", "{id: top, at: hang+300ms, docker: top db}\n"
+                    "  - {at: hang+400ms, kill: payload/db}")  # fmt: skip
+AWAY = WEB + "steps: [{id: down, at: 1s, kill: containerd}, {id: it, at: 1.1s, docker: stop web}]\nuntil: 10s\n"
+SILENT = """\
+steps:
+  - {at: 1s, docker: run -d --name web -p 80:80 nginx}
+  - {at: Forked(proxy/web), stop: proxy/web}
+until: 30s
+"""
+STANDS = "steps: [{at: 1s, stop: containerd}, {at: 1.1s, systemctl: stop docker}]\nuntil: 30s\n"
+PROBED = "services: {web: {image: nginx, healthcheck: {test: curl localhost}}}\nuntil: 100s\n"
 BOOT = "host: {begin: off}\nsteps: [{id: down, systemctl: start docker}]\nuntil: 60s\n"
 GAP = "§7.1 [C]; gap open"  # tests/monte_carlo.py: the sheet's computation lets nobody connect between USR1 and KILL
 
@@ -272,6 +283,26 @@ ORACLES = (
     Oracle("cut-off line in events.log: containerd lives for, s", "§21 [E]", "it exits at once", Between(0, 0.6),
            SCENARIOS["T37"],
            lambda it: happened(it, Exited, "containerd")[1] - happened(it, Execed, "containerd")[0], 5),
+    Oracle("State of a container whose payload is dead, its exit not processed", "§21 [E]", "the call fails", {True},
+           DEAD, lambda it: "get all pids for container: exit status 1" in error_of(it, "top"), 3),
+    # -- §3.2, §20 --------------------------------------------------------------------------------------------------
+    Oracle("stop of a container whose exit was lost: answered after, s", "§3.2 [S]", "10 + 10", Between(19.9, 20.1),
+           SCENARIOS["T14"], lambda it: answered(it, "stop"), 3),
+    Oracle("stop while containerd is away: an error after, s", "§3.2 [S]", "2", Between(1.9, 2.1),
+           AWAY, lambda it: answered(it, "it"), 5),
+    Oracle("a leftover that dockerd's boot cannot kill: die after TERM, s", "§6 step 5 [S]", "10 + 2",
+           Between(11.9, 12.1), SCENARIOS["T47b"],
+           lambda it: said(it, "die")[0][0] - happened(it, Signalled, "payload")[0], 3),
+    Oracle("a start without a pid file: its shim is killed after, s", "§2 step 16 [S]", "120", Between(119.9, 120.1),
+           SCENARIOS["T5"], lambda it: ends(it, "shim") - happened(it, Execed, "shim")[0], 3),
+    Oracle("a proxy that says nothing: INT after, s", "§2 step 3 [S]", "16", Between(15.9, 16.1),
+           SILENT, lambda it: happened(it, Signalled, "proxy")[1] - happened(it, Execed, "proxy")[0], 3),
+    Oracle("systemctl stop, containerd stands still: KILL after TERM, s", "§5 [S]", "15", Between(14.9, 15.1),
+           STANDS, lambda it: happened(it, Signalled, "containerd")[-1] - happened(it, Signalled, "containerd")[-2], 3),
+    Oracle("containerd stands still: KILL after USR1, s", "§7.1 [S]", "0.1", Between(0.09, 0.11), HANG,
+           lambda it: happened(it, Signalled, "containerd")[2] - happened(it, Signalled, "containerd")[1], 5),
+    Oracle("health checks: from the end of a probe to the next, s", "§3.3 [S]", "30", Between(30.0, 30.5),
+           PROBED, lambda it: happened(it, Execed, "exec-shim")[1] - happened(it, Exited, "exec-shim")[0], 3),
     # -- §7.1 -------------------------------------------------------------------------------------------------------
     Oracle("crash, S = 0.05 s: share with a second one", "§7.1 [C]", "0.28", share(0.28, 200),
            containerd_ready_after(0.05, DOWN), second, 200, fmean),
@@ -303,7 +334,6 @@ ORACLES = (
 
 NOT_MEASURED = {
     "shim without a reader on its stdout fifo (§21)": "dockerd opens the fifos before it asks",
-    "State of a container whose payload has just died (§21)": "State is asked at dockerd's boot alone",
 }
 
 

@@ -15,7 +15,7 @@ from sim.engine.ops import Do, Exit, Fork, Label, Reap, ReapAny, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.runc import runc
-from sim.engine.shim import SHIM, THREADS_AFTER, THREADS_BEFORE
+from sim.engine.shim import SHIM
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet
 from sim.kernel.signals import CATCHABLE
@@ -34,18 +34,18 @@ def _exit_fifo(world: World, frame: Frame) -> str:
     return f"{folder(world, frame)}/exit"
 
 
-@reading(lambda world, frame: (("fifo", _exit_fifo(world, frame)),))
+@reading(lambda world, frame: (("fifo", _exit_fifo(world, frame)), ("proc", frame.fid[0])))
 def exit_fifo_has_reader(world: World, frame: Frame) -> bool:
-    """Say whether open(O_WRONLY) on the exit fifo returns."""
-    path = _exit_fifo(world, frame)
-    return path in world.host.fifos and syscalls.can_open(world.host, path, "w")
+    """Say whether open(O_WRONLY) on the exit fifo returns: the containerd that has made both of them reads."""
+    fifo = world.host.fifos.get(_exit_fifo(world, frame))
+    return fifo is not None and world.host.procs[frame.fid[0]].ppid in fifo.readers
 
 
 def set_up(g: Goroutine) -> str | None:
     """Become a subreaper, start threads, open the exit fifo; one that was given up meanwhile has none any more."""
     if _exit_fifo(g.world, g.frame) not in g.world.host.fifos:
         return "failed"
-    syscalls.start_threads(g.turn, g.pid, THREADS_BEFORE)
+    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.shim_threads_before)
     g.emit(SubreaperSet(g.pid))
     syscalls.open_fifo(g.turn, g.pid, _exit_fifo(g.world, g.frame), "w")
     return None
@@ -60,7 +60,7 @@ def runc_exec(g: Goroutine) -> Spawn:
 
 def exec_started(g: Goroutine) -> str | None:
     """Remember which child is the process."""
-    syscalls.start_threads(g.turn, g.pid, THREADS_AFTER)
+    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.shim_threads_after)
     g["process_pid"] = g.world.host.files.get(f"{folder(g.world, g.frame)}/pid")
     return None if g["process_pid"] else "failed"
 

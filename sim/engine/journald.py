@@ -19,14 +19,13 @@ from sim.engine.ops import Do, Exit, Goto, Label, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import JournalState
-from sim.engine.setup import Journald, KillProcess, S, Setup
+from sim.engine.setup import Journald, KillProcess, Setup
 from sim.facts import Remembered
 from sim.kernel.records import INIT
 from sim.world import Frame, Turn, World
 
 ARGV = ("/usr/lib/systemd/systemd-journald",)
 CGROUP = "/system.slice/systemd-journald.service"
-TIMEOUT_STOP = 90 * S  # DefaultTimeoutStopSec [K]
 
 
 def concerns(setup: Setup) -> bool:
@@ -105,10 +104,15 @@ def job_done(g: Goroutine) -> None:
     g.reply(g["request"].reply, True)
 
 
+def timeout_stop(world: World, frame: Frame) -> int:
+    """Return how long journald may take to stop, in µs."""
+    return int(world.setup.engine.unverified.journald_timeout_stop)
+
+
 JOB = procedure(
     "init.job_journald",
     Do(take_job, "start", "done"),
-    Wait(journald_gone, within=TIMEOUT_STOP, late="kill"),
+    Wait(journald_gone, within=timeout_stop, late="kill"),
     Goto("gone"),
     Label("kill"),
     Do(kill_it),

@@ -19,7 +19,7 @@ from sim.engine import journald, output
 from sim.engine.goroutine import Failure, Goroutine, start_frame
 from sim.engine.ops import Answered, reading
 from sim.engine.records import JournalState
-from sim.engine.setup import LosePower, S
+from sim.engine.setup import LosePower
 from sim.facts import Forgot, FrameEnded, Received, Replied, UnitChanged
 from sim.kernel import events as e
 from sim.kernel import syscalls
@@ -101,7 +101,10 @@ def boots(g: Goroutine) -> None:
 
 # -- reboot -----------------------------------------------------------------------------------------
 
-LAST_CHANCE = 10 * S  # systemd-shutdown's TIMEOUT_USEC [K]
+
+def last_chance(world: World, frame: Frame) -> int:
+    """Return how long systemd-shutdown waits between TERM and KILL, in µs."""
+    return int(world.setup.engine.unverified.last_chance)
 
 
 def shut_down(g: Goroutine) -> None:

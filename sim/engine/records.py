@@ -37,6 +37,7 @@ class Container(msgspec.Struct, frozen=True, tag=True, gc=False):
     removing: bool = False
     dead: bool = False
     called: str = ""  # its name, if it was renamed
+    kept: bool = False  # of --rm, while `docker restart` stops it
 
 
 class Endpoint(msgspec.Struct, frozen=True, tag=True, gc=False):

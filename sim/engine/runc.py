@@ -24,8 +24,6 @@ from sim.kernel import freezer, syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
-THREADS = 6
-HOOK_THREADS = 7
 TASKS = (paths.RUNC, "--log", "/run/docker-runc.log", "--log-format", "json", "--systemd-cgroup=true")
 
 
@@ -38,7 +36,7 @@ def runc(g: Goroutine, verb: str, *words: str, death_signal: str | None = None, 
 
 def start_threads(g: Goroutine) -> None:
     """Start the Go runtime's threads."""
-    syscalls.start_threads(g.turn, g.pid, THREADS)
+    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.runc_threads)
 
 
 # -- create ----------------------------------------------------------------------------------------
@@ -296,6 +294,11 @@ def delete(g: Goroutine) -> int:
     return 0
 
 
+def ask_state(g: Goroutine) -> int:
+    """Tell what runs in the container; one that the runtime has no state of is an error."""
+    return 0 if paths.runtime_state(service_of(g).id) in g.world.host.files else 1
+
+
 RUNC = Program(
     "runc",
     (
@@ -308,7 +311,7 @@ RUNC = Program(
         procedure("runc.start", Do(start_threads), Exit(open_exec_fifo)),
         procedure("runc.kill", Do(start_threads), Exit(kill_all)),
         procedure("runc.delete", Do(start_threads), Exit(delete)),
-        procedure("runc.state", Do(start_threads), Exit(0)),
+        procedure("runc.state", Do(start_threads), Exit(ask_state)),
         procedure("runc.pause", Do(start_threads), Exit(pause)),
         procedure("runc.resume", Do(start_threads), Exit(resume)),
         procedure("runc.update", Do(start_threads), Exit(0)),
@@ -320,7 +323,7 @@ RUNC = Program(
 
 def start_hook_threads(g: Goroutine) -> None:
     """Start the Go runtime's threads."""
-    syscalls.start_threads(g.turn, g.pid, HOOK_THREADS)
+    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.hook_threads)
 
 
 def dockerd_at(world: World, frame: Frame) -> Pid | None:

@@ -140,6 +140,25 @@ class Unit(msgspec.Struct, frozen=True):
     timeout_stop: Microseconds = 90 * S
 
 
+class Unverified(msgspec.Struct, frozen=True):
+    """Numbers of the engine that are no setting of it and that no source gives, each with its mark (engine-1.13 §12).
+
+    Threads are those beside the main one: K from knowledge, C computed from the document's distances, DOC read off it.
+    """
+
+    dockerd_threads_before: int = 5  # DOC: forked before containerd
+    dockerd_threads_after: int = 7  # K: when it serves
+    containerd_threads: int = 16  # DOC after ten days; K that all are there from its start
+    shim_threads_before: int = 7  # C: before it forks runc
+    shim_threads_after: int = 2  # DOC: 9 in all
+    runc_threads: int = 6  # C
+    hook_threads: int = 7  # C
+    resolver_threads: int = 7  # C
+    layer_wait: Microseconds = 5 * S  # K: EnsureRemoveAll of the RHEL build tries for so long
+    last_chance: Microseconds = 10 * S  # K: TIMEOUT_USEC of systemd-shutdown, between TERM and KILL
+    journald_timeout_stop: Microseconds = 90 * S  # K: DefaultTimeoutStopSec of systemd 219
+
+
 class EngineSetup(msgspec.Struct, frozen=True):
     """Which design runs, and its settings. *profile* names the table of durations."""
 
@@ -147,6 +166,7 @@ class EngineSetup(msgspec.Struct, frozen=True):
     daemon: Daemon = Daemon()
     unit: Unit = Unit()
     profile: str = "el7-idle"
+    unverified: Unverified = Unverified()
 
 
 # -- when ------------------------------------------------------------------------------------------

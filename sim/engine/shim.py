@@ -22,8 +22,6 @@ from sim.kernel.signals import CATCHABLE
 from sim.world import Frame, World
 
 SHIM = "/usr/bin/docker-containerd-shim-current"
-THREADS_BEFORE = 7
-THREADS_AFTER = 2
 
 
 def shim(g: Goroutine) -> Spawn:
@@ -37,10 +35,14 @@ def _exit_fifo(world: World, frame: Frame) -> str:
     return f"{paths.state(identity(world, frame))}/exit"
 
 
-@reading(lambda world, frame: (("fifo", _exit_fifo(world, frame)),))
+@reading(lambda world, frame: (("fifo", _exit_fifo(world, frame)), ("proc", frame.fid[0])))
 def exit_fifo_has_reader(world: World, frame: Frame) -> bool:
-    """Say whether open(O_WRONLY) on the exit fifo returns: it blocks when containerd's read end has vanished."""
-    return syscalls.can_open(world.host, _exit_fifo(world, frame), "w") and _exit_fifo(world, frame) in world.host.fifos
+    """Say whether open(O_WRONLY) on the exit fifo returns: it blocks when containerd's read end has vanished.
+
+    It was made by the containerd that forked this shim; one of the same name that is made later is another one.
+    """
+    fifo = world.host.fifos.get(_exit_fifo(world, frame))
+    return fifo is not None and world.host.procs[frame.fid[0]].ppid in fifo.readers
 
 
 def set_up(g: Goroutine) -> str | None:
@@ -52,7 +54,7 @@ def set_up(g: Goroutine) -> str | None:
     identity = service.id
     if f"{paths.state(identity)}/exit" not in g.world.host.fifos:
         return "failed"
-    syscalls.start_threads(g.turn, g.pid, THREADS_BEFORE)
+    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.shim_threads_before)
     g.emit(SubreaperSet(g.pid))
     syscalls.open_fifo(g.turn, g.pid, f"{paths.state(identity)}/exit", "w")
     for stream in paths.STREAMS:
@@ -72,7 +74,7 @@ def runc_create(g: Goroutine) -> Spawn:
 def created(g: Goroutine) -> str | None:
     """Remember which child is the payload, and begin to copy what it prints."""
     service = service_of(g)
-    syscalls.start_threads(g.turn, g.pid, THREADS_AFTER)
+    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.shim_threads_after)
     g["payload_pid"] = g.world.host.files.get(f"{paths.state(service.id)}/pid")
     for log in service.payload.log:
         local = {"c": service.name, "stream": log.stream, "held": 0, "fifo": output.fifo_path(service, log.stream)}

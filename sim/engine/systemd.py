@@ -15,7 +15,7 @@ from sim.engine import journald
 from sim.engine.dockerd.boot import ARGV
 from sim.engine.goroutine import Failure, Goroutine, Spawn, spawn
 from sim.engine.ops import Do, Goto, Label, ReapAny, Serve, Sleep, Wait, reading
-from sim.engine.power import LAST_CHANCE, alone, boots, kill_all, power_back, restart_host, shut_down, term_all
+from sim.engine.power import alone, boots, kill_all, last_chance, power_back, restart_host, shut_down, term_all
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import UnitState
@@ -275,7 +275,7 @@ REBOOT = (
         Do(shut_down),
         STOP_UNIT,
         Do(term_all),
-        Wait(alone, within=LAST_CHANCE, late="last"),
+        Wait(alone, within=last_chance, late="last"),
         Goto("alone"),
         Label("last"),
         Do(kill_all),

@@ -199,18 +199,10 @@ def mkfifo(turn: Turn, path: str, capacity: int = 65_536) -> None:
 
 
 def open_fifo(turn: Turn, pid: Pid, path: str, mode: str) -> None:
-    """Hold an end (*mode* r, w or rw). Whether open(2) would block is asked with `can_open` before."""
+    """Hold an end (*mode* r, w or rw). Whether open(2) would block its caller has seen by the other end."""
     if path not in turn.host.fifos:
         raise SyscallError(f"ENOENT: {path}")
     turn.emit(e.FifoOpened(path, pid, mode))
-
-
-def can_open(host: Host, path: str, mode: str) -> bool:
-    """Say whether a blocking open(2) returns: a writer waits for a reader, a reader for a writer, rw for nobody."""
-    fifo = host.fifos.get(path)
-    if fifo is None or mode == "rw":
-        return True
-    return bool(fifo.readers if mode == "w" else fifo.writers)
 
 
 def close_fifo(turn: Turn, pid: Pid, path: str) -> None:

@@ -12,7 +12,19 @@ from typing import Any
 
 import msgspec
 
-from sim.engine.setup import Daemon, EngineSetup, HostSetup, Instant, Network, OutOfMemory, Service, Setup, Step, Unit
+from sim.engine.setup import (
+    Daemon,
+    EngineSetup,
+    HostSetup,
+    Instant,
+    Network,
+    OutOfMemory,
+    Service,
+    Setup,
+    Step,
+    Unit,
+    Unverified,
+)
 from sim.scenario import known, readers
 from sim.scenario.check import Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
@@ -200,6 +212,7 @@ class Compiler:
                 unit.timeout_stop,
             ),
             file.profile,
+            Unverified(*(getattr(file.unverified, name) for name in Unverified.__struct_fields__)),
         )
 
     def networks(self) -> tuple[Network, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
+from msgspec.structs import asdict
 
 from sim.engine.setup import (
     Bundle,
@@ -104,6 +105,10 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
             "StartLimitBurst": unit.start_limit_burst,
             "StartLimitInterval": format_duration(unit.start_limit_interval),
             "TimeoutStopSec": format_duration(unit.timeout_stop),
+        },
+        "unverified": {
+            name: number if "threads" in name else format_duration(number)
+            for name, number in asdict(engine.unverified).items()
         },
     }
 

@@ -93,6 +93,22 @@ class UnitFile(Strict):
     timeout_stop: SystemdDuration = Field(90_000_000, alias="TimeoutStopSec")
 
 
+class UnverifiedFile(Strict):
+    """Numbers of the engine that are no setting of it and that nobody has verified: a run may try others."""
+
+    dockerd_threads_before: Threads = 5
+    dockerd_threads_after: Threads = 7
+    containerd_threads: Threads = 16
+    shim_threads_before: Threads = 7
+    shim_threads_after: Threads = 2
+    runc_threads: Threads = 6
+    hook_threads: Threads = 7
+    resolver_threads: Threads = 7
+    layer_wait: Duration = 5_000_000
+    last_chance: Duration = 10_000_000
+    journald_timeout_stop: Duration = 90_000_000
+
+
 class EngineFile(Strict):
     """Which engine, and its settings."""
 
@@ -100,6 +116,7 @@ class EngineFile(Strict):
     daemon: DaemonFile = DaemonFile()
     unit: UnitFile = UnitFile()
     profile: Annotated[str, Field(json_schema_extra={"enum": list(known.PROFILES)})] = "el7-idle"
+    unverified: UnverifiedFile = UnverifiedFile()
 
 
 # -- networks and services -------------------------------------------------------------------------

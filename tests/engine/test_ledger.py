@@ -26,9 +26,12 @@ from sim.engine.setup import (
     SetNextPid,
     Setup,
     Step,
+    Unverified,
 )
 from sim.kernel import events as e
 from sim.kernel.records import Pid, Process
+from sim.scenario import load
+from sim.scenario.resolved import resolved
 from sim.trace import Replay, Trace
 
 NETWORKS = (Network("bridge", "172.17.0."), Network("site", "172.19.0."))
@@ -83,6 +86,21 @@ def test_a_lone_start_has_the_document_s_distances(threads: int, distance: int) 
     assert pids["shim"] - pids["proxy"] == distance
     assert pids["payload"] - pids["shim"] == 17
     assert pids["proxy"] < pids["shim"] < pids["payload"]
+
+
+def test_numbers_that_nobody_verified_may_be_set() -> None:
+    """A shim with a thread less and a runc with two more: 18 from shim to payload; written out, they stay."""
+    text = """\
+engine: {unverified: {shim_threads_before: 6, runc_threads: 8, layer_wait: 1s}}
+host: {next_pid: 1000, uptime: 3s}
+steps: [{at: 1s, docker: run -d --name web nginx}]
+until: 10s
+"""
+    scenario = load("row.yaml", text)
+    pids = begun(Timed(scenario.setup).run())
+    assert pids["payload"] - pids["shim"] == 17 - 1 + 2
+    assert load("again.yaml", resolved(scenario)).setup.engine == scenario.setup.engine
+    assert scenario.setup.engine.unverified == Unverified(shim_threads_before=6, runc_threads=8, layer_wait=S)
 
 
 @pytest.mark.parametrize(("network", "about"), [("bridge", 45), ("site", 67)])

@@ -133,6 +133,15 @@ expect:
   - {at: kill-1s, container: web, status: exited}
   - {at: end, container: web, status: running}
 """,
+    "an attempt that fails keeps the code of the last exit": WEB % "always" + """\
+steps:
+  - {at: 1s, kill: payload/web, signal: TERM}
+  - {at: die(web), kill: containerd}
+until: 60s
+expect:
+  - {at: end, container: web, status: exited, exit_code: 0}
+  - {events: [{die: 0}, network disconnect, network connect, network disconnect], container: web, exact: true}
+""",
     "update does not undo a cancellation": WEB % "unless-stopped" + """\
 steps:
   - {at: 1s, docker: kill -s HUP web}
@@ -236,11 +245,16 @@ DISK: dict[str, tuple[str, str, Check]] = {
     ),
     "exit, will restart": (
         CRASHING % "always", "die(web)#7+1s",
-        lambda it: it.running and it.restarting and it.pid == 0 and it.exit_code == 1,
+        lambda it: it.running and it.restarting and it.pid == 0 and it.exit_code == 1 and it.restart_count == 7,
     ),
     "restart attempt failed": (
         WEB % "always" + "steps: [{at: 1s, kill: payload/web}, {at: die(web), kill: containerd}]\n", "30s",
         lambda it: it.running and it.restarting and it.error != "",
+    ),
+    "start failed": (
+        CRASHING % "on-failure:2" + "  - {id: down, at: 20s, kill: containerd}\n"
+        + "  - {at: down+1ms, docker: start web}\n", "30s",
+        lambda it: not it.running and it.exit_code == 1 and it.restart_count == 0 and it.error != "",
     ),
     "stop during backoff": (
         CRASHING % "always" + "  - {id: stop, at: 'die(web)#7+1s', docker: stop web}\n", "stop+1s",

@@ -130,18 +130,6 @@ def test_pipes_of_one_name_are_told_apart() -> None:
         sc.pipe(bench, INIT, "pipe:it", 10)
 
 
-def test_opening_waits_for_the_other_side() -> None:
-    """open(2) of one end returns when the other is held; for both ends at once it never waits."""
-    bench = Bench(Host())
-    one = sc.fork(bench, INIT)
-    sc.mkfifo(bench, "/run/exit")
-    assert [sc.can_open(bench.host, "/run/exit", mode) for mode in ("r", "w", "rw")] == [False, False, True]
-    sc.open_fifo(bench, one, "/run/exit", "r")
-    assert [sc.can_open(bench.host, "/run/exit", mode) for mode in ("r", "w", "rw")] == [False, True, True]
-    sc.exit_process(bench, one, 0)
-    assert not sc.can_open(bench.host, "/run/exit", "w")
-
-
 def test_a_fifo_is_made_once_and_opened_only_where_it_is() -> None:
     """A second mkfifo says EEXIST, an open without one ENOENT; to unlink what is not there does nothing."""
     bench = Bench(Host())

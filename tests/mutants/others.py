@@ -25,7 +25,7 @@ ROWS = (
            "    syscalls.write_file(g.turn, paths.EVENTS_LOG, ())\n", "",
            "an exit is told again by a later containerd (T34)", TABLE),
     Mutant("restored orphans live", RESTORE,
-           '        g.kill(payload, "KILL")\n        return None', '        return "restore"',
+           "    if process.ppid == 1:\n        return None\n", '    if process.ppid == 1:\n        return "restore"\n',
            "a payload whose shim has died meanwhile is not killed (T28)", TABLE),
     Mutant("orphans of a living containerd live", WORKERS,
            '    g.kill(task.payload_pid, "KILL")\n    return None', "    return None",
@@ -34,6 +34,9 @@ ROWS = (
            'syscalls.remove_file(g.turn, f"{paths.STATE}/{identity}/state.json")', "pass",
            "the next start of the container finds its folder", TABLE),
     # -- shim, runc, payload (§1.1, §3.1) -----------------------------------------------------------------------------
+    Mutant("open never blocks", SHIM,
+           "return fifo is not None and world.host.procs[frame.fid[0]].ppid in fifo.readers", "return fifo is not None",
+           "open(2) of a fifo that nobody reads returns (T35)", TABLE),
     Mutant("exit status one too low", SHIM, "status if status >= 0 else 128 - status)",
            "status if status >= 0 else 127 - status)", "a killed payload counts as 136", TABLE),
     Mutant("shims die of TERM", SHIM, "ignored=CATCHABLE", 'ignored=CATCHABLE - {"TERM"}',

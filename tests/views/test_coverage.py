@@ -60,7 +60,7 @@ def test_every_item_of_the_tables_is_there_once() -> None:
 def test_ops_that_share_a_name_are_numbered_in_the_tables_order() -> None:
     """An unlock is no lock, an exit says its status, and the second of a name is #2."""
     own = [name.partition(":")[2] for (procedure, _), name in names(DOCKER).items() if procedure == "dockerd.kill"]
-    assert own[:4] == ["lock_container", "kill_request", "unlock_container#1", "ask_signal_task"]
+    assert own[:4] == ["lock_container#1", "kill_request", "ask_signal_task", "answer_signal_task"]
     assert names(DOCKER)["shim.main", 14] == "shim.main:exit 1"
 
 

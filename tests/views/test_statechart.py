@@ -193,15 +193,16 @@ def test_steps_of_any_order_reach_what_was_taken(seed: int) -> None:
 
 
 def test_events_tell_two_ways_apart() -> None:
-    """state_exit ends with a restart or without; what the step did says which. Where nothing does, nothing is said."""
-    table = TABLES["dockerd.state_exit"]
-    (last,) = [op.index for op in table.ops if op.name == "clean_up"]
-    restarting, stopped = (last + 1, last + 2, last + 3), (last + 4, last + 5)
-    assert between(table, last, END, ["unlock", "dockerd.restart"]) == restarting
-    assert between(table, last, END, ["unlock"]) == stopped
+    """A start that fails removes its container or not: what the step did says which. Else nothing is said."""
+    table = TABLES["dockerd.start"]
+    (last,) = [op.index for op in table.ops if op.name == "start_failed"]
+    stays = (last + 1, last + 2)
+    (removal,) = [op.index for op in table.ops if op.name == "go_rm"]
+    assert between(table, last, END, ["unlock"]) == stays
+    assert between(table, last, END, ["unlock", "dockerd.rm"]) == (removal - 1, removal, removal + 1)
     worker = TABLES["containerd.worker"]
-    assert between(worker, 14, END) == ()
-    assert between(worker, 14, 0) == (0,)
+    assert between(worker, 12, END) == ()
+    assert between(worker, 12, 0) == (0,)
 
 
 def test_a_goto_has_no_way_on() -> None:

@@ -31,8 +31,8 @@ LIVE_AT: dict[str, dict[str, tuple[str, ...]]] = {
     "dockerd.health": {"child_pid": ("containerd_started",)},
     "dockerd.events": {
         "answer": (),
-        "c": ("lock_libcontainerd", "handle_event"),
-        "task": ("lock_libcontainerd", "handle_event"),
+        "c": ("lock_remote", "lock_libcontainerd", "handle_event"),
+        "task": ("lock_remote", "lock_libcontainerd", "handle_event"),
     },
     "client.terminal": {"answer": ("failed",), "error": ("finish",)},
     "shim.main": {

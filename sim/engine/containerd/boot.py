@@ -19,10 +19,12 @@ from sim.engine.containerd.start import WAITER, WATCHER, WORKER
 from sim.engine.containerd.tasks import (
     LAST_EXIT,
     LOOP,
+    last_event,
     notice_oom,
     payload_gone,
     remove_state,
     runc_resume,
+    runc_state,
     subscribe,
 )
 from sim.engine.goroutine import Goroutine
@@ -34,7 +36,6 @@ from sim.engine.setup import S
 from sim.facts import Message, Received
 from sim.kernel import syscalls
 
-THREADS = 16
 ARGV = (
     "/usr/bin/docker-containerd-current",
     "-l",
@@ -55,7 +56,7 @@ ARGV = (
 
 def start_threads(g: Goroutine) -> None:
     """Start the Go runtime's threads."""
-    syscalls.start_threads(g.turn, g.pid, THREADS)
+    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.containerd_threads)
 
 
 def listen(g: Goroutine) -> None:
@@ -112,10 +113,7 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
         syscalls.write_file(g.turn, f"{folder}/exitStatus", 255)
         g.remember("exited", (*g.recall("exited", ()), c))
         return "restore"
-    if process.ppid == 1 and process.state == "D":
-        return "thaw"
     if process.ppid == 1:
-        g.kill(payload, "KILL")
         return None
     task: Task = g.recall(f"task/{c}")
     g.remember(f"task/{c}", replace(task, shim_pid=process.ppid))
@@ -123,8 +121,14 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
     return "restore"
 
 
-def kill_thawed(g: Goroutine) -> None:
-    """Kill a payload without a shim that was paused."""
+def is_paused(g: Goroutine) -> str | None:
+    """Go by what the runtime says: a payload that is paused would not take the signal."""
+    process = g.world.host.procs.get(g.recall(f"task/{g['c']}").payload_pid)
+    return "thaw" if process is not None and process.state == "D" else None
+
+
+def kill_payload(g: Goroutine) -> None:
+    """Kill a payload without a shim."""
     g.kill(g.recall(f"task/{g['c']}").payload_pid, "KILL")
 
 
@@ -160,8 +164,11 @@ MAIN = procedure(
     Do(listen),
     Do(read_log, "unexpected_eof"),
     Label("restore"),
-    Do(restore_next, "restored", "restore", "thaw"),
-    Label("gone"),
+    Do(restore_next, "restored", "restore"),
+    run(runc_state),
+    Do(is_paused, "thaw"),
+    Label("kill"),
+    Do(kill_payload),
     Wait(payload_gone),
     Do(record_255),
     Goto("restore"),
@@ -175,8 +182,7 @@ MAIN = procedure(
     ADD_PROCESS,
     Label("thaw"),
     run(runc_resume),
-    Do(kill_thawed),
-    Goto("gone"),
+    Goto("kill"),
 )
 
 PROGRAM = Program(
@@ -187,8 +193,9 @@ PROGRAM = Program(
         WATCHER,
         WAITER,
         LAST_EXIT,
-        procedure("containerd.streams", Serve("streams", {"Events": "subscribe"})),
+        procedure("containerd.streams", Serve("streams", {"Events": "subscribe", "LastEvent": "last_event"})),
         procedure("containerd.subscribe", Do(subscribe)),
+        procedure("containerd.last_event", Do(last_event)),
         procedure("containerd.oom", Do(notice_oom)),
         procedure("containerd.stop", Exit(0)),
     ),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine import paths
-from sim.engine.containerd.tasks import remove_state, runc_delete
 from sim.engine.containers import folder, pins, service_of, task_key
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Fork, Goto, Label, Reap, Return, Wait, reading, receive, run
@@ -18,7 +17,7 @@ from sim.engine.records import Task
 from sim.engine.runc import runc
 from sim.engine.setup import S
 from sim.engine.shim import shim
-from sim.facts import Forgot, Message
+from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
 
@@ -82,13 +81,10 @@ def kill_shim(g: Goroutine) -> None:
 
 
 def failed(g: Goroutine) -> None:
-    """Drop the container and answer dockerd with an error: the runtime's own, if it has logged one."""
+    """Answer dockerd with an error, the runtime's own if it has logged one; the main loop drops the container."""
     logged = g.world.host.files.get(f"{paths.state(service_of(g).id)}/log.json")
-    remove_state(g)
-    if g.recall(f"task/{g['c']}") is not None:
-        g.emit(Forgot(g.pid, f"task/{g['c']}"))
-    g.cancel(f"watcher/{g['c']}")
     g.reply(g["request"].reply, Failure(f"oci runtime error: {logged}" if logged else NOT_STARTED))
+    g.send(g.pid, "tasks", Message("DeleteTask", g["c"]))
 
 
 def next_start(g: Goroutine) -> str | None:
@@ -117,7 +113,6 @@ WORKER = procedure(
     Label("too_late"),
     Do(kill_shim),
     Label("shim_gone"),
-    run(runc_delete),
     Do(failed),
     Goto("more"),
 )

@@ -62,12 +62,22 @@ def signal_exec(g: Goroutine) -> None:
 
 
 def state(g: Goroutine) -> None:
-    """Say whether the container is known and what its first process is."""
-    task = g.recall(f"task/{g['c']}")
-    if task is None:
-        g.reply(g["task"].reply, Failure("containerd: container not found"))
-    else:
-        g.reply(g["task"].reply, task.payload_pid)
+    """Say that the container is known."""
+    g.reply(g["task"].reply, True)
+
+
+def no_state(g: Goroutine) -> None:
+    """Hand on that the runtime has the container no more: its payload is dead, and its exit not processed (§21)."""
+    why = f"get all pids for container: exit status 1: container {service_of(g).id} does not exist"
+    g.reply(g["task"].reply, Failure(f"rpc error: code = 2 desc = {why}"))
+
+
+def last_event(g: Goroutine) -> None:
+    """Tell the last event of a container that is in the log, if it is later than the one named (StoredOnly)."""
+    c, request, log = g["c"], g["request"], g.recall("log", ())
+    found = (message for number, message in reversed(log) if number > request.data and message.container == c)
+    last = next(found, None)
+    g.reply(request.reply, True if last is None else Message(last.kind, c, None, last.data[1]))
 
 
 def runc_state(g: Goroutine) -> Spawn:
@@ -84,6 +94,19 @@ def subscribe(g: Goroutine) -> None:
             g.send(subscriber, "events", message)
     g.remember("subscriber_pid", subscriber)
     g.reply(request.reply, True)
+
+
+def begin_drop(g: Goroutine) -> None:
+    """Begin with the container's first process: a start has failed."""
+    if g["x"]:
+        g["x"] = None
+
+
+def drop_failed(g: Goroutine) -> None:
+    """Forget a container whose start has failed; nobody is told."""
+    if g.recall(f"task/{g['c']}") is not None:
+        g.emit(Forgot(g.pid, f"task/{g['c']}"))
+    g.cancel(f"watcher/{g['c']}")
 
 
 # -- exits -----------------------------------------------------------------------------------------
@@ -239,7 +262,7 @@ def payload_gone(world: World, frame: Frame) -> bool:
 
 
 def must_know(g: Goroutine) -> str | None:
-    """Refuse to freeze or thaw what is not known."""
+    """Refuse what is not known."""
     if g.recall(f"task/{g['c']}") is not None:
         return None
     g.reply(g["task"].reply, Failure("containerd: container not found"))
@@ -293,6 +316,7 @@ LOOP = (
             "PauseTask": "pause",
             "ResumeTask": "resume",
             "UpdateTask": "update",
+            "DeleteTask": "delete_failed",
         },
     ),
     Label("start"),
@@ -303,8 +327,12 @@ LOOP = (
     Do(signal),
     Goto("next"),
     Label("state"),
-    run(runc_state),
+    Do(must_know, "next"),
+    run(runc_state, bad="no_state"),
     Do(state),
+    Goto("next"),
+    Label("no_state"),
+    Do(no_state),
     Goto("next"),
     Label("exit"),
     Do(read_exit_status, "next", "shim_killed"),
@@ -316,6 +344,7 @@ LOOP = (
     Do(forget),
     Goto("next"),
     Label("shim_killed"),
+    run(runc_state),
     Do(orphan, "waiter", "delete", "next", "paused"),
     Label("killed"),
     Wait(payload_gone),
@@ -347,6 +376,14 @@ LOOP = (
     Do(must_know, "next"),
     run(runc_update),
     Do(resources_set),
+    Goto("next"),
+    Label("delete_failed"),
+    Do(begin_drop),
+    run(runc_delete),
+    Do(remove_state),
+    Wait(shim_reaped, within=REAP_LIMIT, late="drop"),
+    Label("drop"),
+    Do(drop_failed),
     Goto("next"),
     Label("refused"),
     Do(freezer_refused),

@@ -1,8 +1,8 @@
 """dockerd begins: pid file, sockets, containerd, restore, network controller, policy starts, READY.
 
-Leaves out images, other drivers and legacy links. Source: D
-cmd/dockerd/daemon.go, daemon/daemon.go restore, libcontainerd/client_linux.go Restore, libnetwork bridge_store.go;
-engine-1.13 §6, §16.6; threads: 5 before containerd read off the document, 7 more [K].
+Leaves out images, other drivers and legacy links. Source: D cmd/dockerd/daemon.go, daemon/daemon.go restore,
+libcontainerd/client_linux.go Restore, libnetwork bridge_store.go; engine-1.13 §6, §16.6; threads: 5 before containerd
+read off the document, 7 more [K].
 """
 
 from __future__ import annotations
@@ -15,30 +15,24 @@ from sim.engine.dockerd.exit import (
     connected,
     wants_restart,
 )
-from sim.engine.dockerd.health import start_monitor
 from sim.engine.dockerd.network import map_ports, release_endpoint, unmap_ports
-from sim.engine.dockerd.output import begin_discard, begin_output
-from sim.engine.dockerd.settings import daemon_of, load_settings
-from sim.engine.dockerd.start import FORCED, containerd_at, drop_bundle, event, record_of, update
+from sim.engine.dockerd.settings import load_settings
+from sim.engine.dockerd.start import FORCED
 from sim.engine.dockerd.supervise import (
+    check_containerd_pid,
     containerd_started,
     fork_containerd,
 )
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Return, Wait, call, reading
+from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Return, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.reach import ACCEPT, DNAT
 from sim.engine.records import Container, Endpoint
-from sim.engine.setup import S
-from sim.facts import Forgot, Message
+from sim.facts import Message
 from sim.kernel import syscalls
 from sim.kernel.events import RulesFlushed
 from sim.world import Frame, World
 
-THREADS_BEFORE = 5
-THREADS_AFTER = 7
-TERM_WAIT = 10 * S
-KILL_WAIT = 2 * S
 ARGV = (
     "/usr/bin/dockerd-current",
     "--add-runtime",
@@ -62,7 +56,7 @@ ARGV = (
 
 def check_pid_file(g: Goroutine) -> str | None:
     """Refuse to start if /proc has the number in the pid file, be it a process or a thread."""
-    syscalls.start_threads(g.turn, g.pid, THREADS_BEFORE)
+    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.dockerd_threads_before)
     stale = g.world.host.files.get(paths.DOCKER_PID)
     if isinstance(stale, int) and g.world.host.exists(stale):
         return "running"
@@ -77,21 +71,12 @@ def open_sockets(g: Goroutine) -> None:
     syscalls.listen(g.turn, g.pid, paths.DOCKER_SOCK)
 
 
-def check_containerd_pid(g: Goroutine) -> str | None:
-    """Take whatever has the number in containerd's pid file, be it a process or a thread, for a living containerd."""
-    stale = g.world.host.files.get(paths.CONTAINERD_PID)
-    owner = g.world.host.owner_of(stale) if isinstance(stale, int) else None
-    if owner is None:
-        return None
-    g.remember("containerd_pid", owner)  # no child of ours: nobody will ever reap it (T46)
-    return "adopted"
-
-
 def load_containers(g: Goroutine) -> None:
     """Read every container record; restore those that ran, all at once.
 
     A start that an earlier dockerd had begun is no first start any more.
     """
+    since = g.world.host.files.get(paths.EVENT_TS, 0)
     drop_pins(g, [name for name in g.world.services if paths.container(name) in g.world.host.files])
     for name in g.world.services:
         record = g.world.host.files.get(paths.container(name))
@@ -101,7 +86,7 @@ def load_containers(g: Goroutine) -> None:
         if record.running:
             g.remember(f"lib/{name}", True)
             g.remember(f"restoring/{name}", True)
-            g.start("dockerd.restore", name, c=name)
+            g.start("dockerd.restore", name, c=name, since=since)
 
 
 @reading(lambda world, frame: (("running", frame.fid[0], "dockerd.restore"),))
@@ -109,90 +94,6 @@ def restored(world: World, frame: Frame) -> bool:
     """Say whether every restore has ended."""
     return not world.running(frame.fid[0], "dockerd.restore")
 
-
-# -- restore one container -------------------------------------------------------------------------
-
-
-def state_task(g: Goroutine) -> Message:
-    """Ask containerd for the container's state."""
-    return Message("StateTask", g["c"], g.frame.fid)
-
-
-def known(g: Goroutine) -> str | None:
-    """Go by live-restore: re-attach, or stop what is left; in both cases what waits in the fifos is thrown away."""
-    record = record_of(g)
-    assert record is not None
-    begin_discard(g)
-    update(g, replace(record, canceled=True), disk=False)
-    g["signal"] = "TERM"
-    return "reattach" if daemon_of(g.world, g.pid).live_restore else None
-
-
-def signal_task(g: Goroutine) -> Message:
-    """Ask containerd to send the signal."""
-    return Message("SignalTask", g["c"], g.frame.fid, g["signal"])
-
-
-@reading(lambda world, frame: (("memory", frame.fid[0], f"exit/{frame.local['c']}"),))
-def exit_known(world: World, frame: Frame) -> bool:
-    """Say whether containerd's exit event has come."""
-    return world.recall(frame.fid[0], f"exit/{frame.local['c']}") is not None
-
-
-def now_kill(g: Goroutine) -> None:
-    """Go on with KILL."""
-    g["signal"] = "KILL"
-
-
-def restored_dead(g: Goroutine) -> None:
-    """Believe that it has stopped, with the exit that was told or 255, and say `die`; the network is released later."""
-    record = record_of(g)
-    assert record is not None
-    status = g.recall(f"exit/{g['c']}", g.recall(f"told/{g['c']}", 255))
-    _forget_restoring(g)
-    if g.recall(f"lib/{g['c']}"):
-        drop_bundle(g)
-    stopped = replace(record, running=False, restarting=False, paused=False, pid=0, exit_code=status)
-    update(g, replace(stopped, canceled=False, backoff=0), disk=True)
-    event(g, "die", ("exitCode", str(status)))
-
-
-def reattach(g: Goroutine) -> None:
-    """Reopen the fifos and say `start` again; pid and times stay."""
-    record, service = record_of(g), g.world.services[g["c"]]
-    assert record is not None
-    for stream, mode in zip(paths.STREAMS, ("w", "r", "r"), strict=True):
-        path = f"{paths.bundle(service.id)}/{stream}"
-        if path in g.world.host.fifos:
-            syscalls.open_fifo(g.turn, g.pid, path, mode)
-    begin_output(g)
-    _forget_restoring(g)
-    update(g, replace(record, canceled=False), disk=True)
-    start_monitor(g)
-    event(g, "start")
-
-
-def _forget_restoring(g: Goroutine) -> None:
-    g.emit(Forgot(g.pid, f"restoring/{g['c']}"))
-
-
-RESTORE = procedure(
-    "dockerd.restore",
-    call("tasks", containerd_at, state_task, lost="dead"),
-    Do(known, "reattach"),
-    call("tasks", containerd_at, signal_task, lost="dead"),
-    Wait(exit_known, within=TERM_WAIT, late="kill"),
-    Goto("dead"),
-    Label("kill"),
-    Do(now_kill),
-    call("tasks", containerd_at, signal_task, lost="dead"),
-    Wait(exit_known, within=KILL_WAIT, late="dead"),
-    Label("dead"),
-    Do(restored_dead),
-    Return(),
-    Label("reattach"),
-    Do(reattach),
-)
 
 # -- the network controller ------------------------------------------------------------------------
 
@@ -228,13 +129,14 @@ def next_mapping(g: Goroutine) -> str | None:
 
 
 def next_stale(g: Goroutine) -> str | None:
-    """Go on with the next endpoint whose container does not run.
+    """Go on with the next endpoint whose container was not taken over.
 
-    One that no stored sandbox lists (a crash before SetKey) is deleted without its ports: rules, proxy and reservation
-    stay until this dockerd ends (endpoint.go cleanupLocalEndpoints; T49).
+    That of one that was, and has ended since, stays until its next start. One that no stored sandbox lists (a crash
+    before SetKey) is deleted without its ports: rules, proxy and reservation stay until this dockerd ends (endpoint.go
+    cleanupLocalEndpoints; T49).
     """
     todo, n = g["todo"], g["n"]
-    while n < len(todo) and g.recall(f"container/{todo[n]}", Container("")).running:
+    while n < len(todo) and todo[n] in g.recall("active", ()):
         n += 1
     if n == len(todo):
         return "all_clean"
@@ -254,7 +156,7 @@ def start_by_policy(g: Goroutine) -> str | None:
 
 def _leftovers(g: Goroutine) -> list[str]:
     here = ((name, g.recall(f"container/{name}")) for name, it in g.world.services.items() if it.auto_remove)
-    return [name for name, record in here if record is not None and not record.running]
+    return [name for name, record in here if record is not None and not record.running and not record.kept]
 
 
 def remove_leftovers(g: Goroutine) -> None:
@@ -284,7 +186,7 @@ def policies_started(world: World, frame: Frame) -> bool:
 
 def ready(g: Goroutine) -> None:
     """Serve the API and tell systemd READY=1."""
-    syscalls.start_threads(g.turn, g.pid, THREADS_AFTER)
+    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.dockerd_threads_after)
     g.start("dockerd.api")
     g.send(1, "notify", Message("READY", data=g.pid))
 

@@ -47,19 +47,10 @@ def event_or_break(world: World, frame: Frame) -> bool | str:
 
 
 def take_event(g: Goroutine) -> str | None:
-    """Read one event; of a container that libcontainerd does not know nothing is done.
-
-    While dockerd starts, the exit of one that the disk says is running is what its restore will ask for.
-    """
+    """Read one event; of a container that libcontainerd does not know nothing is done."""
     g["task"] = message = receive(g, "events")
     g["c"] = message.container
-    if g.recall(f"lib/{g['c']}"):
-        return None
-    record = g.world.host.files.get(paths.container(g["c"]))
-    if message.kind == "exit" and not g.recall("controller") and isinstance(record, Container) and record.running:
-        _, status = g["task"].data
-        g.remember(f"told/{g['c']}", status)
-    return "next"
+    return None if g.recall(f"lib/{g['c']}") else "next"
 
 
 def handle_other(g: Goroutine, kind: str, status: object) -> None:
@@ -87,8 +78,9 @@ def handle_event(g: Goroutine) -> None:
         g.emit(Forgot(g.pid, f"oom/{g['c']}"))
     drop_bundle(g)
     syscalls.write_file(g.turn, paths.EVENT_TS, number)
-    g.remember(f"exit/{g['c']}", status)
-    if not g.recall(f"restoring/{g['c']}"):
+    if g.recall(f"restoring/{g['c']}"):
+        g.remember(f"exit/{g['c']}", status)
+    else:
         printed = bool(service_of(g).payload.log)
         procedure = "dockerd.state_exit_after_output" if printed else "dockerd.state_exit"
         g.start(procedure, g["c"], c=g["c"], status=status, **({"oom_killed": True} if oom else {}))
@@ -127,6 +119,8 @@ EVENTS = procedure(
     Label("next"),
     Wait(event_or_break, "broken"),
     Do(take_event, "next"),
+    Lock("remote"),
+    Unlock("remote"),
     Lock("libcontainerd/{c}"),
     Do(handle_event),
     Unlock("libcontainerd/{c}"),
@@ -192,6 +186,8 @@ def state_exit(g: Goroutine) -> str | None:
         disk=False,
     )
     event(g, "die", ("exitCode", str(g["status"])))
+    if again:
+        g.start("dockerd.restart", g["c"], c=g["c"])  # its pause begins here, beside the rest of the exit
     if again or not service_of(g).auto_remove:
         tell_attached(g, g["status"])
     return None if g.recall("controller") else "no_controller"
@@ -204,20 +200,15 @@ def clean_up(g: Goroutine) -> str | None:
     record = record_of(g)
     if record is not None:
         update(g, record, disk=True)
-    if g["again"]:
-        return None
-    return "auto_remove" if service_of(g).auto_remove and g.recall("controller") else "stopped"
+    kept = g["again"] or (record is not None and record.kept)
+    return "auto_remove" if service_of(g).auto_remove and not kept and g.recall("controller") else None
 
 
 EXIT = (
     Do(state_exit, "unknown", "no_controller"),
     unmap_ports(),
     Label("no_controller"),
-    Do(clean_up, "stopped", "auto_remove"),
-    Unlock("container/{c}"),
-    Go("restart", "{c}", "c"),
-    Return(),
-    Label("stopped"),
+    Do(clean_up, "auto_remove"),
     Label("unknown"),
     Unlock("container/{c}"),
     Return(),
@@ -242,11 +233,18 @@ def restart_canceled(world: World, frame: Frame) -> bool:
     return record is None or record.canceled or not record.restarting
 
 
+@reading(lambda world, frame: (("frame", (frame.fid[0], "boot")),))
+def startup_done(world: World, frame: Frame) -> bool:
+    """Say whether the daemon's own start is over: a policy's attempt waits for that."""
+    return (frame.fid[0], "boot") not in world.frames
+
+
 RESTART = procedure(
     "dockerd.restart",
     Wait(restart_canceled, within=backoff, late="again"),
     Return(),
     Label("again"),
+    Wait(startup_done),
     Go("start", "{c}", "c", why="policy", request=None),
 )
 

@@ -30,11 +30,13 @@ def check_of(world: World, frame: Frame) -> Healthcheck:
 
 
 def start_monitor(g: Goroutine) -> None:
-    """Begin to monitor a container that has just started, if it has a health check."""
+    """Begin to monitor a container that has just started, if it has a health check; a paused one has no monitor."""
     if service_of(g).healthcheck is None:
         return
     g.remember(f"health/{g['c']}", Health("starting"))
-    resume_monitor(g)
+    record = g.recall(f"container/{g['c']}")
+    if record is None or not record.paused:
+        resume_monitor(g)
 
 
 def resume_monitor(g: Goroutine) -> None:

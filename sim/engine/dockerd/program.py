@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from sim.engine.dockerd.boot import BOOT, BOOT_START, RESTORE
+from sim.engine.dockerd.boot import BOOT, BOOT_START
 from sim.engine.dockerd.execs import EXEC
 from sim.engine.dockerd.exit import EVENTS, RESTART, STATE_EXIT, STATE_EXIT_AFTER_OUTPUT, ran_long
 from sim.engine.dockerd.health import MONITOR
 from sim.engine.dockerd.output import COPY, DISCARD, LOG
 from sim.engine.dockerd.pause import PAUSE, STOP_PAUSED
 from sim.engine.dockerd.remove import REMOVE
+from sim.engine.dockerd.restore import RESTORE
 from sim.engine.dockerd.settings import RELOAD
 from sim.engine.dockerd.shutdown import SHUTDOWN
-from sim.engine.dockerd.start import CREATE, SET_KEY, START
+from sim.engine.dockerd.start import CREATE, SANDBOX_DESTROY, SET_KEY, START
 from sim.engine.dockerd.stop import KILL, RESTART_API, STOP
 from sim.engine.dockerd.supervise import CONNECTION, HEALTH, WAIT_CONTAINERD
 from sim.engine.dockerd.top import TOP
@@ -66,6 +67,7 @@ PROGRAM = Program(
         RELOAD,
         CREATE,
         START,
+        SANDBOX_DESTROY,
         STOP,
         KILL,
         RESTART_API,

@@ -1,8 +1,8 @@
 """docker rm: kill what runs, mark the container dead on disk, release its layer, forget it.
 
-A layer whose mount somebody else holds is tried for 5 s, then the container stays dead and the command fails. Leaves
-out volumes and links, and the stop of 3 s between, which finds nothing to stop. Source: D daemon/delete.go,
-pkg/system EnsureRemoveAll (RHEL build; 5 s [K]); engine-1.13 §3.2, §23 T18.
+What the kill leaves running, since its exit was lost, is stopped with 3 s before it is forgotten. A layer whose mount
+somebody else holds is tried for some time, then the container stays dead and the command fails. Leaves out volumes and
+links. Source: D daemon/delete.go, pkg/system EnsureRemoveAll (RHEL build; 5 s [K]); engine-1.13 §3.2, §23 T18.
 """
 
 from __future__ import annotations
@@ -12,29 +12,21 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import service_of
 from sim.engine.dockerd.attached import tell_attached
-from sim.engine.dockerd.start import answer, containerd_at, event, record_of, update
-from sim.engine.dockerd.stop import (
-    UNSENT_WAIT,
-    UNTIL_KILLED,
-    is_paused,
-    no_such,
-    note_signal,
-    signal_task,
-    stopped,
-)
+from sim.engine.dockerd.start import answer, event, record_of, update
+from sim.engine.dockerd.stop import ask_own, no_such
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, Wait, call, reading
+from sim.engine.ops import Answered, Do, Label, Lock, Return, Unlock, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.setup import S
 from sim.facts import Forgot
 from sim.kernel import syscalls
 from sim.world import Frame, World
 
-LAYER_WAIT = 5 * S  # [K]
+STOP_WAIT = 3 * S
 
 
 def rm_request(g: Goroutine) -> str | None:
-    """Remove a container that does not run; with -f kill it first, or cancel its restart."""
+    """Remove a container that does not run; with -f kill it first."""
     record = record_of(g)
     if record is None:
         answer(g, no_such(g["c"]))
@@ -47,16 +39,17 @@ def rm_request(g: Goroutine) -> str | None:
         answer(g, Failure(f"You cannot remove a running container {service_of(g).id}. {advice}"))
         return "refused"
     update(g, replace(record, removing=True), disk=False)
-    if not record.running:
-        return "remove"
-    if record.paused:
-        return "paused"
-    if record.restarting:
-        update(g, replace(record, running=False, restarting=False, canceled=True, removing=True), disk=False)
-        return "remove"
-    g["signal"] = "KILL"
-    note_signal(g, "KILL")
-    return None
+    return None if record.running else "remove"
+
+
+def kill_first(g: Goroutine) -> None:
+    """Kill it as `docker kill` does."""
+    ask_own(g, "kill", None)
+
+
+def stop_after(g: Goroutine) -> None:
+    """Stop what is believed to run still; mostly there is nothing to stop."""
+    ask_own(g, "stop", STOP_WAIT)
 
 
 def set_dead(g: Goroutine) -> str | None:
@@ -67,6 +60,11 @@ def set_dead(g: Goroutine) -> str | None:
     g.cancel(f"restart/{g['c']}")
     update(g, replace(record, dead=True), disk=True)
     return None
+
+
+def layer_wait(world: World, frame: Frame) -> int:
+    """Return how long the daemon tries, in µs."""
+    return int(world.setup.engine.unverified.layer_wait)
 
 
 def _mount(world: World, frame: Frame) -> str:
@@ -84,9 +82,7 @@ def remove(g: Goroutine) -> None:
     record = record_of(g)
     if record is None:
         return
-    for key in (f"container/{g['c']}", f"exit/{g['c']}"):
-        if g.recall(key) is not None:
-            g.emit(Forgot(g.pid, key))
+    g.emit(Forgot(g.pid, f"container/{g['c']}"))
     syscalls.remove_file(g.turn, paths.container(g["c"]))
     event(g, "destroy")
     tell_attached(g, record.exit_code)
@@ -101,9 +97,10 @@ def layer_busy(g: Goroutine) -> None:
 
 
 def not_killed(g: Goroutine) -> None:
-    """Say that a paused container cannot be removed."""
+    """Say that it cannot be removed while it runs."""
     _no_longer_removing(g)
-    answer(g, Failure(f"Could not kill running container {service_of(g).id}, cannot remove - {is_paused(g)}"))
+    why = g["answer"].text if isinstance(g["answer"], Failure) else ""
+    answer(g, Failure(f"Could not kill running container {service_of(g).id}, cannot remove - {why}"))
 
 
 def _no_longer_removing(g: Goroutine) -> None:
@@ -115,26 +112,22 @@ def _no_longer_removing(g: Goroutine) -> None:
 REMOVE = procedure(
     "dockerd.rm",
     Lock("container/{c}"),
-    Do(rm_request, "refused", "remove", "paused"),
+    Do(rm_request, "refused", "remove"),
     Unlock("container/{c}"),
-    call("tasks", containerd_at, signal_task, lost="unsent"),
-    Label("unsent"),
-    UNTIL_KILLED,
+    Do(kill_first),
+    Answered("kill", "not_killed", "not_killed"),
+    Do(stop_after),
+    Answered("stop", "not_killed", "not_killed"),
     Lock("container/{c}"),
     Label("remove"),
     Do(set_dead, "refused"),
     Unlock("container/{c}"),
-    Wait(layer_released, within=LAYER_WAIT, late="busy"),
+    Wait(layer_released, within=layer_wait, late="busy"),
     Do(remove),
     Return(),
     Label("refused"),
     Unlock("container/{c}"),
     Return(),
-    Label("paused"),
-    Unlock("container/{c}"),
-    Wait(stopped, within=UNSENT_WAIT, late="not_killed"),
-    Lock("container/{c}"),
-    Goto("remove"),
     Label("not_killed"),
     Do(not_killed),
     Return(),

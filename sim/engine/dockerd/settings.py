@@ -12,11 +12,10 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do
+from sim.engine.ops import Do, Exit, Label, Return
 from sim.engine.procedure import procedure
 from sim.engine.setup import Daemon
 from sim.facts import EngineEvent
-from sim.kernel import syscalls
 from sim.kernel.records import Pid
 from sim.kernel.signals import NUMBERS
 from sim.world import World
@@ -43,11 +42,10 @@ def load_settings(g: Goroutine) -> None:
         g.remember("settings", written(g.world))
 
 
-def reload(g: Goroutine) -> None:
+def reload(g: Goroutine) -> str | None:
     """Take over what can change while it runs, and say so; a dockerd that does not serve yet ends."""
     if (g.pid, "boot") in g.world.frames:
-        syscalls.exit_process(g.turn, g.pid, -NUMBERS["HUP"])
-        return
+        return "untrapped"
     new = written(g.world)
     before = daemon_of(g.world, g.pid)
     after = replace(before, live_restore=new.live_restore, shutdown_timeout=new.shutdown_timeout)
@@ -56,6 +54,13 @@ def reload(g: Goroutine) -> None:
     live_restore = "true" if after.live_restore else "false"
     timeout = str(after.shutdown_timeout // 1_000_000)
     g.emit(EngineEvent("daemon", "reload", "", (("live-restore", live_restore), ("shutdown-timeout", timeout))))
+    return None
 
 
-RELOAD = procedure("dockerd.reload", Do(reload))
+RELOAD = procedure(
+    "dockerd.reload",
+    Do(reload, "untrapped"),
+    Return(),
+    Label("untrapped"),
+    Exit(-NUMBERS["HUP"]),
+)

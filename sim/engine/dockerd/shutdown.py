@@ -1,13 +1,16 @@
 """dockerd ends on TERM or INT: the API closes, containers stop (without live-restore), containerd leaves, then dockerd.
 
-Source: D cmd/dockerd/daemon.go, daemon.go Shutdown, pkg/signal/trap.go, remote_unix.go Cleanup; engine-1.13 §1.1, §5.
+The trap is set once containerd is connected: before that TERM ends dockerd as it ends any program. One that starts
+still goes on to READY first, policy starts and all. containerd is looked after until it is told to leave. Leaves out a
+stop timeout below 0, which has no end. Source: D cmd/dockerd/daemon.go, daemon.go Shutdown, pkg/signal/trap.go,
+remote_unix.go New, Cleanup; engine-1.13 §1.1, §5.
 """
 
 from __future__ import annotations
 
 from sim.engine import paths
+from sim.engine.dockerd.exit import startup_done
 from sim.engine.dockerd.settings import daemon_of
-from sim.engine.dockerd.supervise import containerd_gone
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Label, Sleep, Wait, reading
 from sim.engine.procedure import procedure
@@ -24,18 +27,25 @@ SIGNALS = 4  # of TERM and INT together
 NONE = Container("")
 
 
-def begin_shutdown(g: Goroutine) -> str | None:
-    """Close the API and stop every container, unless live-restore keeps them.
+def close_api(g: Goroutine) -> str | None:
+    """Close the API's listeners; a dockerd that has set no trap yet ends.
 
     The second and the third signal do nothing, the fourth ends the daemon at once (pkg/signal/trap.go).
     """
-    if g.recall("shutting_down"):
-        signals = g.recall("signals", 1) + 1
-        g.remember("signals", signals)
+    if not g.recall("subscribed"):
+        return "untrapped"
+    signals = g.recall("signals", 0) + 1
+    g.remember("signals", signals)
+    if signals > 1:
         return "forced" if signals == SIGNALS else "again"
+    syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
+    return None
+
+
+def begin_shutdown(g: Goroutine) -> str | None:
+    """Stop every container, unless live-restore keeps them."""
     g.remember("shutting_down", True)
     g.cancel("api")
-    syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
     running = [name for name in g.world.services if g.recall(f"container/{name}", NONE).running]
     if running and daemon_of(g.world, g.pid).live_restore:
         return "keep"
@@ -52,7 +62,7 @@ def budget(world: World, frame: Frame) -> int:
     return int(max(daemon_of(world, frame.fid[0]).shutdown_timeout, longest))
 
 
-STOPS = ("dockerd.stop", "dockerd.stop_paused", "dockerd.state_exit")
+STOPS = ("dockerd.stop", "dockerd.stop_paused", "dockerd.state_exit", "dockerd.state_exit_after_output")
 
 
 def _stops(world: World, frame: Frame) -> tuple[Key, ...]:
@@ -65,23 +75,22 @@ def all_stopped(world: World, frame: Frame) -> bool:
     return not any(world.running(frame.fid[0], procedure) for procedure in STOPS)
 
 
-def stop_containerd(g: Goroutine) -> None:
-    """Send TERM to containerd, and look once a second whether it is gone."""
+def stop_containerd(g: Goroutine) -> str | None:
+    """Close the connection, so that nobody asks for containerd's health any more, and send it TERM."""
     pid = g.recall("containerd_pid")
+    g.remember("closing", True)
     g["polls"] = 0
-    if pid is not None:
-        g.kill(pid, "TERM")
+    return None if pid is not None and g.kill(pid, "TERM") else "gone"
 
 
 def poll_containerd(g: Goroutine) -> str | None:
-    """Kill a containerd that has not left within 15 s."""
+    """Look once a second whether containerd is gone; kill one that has not left within 15 s."""
     pid = g.recall("containerd_pid")
     g["polls"] = g["polls"] + 1
-    if pid is None:
-        return "gone"
-    if g["polls"] < POLLS:
-        return "poll"
-    g.kill(pid, "KILL")
+    if pid is not None and pid in g.world.host.procs:
+        if g["polls"] < POLLS:
+            return "poll"
+        g.kill(pid, "KILL")
     return None
 
 
@@ -92,6 +101,11 @@ def leave(g: Goroutine) -> int:
     return 0
 
 
+def die(g: Goroutine) -> int:
+    """End of the signal: nobody has set a trap for it yet."""
+    return -NUMBERS[g["signal"]]
+
+
 def leave_at_once(g: Goroutine) -> int:
     """Leave as a shell says that a signal has ended it; the pid files stay."""
     return 128 + NUMBERS[g["signal"]]
@@ -99,18 +113,21 @@ def leave_at_once(g: Goroutine) -> int:
 
 SHUTDOWN = procedure(
     "dockerd.shutdown",
-    Do(begin_shutdown, "again", "keep", "forced"),
+    Do(close_api, "again", "forced", "untrapped"),
+    Wait(startup_done),
+    Do(begin_shutdown, "keep"),
     Wait(all_stopped, within=budget, late="force"),
     Label("force"),
     Label("keep"),
-    Do(stop_containerd),
+    Do(stop_containerd, "gone"),
     Label("poll"),
     Sleep("poll", POLL),
-    Do(poll_containerd, "gone", "poll"),
-    Wait(containerd_gone),
+    Do(poll_containerd, "poll"),
     Label("gone"),
     Exit(leave),
     Label("forced"),
     Exit(leave_at_once),
+    Label("untrapped"),
+    Exit(die),
     Label("again"),
 )

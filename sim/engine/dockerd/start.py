@@ -19,13 +19,14 @@ from sim.engine.dockerd.network import (
     map_ports,
     network_event,
     pick_address,
+    release_endpoint,
     release_network,
     unmap_ports,
 )
 from sim.engine.dockerd.output import begin_output, close_output
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.netfilter import iptables
-from sim.engine.ops import Do, Go, Goto, Label, Lock, Return, Unlock, call, repeat, run
+from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call, repeat, run
 from sim.engine.output import depth
 from sim.engine.procedure import procedure
 from sim.engine.reach import NETNS
@@ -35,7 +36,6 @@ from sim.kernel import syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
-RESOLVER_THREADS = 7
 UNAVAILABLE = "grpc: the connection is unavailable"
 
 
@@ -98,6 +98,9 @@ def admit(g: Goroutine) -> str | None:
     if record.removing or record.dead:
         answer(g, Failure("Container is marked for removal and cannot be started."))
         return "refused"
+    if record.paused:
+        answer(g, Failure("Cannot start a paused container, try unpause instead."))
+        return "refused"
     if (record.canceled or not record.restarting) if why == "policy" else record.running:
         answer(g)
         return "refused"
@@ -105,19 +108,17 @@ def admit(g: Goroutine) -> str | None:
     return None
 
 
-def mount(g: Goroutine) -> None:
-    """Mount the root file system."""
+def mount(g: Goroutine) -> str | None:
+    """Mount the root file system; go on to the sandbox that an exit before the network controller was up has left."""
+    return None if g.recall(f"endpoint/{g['c']}") is None else "stale"
 
 
 def create_endpoint(g: Goroutine) -> str | None:
     """Take an address and make the endpoint; go on to the ports, if any is published.
 
-    One that an earlier container of that name has left behind is in the way, and so is a network that is full.
+    A network that is full refuses it.
     """
     service = service_of(g)
-    if g.recall(f"endpoint/{service.name}") is not None:
-        g["error"] = f"endpoint with name {service.name} already exists in network {service.network}"
-        return "exists"
     if storage.full(g.world):
         store = "/var/lib/docker/network/files/local-kv.db"
         g["error"] = f"failed to update store for object type *libnetwork.endpoint: write {store}: {storage.NO_SPACE}"
@@ -138,7 +139,10 @@ def store_mapping(g: Goroutine) -> None:
 
 
 def write_bundle(g: Goroutine) -> None:
-    """Write config.json, make the stdio fifos and open their read ends, forget earlier restarts."""
+    """Forget earlier restarts unless this is one, write config.json, make the stdio fifos and open their read ends."""
+    record = record_of(g)
+    if record is not None and g["why"] != "policy":
+        update(g, replace(record, restart_count=0, backoff=0, canceled=False), disk=False)
     folder = paths.bundle(service_of(g).id)
     syscalls.write_file(g.turn, f"{folder}/config.json", g["c"])
     depths = printed(g)
@@ -172,7 +176,6 @@ def state_running(g: Goroutine) -> None:
     """Believe that it runs, write that to disk, say so; count the run's first ten seconds if a policy asks for them."""
     record = record_of(g)
     assert record is not None
-    count = record.restart_count if g["why"] == "policy" else 0
     record = replace(
         record,
         running=True,
@@ -181,9 +184,6 @@ def state_running(g: Goroutine) -> None:
         exit_code=0,
         started=True,
         manual=False,
-        restart_count=count,
-        backoff=record.backoff if g["why"] == "policy" else 0,
-        canceled=False,
         ran_long=False,
         oom_killed=False,
         error="",
@@ -220,13 +220,17 @@ def failed_with(error: str, path: str, before: int) -> int:
 
 
 def start_failed(g: Goroutine) -> str | None:
-    """Keep the error and its code, forget the bundle; a policy's attempt that fails is final."""
+    """Keep the error and its code, forget the bundle; a policy's attempt that fails is final.
+
+    The code of such an attempt is on disk alone: in memory that of the last exit comes back with the stop.
+    """
     record = record_of(g)
     assert record is not None
     error = g["error"] or ""
     failed = replace(record, error=error, exit_code=failed_with(error, service_of(g).path, record.exit_code))
     storage.write(g, paths.container(g["c"]), failed)
-    update(g, replace(failed, running=False, restarting=False, pid=0), disk=g["why"] != "policy")
+    code = record.exit_code if g["why"] == "policy" else failed.exit_code
+    update(g, replace(failed, running=False, restarting=False, pid=0, exit_code=code), disk=g["why"] != "policy")
     close_output(g)
     drop_bundle(g)
     drop_pins(g, [g["c"]])
@@ -257,7 +261,8 @@ START = procedure(
     "dockerd.start",
     Lock("container/{c}"),
     Do(admit, "refused"),
-    Do(mount),
+    Do(mount, "stale"),
+    Label("create"),
     Do(create_endpoint, "mapped", "exists"),
     map_ports(),
     Goto("release"),
@@ -281,8 +286,13 @@ START = procedure(
     Label("refused"),
     Unlock("container/{c}"),
     Return(),
+    Label("stale"),
+    Go("sandbox_destroy", "{c}", "c", into="job"),
+    Join("job"),
+    Goto("create"),
     AUTO_REMOVE,
 )
+SANDBOX_DESTROY = procedure("dockerd.sandbox_destroy", unmap_ports(), Do(release_endpoint))
 
 # -- the prestart hook's other end -----------------------------------------------------------------
 
@@ -304,7 +314,8 @@ def move_network(g: Goroutine) -> str | None:
 def setup_resolver(g: Goroutine) -> Spawn:
     """Start the re-exec that sets up the embedded DNS of a user-defined network."""
     argv = ("setup-resolver", service_of(g).id)
-    return Spawn("resolver", argv, g["c"], comm="exe", local={"count": RESOLVER_THREADS})
+    threads = g.world.setup.engine.unverified.resolver_threads
+    return Spawn("resolver", argv, g["c"], comm="exe", local={"count": threads})
 
 
 def netns_iptables(g: Goroutine) -> Spawn:

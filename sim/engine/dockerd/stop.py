@@ -1,10 +1,13 @@
 """docker stop, kill and restart, and the stop of every container when the daemon shuts down.
 
-A signal sent through the API cancels the restart manager: any signal where no STOPSIGNAL is set, else that one alone.
-That containerd does not find the container is only logged, and waited for as if the signal had been sent. A paused
-container takes none: a stop tries TERM, and KILL 2 s later, and gives up. Leaves out volumes, and that libcontainerd's
-lock is held while a signal is on its way (it is for starts, execs and pauses): what it could delay is an event of the
-same container that containerd has told before. Source: D daemon/stop.go, kill.go, restart.go; engine-1.13 §3.2, §15.
+A signal sent through the API (killWithSignal) holds the container's lock until containerd has answered, so that `ps`
+waits with it. It cancels the restart manager: any signal where no STOPSIGNAL is set, else that one alone. Then `kill`
+is said, also where containerd does not know the container; a containerd that cannot be reached is an error, and so is a
+paused container. A stop tries TERM, and KILL 2 s after an error, and gives up at the second. A container that waits for
+its restart gets no signal and says no `kill`. Leaves out volumes, and that libcontainerd's lock is held while a signal
+is on its way (it is for starts, execs and pauses): what it could delay is an event of the same container that
+containerd has told before. Source: D daemon/stop.go, kill.go, restart.go, container/state.go WaitStop; engine-1.13
+§3.2, §4, §15.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from sim.engine.containers import service_of
 from sim.engine.dockerd.health import stop_monitor
 from sim.engine.dockerd.start import UNAVAILABLE, answer, containerd_at, event, record_of, update
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, Wait, call, reading
+from sim.engine.ops import Answered, Do, Go, Goto, Join, Label, Lock, Return, Unlock, Wait, call, reading
 from sim.engine.procedure import procedure
 from sim.engine.setup import S
 from sim.facts import Message
@@ -24,11 +27,23 @@ from sim.world import Frame, World
 
 UNSENT_WAIT = 2 * S
 KILL_WAIT = 10 * S
+PREFIXES = {  # what the API says before the daemon's own words
+    "stop": "Cannot stop container {}: ",
+    "kill": "Cannot kill container {}: ",
+    "restart": "Cannot restart container {}: ",
+    "rm": "",
+}
 
 
 def no_such(container: str) -> Failure:
     """Return the answer for a container that does not exist."""
     return Failure(f"No such container: {container}")
+
+
+def refuse(g: Goroutine) -> None:
+    """Answer with why it cannot be done."""
+    if g["request"] is not None:
+        answer(g, Failure(PREFIXES[g["request"].kind].format(g["c"]) + g["error"]))
 
 
 def stop_timeout(world: World, frame: Frame) -> int:
@@ -45,34 +60,29 @@ def stopped(world: World, frame: Frame) -> bool:
     return record is None or not record.running
 
 
-def note_signal(g: Goroutine, signal: str) -> None:
-    """Cancel the restart manager if the signal does so, remember the manual stop, say `kill`."""
+# -- a signal through the API ----------------------------------------------------------------------
+
+
+def note_signal(g: Goroutine) -> str | None:
+    """Cancel the restart manager if the signal does so, and remember the manual stop, in memory alone.
+
+    A container that is paused or does not run refuses; one that waits for its restart gets no signal, and has stopped
+    if its manager was canceled.
+    """
     record, service = record_of(g), service_of(g)
-    assert record is not None
-    cancels = service.stop_signal is None or signal == service.stop_signal
+    if record is None or not record.running or record.paused:
+        paused = record is not None and record.paused
+        why = "paused. Unpause the container before stopping" if paused else "not running"
+        g["error"] = f"Container {service.id} is {why}"
+        return "refused"
+    cancels = service.stop_signal is None or g["signal"] == service.stop_signal
     manual = record.manual if g.recall("shutting_down") else True
-    update(g, replace(record, canceled=record.canceled or cancels, manual=manual), disk=False)
-    event(g, "kill", ("signal", str(NUMBERS[signal])))
-
-
-def begin_stop(g: Goroutine) -> str | None:
-    """Send the stop signal to a container that runs; one that waits for its restart is only canceled."""
-    record = record_of(g)
-    if record is None:
-        answer(g, no_such(g["c"]))
-        return "refused"
-    if record.restarting:
-        update(g, replace(record, running=False, restarting=False, canceled=True), disk=False)
-        return "canceled"
-    if not record.running:
-        answer(g)
-        return "refused"
-    if record.paused:
-        return "paused"
-    stop_monitor(g)
-    g["signal"] = service_of(g).stop_signal or "TERM"
-    note_signal(g, g["signal"])
-    return None
+    noted = replace(record, canceled=record.canceled or cancels, manual=manual)
+    if not record.restarting:
+        update(g, noted, disk=False)
+        return None
+    update(g, replace(noted, running=not cancels, restarting=not cancels), disk=False)
+    return "noted"
 
 
 def signal_task(g: Goroutine) -> Message:
@@ -80,36 +90,93 @@ def signal_task(g: Goroutine) -> Message:
     return Message("SignalTask", g["c"], g.frame.fid, g["signal"])
 
 
-def begin_kill(g: Goroutine) -> str | None:
-    """Say that KILL is sent, unless the container has stopped meanwhile."""
-    record = record_of(g)
-    if record is None or not record.running:
-        return "done"
-    g["signal"] = "KILL"
-    note_signal(g, "KILL")
-    return None
+def say_kill(g: Goroutine) -> None:
+    """Say `kill`."""
+    event(g, "kill", ("signal", str(NUMBERS[g["signal"]])))
+
+
+def unsent(g: Goroutine) -> None:
+    """Keep that containerd could not be asked."""
+    g["error"] = f"Cannot kill container {service_of(g).id}: rpc error: code = 14 desc = {UNAVAILABLE}"
+
+
+SEND = (  # what was noted, with the lock held
+    call("tasks", containerd_at, signal_task, lost="lost", failed="not_found"),
+    Label("not_found"),
+    Do(say_kill),
+    Label("noted"),
+    Unlock("container/{c}"),
+)
+REFUSED = (
+    Label("lost"),
+    Do(unsent),
+    Label("refused"),
+    Unlock("container/{c}"),
+)
 
 
 def kill_directly(g: Goroutine) -> str | None:
-    """Send KILL to the stored pid, past containerd; no such process is taken for success (kill.go)."""
+    """Send KILL to the stored pid, past containerd; no such process is taken for success, no pid is waited for."""
     record = record_of(g)
-    if record is not None and record.pid and g.kill(record.pid, "KILL"):
-        return None
-    return "done"
+    return "gone" if record is None or (record.pid and not g.kill(record.pid, "KILL")) else None
 
 
-def is_paused(g: Goroutine) -> str:
-    """Return the words that refuse a signal to a paused container."""
-    return f"Container {service_of(g).id} is paused. Unpause the container before stopping"
+UNTIL_KILLED = (  # after KILL was sent: 10 s, then past containerd, then for ever; ends with the lock held
+    Label("until_killed"),
+    Wait(stopped, within=KILL_WAIT, late="direct"),
+    Goto("stopped"),
+    Label("direct"),
+    Lock("container/{c}"),
+    Do(kill_directly, "gone"),
+    Unlock("container/{c}"),
+    Label("until_stopped"),
+    Wait(stopped),
+    Label("stopped"),
+    Lock("container/{c}"),
+    Label("gone"),
+)
+
+# -- stop ------------------------------------------------------------------------------------------
 
 
-def still_paused(g: Goroutine) -> str | None:
-    """Give up on a container that is paused still when KILL is tried; otherwise go on with that."""
+def begin_stop(g: Goroutine) -> str | None:
+    """Begin with the stop signal; a container that does not run needs none (304)."""
     record = record_of(g)
-    if record is None or not record.paused:
+    if record is None:
+        answer(g, no_such(g["c"]))
+        return "over"
+    if not record.running:
+        answer(g)
+        return "over"
+    stop_monitor(g)
+    g["stage"], g["signal"] = "stop", service_of(g).stop_signal or "TERM"
+    return note_signal(g)
+
+
+def give_up(g: Goroutine) -> str | None:
+    """Give up when KILL was refused as well; otherwise wait, it may stop yet."""
+    if g["stage"] != "force":
         return None
-    answer(g, Failure(f"Cannot stop container {g['c']}: {is_paused(g)}"))
-    return "refused"
+    refuse(g)
+    return "end"
+
+
+def insist(g: Goroutine) -> str | None:
+    """Go on with KILL; one that was refused after the container's own time is only logged, and waited for."""
+    if g["stage"] == "kill":
+        return None
+    g["stage"], g["signal"] = "force", "KILL"
+    return "signal"
+
+
+def sent(g: Goroutine) -> str | None:
+    """Let the container have its time, unless that is over."""
+    return "until_killed" if g["stage"] == "kill" else None
+
+
+def begin_kill(g: Goroutine) -> None:
+    """Go on with KILL: the container's time is over."""
+    g["stage"], g["signal"] = "kill", "KILL"
 
 
 def say_stopped(g: Goroutine) -> None:
@@ -118,85 +185,68 @@ def say_stopped(g: Goroutine) -> None:
     answer(g)
 
 
-UNTIL_KILLED = (  # after KILL was sent: 10 s, then past containerd, then for ever
-    Wait(stopped, within=KILL_WAIT, late="direct"),
-    Goto("done"),
-    Label("direct"),
-    Do(kill_directly, "done"),
-    Wait(stopped),
-    Label("done"),
-)
-
 STOP = procedure(
     "dockerd.stop",
     Lock("container/{c}"),
-    Do(begin_stop, "refused", "canceled", "paused"),
-    Unlock("container/{c}"),
-    call("tasks", containerd_at, signal_task, lost="unsent", failed="not_found"),
-    Label("not_found"),
-    Wait(stopped, within=stop_timeout, late="kill"),
-    Goto("done"),
-    Label("unsent"),
-    Wait(stopped, within=UNSENT_WAIT, late="kill"),
-    Goto("done"),
-    Label("kill"),
-    Do(begin_kill, "done"),
-    call("tasks", containerd_at, signal_task, lost="unkilled"),
-    Label("unkilled"),
-    UNTIL_KILLED,
+    Do(begin_stop, "over", "refused", "noted"),
+    Goto("send"),
+    Label("signal"),
     Lock("container/{c}"),
-    Label("canceled"),
+    Do(note_signal, "refused", "noted"),
+    Label("send"),
+    SEND,
+    Do(sent, "until_killed"),
+    Wait(stopped, within=stop_timeout, late="kill"),
+    Goto("stopped"),
+    Label("kill"),
+    Do(begin_kill),
+    Goto("signal"),
+    UNTIL_KILLED,
     Do(say_stopped),
-    Label("refused"),
+    Label("over"),
     Unlock("container/{c}"),
     Return(),
-    Label("paused"),
-    Unlock("container/{c}"),
-    Wait(stopped, within=UNSENT_WAIT, late="still_there"),
-    Goto("done"),
-    Label("still_there"),
-    Lock("container/{c}"),
-    Do(still_paused, "refused"),
-    Unlock("container/{c}"),
-    Goto("kill"),
+    REFUSED,
+    Do(give_up, "end"),
+    Wait(stopped, within=UNSENT_WAIT, late="insist"),
+    Goto("stopped"),
+    Label("insist"),
+    Do(insist, "signal"),
+    Goto("until_stopped"),
+    Label("end"),
 )
-
 
 # -- kill ------------------------------------------------------------------------------------------
 
 
 def kill_request(g: Goroutine) -> str | None:
-    """Send the signal that was asked for; only KILL is waited for."""
+    """Send the signal that was asked for, KILL if none was; to a container that does not run it is an error."""
     record = record_of(g)
-    if record is None or not record.running or record.restarting:
-        answer(g, Failure(f"Cannot kill container: {g['c']}: Container {service_of(g).id} is not running"))
-        return "refused"
+    if record is None:
+        answer(g, no_such(g["c"]))
+        return "over"
     g["signal"] = g["request"].data[0] or "KILL"
-    if record.paused:
-        if g["signal"] == "KILL":
-            return "paused"
-        refuse_kill(g)
-        return "refused"
-    note_signal(g, g["signal"])
-    return None
+    if record.running:
+        return note_signal(g)
+    g["error"] = f"Container {service_of(g).id} is not running"
+    refuse(g)
+    return "over"
 
 
-def refuse_kill(g: Goroutine) -> None:
-    """Refuse a signal to a paused container."""
-    answer(g, Failure(f"Cannot kill container: {g['c']}: {is_paused(g)}"))
+def refused(g: Goroutine) -> str | None:
+    """Answer at once that a signal other than KILL was refused; what refuses KILL may stop yet."""
+    if g["signal"] == "KILL":
+        return None
+    refuse(g)
+    return "end"
 
 
-def sent(g: Goroutine) -> str | None:
+def only_sent(g: Goroutine) -> str | None:
     """Answer at once for any signal but KILL."""
     if g["signal"] == "KILL":
         return None
     answer(g)
-    return "sent"
-
-
-def unsent(g: Goroutine) -> None:
-    """Say that containerd could not be asked."""
-    answer(g, Failure(f"Cannot kill container {g['c']}: rpc error: code = 14 desc = {UNAVAILABLE}"))
+    return "end"
 
 
 def killed(g: Goroutine) -> None:
@@ -207,55 +257,59 @@ def killed(g: Goroutine) -> None:
 KILL = procedure(
     "dockerd.kill",
     Lock("container/{c}"),
-    Do(kill_request, "refused", "paused"),
-    Unlock("container/{c}"),
-    call("tasks", containerd_at, signal_task, lost="unsent", failed="not_found"),
-    Label("not_found"),
-    Do(sent, "sent"),
+    Do(kill_request, "over", "refused", "noted"),
+    SEND,
+    Do(only_sent, "end"),
     UNTIL_KILLED,
     Do(killed),
-    Label("sent"),
-    Return(),
-    Label("unsent"),
-    Do(unsent),
-    Return(),
-    Label("refused"),
+    Label("over"),
     Unlock("container/{c}"),
     Return(),
-    Label("paused"),
-    Unlock("container/{c}"),
-    Wait(stopped, within=UNSENT_WAIT, late="kill_refused"),
-    Do(killed),
-    Return(),
-    Label("kill_refused"),
-    Do(refuse_kill),
+    REFUSED,
+    Do(refused, "end"),
+    Wait(stopped, within=UNSENT_WAIT, late="unkilled"),
+    Goto("stopped"),
+    Label("unkilled"),
+    Do(refuse),
+    Label("end"),
 )
+
+
+# -- for another verb ------------------------------------------------------------------------------
+
+
+def ask_own(g: Goroutine, procedure: str, timeout: int | None) -> None:
+    """Start a stop or a kill that answers this goroutine, with the words of its own verb."""
+    g["peer_pid"] = g.pid
+    request = Message(g["request"].kind, g["c"], g.frame.fid, (None, timeout, False, ()))
+    g.start(f"dockerd.{procedure}", g.frame.fid[1], c=g["c"], request=request)
+
+
+def hand_on(g: Goroutine) -> None:
+    """Answer with what the other has said."""
+    answer(g, g["answer"])
 
 
 # -- restart ---------------------------------------------------------------------------------------
 
 
-def must_exist(g: Goroutine) -> str | None:
-    """Refuse a container that does not exist."""
-    if record_of(g) is not None:
-        return None
-    answer(g, Failure(f"No such container: {g['c']}"))
-    return "refused"
-
-
-def stop_quietly(g: Goroutine) -> str | None:
-    """Start a stop that answers nobody, with the time that the request gives; a paused container will refuse it."""
+def stop_first(g: Goroutine) -> str | None:
+    """Stop the container with the time that the request gives; meanwhile its end does not remove it (--rm)."""
     record = record_of(g)
-    if record is not None and record.paused:
-        return "paused"
-    quiet = Message("stop", g["c"], None, g["request"].data)
-    g["job"] = g.start("dockerd.stop", g.frame.fid[1], c=g["c"], request=quiet)
+    if record is None:
+        answer(g, no_such(g["c"]))
+        return "end"
+    if service_of(g).auto_remove:
+        update(g, replace(record, kept=True), disk=False)
+    ask_own(g, "stop", g["request"].data[1])
     return None
 
 
-def not_restarted(g: Goroutine) -> None:
-    """Say that a paused container was not restarted."""
-    answer(g, Failure(f"Cannot restart container {g['c']}: {is_paused(g)}"))
+def no_longer_kept(g: Goroutine) -> None:
+    """Let the next end of a container of --rm remove it again."""
+    record = record_of(g)
+    if record is not None and record.kept:
+        update(g, replace(record, kept=False), disk=True)
 
 
 def say_restarted(g: Goroutine) -> None:
@@ -267,18 +321,15 @@ def say_restarted(g: Goroutine) -> None:
 
 RESTART_API = procedure(
     "dockerd.restart_api",
-    Do(must_exist, "refused"),
-    Do(stop_quietly, "paused"),
-    Join("job"),
-    Label("restart"),
+    Do(stop_first, "end"),
+    Answered("stop", "not_stopped", "not_stopped"),
+    Do(no_longer_kept),
     Go("start", "{c}", "c", "request", into="job", why="api"),
     Join("job"),
     Do(say_restarted),
-    Label("refused"),
     Return(),
-    Label("paused"),
-    Wait(stopped, within=UNSENT_WAIT, late="not_restarted"),
-    Goto("restart"),
-    Label("not_restarted"),
-    Do(not_restarted),
+    Label("not_stopped"),
+    Do(no_longer_kept),
+    Do(hand_on),
+    Label("end"),
 )

@@ -1,9 +1,11 @@
 """dockerd looks after containerd: it starts it, keeps a gRPC connection, asks for its health twice a second.
 
 Three failed checks in a row and containerd is killed, if it lives, and started anew. The connection is tried again on
-its own schedule, so that a fresh containerd may be killed before it is reached. Leaves out a containerd that answers
-slowly. Source: D libcontainerd/remote_unix.go
-handleConnectionChange, grpc backoff.go; engine-1.13 §7.1, §16.2, §16.3.
+its own schedule, so that a fresh containerd may be killed before it is reached. Whatever has the number in the pid file
+is taken for a containerd that lives, at each start of one: a stranger is killed in its turn, and a dockerd that never
+had a child waits for its end for ever. Leaves out a containerd that answers slowly. Source: D
+libcontainerd/remote_unix.go handleConnectionChange, runContainerdDaemon, grpc backoff.go; engine-1.13 §6 step 3, §7.1,
+§16.2, §16.3.
 """
 
 from __future__ import annotations
@@ -42,6 +44,21 @@ def containerd_reaped(g: Goroutine) -> None:
     """Note that containerd is gone."""
     if g.recall("containerd_pid") == g["child_pid"]:
         g.remember("containerd_pid", None)
+
+
+def check_containerd_pid(g: Goroutine) -> str | None:
+    """Take whatever has the number in containerd's pid file, be it a process or a thread, for a living containerd.
+
+    It is no child: nobody will reap it. A dockerd that has waited for a child before does not wait for this one.
+    """
+    stale = g.world.host.files.get(paths.CONTAINERD_PID)
+    owner = g.world.host.owner_of(stale) if isinstance(stale, int) else None
+    if owner is None:
+        return None
+    if (g.pid, "boot") not in g.world.frames:
+        g.remember("not_waited_for", owner)
+    g.remember("containerd_pid", owner)
+    return "adopted"
 
 
 WAIT_CONTAINERD = procedure("dockerd.wait_containerd", Reap("child_pid"), Do(containerd_reaped))
@@ -115,7 +132,9 @@ def _responsive(world: World, pid: int) -> bool:
 
 
 def begin_check(g: Goroutine) -> str | None:
-    """Send the check, which fails at once while the transport is not ready (FailFast)."""
+    """Send the check, which fails at once while the transport is not ready (FailFast); a closed one ends the loop."""
+    if g.recall("closing"):
+        return "closing"
     g["peer_pid"] = g.recall("connection")
     return "failed" if g["peer_pid"] is None else None
 
@@ -141,14 +160,12 @@ def check_good(g: Goroutine) -> None:
 def check_bad(g: Goroutine) -> str | None:
     """Count a failure; after the third in a row replace containerd."""
     count = g.recall("fail_count", 0) + 1
-    if count < daemon_of(g.world, g.pid).max_health_check_retries or g.recall("shutting_down"):
+    if count < daemon_of(g.world, g.pid).max_health_check_retries:
         g.remember("fail_count", count)
         return "tick"
     g.remember("fail_count", 0)
     pid = g.recall("containerd_pid")
-    if pid is None or not g.kill(pid, "USR1"):
-        return "reaped"
-    return None
+    return None if pid is not None and g.kill(pid, "USR1") else "dead"
 
 
 def kill_containerd(g: Goroutine) -> None:
@@ -160,26 +177,29 @@ def kill_containerd(g: Goroutine) -> None:
 
 @reading(lambda world, frame: (("memory", frame.fid[0], "containerd_pid"),))
 def containerd_gone(world: World, frame: Frame) -> bool:
-    """Say whether the child has been reaped."""
-    return world.recall(frame.fid[0], "containerd_pid") is None
+    """Say whether the child has been reaped, or there was no child to wait for after an earlier one."""
+    pid = world.recall(frame.fid[0], "containerd_pid")
+    return pid is None or pid == world.recall(frame.fid[0], "not_waited_for")
 
 
 HEALTH = procedure(
     "dockerd.health",
     Label("tick"),
     Every("health_tick", TICK, idle=healthy),
-    Do(begin_check, "failed"),
+    Do(begin_check, "failed", "closing"),
     Wait(check_answered, "closing", within=DEADLINE, late="failed"),
     Do(check_good),
     Goto("tick"),
     Label("failed"),
-    Do(check_bad, "tick", "reaped"),
+    Do(check_bad, "tick", "dead"),
     Sleep("grace", GRACE),
     Do(kill_containerd),
+    Label("dead"),
     Wait(containerd_gone),
-    Label("reaped"),
+    Do(check_containerd_pid, "adopted"),
     Fork(fork_containerd),
     Do(containerd_started),
+    Label("adopted"),
     Goto("tick"),
     Label("closing"),
 )

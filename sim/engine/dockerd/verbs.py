@@ -23,7 +23,6 @@ from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, World
 
-RUNC_THREADS = 6  # of docker-runc, a Go program; docker-init is a C program and has none
 RUNC = "/usr/libexec/docker/docker-runc-current"
 INIT = "/usr/libexec/docker/docker-init-current"
 
@@ -191,11 +190,11 @@ INSPECT = procedure(
 
 def runc_version(g: Goroutine) -> Spawn:
     """Ask docker-runc for its version."""
-    return Spawn("version", (RUNC, "--version"), local={"count": RUNC_THREADS})
+    return Spawn("version", (RUNC, "--version"), local={"count": g.world.setup.engine.unverified.runc_threads})
 
 
 def init_version(g: Goroutine) -> Spawn:
-    """Ask docker-init for its version."""
+    """Ask docker-init for its version: a C program, it has no threads."""
     return Spawn("version", (INIT, "--version"), local={"count": 0})
 
 
@@ -229,7 +228,15 @@ LOGS = procedure(
     Label("refused"),
 )
 
-WAIT = procedure("dockerd.wait", Do(must_exist, "refused"), Wait(stopped), Do(done), Label("refused"))
+WAIT = procedure(
+    "dockerd.wait",
+    Do(must_exist, "refused"),
+    Wait(stopped),
+    Lock("container/{c}"),
+    Do(done),
+    Unlock("container/{c}"),
+    Label("refused"),
+)
 
 
 @reading(lambda world, frame: ())
