@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sim.engine.setup import QUIET_VERBS, KillProcess, Step, Systemctl, Upgrade
 from sim.errors import InputError, Problem
-from sim.render.headline import headline
+from sim.render.headline import dark_text, headline
 from sim.render.notebook import Picture
 from sim.scenario import Scenario
 
@@ -39,7 +39,15 @@ def timeline_picture(runs: Sequence[TimelineData]) -> Picture:
     """Return the picture of one timeline, or of two above each other."""
     from sim.render.timeline import draw, subtitle
 
-    return Picture(lambda: draw(runs), f"Timeline: {headline(runs)}", subtitle(runs))
+    words = [subtitle(runs), *(line for run in runs for line in _outcomes(run))]
+    return Picture(lambda: draw(runs), f"Timeline: {headline(runs)}", "\n".join(words))
+
+
+def _outcomes(run: TimelineData) -> list[str]:
+    """Say in lines how each lane and each strip of ports ended."""
+    lanes = [f"  {lane.name}: {lane.outcome}" for lane in run.lanes if lane.outcome]
+    strips = [f"  {strip.client} open: {dark_text(strip)}" for strip in run.strips]
+    return [*([f"{run.title}:"] if run.title else []), *lanes, *strips]
 
 
 # -- the process tree -------------------------------------------------------------------------------

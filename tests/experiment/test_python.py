@@ -243,7 +243,12 @@ def test_a_killed_proxy_is_a_zombie_now() -> None:
 def test_two_runs_are_named_by_what_differs() -> None:
     """One title twice is told apart by the setting that differs, else by the seed."""
     kept = killed().again("engine.daemon.live-restore=true")
-    assert killed().plot(kept).caption.startswith("Timeline: With live-restore ")
+    both = killed().plot(kept)
+    assert both.caption.startswith("Timeline: With live-restore ")
+    lines = both.words.splitlines()
+    titles = [place for place, line in enumerate(lines) if re.search("live-restore (false|true):$", line)]
+    assert [lines[place + 1] for place in titles] == ["  web: exit 0, new pid", "  web: same pid"]
+    assert re.search(r"remote open: dark ≤ [\d.]+ s", both.words)
     assert "live-restore false: kill+9s and " in killed().trees("kill+9s", beside=kept).caption
     assert ", seed 1: end and " in killed().trees("end", beside=killed().again(seed=2)).caption
 
