@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import inf
 from typing import Any
 
@@ -124,11 +125,46 @@ def parents(found: Run) -> str:
     return ", ".join(sorted(pairs))
 
 
+def pauses(found: Run) -> list[float]:
+    """Return how long after each die the next attempt begins, in s."""
+    begins, dies = [at for at, _ in said(found, "connect")], [at for at, _ in said(found, "die")]
+    return [again - died for died, again in zip(dies, begins[1:], strict=False)]
+
+
+def longest_pause(found: Run) -> float:
+    """Return by how much the longest pause exceeds 0.1 s."""
+    return max(pauses(found)) - 0.1
+
+
+def lives(found: Run) -> list[float]:
+    """Return how long each start and exit of a crash loop take together, backoff and run (10 ms) left out, in s."""
+    dies = [at for at, _ in said(found, "die")]
+    return [after - before - 0.1 * 2**n - 0.01 for n, (before, after) in enumerate(pairwise(dies))]
+
+
+def words_of(found: Run, program: str) -> str:
+    """Return the words after the program's name of the first such process of web; its folders and id are named."""
+    service = found.trace.setup.services[0].id
+    image = next(it.event.image for it in found.trace if isinstance(it.event, Execed)
+                 and (it.event.image.program, it.event.image.container) == (program, "web"))  # fmt: skip
+    text = " ".join(image.argv[1:]).replace(paths.state(service, ""), "STATE/")
+    return text.replace(paths.bundle(service), "BUNDLE").replace(service, "ID")
+
+
+def log_lines(found: Run) -> str:
+    """Say how many lines containerd's event log has just before its end, and once the next one serves."""
+    files = [found.at(at).host.files[paths.EVENTS_LOG] for at in ("down-1ms", "Connected(containerd)")]
+    return ", then ".join("some" if lines else "0" for lines in files)
+
+
+def exit_status(found: Run, at: str) -> object:
+    """Return what the shim of web has written when its payload had ended."""
+    return found.at(at).host.files.get(f"{paths.state(found.trace.setup.services[0].id)}/exitStatus")
+
+
 def attempts(found: Run) -> float:
     """Return by how much the longest pause of a crash loop exceeds 0.1 s doubled each time, in s."""
-    connects = [at for at, _ in said(found, "connect")]
-    dies = [at for at, _ in said(found, "die")]
-    return max(again - died - 0.1 * 2**n for n, (died, again) in enumerate(zip(dies, connects[1:], strict=False)))
+    return max(pause - 0.1 * 2**n for n, pause in enumerate(pauses(found)))
 
 
 def address(found: Run, at: str) -> str:

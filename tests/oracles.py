@@ -15,12 +15,9 @@ from math import inf, sqrt
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from msgspec.structs import replace
-
 from sim.experiment.run import Run, run_scenario
 from sim.facts import WriteBlocked
 from sim.kernel.events import Execed, Exited, Listened, Signalled
-from sim.latency import EL7_IDLE, MS, PROFILES, Duration, Fixed
 from sim.scenario import Scenario, load
 from tests.measures import (
     STARTERS,
@@ -30,9 +27,13 @@ from tests.measures import (
     code,
     ends,
     error_of,
+    exit_status,
     happened,
     healthy,
     idle_tree,
+    lives,
+    log_lines,
+    longest_pause,
     new_ones,
     parents,
     pid,
@@ -40,6 +41,29 @@ from tests.measures import (
     said,
     second,
     step_at,
+    words_of,
+)
+from tests.oracle_runs import (
+    AWAY,
+    BLOCKED,
+    BOOT,
+    DEAD,
+    DOWN,
+    FIVE,
+    HANG,
+    JAVA,
+    LINES,
+    LOOP,
+    MANY,
+    PROBED,
+    RUNC_CREATE,
+    SHORT,
+    SILENT,
+    SLOW,
+    STANDS,
+    TOLD,
+    WEB,
+    containerd_ready_after,
 )
 from tests.rows import SCENARIOS
 
@@ -124,88 +148,6 @@ def percentile(q: float) -> Callable[[Values], float]:
     return lambda values: sorted(values)[min(int(q * len(values)), len(values) - 1)]
 
 
-# -- scenarios --------------------------------------------------------------------------------------
-
-WEB = 'services: {web: {image: nginx, ports: ["80:80"]}}\n'
-JAVA = """\
-services:
-  web:
-    image: arthas
-    ports: ["80:80"]
-    x-payload: {comm: sh, threads: 0, on_term: none, children: [{comm: java, argv: [java], threads: 18}]}
-"""
-DOWN = WEB + "steps: [{id: down, at: 60s, kill: containerd}]\nuntil: down+5m\n"
-SHORT = DOWN.replace("5m", "6s")
-HANG = WEB + "steps: [{id: down, at: 60s, stop: containerd}]\nuntil: down+5m\n"
-TOLD = WEB.replace("}}", ", x-payload: {on_term: {exit: 143, after: 1ms}}}}")
-FIVE = "services: {" + ", ".join(f"s{n}: {{image: nginx}}" for n in range(1, 6)) + "}\n"
-
-
-@cache
-def containerd_ready_after(wait: float, text: str) -> Scenario:
-    """Return a scenario in which containerd listens *wait* s after its fork (S of §7.1)."""
-    name = f"el7-idle with S = {wait:g} s"
-    PROFILES[name] = {**EL7_IDLE, "containerd/listen": Duration(wait=Fixed(wait * MS), mark="C engine-1.13 §7.1")}
-    scenario = load("oracle.yaml", text)
-    setup = scenario.setup
-    return replace(scenario, setup=replace(setup, engine=replace(setup.engine, profile=name)))
-
-
-LOOP = """\
-host: {begin: off}
-services: {web: {image: nginx, restart: always, x-payload: {exits: {code: 1, after: 10ms}}}}
-steps:
-  - {systemctl: start docker}
-  - {at: 10s, compose: up -d web}
-until: 70s
-"""
-MANY = "host: {begin: off}\nservices:\n  old: {image: nginx}\n"
-MANY += "".join(f"  s{n}: {{image: nginx}}\n" for n in range(25))
-MANY += """\
-steps:
-  - {systemctl: start docker}
-  - {at: 5s, compose: up -d old}
-  - {id: all, at: 60s, compose: up -d}
-  - {id: hang, at: Forked(runc/s0)+100ms, stop: runc/*}
-  - {at: hang+100ms, stop: runc/*}
-  - {at: hang+200ms, stop: runc/*}
-  - {id: kill, at: hang+1s, docker: kill old}
-  - {at: hang+6s, cont: runc/*}
-until: hang+60s
-"""
-SLOW = """\
-services: {web: {image: nginx}, db: {image: postgres}}
-steps:
-  - {id: exec, at: 1s, docker: exec web sleep 100}
-  - {id: hang, at: Forked(runc/web)#1+5ms, stop: runc/web}
-  - {id: kill, at: hang+300ms, docker: kill db}
-  - {at: hang+4s, cont: runc/web}
-until: 20s
-"""
-LINES = """\
-services: {web: {image: nginx, x-payload: {log: {stdout: 20KB/s, write: 100}}}}
-steps: [{at: 10s, stop: dockerd}]
-until: 30s
-"""
-BLOCKED = """\
-services: {web: {image: nginx, x-payload: {log: 1MB/s}}}
-steps:
-  - {id: jam, at: 10s, host: {journald: stop}}
-  - {id: shot, at: 20s, kill: payload/web}
-until: 2m
-"""
-DEAD = SLOW.replace("{id: kill, at: hang+300ms, docker: kill db}", "{id: top, at: hang+300ms, docker: top db}\n"
-                    "  - {at: hang+400ms, kill: payload/db}")  # fmt: skip
-AWAY = WEB + "steps: [{id: down, at: 1s, kill: containerd}, {id: it, at: 1.1s, docker: stop web}]\nuntil: 10s\n"
-SILENT = """\
-steps:
-  - {at: 1s, docker: run -d --name web -p 80:80 nginx}
-  - {at: Forked(proxy/web), stop: proxy/web}
-until: 30s
-"""
-STANDS = "steps: [{at: 1s, stop: containerd}, {at: 1.1s, systemctl: stop docker}]\nuntil: 30s\n"
-PROBED = "services: {web: {image: nginx, healthcheck: {test: curl localhost}}}\nuntil: 100s\n"
-BOOT = "host: {begin: off}\nsteps: [{id: down, systemctl: start docker}]\nuntil: 60s\n"
 GAP = "§7.1 [C]; gap open"  # tests/monte_carlo.py: the sheet's computation lets nobody connect between USR1 and KILL
 
 
@@ -230,6 +172,10 @@ ORACLES = (
            JAVA + "steps: [{id: stop, at: 1s, docker: stop web}]\nuntil: 20s\n", code, 5),
     Oracle("crash loop: pauses, beyond 0.1 s doubled each time, s", "§17 [S]", "the exit's part of 0.5 to 0.9",
            Between(0.0, 0.5), LOOP, attempts, 5),
+    Oracle("crash loop: a start and an exit, mean, s", "§17 [K]", "about 0.5 to 0.9", Between(0.45, 0.9),
+           LOOP.replace("nginx,", 'nginx, ports: ["80:80"],'), lambda it: fmean(lives(it)), 5),
+    Oracle("crash loop, runs of 11 s: pauses, beyond 0.1 s, s", "§17 [S]", "the exit's part of 0.5 to 0.9",
+           Between(0.0, 0.5), LOOP.replace("10ms", "11s"), longest_pause, 5),
     Oracle("containerd killed: the new one after, s", "§17 [C]", "1.0 to 1.5", Between(0.99, 1.51), DOWN,
            lambda it: happened(it, Execed, "containerd")[0] - 60, 40),
     Oracle("containerd killed: who is the shims' parent", "§17 [S]", "PID 1", {1}, DOWN,
@@ -254,6 +200,10 @@ ORACLES = (
     # -- §21 --------------------------------------------------------------------------------------------------------
     Oracle("who starts shim and runc", "§21 [E], §1.1 [S]", "create below the shim, start and delete below containerd",
            {True}, SCENARIOS["T7"], lambda it: parents(it) == STARTERS),
+    Oracle("what a shim is called with", "§21 [E]", "id, bundle, runtime",
+           {"ID BUNDLE /usr/libexec/docker/docker-runc-current"}, SCENARIOS["T1"], lambda it: words_of(it, "shim")),
+    Oracle("what runc create is called with", "§21 [E]", "log, create, bundle, console, pid file, id",
+           {RUNC_CREATE}, SCENARIOS["T1"], lambda it: words_of(it, "runc")),
     Oracle("signals that a shim can catch: its payload after", "§21 [E]", "alive", {True}, SCENARIOS["T29"],
            lambda it: pid(it, "payload") > 0, 3),
     Oracle("shim killed, containerd its parent: payload ends after, ms", "§21 [E]", "8", Between(0, 15),
@@ -267,17 +217,34 @@ ORACLES = (
     Oracle("containerd killed, payload takes TERM: code", "§21 [E]", "143", {"143"},
            TOLD + "steps: [{id: down, at: 1s, kill: containerd}, {at: 1.1s, kill: payload/web, signal: TERM}]\n"
            "until: 60s\n", code, 5),
+    Oracle("containerd killed: lines of events.log before and after", "§21 [E]", "some, then 0", {"some, then 0"},
+           TOLD + "steps: [{at: 1s, docker: restart web}, {id: down, at: 5s, kill: containerd}]\nuntil: 60s\n",
+           log_lines, 5),
+    Oracle("containerd killed, payload takes TERM: die after the new one listens, s", "§21 [E]", "1",
+           Between(1.0, 2.0),
+           TOLD + "steps: [{id: down, at: 1s, kill: containerd}, {at: 1.1s, kill: payload/web, signal: TERM}]\n"
+           "until: 60s\n", lambda it: said(it, "die")[0][0] - happened(it, Listened, "containerd")[0], 5),
     Oracle("start with a state folder that exists", "§21 [E]", "file exists", {True}, SCENARIOS["T35"],
            lambda it: "file exists" in error_of(it, "again"), 5),
     Oracle("25 starts of 6 s: a kill of another container waits until, s", "§21 [E]", "6.9", Between(5.9, 7.4), MANY,
            lambda it: 1 + answered(it, "kill"), 3),
+    Oracle("25 starts of 6 s: State of another container waits until, s", "§21 [E]", "6.9", Between(5.9, 7.4), MANY,
+           lambda it: 1 + answered(it, "top"), 3),
     Oracle("an exec whose runc needs 4 s: another kill waits, s", "§21 [E]", "3.7", Between(3.4, 4.0), SLOW,
            lambda it: answered(it, "kill"), 5),
+    Oracle("an exec whose runc needs 4 s: State of another waits, s", "§21 [E]", "3.7", Between(3.4, 4.0), SLOW,
+           lambda it: answered(it, "ask"), 5),
+    Oracle("an exec whose runc needs 4 s: another's exit is late by, s", "§21 [E]", "3.8", Between(3.4, 4.1), SLOW,
+           lambda it: said(it, "die", "exit")[0][0] - step_at(it, "shot"), 5),
     Oracle("dockerd stopped, 100-byte lines: written until a write blocks, bytes", "§21 [E]",
            "128 100; a buffer of 32 KiB more where copy does not splice", {64_000 + 32_768 + 64_000}, LINES,
            lambda it: next(fact.event.count for fact in it.trace if isinstance(fact.event, WriteBlocked))),
     Oracle("payload killed behind blocked output: die", "§21 [E]", "none", {0},
            BLOCKED, lambda it: len(said(it, "die")), 3),
+    Oracle("payload killed behind blocked output: what the shim has written", "§21 [E]", "137 at once", {137}, BLOCKED,
+           lambda it: exit_status(it, "shot+1ms"), 3),
+    Oracle("the same, then containerd and the reader anew: code, shim", "§21 [E]", "137, with ppid 1 for good",
+           {("137", 1)}, SCENARIOS["T10#3"], lambda it: (code(it), it.at("again-1s").host.procs[pid(it, "shim")].ppid)),
     Oracle("torn process.json, containerd anew: shim and payload", "§21 [E]", "alive, untracked", {True},
            SCENARIOS["V2"], lambda it: pid(it, "payload", "late-1s") > 0 and pid(it, "shim", "late-1s") > 0, 5),
     Oracle("cut-off line in events.log: containerd lives for, s", "§21 [E]", "it exits at once", Between(0, 0.6),
@@ -324,6 +291,10 @@ ORACLES = (
            containerd_ready_after(0.05, HANG), new_ones, 60, fmean),
     Oracle("hang, S = 0.05 s: connected after, p50, s", GAP, "12.3 with the next check", Between(11.0, 12.3),
            containerd_ready_after(0.05, HANG), healthy, 60, percentile(0.5)),
+    Oracle("crash, S = 2 to 12 s: connected after, s", "§7.1 [C]", "never from 1.5 s on", {inf}, SCENARIOS["T30#3"],
+           healthy, 3),
+    Oracle("hang, S = 2 to 12 s: connected after, s", "§7.1 [C]", "never from 1.5 s on", {inf},
+           HANG.replace("[{", "[{host: {slow: {containerd: 40}}}, {"), healthy, 3),
     Oracle("boot, S = 0.05 s: connected after, s", "§6 step 3 [S]", "1.0 and more", Between(1.0, 1.5),
            containerd_ready_after(0.05, BOOT), healthy, 10),
     Oracle("boot, S = 1.05 s: share with a second one", "§6 step 3 [C]", "always", {1.0},
@@ -334,6 +305,10 @@ ORACLES = (
 
 NOT_MEASURED = {
     "shim without a reader on its stdout fifo (§21)": "dockerd opens the fifos before it asks",
+    "shim's working folder and stdio (§21)": "no rule reads them",
+    "1.6 s until PID 1 of the test host reaps (§21)": "systemd reaps at once",
+    "crash, S = 0.8 s: p50, p95; S = 1.2 s: mean, p50, p95; hang, S = 0.8 s: mean, p50, p95 (§7.1)":
+        "heavy tails: hundreds of runs of ten minutes; tests/monte_carlo.py computes those of a crash",
 }
 
 

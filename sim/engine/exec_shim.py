@@ -53,8 +53,7 @@ def set_up(g: Goroutine) -> str | None:
 
 def runc_exec(g: Goroutine) -> Spawn:
     """Start `runc exec`, which dies with the shim."""
-    inside = folder(g.world, g.frame)
-    words = ("-d", "--process", f"{inside}/process.json", "--console", "", "--pid-file", f"{inside}/pid")
+    words = ("-d", "--process", f"{folder(g.world, g.frame)}/process.json")
     return runc(g, "exec", *words, death_signal="KILL", x=g["x"], argv=g["argv"])
 
 

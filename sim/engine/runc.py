@@ -12,7 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from sim.engine import output, paths
-from sim.engine.containers import exec_of, pins, service_of
+from sim.engine.containers import exec_of, folder, pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
 from sim.engine.procedure import procedure
@@ -24,13 +24,21 @@ from sim.kernel import freezer, syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
-TASKS = (paths.RUNC, "--log", "/run/docker-runc.log", "--log-format", "json", "--systemd-cgroup=true")
-
 
 def runc(g: Goroutine, verb: str, *words: str, death_signal: str | None = None, **local: object) -> Spawn:
-    """Describe a run of docker-runc for the container in variable `c`."""
+    """Describe a run of docker-runc for the container in variable `c`.
+
+    A process is made with a log, a pid file and no console; its folder is that of variable `x`.
+    """
     service = service_of(g)
-    argv = (*TASKS, verb, *words, service.id)
+    argv: tuple[str, ...] = ("--systemd-cgroup=true", verb, *words, service.id)
+    if verb in ("create", "exec"):
+        inside = folder(g.world, g.frame)
+        files = ("--console", "", "--pid-file", f"{inside}/pid")
+        argv = ("--log", f"{inside}/log.json", "--log-format", "json", *argv[:-1], *files, service.id)
+    elif verb == "kill":
+        argv = (*argv, "SIGKILL")
+    argv = (paths.RUNC, *argv)
     return Spawn("runc", argv, service.name, main=verb, local={"c": service.name, **local}, death_signal=death_signal)
 
 

@@ -168,7 +168,7 @@ WRONG: dict[str, tuple[str, Case]] = {
 }
 UNCONDITIONAL: dict[str, Case] = {
     "client.terminal:begin": walked(100, disturbed("dockerd", "KILL"), "up"),
-    "init.main:notice": walked(100, restarted("kill")),
+    "init.main:notice": walked(400, restarted("kill")),
     "init.main:reap_any": walked(200, restarted("restart")),
 }
 
