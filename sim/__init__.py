@@ -14,9 +14,9 @@ docker-containe─┬─grafana-server───10*[{grafana-server}]
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.experiment.run import Run
@@ -58,20 +58,30 @@ def run(source: Scenario | str | PathLike[str], *settings: str, seed: int = 1) -
 
 
 def whatif(
-    source: Scenario | str | PathLike[str], *settings: str, seeds: int | Iterable[int] = 40, jobs: int | None = None
+    source: Scenario | str | PathLike[str],
+    *settings: str,
+    seeds: int | Iterable[int] = 40,
+    jobs: int | None = None,
+    window: tuple[str, str] | None = None,
+    metrics: Mapping[str, Callable[[Any], float]] | None = None,
 ) -> Versus:
     """Compare a scenario with itself under other settings, on the same seeds. Raises InputError.
 
-    *seeds* is how many, counted from 1, or which ones; *jobs* how many processes run (default: one a core).
+    *seeds* is how many, counted from 1, or which ones; *jobs* how many processes run (default: one a core). *window* is
+    from which instant to which (default: from the first fault to the end); *metrics* are your own, by name, functions
+    of a trace.
 
     >>> found = whatif("services: {web: {}}", "engine.daemon.live-restore=true", seeds=[1, 2], jobs=1)
     >>> found.rows()[0]["difference"]
     0.0
     """
+    from sim.experiment.own import as_own
     from sim.experiment.versus import Versus
-    from sim.experiment.whatif import whatif_of
+    from sim.experiment.whatif import Terms, whatif_of
 
-    return Versus(whatif_of(_scenario(source, ()), [_scenario(source, settings)], [settings], seeds, jobs))
+    terms = Terms(seeds, jobs, window=window, own=as_own(metrics))
+    base, other = (_scenario(source, (*terms.settings(), *more)) for more in ((), settings))
+    return Versus(whatif_of(base, [other], [settings], terms))
 
 
 def explore(

@@ -48,9 +48,9 @@ MAY_IMPORT = {
 }
 ONLY_IN = {  # library -> part
     "simpy": "drive", "matplotlib": "render", "pydantic": "scenario", "yaml": "scenario", "pandas": "experiment",
-    "hypothesis": "testing",
+    "hypothesis": "testing", "distributed": "experiment",
 }  # fmt: skip
-LAZY = ("networkx", "matplotlib", "numpy", "pandas", "rich", "scipy")  # imported where used: start-up
+LAZY = ("distributed", "networkx", "matplotlib", "numpy", "pandas", "rich", "scipy")  # imported where used: start-up
 NO_CLOCK_NO_DICE = DRIVE.split()  # the parts below drive/: time and randomness are passed in
 CLOCKS_AND_DICE = ("random", "secrets", "time", "uuid")
 READS_THE_CLOCK = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today")

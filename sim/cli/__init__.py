@@ -187,12 +187,33 @@ def _why(parser: argparse.ArgumentParser) -> None:
     _settings(parser)
 
 
+WHATIFS = """\
+examples:
+  shimsim whatif document --set engine.daemon.live-restore=true
+  shimsim whatif document --set host.cores=1..4 --set engine.daemon.live-restore=true,false
+  shimsim whatif document --set engine.daemon.live-restore=true --faults dockerd,'systemctl restart docker'
+  shimsim whatif hosts/*.yaml --set engine.daemon.live-restore=true --csv
+  shimsim whatif my.yaml          what its whatif: block asks for (docs/whatif.md)
+"""
+
+
 def _whatif(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="a scenario or a bundled scenario's name")
-    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", required=True,
-                        help="what to change, such as engine.daemon.live-restore=true")  # fmt: skip
-    parser.add_argument("--seeds", type=SEEDS, default=40, metavar="N", help="paired runs (default: 40)")
+    parser.epilog, parser.formatter_class = WHATIFS, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("file", nargs="+", help="scenarios, bundled ones' names, a folder; several give one table")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE",
+                        help="what to change; V1,V2 and 1..9 are several values, a grid with the others")  # fmt: skip
+    parser.add_argument("--design", metavar="A,B", help="other engines: --set engine.design=A,B")
+    parser.add_argument("--faults", metavar="F,F", help="in the place of the file's first: containerd, 'stop dockerd'")
+    parser.add_argument("--zip", action="store_true", help="first values together, then second ones")
+    parser.add_argument("--window", nargs=2, metavar=("FROM", "TO"), help="what is measured: kill kill+2m")
+    parser.add_argument("--metric", dest="metrics", action="append", default=[], metavar="FILE.py:FUNCTION",
+                        help="a metric of your own: a function from a trace to a number")  # fmt: skip
+    parser.add_argument("--seeds", type=SEEDS, metavar="N", help="paired runs (default: 40)")
+    parser.add_argument("--precision", metavar="W", help="run on until each interval is as narrow: 100ms or 5%%")
+    parser.add_argument("--most", type=SEEDS, metavar="N", help="at most so many, with --precision (default: 1000)")
     parser.add_argument("--jobs", type=JOBS, metavar="N", help="processes (default: one a core)")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, such as tcp://10.0.0.1:8786")
+    parser.add_argument("--csv", action="store_true", help="print CSV: a row for each file, worst first, totals last")
     parser.add_argument("-o", "--output", metavar="DIR", help="folder for the results (default: runs/NAME.whatif)")
     parser.add_argument("--no-save", action="store_true", help="write no files")
     parser.add_argument("--explain", action="store_true", help="list every assumption and source")

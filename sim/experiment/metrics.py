@@ -1,38 +1,42 @@
 """What is measured of a run within a window: one literal table of named functions.
 
-A container counts if its process runs when the window opens (with `begin: boot`: if the disk says that it ran). Time
-that has not ended with the window is `inf`, never cut to the window's length; `nan` says that there is nothing to
-measure. The default window goes from the first fault to the end of the run; a fault is `kill`, `stop` or a systemctl
-stop, restart or kill; if there is none, a docker stop, kill, restart or rm; if there is none of these, t = 0. Leaves
-out log lines and requests (the model has neither), and ports before their first opening. Source: `sim.views.intervals`;
-engine-1.13 §6 step 5 for exit code 255.
+Time that has not ended with the window is `inf`, never cut to the window's length; `nan` says that there is nothing to
+measure. A port is dark until its program is ready and listens, whatever processes there are. What the engine says is
+wrong where dockerd answers and has a container down as running that is not, or the other way round. Leaves out single
+requests and lines of logs. Source: `sim.experiment.reading`; `sim.experiment.rss` for memory; engine-1.13 §6 step 5
+for exit code 255.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from sim.engine.setup import QUIET_VERBS, Docker, KillProcess, Microseconds, Setup, Step, Systemctl, Upgrade
-from sim.facts import StepTaken
+from sim.engine.setup import Instant
+from sim.experiment.own import Own
+from sim.experiment.reading import Reading, overlap, seconds, window_from
+from sim.experiment.rss import held
 from sim.trace import Trace
-from sim.views.intervals import INIT, REATTACHED, Gap, Life, PortKey, Window, engine_gaps, intervals, port_gaps
+from sim.views.intervals import INIT, REATTACHED, Gap, Window, engine_gaps
 
 LOST = 255  # what dockerd writes if nobody told it the exit status
 
 
 class Metric(NamedTuple):
-    """One row of `METRICS`: *better* is lower, higher or none; *total* says that it counts out of all containers."""
+    """One row of `METRICS`: *better* is lower, higher or none; *total* says that it counts out of all containers.
+
+    A *detail* stands in JSON, CSV and figures, and in the text where it is asked for.
+    """
 
     read: Callable[[Reading], float]
     unit: str
     better: str
     label: str
     total: bool = False
+    detail: bool = False
 
 
 class Metrics(msgspec.Struct, frozen=True):
@@ -44,88 +48,14 @@ class Metrics(msgspec.Struct, frozen=True):
     values: dict[str, float]
 
 
-class Reading:
-    """One run within its window: what the metrics read, each thing found once. Times are µs from t = 0."""
-
-    def __init__(self, trace: Trace, window: Window | None = None) -> None:
-        self.setup = trace.setup
-        self.first, self.last = default_window(trace) if window is None else window
-        self.run = intervals(trace)
-
-    def running(self, moment: Microseconds) -> dict[str, Life]:
-        """Return the process of each container that has one at a moment."""
-        return {life.container: life for life in self.run.lives if life.start <= moment < _end(life)}
-
-    @cached_property
-    def before(self) -> dict[str, Life]:
-        """Return the processes that run when the window opens, whatever happens in that µs."""
-        return self.running(self.first - 1)
-
-    @cached_property
-    def after(self) -> dict[str, Life]:
-        """Return the processes that run when it closes."""
-        return self.running(self.last)
-
-    @cached_property
-    def expected(self) -> tuple[str, ...]:
-        """Return the containers that count."""
-        boot = self.run.boots and self.first == 0
-        return tuple(s.name for s in self.setup.services if s.name in self.before or (boot and s.at_begin))
-
-    @cached_property
-    def gaps(self) -> dict[PortKey, tuple[Gap, ...]]:
-        """Return when which port was dark, of the containers that count; one that was never open is dark throughout."""
-        never = {(p.container, p.port, p.client) for p in self.run.ports if not p.opened}
-        found = port_gaps(self.run, window=(self.first, self.last))
-        whole = ((self.first, self.last, False),)
-        return {key: whole if key in never else gaps for key, gaps in found.items() if key[0] in self.expected}
-
-    def within(self, moment: Microseconds | None) -> bool:
-        """Say whether a moment lies in the window."""
-        return moment is not None and self.first <= moment <= self.last
-
-
-def _end(life: Life) -> float:
-    return math.inf if life.end is None else life.end
-
-
-def measure(trace: Trace, window: Window | None = None) -> Metrics:
-    """Return every metric of a run."""
-    reading = Reading(trace, window)
+def measure(
+    trace: Trace, window: Window | None = None, *, start: Instant | None = None, own: Sequence[Own] = ()
+) -> Metrics:
+    """Return every metric of a run within *window*, or from *start* on. Raises InputError."""
+    reading = Reading(trace, window_from(trace, start) if window is None else window)
     values = {name: float(metric.read(reading)) for name, metric in METRICS.items()}
+    values |= {metric.name: metric.read(trace) for metric in own}
     return Metrics(trace.seed, len(reading.expected), seconds(reading.last - reading.first), values)
-
-
-def seconds(micros: Microseconds) -> float:
-    """Return µs as seconds."""
-    return micros / 1_000_000
-
-
-# -- the window ------------------------------------------------------------------------------------
-
-
-def fault_step(setup: Setup) -> Step | None:
-    """Return the step at which the default window opens."""
-    steps = [step for terminal in setup.terminals for step in terminal]
-    return next((s for s in steps if _hurts_engine(s)), None) or next((s for s in steps if _stops_container(s)), None)
-
-
-def _hurts_engine(step: Step) -> bool:
-    command = step.command
-    if isinstance(command, KillProcess):
-        return command.signal != "CONT"
-    return isinstance(command, Upgrade) or (isinstance(command, Systemctl) and command.verb not in QUIET_VERBS)
-
-
-def _stops_container(step: Step) -> bool:
-    return isinstance(step.command, Docker) and step.command.verb in ("stop", "kill", "restart", "rm")
-
-
-def default_window(trace: Trace) -> Window:
-    """Return the window from the first fault to the end; from t = 0 if no fault came."""
-    step = fault_step(trace.setup)
-    taken = (r.at for r in trace if step and type(r.event) is StepTaken and r.event.id == step.id)
-    return ((next(taken, None) or trace.origin) - trace.origin, trace.end - trace.origin)
 
 
 # -- the metrics -----------------------------------------------------------------------------------
@@ -168,6 +98,89 @@ def api_dark(reading: Reading) -> float:
     return round(sum(map(_length, engine_gaps(reading.run, (reading.first, reading.last)))), 6)
 
 
+def dark(client: str, share: float) -> Callable[[Reading], float]:
+    """Return a metric: of the times in s that each port was dark for *client*, what a *share* does not exceed."""
+
+    def read(reading: Reading) -> float:
+        ports = [gaps for key, gaps in reading.gaps.items() if key[2] == client]
+        return ranked([round(sum(map(_length, gaps)), 6) for gaps in ports], share)
+
+    return read
+
+
+def ranked(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that at least a *share* of all do not exceed (nearest rank); `nan` of none.
+
+    >>> ranked([3.0, 1.0, 2.0], 0.5), ranked([1.0, math.inf], 0.95)
+    (2.0, inf)
+    """
+    known = sorted(values)
+    return known[max(math.ceil(round(share * len(known), 9)), 1) - 1] if known else math.nan
+
+
+def lost(reading: Reading) -> float:
+    """Count the containers that have no process at the window's end."""
+    return sum(name not in reading.after for name in reading.expected)
+
+
+def silent_wrong(reading: Reading) -> float:
+    """Sum up the time in s, over containers, in which dockerd answers and is wrong about whether one runs."""
+    total = 0
+    for name, believed in reading.tally.believed.items():
+        lives = ((life.start, reading.run.end if life.end is None else life.end) for life in reading.run.lives
+                 if life.container == name)  # fmt: skip
+        said, true = overlap(reading.served, believed), overlap(reading.served, reading.cut(lives))
+        total += _sum(said) + _sum(true) - 2 * _sum(overlap(said, true))
+    return seconds(total)
+
+
+def _sum(windows: Sequence[Window]) -> int:
+    return sum(high - low for low, high in windows)
+
+
+def most_processes(reading: Reading) -> float:
+    """Return the most processes that the host had, zombies too."""
+    return max((load.processes for load in reading.loads), default=0)
+
+
+def most_threads(reading: Reading) -> float:
+    """Return the most threads that the host had; a process is one at least."""
+    return max((load.threads for load in reading.loads), default=0)
+
+
+def memory(place: Callable[[list[int]], int]) -> Callable[[Reading], float]:
+    """Return a metric: the bytes that the engine's processes hold, of all moments the one that *place* chooses."""
+
+    def read(reading: Reading) -> float:
+        design = reading.setup.engine.design
+        return place([held(design, load.programs) for load in reading.loads] or [0])
+
+    return read
+
+
+def log_at_risk(reading: Reading) -> float:
+    """Return the most bytes that stood between the programs and their logs: what dies with shims and dockerd."""
+    return math.nan if reading.tally.standing is None else max(reading.of_window(reading.tally.standing))
+
+
+def log_lost(reading: Reading) -> float:
+    """Return how many bytes were lost."""
+    if reading.tally.lost is None:
+        return math.nan
+    counts = reading.of_window(reading.tally.lost)
+    return counts[-1] - counts[0]
+
+
+def start_latency(share: float) -> Callable[[Reading], float]:
+    """Return a metric: of all starts that were done, the time in s that a *share* does not exceed."""
+
+    def read(reading: Reading) -> float:
+        done = [start for start in reading.run.starts if reading.within(start.done)]
+        return ranked([seconds(start.done - start.begun) for start in done], share)
+
+    return read
+
+
 def exit_codes_lost(reading: Reading) -> float:
     """Count the times that the engine said 255 of a process that did not exit with 255."""
     told = [death for death in reading.run.deaths if reading.within(death.at) and death.code == LOST]
@@ -200,16 +213,41 @@ def proxies_ended(reading: Reading) -> float:
     return sum(map(reading.within, reading.run.proxies_left))
 
 
+LABELS = {"remote": "remote ports", "loopback": "loopback ports", "container": "ports from containers",
+          "host": "ports by the host's address"}  # fmt: skip
+
+
+def _dark_rows(client: str, *, detail: bool) -> dict[str, Metric]:
+    label, unit = LABELS[client], "s"
+    return {
+        f"{client}_dark": Metric(longest_dark(client), unit, "lower", f"{label}, longest dark", detail=detail),
+        f"{client}_dark_median": Metric(dark(client, 0.5), unit, "lower", f"{label}, median dark", detail=True),
+        f"{client}_dark_p95": Metric(dark(client, 0.95), unit, "lower", f"{label}, p95 dark", detail=True),
+    }
+
+
 METRICS: dict[str, Metric] = {
     "running": Metric(running, "", "none", "containers that run at its begin"),
     "processes_kept": Metric(processes_kept, "", "higher", "containers keeping their process", True),
+    "lost": Metric(lost, "", "lower", "containers lost", True),
     "not_back": Metric(not_back, "", "lower", "containers not back in window", True),
-    "remote_dark": Metric(longest_dark("remote"), "s", "lower", "remote ports, longest dark"),
-    "loopback_dark": Metric(longest_dark("loopback"), "s", "lower", "loopback ports, longest dark"),
+    **_dark_rows("remote", detail=False),
+    **_dark_rows("loopback", detail=False),
+    **_dark_rows("container", detail=True),
+    **_dark_rows("host", detail=True),
     "api_dark": Metric(api_dark, "s", "lower", "engine API dark"),
+    "silent_wrong": Metric(silent_wrong, "s", "lower", "engine says what is not so"),
     "until_ready": Metric(until_ready, "s", "lower", "time until all are ready"),
+    "start_p50": Metric(start_latency(0.5), "s", "lower", "start of a container, median"),
+    "start_p99": Metric(start_latency(0.99), "s", "lower", "start of a container, p99", detail=True),
     "exit_codes_lost": Metric(exit_codes_lost, "", "lower", "exit codes lost"),
+    "log_at_risk": Metric(log_at_risk, "B", "lower", "bytes on their way to logs, most"),
+    "log_lost": Metric(log_lost, "B", "lower", "bytes lost for logs"),
     "restarts": Metric(restarts, "", "none", "processes started anew"),
+    "processes": Metric(most_processes, "", "none", "processes on the host, most", detail=True),
+    "threads": Metric(most_threads, "", "none", "threads on the host, most", detail=True),
+    "memory": Metric(memory(max), "B", "lower", "memory of the engine, most"),
+    "memory_end": Metric(memory(lambda found: found[-1]), "B", "lower", "memory of the engine, then", detail=True),
     "proxies_ended": Metric(proxies_ended, "", "none", "proxies that die with dockerd"),
     "orphan_shims": Metric(orphan_shims, "", "none", "shims under PID 1 at the end"),
 }

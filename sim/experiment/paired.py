@@ -13,36 +13,43 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sim.experiment.metrics import METRICS, Metrics
+from sim.experiment.metrics import METRICS, Metric, Metrics
+from sim.experiment.own import Own
+from sim.experiment.reading import Reading
 from sim.views.comparison import Row, Side
 
 ALPHA = 0.05
 
 
-def compare(base: Sequence[Metrics], other: Sequence[Metrics]) -> tuple[Row, ...]:
+def compare(base: Sequence[Metrics], other: Sequence[Metrics], own: Sequence[Own] = ()) -> tuple[Row, ...]:
     """Return a row for each metric that has figures; both sides hold the same seeds in the same order."""
     assert [m.seed for m in base] == [m.seed for m in other], "a pair has one seed"
-    rows = (row(name, base, other) for name in METRICS)
+    rows = [row(name, metric, base, other) for name, metric in METRICS.items()]
+    rows += [row(it.name, Metric(_own, it.unit, it.better, it.name), base, other) for it in own]
     return tuple(row for row in rows if not all(map(math.isnan, (*row.base.values, *row.other.values))))
 
 
-def row(name: str, base: Sequence[Metrics], other: Sequence[Metrics]) -> Row:
+def _own(reading: Reading) -> float:
+    raise AssertionError("a metric of the user's own reads a trace")
+
+
+def row(name: str, metric: Metric, base: Sequence[Metrics], other: Sequence[Metrics]) -> Row:
     """Compare both sides in one metric."""
-    metric = METRICS[name]
-    before, after = (side(name, runs) for runs in (base, other))
+    before, after = (side(name, runs, metric.total) for runs in (base, other))
     differences = [difference(a, b) for a, b in zip(before.values, after.values, strict=True)]
     change, low, high = estimate(differences)
     rose, fell = (sum(sign * it > 0 for it in differences) for sign in (1, -1))
     return Row(
         name, metric.label, metric.unit, metric.better, before, after, change, low, high,
         tuple(differences), rose, fell, verdict(metric.better, differences, low, high),
+        metric.detail,
     )  # fmt: skip
 
 
-def side(name: str, runs: Sequence[Metrics]) -> Side:
+def side(name: str, runs: Sequence[Metrics], counted: bool = False) -> Side:
     """Summarise one metric of one side."""
     values = tuple(metrics.values[name] for metrics in runs)
-    total = max((metrics.containers for metrics in runs), default=0) if METRICS[name].total else None
+    total = max((metrics.containers for metrics in runs), default=0) if counted else None
     return Side(median(values), quantile(values, 0.95), sum(map(math.isinf, values)), values, total)
 
 

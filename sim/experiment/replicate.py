@@ -1,22 +1,21 @@
-"""Many runs: one after the other, or in chunks on a pool of processes; the results are the same, byte for byte.
+"""Many runs: one after the other, or in chunks on an executor; the results are the same, byte for byte.
 
 A run is a pure function of setup and seed, so runs may be dealt out in any way; results stand in the order of the
-seeds. Leaves out remote executors. Workers are forked where that is safe (one thread), else spawned. Source: none.
+items. Pairs are done seed by seed, so that what an interruption leaves is whole pairs. Source: none.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
-import warnings
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from sim.drive.follow import driver_of
-from sim.engine.setup import Setup
+from sim.engine.setup import Instant, Setup
+from sim.experiment.executors import Lanes, cores, opened
 from sim.experiment.metrics import Metrics, measure
+from sim.experiment.own import Own
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -24,6 +23,23 @@ Progress = Callable[[int, int], None]  # done, of how many
 
 WORTH_A_POOL = 8  # fewer runs than this are over before a pool has started
 CHUNKS_PER_JOB = 4  # small enough that no worker idles at the end, large enough that passing results costs nothing
+LARGEST_CHUNK = 64  # so that progress is seen
+AHEAD = 2  # chunks that wait for each worker
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, with what was done before it: one result an item, None where there is none."""
+
+    def __init__(self, done: list[Any]) -> None:
+        super().__init__()
+        self.done = done
+
+
+class Measuring(NamedTuple):
+    """What is measured of each run: from which moment on (None: the first fault), and metrics of the user's own."""
+
+    start: Instant | None = None
+    own: tuple[Own, ...] = ()
 
 
 def replicate(
@@ -34,84 +50,115 @@ def replicate(
 
 
 def replicate_each(
-    setups: Sequence[Setup], seeds: Iterable[int], jobs: int | None = None, progress: Progress | None = None
+    setups: Sequence[Setup],
+    seeds: Iterable[int],
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    *,
+    measuring: Measuring = Measuring(),  # noqa: B008
+    lanes: Lanes | None = None,
 ) -> list[list[Metrics]]:
-    """Run each setup once for each seed, all on one pool; one list a setup."""
-    seeds = list(seeds)
-    tasks = [(setup, seed) for setup in setups for seed in seeds]
-    found = spread(measured, tasks, jobs, progress)
-    return [found[n * len(seeds) : (n + 1) * len(seeds)] for n in range(len(setups))]
+    """Run each setup once for each seed, all on one executor; one list a setup.
 
-
-def measured(task: tuple[Setup, int]) -> Metrics:
-    """Run one setup with one seed and measure it; an error names the seed."""
-    setup, seed = task
+    Raises Interrupted at Ctrl-C; `done` then holds one list a setup, of the seeds that all setups have done.
+    """
+    seeds, sides = list(seeds), len(setups)
+    tasks = [(side, seed) for seed in seeds for side in range(sides)]
     try:
-        return measure(driver_of(setup, seed).run())
+        work = partial(measured, tuple(setups), measuring)
+        found: list[Metrics | None] = list(spread(work, tasks, jobs, progress, lanes))
+    except Interrupted as cut:
+        raise Interrupted(_by_side(cut.done, sides)) from None
+    return _by_side(found, sides)
+
+
+def _by_side(found: Sequence[Metrics | None], sides: int) -> list[list[Metrics]]:
+    """Sort results by setup; a seed that any setup has not done is left out."""
+    rows = [found[at : at + sides] for at in range(0, len(found), sides)]
+    whole = [row for row in rows if None not in row]
+    return [[row[side] for row in whole] for side in range(sides)]  # type: ignore[misc]
+
+
+def measured(setups: Sequence[Setup], measuring: Measuring, task: tuple[int, int]) -> Metrics:
+    """Run one setup with one seed and measure it; an error names the seed."""
+    side, seed = task
+    try:
+        return measure(driver_of(setups[side], seed).run(), start=measuring.start, own=measuring.own)
     except Exception as error:
         error.add_note(f"in the run with seed {seed}")
         raise
 
 
-# -- the pool --------------------------------------------------------------------------------------
+# -- dealing out -----------------------------------------------------------------------------------
 
 
 def spread(
-    work: Callable[[Item], Result], items: Sequence[Item], jobs: int | None = None, progress: Progress | None = None
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    lanes: Lanes | None = None,
 ) -> list[Result]:
-    """Return `work(item)` of each item in order, on *jobs* processes; with 1, in this one. *work* may be a closure only
-    with one job or where workers are forked."""
-    jobs = min(cores() if jobs is None else jobs, len(items))
-    if jobs <= 1 or len(items) < WORTH_A_POOL:
-        return _serial(work, items, progress)
-    size = -(-len(items) // (jobs * CHUNKS_PER_JOB))
-    chunks = [items[at : at + size] for at in range(0, len(items), size)]
-    found: list[Result] = []
-    pool = ProcessPoolExecutor(jobs, _context(), _begin, (work, chunks))
+    """Return `work(item)` of each item in order: on *lanes*, or on *jobs* processes; with one, in this one.
+
+    Raises Interrupted at Ctrl-C.
+    """
+    if lanes is not None:
+        return _spread(work, items, lanes, progress)
+    jobs = min(cores() if jobs is None else jobs, len(items)) if len(items) >= WORTH_A_POOL else 1
+    with opened(jobs) as own:
+        return _spread(work, items, own, progress)
+
+
+def _spread(
+    work: Callable[[Item], Result], items: Sequence[Item], lanes: Lanes, progress: Progress | None
+) -> list[Result]:
+    found: list[Any] = [None] * len(items)
+    done = 0
     try:
-        with warnings.catch_warnings():  # 3.12 warns of any thread at a fork, also of a library's that sleeps
-            warnings.simplefilter("ignore", DeprecationWarning)
-            futures = [pool.submit(_chunk, number) for number in range(len(chunks))]
-        for future in futures:
-            found += future.result()
+        for at, results in _flow(work, items, lanes):
+            found[at : at + len(results)] = results
+            done += len(results)
             if progress:
-                progress(len(found), len(items))
+                progress(done, len(items))
+    except KeyboardInterrupt:
+        lanes.stop()
+        raise Interrupted(found) from None
     except BaseException:
-        for worker in list(pool._processes.values()):  # Ctrl-C: nobody waits for what is still running
-            worker.terminate()
+        lanes.stop()
         raise
-    finally:
-        pool.shutdown(cancel_futures=True)
     return found
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _flow(
+    work: Callable[[Item], Result], items: Sequence[Item], lanes: Lanes
+) -> Iterator[tuple[int, list[Result]]]:
+    """Yield the results of each chunk as it is done, with the place of its first item."""
+    size = chunk_size(len(items), lanes.width)
+    starts = iter(range(0, len(items), size))
+    ahead = 1 if lanes.width == 1 else AHEAD * lanes.width
+    waiting: dict[Future[list[Result]], int] = {}
+    for at in starts:
+        waiting[lanes.executor.submit(_chunk, work, items[at : at + size])] = at
+        if len(waiting) >= ahead:
+            yield from _finished(waiting)
+    while waiting:
+        yield from _finished(waiting)
 
 
-def _serial(work: Callable[[Item], Result], items: Sequence[Item], progress: Progress | None) -> list[Result]:
-    found = []
-    for item in items:
-        found.append(work(item))
-        if progress:
-            progress(len(found), len(items))
-    return found
+def chunk_size(items: int, width: int) -> int:
+    """Return how many items go to a worker at once; alone there is nothing to pass, and one is seen at once.
+
+    >>> chunk_size(80, 2), chunk_size(80, 1), chunk_size(10_000, 2)
+    (10, 1, 64)
+    """
+    return 1 if width == 1 else min(-(-items // (width * CHUNKS_PER_JOB)) or 1, LARGEST_CHUNK)
 
 
-def _context() -> Any:
-    safe = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
-    return multiprocessing.get_context("fork" if safe else "spawn")
+def _finished(waiting: dict[Future[list[Result]], int]) -> Iterator[tuple[int, list[Result]]]:
+    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+        yield waiting.pop(future), future.result()
 
 
-_given: tuple[Callable[[Any], Any], Sequence[Sequence[Any]]]  # of this worker: set once, by its initializer
-
-
-def _begin(work: Callable[[Any], Any], chunks: Sequence[Sequence[Any]]) -> None:
-    global _given
-    _given = work, chunks
-
-
-def _chunk(number: int) -> list[Any]:
-    work, chunks = _given
-    return [work(item) for item in chunks[number]]
+def _chunk(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    return [work(item) for item in items]

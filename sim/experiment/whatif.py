@@ -1,62 +1,77 @@
 """What if a setting were another one? The same seeds run both ways, compared in pairs.
 
-Models: one baseline, any number of alternatives, each a list of `PATH=VALUE`. Prices that no metric can show stand in a
-literal table with their source. Leaves out other designs and cost in money. Source: the prices' own marks; all else is
-measured on the runs.
+Models: one baseline, any number of alternatives, each a list of `PATH=VALUE`, another design among them; another fault
+than the file's; a window; runs until every interval is as narrow as asked, or a cap. Looking again and again makes the
+last interval a little too narrow. Leaves out cost in money. Source: all is measured on the runs.
 """
 
 from __future__ import annotations
 
-import json
+import math
 import os
 import shlex
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from sim.designs import DESIGNS
 from sim.errors import InputError, Problem
-from sim.experiment.metrics import Metrics, fault_step
+from sim.experiment.changes import changed
+from sim.experiment.executors import Lanes
+from sim.experiment.metrics import Metrics
+from sim.experiment.own import Own
 from sim.experiment.paired import compare
-from sim.experiment.replicate import Progress, replicate_each
+from sim.experiment.prices import prices
+from sim.experiment.replicate import Interrupted, Measuring, Progress, replicate_each
 from sim.experiment.sentences import sentences
 from sim.latency import PROFILES
 from sim.render.amounts import lasting
-from sim.scenario import Scenario, load
-from sim.scenario.resolved import engine_of, host_of, network_of, service_of
-from sim.views.comparison import Change, Price, Variant, WhatIf
+from sim.scenario import Scenario, instant, load
+from sim.views.comparison import Row, Variant, WhatIf
+from sim.views.fault import first_harm
 
 Settings = Sequence[str]
 SEEDS = 40
+MOST = 1_000  # runs of a side, where a precision is asked for
 WORST_BY = ("not_back", "remote_dark", "loopback_dark", "api_dark")
 
 
-class Priced(NamedTuple):
-    """What setting *path* to *value* costs on *design*."""
+class Precision(NamedTuple):
+    """How narrow every interval of a time has to be: in s, or as a share of the larger median."""
 
-    design: str
-    path: str
-    value: str
-    price: Price
+    seconds: float = 0.0
+    share: float = 0.0
+
+    def met(self, row: Row) -> bool:
+        """Say whether a row's interval is as narrow; one of which both ends are the same moment, or unknown, is."""
+        if row.low is None or row.high is None or row.low == row.high:
+            return True
+        larger = max((abs(it) for it in (row.base.median, row.other.median) if math.isfinite(it)), default=0.0)
+        return row.high - row.low <= max(self.seconds, self.share * larger)
 
 
-PRICES: tuple[Priced, ...] = (
-    Priced(
-        "docker-1.13",
-        "engine.daemon.live-restore",
-        "true",
-        Price(
-            "this build reads each log FIFO twice after a restore and loses lines at random",
-            "engine-1.13 §6 step 5, projectatomic/docker#311",
-            "S",
-        ),
-    ),
-    Priced(
-        "docker-1.13",
-        "engine.daemon.live-restore",
-        "true",
-        Price("dockerd refuses to start with it in swarm mode", "docker/docs#16059", "I"),
-    ),
-)
+class Terms(NamedTuple):
+    """How a question is answered: which seeds, when to stop, within which window, with which metrics of one's own."""
+
+    seeds: int | Iterable[int] = SEEDS
+    jobs: int | None = None
+    precision: Precision | None = None
+    most: int = MOST
+    window: tuple[str, str] | None = None
+    own: tuple[Own, ...] = ()
+    progress: Progress | None = None
+    lanes: Lanes | None = None
+
+    def numbers(self) -> tuple[int, ...]:
+        """Return the seeds to begin with. Raises InputError."""
+        seeds = tuple(range(1, self.seeds + 1) if isinstance(self.seeds, int) else self.seeds)
+        if not seeds or len(set(seeds)) < len(seeds):
+            what = "a seed is given twice" if seeds else "there is no seed"
+            raise InputError([Problem("--seeds", what, f"{SEEDS} is a good number.")])
+        return seeds
+
+    def settings(self) -> tuple[str, ...]:
+        """Return what the window sets: a run ends with it."""
+        return () if self.window is None or self.window[1].strip() == "end" else (f"until={self.window[1]}",)
 
 
 def whatif(
@@ -86,21 +101,28 @@ def whatif_each(
     *seeds* is how many, counted from 1, or which ones; *text* is read in place of the file.
     """
     others = [load(path, text, settings) for settings in alternatives]
-    return whatif_of(load(path, text), others, alternatives, seeds, jobs, progress)
+    return whatif_of(load(path, text), others, alternatives, Terms(seeds, jobs, progress=progress))
 
 
 def whatif_of(
     base: Scenario,
     others: Sequence[Scenario],
     alternatives: Sequence[Settings],
-    seeds: int | Iterable[int] = SEEDS,
-    jobs: int | None = None,
-    progress: Progress | None = None,
+    terms: Terms,
+    fault: str = "",
+    always: Settings = (),
 ) -> WhatIf:
-    """Compare a scenario with *others*, which are itself under each of the *alternatives*. Raises InputError."""
-    numbers = tuple(range(1, seeds + 1) if isinstance(seeds, int) else seeds)
-    _check(alternatives, numbers)
-    found = replicate_each([scenario.setup for scenario in (base, *others)], numbers, jobs, progress)
+    """Compare a scenario with *others*, which are itself under each of the *alternatives*. Raises InputError.
+
+    *always* are the settings that all of them have: *fault*, which stands in words, and the window.
+
+    Ctrl-C ends the runs, and what is done is compared; where nothing is, it is raised.
+    """
+    if not alternatives or not all(alternatives):
+        hint = "Write --set PATH=VALUE, like --set engine.daemon.live-restore=true, --design NAME, or a whatif: block."
+        raise InputError([Problem("--set", "nothing is changed", hint)])
+    start = None if terms.window is None else instant(terms.window[0], base)
+    found, ended = _replicated([base, *others], terms, Measuring(start, terms.own))
     engine = base.setup.engine
     return WhatIf(
         title=base.title,
@@ -108,41 +130,76 @@ def whatif_of(
         name=base.name,
         design=f"{engine.design} ({DESIGNS[engine.design].title})",
         profile=engine.profile,
-        seeds=numbers,
-        window=window_text(base, found[0]),
+        seeds=tuple(metrics.seed for metrics in found[0]),
+        window=window_text(base, found[0], terms.window),
         window_s=min(metrics.window_s for side in found for metrics in side),
         variants=tuple(
-            variant(base, other, settings, found[0], runs)
+            variant(base, other, settings, found[0], runs, terms.own, always)
             for other, settings, runs in zip(others, alternatives, found[1:], strict=True)
         ),
         assumptions=base.assumptions,
         unmeasured=unmeasured(engine.profile),
+        fault=fault,
+        ended=ended,
+        designs=tuple(dict.fromkeys(side.setup.engine.design for side in (base, *others))),
     )
 
 
-def _check(alternatives: Sequence[Settings], seeds: Sequence[int]) -> None:
-    problems = []
-    if not alternatives or not all(alternatives):
-        hint = "Write --set PATH=VALUE, like --set engine.daemon.live-restore=true."
-        problems.append(Problem("--set", "nothing is changed", hint))
-    if not seeds or len(set(seeds)) < len(seeds):
-        what = "a seed is given twice" if seeds else "there is no seed"
-        problems.append(Problem("--seeds", what, f"{SEEDS} is a good number."))
-    if problems:
-        raise InputError(problems)
+# -- how many runs ---------------------------------------------------------------------------------
+
+
+def _replicated(sides: Sequence[Scenario], terms: Terms, measuring: Measuring) -> tuple[list[list[Metrics]], str]:
+    """Run all sides on the same seeds until it is enough; return the runs of each, and why it ended early or late."""
+    setups, batch = [side.setup for side in sides], terms.numbers()
+    most = max(terms.most, len(batch))
+    found: list[list[Metrics]] = [[] for _ in sides]
+    while True:
+        try:
+            more = replicate_each(setups, batch, terms.jobs, terms.progress, measuring=measuring, lanes=terms.lanes)
+        except Interrupted as cut:
+            found = [[*done, *new] for done, new in zip(found, cut.done, strict=True)]
+            if not found[0]:
+                raise
+            return found, f"interrupted after {len(found[0])} pairs of runs"
+        found = [[*done, *new] for done, new in zip(found, more, strict=True)]
+        if terms.precision is None:
+            return found, ""
+        count = len(found[0])
+        if all(map(terms.precision.met, _times(found, terms.own))):
+            return found, f"the precision asked for was reached after {count} pairs of runs"
+        if count >= most:
+            return found, f"the precision asked for was not reached in {count} pairs of runs, the most"
+        batch = tuple(_unused(metrics.seed for metrics in found[0]))[: min(count, most - count)]
+
+
+def _times(found: Sequence[Sequence[Metrics]], own: tuple[Own, ...]) -> Iterator[Row]:
+    rows = (row for runs in found[1:] for row in compare(found[0], runs, own))
+    return (row for row in rows if row.unit == "s" and not row.detail)
+
+
+def _unused(seeds: Iterable[int]) -> range:
+    """Return seeds above all that were taken."""
+    last = max(seeds)
+    return range(last + 1, last + 1 + 1_000_000)
 
 
 # -- one alternative -------------------------------------------------------------------------------
 
 
 def variant(
-    base: Scenario, other: Scenario, settings: Settings, before: Sequence[Metrics], after: Sequence[Metrics]
+    base: Scenario,
+    other: Scenario,
+    settings: Settings,
+    before: Sequence[Metrics],
+    after: Sequence[Metrics],
+    own: tuple[Own, ...] = (),
+    always: Settings = (),
 ) -> Variant:
     """Return one alternative with its rows, what they say, and what it costs."""
-    rows = compare(before, after)
+    rows = compare(before, after, own)
     changes = tuple(changed(base, other, setting) for setting in settings)
     seed = worst(after)
-    words = ["shimsim", "run", base.source, *(word for setting in settings for word in ("--set", setting))]
+    words = ["shimsim", "run", base.source, *(word for it in (*always, *settings) for word in ("--set", it))]
     return Variant(
         name=" ".join(settings),
         changes=changes,
@@ -168,19 +225,14 @@ def _or_zero(value: float) -> float:
     return value if value == value else 0.0
 
 
-def prices(scenario: Scenario, changes: Sequence[Change]) -> tuple[Price, ...]:
-    """Return what the changed settings cost beyond the rows."""
-    design = scenario.setup.engine.design
-    said = {(it.path, it.after) for it in changes if it.after != it.before}
-    return tuple(it.price for it in PRICES if it.design == design and (it.path, it.value) in said)
-
-
 # -- words -----------------------------------------------------------------------------------------
 
 
-def window_text(base: Scenario, runs: Sequence[Metrics]) -> str:
+def window_text(base: Scenario, runs: Sequence[Metrics], asked: tuple[str, str] | None = None) -> str:
     """Return the window as the file's words: `kill … kill+2m`."""
-    step = fault_step(base.setup)
+    if asked is not None:
+        return " … ".join(asked)
+    step = first_harm(base.setup)
     start = step.id if step else "t = 0"
     until = base.raw.get("until")
     if until is not None:
@@ -193,52 +245,3 @@ def unmeasured(profile: str) -> str:
     marks = [duration.mark for duration in PROFILES[profile].values()]
     known, assumed = (sum(mark.startswith(letter) for mark in marks) for letter in "KA")
     return f"of {len(marks)} durations of {profile} {known} are [K], known ranges, and {assumed} [A], assumed"
-
-
-def changed(base: Scenario, other: Scenario, setting: str) -> Change:
-    """Say what one `PATH=VALUE` changed, and where the old value stands."""
-    path, _, value = setting.partition("=")
-    path = path.strip()
-    now, then = found_at(described(base), path), found_at(described(other), path)
-    default = "not set" if now is None else "the default"
-    origin = default if found_at(base.raw, path) is None else "as in the file"
-    return Change(path, spelled(now), spelled(then) if then is not None else value.strip(), origin)
-
-
-def described(scenario: Scenario) -> dict[str, Any]:
-    """Return the scenario with every default, as the file would spell it."""
-    setup = scenario.setup
-    return {
-        **scenario.raw,
-        "title": scenario.title,
-        "host": host_of(setup.host),
-        "engine": engine_of(setup.engine),
-        "networks": {network.name: network_of(network) for network in setup.networks},
-        "services": {scenario.keys[s.name]: service_of(s, scenario) for s in setup.services if s.name in scenario.keys},
-    }
-
-
-def found_at(tree: Any, path: str) -> Any:
-    """Return what stands at *path*, None if nothing does; a name that contains dots is found if it is there.
-
-    >>> found_at({"a.b": [{"c": 1}]}, "a.b.0.c")
-    1
-    """
-    words = path.replace("[", ".").replace("]", "").split(".")
-    while words and isinstance(tree, dict | list):
-        if isinstance(tree, list):
-            word = words.pop(0)
-            tree = tree[int(word)] if word.isascii() and word.isdigit() and int(word) < len(tree) else None
-            continue
-        length = next((n for n in range(len(words), 0, -1) if ".".join(words[:n]) in tree), 0)
-        if not length:
-            return None
-        tree, words = tree[".".join(words[:length])], words[length:]
-    return None if words else tree
-
-
-def spelled(value: Any) -> str:
-    """Return a value as YAML spells it, on one line."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -24,8 +24,8 @@ def amount(value: float, unit: str, window_s: float, total: int | None = None) -
         return "–"
     if math.isinf(value):
         return f"> {lasting(window_s)}"
-    if unit == "s":
-        return seconds(value)
+    if unit in WRITERS:
+        return WRITERS[unit](value)
     return count(value) if total is None else f"{count(value)} of {total}"
 
 
@@ -36,7 +36,7 @@ def change(row: Row) -> str:
         return "" if row.verdict == "same" else "?"
     if math.isinf(value):
         return "not back" if value > 0 else "back"
-    return signed(value, seconds if row.unit == "s" else count)
+    return signed(value, WRITERS.get(row.unit, count))
 
 
 def interval(row: Row) -> str:
@@ -46,7 +46,7 @@ def interval(row: Row) -> str:
     if row.low == row.high == row.change:
         return ""
     if row.unit != "s":
-        return " … ".join(_end(value, count) for value in (row.low, row.high))
+        return " … ".join(_end(value, WRITERS.get(row.unit, count)) for value in (row.low, row.high))
     return _seconds_interval(row.low, row.high)
 
 
@@ -97,6 +97,22 @@ def seconds(value: float) -> str:
         return "0 s"
     size, digits, unit = scale(value)
     return f"{value / size:.{digits}f} {unit}"
+
+
+def size(value: float) -> str:
+    """Write a number of bytes, as docker does: in thousands.
+
+    >>> [size(it) for it in (0.0, 512.0, 163_840.0, 136_260_000.0)]
+    ['0 B', '512 B', '164 kB', '136 MB']
+    """
+    for least, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value >= least:
+            scaled = value / least
+            return f"{scaled:.{0 if scaled >= 99.5 else 1}f} {unit}"
+    return f"{value:.0f} B"
+
+
+WRITERS: dict[str, Callable[[float], str]] = {"s": seconds, "B": size}
 
 
 def scale(value: float) -> tuple[float, int, str]:

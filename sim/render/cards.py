@@ -93,7 +93,8 @@ def comparison_html(found: WhatIf) -> str:
     parts = []
     for variant in found.variants:
         *question, about = head(found, variant, None)
-        rows = [_row(row, found.window_s) for row in variant.rows if row.metric in ALWAYS or happens(row)]
+        told = (row for row in variant.rows if not row.detail and (row.metric in ALWAYS or happens(row)))
+        rows = [_row(row, found.window_s) for row in told]
         prices = [f"Price: {price.text} [{price.mark} {price.source}]" for price in variant.prices]
         said = "".join(f"<p>{_text(words)}</p>" for words in (*variant.sentences, *prices))
         titles = ("", "now, median", "now, p95", "then, median", "then, p95", "change", "95 % interval", "")

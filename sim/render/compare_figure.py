@@ -1,6 +1,7 @@
 """A comparison as one figure: each pair of runs a point, the median difference with its interval on top.
 
-Models: one panel for times in seconds, one for counts; blue is better, orange is worse, grey is neither (Okabe-Ito).
+Models: one panel for times in seconds, one for counts, one for sizes; blue is better, orange is worse, grey is neither
+(Okabe-Ito). Details have no row.
 Points are spread by their order, not by dice, so the same data give the same bytes. Pairs in which a side was not back
 have no difference that could be drawn: they are counted beside the row, and rows without any other pair are listed on
 top. Leaves out rows in which nothing differs.
@@ -12,9 +13,10 @@ from __future__ import annotations
 import io
 import math
 import textwrap
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sim.render.amounts import change, interval
+from sim.render.amounts import change, interval, signed, size
 from sim.render.clean import printable
 from sim.render.picture import write
 from sim.views.comparison import Row, Variant, WhatIf
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 COLOURS = {"better": "#0072B2", "worse": "#D55E00"}
 NEITHER = "#7F7F7F"
 DPI = 120
+AXES = {unit: f"difference in {word}, then − now" for unit, word in (("s", "seconds"), ("", "number"), ("B", "size"))}
 SPREAD = 0.28  # of the distance between rows
 STYLE: Any = {"font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
 
@@ -45,7 +48,7 @@ def draw_comparison(found: WhatIf) -> tuple[Figure, str]:
 
     variant = found.variants[0]
     title = headline(found, variant)
-    panels = [rows for rows in (moved(variant, "s"), moved(variant, "")) if rows]
+    panels = [rows for rows in map(partial(moved, variant), AXES) if rows]
     matplotlib.rcParams.update(STYLE)
     heights = [len(rows) + 0.8 for rows in panels] or [1.0]
     height = 1.2 + 0.16 * title.count("\n") + 0.52 * sum(heights)
@@ -62,7 +65,8 @@ def draw_comparison(found: WhatIf) -> tuple[Figure, str]:
 
 def moved(variant: Variant, unit: str) -> list[Row]:
     """Return the rows of a unit in which at least one pair differs and one can be drawn."""
-    return [row for row in variant.rows if row.unit == unit and row.rose + row.fell and drawable(row)]
+    rows = (row for row in variant.rows if row.unit == unit and not row.detail)
+    return [row for row in rows if row.rose + row.fell and drawable(row)]
 
 
 def drawable(row: Row) -> list[float]:
@@ -74,7 +78,8 @@ def headline(found: WhatIf, variant: Variant) -> str:
     """Return the finding, and below it what was run. Dollar signs are no formulas."""
     finding = textwrap.wrap(variant.sentences[0] if variant.sentences else variant.name, 92, break_on_hyphens=False)
     below = f"{found.design} · {found.profile} · {len(found.seeds)} paired runs · {found.window}"
-    hidden = [f"{row.label}: {not_back(row)}" for row in variant.rows if row.rose + row.fell and not drawable(row)]
+    moved_away = (row for row in variant.rows if row.rose + row.fell and not drawable(row) and not row.detail)
+    hidden = [f"{row.label}: {not_back(row)}" for row in moved_away]
     return "\n".join(printable(line).replace("$", r"\$") for line in [*finding, below, *hidden])
 
 
@@ -87,7 +92,9 @@ def draw(axes: Axes, rows: list[Row]) -> None:
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("difference in seconds, then − now" if rows[0].unit else "difference in number, then − now")
+    axes.set_xlabel(AXES[rows[0].unit])
+    if rows[0].unit == "B":
+        axes.xaxis.set_major_formatter(lambda value, _: signed(value, size))
     axes.margins(x=0.06)
     if not rows[0].unit:
         axes.locator_params(axis="x", integer=True)

@@ -18,16 +18,18 @@ from sim.views.comparison import Change, Row, Side, Variant, WhatIf
 
 SCHEMA_VERSION = 1
 WIDTH = 100
-RUNNING = "running"
+ONLY_IF_OTHER = ("running", "memory")  # rows that are worth a line only where they differ
 ALWAYS = ("processes_kept", "not_back")
 FEWEST = 6  # pairs that an interval needs
 
 
-def whatif_text(found: WhatIf, *, took_s: float | None = None, written: Sequence[str] = ()) -> str:
-    """Return the report; *written* names the files that hold more."""
+def whatif_text(
+    found: WhatIf, *, took_s: float | None = None, written: Sequence[str] = (), detail: bool = False
+) -> str:
+    """Return the report; *written* names the files that hold more, *detail* asks for every row."""
     parts = []
     for variant in found.variants:
-        parts += [*head(found, variant, took_s), "", *table(found, variant), "", *tail(found, variant), ""]
+        parts += [*head(found, variant, took_s), "", *table(found, variant, detail), "", *tail(found, variant), ""]
     if written:
         parts.append(" ".join(written))
     return printable_lines("\n".join(parts).rstrip("\n") + "\n")
@@ -43,6 +45,8 @@ def head(found: WhatIf, variant: Variant, took_s: float | None) -> list[str]:
     fits = len(question) + len(now) + 4 <= WIDTH
     runs = f"{len(found.seeds)} paired runs, seeds {seeds_text(found.seeds)}"
     facts = [found.design, found.profile, runs, f"window: {found.window}"]
+    if found.fault:
+        facts.insert(0, f"fault: {found.fault}")
     if took_s is not None:
         facts.append(f"{took_s:.1f} s")
     return [*([f"{question:<62}  {now}"] if fits else [question, now]), " · ".join(facts)]
@@ -64,11 +68,12 @@ def seeds_text(seeds: Sequence[int]) -> str:
     return ", ".join(map(str, seeds[:5])) + (" …" if len(seeds) > 5 else "")
 
 
-def table(found: WhatIf, variant: Variant) -> list[str]:
-    """Return the rows in which something happens."""
+def table(found: WhatIf, variant: Variant, detail: bool = False) -> list[str]:
+    """Return the rows in which something happens; those of detail only if they are asked for."""
     titles = ["", "now", "", variant.name.rpartition("=")[2] if len(variant.changes) == 1 else "then", "", "change"]
     lines = [[*titles, "95 % interval", ""], ["", "median", "p95", "median", "p95", "", "", ""]]
-    lines += [cells(row, found.window_s) for row in variant.rows if row.metric in ALWAYS or happens(row)]
+    rows = [row for row in variant.rows if detail or not row.detail]
+    lines += [cells(row, found.window_s) for row in rows if row.metric in ALWAYS or happens(row)]
     widths = [max(len(line[n]) for line in lines) for n in range(8)]
     return [" " + "  ".join(pad(text, widths[n], n) for n, text in enumerate(line)).rstrip() for line in lines]
 
@@ -79,8 +84,8 @@ def pad(text: str, width: int, column: int) -> str:
 
 
 def happens(row: Row) -> bool:
-    """Say whether any run has anything to show; how many containers run is worth a row only where it differs."""
-    if row.metric == RUNNING:
+    """Say whether any run has anything to show; what every host has is worth a row only where it differs."""
+    if row.detail or row.metric in ONLY_IF_OTHER:
         return row.verdict != "same"
     return any(value != 0 and not math.isnan(value) for value in (*row.base.values, *row.other.values))
 
@@ -111,7 +116,8 @@ def verdict(row: Row) -> str:
 
 def tail(found: WhatIf, variant: Variant) -> list[str]:
     """Return what it means, what it costs, what is assumed, what to run."""
-    lines = list(variant.sentences)
+    lines = [f"{found.ended[0].upper()}{found.ended[1:]}."] if found.ended else []
+    lines += variant.sentences
     lines += [f"Price: {price.text} [{price.mark} {price.source}]." for price in variant.prices]
     if len(found.seeds) < FEWEST:
         lines.append(f"{len(found.seeds)} paired runs are too few for an interval: --seeds {FEWEST} or more.")
@@ -140,7 +146,9 @@ def to_json(found: WhatIf) -> dict[str, Any]:
         "source": found.source,
         "design": found.design,
         "profile": found.profile,
+        "fault": found.fault,
         "seeds": list(found.seeds),
+        "ended": found.ended,
         "window": {"text": found.window, "seconds": found.window_s},
         "variants": [_variant(variant) for variant in found.variants],
         "assumptions": [*found.assumptions, found.unmeasured],
@@ -173,6 +181,7 @@ def _row(row: Row) -> dict[str, Any]:
         "seeds_up": row.rose,
         "seeds_down": row.fell,
         "verdict": row.verdict,
+        "detail": row.detail,
     }
 
 

@@ -1,8 +1,8 @@
 """From one document to a Scenario: checks each section on its own, so that all faults are found at once.
 
 Models: sections in the order in which they name one another: host, engine, networks, services, steps, until,
-properties, expect, faults, order. Leaves out what happens then. Source: the project's scenario language; Docker's
-default subnets (172.17.0.0/16 for bridge, 172.18.0.0/16 and up for user-defined networks in order).
+properties, expect, faults, order, whatif. Leaves out what happens then. Source: the project's scenario language;
+Docker's default subnets (172.17.0.0/16 for bridge, 172.18.0.0/16 and up for user-defined networks in order).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from sim.engine.setup import (
     Unverified,
 )
 from sim.scenario import known, readers
+from sim.scenario.asked import Asked, read_asked
 from sim.scenario.check import Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
 from sim.scenario.expect import Expectation
@@ -72,6 +73,7 @@ class Scenario(msgspec.Struct, frozen=True):
     keys: dict[str, str]
     raw: dict[str, Any]
     properties: tuple[Listed, ...] = ()
+    asked: Asked = Asked()
 
 
 @dataclass
@@ -102,6 +104,7 @@ class Compiler:
         own = {it.name: it for it in properties if isinstance(it, OwnProperty)}
         expectations = read_expectations(self.root, names, ports, own, self.report)
         faults, order = read_faults(self.root, names, self.report), read_order(self.root, self.report)
+        asked = read_asked(self.root, names, self.report)
         sentences = self.sentences()
         self.report.problems.raise_if_any()
         setup = Setup(services, networks, host, engine, terminals, until, faults, order)
@@ -120,6 +123,7 @@ class Compiler:
             self.keys,
             plain,
             properties,
+            asked,
         )
 
     def top_keys(self) -> None:

@@ -51,6 +51,7 @@ def resolved(scenario: Scenario) -> str:
         "faults": scenario.raw.get("faults"),
         "order": list(setup.order),
         "expect": expect_of(scenario),
+        "whatif": scenario.raw.get("whatif"),
         "assumptions": list(scenario.assumptions),
     }
     kept = {key: value for key, value in document.items() if value not in (None, [], {})}

@@ -250,6 +250,19 @@ class FaultsFile(Strict):
     between: Pair | None = None
 
 
+class WhatifFile(Strict):
+    """What `shimsim whatif` compares the file with: each path a value, a list of values, or a range such as 1..4."""
+
+    grid: dict[str, Any] = Field({}, description="every value with every other")
+    zip: dict[str, Any] = Field({}, description="first values together, then second ones")
+    list_: list[dict[str, Any]] = Field([], alias="list", description="each entry one alternative")
+    faults: list[str | dict[str, Any]] = Field([], description="each in the place of the first step that harms")
+    window: Pair | None = Field(None, description="[FROM, TO]: what is measured")
+    seeds: Annotated[int, *kind(whole(1, 1_000_000, "a number of runs"), type="integer")] | None = None
+    precision: Text | None = Field(None, description="run on until every interval is as narrow: 100ms or 5%")
+    most: Annotated[int, *kind(whole(1, 1_000_000, "a number of runs"), type="integer")] | None = None
+
+
 class ExpectFile(Strict):
     """What must hold; exactly one of container, process, file, port, dark, events, step, tree, property."""
 
@@ -310,6 +323,7 @@ class File(Strict):
     faults: FaultsFile = FaultsFile()
     order: list[str] = []
     expect: list[ExpectFile] = []
+    whatif: WhatifFile = WhatifFile()
     assumptions: list[str] = []
 
 

@@ -28,7 +28,7 @@ class Row(msgspec.Struct, frozen=True):
 
     *change* is the median of the paired differences (other - base), *low* … *high* its 95 % interval; None where too
     few seeds, or too many runs that were not back, leave it unknown. *verdict* is better, worse, same, unclear or note;
-    *rose* and *fell* say in how many seeds the figure did.
+    *rose* and *fell* say in how many seeds the figure did. A *detail* is told where it is asked for.
     """
 
     metric: str
@@ -44,6 +44,7 @@ class Row(msgspec.Struct, frozen=True):
     rose: int
     fell: int
     verdict: str
+    detail: bool = False
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -76,7 +77,11 @@ class Variant(msgspec.Struct, frozen=True):
 
 
 class WhatIf(msgspec.Struct, frozen=True):
-    """A what-if: the baseline, how it was measured, and each alternative."""
+    """A what-if: the baseline, how it was measured, and each alternative.
+
+    *fault* is what took the place of the file's own, *ended* why there are fewer or more runs than asked for, *designs*
+    are those of all sides.
+    """
 
     title: str
     source: str
@@ -89,6 +94,9 @@ class WhatIf(msgspec.Struct, frozen=True):
     variants: tuple[Variant, ...]
     assumptions: tuple[str, ...]
     unmeasured: str
+    fault: str = ""
+    ended: str = ""
+    designs: tuple[str, ...] = ()
 
     @property
     def only(self) -> Variant:

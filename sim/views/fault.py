@@ -15,6 +15,8 @@ from sim.engine.setup import (
     KillProcess,
     LosePower,
     OutOfMemory,
+    Setup,
+    Step,
     Systemctl,
     Upgrade,
 )
@@ -36,6 +38,12 @@ def fault_of(run: v.Intervals, step: str | None = None) -> v.Mark | None:
         raise KeyError(step)
     found = [mark for mark in run.marks if mark.at >= 0 and harms(mark.command)]
     return min(found, key=lambda mark: (_rank(mark.command), mark.at), default=None)
+
+
+def first_harm(setup: Setup) -> Step | None:
+    """Return the step of a scenario that is such a fault, None if there is none."""
+    steps = [step for terminal in setup.terminals for step in terminal if harms(step.command)]
+    return min(steps, key=lambda step: _rank(step.command), default=None)
 
 
 def _rank(command: Command) -> int:

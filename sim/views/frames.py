@@ -88,7 +88,7 @@ PAIRS = _columns(
     ("seed", "number", "of both runs of the pair"),
     ("now", "figure", "the figure as the file is; inf: not back by the end"),
     ("then", "figure", "the figure under the changed settings; inf: not back by the end"),
-    ("difference", "figure", "then - now; unknown where neither is back"),
+    ("difference", "figure", "then - now; unknown (nan) where neither is back, or there is nothing to measure"),
 )
 
 

@@ -84,6 +84,14 @@ class Death(msgspec.Struct, frozen=True):
     code: int
 
 
+class Start(msgspec.Struct, frozen=True):
+    """dockerd began to start a container at *begun*, and its program ran from *done* on."""
+
+    container: str
+    begun: Microseconds
+    done: Microseconds
+
+
 class PortTrack(msgspec.Struct, frozen=True):
     """A published port as a class of clients sees it: the times in which it was open."""
 
@@ -130,6 +138,7 @@ class Intervals(msgspec.Struct, frozen=True):
     flushes: tuple[Microseconds, ...] = ()
     proxies_left: tuple[Microseconds, ...] = ()
     spells: tuple[Spell, ...] = ()
+    starts: tuple[Start, ...] = ()
 
     def lane(self, container: str) -> Lane:
         """Return the lane of a container; raise KeyError if there is none."""

@@ -21,6 +21,7 @@ from sim.kernel.records import INIT, Pid
 from sim.trace import Replay, Trace
 from sim.views import intervals as v
 from sim.views.spells import Spells
+from sim.views.tally import Tally
 from sim.views.tracks import Daemon, Track, Watched
 from sim.world import World
 
@@ -31,8 +32,8 @@ START = "dockerd.start"
 class Replaying:
     """One pass over a trace."""
 
-    def __init__(self, trace: Trace, clients: tuple[str, ...]) -> None:
-        self.trace, self.clients = trace, clients
+    def __init__(self, trace: Trace, clients: tuple[str, ...], tally: Tally | None = None) -> None:
+        self.trace, self.clients, self.tally = trace, clients, tally
         self.replay = Replay(trace)
         self.world: World = self.replay.world
         begin = (trace.records[0].at or 0) if trace.records else 0
@@ -55,6 +56,7 @@ class Replaying:
         self.connections: list[v.Connection] = []
         self.flushes: list[Microseconds] = []
         self.proxies_left: list[Microseconds] = []
+        self.starts: list[v.Start] = []
         self.ports: dict[tuple[int, str], dict[str, Track]] = {
             (port.host, port.proto): {client: Track(self.now, False) for client in clients}
             for service in trace.setup.services
@@ -71,6 +73,8 @@ class Replaying:
                 self.settle()
                 self.now = at
             self.spells.see(self.now, self.world, record.event)
+            if self.tally is not None:
+                self.tally.see(self.now, self.world, record.event)
             rule = RULES.get(type(record.event))
             if rule is not None:
                 rule(self, record.event)
@@ -80,6 +84,8 @@ class Replaying:
 
     def settle(self) -> None:
         """Look again at what the moment that is over has touched."""
+        if self.tally is not None:
+            self.tally.settle(self.now, self.world)
         if self.dirty:
             for name in self.dirty:
                 watched = self.containers[name]
@@ -162,6 +168,7 @@ class Replaying:
             deaths=tuple(self.deaths),
             flushes=tuple(self.flushes),
             proxies_left=tuple(self.proxies_left),
+            starts=tuple(self.starts),
             spells=self.spells.close(end),
         )
 
@@ -170,9 +177,9 @@ def _daemon_lane(name: str, daemon: Daemon, end: Microseconds) -> v.Lane:
     return v.Lane(name, tuple(v.Interval(a, b, state, pid=pid) for a, b, (state, pid) in daemon.track.close(end)))
 
 
-def replayed(trace: Trace, clients: tuple[str, ...]) -> v.Intervals:
-    """Replay a trace and return its intervals."""
-    return Replaying(trace, clients).run()
+def replayed(trace: Trace, clients: tuple[str, ...], tally: Tally | None = None) -> v.Intervals:
+    """Replay a trace and return its intervals; a *tally* counts meanwhile."""
+    return Replaying(trace, clients, tally).run()
 
 
 # -- rules: what a fact, not yet applied, concerns -----------------------------------------------------
@@ -208,6 +215,9 @@ def _payload_execed(r: Replaying, watched: Watched, pid: Pid) -> None:
         watched.execed = watched.ran = watched.exists = True
         watched.life = len(r.lives)
         r.lives.append(v.Life(watched.service.name, pid, r.now))
+        if watched.asked is not None:
+            r.starts.append(v.Start(watched.service.name, watched.asked, r.now))
+            watched.asked = None
     r.dirty[watched.service.name] = None
 
 
@@ -241,7 +251,9 @@ def _exited(r: Replaying, event: e.Exited) -> None:
 
 def _frame_started(r: Replaying, event: FrameStarted) -> None:
     if event.procedure == START:
-        r.containers[event.local["c"]].starts += 1
+        watched = r.containers[event.local["c"]]
+        watched.starts += 1
+        watched.asked = r.now
         r.dirty[event.local["c"]] = None
 
 

@@ -46,8 +46,8 @@ class Watched:
     """What the replay keeps of a container: its newest payload and shim, and which dockerd said `start` last."""
 
     __slots__ = (
-        "attached_to", "execed", "exists", "life", "payload", "ran", "ready", "service", "shim", "starts", "told",
-        "track",
+        "asked", "attached_to", "execed", "exists", "life", "payload", "ran", "ready", "service", "shim", "starts",
+        "told", "track",
     )  # fmt: skip
 
     def __init__(self, service: Service, at: Microseconds, ran: bool) -> None:
@@ -56,6 +56,7 @@ class Watched:
         self.shim: Pid = 0
         self.attached_to: Pid = 0
         self.starts = 0
+        self.asked: Microseconds | None = None  # when a start began that has not come to an execve
         self.execed = self.ready = False
         self.told: list[tuple[Microseconds, str]] = []
         self.life = -1

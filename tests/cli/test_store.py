@@ -70,7 +70,8 @@ def test_a_whatif_writes_its_folder(shimsim, folder):
     """A what-if writes a figure, a table and the result."""
     said = shimsim("whatif", "small.yaml", "--set", "engine.daemon.live-restore=true", "--seeds", "2", "--explain")
     assert said.status == 0
-    assert names(folder / "runs" / "small.whatif") == {".shimsim", "compare.png", "table.csv", "result.json"}
+    files = {".shimsim", "compare.png", "distributions.png", "table.csv", "result.json"}
+    assert names(folder / "runs" / "small.whatif") == files
     assert "Assumed:\n  " in said.out
 
 

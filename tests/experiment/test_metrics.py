@@ -6,10 +6,12 @@ import pytest
 
 from sim.drive.timed import run
 from sim.engine.setup import S
-from sim.experiment.metrics import METRICS, Reading, default_window, fault_step, measure
+from sim.experiment.metrics import METRICS, measure
+from sim.experiment.reading import Reading, default_window
 from sim.kernel.records import INIT
 from sim.scenario import load
 from sim.trace import Trace
+from sim.views.fault import first_harm
 from tests.experiment.hosts import GONE, LIVE_RESTORE, LOST, WEB
 
 
@@ -108,7 +110,7 @@ def test_without_ports_and_containers_nothing_is_measured():
 def test_the_window_opens_at_the_first_fault(steps, step):
     """What hurts the engine comes before what a user does to one container, whatever stands first."""
     setup = load("x.yaml", f"services: {{web: {{image: nginx}}}}\nsteps: [{steps}]\n").setup
-    found = fault_step(setup)
+    found = first_harm(setup)
     assert (found.id if found else None) == step
     trace = run(setup)
     assert default_window(trace) == ({"a": 5 * S, "b": 9 * S, None: 0}[step], trace.end - trace.origin)

@@ -137,7 +137,7 @@ def test_a_row_counts_the_runs_that_were_not_back():
     """Two of eight runs that were not back are counted, and the median is of the ordered figures."""
     base = [measured(seed, remote_dark=1.0) for seed in range(8)]
     other = [measured(seed, remote_dark=INF if seed < 2 else 3.0) for seed in range(8)]
-    found = row("remote_dark", base, other)
+    found = row("remote_dark", METRICS["remote_dark"], base, other)
     assert (found.other.beyond, found.other.median, found.other.p95) == (2, 3.0, INF)
     assert (found.change, found.low, found.high, found.rose, found.fell) == (2.0, 2.0, INF, 8, 0)
     assert found.verdict == "worse"

@@ -1,0 +1,52 @@
+"""A scenario under another fault: it takes the place of the first step that harms something, at the same moment.
+
+A fault is a target that is killed (`containerd`), a step's action and its words (`systemctl restart docker`), or a
+step in braces (`{kill: dockerd, signal: TERM}`). Leaves out what an exploration chooses (`sim.faults`). Source: the
+project's scenario language, `steps:`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sim.engine.setup import Step
+from sim.errors import InputError, Problem
+from sim.scenario import Scenario, did_you_mean
+from sim.scenario.text import parse_value
+from sim.views.fault import first_harm
+
+ACTIONS = "kill stop cont docker compose systemctl reboot power_loss oom host upgrade".split()
+
+
+def fault_setting(scenario: Scenario, fault: str) -> str:
+    """Return the setting that puts *fault* in the place of the first step that harms, or adds it. Raises InputError."""
+    action = _action(fault)
+    steps: list[dict[str, Any]] = [dict(step) for step in scenario.raw.get("steps") or ()]
+    harm = first_harm(scenario.setup)
+    if harm is None:
+        return f"steps={json.dumps([*steps, {'id': 'fault', 'at': '60s', **action}])}"
+    place = _place(steps, harm)
+    kept = {"id": steps[place].get("id", f"step{place + 1}")}
+    kept |= {key: steps[place][key] for key in ("at", "wait") if key in steps[place]}
+    return f"steps.{place}={json.dumps({**kept, **action})}"
+
+
+def _action(fault: str) -> dict[str, object]:
+    given = parse_value(fault)
+    if isinstance(given, dict):
+        return given
+    word, _, rest = fault.strip().partition(" ")
+    if word in ACTIONS:
+        return {word: parse_value(rest) if rest.strip() else True}
+    if " " in fault.strip() or not word:
+        hint = did_you_mean(word, ACTIONS) or f"Write a process to kill, or one of {', '.join(ACTIONS)} and its words."
+        raise InputError([Problem(f"--faults {fault[:60]}", "this is no fault", hint)])
+    return {"kill": word}
+
+
+def _place(steps: Sequence[Mapping[str, Any]], harm: Step) -> int:
+    """Return which step of the file a step of the setup is of; one with several targets is several of the setup."""
+    ids = [step.get("id", f"step{place + 1}") for place, step in enumerate(steps)]
+    return next(place for place, id_ in enumerate(ids) if harm.id in (id_, f"{id_}.1"))
