@@ -124,7 +124,63 @@ EL7_SWAPPING: Profile = EL7_IDLE | {
     "dockerd/ask_events_since": Duration(wait=Uniform(20, 400), mark=A),
 }
 
-PROFILES: dict[str, Profile] = {"el7-idle": EL7_IDLE, "el7-swapping": EL7_SWAPPING}
+M = "M docker-26 on 2 cores: phases of sequential_*.csv, divided among the ops by timeline.txt"
+
+# Docker 26.1.5, containerd 1.7.24, runc 1.1.15; 2 cores, kernel 6.18, overlay2; one machine
+DOCKER_26_2CORE: Profile = {
+    "dockerd/check_pid_file": Duration(wait=Uniform(35, 50), mark=M),
+    "dockerd/load_containers": Duration(wait=Uniform(10, 20), mark=M),
+    "dockerd/start_controller": Duration(wait=Uniform(280, 400), mark=M),
+    "dockerd/ready": Duration(wait=Uniform(5, 15), mark=M),
+    "dockerd/keep": Duration(wait=Uniform(5, 15), mark=A),
+    "init/boots": Duration(wait=Uniform(20_000, 40_000), mark=A),
+    "dockerd/retry": Duration(scale=Uniform(0.8, 1.2), mark="S grpc backoff.go: jitter 0.2"),
+    "dockerd/read_output": Duration(wait=Uniform(0.01, 0.1), mark=A),
+    "containerd/start_threads": Duration(wait=Uniform(65, 95), mark=M),
+    "containerd/shim_loaded": Duration(wait=Fixed(41), mark="K containerd#12142: 41 ms a shim, one by one"),
+    # start: 21 ms to `shim start` without a port; with one 5 ms to the first iptables
+    "dockerd/mount": Duration(work=Uniform(1.2, 2.8), mark=M),
+    "dockerd/create_endpoint": Duration(work=Uniform(1.5, 4.3), mark=M),
+    "iptables/apply": Duration(work=Uniform(0.9, 1.9), mark=M),
+    "proxy/listen": Duration(work=Uniform(2.5, 5.5), mark=M),
+    "dockerd/write_bundle": Duration(work=Uniform(8, 24), mark=M),
+    "shim-command/start_command_threads": Duration(work=Uniform(6.5, 9.5), mark=M),
+    "shim/set_up": Duration(work=Uniform(7.5, 10.5), mark=M),
+    # runc create 104 ms, of which 55 to 66 in the hook
+    "runc/begin_create": Duration(work=Uniform(20, 28), mark=M),
+    "runc/create_scope": Duration(wait=Uniform(5, 10), mark=M),
+    "hook/start_hook_threads": Duration(work=Uniform(8, 14), mark=M),
+    "dockerd/move_network": Duration(work=Uniform(34, 54), mark=M),
+    "resolver/start_threads": Duration(work=Uniform(8, 14), mark=A),
+    "runc/write_pid_file": Duration(work=Uniform(13, 23), mark=M),
+    "containerd/task_created": Duration(work=Uniform(5, 8), mark=M),
+    "runc/open_exec_fifo": Duration(work=Uniform(3.5, 5.5), mark=M),
+    "payload/execute": Duration(work=Uniform(1.2, 2.2), mark=M),
+    "app/execute_app": Duration(work=Uniform(1.2, 2.2), mark=A),
+    "shim/payload_started": Duration(work=Uniform(1.5, 4), mark=M),
+    # stop 78 ms, 121 ms with a port; experiments d and h show the order
+    "runc/send_signal": Duration(work=Uniform(6, 12), mark=M),
+    "shim/process_exited": Duration(work=Uniform(6, 12), mark=M),
+    "runc/delete": Duration(work=Uniform(6, 12), mark=M),
+    "runc/kill_rest": Duration(work=Uniform(3, 8), mark=M),
+    "runc/kill_all": Duration(work=Uniform(3, 8), mark=A),
+    "containerd/task_deleted": Duration(work=Uniform(1, 3), mark=M),
+    "dockerd/stop_proxy": Duration(wait=Uniform(12, 22), mark=M),
+    "dockerd/leave_network": Duration(work=Uniform(30, 46), mark=M),
+    "dockerd/keep_exit": Duration(work=Uniform(6, 14), mark=M),
+    "dockerd/layer_released": Duration(wait=Uniform(3, 6), mark=M),
+    # exec 70 ms
+    "runc/begin_exec": Duration(work=Uniform(20, 28), mark=M),
+    "runc/join_scope": Duration(wait=Uniform(5, 10), mark=M),
+    "runc/write_exec_pid": Duration(work=Uniform(6, 12), mark=M),
+    "exec/execute": Duration(work=Uniform(1, 2), mark=M),
+    "ps/exit": Duration(work=Uniform(5, 20), mark=A),
+    "runc/pause": Duration(work=Uniform(3, 6), mark=M),
+    "runc/resume": Duration(work=Uniform(3, 6), mark=M),
+    "kernel/deliver": Duration(wait=Uniform(0.05, 0.5), mark=A),
+}
+
+PROFILES: dict[str, Profile] = {"el7-idle": EL7_IDLE, "el7-swapping": EL7_SWAPPING, "docker-26-2core": DOCKER_26_2CORE}
 
 _SCALE = 1.0 / (1 << 53)
 

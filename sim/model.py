@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sim.designs import DESIGNS
 from sim.engine import journald, output, paths
 from sim.engine.client import mark_name, named_by
-from sim.engine.dockerd.network import address
+from sim.engine.dockerd.network import address, bindings
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Docker, Instant, OutOfMemory, Setup, Step, Systemctl, Target
@@ -201,7 +201,8 @@ def _disk_of_a_running_host(turn: Turn) -> None:
         number = used[service.network] = used.get(service.network, 1) + 1
         record = Container(service.name, service.restart, running=True, started=True)
         place = address(turn.world, service.network, number)
-        endpoint = Endpoint(service.name, service.network, number, place, service.ports)
+        ports = bindings(service.ports, turn.world.design.traits.proxy_addresses)
+        endpoint = Endpoint(service.name, service.network, number, place, ports)
         syscalls.write_file(turn, paths.container(service.name), record)
         syscalls.write_file(turn, paths.ENDPOINTS + service.name, endpoint)
         syscalls.write_file(turn, paths.SANDBOXES + service.name, endpoint)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import pytest
 
-from sim.engine.dockerd.supervise import RETRY_CAP, retry_after
+from sim.designs import DESIGNS
+from sim.engine.dockerd.supervise import retry_after
 from sim.engine.reach import NETNS
-from sim.engine.setup import S
+from sim.engine.setup import S, Setup
+from sim.engine.traits import REDIAL_CAP
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone
 from sim.kernel.events import Signalled
+from sim.kernel.host import Host
 from sim.scenario import load
-from sim.world import Frame
+from sim.world import Frame, World
 
 WEB = 'services: {web: {image: nginx, ports: ["80:80"]}}\n'
 TWO = "services: {web: {image: nginx}, db: {image: db}}\n"
@@ -160,7 +163,8 @@ def test_a_hung_containerd_gets_usr1_and_a_tenth_of_a_second() -> None:
 
 def test_pauses_between_dials_grow_to_two_minutes() -> None:
     """1 s, then times 1.6 each, up to 120 s (§16.3)."""
-    found = [retry_after(None, Frame((2, "x"), "p", 0, {"attempt": n})) / S for n in range(1, 16)]  # type: ignore[arg-type]
+    world = World(Setup(()), DESIGNS["docker-1.13"], Host())
+    found = [retry_after(world, Frame((2, "x"), "p", 0, {"attempt": n})) / S for n in range(1, 16)]
     assert found[:5] == pytest.approx([1.0, 1.6, 2.56, 4.096, 6.5536])
     assert found[-4:] == [120.0] * 4
-    assert RETRY_CAP == 120 * S
+    assert REDIAL_CAP == 120 * S

@@ -240,7 +240,7 @@ def _explore(parser: argparse.ArgumentParser) -> None:
 
 
 def _designs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME", help="one of them (default: all)")
+    parser.add_argument("name", nargs="*", metavar="NAME", help="one of them (default: all); two: what differs")
     parser.add_argument("--statecharts", action="store_true", help="draw each program's procedures from their tables")
     parser.add_argument("--program", metavar="NAME", help="draw this program alone")
     parser.add_argument("--as", dest="format", metavar="FORMAT", help="png, svg, mermaid or dot (default: png)")

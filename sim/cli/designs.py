@@ -1,4 +1,4 @@
-"""shimsim designs: the engines that are modelled, where their facts come from, and their programs as statecharts."""
+"""shimsim designs: the engines that are modelled, what differs between two, and their programs as statecharts."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ from sim.cli import HOLDS
 from sim.cli.files import run_of
 from sim.cli.out import say, say_json
 from sim.designs import DESIGNS, Design
+from sim.designs.ladder import versions
+from sim.engine.setup import EngineSetup
 from sim.errors import InputError, Problem, nearest
 from sim.experiment.run import Run
 from sim.render.clean import printable
 from sim.render.statechart import drawn, statechart
 from sim.render.statechart_text import dot, mermaid
+from sim.scenario.engines import design_of
+from sim.scenario.words import Refusal
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.coverage import STEP, coverage, steps_at
+from sim.views.design_differences import differences
 from sim.views.reached import Reached, reached_in
 from sim.views.statechart import Chart, charts
 
@@ -37,21 +42,43 @@ TEXTS = ("mermaid", "dot")
 
 
 def main(options: argparse.Namespace) -> int:
-    """List the designs, or draw one."""
+    """List the designs, say what differs between two, or draw one."""
+    if len(options.name) > 2 or (options.statecharts and len(options.name) > 1):
+        hint = "Give one design, or without --statecharts two." if options.statecharts else "Give one design, or two."
+        raise InputError([Problem("shimsim designs", f"{len(options.name)} designs are too many", hint)])
     if options.statecharts:
         return _draw(options)
     for option in ("program", "format", "reached", "output"):
         if getattr(options, option) is not None:
             said = {"format": "--as", "output": "-o"}.get(option, f"--{option}")
             raise InputError([Problem(said, "this is of statecharts", "Add --statecharts, or leave it out.")])
-    _list([_known("design", options.name, DESIGNS)] if options.name else list(DESIGNS.values()), options.json)
+    chosen = [_design(name) for name in options.name]
+    if len(chosen) == 2:
+        _compare(chosen[0], chosen[1], options.json)
+    else:
+        _list(chosen or list(DESIGNS.values()), options.json)
     return HOLDS
+
+
+def _design(name: str) -> Design:
+    """Return the design that a name stands for. Raises InputError with the nearest."""
+    try:
+        return design_of(name)
+    except Refusal as refusal:
+        raise InputError([Problem("shimsim designs", refusal.what.rstrip("."), refusal.hint)]) from None
 
 
 def _list(designs: Sequence[Design], json: bool) -> None:
     if json:
         rows = [
-            {"name": design.name, "title": design.title, "source": design.source, "programs": list(design.programs)}
+            {
+                "name": design.name,
+                "title": design.title,
+                "source": design.source,
+                "programs": list(design.programs),
+                "tree": design.traits.tree,
+                "versions": versions(design.name),
+            }
             for design in designs
         ]
         say_json({"schema_version": SCHEMA_VERSION, "designs": rows})
@@ -59,9 +86,29 @@ def _list(designs: Sequence[Design], json: bool) -> None:
     for design in designs:
         ops = sum(len(procedure.ops) for procedure in design.procedures.values())
         say(f"{design.name:<14} {design.title}")
+        if versions(design.name) != [design.name]:
+            say(f"{'':<14} versions: {', '.join(versions(design.name))}")
+        say(f"{'':<14} tree: {design.traits.tree}")
         say(f"{'':<14} programs: {', '.join(design.programs)}")
         say(f"{'':<14} {len(design.procedures)} procedures, {ops} ops")
         say(f"{'':<14} source: {design.source}")
+
+
+def _compare(one: Design, other: Design, json: bool) -> None:
+    """Say what differs between two designs."""
+    rows = differences(one, other)
+    if json:
+        found = [msgspec.to_builtins(row) for row in rows]
+        say_json({"schema_version": SCHEMA_VERSION, "designs": [one.name, other.name], "differences": found})
+        return
+    if not rows:
+        same = "they are the same row" if one is other else "nothing differs that is modelled"
+        say(f"{one.name} and {other.name}: {same}")
+    wide = max(len(one.name), len(other.name)) + 2
+    for row in rows:
+        say(row.what + (f"  ({row.source})" if row.source else ""))
+        say(f"  {one.name:<{wide}}{row.one}")
+        say(f"  {other.name:<{wide}}{row.other}")
 
 
 # -- statecharts ------------------------------------------------------------------------------------
@@ -92,13 +139,8 @@ def _draw(options: argparse.Namespace) -> int:
 
 
 def _named(options: argparse.Namespace) -> Design:
-    """Return the design that is named, or the only one there is."""
-    if options.name:
-        return _known("design", options.name, DESIGNS)
-    if len(DESIGNS) > 1:
-        hint = f"Give one of {', '.join(DESIGNS)}."
-        raise InputError([Problem("shimsim designs --statecharts", "which design is not said", hint)])
-    return next(iter(DESIGNS.values()))
+    """Return the design that is named, or that of a scenario that names none."""
+    return _design(options.name[0]) if options.name else DESIGNS[EngineSetup().design]
 
 
 def _known(noun: str, name: str, known: Mapping[str, T], where: str = "shimsim designs") -> T:

@@ -1,18 +1,32 @@
-"""A design: programs by name, and where its facts come from."""
+"""A design: programs by name, what it has of words and numbers, and where its facts come from."""
 
 from __future__ import annotations
 
 from sim.engine.procedure import Procedure
 from sim.engine.program import Program
+from sim.engine.traits import DOCKER_1_13, Traits
+from sim.kernel.records import Pid
+from sim.world import World
 
 
 class Design:
     """The programs of an engine, and all their procedures by full name."""
 
-    def __init__(self, name: str, title: str, source: str, programs: tuple[Program, ...]) -> None:
-        self.name, self.title, self.source = name, title, source
+    def __init__(
+        self, name: str, title: str, source: str, programs: tuple[Program, ...], traits: Traits = DOCKER_1_13
+    ) -> None:
+        self.name, self.title, self.source, self.traits = name, title, source, traits
         self.programs = {program.name: program for program in programs}
         self.procedures: dict[str, Procedure] = {p.name: p for program in programs for p in program.procedures}
+
+    def of(self, world: World, pid: Pid) -> Design:
+        """Return the design that a process of *world* belongs to."""
+        return self
+
+    def programs_with(self, *programs: Program, without: tuple[str, ...] = ()) -> tuple[Program, ...]:
+        """Return the programs with others in place of those of the same names, or besides; *without* some."""
+        mine = {name: program for name, program in self.programs.items() if name not in without}
+        return tuple((mine | {program.name: program for program in programs}).values())
 
     def __repr__(self) -> str:
         return f"Design({self.name!r})"

@@ -15,7 +15,7 @@ from sim.engine.ops import Do, Exit, Fork, Label, Reap, ReapAny, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.runc import runc
-from sim.engine.shim import SHIM
+from sim.engine.traits import traits
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet
 from sim.kernel.signals import CATCHABLE
@@ -25,7 +25,8 @@ from sim.world import Frame, World
 def exec_shim(g: Goroutine) -> Spawn:
     """Describe the shim of the process in variable `x`."""
     service = service_of(g)
-    argv = (SHIM, service.id, paths.bundle(service.id), paths.RUNC)
+    words = traits(g.world, g.pid).words
+    argv = (*words.shim, service.id, paths.bundle(service.id), words.runc[0])
     local = {"c": service.name, "x": g["x"], "argv": g["task"].data[1]}
     return Spawn("exec-shim", argv, service.name, local=local, new_group=True)
 

@@ -1,11 +1,11 @@
 """Memory runs out: within a container's limit, or on the whole host.
 
 A container's size is that of the process that serves: the last of its children, else its first process. At its limit
-the kernel kills within the control group and signals the group's eventfd, which every containerd that watches the
-container has registered: it sends an oom event, and dockerd says `oom`. When the host runs out nobody is told. A first
-process that waits for its child leaves as a shell does, with 128 and the signal. Leaves out swap, kernel memory,
-`--oom-kill-disable`, and how fast programs grow. Source: memory.txt of Linux 3.10 (memory.oom_control); C
-supervisor/oom.go, monitor_linux.go; engine-1.13 §3.4, §23 T21, T22.
+the kernel kills within the control group and signals the group's eventfd, which whoever watches the container
+(containerd, or a shim of later versions) has registered: it sends an oom event, and dockerd says `oom`. When the host
+runs out nobody is told. A first process that waits for its child leaves as a shell does, with 128 and the signal.
+Leaves out swap, kernel memory, `--oom-kill-disable`, and how fast programs grow. Source: memory.txt of Linux 3.10
+(memory.oom_control); C supervisor/oom.go, monitor_linux.go; engine-1.13 §3.4, §23 T21, T22.
 """
 
 from __future__ import annotations
@@ -42,10 +42,12 @@ def limit_reached(turn: Turn, c: str) -> bool:
     scope = paths.scope(world.services[c].id)
     if not _kill(turn, list(world.host.grouped.get(scope, ()))):
         return False
-    for pid in [process.pid for process in world.host.procs.values() if process.image.program == "containerd"]:
+    for pid, program in [(process.pid, process.image.program) for process in world.host.procs.values()]:
+        if f"{program}.oom" not in world.design.procedures:
+            continue
         task = world.recall(pid, f"task/{c}")
         if world.host.alive(pid) and task is not None and task.payload_pid:
-            start_frame(turn, pid, "containerd.oom", c, {"c": c})
+            start_frame(turn, pid, f"{program}.oom", c, {"c": c})
     return True
 
 

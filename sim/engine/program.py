@@ -24,5 +24,10 @@ class Program:
         self.handlers = tuple((handlers or {}).items())
         self.ignored = ignored
 
+    def with_tables(self, *tables: Procedure, without: tuple[str, ...] = ()) -> Program:
+        """Return this program with *tables* in place of those of the same names, or besides; *without* some."""
+        mine = {table.name: table for table in (*self.procedures, *tables) if table.name not in without}
+        return Program(self.name, tuple(mine.values()), dict(self.handlers), self.ignored)
+
     def __repr__(self) -> str:
         return f"Program({self.name!r})"

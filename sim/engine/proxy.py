@@ -13,13 +13,11 @@ from sim.engine.program import Program
 from sim.engine.setup import Port, Service
 from sim.kernel import syscalls
 
-PROXY = "/usr/libexec/docker/docker-proxy-current"
 
-
-def proxy(service: Service, port: Port, address: str) -> Spawn:
+def proxy(program: str, service: Service, port: Port, address: str) -> Spawn:
     """Describe the proxy of one published port."""
     words = ("-proto", port.proto, "-host-ip", port.ip, "-host-port", str(port.host))
-    argv = (PROXY, *words, "-container-ip", address, "-container-port", str(port.container))
+    argv = (program, *words, "-container-ip", address, "-container-port", str(port.container))
     local = {"address": bound(port), "count": service.proxy_threads}
     return Spawn("proxy", argv, service.name, local=local, death_signal="TERM")
 

@@ -135,7 +135,9 @@ def _bound(world: World, port: int, proto: str, client: str) -> list[str]:
     """Return the host's addresses at which somebody listens on *port* for this class of clients."""
     local = client == "loopback"
     return [
-        ip for ip in world.host.bound.get(f"{proto}:{port}", ()) if ip == "0.0.0.0" or ip.startswith("127.") == local
+        ip
+        for ip in world.host.bound.get(f"{proto}:{port}", ())
+        if ":" not in ip and (ip == "0.0.0.0" or ip.startswith("127.") == local)
     ]
 
 

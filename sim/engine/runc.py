@@ -19,32 +19,40 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState
 from sim.engine.setup import Service
+from sim.engine.traits import traits
 from sim.facts import Message, StateChanged
 from sim.kernel import freezer, syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
 
-def runc(g: Goroutine, verb: str, *words: str, death_signal: str | None = None, **local: object) -> Spawn:
-    """Describe a run of docker-runc for the container in variable `c`.
+def runc(
+    g: Goroutine, verb: str, *words: str, death_signal: str | None = None, main: str = "", **local: object
+) -> Spawn:
+    """Describe a run of docker-runc for the container in variable `c`; *main* is its procedure, if not the verb's.
 
     A process is made with a log, a pid file and no console; its folder is that of variable `x`.
     """
-    service = service_of(g)
-    argv: tuple[str, ...] = ("--systemd-cgroup=true", verb, *words, service.id)
+    service, (program, *options) = service_of(g), traits(g.world, g.pid).words.runc
+    argv: tuple[str, ...] = (*options, verb, *words, service.id)
     if verb in ("create", "exec"):
         inside = folder(g.world, g.frame)
         files = ("--console", "", "--pid-file", f"{inside}/pid")
         argv = ("--log", f"{inside}/log.json", "--log-format", "json", *argv[:-1], *files, service.id)
-    elif verb == "kill":
+    elif verb == "kill" and not main:
         argv = (*argv, "SIGKILL")
-    argv = (paths.RUNC, *argv)
-    return Spawn("runc", argv, service.name, main=verb, local={"c": service.name, **local}, death_signal=death_signal)
+    argv, local = (program, *argv), {"c": service.name, **local}
+    return Spawn("runc", argv, service.name, main=main or verb, local=local, death_signal=death_signal)
 
 
 def start_threads(g: Goroutine) -> None:
     """Start the Go runtime's threads."""
     syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.runc_threads)
+
+
+def init(g: Goroutine) -> tuple[str, ...]:
+    """Return the words of the init stages: runc runs itself."""
+    return traits(g.world, g.pid).words.runc[0], "init"
 
 
 # -- create ----------------------------------------------------------------------------------------
@@ -53,12 +61,12 @@ def start_threads(g: Goroutine) -> None:
 def stage0(g: Goroutine) -> Spawn:
     """Start the first stage of the container's init."""
     g.emit(StateChanged(g["c"], "creating"))
-    return Spawn("runc", (paths.RUNC, "init"), g["c"], main="stage0", comm="runc:[0:PARENT]", local={"c": g["c"]})
+    return Spawn("runc", init(g), g["c"], main="stage0", comm="runc:[0:PARENT]", local={"c": g["c"]})
 
 
 def stage1(g: Goroutine) -> Spawn:
     """Clone the stage that unshares the namespaces."""
-    words, local = (paths.RUNC, "init"), {"c": g["c"]}
+    words, local = init(g), {"c": g["c"]}
     return Spawn("runc", words, g["c"], main="stage1", comm="runc:[1:CHILD]", clone_parent=True, local=local)
 
 
@@ -67,7 +75,7 @@ def stage2(g: Goroutine) -> Spawn:
     service = service_of(g)
     return Spawn(
         "payload",
-        (paths.RUNC, "init"),
+        init(g),
         service.name,
         comm="runc:[2:INIT]",
         clone_parent=True,
@@ -203,7 +211,7 @@ def exec_stage1(g: Goroutine) -> Spawn:
 
 def _exec_stage(g: Goroutine, main: str, comm: str) -> Spawn:
     local = {"c": g["c"], "argv": g["argv"]}
-    return Spawn("runc", (paths.RUNC, "init"), g["c"], main=main, comm=comm, local=local)
+    return Spawn("runc", init(g), g["c"], main=main, comm=comm, local=local)
 
 
 def exec_stage2(g: Goroutine) -> Spawn | None:
@@ -215,7 +223,7 @@ def exec_stage2(g: Goroutine) -> Spawn | None:
     if not isinstance(state, RuntimeState) or not g.world.host.alive(state.pid):
         return None
     local = {"c": g["c"], "argv": g["argv"]}
-    return Spawn("exec", (paths.RUNC, "init"), g["c"], comm="runc:[2:INIT]", clone_parent=True, new_session=True,
+    return Spawn("exec", init(g), g["c"], comm="runc:[2:INIT]", clone_parent=True, new_session=True,
                  ns=g.world.host.procs[state.pid].ns, local=local,
                  oom_score_adj=service_of(g).oom_score_adj)  # fmt: skip
 

@@ -15,19 +15,19 @@ from sim.engine.ops import Do, Exit, Fork, Goto, Label, Read, Reap, ReapAny, Wai
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.runc import runc
+from sim.engine.traits import traits
 from sim.facts import StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet
 from sim.kernel.signals import CATCHABLE
 from sim.world import Frame, World
 
-SHIM = "/usr/bin/docker-containerd-shim-current"
-
 
 def shim(g: Goroutine) -> Spawn:
     """Describe the shim of the container in variable `c`: a group of its own, containerd's session."""
     service = service_of(g)
-    argv = (SHIM, service.id, paths.bundle(service.id), paths.RUNC)
+    words = traits(g.world, g.pid).words
+    argv = (*words.shim, service.id, paths.bundle(service.id), words.runc[0])
     return Spawn("shim", argv, service.name, local={"c": service.name}, new_group=True)
 
 

@@ -12,13 +12,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine import journald
-from sim.engine.dockerd.boot import ARGV
 from sim.engine.goroutine import Failure, Goroutine, Spawn, spawn
 from sim.engine.ops import Do, Goto, Label, ReapAny, Serve, Sleep, Wait, reading
 from sim.engine.power import alone, boots, kill_all, last_chance, power_back, restart_host, shut_down, term_all
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import UnitState
+from sim.engine.traits import traits
 from sim.facts import UnitChanged
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
@@ -122,7 +122,14 @@ def group_empty(world: World, frame: Frame) -> bool:
 
 def dockerd(g: Goroutine) -> Spawn:
     """Describe dockerd: a session of its own in the unit's control group; it gives itself its oom_score_adj."""
-    return Spawn("dockerd", ARGV, main="boot", new_session=True, cgroup=CGROUP, oom_score_adj=-500)
+    return Spawn(
+        "dockerd",
+        traits(g.world, g.pid).words.dockerd,
+        main="boot",
+        new_session=True,
+        cgroup=CGROUP,
+        oom_score_adj=-500,
+    )
 
 
 def start_main(g: Goroutine) -> str | None:

@@ -300,8 +300,9 @@ def conflicts(host: Host, address: str) -> bool:
     if not address.startswith(("tcp:", "udp:")):
         return False
     family, ip, port = split_address(address)
-    ips = host.bound.get(f"{family}:{port}", {})
-    return "0.0.0.0" in ips or (ip == "0.0.0.0" and bool(ips))
+    wildcard = "::" if ":" in ip else "0.0.0.0"
+    ips = [it for it in host.bound.get(f"{family}:{port}", ()) if (":" in it) == (":" in ip)]
+    return wildcard in ips or (ip == wildcard and bool(ips))
 
 
 def listen(turn: Turn, pid: Pid, address: str) -> None:

@@ -12,29 +12,19 @@ from typing import Any
 
 import msgspec
 
-from sim.engine.setup import (
-    Daemon,
-    EngineSetup,
-    HostSetup,
-    Instant,
-    Network,
-    OutOfMemory,
-    Service,
-    Setup,
-    Step,
-    Unit,
-    Unverified,
-)
+from sim.engine.setup import EngineSetup, HostSetup, Instant, Network, OutOfMemory, Service, Setup, Step
 from sim.scenario import known, readers
 from sim.scenario.asked import Asked, read_asked
 from sim.scenario.check import Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
+from sim.scenario.engines import design_of
 from sim.scenario.expect import Expectation
 from sim.scenario.expect_read import read_expectations
 from sim.scenario.explored import read_faults, read_order
 from sim.scenario.instants import Names, parse_instant
 from sim.scenario.property_read import Listed, OwnProperty, read_properties
 from sim.scenario.schema import EngineFile, File, HostFile, NetworkFile, ServiceFile
+from sim.scenario.schema_program import Strict
 from sim.scenario.services import (
     Assumed,
     build,
@@ -187,36 +177,24 @@ class Compiler:
         file = check(EngineFile, self.root, ("engine",), self.report)
         if file is None:
             return EngineSetup()
-        for key, value, valid, later in (
-            ("design", file.design, known.DESIGNS, known.LATER_DESIGNS),
-            ("profile", file.profile, known.PROFILES, ()),
-        ):
-            if value in later:
-                refusal = Refusal(f"{known.not_modelled(value, '')}", f"Modelled: {listed(valid)}.")
-                self.report.refuse(self.root, ("engine", key), refusal)
-            elif value not in valid:
-                refusal = Refusal(f"{shown(value)} is not a {key}; valid: {listed(valid)}.", did_you_mean(value, valid))
-                self.report.refuse(self.root, ("engine", key), refusal)
-        daemon, unit = file.daemon, file.unit
+        if file.profile not in known.PROFILES:
+            what = f"{shown(file.profile)} is not a profile; valid: {listed(known.PROFILES)}."
+            refusal = Refusal(what, did_you_mean(file.profile, known.PROFILES))
+            self.report.refuse(self.root, ("engine", "profile"), refusal)
+        try:
+            design = design_of(file.design)
+        except Refusal as refusal:
+            self.report.refuse(self.root, ("engine", "design"), refusal)
+            return EngineSetup()
+        traits, said = design.traits, _said(file.daemon)
+        if "shutdown_timeout" in said:
+            said["shutdown_timeout"] *= 1_000_000
         return EngineSetup(
-            file.design,
-            Daemon(
-                daemon.live_restore,
-                daemon.shutdown_timeout * 1_000_000,
-                daemon.max_health_check_retries,
-                daemon.userland_proxy,
-                daemon.log_driver,
-            ),
-            Unit(
-                unit.restart,
-                unit.kill_mode,
-                unit.restart_sec,
-                unit.start_limit_burst,
-                unit.start_limit_interval,
-                unit.timeout_stop,
-            ),
-            file.profile,
-            Unverified(*(getattr(file.unverified, name) for name in Unverified.__struct_fields__)),
+            design.name,
+            msgspec.structs.replace(traits.daemon, **said),
+            msgspec.structs.replace(traits.unit, **_said(file.unit)),
+            _said(file).get("profile", traits.profile),
+            msgspec.structs.replace(traits.unverified, **_said(file.unverified)),
         )
 
     def networks(self) -> tuple[Network, ...]:
@@ -395,6 +373,12 @@ def plain(node: Node | None) -> object:
 def did(key: str, ours: list[str]) -> str:
     """Return the key of ours that *key* means."""
     return key if key in ours else did_you_mean(key, ours).removeprefix("Did you mean ").rstrip("?")
+
+
+
+def _said(file: Strict) -> dict[str, Any]:
+    """Return the keys that a mapping of the file has; for others the design's own values hold."""
+    return {key: getattr(file, key) for key in file.model_fields_set}
 
 
 __all__ = ["Compiler", "Scenario", "spelt"]

@@ -28,13 +28,12 @@ from sim.engine.setup import (
     Upgrade,
 )
 from sim.scenario import fields, units
+from sim.scenario.engines import design_of
 from sim.scenario.instants import Names, parse_target
 from sim.scenario.known import (
     DAEMON_NOT_MODELLED,
     DAEMON_WITHOUT_EFFECT,
-    DESIGNS,
     HOST_LATER,
-    LATER_DESIGNS,
     SLOW_PROGRAMS,
     SLOW_VERBS,
     not_modelled,
@@ -224,13 +223,13 @@ def upgrade_command(value: object) -> Command:
         if key not in ("to", "unpack"):
             raise Refusal("unknown key.", did_you_mean(key, ("to", "unpack")) or "Valid: to, unpack.", (key,))
     to = value.get("to")
-    if to in LATER_DESIGNS:
-        raise Refusal(not_modelled(str(to), ""), f"Modelled: {listed(DESIGNS)}.", ("to",))
-    if to not in DESIGNS:
-        what = "does not say to which design." if to is None else f"{shown(to)} is not a design."
-        hint = did_you_mean(str(to), DESIGNS) or f"Valid: {listed(DESIGNS)}."
-        raise Refusal(what, hint, () if to is None else ("to",))
+    if to is None:
+        raise Refusal("does not say to which design.", "shimsim designs lists them.")
     try:
-        return Upgrade(to, units.duration(value.get("unpack", 0)))
+        design = design_of(str(to))
+    except Refusal as refusal:
+        raise Refusal(refusal.what, refusal.hint, ("to",)) from None
+    try:
+        return Upgrade(design.name, units.duration(value.get("unpack", 0)))
     except Refusal as refusal:
         raise Refusal(refusal.what, refusal.hint, ("unpack",)) from None

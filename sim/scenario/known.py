@@ -8,9 +8,10 @@ rule for it. Source: Compose file reference (v1 to v3.8 and the Compose specific
 
 from __future__ import annotations
 
-DESIGNS = ("docker-1.13",)
-LATER_DESIGNS = ("docker-20.10", "docker-26", "podman")
-PROFILES = ("el7-idle", "el7-swapping")
+from sim.designs.ladder import VERSIONS
+
+DESIGNS = tuple(VERSIONS)
+PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core")
 
 SERVICE_WITHOUT_EFFECT = frozenset(
     """annotations attach blkio_config build cap_add cap_drop cgroup_parent configs cpu_count cpu_percent

@@ -93,7 +93,8 @@ def _exited(world: World, event: e.Exited) -> Item | None:
 
 def _reparented(world: World, event: e.Reparented) -> Item | None:
     process = world.host.procs[event.pid]
-    if event.ppid == INIT and process.image.program in ("shim", "payload") and process.alive:
+    lost = ("payload",) if world.design.traits.shims_under == "init" else ("shim", "payload")
+    if event.ppid == INIT and process.image.program in lost and process.alive:
         return f"orphan {process.image.program}", process.image.container
     return None
 

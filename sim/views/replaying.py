@@ -115,8 +115,11 @@ class Replaying:
         if host.procs[watched.shim].ppid != INIT:
             return v.CONTAINERD
         task = self.world.recall(self.containerd.pid, f"task/{watched.service.name}")
+        known = isinstance(task, Task) and task.shim_pid == watched.shim
+        if self.world.design.traits.shims_under == "init":
+            return v.CONTAINERD if known else v.INIT
         dockerd = self.dockerd.pid
-        known = isinstance(task, Task) and task.shim_pid == watched.shim and watched.attached_to == dockerd
+        known = known and watched.attached_to == dockerd
         connected = self.world.recall(dockerd, "connection") == self.containerd.pid
         return v.REATTACHED if known and dockerd and connected else v.INIT
 

@@ -14,8 +14,9 @@ from sim.drive.explore.normal import AT_MOST, DEFAULTS, LIVE_AT, Liveness, lower
 from sim.drive.explore.paths import first
 from sim.engine import paths
 from sim.engine.client import mark_name
-from sim.engine.dockerd.supervise import RETRY_CAP, retry_after
+from sim.engine.dockerd.supervise import retry_after
 from sim.engine.setup import FaultBudget, Instant, Setup
+from sim.engine.traits import REDIAL_CAP
 from sim.faults import Fault
 from sim.kernel.host import Host
 from sim.model import enabled, initial, step
@@ -112,7 +113,7 @@ def test_later_retries_wait_as_long() -> None:
     world, _ = initial(STORMS[0])
     last = AT_MOST["dockerd.connection"]["attempt"]
     waits = [retry_after(world, Frame((1, ""), "dockerd.connection", 0, {"attempt": n})) for n in range(1, last + 5)]
-    assert next(n for n, wait in enumerate(waits, 1) if wait == RETRY_CAP) == last
+    assert next(n for n, wait in enumerate(waits, 1) if wait == REDIAL_CAP) == last
     frame = Frame((1, ""), "dockerd.connection", 0, {"attempt": last + 9})
     assert Liveness(world.design.procedures).live(frame).local == {"attempt": last}
 

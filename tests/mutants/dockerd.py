@@ -13,10 +13,10 @@ LIFE, SIGNALS, MANAGER = (
 ROWS = (
     # -- policies (§4) ----------------------------------------------------------------------------------------------
     Mutant("backoff is not doubled", EXIT,
-           "return record.backoff * 2", "return record.backoff",
+           "return record.backoff * 2 if", "return record.backoff if",
            "every attempt comes after 100 ms", TABLE),
     Mutant("backoff is capped", EXIT,
-           "return record.backoff * 2", "return min(record.backoff * 2, 10_000 * MS)",
+           "return record.backoff * 2 if", "return min(record.backoff * 2, 10_000 * MS) if",
            "attempts of a crash loop come at least every ten seconds", TABLE),
     Mutant("a long run resets nothing", EXIT,
            "if record.ran_long or not record.backoff:", "if not record.backoff:",
@@ -49,26 +49,24 @@ ROWS = (
            "docker stop during backoff is written to disk (T15)", TABLE),
     # -- locks, stop, kill (§3.2, §15) --------------------------------------------------------------------------------
     Mutant("a lock is not released", START,
-           '    Label("refused"),\n    Unlock("container/{c}"),', '    Label("refused"),',
+           '        Label("refused"),\n        Unlock("container/{c}"),', '        Label("refused"),',
            "a start that fails keeps the container's lock: construction refuses the procedure", TABLE),
     Mutant("the start lets go of its lock", START,
-           '    Lock("libcontainerd/{c}"),\n'
-           '    call("tasks", containerd_at, create_container, lost="lost"),\n'
-           '    Unlock("libcontainerd/{c}"),\n'
-           '    Do(state_running),\n'
-           '    Unlock("container/{c}"),\n'
-           "    Return(),\n"
-           '    Label("lost"),\n',
-           '    Unlock("container/{c}"),\n'
-           '    Lock("libcontainerd/{c}"),\n'
-           '    call("tasks", containerd_at, create_container, lost="lost"),\n'
-           '    Unlock("libcontainerd/{c}"),\n'
-           '    Lock("container/{c}"),\n'
-           '    Do(state_running),\n'
-           '    Unlock("container/{c}"),\n'
-           "    Return(),\n"
-           '    Label("lost"),\n'
-           '    Lock("container/{c}"),\n',
+           '        ask,\n'
+           '        Do(state_running),\n'
+           '        Unlock("container/{c}"),\n'
+           "        Return(),\n"
+           '        Label("lost"),\n'
+           "        lost,\n",
+           '        Unlock("container/{c}"),\n'
+           "        ask,\n"
+           '        Lock("container/{c}"),\n'
+           '        Do(state_running),\n'
+           '        Unlock("container/{c}"),\n'
+           "        Return(),\n"
+           '        Label("lost"),\n'
+           "        lost,\n"
+           '        Lock("container/{c}"),\n',
            "others get at the container while containerd starts it", TABLE),
     Mutant("kill waits five seconds", STOP,
            "KILL_WAIT = 10 * S", "KILL_WAIT = 5 * S",
@@ -178,8 +176,8 @@ ROWS = (
     Mutant("gRPC redials twice as slow", SUPERVISE,
            "FIRST_RETRY * 16**tries // 10**tries", "FIRST_RETRY * 2**tries",
            "pauses between dials grow by 2, not by 1.6", TABLE),
-    Mutant("gRPC's pause is capped at 2 s", SUPERVISE,
-           "RETRY_CAP = 120 * S", "RETRY_CAP = 2 * S",
+    Mutant("gRPC's pause is capped at 2 s", "sim/engine/traits.py",
+           "REDIAL_CAP = 120 * S", "REDIAL_CAP = 2 * S",
            "a fix of later builds", TABLE),
     Mutant("supervision outlives T31", SUPERVISE,
            '    if not world.host.alive(frame.local["peer_pid"]):\n        return "closing"',

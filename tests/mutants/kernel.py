@@ -81,7 +81,7 @@ ROWS = (
            "        pass",
            "a write without readers costs nothing", FILES),
     Mutant("a wildcard may be bound twice", SYSCALLS,
-           """return "0.0.0.0" in ips or (ip == "0.0.0.0" and bool(ips))""",
+           """return wildcard in ips or (ip == wildcard and bool(ips))""",
            "return ip in ips",
            "bind(2) to 0.0.0.0 succeeds beside one address of the same port", FILES),
 )  # fmt: skip

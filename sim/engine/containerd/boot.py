@@ -36,23 +36,6 @@ from sim.engine.setup import S
 from sim.facts import Message, Received
 from sim.kernel import syscalls
 
-ARGV = (
-    "/usr/bin/docker-containerd-current",
-    "-l",
-    "unix:///var/run/docker/libcontainerd/docker-containerd.sock",
-    "--metrics-interval=0",
-    "--start-timeout",
-    "2m",
-    "--state-dir",
-    "/var/run/docker/libcontainerd/containerd",
-    "--shim",
-    "docker-containerd-shim",
-    "--runtime",
-    "docker-runc",
-    "--runtime-args",
-    "--systemd-cgroup=true",
-)
-
 
 def start_threads(g: Goroutine) -> None:
     """Start the Go runtime's threads."""

@@ -7,6 +7,8 @@ read off the document, 7 more [K].
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from sim.engine import paths
@@ -24,32 +26,14 @@ from sim.engine.dockerd.supervise import (
     fork_containerd,
 )
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Return, Wait, reading
-from sim.engine.procedure import procedure
+from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Op, Return, Wait, reading
+from sim.engine.procedure import Procedure, procedure
 from sim.engine.reach import ACCEPT, DNAT
 from sim.engine.records import Container, Endpoint
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.kernel.events import RulesFlushed
 from sim.world import Frame, World
-
-ARGV = (
-    "/usr/bin/dockerd-current",
-    "--add-runtime",
-    "docker-runc=/usr/libexec/docker/docker-runc-current",
-    "--default-runtime=docker-runc",
-    "--exec-opt",
-    "native.cgroupdriver=systemd",
-    "--userland-proxy-path=/usr/libexec/docker/docker-proxy-current",
-    "--init-path=/usr/libexec/docker/docker-init-current",
-    "--seccomp-profile=/etc/docker/seccomp.json",
-    "--selinux-enabled",
-    "--log-driver=journald",
-    "--signature-verification=false",
-    "--storage-driver",
-    "overlay2",
-)
-
 
 # -- begin -----------------------------------------------------------------------------------------
 
@@ -202,43 +186,51 @@ def already_running(g: Goroutine) -> int:
     return 1
 
 
-BOOT = procedure(
-    "dockerd.boot",
-    Do(check_pid_file, "running"),
-    Do(open_sockets),
+def boot_table(*containerd: Any, load: tuple[Op, ...] = ()) -> Procedure:
+    """Return the way from the pid file to READY, with how dockerd comes by its *containerd*; *load* is done first."""
+    return procedure(
+        "dockerd.boot",
+        Do(check_pid_file, "running"),
+        Do(open_sockets),
+        *containerd,
+        Go("events"),
+        Wait(subscribed),
+        load,
+        Do(load_containers),
+        Wait(restored),
+        Do(start_controller),
+        Label("next_mapping"),
+        Do(next_mapping, "all_mapped"),
+        map_ports(),
+        Label("mapped"),
+        Goto("next_mapping"),
+        Label("all_mapped"),
+        Do(next_stale, "all_clean", "no_sandbox"),
+        unmap_ports(),
+        Label("no_sandbox"),
+        Do(release_endpoint),
+        Goto("all_mapped"),
+        Label("all_clean"),
+        Do(start_by_policy, "leftovers"),
+        Wait(policies_started),
+        Label("started"),
+        Do(ready),
+        Return(),
+        Label("running"),
+        Exit(already_running),
+        Label("leftovers"),
+        Wait(policies_started),
+        Do(remove_leftovers),
+        Wait(leftovers_removed),
+        Goto("started"),
+    )
+
+
+SUPERVISED = (
     Do(check_containerd_pid, "adopted"),
     Fork(fork_containerd),
     Do(containerd_started),
     Label("adopted"),
     Go("connection"),
-    Go("health"),
-    Go("events"),
-    Wait(subscribed),
-    Do(load_containers),
-    Wait(restored),
-    Do(start_controller),
-    Label("next_mapping"),
-    Do(next_mapping, "all_mapped"),
-    map_ports(),
-    Label("mapped"),
-    Goto("next_mapping"),
-    Label("all_mapped"),
-    Do(next_stale, "all_clean", "no_sandbox"),
-    unmap_ports(),
-    Label("no_sandbox"),
-    Do(release_endpoint),
-    Goto("all_mapped"),
-    Label("all_clean"),
-    Do(start_by_policy, "leftovers"),
-    Wait(policies_started),
-    Label("started"),
-    Do(ready),
-    Return(),
-    Label("running"),
-    Exit(already_running),
-    Label("leftovers"),
-    Wait(policies_started),
-    Do(remove_leftovers),
-    Wait(leftovers_removed),
-    Goto("started"),
 )
+BOOT = boot_table(*SUPERVISED, Go("health"))

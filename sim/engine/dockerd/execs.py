@@ -9,14 +9,16 @@ daemon/exec.go, libcontainerd/client_linux.go AddProcess; engine-1.13 §3.2, §3
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import service_of
-from sim.engine.dockerd.start import UNAVAILABLE, answer, containerd_at, event, record_of
+from sim.engine.dockerd.start import UNAVAILABLE, answer, containerd_at, event, guarded, record_of
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.ops import Do, Label, Lock, Return, Unlock, Wait, call, reading
-from sim.engine.procedure import procedure
+from sim.engine.ops import Do, Label, Return, Unlock, Wait, call, reading
+from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import ExecConfig
 from sim.engine.setup import S
 from sim.facts import Forgot, Message
@@ -188,37 +190,42 @@ def kill_exec(g: Goroutine) -> Message:
     return Message("SignalExec", g["c"], g.frame.fid, (g["x"], "KILL"))
 
 
-EXEC = procedure(
-    "dockerd.exec",
-    Do(exec_create, "refused"),
-    Do(exec_start, "not_started"),
-    Lock("libcontainerd/{c}"),
-    Do(must_be_known, "unknown"),
-    call("tasks", containerd_at, add_process, lost="lost"),
-    Unlock("libcontainerd/{c}"),
-    Do(exec_started, "detached"),
-    Wait(exec_ended, "canceled"),
-    Do(tell_code),
-    Return(),
-    Label("lost"),
-    Do(no_process),
-    Label("unknown"),
-    Unlock("libcontainerd/{c}"),
-    Label("not_started"),
-    Do(not_started),
-    Return(),
-    Label("canceled"),
-    call("tasks", containerd_at, term_exec, lost="kill"),
-    Wait(exec_gone, within=TERM_WAIT, late="kill"),
-    Do(drop_config),
-    Return(),
-    Label("kill"),
-    call("tasks", containerd_at, kill_exec, lost="killed"),
-    Label("killed"),
-    Do(drop_config),
-    Label("detached"),
-    Label("refused"),
-)
+ADD = (Do(must_be_known, "unknown"), call("tasks", containerd_at, add_process, lost="lost"))
+
+
+def exec_table(add: list[Any], unknown: list[Any]) -> Procedure:
+    """Return exec's way with how it asks containerd for the process; *unknown* is done if there is no container."""
+    return procedure(
+        "dockerd.exec",
+        Do(exec_create, "refused"),
+        Do(exec_start, "not_started"),
+        add,
+        Do(exec_started, "detached"),
+        Wait(exec_ended, "canceled"),
+        Do(tell_code),
+        Return(),
+        Label("lost"),
+        Do(no_process),
+        Label("unknown"),
+        unknown,
+        Label("not_started"),
+        Do(not_started),
+        Return(),
+        Label("canceled"),
+        call("tasks", containerd_at, term_exec, lost="kill"),
+        Wait(exec_gone, within=TERM_WAIT, late="kill"),
+        Do(drop_config),
+        Return(),
+        Label("kill"),
+        call("tasks", containerd_at, kill_exec, lost="killed"),
+        Label("killed"),
+        Do(drop_config),
+        Label("detached"),
+        Label("refused"),
+    )
+
+
+EXEC = exec_table(guarded(*ADD), [Unlock("libcontainerd/{c}")])
 
 # -- its exit ---------------------------------------------------------------------------------------
 

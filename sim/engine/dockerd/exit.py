@@ -22,6 +22,7 @@ from sim.engine.ops import Do, Exit, Go, Goto, Label, Lock, Return, Unlock, Wait
 from sim.engine.procedure import procedure
 from sim.engine.records import Container
 from sim.engine.setup import MS
+from sim.engine.traits import traits
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
@@ -153,11 +154,11 @@ def wants_restart(record: Container, status: int, manual: bool) -> bool:
     return False
 
 
-def next_backoff(record: Container) -> int:
-    """Return the time before the next attempt, in µs: 100 ms, then doubled without bound; a run of 10 s resets it."""
+def next_backoff(record: Container, cap: int | None = None) -> int:
+    """Return the time before the next attempt, in µs: 100 ms, then doubled up to *cap*; a run of 10 s resets it."""
     if record.ran_long or not record.backoff:
         return FIRST_BACKOFF
-    return record.backoff * 2
+    return record.backoff * 2 if cap is None else min(record.backoff * 2, cap)
 
 
 def state_exit(g: Goroutine) -> str | None:
@@ -181,7 +182,7 @@ def state_exit(g: Goroutine) -> str | None:
             exit_code=g["status"],
             oom_killed=bool(g["oom_killed"]),
             restart_count=record.restart_count + again,  # now, not once it runs (monitor.go StateChanged)
-            backoff=next_backoff(record) if again else 0,
+            backoff=next_backoff(record, traits(g.world, g.pid).restart_cap) if again else 0,
         ),
         disk=False,
     )
@@ -194,9 +195,14 @@ def state_exit(g: Goroutine) -> str | None:
 
 
 def clean_up(g: Goroutine) -> str | None:
-    """Release the network (if its controller is up: not while the daemon boots), unmount, write the record to disk."""
+    """Release the network (if its controller is up: not while the daemon boots), then unmount and write."""
     if g.recall("controller"):
         release_network(g)
+    return keep_exit(g)
+
+
+def keep_exit(g: Goroutine) -> str | None:
+    """Unmount, and write the record to disk."""
     record = record_of(g)
     if record is not None:
         update(g, record, disk=True)

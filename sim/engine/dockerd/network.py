@@ -21,6 +21,7 @@ from sim.engine.proxy import bound, proxy
 from sim.engine.reach import NETNS, rules_for
 from sim.engine.records import Endpoint
 from sim.engine.setup import Port, S, Service
+from sim.engine.traits import traits
 from sim.facts import EngineEvent, Forgot
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -88,6 +89,19 @@ def free_address(g: Goroutine, endpoint: Endpoint) -> None:
 # -- ports -----------------------------------------------------------------------------------------
 
 
+def bindings(ports: tuple[Port, ...], addresses: tuple[str, ...]) -> tuple[Port, ...]:
+    """Return what is bound for *ports*: one that is published on every address is bound on each of *addresses*.
+
+    >>> [port.ip for port in bindings((Port(80, 80), Port(81, 81, ip="127.0.0.1")), ("0.0.0.0", "::"))]
+    ['0.0.0.0', '::', '127.0.0.1']
+    """
+    return tuple(
+        port if port.ip == ip else replace(port, ip=ip)
+        for port in ports
+        for ip in (addresses if port.ip == "0.0.0.0" else (port.ip,))
+    )
+
+
 def endpoint_of(g: Goroutine) -> Endpoint:
     """Return the endpoint of the container in variable `c`."""
     endpoint = g.recall(f"endpoint/{g['c']}")
@@ -107,12 +121,18 @@ def reserve_port(g: Goroutine) -> str | None:
     if g.recall(bound(port)) is not None:
         g["error"] = f"Bind for {port.ip}:{port.host} failed: port is already allocated"
         return "port_failed"
+    if traits(g.world, g.pid).binds_first and syscalls.conflicts(g.world.host, bound(port)):
+        taken = f"failed to bind host port for {port.ip}:{port.host}:{endpoint_of(g).address}:{port.container}"
+        g["error"] = f"{taken}/{port.proto}: address already in use"
+        return "port_failed"
     g.remember(bound(port), g["c"])
     return None
 
 
 def _rule_run(verb: str, number: int) -> Any:
-    def iptables_run(g: Goroutine) -> Spawn:
+    def iptables_run(g: Goroutine) -> Spawn | None:
+        if ":" in port_of(g).ip:
+            return None  # ip6tables are for networks with addresses of that family
         return iptables(verb, rules_for(port_of(g), endpoint_of(g).address)[number])
 
     return iptables_run
@@ -146,7 +166,7 @@ def start_proxy(g: Goroutine) -> Spawn | None:
     """Describe the proxy of the port, unless the daemon runs without userland proxies."""
     if not g.world.setup.engine.daemon.userland_proxy:
         return None
-    return proxy(service_of(g), port_of(g), endpoint_of(g).address)
+    return proxy(traits(g.world, g.pid).words.proxy, service_of(g), port_of(g), endpoint_of(g).address)
 
 
 def proxy_pin(world: World, frame: Frame) -> Pid | None:
@@ -188,7 +208,8 @@ def free_port(g: Goroutine) -> None:
 def proxy_error(g: Goroutine) -> None:
     """Say why the mapping failed: what the proxy's pipe says, or that it said nothing for 16 s."""
     port = port_of(g)
-    why = f"listen {port.proto} {port.ip}:{port.host}: bind: address already in use"
+    family = "" if len(traits(g.world, g.pid).proxy_addresses) == 1 else "6" if ":" in port.ip else "4"
+    why = f"listen {port.proto}{family} {port.ip}:{port.host}: bind: address already in use"
     if g["late"]:
         why, g["late"] = "Timed out proxy starting the userland proxy", False
     g["error"] = (
@@ -243,8 +264,10 @@ def first_mapped(g: Goroutine) -> str | None:
 
 
 def stop_proxy(g: Goroutine) -> None:
-    """Send INT to the port's proxy; dockerd waits for it (a zombie is reaped here)."""
+    """Send INT to the port's proxy; dockerd waits for it (a zombie is reaped here, unless somebody has done so)."""
     pid = endpoint_of(g).proxy_pids[g["i"]]
+    if pid not in g.world.host.procs:
+        pid = None
     g["proxy_pid"] = pid
     if pid is not None:
         g.kill(pid, "INT")

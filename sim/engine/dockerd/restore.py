@@ -85,7 +85,8 @@ def take_exit(g: Goroutine) -> None:
     g["status"] = UNKNOWN if status is None else status
 
 
-def _is_restored(g: Goroutine) -> None:
+def is_restored(g: Goroutine) -> None:
+    """Note that the restore of this container is over."""
     for key in (f"restoring/{g['c']}", f"exit/{g['c']}"):
         if g.recall(key) is not None:
             g.emit(Forgot(g.pid, key))
@@ -95,11 +96,21 @@ def restored_dead(g: Goroutine) -> None:
     """Believe that it has stopped, and say `die`; the network is released later."""
     record = record_of(g)
     assert record is not None
-    _is_restored(g)
+    is_restored(g)
     drop_bundle(g)
     stopped = replace(record, running=False, restarting=False, paused=False, pid=0, exit_code=g["status"])
     update(g, stopped, disk=True)
     event(g, "die", ("exitCode", str(g["status"])))
+
+
+def reopen(g: Goroutine) -> None:
+    """Open the fifos again, and go on to read what the container prints."""
+    service = g.world.services[g["c"]]
+    for stream, mode in zip(paths.STREAMS, ("w", "r", "r"), strict=True):
+        path = f"{paths.bundle(service.id)}/{stream}"
+        if path in g.world.host.fifos:
+            syscalls.open_fifo(g.turn, g.pid, path, mode)
+    begin_output(g)
 
 
 def reattach(g: Goroutine) -> None:
@@ -107,14 +118,10 @@ def reattach(g: Goroutine) -> None:
 
     If containerd's last event of it is a pause, or the end of one, that is said again, too.
     """
-    record, service = record_of(g), g.world.services[g["c"]]
+    record = record_of(g)
     assert record is not None
-    for stream, mode in zip(paths.STREAMS, ("w", "r", "r"), strict=True):
-        path = f"{paths.bundle(service.id)}/{stream}"
-        if path in g.world.host.fifos:
-            syscalls.open_fifo(g.turn, g.pid, path, mode)
-    begin_output(g)
-    _is_restored(g)
+    reopen(g)
+    is_restored(g)
     g.remember("active", (*g.recall("active", ()), g["c"]))
     update(g, replace(record, manual=False), disk=True)
     start_monitor(g)

@@ -32,13 +32,20 @@ def close_api(g: Goroutine) -> str | None:
 
     The second and the third signal do nothing, the fourth ends the daemon at once (pkg/signal/trap.go).
     """
+    label = count_signal(g)
+    if label is None:
+        syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
+    return label
+
+
+def count_signal(g: Goroutine) -> str | None:
+    """Begin to shut down at the first signal, unless no trap is set yet."""
     if not g.recall("subscribed"):
         return "untrapped"
     signals = g.recall("signals", 0) + 1
     g.remember("signals", signals)
     if signals > 1:
         return "forced" if signals == SIGNALS else "again"
-    syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
     return None
 
 
@@ -46,12 +53,17 @@ def begin_shutdown(g: Goroutine) -> str | None:
     """Stop every container, unless live-restore keeps them."""
     g.remember("shutting_down", True)
     g.cancel("api")
+    return stop_all(g)
+
+
+def stop_all(g: Goroutine, paused: str = "stop_paused") -> str | None:
+    """Stop every container that runs, all at once, unless live-restore keeps them; *paused* stops one that is."""
     running = [name for name in g.world.services if g.recall(f"container/{name}", NONE).running]
     if running and daemon_of(g.world, g.pid).live_restore:
         return "keep"
     for name in running:
-        paused = g.recall(f"container/{name}").paused
-        g.start("dockerd.stop_paused" if paused else "dockerd.stop", name, c=name, request=None)
+        how = paused if g.recall(f"container/{name}").paused else "stop"
+        g.start(f"dockerd.{how}", name, c=name, request=None)
     return None
 
 

@@ -7,6 +7,8 @@ daemon/start.go containerStart; engine-1.13 §2, §23 T1 to T6.
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from sim.engine import paths, storage
@@ -15,6 +17,7 @@ from sim.engine.dockerd.attached import tell_attached
 from sim.engine.dockerd.health import start_monitor
 from sim.engine.dockerd.network import (
     address,
+    bindings,
     endpoint_of,
     map_ports,
     network_event,
@@ -28,9 +31,10 @@ from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.netfilter import iptables
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call, repeat, run
 from sim.engine.output import depth
-from sim.engine.procedure import procedure
+from sim.engine.procedure import Procedure, procedure
 from sim.engine.reach import NETNS
 from sim.engine.records import Container, Endpoint
+from sim.engine.traits import traits
 from sim.facts import EngineEvent, Forgot, Message
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -127,7 +131,8 @@ def create_endpoint(g: Goroutine) -> str | None:
     if number is None:
         g["error"] = f"no available IPv4 addresses on this network's address pools: {service.network}"
         return "exists"
-    endpoint = Endpoint(service.name, service.network, number, address(g.world, service.network, number), service.ports)
+    ports = bindings(service.ports, traits(g.world, g.pid).proxy_addresses)
+    endpoint = Endpoint(service.name, service.network, number, address(g.world, service.network, number), ports)
     g.remember(f"endpoint/{service.name}", endpoint)
     return None if service.ports else "mapped"
 
@@ -257,40 +262,54 @@ AUTO_REMOVE = (  # after the lock was released
     Go("rm", "{c}", "c", request=FORCED),
 )
 
-START = procedure(
-    "dockerd.start",
-    Lock("container/{c}"),
-    Do(admit, "refused"),
-    Do(mount, "stale"),
-    Label("create"),
-    Do(create_endpoint, "mapped", "exists"),
-    map_ports(),
-    Goto("release"),
-    Label("mapped"),
-    Do(store_mapping),
-    Do(write_bundle),
-    Lock("libcontainerd/{c}"),
-    call("tasks", containerd_at, create_container, lost="lost"),
-    Unlock("libcontainerd/{c}"),
-    Do(state_running),
-    Unlock("container/{c}"),
-    Return(),
-    Label("lost"),
-    Unlock("libcontainerd/{c}"),
-    Do(no_answer),
-    Label("release"),
-    unmap_ports(),
-    Do(release_network),
-    Label("exists"),
-    Do(start_failed, "auto_remove"),
-    Label("refused"),
-    Unlock("container/{c}"),
-    Return(),
-    Label("stale"),
-    Go("sandbox_destroy", "{c}", "c", into="job"),
-    Join("job"),
-    Goto("create"),
-    AUTO_REMOVE,
+
+def guarded(*entries: Any) -> list[Any]:
+    """Return the entries within libcontainerd's lock of the container."""
+    return [Lock("libcontainerd/{c}"), *entries, Unlock("libcontainerd/{c}")]
+
+
+def start_table(ask: list[Any], lost: list[Any]) -> Procedure:
+    """Return containerStart with what it asks containerd for; *ask* leads to label `lost` or `release` if that fails.
+
+    *lost* is what is done there first.
+    """
+    return procedure(
+        "dockerd.start",
+        Lock("container/{c}"),
+        Do(admit, "refused"),
+        Do(mount, "stale"),
+        Label("create"),
+        Do(create_endpoint, "mapped", "exists"),
+        map_ports(),
+        Goto("release"),
+        Label("mapped"),
+        Do(store_mapping),
+        Do(write_bundle),
+        ask,
+        Do(state_running),
+        Unlock("container/{c}"),
+        Return(),
+        Label("lost"),
+        lost,
+        Do(no_answer),
+        Label("release"),
+        unmap_ports(),
+        Do(release_network),
+        Label("exists"),
+        Do(start_failed, "auto_remove"),
+        Label("refused"),
+        Unlock("container/{c}"),
+        Return(),
+        Label("stale"),
+        Go("sandbox_destroy", "{c}", "c", into="job"),
+        Join("job"),
+        Goto("create"),
+        AUTO_REMOVE,
+    )
+
+
+START = start_table(
+    guarded(call("tasks", containerd_at, create_container, lost="lost")), [Unlock("libcontainerd/{c}")]
 )
 SANDBOX_DESTROY = procedure("dockerd.sandbox_destroy", unmap_ports(), Do(release_endpoint))
 

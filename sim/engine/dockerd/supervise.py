@@ -11,12 +11,12 @@ libcontainerd/remote_unix.go handleConnectionChange, runContainerdDaemon, grpc b
 from __future__ import annotations
 
 from sim.engine import paths
-from sim.engine.containerd.boot import ARGV
 from sim.engine.dockerd.settings import daemon_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Every, Fork, Goto, Label, Reap, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.setup import MS, S
+from sim.engine.traits import traits
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
 
@@ -24,12 +24,11 @@ TICK = 500 * MS
 DEADLINE = 3 * S
 GRACE = 100 * MS
 FIRST_RETRY = 1 * S
-RETRY_CAP = 120 * S
 
 
 def fork_containerd(g: Goroutine) -> Spawn:
     """Describe containerd: a session of its own, killed with dockerd."""
-    return Spawn("containerd", ARGV, new_session=True, death_signal="KILL")
+    return Spawn("containerd", traits(g.world, g.pid).words.containerd, new_session=True, death_signal="KILL")
 
 
 def containerd_started(g: Goroutine) -> None:
@@ -78,9 +77,9 @@ def dial(g: Goroutine) -> str | None:
 
 
 def retry_after(world: World, frame: Frame) -> int:
-    """Return the time to the next attempt before its spread, in µs: 1 s, then times 1.6 up to 120 s."""
+    """Return the time to the next attempt before its spread, in µs: 1 s, then times 1.6 up to a cap."""
     tries = frame.local["attempt"] - 1
-    return int(min(FIRST_RETRY * 16**tries // 10**tries, RETRY_CAP))
+    return int(min(FIRST_RETRY * 16**tries // 10**tries, traits(world, frame.fid[0]).redial_cap))
 
 
 @reading(lambda world, frame: (("proc", frame.local["peer_pid"]),))
@@ -123,10 +122,11 @@ def healthy(world: World, frame: Frame) -> bool:
     """Say whether a check would succeed and change nothing."""
     pid = frame.fid[0]
     peer = world.recall(pid, "connection")
-    return peer is not None and world.recall(pid, "fail_count", 0) == 0 and _responsive(world, peer)
+    return peer is not None and world.recall(pid, "fail_count", 0) == 0 and responsive(world, peer)
 
 
-def _responsive(world: World, pid: int) -> bool:
+def responsive(world: World, pid: int) -> bool:
+    """Say whether a process lives and is neither stopped nor frozen."""
     process = world.host.procs.get(pid)
     return process is not None and process.state == "S"
 
@@ -148,7 +148,7 @@ def check_answered(world: World, frame: Frame) -> bool | str:
     """
     if not world.host.alive(frame.local["peer_pid"]):
         return "closing"
-    return _responsive(world, frame.local["peer_pid"])
+    return responsive(world, frame.local["peer_pid"])
 
 
 def check_good(g: Goroutine) -> None:

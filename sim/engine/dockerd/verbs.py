@@ -9,14 +9,17 @@ update.go, list.go, inspect.go, info.go, attach.go; engine-1.13 §3.2, §4, §13
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from msgspec.structs import replace
 
 from sim.engine.containers import service_of
-from sim.engine.dockerd.start import answer, containerd_at, event, no_answer, record_of, update
+from sim.engine.dockerd.start import answer, containerd_at, event, guarded, no_answer, record_of, update
 from sim.engine.dockerd.stop import no_such, stopped
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Goto, Label, Lock, Return, Unlock, Wait, call, reading, run
-from sim.engine.procedure import procedure
+from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.setup import Restart
 from sim.facts import Message
@@ -132,25 +135,29 @@ def not_updated(g: Goroutine) -> None:
     answer(g, Failure(f"Cannot update container {service_of(g).id}: {g['error']}"))
 
 
-UPDATE = procedure(
-    "dockerd.update",
-    Lock("container/{c}"),
-    Do(update_request, "refused", "not_running"),
-    Unlock("container/{c}"),
-    Lock("libcontainerd/{c}"),
-    call("tasks", containerd_at, update_task, lost="lost"),
-    Unlock("libcontainerd/{c}"),
-    Do(updated),
-    Return(),
-    Label("lost"),
-    Unlock("libcontainerd/{c}"),
-    Do(not_updated),
-    Return(),
-    Label("not_running"),
-    Do(updated),
-    Label("refused"),
-    Unlock("container/{c}"),
-)
+
+def update_table(guard: Callable[..., list[Any]], lost: list[Any]) -> Procedure:
+    """Return update's way; *guard* holds what containerd is asked within, *lost* is done first if it was lost."""
+    return procedure(
+        "dockerd.update",
+        Lock("container/{c}"),
+        Do(update_request, "refused", "not_running"),
+        Unlock("container/{c}"),
+        guard(call("tasks", containerd_at, update_task, lost="lost")),
+        Do(updated),
+        Return(),
+        Label("lost"),
+        lost,
+        Do(not_updated),
+        Return(),
+        Label("not_running"),
+        Do(updated),
+        Label("refused"),
+        Unlock("container/{c}"),
+    )
+
+
+UPDATE = update_table(guarded, [Unlock("libcontainerd/{c}")])
 
 # -- what only reads -------------------------------------------------------------------------------
 

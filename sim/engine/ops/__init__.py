@@ -4,7 +4,7 @@ One op is at most one blocking point. Silent ops, which nobody else can see or b
 goroutine, the return), are taken together with the op before them.
 """
 
-from sim.engine.ops.children import Fork, Reap, ReapAny, run
+from sim.engine.ops.children import Fork, Reap, ReapAny, ReapOrphans, run
 from sim.engine.ops.flow import (
     Condition,
     Do,
@@ -49,6 +49,7 @@ __all__ = [
     "Read",
     "Reap",
     "ReapAny",
+    "ReapOrphans",
     "Return",
     "Serve",
     "Sleep",

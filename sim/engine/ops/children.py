@@ -96,6 +96,39 @@ class ReapAny(Op):
         return self.index + 1
 
 
+class ReapOrphans(Op):
+    """Wait for a child that no goroutine of this process knows of, nor will: none that runs one of the programs *but*.
+
+    A process that hands what wait4(-1) returns to those who wait for a number does the same.
+    """
+
+    name = "reap_orphans"
+
+    def __init__(self, *but: str) -> None:
+        self.but = but
+
+    def ready(self, world: World, frame: Frame) -> bool:
+        return self.first(world, frame) is not None
+
+    def first(self, world: World, frame: Frame) -> Pid | None:
+        """Return the child that became a zombie first and is nobody else's."""
+        pid = frame.fid[0]
+        ripe = world.host.zombies.get(pid)
+        if not ripe:
+            return None
+        locals_ = (world.frames[fid].local for fid in world.frames_of[pid])
+        known = {value for local in locals_ for value in local.values() if type(value) is int}
+        found = (child for child in ripe if world.host.procs[child].image.program not in self.but)
+        return next((child for child in found if child not in known), None)
+
+    def reads(self, world: World, frame: Frame) -> Iterable[Key]:
+        return (("children", frame.fid[0]),)
+
+    def take(self, g: Goroutine) -> int | None:
+        _reap(g, self.first(g.world, g.frame))
+        return self.index + 1
+
+
 def run(how: Callable[[Goroutine], Spawn | None], *, good: str | None = None, bad: str | None = None) -> list[Entry]:
     """Start a child and wait for it: fork, execve, wait4."""
     fork, reap = Fork(how), Reap(good=good, bad=bad)

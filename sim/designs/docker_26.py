@@ -1,0 +1,10 @@
+"""Docker 25 to 27; 26.1.5 was measured, with containerd 1.7.24 as a child of dockerd."""
+
+from __future__ import annotations
+
+from sim.designs.design import Design
+from sim.designs.docker_24 import TRAITS_24
+from sim.designs.since_20_10 import MANAGED
+
+SOURCE = "designs §1.1, §3 [S]; measurements of 26.1.5 [M]"
+DOCKER_26 = Design("docker-26", "26.1, dockerd starts containerd", SOURCE, MANAGED, TRAITS_24)

@@ -1,0 +1,54 @@
+"""What the designs from 20.10 on share: their programs, their command lines, and what was measured of 26.1.5.
+
+Thread counts of 26.1.5 stand for the others, too [K].
+"""
+
+from __future__ import annotations
+
+from sim.designs.docker_1_13 import DOCKER_1_13
+from sim.engine import runc_v2, shim_command, shim_v2
+from sim.engine.containerd import service
+from sim.engine.dockerd import program_v2
+from sim.engine.setup import Daemon, S, Unit, Unverified
+from sim.engine.traits import Traits, Words
+
+SOCKET = "/run/containerd/containerd.sock"
+WORDS = Words(
+    dockerd=("/usr/bin/dockerd",),
+    containerd=("/usr/bin/containerd", "--config", "/var/run/docker/containerd/containerd.toml"),
+    shim=("/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-address", SOCKET),
+    runc=("runc", "--root", "/var/run/docker/runtime-runc/moby"),
+    proxy="/usr/bin/docker-proxy",
+)
+UNVERIFIED = Unverified(
+    dockerd_threads_after=6,
+    containerd_threads=8,
+    shim_threads_before=9,
+    runc_threads=9,
+    hook_threads=8,
+)
+TRAITS = Traits(
+    words=WORDS,
+    unverified=UNVERIFIED,
+    shim_command_threads=9,
+    tree="systemd ─ dockerd ─ containerd; systemd ─ shim ─ program; proxies under dockerd",
+    shims_under="init",
+    proxy_addresses=("0.0.0.0", "::"),
+    restart_cap=60 * S,
+    redial_cap=3 * S,
+    last_wait=2 * S,
+    exits_by="pid",
+    restore_stop="docker stop",
+    load_each=3_000,
+    daemon=Daemon(log_driver="json-file"),
+    unit=Unit("always", "process", 2 * S, 3, 60 * S, 0),
+    profile="docker-26-2core",
+)
+MANAGED = DOCKER_1_13.programs_with(
+    program_v2.MANAGED,
+    service.PROGRAM,
+    shim_command.PROGRAM,
+    shim_v2.PROGRAM,
+    runc_v2.PROGRAM,
+    without=("exec-shim",),
+)

@@ -1,0 +1,118 @@
+"""What differs between engines in a word or a number: names of binaries, limits, unit files.
+
+The shared rules ask for these; what differs in its steps is a program of its own. Each field has its meaning and its
+source in `MEANINGS`. Source: designs §1.1 (the ladder), engine-1.13 §12, §20.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from sim.engine import paths
+from sim.engine.setup import Daemon, S, Unit, Unverified
+from sim.kernel.records import Pid
+
+REDIAL_CAP = 120 * S
+
+
+class Words(msgspec.Struct, frozen=True):
+    """Command lines: of daemons in full, of other programs what comes before the words of a run."""
+
+    dockerd: tuple[str, ...]
+    containerd: tuple[str, ...]
+    shim: tuple[str, ...]
+    runc: tuple[str, ...]
+    proxy: str
+
+
+class Traits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the shared rules read of an engine; the defaults are those of 1.13."""
+
+    words: Words
+    unverified: Unverified = Unverified()
+    tree: str = "systemd ─ dockerd ─ containerd ─ shim ─ program; proxies under dockerd"
+    shims_under: str = "containerd"
+    shim_command_threads: int = 0
+    proxy_addresses: tuple[str, ...] = ("0.0.0.0",)
+    restart_cap: int | None = None
+    redial_cap: int = REDIAL_CAP
+    last_wait: int | None = None
+    exits_by: str = "pid"
+    load_each: int = 0
+    binds_first: bool = False
+    restore_stop: str = "TERM, KILL after 10 s, 2 s more"
+    daemon: Daemon = Daemon()
+    unit: Unit = Unit()
+    containerd_unit: Unit | None = None
+    coupling: str = ""
+    profile: str = "el7-idle"
+
+
+MEANINGS: dict[str, tuple[str, str]] = {
+    "tree": ("who is whose parent", "designs §1 [S], §3.1 [S]"),
+    "words": ("command lines", "designs §1.1: 18.09 drops the docker- prefix [S]"),
+    "unverified": ("numbers that nobody verified", "engine-1.13 §12; docker-26: memory_threads.csv [M]"),
+    "shims_under": ("the parent of a shim: containerd, or init", "designs §1 [S], §3.1 [S]"),
+    "shim_command_threads": ("threads of `shim start`, a process that is tried out among them", "experiment a [M]"),
+    "proxy_addresses": ("a proxy for each of these addresses of a port that is published on all", "designs §3.1 [S]"),
+    "restart_cap": ("longest pause before a policy starts a container again, in µs", "designs §1.1: 17.06 [S]"),
+    "redial_cap": ("longest pause before containerd is dialled again, in µs", "containerd client.go MaxDelay [K]"),
+    "last_wait": ("how long a stop waits after its last KILL, in µs; None: for ever", "designs §3.3 [S]"),
+    "exits_by": ("what an exit is matched by", "designs §1.1: 24.0 [S], §3.7 [S]"),
+    "load_each": ("what dockerd's boot takes for each container on disk, in µs", "designs §1.1: 19.03 [S*]"),
+    "binds_first": ("dockerd binds a published port itself, before it starts the proxy", "designs §1.1: 28 [S]"),
+    "restore_stop": ("how a new dockerd without live-restore stops what it finds", "designs §1.1: 20.10 [S], §3.9 [S]"),
+    "daemon": ("daemon.json where a scenario says nothing", "engine-1.13 §20; designs §8 [S]"),
+    "unit": ("docker.service", "designs §1.1 [S], §1 [S]"),
+    "containerd_unit": ("containerd.service; None: dockerd starts containerd", "designs §1.1: 18.09 [S]"),
+    "coupling": ("what ties docker.service to containerd.service", "designs §1.1 [S]"),
+    "profile": ("durations where a scenario says nothing", "sim/latency.py"),
+}
+"""Field -> what it means, and which source says so."""
+
+
+def traits(world: Any, pid: Pid) -> Traits:
+    """Return the traits of the engine that *pid* belongs to: that of its own binary, which may be an older one."""
+    found: Traits = world.design.of(world, pid).traits
+    return found
+
+
+DOCKER_1_13 = Traits(words=Words(
+    dockerd=(
+        "/usr/bin/dockerd-current",
+        "--add-runtime",
+        "docker-runc=/usr/libexec/docker/docker-runc-current",
+        "--default-runtime=docker-runc",
+        "--exec-opt",
+        "native.cgroupdriver=systemd",
+        "--userland-proxy-path=/usr/libexec/docker/docker-proxy-current",
+        "--init-path=/usr/libexec/docker/docker-init-current",
+        "--seccomp-profile=/etc/docker/seccomp.json",
+        "--selinux-enabled",
+        "--log-driver=journald",
+        "--signature-verification=false",
+        "--storage-driver",
+        "overlay2",
+    ),
+    containerd=(
+        "/usr/bin/docker-containerd-current",
+        "-l",
+        "unix:///var/run/docker/libcontainerd/docker-containerd.sock",
+        "--metrics-interval=0",
+        "--start-timeout",
+        "2m",
+        "--state-dir",
+        "/var/run/docker/libcontainerd/containerd",
+        "--shim",
+        "docker-containerd-shim",
+        "--runtime",
+        "docker-runc",
+        "--runtime-args",
+        "--systemd-cgroup=true",
+    ),
+    shim=("/usr/bin/docker-containerd-shim-current",),
+    runc=(paths.RUNC, "--systemd-cgroup=true"),
+    proxy="/usr/libexec/docker/docker-proxy-current",
+))  # fmt: skip

@@ -1,0 +1,81 @@
+"""What differs between two designs: words and numbers (traits), and which programs take other steps.
+
+A program differs if one has a procedure that the other has not, or has with other ops. Source: the designs themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from sim.designs import Design
+from sim.engine.procedure import Procedure
+from sim.engine.program import Program
+from sim.engine.traits import MEANINGS
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One thing that two designs do or have differently; *source* says who says so."""
+
+    what: str
+    one: str
+    other: str
+    source: str = ""
+
+
+def differences(one: Design, other: Design) -> tuple[Difference, ...]:
+    """Return the traits that differ, then the programs."""
+    return (*_traits(one, other), *_programs(one, other))
+
+
+def _traits(one: Design, other: Design) -> Iterator[Difference]:
+    for field, (meaning, source) in MEANINGS.items():
+        pairs = (_flat(getattr(design.traits, field), meaning) for design in (one, other))
+        first, second = pairs
+        for what in dict.fromkeys((*first, *second)):
+            if first.get(what) != second.get(what):
+                yield Difference(what, _said(first.get(what)), _said(second.get(what)), source)
+
+
+def _flat(value: Any, name: str) -> dict[str, object]:
+    """Return a trait's parts by name; a trait without parts is its own."""
+    if not isinstance(value, msgspec.Struct):
+        return {name: value}
+    return {f"{name}: {part}": getattr(value, part) for part in value.__struct_fields__}
+
+
+def _said(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _programs(one: Design, other: Design) -> Iterator[Difference]:
+    for name in dict.fromkeys((*one.programs, *other.programs)):
+        mine, theirs = one.programs.get(name), other.programs.get(name)
+        if mine is None or theirs is None:
+            there = ("none", "has it") if mine is None else ("has it", "none")
+            yield Difference(f"program {name}", *there)
+            continue
+        first, second = _own(mine, theirs), _own(theirs, mine)
+        if first or second:
+            yield Difference(f"program {name}", _listed(first), _listed(second))
+
+
+def _own(program: Program, other: Program) -> list[str]:
+    """Return the names of the procedures that *other* has not, or otherwise."""
+    theirs = {table.name: _shape(table) for table in other.procedures}
+    own = (table.name for table in program.procedures if theirs.get(table.name) != _shape(table))
+    return [name.partition(".")[2] for name in own]
+
+
+def _shape(table: Procedure) -> tuple[tuple[object, ...], ...]:
+    return tuple((op.name, op.labels, getattr(op, "function", None)) for op in table.ops)
+
+
+def _listed(names: list[str]) -> str:
+    return f"its own {', '.join(names)}" if names else "nothing of its own"
