@@ -527,7 +527,7 @@ def test_the_daemons_are_found() -> None:
     """dockerd is the unit's main process, containerd its child; both are missing where they are dead."""
     world = at_rest()
     assert (dockerd(world), containerd(world)) == (one_of(world, "dockerd"), one_of(world, "containerd"))
-    dead = traced("T43").at(traced("T43").end)
+    dead = traced("T43").at(traced("T43").origin + 1_050_000)  # 50 ms after the kill
     assert (dockerd(dead), containerd(dead)) == (None, None)
 
 

@@ -16,6 +16,7 @@ from sim.drive.explore import Asked, Exploration, Limits, explore
 from sim.drive.explore.shortest import is_allowed, shortest
 from sim.engine.setup import FaultBudget, Setup
 from sim.experiment.counterexample import tell, write_counterexample
+from sim.faults import FAULTS
 from sim.properties import NOT_MODELLED, PROPERTIES, SOMETIMES, Property
 from sim.render.counterexample import counterexample_text
 from sim.scenario import Scenario
@@ -179,11 +180,15 @@ def bound_of(setup: Setup, *, untimed: bool, full: bool, alike: bool) -> tuple[s
 def _faults_text(budget: FaultBudget) -> str:
     if not budget.total:
         return "No faults but the scenario's own steps."
-    kinds = f" ({', '.join(f'{kind} {most}' for kind, most in budget.kinds)})" if budget.kinds else ""
+    most = dict(budget.kinds)
+    chosen = [kind for kind, row in FAULTS.items() if not most or (row.free or kind) in most]
+    told = (f"{kind} {most[kind]}" if kind in most else kind for kind in chosen)
+    kinds = "; ".join(f"{words}: {FAULTS[kind].text}" for words, kind in zip(told, chosen, strict=True))
     ends: list[Any] = [("from", budget.after), ("to", budget.before)]
     window = " ".join(f"{word} {instant_text(at)}" for word, at in ends if at is not None)
     where = window or "anywhere"
-    return f"At most {budget.total} fault{'s' if budget.total > 1 else ''}{kinds}, {where}, of any process but PID 1."
+    faults = f"{budget.total} fault{'s' if budget.total > 1 else ''}"
+    return f"At most {faults} ({kinds}), {where}, of any process but PID 1."
 
 
 def unmodelled() -> tuple[tuple[str, str], ...]:

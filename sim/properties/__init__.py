@@ -136,7 +136,7 @@ ROWS = (
 PROPERTIES: dict[str, Property] = {row.name: row for row in ROWS}
 
 NOT_MODELLED: dict[str, str] = {
-    "V15": "100 ms subscribers: docker events itself: nobody subscribes to dockerd",
+    "V15": "events that a slow reader of docker events misses (100 ms): clients read at once",
     "V17": "in explored states T14b and T46, since numbers do not come again",
     "V24": "in explored states, since numbers do not come again there",
     "V25": "policies that nobody applies meanwhile (V10)",

@@ -99,7 +99,7 @@ def test_a_window_keeps_faults_out(shimsim):
     """Faults come from a moment on that never comes: nothing is violated."""
     done = shimsim(*KILL, "-p", "V8", "--between", "die(web)", "start(web)", "--no-save")
     assert done.status == 0
-    assert "Bound: At most 1 fault (kill 1), from die(web) to start(web)" in done.out
+    assert "Bound: At most 1 fault (kill 1: a process gets SIGKILL and is gone), from die(web) to" in done.out
 
 
 def test_progress_is_for_terminals(monkeypatch, capsys):

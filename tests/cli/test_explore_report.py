@@ -29,7 +29,7 @@ One container: every order
 ✓ HOLDS     sometimes  a_container_runs: A container runs, and is said to.
 
 COMPLETE: N states, N transitions, depth N, N ends, N s (N steps/s, one process; N local steps).
-Bound: At most 1 fault (kill 1), anywhere, of any process but PID 1.
+Bound: At most 1 fault (kill 1: a process gets SIGKILL and is gone), anywhere, of any process but PID 1.
 Bound: Timers ring only where nothing prompt can happen, and in an order that their lengths allow; a program
   that is slow is a fault (stall).
 Bound: People act whenever they like: the times of steps are dropped, their order and what they wait for are

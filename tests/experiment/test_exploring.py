@@ -9,10 +9,10 @@ import pytest
 
 from sim.bundled import bundled
 from sim.drive.explore import Limits
-from sim.engine.setup import FaultBudget
+from sim.engine.setup import FaultBudget, Setup
 from sim.errors import InputError
 from sim.experiment.asking import asked_of, sentence
-from sim.experiment.exploring import explored, with_faults
+from sim.experiment.exploring import bound_of, explored, with_faults
 from sim.experiment.run import run_scenario
 from sim.properties import PROPERTIES
 from sim.scenario import Scenario, load
@@ -82,10 +82,15 @@ def test_a_story_without_its_faults_is_no_violation() -> None:
 def test_the_bound_is_said() -> None:
     """A verdict comes with what it holds for."""
     said = " ".join(found("V8", 1).bound)
-    assert "At most 1 fault (kill 1), anywhere, of any process but PID 1." in said
+    assert "At most 1 fault (kill 1: a process gets SIGKILL and is gone), anywhere, of any process but PID 1." in said
     assert "Timers ring only where nothing prompt can happen" in said
     assert "What comes before t = 0 happens in one order." in said
     assert "No faults but the scenario's own steps." in found("V8", 0).bound
+    any_two, *_ = bound_of(Setup((), faults=FaultBudget(2)), untimed=False, full=False, alike=False)
+    assert any_two == (
+        "At most 2 faults (kill: a process gets SIGKILL and is gone; stall: a daemon, shim or proxy stands still; "
+        "resume: a process that stood still goes on), anywhere, of any process but PID 1."
+    )
 
 
 def test_a_limit_is_never_holds() -> None:

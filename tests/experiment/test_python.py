@@ -301,7 +301,7 @@ def test_an_exploration_shows_the_same_on_every_machine() -> None:
     html = found._repr_html_()
     assert "VIOLATED" in html
     assert re.search(r"COMPLETE: [\d,]+ states, [\d,]+ transitions, depth \d+, \d+ ends<", html)
-    assert "At most 1 fault (kill 1)" in html
+    assert "At most 1 fault (kill 1: a process gets SIGKILL and is gone)" in html
     assert exploration_html(replace(found.found, seconds=9e9, taped=1)) == html
     assert repr(found).startswith("<scenario, every order: V6 HOLDS, V7 VIOLATED; COMPLETE: ")
 
