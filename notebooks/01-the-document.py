@@ -483,7 +483,7 @@ start.trees("Forked(runc/web)+100ms", "run+4s")
 # (我们启动一个容器的命令可以转换为shim命令.) The shim's command is what *containerd* runs, late in a start (§2 step
 # 9 [S]). Before it dockerd has made the container, chosen an address, written iptables rules, started the proxy and
 # written the bundle that the command names. And after it runc comes back to dockerd, for the network (step 14).
-# Kill dockerd at the moment in which the shim begins: the command is running as ever, and no container comes of it.
+# Kill dockerd at the moment in which the shim starts runc: the command runs as ever, and no container comes of it.
 
 # %%
 torn = sim.run("""
@@ -491,17 +491,17 @@ title: the shim's command without the rest of docker run
 services: {db: {image: postgres}}
 steps:
   - {id: run, at: 60s, docker: run -d --name web -p 80:80 nginx}
-  - {id: kill, at: Forked(shim/web), kill: dockerd}
+  - {id: kill, at: Forked(runc/web), kill: dockerd}
 until: kill+30s
 """)
-torn.trees("Forked(shim/web)-1ms", "kill+20ms")
+torn.trees("Forked(shim/web)-1ms", "kill+10ms")
 
 # %% [markdown]
 # *Figure 20. One millisecond before the shim's command the proxy is there already: `docker run` is well on its way.
-# 20 ms after it the shim and runc are at work, and dockerd is dead.*
+# A little later the shim and runc are at work, and dockerd is dead.*
 
 # %%
-torn.trees("kill+20ms", "kill+25s")
+torn.trees("kill+10ms", "kill+25s")
 
 # %% [markdown]
 # *Figure 21. What comes of it: runc's hook finds no dockerd, so runc gives up and the shim leaves. `db`, which has

@@ -100,7 +100,7 @@ on.why("port 20002 from loopback", at="kill+500ms")
 # but the new dockerd empties its chains before it writes the rules anew, port after port (§6 step 6 [S]):
 
 # %%
-on.why("port 20002 from remote", at="kill+1390ms")
+on.why("port 1080 from remote", at="kill+1600ms")
 
 # %% [markdown]
 # ## 4. A polite restart

@@ -82,17 +82,17 @@ stop
 #
 # ## 3. The story
 #
-# For each violation there is a shortest story found. Read V12's from 11 on: the shim has left, and containerd is
-# about to report the exit.
+# For each violation there is a shortest story found. In V12's, look for `step fault1`: the shim has left, and
+# containerd is about to report the exit.
 
 # %%
 stop.story("V12")
 
 # %% [markdown]
-# The kill falls between two steps of containerd: it has removed the container's folder (13), and has not yet sent
-# the exit event. The new containerd finds no folder, so it knows nothing of the container. dockerd waits for an
-# event that nobody will send. It tries KILL, hears "container not found", tries the number itself, finds nobody,
-# and reports success (§3.2 [S]). Users have reported it: docker/for-linux#1, moby#24985 [I].
+# The kill falls between two steps of containerd: it has removed the container's folder, and has not yet sent the
+# exit event. The new containerd finds no folder, so it knows nothing of the container. dockerd waits for an event
+# that nobody will send. After ten seconds it tries KILL and hears "container not found"; after ten more it reports
+# success (§3.2 [S]). Users have reported it: docker/for-linux#1, moby#24985 [I].
 #
 # Why did no time in section 1 hit it? In a timed run both steps of containerd fall into one microsecond. On a real
 # host the window is short, too. It is hit by whoever has many hosts.
