@@ -75,6 +75,32 @@ CASES = {
         "until: 1m\n"
         "expect: [{at: end, container: web, status: running, pid: same, since: down-1s}]"
     ),
+    "systemctl stop while systemd waits for RestartSec= is the end: nothing starts docker again (§5).": (
+        "engine: {unit: {RestartSec: 5s}}\n" + WEB + "steps:\n"
+        "  - {id: shot, at: 1s, kill: dockerd}\n"
+        "  - {id: stop, at: 3s, systemctl: stop docker}\n"
+        "until: 30s\n"
+        "expect: [{step: stop, ok: true}, {during: [stop, end], process: dockerd, exists: false}]"
+    ),
+    "systemctl kill sends its signal to every process of the unit: shims, too (systemctl(1)).": (
+        WEB + "steps: [{id: shot, at: 1s, systemctl: kill -s KILL docker}]\n"
+        "until: 2s\n"
+        "expect: [{at: shot+50ms, process: shim/web, exists: false}]"
+    ),
+    "A reload leaves max-health-check-retries as it was at the start: one failed check is none too many (§11, T56).": (
+        WEB + "steps:\n"
+        "  - {at: 1s, host: {daemon.json: {max-health-check-retries: 1}}}\n"
+        "  - {at: 2s, systemctl: reload docker}\n"
+        "  - {id: a, at: 10s, stop: containerd}\n"
+        "  - {at: a+6s, cont: containerd}\n"
+        "until: 20s\n"
+        "expect: [{at: end, process: shim/web, parent: containerd}]"
+    ),
+    "A stranger cannot listen where somebody does (bind(2)).": (
+        WEB + "steps: [{id: take, at: 1s, host: {take_port: 80}}]\n"
+        "until: 2s\n"
+        "expect: [{step: take, error: address already in use}, {at: end, process: stranger/take, exists: false}]"
+    ),
     "A port whose proxy cannot bind it is free for the next start, and its rules are gone (§2, T2).": (
         BLOCKED + "  - {id: free, at: 20s, docker: stop other}\n"
         "  - {id: again, at: 30s, docker: start web}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sim.engine import paths
 from sim.engine.containerd import tasks
 from sim.engine.dockerd import network
 from sim.engine.reach import NETNS, reachable
@@ -60,6 +61,18 @@ until: 30s
     found = run(text)
     assert set(died(found)) == {"a", "b"}
     assert not judge(found.trace, [PROPERTIES["V15"]])["V15"].holds
+
+
+def test_the_event_log_keeps_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What containerd can tell again, in memory and on disk, is the last 500 events (§16.4)."""
+    assert tasks.KEPT_EVENTS == 500
+    monkeypatch.setattr(tasks, "KEPT_EVENTS", 3)
+    steps = "steps: [{at: 1s, kill: payload/web}]\nuntil: 5s\n"
+    looping = "services: {web: {image: nginx, restart: always, x-payload: {exits: {code: 1, after: 10ms}}}}\n"
+    log = run(looping + steps).at().host.files[paths.EVENTS_LOG]
+    assert isinstance(log, tuple)
+    assert len(log) == 3
+    assert log[0][0] == log[2][0] - 2 > 1
 
 
 STUCK = """\

@@ -76,6 +76,20 @@ def _is_event(event: Any) -> bool:
     return isinstance(event, Sent) and event.name == "events" and isinstance(event.message, Message)
 
 
+def test_a_container_s_exit_waits_for_those_of_its_execs() -> None:
+    """An exec-shim that has reaped its process and does not leave holds up the container's exit (§3.1 step 5)."""
+    found = run(WEB + """\
+steps:
+  - {at: 1s, docker: exec web sleep 100}
+  - {id: shot, at: 3s, kill: payload/web}
+  - {id: hang, at: before Exited(exec-shim/web), stop: exec-shim/web}
+  - {id: go, at: 9s, cont: exec-shim/web}
+until: 20s
+expect: [{at: go-1s, container: web, status: running}, {at: go-1s, process: payload/web, exists: false}]
+""")
+    assert told(found, "web", "die") == pytest.approx(9, abs=0.5)
+
+
 def test_a_slow_runc_exec_delays_the_exit_of_another_container() -> None:
     """With a runtime that takes four seconds more, the main loop stands still and db's exit is told that much later."""
     text = WEB + """\
@@ -111,16 +125,17 @@ expect:
     assert "exit code 126" in ended(run(text))["up"]
 
 
-def test_a_killed_exec_shim_takes_its_process_along_and_nothing_else() -> None:
-    """§8 e: containerd kills the exec'd process; the exec ends with 137, the container runs on."""
-    text = WEB + """\
+@pytest.mark.parametrize("victim", ["exec-shim", "exec"])
+def test_an_exec_that_is_killed_ends_with_137_and_the_container_runs_on(victim: str) -> None:
+    """128 + 9 is what its shim writes; of a killed shim containerd kills the process (§8 e)."""
+    text = WEB + f"""\
 steps:
-  - {id: up, docker: exec web sleep 100, at: 1s}
-  - {id: shot, at: 5s, kill: exec-shim/web}
+  - {{id: up, docker: exec web sleep 100, at: 1s}}
+  - {{id: shot, at: 5s, kill: {victim}/web}}
 until: 10s
 expect:
-  - {at: end, process: exec/web, exists: false}
-  - {at: end, container: web, status: running, pid: same}
+  - {{at: end, process: exec/web, exists: false}}
+  - {{at: end, container: web, status: running, pid: same}}
 """
     assert ended(run(text))["up"] == "exit code 137"
 

@@ -97,6 +97,19 @@ expect:
     ]  # fmt: skip
 
 
+def test_failures_count_in_a_row_alone() -> None:
+    """Two failures, a success, two failures: three retries are not used up."""
+    found = run(WEB + """\
+steps:
+  - {at: 30s, stop: payload/web}
+  - {at: 55s, cont: payload/web}
+  - {at: 65s, stop: payload/web}
+  - {at: 90s, cont: payload/web}
+until: 120s
+""")
+    assert said(found.trace, "health_status") == []
+
+
 @pytest.mark.parametrize(
     ("on_term", "signals", "gap"), [("none", ["TERM"], 12.0), ("ignore", ["TERM", "KILL"], 22.0)]
 )
@@ -132,12 +145,12 @@ def test_stop_and_exit_end_the_monitor() -> None:
 def test_a_paused_container_is_not_probed() -> None:
     """The monitor ends with the pause; after it the health is what it was, and the next probe an interval away."""
     text = WEB + """\
-steps: [{at: 30s, docker: pause web}, {id: on, at: 60s, docker: unpause web}]
-until: 90s
+steps: [{at: 30s, docker: pause web}, {id: on, at: 80s, docker: unpause web}]
+until: 110s
 expect: [{at: on-1s, container: web, health: healthy}, {at: on+5s, container: web, health: healthy}]
 """
     starts = [at for at, _ in said(run(text).trace, "exec_start")]
-    assert next(at for at in starts if 30 <= at <= 90) == pytest.approx(70, abs=0.1)
+    assert next(at for at in starts if 30 <= at <= 110) == pytest.approx(90, abs=0.1)
 
 
 def test_a_restart_begins_with_starting() -> None:

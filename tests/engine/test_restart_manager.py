@@ -151,6 +151,12 @@ until: 60s
 expect:
   - {at: end, container: web, status: exited, exit_code: 137}
 """,
+    "update leaves the pause as it is: the one after 1.6 s is 3.2 s": CRASHING % "always" + """\
+  - {id: on, at: start(web)#6+5ms, docker: "update --restart=on-failure:99 web"}
+until: 60s
+expect:
+  - {at: on+3s, container: web, status: restarting, restarts: 6}
+""",
     "update to no stops a crash loop at the next exit": CRASHING % "always" + """\
   - {id: off, at: start(web)#7+5ms, docker: update --restart=no web}
 until: 120s

@@ -10,10 +10,13 @@ import pytest
 from sim.drive.timed import run
 from sim.engine import paths
 from sim.engine.client import exit_code
-from sim.engine.setup import Docker, Systemctl
+from sim.engine.setup import Docker, Setup, Systemctl
 from sim.experiment.run import run_scenario
 from sim.kernel.events import Execed, Forked, Reparented
+from sim.kernel.records import OUTSIDE
 from sim.scenario import load
+from sim.testing import Walk
+from sim.testing.setups import plain_service
 
 WEB = 'services: {web: {image: nginx, ports: ["80:80"]}}\n'
 DEAF = "services: {web: {image: nginx, x-payload: {on_term: none}}}\n"
@@ -270,6 +273,16 @@ def forked(text: str, step: str) -> list[str]:
     after = [record.event for record in trace if (record.at or 0) > trace.origin]
     assert sum(isinstance(event, Forked) for event in after) == sum(isinstance(event, Execed) for event in after)
     return [" ".join(event.image.argv[-2:]) for event in after if isinstance(event, Execed)]
+
+
+@pytest.mark.parametrize("verb", ["pause", "stop", "restart", "kill"])
+def test_a_command_ends_in_whatever_order_its_steps_come(verb: str) -> None:
+    """No order of prompt steps lets a command on a healthy host wait for ever: libcontainerd's lock sees to it."""
+    for seed in range(30):
+        walk = Walk(Setup((plain_service("web"),)), opened=True)
+        walk.do(Docker(verb, "web"))
+        walk.wait(3, seed)
+        assert (OUTSIDE, f"terminal/{len(walk.world.setup.terminals) - 1}") not in walk.world.frames, seed
 
 
 def test_info_runs_two_programs_and_other_listings_none() -> None:

@@ -70,6 +70,14 @@ def test_killing_on_ends_with_nobody_left_to_kill(processes) -> None:
     assert spared == {INIT} | {pid for pid, process in host.procs.items() if process.oom_score_adj == -1000}
 
 
+def test_a_child_with_memory_of_its_own_goes_in_its_parent_s_stead() -> None:
+    """A shell is spared for the program that it waits for, even if that is smaller."""
+    bench, sizes = built([(0, None, 3), (1, None, 1), (0, None, 2)])
+    shell, program, _ = sizes
+    assert victim(bench.host, sizes, lambda process: sizes[process.pid]) == program
+    assert victim(bench.host, [shell], lambda process: sizes[process.pid]) == shell
+
+
 def test_of_equals_the_largest_goes_then_the_oldest() -> None:
     """The same oom_score_adj: by memory, then by age."""
     bench, sizes = built([(0, None, 1), (0, None, 3), (0, None, 3), (0, None, 2)])

@@ -170,6 +170,15 @@ def test_only_a_parent_reaps_and_only_what_is_waitable(sequence: list[Call]) -> 
         assert gone <= {event.pid for event in done.of(e.Reaped)}
 
 
+def test_the_zombie_that_came_first_is_reaped_first() -> None:
+    """wait4(-1) goes by the order of the deaths, neither by number nor by age."""
+    bench = Bench(small_host())
+    young, old = (sc.fork(bench, INIT) for _ in range(2))
+    for pid in (old, young):
+        sc.exit_process(bench, pid, 3)
+    assert [sc.wait4(bench, INIT), sc.wait4(bench, INIT)] == [(old, 3), (young, 3)]
+
+
 # -- pid namespaces ---------------------------------------------------------------------------------
 
 

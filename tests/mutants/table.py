@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.mutants import dockerd, kernel, others, output, views
+from tests.mutants import commands, dockerd, kernel, others, output, views
 from tests.mutants.mutant import ROOT, Mutant
 
-MUTANTS: tuple[Mutant, ...] = (*kernel.ROWS, *dockerd.ROWS, *others.ROWS, *output.ROWS, *views.ROWS)
+MUTANTS: tuple[Mutant, ...] = (*kernel.ROWS, *dockerd.ROWS, *commands.ROWS, *others.ROWS, *output.ROWS, *views.ROWS)
 
 
 def faults_of(mutant: Mutant) -> Iterator[str]:

@@ -30,7 +30,7 @@ COPIED = ("sim", "tests", "scenarios", "docs", "notebooks", "benchmarks")
 LEFT_OUT = ("__pycache__", "runs", ".*")
 LIMIT, LIMIT_WIDER = 120, 900  # seconds for one run of tests
 CAUGHT, SURVIVED, BROKEN = "caught", "SURVIVED", "BROKEN"
-FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?)(?: - .*)?$", re.MULTILINE)
+FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 class Outcome(msgspec.Struct, frozen=True):
