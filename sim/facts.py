@@ -119,7 +119,7 @@ class Marked(msgspec.Struct, frozen=True, tag=True, gc=False):
 
 
 class EngineEvent(msgspec.Struct, frozen=True, tag=True, gc=False):
-    """What `docker events` prints: *kind* container or network, *action*, the actor and its attributes."""
+    """What `docker events` prints: *kind* container, network, volume, daemon; *action*; the actor's attributes."""
 
     kind: str
     action: str

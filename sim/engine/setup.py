@@ -63,6 +63,14 @@ class Restart(msgspec.Struct, frozen=True):
     max: int = 0
 
 
+class Volume(msgspec.Struct, frozen=True):
+    """A named volume of a container, mounted at *destination*."""
+
+    name: str
+    destination: str
+    read_only: bool = False
+
+
 class Service(msgspec.Struct, frozen=True):
     """One container as `docker create` gets it. *path* and *args* are what `docker ps` shows as COMMAND."""
 
@@ -91,6 +99,7 @@ class Service(msgspec.Struct, frozen=True):
     tty: bool = False  # a terminal: one stream, no init-stderr
     host_pid: bool = False  # --pid=host: no pid namespace of its own
     init: bool = False  # docker-init is its first process
+    volumes: tuple[Volume, ...] = ()
 
 
 class Network(msgspec.Struct, frozen=True):

@@ -29,7 +29,7 @@ OTHER_VERBS = tuple(
 )
 
 RUN_WITHOUT_EFFECT = tuple(
-    """-e --env --env-file -v --volume -w --workdir -u --user -h --hostname --dns --add-host --expose --cap-add
+    """-e --env --env-file -w --workdir -u --user -h --hostname --dns --add-host --expose --cap-add
     --cap-drop --security-opt --log-opt --mount --tmpfs --ulimit --device --cpus -c --cpu-shares
     --shm-size --volumes-from --sysctl""".split()
 )
@@ -46,6 +46,8 @@ RUN_FLAGS: dict[str, tuple[str, bool]] = {
     "--network": ("network", True),
     "--net": ("network", True),
     "--entrypoint": ("entrypoint", True),
+    "-v": ("volumes", True),
+    "--volume": ("volumes", True),
     "-l": ("labels", True),
     "--label": ("labels", True),
     **{f"--health-{key}": (f"health_{key}", True) for key in ("cmd", "interval", "timeout", "retries")},
@@ -318,7 +320,7 @@ def new_service(verb: str, parsed: Parsed) -> NewService:
         service["oom_score_adj"] = int(adj) if WHOLE.match(adj) else adj
     if "entrypoint" in service:
         service["entrypoint"] = [service["entrypoint"]]
-    for name in ("ports", "labels"):
+    for name in ("ports", "labels", "volumes"):
         if name in parsed.given:
             service[name] = parsed.given[name]
     timeout = seconds(parsed)

@@ -16,7 +16,7 @@ from sim.scenario.known import SIGNALS
 from sim.scenario.units import Range, parse_range
 from sim.scenario.words import Refusal, listed, one_of, shown
 
-NETWORK = ("network connect", "network disconnect")
+BESIDE = ("network connect", "network disconnect", "volume mount", "volume unmount")  # of a network, of a volume
 DAEMON = "daemon reload"
 
 
@@ -67,9 +67,9 @@ def _word(item: object, names: Names, whose: str | None) -> Word:
 def _said(text: str, names: Names, whose: str | None) -> tuple[str, str]:
     """Return word and container of `die web`, `network connect web`, or of a word alone."""
     parts = text.split(None, 2)
-    length = 2 if parts[:1] in (["network"], ["daemon"]) else 1
+    length = 2 if parts[:1] in (["network"], ["volume"], ["daemon"]) else 1
     word, rest = " ".join(parts[:length]), text.split(None, length)[length:]
-    one_of(word, (*WORDS, *NETWORK, DAEMON), "a word of docker events")
+    one_of(word, (*WORDS, *BESIDE, DAEMON), "a word of docker events")
     if word == DAEMON:
         if rest or whose:
             raise Refusal(f"{shown(text)} is about dockerd, and not about {rest[0] if rest else whose}.")

@@ -20,7 +20,7 @@ SERVICE_WITHOUT_EFFECT = frozenset(
     extra_hosts group_add hostname isolation log_opt mac_address
     platform
     privileged pull_policy read_only runtime secrets security_opt shm_size stdin_open storage_opt sysctls tmpfs ulimits
-    user userns_mode volumes volumes_from volume_driver working_dir""".split()
+    user userns_mode volumes_from volume_driver working_dir""".split()
 )
 SERVICE_NOT_MODELLED = {
     "cgroup": "a cgroup shared with the host",

@@ -1,7 +1,8 @@
 """Readers of the service keys that come in two forms, and of the ones that are taken only where they change nothing.
 
-Models: `networks`, `depends_on`, `labels` as a list or a mapping, `on_term`, `closed(db:5432)`. Leaves out, by name:
-conditions of `depends_on`, replicas, limits, network modes other than bridge. Source: Compose file reference.
+Models: `networks`, `depends_on`, `labels` as a list or a mapping, volumes that have a name, `on_term`,
+`closed(db:5432)`. Leaves out, by name: conditions of `depends_on`, replicas, limits, network modes other than bridge.
+Source: Compose file reference.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from sim.engine.paths import STREAMS
-from sim.engine.setup import MS, Healthcheck, Log, OnTerm
+from sim.engine.setup import MS, Healthcheck, Log, OnTerm, Volume
 from sim.scenario import units
 from sim.scenario.fields import boolean, part, text, whole
 from sim.scenario.known import LOG_DRIVERS, LOG_DRIVERS_LATER, not_modelled
@@ -227,6 +228,27 @@ def labels(value: object) -> tuple[tuple[str, str], ...]:
     else:
         raise Refusal(f"{shown(value)} is not a list of labels.")
     return tuple(sorted(pairs.items()))
+
+
+VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*\Z")
+
+
+def volumes(value: object) -> tuple[Volume, ...]:
+    """Take the named volumes of a list, as `data:/var/lib:ro` or a mapping; folders of the host say nothing."""
+    if not isinstance(value, list):
+        raise Refusal(f"{shown(value)} is not a list of volumes.", "Write [data:/var/lib/data].")
+    return tuple(found for place, item in enumerate(value) if (found := volume(item, place)) is not None)
+
+
+def volume(item: object, place: int) -> Volume | None:
+    """Return a volume that has a name."""
+    if isinstance(item, dict):
+        source, target = str(item.get("source", "")), str(item.get("target", ""))
+        named = item.get("type", "volume") == "volume" and target and VOLUME_NAME.match(source)
+        return Volume(source, target, item.get("read_only") is True) if named else None
+    source, _, rest = part(item, place).partition(":")
+    target, _, mode = rest.partition(":")
+    return Volume(source, target, "ro" in mode.split(",")) if target and VOLUME_NAME.match(source) else None
 
 
 def text_of(value: object) -> str:

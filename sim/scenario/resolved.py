@@ -138,6 +138,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "init": service.init or None,
         "healthcheck": healthcheck_of(service.healthcheck),
         "labels": dict(service.labels),
+        "volumes": [f"{it.name}:{it.destination}" + ":ro" * it.read_only for it in service.volumes],
         "mem_limit": service.memory,
         "oom_score_adj": service.oom_score_adj or None,
         "logging": {"driver": service.log_driver},

@@ -196,6 +196,7 @@ class ServiceFile(Strict):
     init: Bool = False
     healthcheck: Annotated[Any, *kind(readers.healthcheck, type="object")] = None
     labels: Annotated[Any, *kind(readers.labels, type=["array", "object"])] = ()
+    volumes: Annotated[Any, *kind(readers.volumes, type="array", items={"type": ["string", "object"]})] = ()
     logging: Annotated[Any, *kind(readers.logging, type="object")] = None
     log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = None
     tty: Bool = False

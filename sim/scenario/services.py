@@ -91,6 +91,7 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         pins=Pins(file.x_pids.proxy, file.x_pids.shim, file.x_pids.payload, file.x_pids.children, file.x_address),
         bundle=Bundle(file.x_bundle.config_size, file.x_bundle.written),
         labels=file.labels,
+        volumes=file.volumes,
         log_driver=file.logging or file.log_driver or "",
         healthcheck=file.healthcheck,
         init=file.init and file.pid is None,  # oci_linux.go: a pid namespace of its own

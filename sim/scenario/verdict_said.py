@@ -14,7 +14,7 @@ from sim.facts import EngineEvent, Marked, StepDone, StepTaken
 from sim.model import OPENED
 from sim.scenario.compile import Scenario
 from sim.scenario.expect import EventsExpect, StepExpect, Word
-from sim.scenario.expect_events import NETWORK, VALUES
+from sim.scenario.expect_events import BESIDE, VALUES
 from sim.scenario.units import Range
 from sim.scenario.verdict_words import place
 from sim.trace import Trace
@@ -97,8 +97,8 @@ def _exactly(expectation: EventsExpect, found: list[tuple[Microseconds, Word]], 
     """Compare all that was said of the containers that are named."""
     wanted = expectation.events
     names = {expectation.container} if expectation.container else {it.container for it in wanted}
-    networks = bool(expectation.container) or any(it.word in NETWORK for it in wanted)
-    mine = [it for it in found if it[1].container in names and (networks or it[1].word not in NETWORK)]
+    beside = bool(expectation.container) or any(it.word in BESIDE for it in wanted)
+    mine = [it for it in found if it[1].container in names and (beside or it[1].word not in BESIDE)]
     for number, (at, event) in enumerate(mine):
         instead = wanted[number] if number < len(wanted) else None
         if instead is None or not _is(event, instead):

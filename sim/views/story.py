@@ -261,6 +261,9 @@ def _event_row(event: EngineEvent, at: int, service: Service | None, name: str, 
     if event.kind == "container":
         about = (("image", service.image), ("name", name), *service.labels)
         return EventRow(at, event.kind, event.action, service.id, (*about, *event.attributes))
+    if event.kind == "volume":
+        said = dict(event.attributes) | {"container": service.id}
+        return EventRow(at, event.kind, event.action, said.pop("name"), tuple(sorted(said.items())))
     about = (("container", service.id), *event.attributes, ("type", "bridge"))
     return EventRow(at, event.kind, event.action, network_id(dict(event.attributes)["name"]), about)
 

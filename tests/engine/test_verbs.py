@@ -205,6 +205,21 @@ expect:
   - {at: ready(docker), container: job, exists: false}
   - {events: [create, network connect, start, {die: 0}, destroy], container: job, exact: true}
 """,
+    "a named volume is mounted after the network and unmounted after it; a folder of the host says nothing": """\
+services: {web: {image: nginx, ports: ["80:80"], volumes: ["data:/data:ro", "/etc:/etc", "other:/other"]}}
+steps:
+  - {at: 1s, docker: "run -d -v logs:/var/log -v /tmp:/tmp --name x nginx"}
+  - {at: 5s, docker: restart web}
+  - {id: taken, at: 10s, docker: "run -d -p 80:80 -v late:/late --name y nginx"}
+  - {at: 15s, kill: payload/x}
+until: 30s
+expect:
+  - {events: [create, network connect, volume mount, start, {die: 137}, network disconnect, volume unmount],
+     container: x, exact: true}
+  - {events: [{kill: 15}, {die: 0}, network disconnect, volume unmount, volume unmount, stop, network connect,
+              volume mount, volume mount, start, restart], container: web, exact: true}
+  - {events: [create, network disconnect, volume unmount], container: y, exact: true}
+""",
     "restart -t and kill -s": DEAF + """\
 steps:
   - {id: restart, at: 1s, docker: restart -t 2 web}

@@ -77,7 +77,7 @@ def test_a_compose_file_lies_under_the_scenario(tmp_path):
     assert (java.image, java.payload.on_term.kind) == ("java:8", "ignore")
     assert (probe.name, probe.args, probe.network, probe.payload.exits.after) == ("probe", ("60",), "bridge", 60 * S)
     assert scenario.late == ("probe",)
-    assert scenario.without_effect == ("services: environment, volumes",)
+    assert scenario.without_effect == ("services: environment",)
     assert scenario.expectations[0].containers == ("db", "java")
 
 

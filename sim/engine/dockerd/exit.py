@@ -1,7 +1,7 @@
 """A container's exit reaches dockerd: one reader of events for all, then per container state, network, restart policy.
 
-Leaves out health monitors, volumes and `--rm`. Source: D libcontainerd
-handleEventStream, daemon/monitor.go StateChanged, restartmanager.go; engine-1.13 §3.1 steps 6 to 8, §4, §16.4.
+Source: D libcontainerd handleEventStream, daemon/monitor.go StateChanged, restartmanager.go; engine-1.13 §3.1 steps 6
+to 8, §4, §16.4.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sim.engine.dockerd.network import release_network, unmap_ports
 from sim.engine.dockerd.output import AWAIT_OUTPUT
 from sim.engine.dockerd.pause import handle_pause
 from sim.engine.dockerd.start import AUTO_REMOVE, containerd_at, drop_bundle, event, record_of, update
+from sim.engine.dockerd.volumes import unmount_volumes
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Go, Goto, Label, Lock, Return, Unlock, Wait, call, reading, receive
 from sim.engine.procedure import procedure
@@ -203,6 +204,8 @@ def clean_up(g: Goroutine) -> str | None:
 
 def keep_exit(g: Goroutine) -> str | None:
     """Unmount, and write the record to disk."""
+    if g.recall("controller"):
+        unmount_volumes(g)
     record = record_of(g)
     if record is not None:
         update(g, record, disk=True)

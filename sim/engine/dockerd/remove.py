@@ -1,8 +1,8 @@
 """docker rm: kill what runs, mark the container dead on disk, release its layer, forget it.
 
 What the kill leaves running, since its exit was lost, is stopped with 3 s before it is forgotten. A layer whose mount
-somebody else holds is tried for some time, then the container stays dead and the command fails. Leaves out volumes and
-links. Source: D daemon/delete.go, pkg/system EnsureRemoveAll (RHEL build; 5 s [K]); engine-1.13 §3.2, §23 T18.
+somebody else holds is tried for some time, then the container stays dead and the command fails. Leaves out links.
+Source: D daemon/delete.go, pkg/system EnsureRemoveAll (RHEL build; 5 s [K]); engine-1.13 §3.2, §23 T18.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """containerStart: from a request to a running container, step by step.
 
-The container lock is held for the whole start. Leaves out OCI hooks of other packages, volumes and links. A start that
-fails leaves the container stopped with 128, says no `die`, and no restart policy tries it again. Source: D
-daemon/start.go containerStart; engine-1.13 §2, §23 T1 to T6.
+The container lock is held for the whole start. Leaves out OCI hooks of other packages, and links. A start that fails
+leaves the container stopped with 128, says no `die`, and no restart policy tries it again. Source: D daemon/start.go
+containerStart; engine-1.13 §2, §23 T1 to T6.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from sim.engine.dockerd.network import (
     unmap_ports,
 )
 from sim.engine.dockerd.output import begin_output, close_output
+from sim.engine.dockerd.volumes import mount_volumes, unmount_volumes
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.netfilter import iptables
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call, repeat, run
@@ -144,10 +145,11 @@ def store_mapping(g: Goroutine) -> None:
 
 
 def write_bundle(g: Goroutine) -> None:
-    """Forget earlier restarts unless this is one, write config.json, make the stdio fifos and open their read ends."""
+    """Mount volumes, forget earlier restarts unless this is one, write config.json, make the fifos and open them."""
     record = record_of(g)
     if record is not None and g["why"] != "policy":
         update(g, replace(record, restart_count=0, backoff=0, canceled=False), disk=False)
+    mount_volumes(g)
     folder = paths.bundle(service_of(g).id)
     syscalls.write_file(g.turn, f"{folder}/config.json", g["c"])
     depths = printed(g)
@@ -236,6 +238,7 @@ def start_failed(g: Goroutine) -> str | None:
     storage.write(g, paths.container(g["c"]), failed)
     code = record.exit_code if g["why"] == "policy" else failed.exit_code
     update(g, replace(failed, running=False, restarting=False, pid=0, exit_code=code), disk=g["why"] != "policy")
+    unmount_volumes(g)
     close_output(g)
     drop_bundle(g)
     drop_pins(g, [g["c"]])
