@@ -193,9 +193,9 @@ def runc_runs(text: str) -> list[str]:
             parents[event.pid] = event.ppid
         if isinstance(event, Execed):
             images[event.pid] = event.image.program
-            if event.image.program == "runc" and "--log" in event.image.argv and (record.at or 0) > trace.origin:
-                verb = event.image.argv[event.image.argv.index("--systemd-cgroup=true") + 1]
-                found.append(f"{images[parents[event.pid]]}: {verb}")
+            verbs = {"create", "start", "state", "kill", "delete"}.intersection(event.image.argv)
+            if event.image.program == "runc" and verbs and (record.at or 0) > trace.origin:
+                found.append(f"{images[parents[event.pid]]}: {verbs.pop()}")
     return found
 
 
