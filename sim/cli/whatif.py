@@ -9,10 +9,13 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
+from msgspec.structs import replace
+
 from sim.cli import HOLDS, INTERRUPTED
 from sim.cli.files import files_of, scenario_of
 from sim.cli.out import note, progress, say, say_json
 from sim.cli.store import Content, check_ours, folder_of, store
+from sim.designs import DESIGNS
 from sim.errors import InputError, Problem
 from sim.experiment.executors import cores, opened
 from sim.experiment.own import own_metric
@@ -23,6 +26,7 @@ from sim.experiment.whatif import Terms
 from sim.render.run_text import listed
 from sim.render.whatif_rows import rows_csv, rows_json, rows_text
 from sim.render.whatif_text import SCHEMA_VERSION, to_csv, to_json, whatif_text
+from sim.scenario.asked import Asked
 from sim.views.comparison import WhatIf
 
 FIGURE, SPREAD, MAP, TABLE, RESULT = "compare.png", "distributions.png", "faults.png", "table.csv", "result.json"
@@ -71,13 +75,10 @@ def _questions(options: argparse.Namespace) -> list[Question]:
     return found
 
 
-def _with(asked: Any, options: argparse.Namespace) -> Any:
-    from msgspec.structs import replace
-
+def _with(asked: Asked, options: argparse.Namespace) -> Asked:
+    """Add the options that are no settings."""
     window = tuple(options.window) if options.window else None
-    return replace(
-        asked, window=window, seeds=options.seeds, precision=options.precision, most=options.most
-    )
+    return replace(asked, window=window, seeds=options.seeds, precision=options.precision, most=options.most)
 
 
 def _answered(asked: Sequence[Question], options: argparse.Namespace) -> list[WhatIf]:
@@ -111,7 +112,9 @@ def _files(found: Sequence[WhatIf]) -> dict[str, Content]:
 
     files: dict[str, Content] = {}
     if len(found) == 1:
-        files |= {FIGURE: compare_png(found[0]), SPREAD: spread_png(found[0])}
+        for place, _ in enumerate(found[0].variants[:IN_FULL]):
+            files[FIGURE.replace(".", f"-{place + 1}.") if place else FIGURE] = compare_png(found[0], place)
+        files[SPREAD] = spread_png(found[0])
     else:
         from sim.render.fault_figure import map_png
 
@@ -153,6 +156,7 @@ def _explained(found: Sequence[WhatIf]) -> list[str]:
         f"{design}: {row.program} {row.size / 1e6:.3g} MB ({row.source})"
         for design in designs
         for row in rss_of(design).values()
+        if row.program in DESIGNS[design].programs
     ]
     return [
         *listed("Assumed", tuple(assumed)),

@@ -126,11 +126,13 @@ def scale(value: float) -> tuple[float, int, str]:
 
 
 def lasting(window_s: float) -> str:
-    """Write the length of a window as scenario files do, cut to whole seconds.
+    """Write the length of a window as scenario files do, cut to whole seconds, below one to ms.
 
-    >>> lasting(120.0), lasting(5400.5), lasting(59.0)
-    ('2m', '1h30m', '59s')
+    >>> lasting(120.0), lasting(5400.5), lasting(0.2)
+    ('2m', '1h30m', '200ms')
     """
+    if window_s < 1:
+        return f"{window_s * 1000:.0f}ms"
     rest, text = int(window_s), ""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")):
         if rest >= size:

@@ -33,20 +33,20 @@ SPREAD = 0.28  # of the distance between rows
 STYLE: Any = {"font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
 
 
-def compare_png(found: WhatIf) -> bytes:
-    """Return the first alternative's figure as PNG."""
+def compare_png(found: WhatIf, place: int = 0) -> bytes:
+    """Return an alternative's figure as PNG."""
     out = io.BytesIO()
-    write(out, lambda: draw_comparison(found), "png", DPI)
+    write(out, lambda: draw_comparison(found, place), "png", DPI)
     return out.getvalue()
 
 
-def draw_comparison(found: WhatIf) -> tuple[Figure, str]:
-    """Return the first alternative's figure and its headline; matplotlib's settings are the caller's to restore."""
+def draw_comparison(found: WhatIf, place: int = 0) -> tuple[Figure, str]:
+    """Return an alternative's figure and its headline; matplotlib's settings are the caller's to restore."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    variant = found.variants[0]
+    variant = found.variants[place]
     title = headline(found, variant)
     panels = [rows for rows in map(partial(moved, variant), AXES) if rows]
     matplotlib.rcParams.update(STYLE)

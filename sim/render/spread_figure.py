@@ -97,13 +97,14 @@ def draw(axes: Axes, found: WhatIf, metric: str) -> None:
         places, shares = [known[0], *known], [0.0, *shares]
         axes.step(places, shares, where="post", color=colour, linestyle=dash, linewidth=1.4, label=label)
         if side.beyond:
-            notes.append((colour, f"{side.beyond} of {len(side.values)} not back"))
+            notes.append((colour, f"{label}: {side.beyond} of {len(side.values)} not back"))
     for n, (colour, text) in enumerate(notes):
         axes.text(0.98, 0.06 + 0.11 * n, text, color=colour, ha="right", fontsize=8, transform=axes.transAxes)
     axes.set_title(row.label, fontsize=9, loc="left")
     axes.set_ylim(0, 1.02)
     axes.margins(x=0.05)
     if row.unit == "B":
+        axes.locator_params(axis="x", nbins=5)
         axes.xaxis.set_major_formatter(lambda value, _: size(value))
     else:
         axes.set_xlabel("seconds", fontsize=8)

@@ -20,7 +20,7 @@ from sim.render.clean import printable_lines
 from sim.render.short import short_names
 from sim.views.comparison import Row, Side, Variant, WhatIf
 
-WORST_BY = ("not_back", "lost", "remote_dark", "loopback_dark", "api_dark")
+WORST_BY = (("not_back",), ("lost",), ("remote_dark", "loopback_dark"), ("api_dark",))  # the larger of each
 COLUMNS = {
     "processes_kept": "kept", "lost": "lost", "not_back": "not back", "remote_dark": "remote dark",
     "loopback_dark": "loopback dark", "api_dark": "API dark",
@@ -39,10 +39,10 @@ class Line(msgspec.Struct, frozen=True):
 def lines(found: Sequence[WhatIf]) -> list[Line]:
     """Return all rows, the worst first; of equals as they were given."""
     every = [Line(it, variant, {row.metric: row for row in variant.rows}) for it in found for variant in it.variants]
-    return sorted(every, key=lambda line: [_badness(line, name) for name in WORST_BY], reverse=True)
+    return sorted(every, key=lambda line: [max(_bad(line, name) for name in names) for names in WORST_BY], reverse=True)
 
 
-def _badness(line: Line, name: str) -> float:
+def _bad(line: Line, name: str) -> float:
     row = line.rows.get(name)
     return 0.0 if row is None or math.isnan(row.other.median) else row.other.median
 
@@ -85,7 +85,8 @@ def _head(found: Sequence[WhatIf], heads: dict[str, list[str]], took_s: float | 
     runs = sorted({len(it.seeds) for it in found})
     count = "–".join(map(str, dict.fromkeys((runs[0], runs[-1]))))
     facts = [f"{files} file{'s' * (files > 1)}", f"{count} paired runs each"]
-    facts += [f"{took_s:.1f} s"] * (took_s is not None)
+    if took_s is not None:
+        facts.append(f"{took_s:.1f} s")
     question = f"What if {what}?" if len(set(heads["what if"])) == 1 else f"What if? {what}"
     return [question, " · ".join(facts) + " · now → then, medians, worst first"]
 

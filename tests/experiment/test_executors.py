@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 import msgspec
@@ -40,7 +41,7 @@ def test_serial_gives_an_error_to_the_future():
         executor.submit(divmod, 1, 0).result()
 
 
-@pytest.mark.parametrize(("jobs", "kind"), [(1, Serial), (2, executors.ProcessPoolExecutor)])
+@pytest.mark.parametrize(("jobs", "kind"), [(1, Serial), (2, ProcessPoolExecutor)])
 def test_one_job_needs_no_pool(jobs, kind):
     """The executor follows the number of jobs."""
     with opened(jobs) as lanes:

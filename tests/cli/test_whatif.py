@@ -1,0 +1,169 @@
+"""shimsim whatif with several values, designs, faults, files and windows."""
+
+import csv
+import io
+import json
+import math
+
+import pytest
+
+from sim.experiment.executors import Serial
+from sim.render.whatif_rows import lines, rows_csv, rows_text, totals
+from tests.cli.conftest import SMALL
+
+LIVE = "engine.daemon.live-restore=true"
+FEW = ("--seeds", "6", "--jobs", "1")
+ALONE = """
+title: Nobody restarts it
+services: {web: {image: nginx, ports: ["80:80"]}}
+steps: [{id: shot, at: 60s, kill: payload/web}]
+until: shot+30s
+"""
+
+
+@pytest.fixture
+def files(folder):
+    (folder / "alone.yaml").write_text(ALONE)
+    return folder
+
+
+def test_a_grid_is_one_comparison_with_each(shimsim):
+    """Two values are two tables, against the same runs."""
+    said = shimsim("whatif", "small.yaml", "--set", "host.cores=1,4", *FEW, "--no-save")
+    assert said.status == 0
+    assert [line for line in said.out.splitlines() if line.startswith("What if")] == [
+        "What if host.cores were 1?                                      now: 2, the default",
+        "What if host.cores were 4?                                      now: 2, the default",
+    ]
+
+
+def test_several_files_are_one_table_worst_first_with_totals(shimsim, files):
+    """The file whose container stays away stands first; JSON, CSV and text agree."""
+    words = ("whatif", "small.yaml", "alone.yaml", "--set", LIVE, *FEW)
+    out = shimsim(*words).out.splitlines()
+    assert [line.split()[0] for line in out if line.startswith(" ")] == ["file", "alone", "small", "all"]
+    assert "> 30s → > 30s" in next(line for line in out if line.startswith(" alone"))
+    assert {path.name for path in (files / "runs" / "files.whatif").iterdir()} == {
+        ".shimsim", "faults.png", "table.csv", "result.json",
+    }  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO(shimsim(*words, "--csv", "--no-save").out)))
+    assert [row["file"] for row in rows] == ["alone.yaml", "small.yaml", "total"]
+    assert [row["processes_kept_then"] for row in rows] == ["0.0", "2.0", "2.0"]
+    assert rows[0]["remote_dark_now"] == ""  # not back: no number
+    found = json.loads(shimsim(*words, "--json", "--no-save").out)
+    assert found["kind"] == "whatifs"
+    assert [row["source"] for row in found["order"]] == ["alone.yaml", "small.yaml"]
+    assert found["totals"]["then"]["processes_kept"] == 2.0
+    assert found["totals"]["now"]["remote_dark"] is None
+
+
+def test_faults_take_the_place_of_the_files_own(shimsim):
+    """One row a fault; the worst run can be run again, fault and all."""
+    said = shimsim("whatif", "small.yaml", "--set", LIVE, "--faults", "dockerd,shim/web", *FEW, "--no-save")
+    rows = {line.split()[1]: line for line in said.out.splitlines() if line.startswith(" small")}
+    assert set(rows) == {"dockerd", "shim/web"}
+    assert "0 → 2 of 2" in rows["dockerd"]
+    assert "1 → 1 of 2" in rows["shim/web"]
+    assert "--set 'steps.0={\"id\": \"shot\", \"at\": \"60s\", \"kill\": \"dockerd\"}'" in said.out
+
+
+def test_a_window_ends_the_runs_and_is_named(shimsim):
+    """What is not back at its end is longer than it."""
+    said = shimsim("whatif", "small.yaml", "--set", LIVE, "--window", "shot", "shot+200ms", *FEW, "--no-save")
+    assert "window: shot … shot+200ms" in said.out
+    line = next(line for line in said.out.splitlines() if line.startswith(" loopback"))
+    assert line.count("> 200ms") == 2
+    assert "--set until=shot+200ms" in said.out
+
+
+def test_a_block_is_what_is_asked_where_the_words_say_nothing(shimsim, folder):
+    """whatif: of the file; --set goes before it."""
+    block = "whatif: {grid: {host.cores: [1, 4]}, seeds: 6, window: [shot, shot+20s]}\n"
+    (folder / "block.yaml").write_text(SMALL + block)
+    found = json.loads(shimsim("whatif", "block.yaml", "--json", "--no-save").out)
+    assert [it["name"] for it in found["variants"]] == ["host.cores=1", "host.cores=4"]
+    assert (found["seeds"], found["window"]["seconds"]) == ([1, 2, 3, 4, 5, 6], 20.0)
+    found = json.loads(shimsim("whatif", "block.yaml", "--set", LIVE, "--seeds", "2", "--json", "--no-save").out)
+    assert ([it["name"] for it in found["variants"]], found["seeds"]) == ([LIVE], [1, 2])
+
+
+def test_runs_go_on_to_a_precision_or_the_most(shimsim):
+    """What was asked for, and whether it was reached, is said."""
+    words = ("whatif", "small.yaml", "--set", LIVE, "--seeds", "6", "--jobs", "1", "--json", "--no-save")
+    wide = json.loads(shimsim(*words, "--precision", "10s").out)
+    assert (len(wide["seeds"]), wide["ended"]) == (6, "the precision asked for was reached after 6 pairs of runs")
+    narrow = json.loads(shimsim(*words, "--precision", "1us", "--most", "15").out)
+    assert len(set(narrow["seeds"])) == 15
+    assert narrow["ended"] == "the precision asked for was not reached in 15 pairs of runs, the most"
+
+
+def test_metrics_of_ones_own(shimsim, folder):
+    """A function over a trace has a row of its own; one that fails says with which seed."""
+    (folder / "own.py").write_text(
+        "BETTER = {'facts': 'lower'}\nUNITS = {'last': 's'}\n"
+        "def facts(trace):\n    return len(trace)\n"
+        "def last(trace):\n    return (trace.end - trace.origin) / 1e6\n"
+        "def fails(trace):\n    return 1 / 0\n"
+    )
+    words = ("whatif", "small.yaml", "--set", LIVE, *FEW, "--no-save")
+    said = shimsim(*words, "--metric", "own.py:facts", "--metric", "own.py:last").out
+    rows = {line.split()[0]: line for line in said.splitlines() if line.startswith((" facts", " last"))}
+    assert rows["facts"].endswith("better")
+    assert rows["last"].split() == ["last", "90.0", "s", "90.0", "s", "0", "s"]
+    said = shimsim(*words, "--metric", "own.py:fails")
+    assert (said.status, "own.py:fails: it failed with seed 1: ZeroDivisionError" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        (["--design", "docker-1.3"], "docker-1.13"),
+        (["--set", "host.cores=9..1"], "holds no value"),
+        (["--set", LIVE, "--faults", "systemctrl stop docker"], "Did you mean systemctl"),
+        (["--set", LIVE, "--faults", "shim/wbe"], "Did you mean web"),
+        (["--set", LIVE, "--window", "shoot", "end"], "Did you mean shot"),
+        (["--set", LIVE, "--precision", "7"], "Write 100ms or 5%"),
+        (["--set", LIVE, "--metric", "own.py"], "FILE.py:FUNCTION"),
+        (["--set", LIVE, "--metric", "none.py:f"], "no such file"),
+        (["--set", "host.cores=1,2", "--set", LIVE, "--zip"], "host.cores has 2"),
+    ],
+)
+def test_wrong_words_are_2(more, complaint, shimsim, folder):
+    """Nothing is run, and the message says what is valid."""
+    said = shimsim("whatif", "small.yaml", *more, "--seeds", "2")
+    assert (said.status, said.out) == (2, "")
+    assert complaint in said.err
+
+
+def test_ctrl_c_writes_what_is_done(shimsim, folder, monkeypatch):
+    """Status 130, a result of whole pairs, and how many they are."""
+    left, submit = [9], Serial.submit
+
+    def counted(self, fn, /, *words, **more):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return submit(self, fn, *words, **more)
+
+    monkeypatch.setattr(Serial, "submit", counted)
+    said = shimsim("whatif", "small.yaml", "--set", LIVE, "--seeds", "20", "--jobs", "1")
+    assert said.status == 130
+    assert "interrupted after 4 pairs of runs" in said.err
+    result = json.loads((folder / "runs" / "small.whatif" / "result.json").read_text())
+    assert result["seeds"] == [1, 2, 3, 4]
+
+
+def test_totals_add_counts_and_take_the_longest_time(shimsim, files):
+    """A total never hides what was not back."""
+    from sim.experiment.question import answers, asked_for, questions
+    from sim.experiment.whatif import Terms
+    from sim.scenario import load
+
+    terms, asked = Terms(6, 1), asked_for([LIVE], None, None)
+    every = [q for name in ("small.yaml", "alone.yaml")
+             for q in questions(lambda more, name=name: load(name, None, more), asked, terms)]  # fmt: skip
+    found = list(answers(every, lambda words: None))
+    then = totals(lines(found), lambda row: row.other)
+    assert (then["processes_kept"], then["remote_dark"]) == (2.0, math.inf)
+    assert rows_text(found) == rows_text(list(reversed(found)))
+    assert rows_csv(found) == rows_csv(list(reversed(found)))
