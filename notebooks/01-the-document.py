@@ -570,6 +570,8 @@ host.verdicts()[1].detail
 # - `systemctl: stop docker` in place of `kill: dockerd` in sentence 4. Who is left?
 # - `stop: containerd` freezes it, in sentence 3. How long until dockerd has had enough?
 # - `signal: TERM` behind `kill: dockerd`. Why does systemd not start it again?
+# - `dead.again("engine.design=docker-26").trees()`: the same kill with a later engine. Which sentences would you
+#   judge otherwise?
 # - `run.why("container web")` says why a container is as it is: ask it of `term`, `payload` and `alone`.
 #
 # `shimsim run FILE` does the same from the command line, `shimsim init` writes a scenario to begin with, and

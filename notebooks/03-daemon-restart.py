@@ -186,4 +186,5 @@ ends
 # - Section 4: `kill: dockerd` with `signal: TERM` in place of `systemctl`. Why does it stay down?
 # - Section 4: `stop_grace_period: 2m` for db, and TERM ignored. Who loses patience first (§5)?
 # - Section 1: `off.again(seed=2)`. What changes, and what never does?
+# - Section 4: `polite.again("engine.design=docker-26")`. Where are the shims before the restart, and who moves?
 # - Section 5: compare `engine.unit.RestartSec=5s` in place of live-restore.
