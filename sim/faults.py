@@ -19,7 +19,7 @@ from sim.kernel.records import INIT, Pid
 from sim.kernel.signals import Signal
 from sim.world import Turn, World
 
-DAEMONS = ("dockerd", "containerd", "shim", "exec-shim", "proxy", "journald")
+DAEMONS = ("dockerd", "containerd", "shim", "exec-shim", "proxy", "journald", "conmon", "exec-conmon")
 
 
 class Fault(msgspec.Struct, frozen=True, tag=True, gc=False):

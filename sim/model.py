@@ -17,6 +17,7 @@ from sim.engine import journald, output, paths
 from sim.engine.client import mark_name, named_by
 from sim.engine.dockerd.network import address, bindings
 from sim.engine.goroutine import deliver, late, start_frame, take
+from sim.engine.podman import state as podman
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Docker, Instant, OutOfMemory, Setup, Step, Systemctl, Target
 from sim.facts import OPENED as OPENED
@@ -141,10 +142,11 @@ PROLOGUE_START = Step("(start)", Instant(), Systemctl("start"))
 
 def blank(setup: Setup) -> World:
     """Return the world before its first event: systemd alone, no goroutine, an empty disk."""
-    setup = replace(setup, terminals=(_prologue(setup), *setup.terminals))
+    design = DESIGNS[setup.engine.design]
+    setup = replace(setup, terminals=(_prologue(setup, "dockerd" in design.programs), *setup.terminals))
     host = Host(setup.host.pid_max)
     host.reserve(_pins(setup))
-    world = World(setup, DESIGNS[setup.engine.design], host)
+    world = World(setup, design, host)
     world.watch = _watchers(setup)
     world.minds_memory = _memory_runs_out(setup)
     return world
@@ -161,7 +163,7 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     if setup.host.next_pid is not None:
         turn.emit(e.IdsSkipped(setup.host.next_pid - 1))
     if setup.host.begin == "boot":
-        _disk_of_a_running_host(turn)
+        (podman.disk_of_a_running_host if podman.is_podman(world) else _disk_of_a_running_host)(turn)
     early = ("init.journald",) if journald.concerns(setup) else ()
     for procedure in (*early, "init.main", "init.bus", "init.notify"):
         start_frame(turn, INIT, procedure, "", {})
@@ -169,13 +171,14 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     return world, turn.events
 
 
-def _prologue(setup: Setup) -> tuple[Step, ...]:
+def _prologue(setup: Setup, daemon: bool) -> tuple[Step, ...]:
     if setup.host.begin == "off":
         return ()
+    start = (PROLOGUE_START,) if daemon else ()
     if setup.host.begin == "boot":
-        return (PROLOGUE_START,)
+        return start
     runs = (Step(f"(run {s.name})", Instant("after"), Docker("run", s.name)) for s in setup.services if s.at_begin)
-    return (PROLOGUE_START, *runs)
+    return (*start, *runs)
 
 
 def _memory_runs_out(setup: Setup) -> bool:

@@ -16,6 +16,7 @@ import msgspec
 from sim.engine import output, paths
 from sim.engine import records as engine
 from sim.engine.client import named_by
+from sim.engine.podman.state import is_podman, synced
 from sim.engine.reach import reachable
 from sim.engine.setup import Target
 from sim.engine.systemd import unit_of
@@ -50,6 +51,8 @@ def serving(world: World) -> Pid | None:
 
 def believed(world: World, container: str) -> engine.Container | None:
     """Return what the engine believes of a container; None if it knows of none."""
+    if is_podman(world):
+        return synced(world, container)
     pid = dockerd(world)
     record = None if pid is None else world.recall(pid, f"container/{container}")
     if record is None:

@@ -21,7 +21,7 @@ ROWS: dict[str, tuple[str, ...]] = {  # row -> the versions that it stands for, 
 }
 FIRST_SEPARATE = "docker-18.09"
 
-OTHERS = ("podman", "cri-o", "containerd", "lxc", "kata", "gvisor", "systemd-nspawn")
+OTHERS = ("cri-o", "containerd", "lxc", "kata", "gvisor", "systemd-nspawn")
 _ABSENT: tuple[tuple[str, str, str], ...] = (  # pattern of the version, why it has no row, nearest
     (r"0\..*|1\.[0-9]", "the ladder begins with 1.10", "docker-1.11, the first with containerd"),
     (r"1\.10", "dockerd is the parent of its containers itself, without containerd", "docker-1.11"),

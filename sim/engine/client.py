@@ -130,11 +130,15 @@ def processes(world: World, target: Target) -> list[Pid]:
     return [process.pid for process in sorted(living, key=lambda process: process.order)]
 
 
+SUPERVISORS = ("shim", "conmon")  # what the role supervisor stands for: whoever holds a container
+
+
 def named_by(target: Target, image: Image) -> bool:
     """Say whether a target names a process that runs *image*; a port is the one on the host."""
     words = image.argv
     name = words[-1] if image.program == "stranger" else image.container
-    if image.program != target.role or target.container not in ("", "*", name):
+    roles = SUPERVISORS if target.role == "supervisor" else (target.role,)
+    if image.program not in roles or target.container not in ("", "*", name):
         return False
     return target.port is None or ("-host-port" in words and words[words.index("-host-port") + 1] == str(target.port))
 
@@ -236,7 +240,8 @@ def exit_code(command: object, error: str) -> int:
         return int(found[1]) if found else 0
     if not isinstance(command, Docker) or command.verb != "run":
         return 1
-    if "executable file not found" in error or "no such file or directory" in error:
+    error = error.lower()
+    if ("executable file" in error and "not found" in error) or "no such file or directory" in error:
         return 127
     return 126 if "permission denied" in error else DAEMON_ERROR
 

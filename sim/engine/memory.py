@@ -42,13 +42,21 @@ def limit_reached(turn: Turn, c: str) -> bool:
     scope = paths.scope(world.services[c].id)
     if not _kill(turn, list(world.host.grouped.get(scope, ()))):
         return False
-    for pid, program in [(process.pid, process.image.program) for process in world.host.procs.values()]:
-        if f"{program}.oom" not in world.design.procedures:
-            continue
-        task = world.recall(pid, f"task/{c}")
-        if world.host.alive(pid) and task is not None and task.payload_pid:
-            start_frame(turn, pid, f"{program}.oom", c, {"c": c})
+    for process in list(world.host.procs.values()):
+        program = process.image.program
+        if f"{program}.oom" in world.design.procedures and _watches(world, process, c):
+            start_frame(turn, process.pid, f"{program}.oom", c, {"c": c})
     return True
+
+
+def _watches(world: World, process: Process, c: str) -> bool:
+    """Say whether a process has registered the eventfd of a container's control group: who has a task, or conmon."""
+    if not process.alive:
+        return False
+    if process.image.program == "conmon":
+        return process.image.container == c and world.recall(process.pid, "payload_pid") is not None
+    task = world.recall(process.pid, f"task/{c}")
+    return task is not None and bool(task.payload_pid)
 
 
 def _kill(turn: Turn, among: list[Pid]) -> bool:

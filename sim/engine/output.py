@@ -27,6 +27,7 @@ PAGE, PAGES = 4096, 16  # of a pipe (pipe(7)); a write that does not fit into th
 JOURNALD = "journald"  # systemd's memory: what it knows of journald
 
 STREAMS = ("stdout", "stderr")
+COPIERS = ("shim", "conmon")  # who reads a payload's pipe; conmon writes the log itself
 
 
 def lost_mark(container: str) -> str:
@@ -107,6 +108,7 @@ class Way:
         service: Service = world.services[container]
         self.pipe: Fifo | None = world.host.fifos.get(pipe)
         self.shim = next(iter(self.pipe.readers), None) if self.pipe else None
+        self.direct = self.shim is not None and world.host.procs[self.shim].image.program == "conmon"
         self.fifo = None if self.shim is None else syscalls.fifo_of(world.host, self.shim, fifo_path(service, stream))
         readers = self.fifo.readers - {self.shim} if self.fifo and self.shim else frozenset[Pid]()
         self.dockerd = next(iter(readers), None)
@@ -116,6 +118,8 @@ class Way:
         world, pipe, fifo = self.world, self.pipe, self.fifo
         if pipe is None or self.shim is None:
             return True
+        if self.direct:
+            return not pipe.level and _runs(world, self.shim)
         if pipe.level or not _runs(world, self.shim) or fifo is None or fifo.level:
             return False
         if self.dockerd is None or not _runs(world, self.dockerd):
@@ -215,7 +219,7 @@ def lost_with(world: World, event: Exited) -> list[tuple[str, int]]:
     """Count what a process takes along: what it held itself, and what stands where nobody is left to read it."""
     found = []
     image = world.host.procs[event.pid].image
-    names = world.services if image.program == "dockerd" else (image.container,) if image.program == "shim" else ()
+    names = world.services if image.program == "dockerd" else (image.container,) if image.program in COPIERS else ()
     for name in names:
         streams = [log.stream for log in world.services[name].payload.log]
         count = sum(taken(world, event.pid, name, stream) for taken in (held_by, _dried) for stream in streams)

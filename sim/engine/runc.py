@@ -101,12 +101,13 @@ def scope(g: Goroutine) -> str:
 
 def create_scope(g: Goroutine) -> None:
     """Move the payload into a scope of its own (StartTransientUnit)."""
-    payload = _payload(g)
+    payload = payload_of(g)
     if payload is not None:
         syscalls.join_cgroup(g.turn, payload, scope(g))
 
 
-def _payload(g: Goroutine) -> Pid | None:
+def payload_of(g: Goroutine) -> Pid | None:
+    """Return the init that this process has cloned, while it lives."""
     host = g.world.host
     for pid in host.children.get(g.pid, ()):
         image = host.procs[pid].image
@@ -135,7 +136,7 @@ def write_pid_file(g: Goroutine) -> str | None:
 
     The init has looked for the command just before: if there is none, `create` logs that and fails.
     """
-    payload = _payload(g)
+    payload = payload_of(g)
     if payload is None:
         return "failed"
     identity, error = service_of(g).id, not_executable(service_of(g))
@@ -144,12 +145,12 @@ def write_pid_file(g: Goroutine) -> str | None:
         return "failed"
     syscalls.write_file(g.turn, paths.runtime_state(identity), RuntimeState("created", payload))
     syscalls.write_file(g.turn, f"{paths.state(identity)}/pid", payload)
-    _hand_on_stdio(g, payload)
+    hand_on_stdio(g, payload)
     g.emit(StateChanged(g["c"], "created"))
     return None
 
 
-def _hand_on_stdio(g: Goroutine, payload: Pid) -> None:
+def hand_on_stdio(g: Goroutine, payload: Pid) -> None:
     """Let the payload have the pipes that runc got from the shim for what it prints."""
     service, shim = service_of(g), g.world.host.procs[g.pid].ppid
     for log in service.payload.log:
@@ -160,7 +161,7 @@ def _hand_on_stdio(g: Goroutine, payload: Pid) -> None:
 
 def kill_stages(g: Goroutine) -> int:
     """Give up: kill what was started."""
-    payload = _payload(g)
+    payload = payload_of(g)
     if payload is not None:
         g.kill(payload, "KILL")
     return 1
@@ -230,21 +231,22 @@ def exec_stage2(g: Goroutine) -> Spawn | None:
 
 def join_scope(g: Goroutine) -> str | None:
     """Move the process into the container's scope."""
-    process = _execed(g)
+    process = process_of(g)
     if process is None:
         return "failed"
     syscalls.join_cgroup(g.turn, process, scope(g))
     return None
 
 
-def _execed(g: Goroutine) -> Pid | None:
+def process_of(g: Goroutine) -> Pid | None:
+    """Return the exec'd process that this process has cloned."""
     host = g.world.host
     return next((pid for pid in host.children.get(g.pid, ()) if host.procs[pid].image.program == "exec"), None)
 
 
 def write_exec_pid(g: Goroutine) -> str | None:
     """Write the process's pid where its shim's folder is; one that has ended meanwhile has had a pid, too."""
-    process = _execed(g)
+    process = process_of(g)
     if process is None:
         return "failed"
     syscalls.write_file(g.turn, f"{paths.state(service_of(g).id, g['x'])}/pid", process)

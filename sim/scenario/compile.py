@@ -17,6 +17,7 @@ from sim.scenario import known, readers
 from sim.scenario.asked import Asked, read_asked
 from sim.scenario.check import Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
+from sim.scenario.design_words import fit
 from sim.scenario.engines import design_of
 from sim.scenario.expect import Expectation
 from sim.scenario.expect_read import read_expectations
@@ -87,6 +88,7 @@ class Compiler:
         fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
         terminals = Reader(self.root, names, fleet, self.report).read()
         services = with_execs(services, terminals, self.assumed)
+        engine, services = fit(self.root, engine, services, terminals, self.report)
         self.check_limits(services, terminals)
         until = self.until(names)
         ports = {port.host: service.name for service in services for port in service.ports}

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from sim.designs.ladder import VERSIONS
 
-DESIGNS = tuple(VERSIONS)
-PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core")
+DESIGNS = (*VERSIONS, "podman")
+PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core", "podman-idle")
 
 SERVICE_WITHOUT_EFFECT = frozenset(
     """annotations attach blkio_config build cap_add cap_drop cgroup_parent configs cpu_count cpu_percent
@@ -132,7 +132,10 @@ SIGNALS = {
     "IO": 29, "PWR": 30, "SYS": 31,
 }  # fmt: skip
 ROLES_ALONE = ("init", "dockerd", "containerd", "journald")
-ROLES_OF_CONTAINERS = ("shim", "runc", "proxy", "payload", "app", "exec-shim", "exec")
+ROLES_OF_CONTAINERS = (
+    "shim", "runc", "proxy", "payload", "app", "exec-shim", "exec", "conmon", "exec-conmon", "podman", "netavark",
+    "supervisor",
+)  # fmt: skip
 ROLES = (*ROLES_ALONE, *ROLES_OF_CONTAINERS, "stranger")
 STATES = ("R", "S", "D", "T", "Z")  # of ps
 PROTOCOLS = ("tcp", "udp")

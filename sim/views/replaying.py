@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.engine import paths
+from sim.engine.podman.state import in_database, is_podman
 from sim.engine.reach import ACCEPT, DNAT, inner, reachable
 from sim.engine.records import Container, Task
 from sim.engine.setup import Microseconds
-from sim.facts import BecameReady, EngineEvent, FrameEnded, FrameStarted, Remembered, StepTaken, UnitChanged
+from sim.facts import BecameReady, EngineEvent, Fid, FrameEnded, FrameStarted, Remembered, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
 from sim.kernel.records import INIT, Pid
@@ -26,7 +27,8 @@ from sim.views.tracks import Daemon, Track, Watched
 from sim.world import World
 
 State = tuple[str, str, Pid]  # state, parent, pid
-START = "dockerd.start"
+STARTS = ("dockerd.start", "podman.run", "podman.start")
+SUPERVISORS = ("shim", "conmon")
 
 
 class Replaying:
@@ -39,10 +41,8 @@ class Replaying:
         begin = (trace.records[0].at or 0) if trace.records else 0
         self.now: Microseconds = begin - trace.origin
         self.begin = self.now
-        files = self.world.host.files
         self.containers = {
-            service.name: Watched(service, self.now, isinstance(files.get(paths.container(service.name)), Container))
-            for service in trace.setup.services
+            service.name: Watched(service, self.now, self.on_disk(service.name)) for service in trace.setup.services
         }
         self.dockerd, self.containerd = Daemon(self.now), Daemon(self.now)
         self.spells = Spells(self.containers)
@@ -64,6 +64,11 @@ class Replaying:
         }
         self.leads: dict[str, dict[tuple[int, str], None]] = {}  # address -> the ports whose path ends there
         self.dirty_ports: dict[tuple[int, str], None] = {}
+
+    def on_disk(self, name: str) -> bool:
+        """Say whether the disk has a container when the run begins."""
+        dockers = isinstance(self.world.host.files.get(paths.container(name)), Container)
+        return dockers or isinstance(self.world.host.files.get(in_database(name)), Container)
 
     def run(self) -> v.Intervals:
         """Go through the records and return what was found."""
@@ -112,7 +117,7 @@ class Replaying:
         host = self.world.host
         if not host.alive(watched.shim) or host.procs[watched.payload].ppid != watched.shim:
             return v.NOBODY
-        if host.procs[watched.shim].ppid != INIT:
+        if host.procs[watched.shim].ppid != INIT or is_podman(self.world):
             return v.CONTAINERD
         task = self.world.recall(self.containerd.pid, f"task/{watched.service.name}")
         known = isinstance(task, Task) and task.shim_pid == watched.shim
@@ -192,7 +197,7 @@ def _execed(r: Replaying, event: e.Execed) -> None:
     image, pid = event.image, event.pid
     if image.program == "payload" and image.container in r.containers:
         _payload_execed(r, r.containers[image.container], pid)
-    elif image.program == "shim" and image.container in r.containers:
+    elif image.program in SUPERVISORS and image.container in r.containers:
         r.containers[image.container].shim = pid
         r.shims[pid] = r.containers[image.container]
     elif image.program == "dockerd":
@@ -235,6 +240,9 @@ def _exited(r: Replaying, event: e.Exited) -> None:
     host, pid = r.world.host, event.pid
     for address in host.ports_of.get(pid, ()):
         r.touch_address(address)
+    if host.procs[pid].image.program == "podman":
+        for fid in r.world.frames_of.get(pid, ()):
+            _end_start(r, fid)
     if pid in r.payloads:
         code = event.status if event.status >= 0 else 128 - event.status
         _change_life(r, r.payloads.pop(pid), end=r.now, code=code)
@@ -253,7 +261,7 @@ def _exited(r: Replaying, event: e.Exited) -> None:
 
 
 def _frame_started(r: Replaying, event: FrameStarted) -> None:
-    if event.procedure == START:
+    if event.procedure in STARTS:
         watched = r.containers[event.local["c"]]
         watched.starts += 1
         watched.asked = r.now
@@ -261,8 +269,12 @@ def _frame_started(r: Replaying, event: FrameStarted) -> None:
 
 
 def _frame_ended(r: Replaying, event: FrameEnded) -> None:
-    frame = r.world.frames.get(event.fid)
-    if frame is not None and frame.procedure == START:
+    _end_start(r, event.fid)
+
+
+def _end_start(r: Replaying, fid: Fid) -> None:
+    frame = r.world.frames.get(fid)
+    if frame is not None and frame.procedure in STARTS:
         r.containers[frame.local["c"]].starts -= 1
         r.dirty[frame.local["c"]] = None
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.client import NO_DAEMON
+from sim.engine.podman.state import is_podman, synced
 from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engine.systemd import unit_of
@@ -148,7 +149,12 @@ class Story:
         return (INIT, "bus") not in self.world.frames
 
     def daemon(self) -> Pid | None:
-        """Return the dockerd that answers; None while none listens, or none that serves."""
+        """Return the dockerd that answers; None while none listens, or none that serves.
+
+        Where each command is a process of its own there is none, and nobody is asked but the kernel.
+        """
+        if is_podman(self.world):
+            return INIT
         pid = self.world.host.listeners.get(paths.DOCKER_SOCK)
         serves = pid is not None and self.world.running(pid, "dockerd.api") and self.world.host.procs[pid].state != "T"
         return pid if serves else None
@@ -162,7 +168,9 @@ class Story:
         return f"(docker waits: dockerd {pid} {why})"
 
     def believed(self, container: str) -> Container | None:
-        """Return the record that dockerd holds, or, while none lives, the one on disk."""
+        """Return the record that dockerd holds, or, while none lives, the one on disk; podman's as its `ps` finds it."""
+        if is_podman(self.world):
+            return synced(self.world, container)
         pid = unit_of(self.world).main_pid
         record = self.world.recall(pid, f"container/{container}") if pid else None
         if record is None:

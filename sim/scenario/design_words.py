@@ -1,0 +1,133 @@
+"""What a file means on a design that its words do not fit: what is refused, what has no effect, what is set.
+
+A file that was written for Docker runs on podman if no step needs a process or unit that is not there. Roles are
+programs: a target that no program of the design is called is refused, with who stands in its place. Leaves out targets
+of expectations and instants: there is none of them, and that is what they find. Source: designs §4.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from msgspec.structs import replace
+
+from sim.designs import DESIGNS, Design
+from sim.engine.client import SUPERVISORS
+from sim.engine.podman.client import VERBS
+from sim.engine.setup import (
+    BusyMount,
+    Docker,
+    EditDaemon,
+    EngineSetup,
+    FillDisk,
+    KillProcess,
+    Pins,
+    Service,
+    Slow,
+    Step,
+    Systemctl,
+    TakePid,
+    Tear,
+    Upgrade,
+)
+from sim.scenario.check import Report
+from sim.scenario.known import ACTIONS
+from sim.scenario.steps import Terminal, step_ids
+from sim.scenario.text import Node, Path
+from sim.scenario.words import Refusal, listed
+
+PROFILE = "podman-idle"
+INSTEAD = {  # role -> why there is none, and what to write
+    "dockerd": (
+        "each command is a process of its own",
+        "No process can stop the engine; kill conmon/NAME or podman/NAME.",
+    ),
+    "containerd": ("conmon holds a container without it", "Kill conmon/NAME, which holds one container."),
+    "shim": ("conmon holds a container", "Write conmon/NAME, or supervisor/NAME, which fits every design."),
+    "exec-shim": ("a conmon holds an exec", "Write exec-conmon/NAME."),
+    "proxy": ("ports are published by rules of the packet filter alone", "host: {flush: iptables -t nat} closes them."),
+    "conmon": ("a shim holds a container", "Write shim/NAME, or supervisor/NAME, which fits every design."),
+    "exec-conmon": ("a shim holds an exec", "Write exec-shim/NAME."),
+    "podman": ("commands are requests to dockerd", "Write dockerd."),
+    "netavark": ("dockerd makes networks itself", "Write dockerd."),
+}
+NOT_THERE = {  # command -> what it needs
+    EditDaemon: "no daemon reads daemon.json",
+    Upgrade: "nothing that runs is touched by an upgrade of podman",
+    Tear: "these files are containerd's",
+    TakePid: "these files are dockerd's",
+    FillDisk: "",
+    BusyMount: "",
+}
+
+
+def fit(
+    root: Node, engine: EngineSetup, services: tuple[Service, ...], terminals: tuple[Terminal, ...], report: Report
+) -> tuple[EngineSetup, tuple[Service, ...]]:
+    """Return engine and services as the design has them; note what is wrong with the file there."""
+    design = DESIGNS.get(engine.design)
+    if design is None:
+        return engine, services  # said before
+    ids = step_ids(root)
+    for step in (step for terminal in terminals for step in terminal):
+        refusal = _refusal(design, step)
+        if refusal is not None:
+            report.refuse(root, _place(root, ids, step), refusal)
+    if "podman" not in design.programs:
+        return engine, services
+    for service in services:
+        if service.healthcheck is not None:
+            what = "a health check is not modelled on podman yet: systemd's timers run it there."
+            report.refuse(
+                root, ("services",), Refusal(f"{service.name}: {what}", "healthcheck: {disable: true} drops it.")
+            )
+    _note_unused(root, services, report)
+    daemon = replace(engine.daemon, userland_proxy=False)
+    return replace(engine, daemon=daemon, profile=PROFILE), tuple(replace(it, pins=Pins()) for it in services)
+
+
+def _note_unused(root: Node, services: tuple[Service, ...], report: Report) -> None:
+    engine: Any = root.child("engine")
+    said = engine.value if engine is not None and isinstance(engine.value, dict) else {}
+    for key in ("daemon", "unit", *(() if said.get("profile") is None else _other(said["profile"]))):
+        if key in said:
+            report.unused.setdefault("engine", Counter())[key] += 1
+    pinned = sum(service.pins != Pins() for service in services)
+    if pinned:
+        report.unused.setdefault("services", Counter())["x-pids and x-address"] += pinned
+
+
+def _other(profile: Node) -> tuple[str, ...]:
+    return () if profile.plain() == PROFILE else ("profile",)
+
+
+def _place(root: Node, ids: list[str], step: Step) -> Path:
+    """Return the path of a step's action."""
+    number = ids.index(step.id.partition(".")[0])
+    node = root.find(("steps", number))
+    keys = node.value if node is not None and isinstance(node.value, dict) else {}
+    return ("steps", number, *[key for key in keys if key in ACTIONS][:1])
+
+
+def _refusal(design: Design, step: Step) -> Refusal | None:
+    command = step.command
+    if isinstance(command, KillProcess):
+        role = command.target.role
+        known = any(it in design.programs for it in (SUPERVISORS if role == "supervisor" else (role,)))
+        why, hint = INSTEAD.get(role, ("", ""))
+        return None if known else Refusal(f"{design.name} has no {role}: {why}.", hint)
+    if "podman" not in design.programs:
+        return None
+    if isinstance(command, Docker) and command.verb not in VERBS:
+        return Refusal(f"docker {command.verb} is not modelled on podman yet.", f"Modelled: {listed(VERBS)}.")
+    if isinstance(command, Systemctl) and command.verb not in ("reboot", "daemon-reload"):
+        return Refusal(
+            "podman has no docker.service.", "Each command is a process of its own: there is no engine to stop."
+        )
+    if isinstance(command, Slow) and command.program.partition(" ")[0] not in design.programs:
+        return Refusal(f"podman has no {command.program}.", f"It has {listed(design.programs)}.")
+    if type(command) in NOT_THERE and not (isinstance(command, TakePid) and command.target is None):
+        why = NOT_THERE[type(command)]
+        return Refusal(f"this is not modelled on podman{f': {why}' if why else ' yet'}.", "Leave the step out.")
+    return None
