@@ -183,9 +183,9 @@ DOCKER_26_2CORE: Profile = {
 SPLIT = "A split of 0.2 s for a start, of which 0.12 s behind locks: designs §9.2 [I]"
 PODMAN_IDLE: Profile = {
     "podman/begin": Duration(work=Uniform(20, 40), mark=SPLIT),
-    "podman/create": Duration(work=Uniform(20, 40), mark=SPLIT),
-    "podman/mount": Duration(work=Uniform(10, 20), mark=SPLIT),
-    "netavark/set_up": Duration(work=Uniform(10, 25), wait=Uniform(15, 35), mark=SPLIT),
+    "podman/create": Duration(work=Uniform(10, 20), mark=SPLIT),
+    "podman/mount": Duration(work=Uniform(5, 10), mark=SPLIT),
+    "netavark/set_up": Duration(work=Uniform(15, 30), wait=Uniform(75, 110), mark=SPLIT),
     "netavark/tear_down": Duration(work=Uniform(5, 15), wait=Uniform(10, 25), mark=A),
     "conmon/set_up": Duration(work=Uniform(1, 4), mark=SPLIT),
     "runc/create_scope": Duration(wait=Uniform(5, 15), mark=SPLIT),

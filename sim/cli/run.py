@@ -117,7 +117,7 @@ def _footer(summary: Summary, options: argparse.Namespace, facts: int, folder: P
     files = [f"{folder}/: {TRACE} {RESULT} {TREES} {RESOLVED}"] if folder is not None else []
     rows = [" · ".join([*counts, f"{facts} facts", *files])]
     rows += listed("Assumed", summary.assumptions) + listed("Without effect on processes", summary.without_effect)
-    if not summary.live_restore and not is_stdin(options.file):
+    if summary.live_restore is False and not is_stdin(options.file):
         word = shlex.quote(summary.source)
         rows.append(f"What if?  shimsim whatif {word} --set engine.daemon.live-restore=true")
     return "\n".join(rows)

@@ -22,7 +22,7 @@ from sim.experiment.rss import held
 from sim.trace import Trace
 from sim.views.intervals import INIT, REATTACHED, Gap, Window, engine_gaps
 
-LOST = 255  # what dockerd writes if nobody told it the exit status
+LOST = (255, -1)  # what dockerd, and podman, write if nobody told them the exit status
 
 
 class Metric(NamedTuple):
@@ -182,11 +182,11 @@ def start_latency(share: float) -> Callable[[Reading], float]:
 
 
 def exit_codes_lost(reading: Reading) -> float:
-    """Count the times that the engine said 255 of a process that did not exit with 255."""
-    told = [death for death in reading.run.deaths if reading.within(death.at) and death.code == LOST]
+    """Count the times that the engine said 255, or podman -1, of a process that did not exit with that."""
+    told = [death for death in reading.run.deaths if reading.within(death.at) and death.code in LOST]
     lives = reading.run.lives
     true = [[x.code for x in lives if x.container == death.container and x.start <= death.at] for death in told]
-    return sum(codes[-1:] != [LOST] for codes in true)
+    return sum(codes[-1:] != [death.code] for codes, death in zip(true, told, strict=True))
 
 
 def orphan_shims(reading: Reading) -> float:

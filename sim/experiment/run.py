@@ -296,7 +296,7 @@ class Run:
             title=self.scenario.title or self.scenario.name,
             source=self.scenario.source,
             engine=f"{design.name} ({design.title})",
-            live_restore=setup.engine.daemon.live_restore,
+            live_restore=setup.engine.daemon.live_restore if "dockerd" in design.programs else None,
             profile=setup.engine.profile,
             seed=self.trace.seed,
             assumptions=tuple(self.scenario.assumptions),

@@ -51,7 +51,7 @@ def facts(summary: Summary) -> str:
     return " · ".join([
         printable(summary.title),
         summary.engine,
-        f"live-restore {'on' if summary.live_restore else 'off'}",
+        summary.daemon,
         f"latency profile {summary.profile}",
         f"seed {summary.seed}",
     ])  # fmt: skip

@@ -128,8 +128,7 @@ def _colours() -> str:
 
 
 def _subtitle(run: TimelineData, summary: Summary) -> str:
-    restore = f"live-restore {'on' if summary.live_restore else 'off'}"
-    return f"{summary.title} · {subtitle([run])} · {restore}"
+    return f"{summary.title} · {subtitle([run])} · {summary.daemon}"
 
 
 def _verdict(verdicts: tuple[VerdictLine, ...]) -> str:

@@ -215,7 +215,7 @@ class Entry:
             containers=kept,
             exists=self.value("exists", fields.boolean),
             status=self.value("status", lambda it: one_of(it, STATUSES, "a status")),
-            exit_code=self.value("exit_code", units.parse_range),
+            exit_code=self.value("exit_code", units.code_range),
             restarts=self.value("restarts", units.parse_range),
             buffered=self.value("buffered", units.size_range),
             lost=self.value("lost", units.size_range),

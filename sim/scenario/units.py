@@ -157,6 +157,11 @@ def parse_range(value: object) -> Range:
     return Range(low, high)
 
 
+def code_range(value: object) -> Range:
+    """Return *value* as a Range of exit codes; -1 is podman's of a container whose end nobody saw. Raises Refusal."""
+    return Range(-1, -1) if value in (-1, "-1") else parse_range(value)
+
+
 def size_range(value: object) -> Range:
     """Return *value* (`160KiB`, `0`, `1MB..1.2MB`, `1..`) as a Range of bytes. Raises Refusal."""
     low, dots, high = value.partition("..") if isinstance(value, str) else (value, "", "")

@@ -168,7 +168,7 @@ class Story:
         return f"(docker waits: dockerd {pid} {why})"
 
     def believed(self, container: str) -> Container | None:
-        """Return the record that dockerd holds, or, while none lives, the one on disk; podman's as its `ps` finds it."""
+        """Return the record that dockerd holds, or, while none lives, the one on disk; podman's as `ps` finds it."""
         if is_podman(self.world):
             return synced(self.world, container)
         pid = unit_of(self.world).main_pid

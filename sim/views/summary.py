@@ -30,12 +30,15 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """Everything that the report prints. Times are clock values in µs; *origin* is t = 0."""
+    """Everything that the report prints. Times are clock values in µs; *origin* is t = 0.
+
+    *live_restore* is None where the engine has no daemon.
+    """
 
     title: str
     source: str
     engine: str
-    live_restore: bool
+    live_restore: bool | None
     profile: str
     seed: int
     assumptions: tuple[str, ...]
@@ -53,3 +56,8 @@ class Summary(msgspec.Struct, frozen=True):
     note: str = ""
     unanswered: tuple[Unanswered, ...] = ()
     not_taken: tuple[Unanswered, ...] = ()
+
+    @property
+    def daemon(self) -> str:
+        """Say whether the daemon restores live containers, or that there is none."""
+        return "no daemon" if self.live_restore is None else f"live-restore {'on' if self.live_restore else 'off'}"
