@@ -16,6 +16,7 @@ import msgspec
 from sim.engine import output, paths
 from sim.engine import records as engine
 from sim.engine.client import named_by
+from sim.engine.containers import scope_of
 from sim.engine.podman.state import is_podman, synced
 from sim.engine.reach import reachable
 from sim.engine.setup import Target
@@ -113,7 +114,7 @@ def payloads(world: World, container: str) -> list[Process]:
 
     They are looked up in the container's scope, which runc makes before it lets them go on.
     """
-    scope = paths.scope(world.services[container].id)
+    scope = scope_of(world, world.services[container])
     found = (world.host.procs[pid] for pid in world.host.grouped.get(scope, ()))
     return [process for process in found if process.alive and process.image.program == "payload"]
 

@@ -86,7 +86,7 @@ def _list(designs: Sequence[Design], json: bool) -> None:
     for design in designs:
         ops = sum(len(procedure.ops) for procedure in design.procedures.values())
         say(f"{design.name:<14} {design.title}")
-        if versions(design.name) != [design.name]:
+        if versions(design.name) not in ([], [design.name]):
             say(f"{'':<14} versions: {', '.join(versions(design.name))}")
         say(f"{'':<14} tree: {design.traits.tree}")
         say(f"{'':<14} programs: {', '.join(design.programs)}")

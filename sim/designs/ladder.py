@@ -21,7 +21,14 @@ ROWS: dict[str, tuple[str, ...]] = {  # row -> the versions that it stands for, 
 }
 FIRST_SEPARATE = "docker-18.09"
 
-OTHERS = ("cri-o", "containerd", "lxc", "kata", "gvisor", "systemd-nspawn")
+KUBELET = "the kubelet, which restarts its containers, is not modelled"
+OTHERS = {  # an engine of another kind -> why it is not modelled, nearest
+    "cri-o": (KUBELET, "podman, whose containers conmon holds, too"),
+    "containerd-cri": (KUBELET, "docker-26, whose containers have the same shims"),
+    "containerd": ("nobody but dockerd uses it here", "docker-26, whose containers have the same shims"),
+    **dict.fromkeys(("podman-rootless", "lxc", "systemd-nspawn"), ("another kind of engine", "podman")),
+    **dict.fromkeys(("kata", "gvisor"), ("its containers run on a kernel of their own", "docker-26")),
+}
 _ABSENT: tuple[tuple[str, str, str], ...] = (  # pattern of the version, why it has no row, nearest
     (r"0\..*|1\.[0-9]", "the ladder begins with 1.10", "docker-1.11, the first with containerd"),
     (r"1\.10", "dockerd is the parent of its containers itself, without containerd", "docker-1.11"),
@@ -59,7 +66,7 @@ def absent(name: str) -> tuple[str, str] | None:
     ('docker-18.09', None)
     """
     if name in OTHERS:
-        return "another kind of engine, which comes later", "docker-26"
+        return OTHERS[name]
     match = re.fullmatch(r"docker-([0-9.]+)", name)
     if match is None:
         return None

@@ -31,6 +31,7 @@ PODMAN = Design(
         words=Words((), (), (conmon.CONMON,), (crun.CRUN,), ""),
         tree="systemd ─ conmon ─ program; each podman command a process of its own",
         shims_under="init",
+        scope="/machine.slice/libpod-{id}.scope",
         proxy_addresses=(),
         daemon=Daemon(userland_proxy=False),
         profile="podman-idle",

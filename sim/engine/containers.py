@@ -24,6 +24,11 @@ def identity(world: World, frame: Frame) -> str:
     return str(world.services[frame.local["c"]].id)
 
 
+def scope_of(world: World, service: Service) -> str:
+    """Return the control group of a container, where the design puts it."""
+    return str(world.design.traits.scope.format(id=service.id, name=service.name))
+
+
 def exec_of(service: Service, argv: tuple[str, ...]) -> Exec:
     """Return what a command does that runs in the container: as its words say, else as its first word does.
 

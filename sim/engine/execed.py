@@ -6,8 +6,7 @@ Leaves out what it computes and prints. Source: engine-1.13 §3.3; what it does,
 
 from __future__ import annotations
 
-from sim.engine import paths
-from sim.engine.containers import exec_of, identity
+from sim.engine.containers import exec_of, scope_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Sleep, Wait, reading
 from sim.engine.payload import child_of
@@ -25,15 +24,19 @@ def behaviour(world: World, frame: Frame) -> Exec:
     return exec_of(world.services[frame.local["c"]], frame.local["argv"])
 
 
+def _scope_of(world: World, frame: Frame) -> str:
+    return scope_of(world, world.services[frame.local["c"]])
+
+
 def _scope(world: World, frame: Frame) -> tuple[Key, ...]:
-    return (("cgroup", paths.scope(identity(world, frame))), ("proc", frame.fid[0]))
+    return (("cgroup", _scope_of(world, frame)), ("proc", frame.fid[0]))
 
 
 @reading(_scope)
 def in_scope(world: World, frame: Frame) -> bool | str:
     """Say whether `runc exec` has moved it into the container's scope, or has left before (process_linux.go)."""
     process = world.host.procs[frame.fid[0]]
-    if process.cgroup == paths.scope(identity(world, frame)):
+    if process.cgroup == _scope_of(world, frame):
         return True
     return False if world.host.procs[process.ppid].image.program == "runc" else "given_up"
 

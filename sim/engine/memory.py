@@ -10,7 +10,7 @@ Leaves out swap, kernel memory, `--oom-kill-disable`, and how fast programs grow
 
 from __future__ import annotations
 
-from sim.engine import paths
+from sim.engine.containers import scope_of
 from sim.engine.goroutine import Goroutine, start_frame
 from sim.engine.setup import OutOfMemory
 from sim.kernel import oom, syscalls
@@ -39,7 +39,7 @@ def size_of(world: World, process: Process) -> int:
 def limit_reached(turn: Turn, c: str) -> bool:
     """Kill within a container's control group and tell who watches it; False if no process is left there."""
     world = turn.world
-    scope = paths.scope(world.services[c].id)
+    scope = scope_of(world, world.services[c])
     if not _kill(turn, list(world.host.grouped.get(scope, ()))):
         return False
     for process in list(world.host.procs.values()):

@@ -46,11 +46,6 @@ def busy_mount(name: str) -> str:
     return f"/proc/mounts#overlay2/{name}"
 
 
-def scope(identity: str) -> str:
-    """Return the control group of a container id: a scope of systemd's."""
-    return f"/system.slice/docker-{identity}.scope"
-
-
 def container(name: str) -> str:
     """Return the file that holds dockerd's record of a container."""
     return f"{CONTAINERS}{name}/config.v2.json"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from sim.engine import output, paths
-from sim.engine.containers import exec_of, folder, pins, service_of
+from sim.engine.containers import exec_of, folder, pins, scope_of, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
 from sim.engine.procedure import procedure
@@ -96,7 +96,7 @@ def stage2_cloned(world: World, frame: Frame) -> bool:
 
 def scope(g: Goroutine) -> str:
     """Return the container's control group."""
-    return paths.scope(service_of(g).id)
+    return scope_of(g.world, service_of(g))
 
 
 def create_scope(g: Goroutine) -> None:

@@ -34,6 +34,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     unverified: Unverified = Unverified()
     tree: str = "systemd ─ dockerd ─ containerd ─ shim ─ program; proxies under dockerd"
     shims_under: str = "containerd"
+    scope: str = "/system.slice/docker-{id}.scope"
     shim_command_threads: int = 0
     proxy_addresses: tuple[str, ...] = ("0.0.0.0",)
     restart_cap: int | None = None
@@ -56,6 +57,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "unverified": ("numbers that nobody verified", "engine-1.13 §12; docker-26: memory_threads.csv [M]"),
     "shims_under": ("the parent of a shim: containerd, or init", "designs §1 [S], §3.1 [S]"),
     "shim_command_threads": ("threads of `shim start`, a process that is tried out among them", "experiment a [M]"),
+    "scope": ("the control group of a container", "engine-1.13 §1.1; designs §3.1 [S*], §4.1 [S]"),
     "proxy_addresses": ("a proxy for each of these addresses of a port that is published on all", "designs §3.1 [S]"),
     "restart_cap": ("longest pause before a policy starts a container again, in µs", "designs §1.1: 17.06 [S]"),
     "redial_cap": ("longest pause before containerd is dialled again, in µs", "containerd client.go MaxDelay [K]"),

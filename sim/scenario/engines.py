@@ -19,4 +19,5 @@ def design_of(name: str) -> Design:
     if missing is not None:
         why, nearest = missing
         raise Refusal(f"{shown(name)} is not modelled: {why}.", f"The nearest is {nearest}.")
-    raise Refusal(f"{shown(name)} is not a design.", did_you_mean(name, VERSIONS) or f"Rows: {listed(DESIGNS)}.")
+    near = did_you_mean(name, (*VERSIONS, *DESIGNS))
+    raise Refusal(f"{shown(name)} is not a design.", near or f"Rows: {listed(DESIGNS)}.")

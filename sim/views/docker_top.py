@@ -8,7 +8,7 @@ errors]; engine-1.13 §3.2, §1.4.
 
 from __future__ import annotations
 
-from sim.engine import paths
+from sim.engine.containers import scope_of
 from sim.engine.records import Task
 from sim.engine.systemd import unit_of
 from sim.views.story import Story
@@ -32,6 +32,6 @@ def top(story: Story, name: str) -> Table | str:
         return UNAVAILABLE
     if not isinstance(story.world.recall(containerd, f"task/{name}"), Task):
         return NOT_FOUND
-    pids = story.world.host.grouped.get(paths.scope(service.id), {})
+    pids = story.world.host.grouped.get(scope_of(story.world, service), {})
     table = story.table()
     return Table(table.meta, tuple(row for row in table.procs if row.pid in pids and row.state != "Z"))

@@ -254,7 +254,7 @@ steps: [{id: up, docker: exec web job, at: 1s}, {id: pause, at: 5s, docker: paus
 until: 6s
 """
     found = run(text)
-    scope = paths.scope(found.trace.setup.service("web").id)
+    scope = f"/system.slice/docker-{found.trace.setup.service('web').id}.scope"
     argv = {event.pid: event.image.argv for _, event in after_opening(found) if isinstance(event, e.Execed)}
     forked = {argv[event.pid]: event for _, event in after_opening(found) if isinstance(event, e.Forked)}
     assert forked["kid",].cgroup == scope

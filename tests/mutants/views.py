@@ -9,7 +9,7 @@ HEALTH, NAMES, WALK = ("tests/views/test_probes.py",), ("tests/views/test_story.
 
 ROWS = (
     Mutant("a command begins outside its scope", EXECED,
-           "    if process.cgroup == paths.scope(identity(world, frame)):\n", "    if True:\n",
+           "    if process.cgroup == _scope_of(world, frame):\n", "    if True:\n",
            "what it forks is in docker.service's control group", EXEC),
     Mutant("a stage waits for a dead runc", EXECED, ' == "runc" else "given_up"', ' == "runc" else False',
            "the stage of an exec never leaves", EXEC),
