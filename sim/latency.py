@@ -189,7 +189,7 @@ PODMAN_IDLE: Profile = {
     "netavark/tear_down": Duration(work=Uniform(5, 15), wait=Uniform(10, 25), mark=A),
     "conmon/set_up": Duration(work=Uniform(1, 4), mark=SPLIT),
     "runc/create_scope": Duration(wait=Uniform(5, 15), mark=SPLIT),
-    "runc/write_status": Duration(work=Uniform(3, 10), mark="A of crun's 17 ms for a whole container: designs §9.2 [D]"),
+    "runc/write_status": Duration(work=Uniform(3, 10), mark="A of crun's 17 ms for a whole run: designs §9.2 [D]"),
     "runc/open_exec_fifo": Duration(work=Uniform(2, 6), mark="A as above"),
     "podman/started": Duration(wait=Uniform(5, 20), mark=SPLIT),
     "runc/signal_init": Duration(work=Uniform(2, 6), mark=A),

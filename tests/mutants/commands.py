@@ -86,7 +86,7 @@ ROWS = (
     Mutant("docker-init leaves with 0", PAYLOAD, 'return int(g["status"] if g["status"] >= 0 else 128 - g["status"])',
            "return 0", "a container with --init always exits with 0", (IN_INIT,)),
     Mutant("nobody hears of oom", "sim/engine/memory.py",
-           '            start_frame(turn, pid, f"{program}.oom", c, {"c": c})\n', "            pass\n",
+           '            start_frame(turn, process.pid, f"{program}.oom", c, {"c": c})\n', "            pass\n",
            "docker events says no oom (T21)", TABLE),
     # -- policies (§4) ------------------------------------------------------------------------------------------------
     Mutant("a long run is longer", "sim/engine/dockerd/program.py", 'Sleep("uptime", 10 * S)',
