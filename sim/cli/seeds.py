@@ -9,6 +9,7 @@ from sim.cli.out import progress, say, say_json
 from sim.errors import InputError, Problem
 from sim.experiment.seeds import over_seeds
 from sim.render.registry import VIEWS
+from sim.render.run_text import listed
 from sim.scenario import Scenario
 from sim.scenario.verdict import Verdict, evaluate
 from sim.trace import Trace
@@ -27,9 +28,13 @@ def main(options: argparse.Namespace, scenario: Scenario) -> int:
     found = over_seeds(scenario, range(1, options.seeds + 1), judge, jobs=options.jobs, progress=bar)
     if options.json:
         rows = [as_json(row, options.seeds) for row in found]
-        say_json({"schema_version": SCHEMA_VERSION, "seeds": options.seeds, "expectations": rows})
+        assumed = list(scenario.assumptions)
+        head = {"schema_version": SCHEMA_VERSION, "seeds": options.seeds}
+        say_json({**head, "expectations": rows, "assumptions": assumed})
     else:
         _say(found, options)
+        for line in () if options.quiet else listed("Assumed", tuple(scenario.assumptions)):
+            say(line)
     return status_of(held_in_all(row) for row in found)
 
 

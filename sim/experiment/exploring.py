@@ -96,6 +96,7 @@ def explored(
         tuple(findings),
         tuple(text_of(expectation, 0) for expectation in unchecked),
         rows_of(DESIGNS[setup.engine.design], found.exercised) if coverage else (),
+        tuple(scenario.assumptions),
     )
 
 

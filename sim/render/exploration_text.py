@@ -22,6 +22,8 @@ def exploration_text(found: Explored, *, width: int | None = None, written: str 
     lines += [line for sentence in found.bound for line in _wrapped(f"Bound: {sentence}", wide)]
     if found.unchecked:
         lines += _wrapped(f"Not checked here, but by run: {'; '.join(found.unchecked)}.", wide)
+    if found.assumptions:
+        lines += _wrapped(f"Assumed: {'; '.join(found.assumptions)}.", wide)
     told = [finding for finding in found.findings if finding.story]
     for finding in told[:stories]:
         lines += ["", finding.story.rstrip()]

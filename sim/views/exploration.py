@@ -53,6 +53,7 @@ class Explored(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     unchecked: tuple[str, ...] = ()
     coverage: tuple[Coverage, ...] = ()
+    assumptions: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

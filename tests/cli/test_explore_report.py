@@ -37,6 +37,8 @@ Bound: People act whenever they like: the times of steps are dropped, their orde
 Bound: Steps that come to the same in any order are taken first, and states that differ in names of processes
   alone are one; --full takes every order.
 Bound: What comes before t = 0 happens in one order.
+Assumed: web: no command given, the image's name stands for its program; web: no x-payload: ready at once,
+  TERM exits 0 after 100 ms.
 
 V5 is violated: 1 fault, 0 context switches, 1 step
 Every shim is a child of a living containerd.
