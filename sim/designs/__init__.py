@@ -1,20 +1,42 @@
-"""Which programs make an engine. One file a variant; `DESIGNS` names them all."""
+"""Which programs make an engine. One file a version; `DESIGNS` names them all, oldest first."""
 
 from __future__ import annotations
 
 from sim.designs.design import Design
+from sim.designs.docker_1_11 import DOCKER_1_11
+from sim.designs.docker_1_12 import DOCKER_1_12
 from sim.designs.docker_1_13 import DOCKER_1_13
 from sim.designs.docker_17_06 import DOCKER_17_06
-from sim.designs.docker_20_10 import DOCKER_20_10
-from sim.designs.docker_23 import DOCKER_23
-from sim.designs.docker_24 import DOCKER_24
-from sim.designs.docker_26 import DOCKER_26
-from sim.designs.docker_28 import DOCKER_28
+from sim.designs.docker_18_09 import DOCKER_18_09, DOCKER_18_09_SEPARATE
+from sim.designs.docker_19_03 import DOCKER_19_03, DOCKER_19_03_SEPARATE
+from sim.designs.docker_20_10 import DOCKER_20_10, DOCKER_20_10_SEPARATE
+from sim.designs.docker_23 import DOCKER_23, DOCKER_23_SEPARATE
+from sim.designs.docker_24 import DOCKER_24, DOCKER_24_SEPARATE
+from sim.designs.docker_26 import DOCKER_26, DOCKER_26_SEPARATE
+from sim.designs.docker_28 import DOCKER_28, DOCKER_28_SEPARATE
 from sim.designs.podman import PODMAN
 
-DESIGNS: dict[str, Design] = {
-    design.name: design
-    for design in (DOCKER_1_13, DOCKER_17_06, DOCKER_20_10, DOCKER_23, DOCKER_24, DOCKER_26, DOCKER_28, PODMAN)
-}
+_ALL = (
+    DOCKER_1_11,
+    DOCKER_1_12,
+    DOCKER_1_13,
+    DOCKER_17_06,
+    DOCKER_18_09,
+    DOCKER_18_09_SEPARATE,
+    DOCKER_19_03,
+    DOCKER_19_03_SEPARATE,
+    DOCKER_20_10,
+    DOCKER_20_10_SEPARATE,
+    DOCKER_23,
+    DOCKER_23_SEPARATE,
+    DOCKER_24,
+    DOCKER_24_SEPARATE,
+    DOCKER_26,
+    DOCKER_26_SEPARATE,
+    DOCKER_28,
+    DOCKER_28_SEPARATE,
+    PODMAN,
+)
+DESIGNS: dict[str, Design] = {design.name: design for design in _ALL}
 
 __all__ = ["DESIGNS", "Design"]

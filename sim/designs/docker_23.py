@@ -1,8 +1,7 @@
-"""Docker 23: shims v2, which PID 1 has as children; an exit is matched by pid."""
+"""Docker 23: as 20.10, with Wants=containerd.service, so that the end of containerd stops nobody."""
 
 from __future__ import annotations
 
-from sim.designs.design import Design
-from sim.designs.since_20_10 import MANAGED, TRAITS
+from sim.designs.since_20_10 import TRAITS, pair
 
-DOCKER_23 = Design("docker-23", "23.0, dockerd starts containerd", "designs §1.1, §3 [S]", MANAGED, TRAITS)
+DOCKER_23, DOCKER_23_SEPARATE = pair("docker-23", "designs §1.1, §3 [S]", TRAITS, "Wants")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sim.designs.design import Design
-from sim.designs.since_20_10 import MANAGED, TRAITS
+from sim.designs.since_20_10 import TRAITS, pair
 
 TRAITS_24 = replace(TRAITS, exits_by="container")
-DOCKER_24 = Design("docker-24", "24.0, dockerd starts containerd", "designs §1.1, §3 [S]", MANAGED, TRAITS_24)
+DOCKER_24, DOCKER_24_SEPARATE = pair("docker-24", "designs §1.1, §3 [S]", TRAITS_24, "Wants")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sim.designs.design import Design
 from sim.designs.docker_24 import TRAITS_24
-from sim.designs.since_20_10 import MANAGED
+from sim.designs.since_20_10 import pair
 
 SOURCE = "designs §1.1, §3 [S]; measurements of 26.1.5 [M]"
-DOCKER_26 = Design("docker-26", "26.1, dockerd starts containerd", SOURCE, MANAGED, TRAITS_24)
+DOCKER_26, DOCKER_26_SEPARATE = pair("docker-26", SOURCE, TRAITS_24, "Wants")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sim.designs.design import Design
 from sim.designs.docker_24 import TRAITS_24
-from sim.designs.since_20_10 import MANAGED
+from sim.designs.since_20_10 import pair
 
 TRAITS_28 = replace(TRAITS_24, binds_first=True)
-DOCKER_28 = Design("docker-28", "28.5, dockerd starts containerd", "designs §1.1, §3 [S]", MANAGED, TRAITS_28)
+DOCKER_28, DOCKER_28_SEPARATE = pair("docker-28", "designs §1.1, §3 [S]", TRAITS_28, "Wants")

@@ -11,8 +11,12 @@ import re
 
 SEPARATE = "-separate"
 ROWS: dict[str, tuple[str, ...]] = {  # row -> the versions that it stands for, oldest first
+    "docker-1.11": ("1.11",),
+    "docker-1.12": ("1.12",),
     "docker-1.13": ("1.13", "17.03", "17.04", "17.05"),
     "docker-17.06": ("17.06", "17.07", "17.09"),
+    "docker-18.09": ("18.09",),
+    "docker-19.03": ("19.03",),
     "docker-20.10": ("20.10",),
     "docker-23": ("23", "23.0"),
     "docker-24": ("24", "24.0"),
@@ -43,6 +47,8 @@ def _versions() -> dict[str, str]:
         separate = separate or row == FIRST_SEPARATE
         for version in ROWS[row]:
             found[f"docker-{version}"] = row
+            if separate:
+                found[f"docker-{version}{SEPARATE}"] = row + SEPARATE
     return found
 
 

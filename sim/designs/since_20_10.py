@@ -5,10 +5,15 @@ Thread counts of 26.1.5 stand for the others, too [K].
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from sim.designs.design import Design
 from sim.designs.docker_1_13 import DOCKER_1_13
-from sim.engine import runc_v2, shim_command, shim_v2
+from sim.designs.ladder import SEPARATE
+from sim.engine import runc_v2, shim_command, shim_v2, systemd
 from sim.engine.containerd import service
 from sim.engine.dockerd import program_v2
+from sim.engine.program import Program
 from sim.engine.setup import Daemon, S, Unit, Unverified
 from sim.engine.traits import Traits, Words
 
@@ -44,11 +49,44 @@ TRAITS = Traits(
     unit=Unit("always", "process", 2 * S, 3, 60 * S, 0),
     profile="docker-26-2core",
 )
-MANAGED = DOCKER_1_13.programs_with(
-    program_v2.MANAGED,
-    service.PROGRAM,
-    shim_command.PROGRAM,
-    shim_v2.PROGRAM,
-    runc_v2.PROGRAM,
-    without=("exec-shim",),
-)
+OF_SHIMS_V2 = (service.PROGRAM, shim_command.PROGRAM, shim_v2.PROGRAM, runc_v2.PROGRAM)
+SERVICE = Unit("always", "process", 5 * S, 5, 10 * S, 90 * S)  # containerd's own unit
+
+
+def pair(row: str, source: str, traits: Traits, coupling: str) -> tuple[Design, Design]:
+    """Return a version whose dockerd starts containerd, and the same as packages install it, with a service."""
+    return managed(row, source, traits), separate(row, source, traits, coupling)
+
+
+def managed(row: str, source: str, traits: Traits, programs: tuple[Program, ...] = OF_SHIMS_V2) -> Design:
+    """Return a version whose dockerd starts containerd."""
+    mine = DOCKER_1_13.programs_with(program_v2.MANAGED, *programs, without=("exec-shim",))
+    return Design(row, f"{row.removeprefix('docker-')}, dockerd starts containerd", source, mine, traits)
+
+
+def separate(
+    row: str,
+    source: str,
+    traits: Traits,
+    coupling: str,
+    programs: tuple[Program, ...] = OF_SHIMS_V2,
+    unit: Unit = SERVICE,
+    score: int = -999,
+) -> Design:
+    """Return a version with containerd as a service beside docker.service, tied to it by *coupling*."""
+    mine = DOCKER_1_13.programs_with(systemd.WITH_CONTAINERD, program_v2.SEPARATE, *programs, without=("exec-shim",))
+    words = replace(
+        traits.words,
+        dockerd=("/usr/bin/dockerd", "-H", "fd://", f"--containerd={SOCKET}"),
+        containerd=("/usr/bin/containerd",),
+    )
+    apart = replace(
+        traits,
+        words=words,
+        tree=traits.tree.replace("dockerd ─ containerd", "dockerd; systemd ─ containerd"),
+        containerd_unit=unit,
+        coupling=coupling,
+        containerd_score=score,
+    )
+    title = f"{row.removeprefix('docker-')}, containerd.service beside docker.service ({coupling}=)"
+    return Design(row + SEPARATE, title, source, mine, apart)

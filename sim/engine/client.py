@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sim.engine import paths
+from sim.engine import containerd_unit, paths
 from sim.engine.dockerd.attached import end_queue
 from sim.engine.goroutine import Failure, Goroutine, deliver
 from sim.engine.mishap import AT_ONCE
@@ -93,6 +93,8 @@ def begin(g: Goroutine) -> str | None:
             return "create"
         return "attach" if command.attach else "follow" if command.verb in FOLLOWING else "docker"
     if isinstance(command, Systemctl | Journald):
+        if isinstance(command, Systemctl) and command.unit == containerd_unit.UNIT:
+            return _of_containerd(g)
         return "systemctl"
     if isinstance(command, Upgrade):
         return "unpack"
@@ -104,6 +106,14 @@ def begin(g: Goroutine) -> str | None:
     else:
         AT_ONCE[type(command)](g, command)
     _let_arrive(g, pending)
+    return "done"
+
+
+def _of_containerd(g: Goroutine) -> str:
+    """Go on with a job of containerd.service, if this engine has that unit."""
+    if containerd_unit.settings(g.world) is not None:
+        return "systemctl"
+    g["error"] = "Unit containerd.service could not be found."
     return "done"
 
 
@@ -253,7 +263,8 @@ def systemctl_request(g: Goroutine) -> Message:
         return Message("journald", "", g.frame.fid, command.verb)
     if isinstance(command, Upgrade):
         return Message("try-restart", "", g.frame.fid)
-    return Message(command.verb, "", g.frame.fid, command.signal)
+    verb = command.verb if command.unit in ("", "docker") else f"{command.unit} {command.verb}"
+    return Message(verb, "", g.frame.fid, command.signal)
 
 
 def _docker(g: Goroutine) -> Docker:

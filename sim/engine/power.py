@@ -75,7 +75,7 @@ def _forget_systemd(turn: Turn) -> None:
     for name in ("bus", "notify"):
         for _ in world.queue(INIT, name):
             turn.emit(Received(INIT, name))
-    for key in ("docker", output.JOURNALD):
+    for key in ("docker", "containerd", output.JOURNALD):
         if world.recall(INIT, key) is not None:
             turn.emit(Forgot(INIT, key))
     turn.emit(UnitChanged("docker", "inactive"))

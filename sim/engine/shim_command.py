@@ -43,7 +43,8 @@ def shim(g: Goroutine) -> Spawn:
     """Describe the shim: a group of its own, containerd's session."""
     service = service_of(g)
     argv = (*traits(g.world, g.pid).words.shim, "-id", service.id)
-    return Spawn("shim", argv, service.name, local={"c": service.name}, new_group=True)
+    score = g.world.host.procs[g.pid].oom_score_adj + 1
+    return Spawn("shim", argv, service.name, local={"c": service.name}, new_group=True, oom_score_adj=score)
 
 
 def hand_socket(g: Goroutine) -> None:

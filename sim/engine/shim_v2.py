@@ -37,6 +37,7 @@ from sim.engine.runc import runc
 from sim.engine.setup import S
 from sim.engine.shim import COPY, output_copied, runc_create, runc_delete, runc_kill
 from sim.engine.shim_command import runc_delete_force
+from sim.engine.traits import traits
 from sim.facts import Message, StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet
@@ -44,7 +45,6 @@ from sim.kernel.records import Pid
 from sim.world import Frame, World
 
 COPY_WAIT = 10 * S
-TRIES = 6
 
 # -- the shim begins --------------------------------------------------------------------------------
 
@@ -198,9 +198,9 @@ def forward_event(g: Goroutine) -> Message:
 
 
 def count_try(g: Goroutine) -> str | None:
-    """Count a try that has failed; after the sixth the event is dropped."""
+    """Count a try that has failed; after the last (the sixth) the event is dropped."""
     g["tries"] = g["tries"] + 1
-    return "dropped" if g["tries"] == TRIES else None
+    return "dropped" if g["tries"] == traits(g.world, g.pid).publish_tries else None
 
 
 def publish_again(world: World, frame: Frame) -> int:

@@ -11,24 +11,23 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine import journald
+from sim.engine import containerd_unit, journald
 from sim.engine.goroutine import Failure, Goroutine, Spawn, spawn
 from sim.engine.ops import Do, Goto, Label, ReapAny, Serve, Sleep, Wait, reading
 from sim.engine.power import alone, boots, kill_all, last_chance, power_back, restart_host, shut_down, term_all
-from sim.engine.procedure import procedure
+from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import UnitState
 from sim.engine.traits import traits
+from sim.engine.units import CLEAN, RESTARTS, way_of
 from sim.facts import UnitChanged
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
-from sim.kernel.signals import NAMES
 from sim.world import Frame, World
 
 UNIT = "docker"
 CGROUP = "/system.slice/docker.service"
 FOREVER = 10**15
-CLEAN_SIGNALS = frozenset({"HUP", "INT", "TERM", "PIPE"})
 
 
 def unit_of(world: World) -> UnitState:
@@ -50,8 +49,10 @@ def change(g: Goroutine, **fields: Any) -> None:
 
 
 def notice(g: Goroutine) -> None:
-    """React to the main process's end, and to journald's; any other child is only reaped."""
-    if journald.noticed(g) or not unit_of(g.world).main_pid or g["reaped_pid"] != unit_of(g.world).main_pid:
+    """React to the main process's end, and to those of journald and containerd; any other child is only reaped."""
+    if journald.noticed(g) or containerd_unit.noticed(g):
+        return
+    if not unit_of(g.world).main_pid or g["reaped_pid"] != unit_of(g.world).main_pid:
         return
     if g.world.setup.engine.unit.kill_mode == "process":
         ended(g)
@@ -71,29 +72,6 @@ def ended(g: Goroutine) -> None:
         g.start("init.restart_unit")
     else:
         change(g, state="inactive" if clean else "failed", **gone)
-
-
-CLEAN, CODE, SIGNAL = "clean exit or signal", "unclean exit code", "unclean signal"
-RESTARTS: dict[str, frozenset[str]] = {  # systemd.service(5), the table of Restart=; watchdogs do not exist here
-    "no": frozenset(),
-    "always": frozenset({CLEAN, CODE, SIGNAL}),
-    "on-success": frozenset({CLEAN}),
-    "on-failure": frozenset({CODE, SIGNAL}),
-    "on-abnormal": frozenset({SIGNAL}),
-    "on-abort": frozenset({SIGNAL}),
-    "on-watchdog": frozenset(),
-}
-
-
-def way_of(status: int) -> str:
-    """Return in which of the table's ways a main process ended.
-
-    >>> way_of(0), way_of(1), way_of(-9), way_of(-15)
-    ('clean exit or signal', 'unclean exit code', 'unclean signal', 'clean exit or signal')
-    """
-    if status < 0:
-        return CLEAN if NAMES[-status] in CLEAN_SIGNALS else SIGNAL
-    return CODE if status else CLEAN
 
 
 def restarts(world: World, status: int) -> bool:
@@ -158,6 +136,7 @@ def unit_ready(g: Goroutine) -> None:
     unit = unit_of(g.world)
     if g["request"].data == unit.main_pid and unit.state == "activating":
         change(g, state="active")
+    containerd_unit.ready(g)
 
 
 def interval(world: World, frame: Frame) -> int:
@@ -290,8 +269,24 @@ REBOOT = (
         Label("alone"),
         Do(restart_host),
     ),
-    procedure("init.boot", Sleep("power", power_back), Do(boots), START_UNIT, Label("running"), Label("limit")),
 )
+
+
+def starts(*pull: Any) -> dict[str, Procedure]:
+    """Return by name the procedures in which docker.service is started; *pull* starts first what it needs."""
+    start = (*pull, *START_UNIT)
+    awaited = (start, Label("running"), Wait(settled), Label("limit"), Do(start_done))
+    tables = (
+        procedure("init.boot", Sleep("power", power_back), Do(boots), start, Label("running"), Label("limit")),
+        procedure("init.restart_unit", Sleep("restart_sec", restart_sec), start, Label("running"), Label("limit")),
+        procedure("init.job_start", awaited),
+        procedure("init.job_restart", STOP_UNIT, awaited),
+        procedure("init.job_try_restart", Do(only_if_up, "idle"), STOP_UNIT, awaited, Label("idle")),
+    )
+    return {table.name: table for table in tables}
+
+
+STARTS = starts()
 
 
 JOBS = {
@@ -327,42 +322,23 @@ PROGRAM = Program(
         procedure("init.notify", Serve("notify", {"READY": "unit_ready"})),
         procedure("init.unit_ready", Do(unit_ready)),
         procedure("init.start_token", Sleep("start_limit", interval), Do(token_back)),
-        procedure("init.restart_unit", Sleep("restart_sec", restart_sec), START_UNIT, Label("running"), Label("limit")),
-        procedure(
-            "init.job_start",
-            START_UNIT,
-            Label("running"),
-            Wait(settled),
-            Label("limit"),
-            Do(start_done),
-        ),
+        STARTS["init.restart_unit"],
+        STARTS["init.job_start"],
         procedure("init.job_stop", STOP_UNIT, Do(stop_done)),
-        procedure(
-            "init.job_restart",
-            STOP_UNIT,
-            START_UNIT,
-            Label("running"),
-            Wait(settled),
-            Label("limit"),
-            Do(start_done),
-        ),
+        STARTS["init.job_restart"],
         procedure("init.job_kill", Do(kill_unit)),
         journald.JOB,
         journald.STARTS,
-        procedure(
-            "init.job_try_restart",
-            Do(only_if_up, "idle"),
-            STOP_UNIT,
-            START_UNIT,
-            Label("running"),
-            Wait(settled),
-            Label("limit"),
-            Do(start_done),
-            Label("idle"),
-        ),
+        STARTS["init.job_try_restart"],
         procedure("init.job_reload", Do(reload_unit)),
         procedure("init.job_state", Do(tell_state)),
         procedure("init.job_nothing", Do(stop_done)),
         *REBOOT,
+        STARTS["init.boot"],
     ),
+)
+WITH_CONTAINERD = PROGRAM.with_tables(
+    *starts(*containerd_unit.PULL).values(),
+    procedure("init.bus", Serve("bus", JOBS | containerd_unit.JOBS)),
+    *containerd_unit.PROCEDURES,
 )

@@ -40,6 +40,10 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     restart_cap: int | None = None
     redial_cap: int = REDIAL_CAP
     last_wait: int | None = None
+    publish_tries: int = 6
+    dead_shim_tells_pid: bool = True
+    containerd_dies_with: str | None = "KILL"
+    live_restore: bool = True
     exits_by: str = "pid"
     load_each: int = 0
     binds_first: bool = False
@@ -48,6 +52,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     unit: Unit = Unit()
     containerd_unit: Unit | None = None
     coupling: str = ""
+    containerd_score: int = -500
     profile: str = "el7-idle"
 
 
@@ -62,6 +67,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "restart_cap": ("longest pause before a policy starts a container again, in µs", "designs §1.1: 17.06 [S]"),
     "redial_cap": ("longest pause before containerd is dialled again, in µs", "containerd client.go MaxDelay [K]"),
     "last_wait": ("how long a stop waits after its last KILL, in µs; None: for ever", "designs §3.3 [S]"),
+    "publish_tries": ("how often a shim tries to tell containerd of an exit", "designs §3.6 [S*]; shim v1 [K]"),
+    "dead_shim_tells_pid": ("the exit of a container whose shim has died tells its pid", "designs §3.7 [S][I]"),
+    "containerd_dies_with": ("what a containerd gets when the dockerd that forked it dies", "designs §1.1: 1.12 [S]"),
+    "live_restore": ("there is live-restore", "designs §1.1: 1.12 [S]"),
     "exits_by": ("what an exit is matched by", "designs §1.1: 24.0 [S], §3.7 [S]"),
     "load_each": ("what dockerd's boot takes for each container on disk, in µs", "designs §1.1: 19.03 [S*]"),
     "binds_first": ("dockerd binds a published port itself, before it starts the proxy", "designs §1.1: 28 [S]"),
@@ -70,6 +79,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "unit": ("docker.service", "designs §1.1 [S], §1 [S]"),
     "containerd_unit": ("containerd.service; None: dockerd starts containerd", "designs §1.1: 18.09 [S]"),
     "coupling": ("what ties docker.service to containerd.service", "designs §1.1 [S]"),
+    "containerd_score": ("oom_score_adj of containerd; a shim v2 has one more", "designs §1, §3.1, §3.9 [S][I]"),
     "profile": ("durations where a scenario says nothing", "sim/latency.py"),
 }
 """Field -> what it means, and which source says so."""

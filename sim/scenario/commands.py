@@ -356,6 +356,7 @@ def health_of(parsed: Parsed) -> dict[str, object]:
 # -- systemctl -------------------------------------------------------------------------------------
 
 SYSTEMCTL = ("start", "stop", "restart", "try-restart", "reload", "kill", "is-active", "status", "daemon-reload")
+OF_CONTAINERD = ("start", "stop", "restart", "is-active", "status")  # where that is a unit of its own
 OTHER_SYSTEMCTL = tuple(
     "cat disable enable isolate mask poweroff reset-failed set-property show unmask".split()
 )
@@ -378,6 +379,8 @@ def parse_systemctl(text: object) -> list[Command]:
     if "signal" in parsed.given and verb != "kill":
         raise Refusal(f"systemctl {verb} takes no signal.", "systemctl kill -s SIGNAL does.")
     units = [unit.removesuffix(".service") for unit in parsed.rest[1:]]
+    if units == ["containerd"] and verb in OF_CONTAINERD:
+        return [Systemctl(verb, "containerd")]
     if units != ([] if verb == "daemon-reload" else ["docker"]):
         what = listed(units) if units else "nothing"
         raise Refusal(

@@ -189,6 +189,9 @@ class Compiler:
             self.report.refuse(self.root, ("engine", "design"), refusal)
             return EngineSetup()
         traits, said = design.traits, _said(file.daemon)
+        if said.get("live_restore") and not traits.live_restore:
+            missing = Refusal(f"{file.design} has no live-restore.", "docker-1.12 is the first that has.")
+            self.report.refuse(self.root, ("engine", "daemon", "live-restore"), missing)
         if "shutdown_timeout" in said:
             said["shutdown_timeout"] *= 1_000_000
         return EngineSetup(

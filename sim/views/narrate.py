@@ -71,7 +71,8 @@ def _execed(world: World, event: e.Execed) -> Item | None:
     before = world.host.procs[event.pid].image.program
     program = event.image.program
     if program in DAEMONS and before != program:
-        return f"begins {program}", str(event.pid)
+        by = "systemd" if world.host.procs[event.pid].ppid == INIT else "dockerd"
+        return f"begins {by} starts {program}", str(event.pid)
     return None
 
 
@@ -218,7 +219,7 @@ def _many(subjects: list[str], one: str, many: str) -> str:
 
 
 WORDS: dict[str, Callable[[str, list[str]], str]] = {
-    "begins": lambda rest, s: f"{'dockerd' if rest == 'containerd' else 'systemd'} starts {rest} {', '.join(s)}",
+    "begins": lambda rest, s: f"{rest} {', '.join(s)}",
     "ends": lambda rest, s: f"{rest} ends: {s[0]}",
     "proxy": lambda rest, s: f"{f'{len(s)} proxies' if s[1:] else f'proxy of {s[0]}'}: {rest}",
     "payload": lambda rest, s: f"{named(s)}: {rest}",

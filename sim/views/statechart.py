@@ -26,8 +26,8 @@ Place = tuple[str, int]  # a procedure's full name and the number of one of its 
 KINDS: dict[type[Op], str] = {
     ops.Do: "do", ops.Wait: "wait", ops.Sleep: "sleep", ops.Every: "tick", ops.Ask: "ask", ops.Answered: "answer",
     ops.Serve: "serve", ops.Switch: "switch", ops.Push: "push", ops.Fork: "fork", ops.Reap: "reap",
-    ops.ReapAny: "reap", ops.Go: "go", ops.Join: "join", ops.Lock: "lock", ops.Unlock: "unlock", ops.Exit: "exit",
-    ops.Return: "return", ops.Interval: "sleep",
+    ops.ReapAny: "reap", ops.ReapOrphans: "reap", ops.Go: "go", ops.Join: "join", ops.Lock: "lock",
+    ops.Unlock: "unlock", ops.Exit: "exit", ops.Return: "return", ops.Interval: "sleep",
     ops.Read: "read", ops.Write: "write",
 }  # fmt: skip
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import msgspec
 
 from sim.engine.setup import Microseconds
-from sim.engine.systemd import CGROUP, CLEAN_SIGNALS, UNIT
+from sim.engine.systemd import CGROUP, UNIT
+from sim.engine.units import CLEAN_SIGNALS
 from sim.facts import UnitChanged
 from sim.kernel.events import Exited, Signalled
 from sim.kernel.records import INIT, Pid, Status

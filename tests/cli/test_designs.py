@@ -22,12 +22,12 @@ def test_one_design_can_be_named(shimsim):
 
 def test_what_differs_between_two_is_said_with_sources(shimsim):
     """Words and numbers with their sources, then programs; a version stands for its row; the same row says so."""
-    said = shimsim("designs", "docker-20.10", "docker-27")
+    said = shimsim("designs", "docker-23", "docker-27")
     assert (said.status, said.err) == (0, "")
     assert said.out.splitlines() == [
         "what an exit is matched by  (designs §1.1: 24.0 [S], §3.7 [S])",
-        "  docker-20.10  pid",
-        "  docker-26     container",
+        "  docker-23  pid",
+        "  docker-26  container",
     ]
     rows = json.loads(shimsim("designs", "docker-1.13", "docker-26", "--json").out)["differences"]
     assert {"what": "program exec-shim", "one": "has it", "other": "none", "source": ""} in rows
@@ -110,8 +110,8 @@ def test_the_same_words_write_the_same_bytes(shimsim, folder):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["docker-1.31"], "'docker-1.31' is not a design. Did you mean docker-1.13?"),
-        (["docker-1.31", "--statecharts"], "Did you mean docker-1.13?"),
+        (["dcoker-1.13"], "'dcoker-1.13' is not a design. Did you mean docker-1.13?"),
+        (["dcoker-1.13", "--statecharts"], "Did you mean docker-1.13?"),
         (["docker-1.9"], "'docker-1.9' is not modelled: the ladder begins with 1.10. The nearest is docker-1.11"),
         (["docker-1.13", "docker-26", "docker-28"], "3 designs are too many. Give one design, or two."),
         (["--statecharts", "--program", "containrd"], "Did you mean 'containerd'? Valid: init, journald, dockerd,"),

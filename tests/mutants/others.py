@@ -55,7 +55,7 @@ ROWS = (
            "if unit.starts >= g.world.setup.engine.unit.start_limit_burst:",
            "if unit.starts > g.world.setup.engine.unit.start_limit_burst:",
            "the start limit is one higher (T50)", TABLE),
-    Mutant("exit 1 is abnormal", SYSTEMD,
+    Mutant("exit 1 is abnormal", "sim/engine/units.py",
            '"on-abnormal": frozenset({SIGNAL}),', '"on-abnormal": frozenset({CODE, SIGNAL}),',
            "a dockerd that leaves with a code is started again (T44)", TABLE),
     Mutant("KillMode does not matter", SYSTEMD,

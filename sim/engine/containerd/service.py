@@ -10,6 +10,9 @@ of a dead socket that takes 100 s (1.5 to 1.7). Source: designs §3.1, §3.5, §
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from msgspec.structs import replace
 
 from sim.engine import paths
@@ -17,13 +20,14 @@ from sim.engine.containerd.boot import listen, start_threads
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Serve, Wait, call, reading, run
-from sim.engine.procedure import procedure
+from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
 from sim.engine.shim_command import shim_command, socket_of
+from sim.engine.traits import traits
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
-from sim.kernel.records import Pid
+from sim.kernel.records import INIT, Pid
 from sim.world import Frame, World
 
 KILLED = 137
@@ -149,22 +153,26 @@ def shut_shim_down(g: Goroutine) -> Message:
     return Message("Shutdown", g["c"], g.frame.fid)
 
 
-CREATE = procedure(
-    "containerd.create",
-    Do(must_be_new, "exists"),
-    Fork(start_shim),
-    Reap(bad="failed"),
-    Do(connect, "failed"),
-    call("ttrpc", shim_at, ask_shim, lost="refused"),
-    Do(task_created),
-    Label("exists"),
-    Return(),
-    Label("refused"),
-    Do(give_up),
-    call("ttrpc", shim_at, shut_shim_down, lost="failed"),
-    Label("failed"),
-    Do(not_created),
-)
+def create_table(*start: Any) -> Procedure:
+    """Return the creation of a task, with how the shim is started; label `failed` is for one that was not."""
+    return procedure(
+        "containerd.create",
+        Do(must_be_new, "exists"),
+        *start,
+        Do(connect, "failed"),
+        call("ttrpc", shim_at, ask_shim, lost="refused"),
+        Do(task_created),
+        Label("exists"),
+        Return(),
+        Label("refused"),
+        Do(give_up),
+        call("ttrpc", shim_at, shut_shim_down, lost="failed"),
+        Label("failed"),
+        Do(not_created),
+    )
+
+
+CREATE = create_table(Fork(start_shim), Reap(bad="failed"))
 
 
 def task_deleted(g: Goroutine) -> None:
@@ -210,10 +218,16 @@ def shim_cleaned_up(g: Goroutine) -> None:
     if task is None or task.shim_pid != g["shim_pid"]:
         return
     let_go(g)
-    tell(g, Message("exit", g["c"], None, (None, KILLED, task.payload_pid)))
+    pid = task.payload_pid if traits(g.world, g.pid).dead_shim_tells_pid else 0
+    tell(g, Message("exit", g["c"], None, (None, KILLED, pid)))
 
 
-WATCHER = procedure("containerd.watcher", Wait(shim_closed), run(clean_up_after_shim), Do(shim_cleaned_up))
+def watcher_table(clean_up: Callable[[Goroutine], Spawn], *reap: Any) -> Procedure:
+    """Return the watch of a shim's socket, with what cleans up after it; *reap* waits for a shim that is a child."""
+    return procedure("containerd.watcher", Wait(shim_closed), *reap, run(clean_up), Do(shim_cleaned_up))
+
+
+WATCHER = watcher_table(clean_up_after_shim)
 
 # -- events -----------------------------------------------------------------------------------------
 
@@ -279,28 +293,35 @@ def serve(g: Goroutine) -> None:
     listen(g)
     for name in ("tasks", "exits", "streams"):
         g.start(f"containerd.{name}")
+    if g.world.host.procs[g.pid].ppid == INIT:
+        g.send(INIT, "notify", Message("READY", data=g.pid))
 
 
 def _api() -> dict[str, str]:
     return dict.fromkeys(TO_SHIM, "forward") | {"CreateTask": "create", "DeleteTask": "delete"}
 
 
-MAIN = procedure(
-    "containerd.main",
-    Do(start_threads),
-    Do(find_shims),
-    Label("load"),
-    Do(load_next, "loaded", "dead"),
-    call("ttrpc", shim_at, ask_pid, lost="load"),
-    Do(shim_loaded),
-    Goto("load"),
-    Label("dead"),
-    run(clean_up_after_shim),
-    Do(remains_removed),
-    Goto("load"),
-    Label("loaded"),
-    Do(serve),
-)
+def main_table(clean_up: Callable[[Goroutine], Spawn]) -> Procedure:
+    """Return containerd's own begin, with what cleans up after a shim that is gone."""
+    return procedure(
+        "containerd.main",
+        Do(start_threads),
+        Do(find_shims),
+        Label("load"),
+        Do(load_next, "loaded", "dead"),
+        call("ttrpc", shim_at, ask_pid, lost="load"),
+        Do(shim_loaded),
+        Goto("load"),
+        Label("dead"),
+        run(clean_up),
+        Do(remains_removed),
+        Goto("load"),
+        Label("loaded"),
+        Do(serve),
+    )
+
+
+MAIN = main_table(clean_up_after_shim)
 
 PROGRAM = Program(
     "containerd",

@@ -162,3 +162,8 @@ SHUTDOWN = procedure(
     Label("gone"),
     END,
 )
+
+# -- a containerd that systemd has started -----------------------------------------------------------
+
+BOOT_ALONE = boot_table(Go("connection"), Go("waiter"), load=LOAD)
+SHUTDOWN_ALONE = procedure("dockerd.shutdown", BEGIN_END, END)

@@ -1,4 +1,7 @@
-"""dockerd of 18.09 and later: the program of 1.13 with the tables that ask another containerd."""
+"""dockerd of 18.09 and later: the program of 1.13 with the tables that ask another containerd.
+
+MANAGED starts containerd itself, SEPARATE finds one that systemd has started.
+"""
 
 from __future__ import annotations
 
@@ -20,4 +23,9 @@ MANAGED = program.PROGRAM.with_tables(
     signals.KILL,
     signals.END_UNKNOWN,
     without=("dockerd.health", "dockerd.stop_paused", "dockerd.state_exit_after_output", "dockerd.discard"),
+)
+SEPARATE = MANAGED.with_tables(
+    managed.BOOT_ALONE,
+    managed.SHUTDOWN_ALONE,
+    without=("dockerd.supervisor", "dockerd.wait_containerd"),
 )

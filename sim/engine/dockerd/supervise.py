@@ -27,8 +27,9 @@ FIRST_RETRY = 1 * S
 
 
 def fork_containerd(g: Goroutine) -> Spawn:
-    """Describe containerd: a session of its own, killed with dockerd."""
-    return Spawn("containerd", traits(g.world, g.pid).words.containerd, new_session=True, death_signal="KILL")
+    """Describe containerd: a session of its own, killed with dockerd (since 1.12)."""
+    found = traits(g.world, g.pid)
+    return Spawn("containerd", found.words.containerd, new_session=True, death_signal=found.containerd_dies_with)
 
 
 def containerd_started(g: Goroutine) -> None:
