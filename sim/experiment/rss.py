@@ -25,15 +25,17 @@ class Rss(msgspec.Struct, frozen=True):
 
 
 OLD = "issue, moby#35910: docker 17.10, 7 shims"
+V2 = ("docker-20.10", "docker-23", "docker-24", "docker-26", "docker-28")  # those with shims v2
 RSS: tuple[Rss, ...] = (
     Rss("dockerd", round(80.8 * MB), f"{OLD}; 64 to 73 MB in bucketbench's README"),
     Rss("containerd", round(26.9 * MB), f"{OLD}; 41 to 46 MB in bucketbench's README"),
     Rss("shim", round(3.6 * MB), "issue, moby#26374: containerd 0.2, docker 1.12 and 1.13"),
     Rss("exec-shim", round(3.6 * MB), "as a shim"),
-    Rss("proxy", round(1.16 * MB), "issue, moby#34328: 116 MB for 100 ports, 17.06; 4 to 5 MB in 2026"),
+    Rss("proxy", round(1.16 * MB), "issue, moby#34328: 116 MB for 100 ports, 17.06"),
     Rss("conmon", round(2.1 * MB), "issue: 1.8 to 2.4 MB"),
-    Rss("containerd", round(60.5 * MB), "issue, containerd#2020: 57 to 64 MB", ("docker-20.10", "docker-26")),
-    Rss("shim", round(11.0 * MB), "rust-extensions README: 1106 MB for 100 of runc-v2", ("docker-20.10", "docker-26")),
+    Rss("containerd", round(60.5 * MB), "issue, containerd#2020: 57 to 64 MB, 1.0", V2),
+    Rss("shim", round(11.0 * MB), "rust-extensions README: 1106 MB for 100 of runc-v2", V2),
+    Rss("proxy", round(4.5 * MB), "issue, Memoh#946: 4 to 5 MB in 2026; 3.9 MB in 2021", V2),
 )
 
 

@@ -87,8 +87,9 @@ def _proxies(row: Row | None) -> str:
     if row is None or not row.base.median or not row.other.median:
         return ""
     now, then = count(row.base.median), count(row.other.median)
-    how = f"{now} proxies die" if now == then else f"{now} now and {then} then: proxies die"
-    return f": {how} with dockerd in both cases"
+    if now == then:
+        return f": {now} proxies die with dockerd in both cases"
+    return f": proxies die with dockerd in both cases, {now} now and {then} then"
 
 
 def _not_back(row: Row | None, pairs: int) -> str:
