@@ -1,0 +1,158 @@
+"""Queues on the timed driver are those of theory: M/M/c on its cores, M/G/1 at one of its locks.
+
+Customers are goroutines of a toy's init. Cores are shared, so that M/M/c has the mean time of any M/M/c without pauses
+(Erlang C and Little's law), and M/G/1 that of processor sharing, which knows of a service only its mean. A lock is
+first come first served (Pollaczek and Khinchine), and every single wait is that of Lindley's recursion. Means lie
+within four standard errors, from batches. Source: Kleinrock, Queueing Systems, 1975, vol. 1 §3.5, §5.6; vol. 2 §4.4.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import mean, stdev
+from typing import Any
+
+import msgspec
+import pytest
+
+from sim.designs import DESIGNS, Design
+from sim.drive.timed import Timed
+from sim.engine import client
+from sim.engine.goroutine import Goroutine
+from sim.engine.ops import Do, Go, Goto, Label, Lock, Unlock
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.engine.setup import EngineSetup, HostSetup, Setup
+from sim.facts import FrameEnded, FrameStarted
+from sim.latency import Duration, Fixed, Uniform, draw, microseconds
+from sim.trace import Record
+
+CUSTOMERS, BATCHES = 9_000, 30
+SERVICE = 10.0  # ms, on average
+FOREVER = 10**15
+
+
+class Exponential(msgspec.Struct, frozen=True):
+    """Without memory, *mean* in ms."""
+
+    mean: float
+
+    def at(self, u: float) -> float:
+        """Return the value below which a share *u* of all lies."""
+        return -self.mean * math.log1p(-u)
+
+
+SERVICES: dict[str, tuple[Any, float]] = {  # with the squared coefficient of variation
+    "M": (Exponential(SERVICE), 1.0),
+    "D": (Fixed(SERVICE), 0.0),
+    "U": (Uniform(0, 2 * SERVICE), 1 / 3),
+}
+
+
+def arrive(g: Goroutine) -> str | None:
+    """Let the next customer come."""
+    g["n"] += 1
+    return "closed" if g["n"] > CUSTOMERS else None
+
+
+def serve(g: Goroutine) -> None:
+    """Take a service."""
+
+
+def queue(*way: Any, cores: int) -> Setup:
+    """Return a host whose customers go through the ops of *way*."""
+    source = (Label("open"), Do(arrive, "closed"), Go("customer", "{n}", "n"), Goto("open"), Label("closed"))
+    init = Program(
+        "init",
+        (
+            procedure("init.main", Go("source", n=0)),
+            procedure("init.bus"),
+            procedure("init.notify"),
+            procedure("init.source", *source),
+            procedure("init.customer", *way),
+        ),
+    )
+    DESIGNS["queue"] = Design("queue", "", "", (init, client.PROGRAM))
+    return Setup(host=HostSetup(cores=cores, begin="off"), engine=EngineSetup(design="queue"))
+
+
+@pytest.fixture(autouse=True)
+def no_queue_left() -> Any:
+    """Remove the toy's design."""
+    yield
+    DESIGNS.pop("queue", None)
+
+
+def times(setup: Setup, service: Duration, between: float, seed: int = 1) -> list[float]:
+    """Run, and return how long each customer stayed, in ms, in the order in which they came."""
+    came: dict[Any, int] = {}
+    stayed: dict[Any, float] = {}
+
+    def see(record: Record) -> None:
+        event = record.event
+        if isinstance(event, FrameStarted) and event.procedure == "init.customer":
+            came[event.fid] = record.at or 0
+        elif isinstance(event, FrameEnded) and event.fid in came:
+            stayed[event.fid] = ((record.at or 0) - came[event.fid]) / 1_000
+
+    profile = {"init/arrive": Duration(wait=Exponential(between)), "init/serve": service}  # type: ignore[arg-type]
+    Timed(setup, seed, keep=False, sink=see, profile=profile).run(until=FOREVER)
+    assert len(stayed) == CUSTOMERS
+    return [stayed[fid] for fid in came]
+
+
+def agrees(found: list[float], theory: float) -> None:
+    """Hold a mean against theory, by the means of batches; the error must be small enough to say something."""
+    size = len(found) // BATCHES
+    batches = [mean(found[at : at + size]) for at in range(size, len(found), size)]  # the first one warms up
+    error = stdev(batches) / math.sqrt(len(batches))
+    assert error < 0.06 * theory
+    assert abs(mean(batches) - theory) < 4 * error
+
+
+def erlang_c(servers: int, load: float) -> float:
+    """Return how probable it is that all servers are busy; *load* is how many are on average.
+
+    >>> round(erlang_c(1, 0.5), 6), round(erlang_c(2, 1.0), 6)
+    (0.5, 0.333333)
+    """
+    terms = [load**n / math.factorial(n) for n in range(servers)]
+    last = load**servers / math.factorial(servers) * servers / (servers - load)
+    return last / (sum(terms) + last)
+
+
+@pytest.mark.parametrize(("servers", "busy"), [(1, 0.5), (2, 0.6), (4, 0.7)])
+def test_cores_are_m_m_c(servers, busy):
+    """A customer stays for its service and the wait of Erlang C."""
+    load = servers * busy
+    wait = erlang_c(servers, load) * SERVICE / (servers - load)
+    found = times(queue(Do(serve), cores=servers), Duration(work=SERVICES["M"][0]), SERVICE / load)
+    agrees(found, SERVICE + wait)
+
+
+@pytest.mark.parametrize("kind", SERVICES)
+def test_one_shared_core_knows_only_the_mean_service(kind):
+    """M/G/1 with processor sharing: E[S] / (1 - ρ), whatever the service."""
+    found = times(queue(Do(serve), cores=1), Duration(work=SERVICES[kind][0]), SERVICE / 0.5)
+    agrees(found, SERVICE / (1 - 0.5))
+
+
+@pytest.mark.parametrize("kind", SERVICES)
+def test_a_lock_is_m_g_1(kind):
+    """First come first served: ρ/(1 - ρ) · (1 + c²)/2 services of waiting; each wait is Lindley's, to the µs."""
+    service, variation = SERVICES[kind]
+    setup = queue(Lock("server"), Do(serve), Unlock("server"), cores=1)
+    found = times(setup, Duration(wait=service), SERVICE / 0.5)
+    agrees(found, SERVICE * (1 + 0.5 / (1 - 0.5) * (1 + variation) / 2))
+    assert found == pytest.approx(lindley(service, SERVICE / 0.5), abs=1e-6)
+
+
+def lindley(service: Any, between: float, seed: int = 1) -> list[float]:
+    """Return how long each customer stays, by recursion over the same draws: W' = max(0, W + S - A)."""
+    stays, wait = [], 0
+    for n in range(1, CUSTOMERS + 1):
+        taken = microseconds(service, draw(seed, "init", "", "serve", n, "wait"))
+        stays.append((wait + taken) / 1_000)
+        gap = microseconds(Exponential(between), draw(seed, "init", "", "arrive", n + 1, "wait"))  # type: ignore[arg-type]
+        wait = max(0, wait + taken - gap)
+    return stays
