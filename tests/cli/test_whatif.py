@@ -117,7 +117,7 @@ def test_metrics_of_ones_own(shimsim, folder):
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
-        (["--design", "docker-1.3"], "docker-1.13"),
+        (["--design", "dokcer-1.13"], "Did you mean docker-1.13"),
         (["--set", "host.cores=9..1"], "holds no value"),
         (["--set", LIVE, "--faults", "systemctrl stop docker"], "Did you mean systemctl"),
         (["--set", LIVE, "--faults", "shim/wbe"], "Did you mean web"),
