@@ -161,5 +161,5 @@ def test_the_driver_is_that_of_the_order() -> None:
 def test_a_late_action_says_so() -> None:
     """A limit and the op that it limits have different names."""
     setup = setup_of(HASTY, UP, *docker("run", "stop"))
-    _, world = story(setup, "...", "dockerd stop/web answer_signal_task")
+    _, world = story(setup, "...", "dockerd stop/web sent")
     assert find(world, "dockerd stop/web stopped late") is not None

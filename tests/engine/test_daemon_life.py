@@ -54,6 +54,32 @@ expect:
   - {at: end, process: shim/*, parent: init}
   - {at: end, process: containerd, exists: false}
 """,
+    "with live-restore a shutdown waits for the lock of a container that starts, fifteen seconds at most": LIVE + """\
+services: {web: {image: nginx}}
+steps:
+  - {at: 1s, docker: run -d --name slow nginx}
+  - {at: Forked(runc/slow), stop: runc/slow}
+  - {id: stop, at: 5s, systemctl: stop docker}
+until: 60s
+expect:
+  - {at: stop+14900ms, process: dockerd, exists: true}
+  - {at: stop+14900ms, process: containerd, exists: true}
+  - {within: 16100ms, of: stop, step: stop, ok: true}
+  - {at: end, process: payload/web, exists: true}
+""",
+    "a shutdown waits for a container that starts, and stops it": """\
+services: {web: {image: nginx}}
+steps:
+  - {at: 1s, docker: run -d --name slow nginx}
+  - {at: Forked(runc/slow), stop: runc/slow}
+  - {id: stop, at: 5s, systemctl: stop docker}
+  - {at: 10s, cont: runc/slow}
+until: 60s
+expect:
+  - {at: stop+4900ms, process: dockerd, exists: true}
+  - {at: stop+4900ms, process: payload/web, exists: false}
+  - {events: [start slow, kill slow]}
+""",
     "TERM ends a dockerd that has not reached containerd yet; its pid files stay": DEAF
     + """\
 steps:

@@ -18,6 +18,7 @@ from sim.engine.dockerd.shutdown import (
     budget,
     count_signal,
     die,
+    keeps,
     leave,
     leave_at_once,
     poll_containerd,
@@ -112,7 +113,10 @@ def take_signal(g: Goroutine) -> str | None:
 def stop_containers(g: Goroutine) -> str | None:
     """Stop every container, unless live-restore keeps them."""
     g.remember("shutting_down", True)
-    return stop_all(g, paused="stop")
+    if keeps(g):
+        return "keep"
+    stop_all(g, paused="stop")
+    return None
 
 
 def stop_serving(g: Goroutine) -> None:

@@ -12,7 +12,7 @@ from sim.engine import paths
 from sim.engine.dockerd.exit import startup_done
 from sim.engine.dockerd.settings import daemon_of
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Exit, Label, Sleep, Wait, reading
+from sim.engine.ops import Do, Exit, Goto, Label, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.records import Container
 from sim.engine.setup import S
@@ -50,21 +50,34 @@ def count_signal(g: Goroutine) -> str | None:
 
 
 def begin_shutdown(g: Goroutine) -> str | None:
-    """Stop every container, unless live-restore keeps them."""
+    """Stop every container; with live-restore look at them as `docker ps` does, lock by lock, and keep them."""
     g.remember("shutting_down", True)
     g.cancel("api")
-    return stop_all(g)
-
-
-def stop_all(g: Goroutine, paused: str = "stop_paused") -> str | None:
-    """Stop every container that runs, all at once, unless live-restore keeps them; *paused* stops one that is."""
-    running = [name for name in g.world.services if g.recall(f"container/{name}", NONE).running]
-    if running and daemon_of(g.world, g.pid).live_restore:
-        return "keep"
-    for name in running:
-        how = paused if g.recall(f"container/{name}").paused else "stop"
-        g.start(f"dockerd.{how}", name, c=name, request=None)
+    if daemon_of(g.world, g.pid).live_restore:
+        g["job"] = g.start("dockerd.ps", "shutdown", request=None)
+        return "look"
+    stop_all(g)
     return None
+
+
+@reading(lambda world, frame: (("frame", frame.local["job"]),))
+def looked_at(world: World, frame: Frame) -> bool:
+    """Say whether every container was looked at."""
+    return frame.local["job"] not in world.frames
+
+
+def keeps(g: Goroutine) -> bool:
+    """Say whether live-restore keeps containers that run."""
+    running = (name for name in g.world.services if g.recall(f"container/{name}", NONE).running)
+    return bool(daemon_of(g.world, g.pid).live_restore and any(running))
+
+
+def stop_all(g: Goroutine, paused: str = "stop_paused") -> None:
+    """Stop every container, all at once; *paused* stops one that is. Of one that starts the lock is waited for."""
+    for name in g.world.services:
+        record = g.recall(f"container/{name}")
+        if record is not None:
+            g.start(f"dockerd.{paused if record.paused else 'stop'}", name, c=name, request=None)
 
 
 def budget(world: World, frame: Frame) -> int:
@@ -127,16 +140,18 @@ SHUTDOWN = procedure(
     "dockerd.shutdown",
     Do(close_api, "again", "forced", "untrapped"),
     Wait(startup_done),
-    Do(begin_shutdown, "keep"),
+    Do(begin_shutdown, "look"),
     Wait(all_stopped, within=budget, late="force"),
     Label("force"),
-    Label("keep"),
     Do(stop_containerd, "gone"),
     Label("poll"),
     Sleep("poll", POLL),
     Do(poll_containerd, "poll"),
     Label("gone"),
     Exit(leave),
+    Label("look"),
+    Wait(looked_at, within=budget, late="force"),
+    Goto("force"),
     Label("forced"),
     Exit(leave_at_once),
     Label("untrapped"),
