@@ -94,7 +94,9 @@ def _length(gap: Gap) -> float:
 
 
 def api_dark(reading: Reading) -> float:
-    """Sum up the time in s in which no dockerd serves; `inf` if none does at the end."""
+    """Sum up the time in s in which no dockerd serves; `inf` if none does at the end, `nan` if none is meant to."""
+    if not reading.has_daemon:
+        return math.nan
     return round(sum(map(_length, engine_gaps(reading.run, (reading.first, reading.last)))), 6)
 
 
@@ -125,6 +127,8 @@ def lost(reading: Reading) -> float:
 
 def silent_wrong(reading: Reading) -> float:
     """Sum up the time in s, over containers, in which dockerd answers and is wrong about whether one runs."""
+    if not reading.has_daemon:
+        return math.nan
     total = 0
     for name, believed in reading.tally.believed.items():
         lives = ((life.start, reading.run.end if life.end is None else life.end) for life in reading.run.lives

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable
 from functools import cached_property
 
+from sim.designs import DESIGNS
 from sim.engine.reach import CLIENTS
 from sim.engine.setup import Instant, Microseconds
 from sim.errors import InputError, Problem
@@ -63,6 +64,11 @@ class Reading:
         found = port_gaps(self.run, ASKED, (self.first, self.last))
         whole = ((self.first, self.last, False),)
         return {key: whole if key in never else gaps for key, gaps in found.items() if key[0] in self.expected}
+
+    @property
+    def has_daemon(self) -> bool:
+        """Say whether a daemon answers for the engine at all."""
+        return "dockerd" in DESIGNS[self.setup.engine.design].programs
 
     @cached_property
     def loads(self) -> list[Load]:

@@ -124,3 +124,12 @@ def test_every_metric_is_a_number_of_any_window():
     assert all(isinstance(value, float) for value in found.values.values())
     assert found.window_s == 1.0
     assert Reading(trace, (10 * S, 20 * S)).expected == ("web",)
+
+
+def test_an_engine_without_a_daemon_has_no_api_that_could_be_dark():
+    """podman: neither a row about its API nor about what it says; memory is that of conmon."""
+    text = WEB.replace("kill: dockerd", "kill: payload/web")
+    values = measure(traced(text, "engine.design=podman")).values
+    assert math.isnan(values["api_dark"])
+    assert math.isnan(values["silent_wrong"])
+    assert 0 < values["memory_end"] < 10_000_000 < measure(traced(text)).values["memory_end"]
