@@ -54,7 +54,7 @@ TABLE: dict[str, Broken] = {
     "V5": Broken("T30 T30#2 T30#3 T43", {
         "T14 T14b T27 T27#2 T28 T28#2 T28#3 T31 T31#2 T32 T33 T33#2 T34 T35 T35#2 T35#3 T35#4 T36": CONTAINERD_DIES,
         "T36#2 T36#3 T37 V2 V6 V7": CONTAINERD_DIES,
-        "T39 T40#2 T41 T42 T42#2 T44 T45 T45#2 T46 T47 T47#2 T47b T47b#2 T48 T48#2 T48#3 T49 T50": DOCKERD_DIES,
+        "T39 T40#2 T41 T42 T42#2 T44 T45 T45#2 T46 T47 T47#2 T47b T47b#2 T48 T48#2 T48#3 T49 T50 T50#2": DOCKERD_DIES,
         "T51#7 T56 T56#2 T56#3 T56#4 T56#5 T56#6": DOCKERD_DIES,
         "T10#2": CONTAINERD_DIES, "T10#3": DOCKERD_DIES,
     }),
@@ -67,7 +67,7 @@ TABLE: dict[str, Broken] = {
     "V7b": Broken("V7"),
     "V8": Broken("T23 T23#2 T39 T48#2 T49", {
         "T24": "as T23", "T25": "begins as T23",
-        "T36#3 T42 T42#2 T43 T44 T45 T46 T47 T47#2 T47b T47b#2 T48 T50 V2": NO_DAEMON,
+        "T36#3 T42 T42#2 T43 T44 T45 T46 T47 T47#2 T47b T47b#2 T48 T50 T50#2 V2": NO_DAEMON,
         "T51#7 T56 T56#2 T56#3 T56#4 T56#6": NO_DAEMON,
         "T10#3": NO_DAEMON,
     }),
@@ -107,7 +107,7 @@ TABLE: dict[str, Broken] = {
         "T14b": "a stranger has a payload's number", "T46": "a stranger has containerd's number",
     }),
     "V25": Broken("T39 T43", {
-        "T36#3 T42 T42#2 T44 T45 T46 T47 T47#2 T48 T48#2 T50 T51#7 V2 T56 T56#2 T56#3 T56#4 T56#6": NO_DAEMON,
+        "T36#3 T42 T42#2 T44 T45 T46 T47 T47#2 T48 T48#2 T50 T50#2 T51#7 V2 T56 T56#2 T56#3 T56#4 T56#6": NO_DAEMON,
         "T10#3": NO_DAEMON,
     }),
     "V25b": Broken("T53#2", {

@@ -101,6 +101,25 @@ CASES = {
         "until: 2s\n"
         "expect: [{step: take, error: address already in use}, {at: end, process: stranger/take, exists: false}]"
     ),
+    "A stop timeout below 0 has no end: neither docker stop nor dockerd's own gives up, but systemd does (§5).": (
+        "steps:\n"
+        "  - {id: run, at: 1s, docker: run -d --name web --stop-timeout -1 nginx}\n"
+        "  - {id: hold, at: 5s, stop: shim/web}\n"
+        "  - {id: stop, at: 6s, docker: stop -t -1 web}\n"
+        "  - {id: down, at: 5m, systemctl: stop docker}\n"
+        "until: 10m\n"
+        "expect: [{at: down-1s, step: stop, unanswered: true}, {at: down+89s, process: dockerd, exists: true},"
+        " {at: down+91s, process: dockerd, exists: false},"
+        " {within: 4m, of: stop, events: [{kill: TERM}], container: web, exact: true}]"
+    ),
+    "systemctl kill goes to all of the unit, or to dockerd alone: HUP makes that read its settings again (§1.1).": (
+        WEB + "steps:\n"
+        "  - {id: main, at: 1s, systemctl: kill --kill-who=main -s HUP docker}\n"
+        "  - {id: all, at: 5s, systemctl: kill -s KILL docker}\n"
+        "until: 5500ms\n"
+        "expect: [{events: [daemon reload]}, {at: all-1s, process: proxy/web, count: 1},"
+        " {at: all+10ms, process: dockerd, exists: false}, {at: all+10ms, process: shim/web, exists: false}]"
+    ),
     "A port whose proxy cannot bind it is free for the next start, and its rules are gone (§2, T2).": (
         BLOCKED + "  - {id: free, at: 20s, docker: stop other}\n"
         "  - {id: again, at: 30s, docker: start web}\n"

@@ -38,9 +38,10 @@ from sim.kernel import events as e
 from sim.kernel.records import NO_POWER
 from sim.kernel.signals import NUMBERS
 from sim.properties import ALWAYS, EVENTUALLY, SOMETIMES, mark, stated
-from sim.scenario.commands import MODELLED, SYSTEMCTL
+from sim.scenario.commands import MODELLED
 from sim.scenario.host_words import DAEMON_KEYS, JOURNALD
 from sim.scenario.known import ROLES, SLOW_PROGRAMS
+from sim.scenario.systemctl_words import SYSTEMCTL
 from sim.testing import LAWS, EngineMachine, Walk, run_machine, traces, worlds
 from sim.testing.commands import KINDS
 from sim.testing.setups import LEFT_OUT, NAMES, TRAITS, plain_service

@@ -235,9 +235,9 @@ class Docker(msgspec.Struct, frozen=True, tag=True):
 
 
 class Systemctl(msgspec.Struct, frozen=True, tag=True):
-    """`systemctl VERB UNIT`: start, stop, restart, try-restart, reload, kill (with *signal*), is-active, status.
+    """`systemctl VERB UNIT`: start, stop, restart, try-restart, reload, kill, reset-failed, is-active, status.
 
-    `reboot` is of no unit.
+    *signal* is of kill; `reboot` is of no unit.
     """
 
     verb: str

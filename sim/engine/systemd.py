@@ -20,7 +20,7 @@ from sim.engine.program import Program
 from sim.engine.records import UnitState
 from sim.engine.traits import traits
 from sim.engine.units import CLEAN, RESTARTS, way_of
-from sim.facts import UnitChanged
+from sim.facts import FrameEnded, UnitChanged
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
 from sim.world import Frame, World
@@ -253,6 +253,15 @@ def kill_unit(g: Goroutine) -> None:
     g.reply(g["request"].reply, True)
 
 
+def reset_failed(g: Goroutine) -> None:
+    """Forget that the unit has failed, and the starts that its limit counts (service_reset_failed [K])."""
+    for fid in [fid for fid, frame in g.world.frames.items() if frame.procedure == "init.start_token"]:
+        g.turn.emit(FrameEnded(fid))
+    state = unit_of(g.world).state
+    change(g, starts=0, state="inactive" if state == "failed" else state)
+    g.reply(g["request"].reply, True)
+
+
 # -- reboot -----------------------------------------------------------------------------------------
 
 REBOOT = (
@@ -294,6 +303,7 @@ JOBS = {
     "stop": "job_stop",
     "restart": "job_restart",
     "kill": "job_kill",
+    "reset-failed": "job_reset",
     "journald": "job_journald",
     "try-restart": "job_try_restart",
     "reload": "job_reload",
@@ -327,6 +337,7 @@ PROGRAM = Program(
         procedure("init.job_stop", STOP_UNIT, Do(stop_done)),
         STARTS["init.job_restart"],
         procedure("init.job_kill", Do(kill_unit)),
+        procedure("init.job_reset", Do(reset_failed)),
         journald.JOB,
         journald.STARTS,
         STARTS["init.job_try_restart"],

@@ -1,9 +1,8 @@
-"""The words of `docker` and `systemctl`, read as those programs read them.
+"""The words of `docker`, read as it reads them.
 
-Models: run, create, start, stop, kill, restart, rm, exec, top; systemctl start, stop, restart, kill of docker. Flags
-that change no process are taken and left; flags and verbs with an effect that is not modelled are refused by name.
-Leaves out: shells (no pipes, no substitution), contexts and remote engines. Source: docker COMMAND --help of
-1.13, systemctl(1) of systemd 219.
+Models: the verbs of MODELLED. Flags that change no process are taken and left; flags and verbs with an effect that is
+not modelled are refused by name. Leaves out: shells (no pipes, no substitution), contexts and remote engines. Source:
+docker COMMAND --help of 1.13.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
-from sim.engine.setup import Command, Docker, Systemctl
+from sim.engine.setup import Command, Docker
 from sim.scenario import fields
 from sim.scenario.instants import Names
 from sim.scenario.known import not_modelled
@@ -64,6 +63,7 @@ RUN_FLAGS: dict[str, tuple[str, bool]] = {
     **dict.fromkeys(RUN_WITHOUT_EFFECT, ("", True)),
     **dict.fromkeys(("--privileged", "--read-only", "-i", "--interactive"), ("", False)),
 }
+NO_LIMIT = 10**15  # µs
 WHOLE = re.compile(r"-?[0-9]{1,6}\Z", re.ASCII)
 RUN_LATER = tuple(
     """--memory-swap
@@ -290,13 +290,13 @@ def docker_words(text: object) -> tuple[str, Parsed]:
 
 
 def seconds(parsed: Parsed) -> int | None:
-    """Return the value of -t in µs. Raises Refusal."""
+    """Return the value of -t in µs; below 0 there is no limit. Raises Refusal."""
     text = parsed.last("timeout")
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 7):
+    if not WHOLE.match(text):
         raise Refusal(f"{shown(text)} is not a number of seconds.")
-    return int(text) * 1_000_000
+    return int(text) * 1_000_000 if int(text) >= 0 else NO_LIMIT
 
 
 def new_service(verb: str, parsed: Parsed) -> NewService:
@@ -351,43 +351,6 @@ def health_of(parsed: Parsed) -> dict[str, object]:
             raise Refusal(f"{shown(retries)} is not a number of tries.")
         check["retries"] = int(retries)
     return check
-
-
-# -- systemctl -------------------------------------------------------------------------------------
-
-SYSTEMCTL = ("start", "stop", "restart", "try-restart", "reload", "kill", "is-active", "status", "daemon-reload")
-OF_CONTAINERD = ("start", "stop", "restart", "is-active", "status")  # where that is a unit of its own
-OTHER_SYSTEMCTL = tuple(
-    "cat disable enable isolate mask poweroff reset-failed set-property show unmask".split()
-)
-SYSTEMCTL_FLAGS: dict[str, tuple[str, bool]] = {"-s": ("signal", True), "--signal": ("signal", True)}
-SYSTEMCTL_LATER = ("--kill-who", "--no-block", "--now", "-f", "--force", "--job-mode")
-
-
-def parse_systemctl(text: object) -> list[Command]:
-    """Return the command of one `systemctl` line. Raises Refusal."""
-    words = split(text, "systemctl")
-    parsed = parse_flags("systemctl", words, SYSTEMCTL_FLAGS, SYSTEMCTL_LATER, stop=False)
-    verb = parsed.rest[0] if parsed.rest else ""
-    if parsed.rest == ["reboot"]:
-        return [Systemctl("reboot", "")]
-    if verb in OTHER_SYSTEMCTL:
-        raise Refusal(f"systemctl {not_modelled(verb, '')}", f"Modelled: {listed(SYSTEMCTL)}.")
-    if verb not in SYSTEMCTL:
-        hint = did_you_mean(verb, (*SYSTEMCTL, *OTHER_SYSTEMCTL))
-        raise Refusal(f"systemctl {shown(verb)} is not a command; modelled: {listed(SYSTEMCTL)}.", hint)
-    if "signal" in parsed.given and verb != "kill":
-        raise Refusal(f"systemctl {verb} takes no signal.", "systemctl kill -s SIGNAL does.")
-    units = [unit.removesuffix(".service") for unit in parsed.rest[1:]]
-    if units == ["containerd"] and verb in OF_CONTAINERD:
-        return [Systemctl(verb, "containerd")]
-    if units != ([] if verb == "daemon-reload" else ["docker"]):
-        what = listed(units) if units else "nothing"
-        raise Refusal(
-            f"systemctl {verb} {what} is not modelled yet.", did_you_mean(what, ["docker"]) or "Modelled: docker."
-        )
-    signal = fields.signal(parsed.last("signal") or "TERM")
-    return [Systemctl(verb, "docker", signal)]
 
 
 def quoted(words: list[str]) -> str:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from sim.engine.setup import Command, Instant, KillProcess, Step
 from sim.scenario import fields
 from sim.scenario.check import Report, spelt
-from sim.scenario.commands import NewService, docker_words, new_service, parse_docker, parse_systemctl
+from sim.scenario.commands import NewService, docker_words, new_service, parse_docker
 from sim.scenario.compose_words import Fleet, parse_compose
 from sim.scenario.host_words import host_command, out_of_memory, power_loss, reboot, upgrade_command
 from sim.scenario.instants import STEP_ID, Names, parse_before, parse_instant, parse_target
 from sim.scenario.known import ACTIONS, ACTIONS_LATER, not_modelled
+from sim.scenario.systemctl_words import parse_systemctl
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 

@@ -77,7 +77,8 @@ OF_NOBODY = ("ps", "info", "version", "events")  # they name no container
 BY_SERVICE = ("run", "create")  # they make it, so that it has no other name yet
 
 JOBS = (
-    "start", "stop", "restart", "try-restart", "reload", "kill", "is-active", "status", "daemon-reload", "reboot",
+    "start", "stop", "restart", "try-restart", "reload", "kill", "reset-failed", "is-active", "status", "daemon-reload",
+    "reboot",
 )  # fmt: skip
 KEYS: dict[str, tuple[int | bool, ...]] = {
     "live_restore": (False, True),

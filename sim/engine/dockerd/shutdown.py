@@ -1,9 +1,8 @@
 """dockerd ends on TERM or INT: the API closes, containers stop (without live-restore), containerd leaves, then dockerd.
 
 The trap is set once containerd is connected: before that TERM ends dockerd as it ends any program. One that starts
-still goes on to READY first, policy starts and all. containerd is looked after until it is told to leave. Leaves out a
-stop timeout below 0, which has no end. Source: D cmd/dockerd/daemon.go, daemon.go Shutdown, pkg/signal/trap.go,
-remote_unix.go New, Cleanup; engine-1.13 §1.1, §5.
+still goes on to READY first, policy starts and all. containerd is looked after until it is told to leave. Source: D
+cmd/dockerd/daemon.go, daemon.go Shutdown, pkg/signal/trap.go, remote_unix.go New, Cleanup; engine-1.13 §1.1, §5.
 """
 
 from __future__ import annotations

@@ -1,0 +1,54 @@
+"""The words of `systemctl`, read as it reads them.
+
+Models: start, stop, restart, try-restart, reload, kill, reset-failed, is-active, status of docker; daemon-reload,
+reboot. Leaves out other units, by name. Source: systemctl(1) of systemd 219.
+"""
+
+from __future__ import annotations
+
+from sim.engine.setup import Command, KillProcess, Systemctl, Target
+from sim.scenario import fields
+from sim.scenario.commands import parse_flags, split
+from sim.scenario.known import not_modelled
+from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
+
+SYSTEMCTL = tuple(
+    "start stop restart try-restart reload kill reset-failed is-active status daemon-reload".split()
+)
+OF_CONTAINERD = ("start", "stop", "restart", "is-active", "status")  # where that is a unit of its own
+OTHER_SYSTEMCTL = tuple(
+    "cat disable enable isolate mask poweroff set-property show unmask".split()
+)
+SYSTEMCTL_FLAGS: dict[str, tuple[str, bool]] = {
+    "-s": ("signal", True), "--signal": ("signal", True), "--kill-who": ("who", True),
+}  # fmt: skip
+SYSTEMCTL_LATER = ("--no-block", "--now", "-f", "--force", "--job-mode")
+WHO = ("all", "main")
+
+
+def parse_systemctl(text: object) -> list[Command]:
+    """Return the command of one `systemctl` line. Raises Refusal."""
+    words = split(text, "systemctl")
+    parsed = parse_flags("systemctl", words, SYSTEMCTL_FLAGS, SYSTEMCTL_LATER, stop=False)
+    verb = parsed.rest[0] if parsed.rest else ""
+    if parsed.rest == ["reboot"]:
+        return [Systemctl("reboot", "")]
+    if verb in OTHER_SYSTEMCTL:
+        raise Refusal(f"systemctl {not_modelled(verb, '')}", f"Modelled: {listed(SYSTEMCTL)}.")
+    if verb not in SYSTEMCTL:
+        hint = did_you_mean(verb, (*SYSTEMCTL, *OTHER_SYSTEMCTL))
+        raise Refusal(f"systemctl {shown(verb)} is not a command; modelled: {listed(SYSTEMCTL)}.", hint)
+    if parsed.given and verb != "kill":
+        raise Refusal(f"systemctl {verb} takes no {next(iter(parsed.given))}.", "systemctl kill -s SIGNAL does.")
+    units = [unit.removesuffix(".service") for unit in parsed.rest[1:]]
+    if units == ["containerd"] and verb in OF_CONTAINERD:
+        return [Systemctl(verb, "containerd")]
+    if units != ([] if verb == "daemon-reload" else ["docker"]):
+        what = listed(units) if units else "nothing"
+        raise Refusal(
+            f"systemctl {verb} {what} is not modelled yet.", did_you_mean(what, ["docker"]) or "Modelled: docker."
+        )
+    signal = fields.signal(parsed.last("signal") or "TERM")
+    if one_of(parsed.last("who") or "all", WHO, "a word of --kill-who") == "main":
+        return [KillProcess(Target("dockerd"), signal)]
+    return [Systemctl(verb, "docker", signal)]
