@@ -12,14 +12,15 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from sim.designs import DESIGNS
+from sim.designs import DESIGNS, Design
+from sim.designs.upgraded import upgraded
 from sim.engine import journald, output, paths
 from sim.engine.client import mark_name, named_by
 from sim.engine.dockerd.network import address, bindings
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.podman import state as podman
 from sim.engine.records import Container, Endpoint
-from sim.engine.setup import Docker, Instant, OutOfMemory, Setup, Step, Systemctl, Target
+from sim.engine.setup import Docker, Instant, OutOfMemory, Setup, Step, Systemctl, Target, Upgrade
 from sim.facts import OPENED as OPENED
 from sim.facts import (
     BecameReady,
@@ -142,7 +143,7 @@ PROLOGUE_START = Step("(start)", Instant(), Systemctl("start"))
 
 def blank(setup: Setup) -> World:
     """Return the world before its first event: systemd alone, no goroutine, an empty disk."""
-    design = DESIGNS[setup.engine.design]
+    design = _design(setup)
     setup = replace(setup, terminals=(_prologue(setup, "dockerd" in design.programs), *setup.terminals))
     host = Host(setup.host.pid_max)
     host.reserve(_pins(setup))
@@ -150,6 +151,13 @@ def blank(setup: Setup) -> World:
     world.watch = _watchers(setup)
     world.minds_memory = _memory_runs_out(setup)
     return world
+
+
+def _design(setup: Setup) -> Design:
+    """Return the design that runs, with those that take its place."""
+    steps = (step.command for terminal in setup.terminals for step in terminal)
+    later = dict.fromkeys(it.to for it in steps if isinstance(it, Upgrade) and it.to != setup.engine.design)
+    return upgraded(DESIGNS[setup.engine.design], *(DESIGNS[name] for name in later))
 
 
 def initial(setup: Setup) -> tuple[World, list[Any]]:

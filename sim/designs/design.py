@@ -23,6 +23,14 @@ class Design:
         """Return the design that a process of *world* belongs to."""
         return self
 
+    def installed(self, world: World) -> Design:
+        """Return the design whose files are on the disk."""
+        return self
+
+    def named(self, world: World, pid: Pid, procedure: str) -> str:
+        """Return the full name of a procedure of the design that a process belongs to."""
+        return procedure
+
     def programs_with(self, *programs: Program, without: tuple[str, ...] = ()) -> tuple[Program, ...]:
         """Return the programs with others in place of those of the same names, or besides; *without* some."""
         mine = {name: program for name, program in self.programs.items() if name not in without}

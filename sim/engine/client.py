@@ -262,6 +262,8 @@ def systemctl_request(g: Goroutine) -> Message:
     if isinstance(command, Journald):
         return Message("journald", "", g.frame.fid, command.verb)
     if isinstance(command, Upgrade):
+        if command.to != g.world.design.installed(g.world).name:
+            syscalls.write_file(g.turn, paths.INSTALLED, command.to)
         return Message("try-restart", "", g.frame.fid)
     verb = command.verb if command.unit in ("", "docker") else f"{command.unit} {command.verb}"
     return Message(verb, "", g.frame.fid, command.signal)

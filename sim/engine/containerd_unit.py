@@ -56,7 +56,7 @@ def containerd(g: Goroutine) -> Spawn:
 def start(g: Goroutine) -> None:
     """Fork containerd, unless it runs."""
     g.cancel("restart_containerd")
-    if not state_of(g.world).main_pid:
+    if settings(g.world) is not None and not state_of(g.world).main_pid:
         change(g, state="activating", main_pid=spawn(g.turn, g.pid, containerd(g)), stopping=False)
 
 

@@ -16,6 +16,8 @@ from sim.kernel.records import OUTSIDE, Image, Pid
 from sim.kernel.signals import Signal
 from sim.world import Frame, Turn, World
 
+NOT_FOUND = 127  # of a child whose program another version has not
+
 
 class ModelFault(Exception):
     """The model met what none of its rules takes; the text names program, pid, procedure, op and what came."""
@@ -104,6 +106,7 @@ class Goroutine:
 def start_frame(turn: Turn, pid: Pid, procedure: str, subject: str, local: Locals) -> Fid:
     """Start a goroutine; a second one of the same name is called `name#2`."""
     name = procedure.rpartition(".")[2]
+    procedure = turn.world.design.named(turn.world, pid, procedure)
     if subject:
         name = f"{name}/{subject}"
     fid, number = (pid, name), 1
@@ -122,7 +125,8 @@ def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None, by: str =
     *number* is one that was kept for it; the counter goes on from there, unless it is beyond it already. *by* names the
     goroutine, to tell its children from those of others.
     """
-    program = turn.world.design.programs[how.program]
+    design = turn.world.design.installed(turn.world)
+    program = design.programs.get(how.program)
     caller = turn.host.procs[pid]
     child = syscalls.fork(
         turn,
@@ -142,6 +146,11 @@ def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None, by: str =
         turn.emit(events.OomScoreAdjSet(child, how.oom_score_adj))
     if how.cgroup is not None:
         syscalls.join_cgroup(turn, child, how.cgroup)
+    if program is None or design.traits.words.lacks(how.program, how.argv[0]):
+        syscalls.exit_process(turn, child, NOT_FOUND)
+        return child
+    if design.name != turn.world.design.name:
+        turn.emit(Remembered(child, "release", design.name))
     comm = how.comm or how.argv[0].rpartition("/")[2][:15]
     image = Image(how.program, comm, how.argv, how.container, program.handlers, program.ignored)
     syscalls.execve(turn, child, image)

@@ -9,6 +9,7 @@ DOCKER_SOCK = "unix:/var/run/docker.sock"
 SETKEY_SOCK = "unix:/run/docker/libnetwork/controller.sock"
 CONTAINERD_SOCK = "unix:/var/run/docker/libcontainerd/docker-containerd.sock"
 
+INSTALLED = "/var/lib/rpm/Packages#docker"  # which version's files are on the disk, once another was unpacked
 DOCKER_PID = "/var/run/docker.pid"
 CONTAINERD_PID = "/var/run/docker/libcontainerd/docker-containerd.pid"
 EVENT_TS = "/var/run/docker/libcontainerd/event.ts"

@@ -14,6 +14,7 @@ from sim.engine.program import Program
 from sim.engine.records import RuntimeState
 from sim.engine.runc import RUNC, delete, scope, start_threads
 from sim.engine.setup import S
+from sim.engine.traits import traits
 from sim.kernel import freezer, syscalls
 from sim.world import Frame, World
 
@@ -25,11 +26,14 @@ def send_signal(g: Goroutine) -> int:
     return 0 if runs and isinstance(state, RuntimeState) and g.kill(state.pid, g["signal"]) else 1
 
 
-def kill_rest(g: Goroutine) -> None:
-    """Kill what is left in the container's scope."""
-    g["pid"] = getattr(g.world.host.files.get(paths.runtime_state(service_of(g).id)), "pid", None)
+def kill_rest(g: Goroutine) -> str | None:
+    """Kill what is left in the container's scope; one that another version's runc has made is in another root."""
+    g["pid"] = pid = getattr(g.world.host.files.get(paths.runtime_state(service_of(g).id)), "pid", None)
+    if pid in g.world.host.procs and traits(g.world, pid).words.runc != traits(g.world, g.pid).words.runc:
+        return "elsewhere"
     freezer.thaw(g.turn, scope(g))
     syscalls.kill_cgroup(g.turn, scope(g), "KILL")
+    return None
 
 
 @reading(lambda world, frame: (("proc", frame.local["pid"]),))
@@ -46,10 +50,12 @@ PROGRAM = Program(
         procedure(
             "runc.delete_force",
             Do(start_threads),
-            Do(kill_rest),
+            Do(kill_rest, "elsewhere"),
             Wait(first_gone, within=10 * S, late="left"),
             Label("left"),
             Exit(delete),
+            Label("elsewhere"),
+            Exit(0),
         ),
     ),
 )

@@ -18,7 +18,7 @@ from sim.engine.power import alone, boots, kill_all, last_chance, power_back, re
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import UnitState
-from sim.engine.traits import traits
+from sim.engine.traits import traits, unit_keys
 from sim.engine.units import CLEAN, RESTARTS, way_of
 from sim.facts import FrameEnded, UnitChanged
 from sim.kernel import syscalls
@@ -54,7 +54,7 @@ def notice(g: Goroutine) -> None:
         return
     if not unit_of(g.world).main_pid or g["reaped_pid"] != unit_of(g.world).main_pid:
         return
-    if g.world.setup.engine.unit.kill_mode == "process":
+    if unit_keys(g.world).kill_mode == "process":
         ended(g)
     else:
         change(g, state="deactivating", main_pid=0, cleaning=True)
@@ -76,12 +76,12 @@ def ended(g: Goroutine) -> None:
 
 def restarts(world: World, status: int) -> bool:
     """Say whether Restart= starts the unit again after a main process that ended with *status*."""
-    return way_of(status) in RESTARTS[world.setup.engine.unit.restart]
+    return way_of(status) in RESTARTS[unit_keys(world).restart]
 
 
 def signal_rest(g: Goroutine) -> None:
     """Send what is left in the unit's control group TERM, or with KillMode=mixed KILL."""
-    syscalls.kill_cgroup(g.turn, CGROUP, "KILL" if g.world.setup.engine.unit.kill_mode == "mixed" else "TERM")
+    syscalls.kill_cgroup(g.turn, CGROUP, "KILL" if unit_keys(g.world).kill_mode == "mixed" else "TERM")
 
 
 def kill_rest(g: Goroutine) -> None:
@@ -115,7 +115,7 @@ def start_main(g: Goroutine) -> str | None:
     unit = unit_of(g.world)
     if unit.main_pid or unit.cleaning or unit.state in ("active", "activating"):
         return "running"
-    if unit.starts >= g.world.setup.engine.unit.start_limit_burst:
+    if unit.starts >= unit_keys(g.world).start_limit_burst:
         if unit.state == "failed":
             g.emit(UnitChanged(UNIT, "failed"))  # once more, with another result
         change(g, state="failed")
@@ -141,17 +141,17 @@ def unit_ready(g: Goroutine) -> None:
 
 def interval(world: World, frame: Frame) -> int:
     """Return StartLimitInterval= in µs."""
-    return int(world.setup.engine.unit.start_limit_interval)
+    return int(unit_keys(world).start_limit_interval)
 
 
 def restart_sec(world: World, frame: Frame) -> int:
     """Return RestartSec= in µs."""
-    return int(world.setup.engine.unit.restart_sec)
+    return int(unit_keys(world).restart_sec)
 
 
 def timeout_stop(world: World, frame: Frame) -> int:
     """Return TimeoutStopSec= in µs; 0 is infinity."""
-    return int(world.setup.engine.unit.timeout_stop or FOREVER)
+    return int(unit_keys(world).timeout_stop or FOREVER)
 
 
 START_UNIT = (Do(start_main, "running", "limit"),)
@@ -182,7 +182,7 @@ def begin_stop(g: Goroutine) -> str | None:
             change(g, state="inactive")
         return "stopped"
     change(g, state="deactivating", stopping=True)
-    if g.world.setup.engine.unit.kill_mode == "control-group":
+    if unit_keys(g.world).kill_mode == "control-group":
         syscalls.kill_cgroup(g.turn, CGROUP, "TERM")
     elif unit.main_pid:
         g.kill(unit.main_pid, "TERM")

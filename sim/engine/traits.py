@@ -26,6 +26,19 @@ class Words(msgspec.Struct, frozen=True):
     runc: tuple[str, ...]
     proxy: str
 
+    def lacks(self, program: str, path: str) -> bool:
+        """Say whether no file is called *path* that was to be one of this engine's programs."""
+        mine = {
+            "dockerd": self.dockerd,
+            "containerd": self.containerd,
+            "shim": self.shim,
+            "exec-shim": self.shim,
+            "shim-command": self.shim,
+            "runc": self.runc,
+            "proxy": (self.proxy,),
+        }.get(program)
+        return mine is not None and mine[:1] != (path,)
+
 
 class Traits(msgspec.Struct, frozen=True, kw_only=True):
     """What the shared rules read of an engine; the defaults are those of 1.13."""
@@ -83,6 +96,13 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "profile": ("durations where a scenario says nothing", "sim/latency.py"),
 }
 """Field -> what it means, and which source says so."""
+
+
+def unit_keys(world: Any) -> Unit:
+    """Return the keys of docker.service: the file's own, or those of a version that was installed later."""
+    installed = world.design.installed(world)
+    keys: Unit = world.setup.engine.unit if installed.name == world.design.name else installed.traits.unit
+    return keys
 
 
 def traits(world: Any, pid: Pid) -> Traits:

@@ -229,6 +229,8 @@ def upgrade_command(value: object) -> Command:
         design = design_of(str(to))
     except Refusal as refusal:
         raise Refusal(refusal.what, refusal.hint, ("to",)) from None
+    if "dockerd" not in design.programs:
+        raise Refusal(f"{design.name} is no version of Docker.", "Write one that shimsim designs lists.", ("to",))
     try:
         return Upgrade(design.name, units.duration(value.get("unpack", 0)))
     except Refusal as refusal:

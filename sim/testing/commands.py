@@ -44,6 +44,7 @@ from sim.kernel.signals import NUMBERS
 OTHER_NAMES = ("other", "old")
 OFTEN = ("KILL", "TERM", "STOP", "CONT", "INT", "HUP", "QUIT", "USR1")  # the engine tells these apart
 SIGNALS = (*OFTEN, *sorted(NUMBERS))
+UPGRADES = tuple(sorted(name for name, design in DESIGNS.items() if "dockerd" in design.programs))
 ALONE = ("dockerd", "containerd", "journald", "init")
 OF_CONTAINERS = ("payload", "shim", "proxy", "runc", "exec-shim", "exec", "app")
 SLOW = ("dockerd", "containerd", "shim", "runc", "runc create", "proxy", "iptables", "hook", "resolver")
@@ -161,7 +162,7 @@ KINDS: dict[type, Callable[[Services], Choices]] = {
     OutOfMemory: _out_of_memory,
     Journald: lambda services: [[Journald(verb) for verb in ("stop", "start", "restart")]],
     EditDaemon: lambda services: [[EditDaemon(((key, value),)) for value in values] for key, values in KEYS.items()],
-    Upgrade: lambda services: [[Upgrade(to, 800 * MS) for to in sorted(DESIGNS)]],
+    Upgrade: lambda services: [[Upgrade(to, 800 * MS) for to in UPGRADES]],
     LosePower: lambda services: [[LosePower(), LosePower(5 * S)]],
     FlushRules: lambda services: [[FlushRules("filter"), FlushRules("nat")]],
     FillDisk: lambda services: [[FillDisk(), FillDisk(False)]],

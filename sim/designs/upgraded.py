@@ -1,0 +1,61 @@
+"""A host on which other versions of an engine get installed: what runs keeps its code, what is executed is new.
+
+Each process belongs to the version whose files were on the disk when it was executed; systemd goes by those that are
+there now. A program whose file the new version calls otherwise is not found by old processes. Tables that two versions
+share are the same ones; where they differ the later version's bear its name behind an `@`. Leaves out a change of
+daemon.json, of durations, of thread counts, and of the folders of later versions (except runc's own). Source: designs
+§1.1, §11 7.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sim.designs.design import Design
+from sim.engine import paths
+from sim.kernel.records import INIT, Pid
+from sim.world import World
+
+
+class Upgraded(Design):
+    """A design and those that take its place."""
+
+    def __init__(self, first: Design, *others: Design) -> None:
+        super().__init__(first.name, first.title, first.source, tuple(first.programs.values()), first.traits)
+        self.releases = {design.name: design for design in (first, *others)}
+        for design in others:
+            for name, program in design.programs.items():
+                self.programs.setdefault(name, program)
+            for name, table in design.procedures.items():
+                mine = self.procedures.setdefault(name, table)
+                if mine is not table and not name.startswith("init."):
+                    self.procedures[f"{name}@{design.name}"] = table
+        self._know_every_unit()
+
+    def _know_every_unit(self) -> None:
+        """Let PID 1 be one that knows containerd.service, if any version has it."""
+        for design in self.releases.values():
+            if design.traits.containerd_unit is not None:
+                self.programs["init"] = design.programs["init"]
+                self.procedures |= {table.name: table for table in design.programs["init"].procedures}
+
+    def of(self, world: World, pid: Pid) -> Design:
+        """Return the version that a process was executed from; of systemd the one that is installed."""
+        if pid == INIT:
+            return self.installed(world)
+        return self.releases[world.recall(pid, "release", self.name)]
+
+    def installed(self, world: World) -> Design:
+        """Return the version whose files are on the disk."""
+        return self.releases[str(world.host.files.get(paths.INSTALLED, self.name))]
+
+    def named(self, world: World, pid: Pid, procedure: str) -> str:
+        """Return the full name of a procedure of the version that a process belongs to."""
+        full = f"{procedure}@{self.of(world, pid).name}"
+        return full if full in self.procedures else procedure
+
+
+@cache
+def upgraded(first: Design, *others: Design) -> Design:
+    """Return a design that others take the place of; one that nothing does is itself."""
+    return Upgraded(first, *others) if others else first
