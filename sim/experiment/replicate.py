@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]  # done, of how many
 
 WORTH_A_POOL = 8  # fewer runs than this are over before a pool has started
 CHUNKS_PER_JOB = 4  # small enough that no worker idles at the end, large enough that passing results costs nothing
-LARGEST_CHUNK = 64  # so that progress is seen
+LARGEST_CHUNK = 8  # so that progress is seen, and Ctrl-C leaves something
 AHEAD = 2  # chunks that wait for each worker
 
 
@@ -150,7 +150,7 @@ def chunk_size(items: int, width: int) -> int:
     """Return how many items go to a worker at once; alone there is nothing to pass, and one is seen at once.
 
     >>> chunk_size(80, 2), chunk_size(80, 1), chunk_size(10_000, 2)
-    (10, 1, 64)
+    (8, 1, 8)
     """
     return 1 if width == 1 else min(-(-items // (width * CHUNKS_PER_JOB)) or 1, LARGEST_CHUNK)
 

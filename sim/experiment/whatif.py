@@ -160,16 +160,20 @@ def _replicated(sides: Sequence[Scenario], terms: Terms, measuring: Measuring) -
             found = [[*done, *new] for done, new in zip(found, cut.done, strict=True)]
             if not found[0]:
                 raise
-            return found, f"interrupted after {len(found[0])} pairs of runs"
+            return found, f"interrupted after {_pairs(len(found[0]))}"
         found = [[*done, *new] for done, new in zip(found, more, strict=True)]
         if terms.precision is None:
             return found, ""
         count = len(found[0])
         if all(map(terms.precision.met, _times(found, terms.own))):
-            return found, f"the precision asked for was reached after {count} pairs of runs"
+            return found, f"the precision asked for was reached after {_pairs(count)}"
         if count >= most:
-            return found, f"the precision asked for was not reached in {count} pairs of runs, the most"
+            return found, f"the precision asked for was not reached in {_pairs(count)}, the most"
         batch = tuple(_unused(metrics.seed for metrics in found[0]))[: min(count, most - count)]
+
+
+def _pairs(count: int) -> str:
+    return f"{count} pair{'s' * (count != 1)} of runs"
 
 
 def _times(found: Sequence[Sequence[Metrics]], own: tuple[Own, ...]) -> Iterator[Row]:
