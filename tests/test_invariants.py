@@ -54,7 +54,8 @@ TABLE: dict[str, Broken] = {
     "V5": Broken("T30 T30#2 T30#3 T43", {
         "T14 T14b T27 T27#2 T28 T28#2 T28#3 T31 T31#2 T32 T33 T33#2 T34 T35 T35#2 T35#3 T35#4 T36": CONTAINERD_DIES,
         "T36#2 T36#3 T37 V2 V6 V7": CONTAINERD_DIES,
-        "T39 T40#2 T41 T42 T42#2 T44 T45 T45#2 T46 T47 T47#2 T47b T47b#2 T48 T48#2 T48#3 T49 T50 T50#2": DOCKERD_DIES,
+        "T39 T40#2 T41 T42 T42#2 T44 T45 T45#2 T46 T47 T47#2 T47b T47b#2 T48 T48#2 T48#3 T49 T50": DOCKERD_DIES,
+        "T49#2 T50#2": DOCKERD_DIES,
         "T51#7 T56 T56#2 T56#3 T56#4 T56#5 T56#6": DOCKERD_DIES,
         "T10#2": CONTAINERD_DIES, "T10#3": DOCKERD_DIES,
     }),
@@ -65,13 +66,13 @@ TABLE: dict[str, Broken] = {
         "V2": "255: containerd has no folder", "T26#2 T47b": FROZEN,
     }),
     "V7b": Broken("V7"),
-    "V8": Broken("T23 T23#2 T39 T48#2 T49", {
+    "V8": Broken("T23 T23#2 T39 T48#2 T49 T49#2", {
         "T24": "as T23", "T25": "begins as T23",
         "T36#3 T42 T42#2 T43 T44 T45 T46 T47 T47#2 T47b T47b#2 T48 T50 T50#2 V2": NO_DAEMON,
         "T51#7 T56 T56#2 T56#3 T56#4 T56#6": NO_DAEMON,
         "T10#3": NO_DAEMON,
     }),
-    "V9": Broken("T49", {}, {"T10": "proxy and port stay, but the engine says that it runs"}),
+    "V9": Broken("T49 T49#2", {}, {"T10": "proxy and port stay, but the engine says that it runs"}),
     "V10": Broken("T9 T25 T36", {
         "T15": "at its end it waits for the next attempt: the unbounded backoff", "T37": "no exit is heard of: T31",
     }, {"T17": "the file goes on to dockerd's next start, which heals it", "T31": "the file has no policy"}),
