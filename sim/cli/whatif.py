@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.cli import HOLDS, INTERRUPTED
-from sim.cli.files import files_of, scenario_of
+from sim.cli.files import files_of, scenario_of, scenarios_of
 from sim.cli.out import note, progress, say, say_json
 from sim.cli.store import Content, check_ours, folder_of, store
 from sim.designs import DESIGNS
@@ -62,9 +62,11 @@ def _questions(options: argparse.Namespace) -> list[Question]:
     terms = Terms(jobs=options.jobs, own=tuple(own_metric(words) for words in options.metrics))
     problems: list[Problem] = []
     found: list[Question] = []
-    for file in [file for name in options.file for file in files_of(name)]:
+    files = [file for name in options.file for file in files_of(name)]
+    for file in files:
         try:
-            found += questions(partial(scenario_of, file), asked, terms)
+            for one in _scenarios(file) if len(files) > 1 else [file]:
+                found += questions(partial(scenario_of, one), asked, terms)
         except InputError as error:
             problems += error.problems
     if problems:
@@ -73,6 +75,12 @@ def _questions(options: argparse.Namespace) -> list[Question]:
         hint = "Write --set PATH=VALUE, like --set engine.daemon.live-restore=true, --design NAME, or a whatif: block."
         raise InputError([Problem("--set", "nothing is changed", hint)])
     return found
+
+
+def _scenarios(file: str) -> list[str]:
+    """Return the names of a file's scenarios; of a file with one its own."""
+    count = len(scenarios_of(file))
+    return [file] if count == 1 else [f"{file}#{place}" for place in range(1, count + 1)]
 
 
 def _with(asked: Asked, options: argparse.Namespace) -> Asked:

@@ -167,3 +167,11 @@ def test_totals_add_counts_and_take_the_longest_time(shimsim, files):
     assert (then["processes_kept"], then["remote_dark"]) == (2.0, math.inf)
     assert rows_text(found) == rows_text(list(reversed(found)))
     assert rows_csv(found) == rows_csv(list(reversed(found)))
+
+
+def test_a_file_with_several_scenarios_is_several_rows(shimsim, files):
+    """Beside other files each of its scenarios has a row."""
+    (files / "two.yaml").write_text(f"{ALONE}---\n{SMALL}")
+    said = shimsim("whatif", "two.yaml", "alone.yaml", "--set", LIVE, "--seeds", "2", "--csv", "--no-save")
+    rows = list(csv.DictReader(io.StringIO(said.out)))
+    assert sorted(row["file"] for row in rows) == ["alone.yaml", "total", "two.yaml#1", "two.yaml#2"]
