@@ -45,6 +45,7 @@ TRAITS = Traits(
     exits_by="pid",
     restore_stop="docker stop",
     load_each=3_000,
+    waits_for_proxies=True,
     daemon=Daemon(log_driver="json-file"),
     unit=Unit("always", "process", 2 * S, 3, 60 * S, 0),
     profile="docker-26-2core",

@@ -41,7 +41,7 @@ from sim.engine.traits import traits
 from sim.facts import Message, StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet
-from sim.kernel.records import Pid
+from sim.kernel.records import Image, Pid
 from sim.world import Frame, World
 
 COPY_WAIT = 10 * S
@@ -56,11 +56,16 @@ def set_up(g: Goroutine) -> None:
     g.start("shim.serve", c=g["c"])
 
 
+def waited_for(image: Image) -> bool:
+    """Say whether a goroutine waits for a child by its number: what was created, and runc, but for its stages."""
+    return image.program in ("payload", "exec") or (image.program == "runc" and image.argv[-1] != "init")
+
+
 MAIN = procedure(
     "shim.main",
     Do(set_up),
     Label("reap"),
-    ReapOrphans("payload", "exec"),
+    ReapOrphans(waited_for),
     Goto("reap"),
 )
 

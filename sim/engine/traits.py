@@ -60,6 +60,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     exits_by: str = "pid"
     load_each: int = 0
     binds_first: bool = False
+    waits_for_proxies: bool = False
     restore_stop: str = "TERM, KILL after 10 s, 2 s more"
     daemon: Daemon = Daemon()
     unit: Unit = Unit()
@@ -86,6 +87,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "live_restore": ("there is live-restore", "designs §1.1: 1.12 [S]"),
     "exits_by": ("what an exit is matched by", "designs §1.1: 24.0 [S], §3.7 [S]"),
     "load_each": ("what dockerd's boot takes for each container on disk, in µs", "designs §1.1: 19.03 [S*]"),
+    "waits_for_proxies": ("dockerd reaps a proxy that ends by itself", "experiment g [M]; before 26 [K]"),
     "binds_first": ("dockerd binds a published port itself, before it starts the proxy", "designs §1.1: 28 [S]"),
     "restore_stop": ("how a new dockerd without live-restore stops what it finds", "designs §1.1: 20.10 [S], §3.9 [S]"),
     "daemon": ("daemon.json where a scenario says nothing", "engine-1.13 §20; designs §8 [S]"),

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from sim.drive.explore import COMPLETE, explore
 from sim.engine.setup import S
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone, StepTaken, UnitChanged
@@ -467,6 +468,15 @@ def test_starts_at_once_lie_between_one_another() -> None:
                 "  - {at: 5s, compose: up -d}\nuntil: 20s\n")  # fmt: skip
     gaps = [payload - shim for shim, payload in pids(found).values()]
     assert min(gaps) > CHECKS["pid.gap.payload_shim"]["p95"], gaps
+
+
+def test_one_kill_of_anything_at_any_moment_can_be_explored() -> None:
+    """Every order of a stop and one kill: complete, with the ends of more than one kind, and no fault of the model."""
+    text = "services: {web: {image: w, x-payload: {on_term: {exit: 0, after: 1ms}}}}\n"
+    text += "steps: [{at: 1s, docker: stop web}]\nfaults: {total: 1, kinds: {kill: 1}}\n"
+    found = explore(load("explored.yaml", HEAD % "" + text).setup)
+    assert found.verdict == COMPLETE
+    assert len(found.ends) > 1
 
 
 def test_every_fact_is_checked() -> None:

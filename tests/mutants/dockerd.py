@@ -131,7 +131,7 @@ ROWS = (
            "    if endpoint.number < first:", "    if False and endpoint.number < first:",
            "a restarted container gets a new address instead of the lowest free one", TABLE),
     Mutant("proxies are not waited for", NETWORK,
-           '        Do(stop_proxy),\n        Reap("proxy_pid"),', "        Do(stop_proxy),",
+           '        Do(stop_proxy),\n        Reap("proxy_pid", shared=True),', "        Do(stop_proxy),",
            "dockerd forgets to reap a proxy", TABLE),
     Mutant("endpoints do not leak", BOOT,
            'return None if paths.SANDBOXES + todo[n] in g.world.host.files else "no_sandbox"', "return None",

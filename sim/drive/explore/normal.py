@@ -53,7 +53,7 @@ AT_MOST: dict[str, dict[str, int]] = {"dockerd.connection": {"attempt": 12}}
 """Procedure -> counter -> the number from which on it comes to the same: all later retries wait as long (RETRY_CAP)."""
 
 DEFAULTS: dict[str, object] = {"fail_count": 0, "connection": None, "containerd_pid": None, "exited": ()}
-STATUS_IS_GIVEN = ("dockerd.state_exit", "init.clean_up")  # the status is what they were started with
+STATUS_IS_GIVEN = ("dockerd.state_exit", "init.clean_up", "shim.process")  # it is not that of a run
 PEER_READ_BY = ("answer_", "peer_gone", "check_answered", "has_ended")
 
 

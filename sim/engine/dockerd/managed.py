@@ -27,7 +27,7 @@ from sim.engine.dockerd.shutdown import (
 )
 from sim.engine.dockerd.supervise import containerd_gone, containerd_started, fork_containerd, responsive
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Exit, Fork, Go, Goto, Label, ReapOrphans, Sleep, Wait, reading
+from sim.engine.ops import Do, Exit, Fork, Go, Goto, Label, Reap, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.setup import MS, S
 from sim.engine.traits import traits
@@ -99,8 +99,8 @@ def records_read(world: World, frame: Frame) -> int:
 
 
 LOAD = (Sleep("records_read", records_read),)
-BOOT = boot_table(*SUPERVISED, Go("supervisor"), Go("waiter"), load=LOAD)
-WAITER = procedure("dockerd.waiter", Label("next"), ReapOrphans(), Goto("next"))  # proxies that nobody has stopped
+BOOT = boot_table(*SUPERVISED, Go("supervisor"), load=LOAD)
+WAITER = procedure("dockerd.wait_proxy", Reap("proxy_pid", shared=True))
 
 # -- the end ----------------------------------------------------------------------------------------
 
@@ -169,5 +169,5 @@ SHUTDOWN = procedure(
 
 # -- a containerd that systemd has started -----------------------------------------------------------
 
-BOOT_ALONE = boot_table(Go("connection"), Go("waiter"), load=LOAD)
+BOOT_ALONE = boot_table(Go("connection"), load=LOAD)
 SHUTDOWN_ALONE = procedure("dockerd.shutdown", BEGIN_END, END)

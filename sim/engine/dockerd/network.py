@@ -196,6 +196,8 @@ def port_mapped(g: Goroutine) -> str | None:
     """Keep the proxy's pid, and go on with the next port."""
     endpoint = endpoint_of(g)
     g.remember(f"endpoint/{g['c']}", replace(endpoint, proxy_pids=(*endpoint.proxy_pids, g["proxy_pid"])))
+    if traits(g.world, g.pid).waits_for_proxies and g["proxy_pid"] is not None:
+        g.start("dockerd.wait_proxy", str(g["proxy_pid"]), proxy_pid=g["proxy_pid"])
     g["i"] = g["i"] + 1
     return "map_next" if g["i"] < len(endpoint.ports) else None
 
@@ -264,10 +266,8 @@ def first_mapped(g: Goroutine) -> str | None:
 
 
 def stop_proxy(g: Goroutine) -> None:
-    """Send INT to the port's proxy; dockerd waits for it (a zombie is reaped here, unless somebody has done so)."""
+    """Send INT to the port's proxy; dockerd waits for it (a zombie is reaped here, unless that was done before)."""
     pid = endpoint_of(g).proxy_pids[g["i"]]
-    if pid not in g.world.host.procs:
-        pid = None
     g["proxy_pid"] = pid
     if pid is not None:
         g.kill(pid, "INT")
@@ -287,7 +287,7 @@ def unmap_ports() -> list[Any]:
         Label("unmap"),
         Lock("portmapper/{network}"),
         Do(stop_proxy),
-        Reap("proxy_pid"),
+        Reap("proxy_pid", shared=True),
         delete_rules("un"),
         Do(port_unmapped, "unmap_next"),
         Unlock("portmapper/{network}"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from sim.engine.goroutine import Goroutine, Spawn, describe, spawn
 from sim.engine.ops.flow import Entry, Op
 from sim.kernel import syscalls
-from sim.kernel.records import Pid
+from sim.kernel.records import Image, Pid
 from sim.world import Frame, Key, World
 
 
@@ -51,25 +51,33 @@ class Fork(Op):
 class Reap(Op):
     """Wait for the child in variable *child* and reap it; its status goes into `status`.
 
-    A status of 0 leads to label *good*, another one to *bad*, where given. No child (None) counts as reaped, with 0.
-    *of_run* says that nothing reads the child's number and status afterwards.
+    A status of 0 leads to label *good*, another one to *bad*, where given. No child (None) counts as reaped with 0, as
+    one that another goroutine has reaped, if *shared*. *of_run* says that nothing reads the child's number and
+    status afterwards.
     """
 
     of_run = False
 
-    def __init__(self, child: str = "child_pid", *, good: str | None = None, bad: str | None = None) -> None:
+    def __init__(
+        self, child: str = "child_pid", *, good: str | None = None, bad: str | None = None, shared: bool = False
+    ) -> None:
+        self.shared = shared
         self.child, self.good, self.bad, self.name = child, good, bad, f"reap_{child.removesuffix('_pid')}"
         self.labels = tuple(label for label in (good, bad) if label)
 
     def ready(self, world: World, frame: Frame) -> bool:
         child = frame.local[self.child]
-        return child is None or child in world.host.zombies.get(frame.fid[0], ())
+        if child is None or child in world.host.zombies.get(frame.fid[0], ()):
+            return True
+        return self.shared and child not in world.host.procs
 
     def reads(self, world: World, frame: Frame) -> Iterable[Key]:
         return (("proc", frame.local[self.child]),)
 
     def take(self, g: Goroutine) -> int | None:
-        g["status"] = status = 0 if g[self.child] is None else _reap(g, g[self.child])[1]
+        child = g[self.child]
+        gone = child is None or (self.shared and child not in g.world.host.procs)
+        g["status"] = status = 0 if gone else _reap(g, child)[1]
         label = self.bad if status else self.good
         return self.index + 1 if label is None else self.goto[label]
 
@@ -97,29 +105,23 @@ class ReapAny(Op):
 
 
 class ReapOrphans(Op):
-    """Wait for a child that no goroutine of this process knows of, nor will: none that runs one of the programs *but*.
+    """Wait for a child that no goroutine of this process waits for: *awaited* says of an image that one does.
 
     A process that hands what wait4(-1) returns to those who wait for a number does the same.
     """
 
     name = "reap_orphans"
 
-    def __init__(self, *but: str) -> None:
-        self.but = but
+    def __init__(self, awaited: Callable[[Image], bool]) -> None:
+        self.awaited = awaited
 
     def ready(self, world: World, frame: Frame) -> bool:
         return self.first(world, frame) is not None
 
     def first(self, world: World, frame: Frame) -> Pid | None:
         """Return the child that became a zombie first and is nobody else's."""
-        pid = frame.fid[0]
-        ripe = world.host.zombies.get(pid)
-        if not ripe:
-            return None
-        locals_ = (world.frames[fid].local for fid in world.frames_of[pid])
-        known = {value for local in locals_ for value in local.values() if type(value) is int}
-        found = (child for child in ripe if world.host.procs[child].image.program not in self.but)
-        return next((child for child in found if child not in known), None)
+        ripe = world.host.zombies.get(frame.fid[0], ())
+        return next((child for child in ripe if not self.awaited(world.host.procs[child].image)), None)
 
     def reads(self, world: World, frame: Frame) -> Iterable[Key]:
         return (("children", frame.fid[0]),)
