@@ -59,7 +59,7 @@ V7 is violated: 1 fault, 11 context switches, 55 steps
      is mapped; send INT to the port's proxy; SIGINT to proxy/web
  11. proxy/web: take SIGINT. (close INT): exit 0
  12. dockerd (state_exit web): reap proxy/web; run iptables ×6; free the port, and go on with the next that is
-     mapped; release the network, unmount, write the record to disk
+     mapped; release the network, then unmount and write
 """
 
 
