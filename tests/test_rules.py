@@ -120,6 +120,46 @@ CASES = {
         "expect: [{events: [daemon reload]}, {at: all-1s, process: proxy/web, count: 1},"
         " {at: all+10ms, process: dockerd, exists: false}, {at: all+10ms, process: shim/web, exists: false}]"
     ),
+    "An iptables that is killed fails the start, and a rule that stands by then is left (MapRange [K]).": (
+        "host: {begin: off}\nservices: {web: {image: nginx, ports: ['80:80'], restart: always}}\n"
+        "steps:\n"
+        "  - {systemctl: start docker}\n"
+        "  - {id: up, at: 5s, compose: up -d web}\n"
+        "  - {at: 'Forked(iptables)#4+1ms', kill: iptables}\n"
+        "  - {id: again, at: 10s, docker: start web}\n"
+        "until: 20s\n"
+        "expect: [{step: up, error: 'endpoint web:  (iptables failed'},"
+        " {at: again-1s, container: web, status: created, exit_code: 128, address: none},"
+        " {at: again-1s, process: proxy/web, exists: false}, {step: again, ok: true},"
+        " {events: [create, network disconnect, network connect, start], container: web, exact: true},"
+        " {at: end, port: 80, from: remote, open: true}]"
+    ),
+    "An iptables that stands still holds the lock that all others want: no start and no exit goes on (§15).": (
+        TWO + "networks: {back: {}}\n"
+        "steps:\n"
+        "  - {id: up, at: 1s, docker: run -d --name new -p 81:81 nginx}\n"
+        "  - {id: hold, at: Forked(iptables)+1ms, stop: iptables}\n"
+        "  - {id: other, at: 5s, docker: run -d --name more -p 82:82 --network back nginx}\n"
+        "  - {id: on, at: 60s, cont: iptables}\n"
+        "until: 70s\n"
+        "expect: [{at: on-1s, step: up, unanswered: true}, {at: on-1s, step: other, unanswered: true},"
+        " {within: 2s, of: on, step: up, ok: true}, {within: 2s, of: on, step: other, ok: true}]"
+    ),
+    "A shell whose command is killed leaves with 128 and the signal (§9).": (
+        "services: {web: {image: arthas, x-payload: {comm: sh, children: [{comm: java, argv: [java]}]}}}\n"
+        "steps: [{id: shot, at: 1s, kill: child/web, signal: TERM}]\n"
+        "until: 5s\n"
+        "expect: [{at: end, container: web, status: exited, exit_code: 143}]"
+    ),
+    "A proxy that is killed before it listens fails the start, and has said nothing.": (
+        WEB + "steps:\n"
+        "  - {at: 1s, docker: stop web}\n"
+        "  - {id: up, at: 5s, docker: start web}\n"
+        "  - {at: Forked(proxy/web)+1ms, kill: proxy/web}\n"
+        "until: 20s\n"
+        "expect: [{at: end, container: web, status: exited, exit_code: 128},"
+        " {at: end, port: 80, from: remote, open: false}]"
+    ),
     "A port whose proxy cannot bind it is free for the next start, and its rules are gone (§2, T2).": (
         BLOCKED + "  - {id: free, at: 20s, docker: stop other}\n"
         "  - {id: again, at: 30s, docker: start web}\n"

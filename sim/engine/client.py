@@ -13,6 +13,7 @@ from typing import Any
 from sim.engine import containerd_unit, paths
 from sim.engine.dockerd.attached import end_queue
 from sim.engine.goroutine import Failure, Goroutine, deliver
+from sim.engine.memory import shell_waits
 from sim.engine.mishap import AT_ONCE
 from sim.engine.ops import Do, Goto, Label, Op, Sleep, Wait, call, reading
 from sim.engine.power import CLOSED
@@ -130,6 +131,8 @@ def _signal(g: Goroutine, command: KillProcess) -> None:
     found = processes(g.world, command.target)
     for pid in found:
         g.kill(pid, command.signal)
+        if command.target.role == "child":
+            shell_waits(g.turn, pid)
     if not found:
         g["error"] = f"{command.target}: no such process"
 

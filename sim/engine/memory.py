@@ -65,11 +65,18 @@ def _kill(turn: Turn, among: list[Pid]) -> bool:
     if pid is None:
         return False
     syscalls.kill(turn, pid, "KILL")
-    parent = host.procs[host.procs[pid].ppid]
-    by_shell = parent.image.program == "payload" and not turn.world.services[parent.image.container].init
-    if by_shell and not turn.world.running(parent.pid, "payload.reap"):
-        start_frame(turn, parent.pid, "payload.wait_child", "", {"child_pid": pid})
+    shell_waits(turn, pid)
     return True
+
+
+def shell_waits(turn: Turn, pid: Pid) -> None:
+    """Let a first process leave with a child of its that may end now, as a shell does; one that reaps goes on."""
+    world = turn.world
+    parent = world.host.procs[world.host.procs[pid].ppid]
+    if parent.image.program != "payload" or world.services[parent.image.container].init or not parent.alive:
+        return
+    if not any(world.running(parent.pid, procedure) for procedure in ("payload.reap", "payload.wait_child")):
+        start_frame(turn, parent.pid, "payload.wait_child", "", {"child_pid": pid})
 
 
 def out_of_memory(g: Goroutine, command: OutOfMemory) -> None:

@@ -131,10 +131,10 @@ SIGNALS = {
     "TSTP": 20, "TTIN": 21, "TTOU": 22, "URG": 23, "XCPU": 24, "XFSZ": 25, "VTALRM": 26, "PROF": 27, "WINCH": 28,
     "IO": 29, "PWR": 30, "SYS": 31,
 }  # fmt: skip
-ROLES_ALONE = ("init", "dockerd", "containerd", "journald")
+ROLES_ALONE = ("init", "dockerd", "containerd", "journald", "iptables")
 ROLES_OF_CONTAINERS = (
-    "shim", "runc", "proxy", "payload", "app", "exec-shim", "exec", "conmon", "exec-conmon", "podman", "netavark",
-    "supervisor",
+    "shim", "runc", "hook", "resolver", "proxy", "payload", "app", "child", "exec-shim", "exec", "conmon",
+    "exec-conmon", "podman", "netavark", "supervisor",
 )  # fmt: skip
 ROLES = (*ROLES_ALONE, *ROLES_OF_CONTAINERS, "stranger")
 STATES = ("R", "S", "D", "T", "Z")  # of ps

@@ -45,8 +45,8 @@ OTHER_NAMES = ("other", "old")
 OFTEN = ("KILL", "TERM", "STOP", "CONT", "INT", "HUP", "QUIT", "USR1")  # the engine tells these apart
 SIGNALS = (*OFTEN, *sorted(NUMBERS))
 UPGRADES = tuple(sorted(name for name, design in DESIGNS.items() if "dockerd" in design.programs))
-ALONE = ("dockerd", "containerd", "journald", "init")
-OF_CONTAINERS = ("payload", "shim", "proxy", "runc", "exec-shim", "exec", "app")
+ALONE = ("dockerd", "containerd", "journald", "iptables", "init")
+OF_CONTAINERS = ("payload", "shim", "proxy", "runc", "hook", "resolver", "exec-shim", "exec", "app", "child")
 SLOW = ("dockerd", "containerd", "shim", "runc", "runc create", "proxy", "iptables", "hook", "resolver")
 
 VERBS: dict[str, dict[str, tuple[Any, ...]]] = {

@@ -27,6 +27,7 @@ from sim.kernel import syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, Key, World
 
+NO_CONNECTIVITY = "driver failed programming external connectivity on endpoint"
 PROXY_WAIT = 16 * S
 HIGHEST = {2: 65_534, 3: 254}  # octets that are shared -> the last address that a container can have
 
@@ -139,11 +140,11 @@ def _rule_run(verb: str, number: int) -> Any:
 
 
 def add_rules(prefix: str) -> list[Any]:
-    """Check each of the three rules, and append it if it does not stand."""
+    """Check each of the three rules, and append it if it does not stand; one that fails leads to `rule_failed`."""
     return [
         [
             run(_rule_run("-C", number), good=f"{prefix}rule{number}"),
-            run(_rule_run("-A", number)),
+            run(_rule_run("-A", number), bad="rule_failed"),
             Label(f"{prefix}rule{number}"),
         ]
         for number in range(3)
@@ -214,9 +215,14 @@ def proxy_error(g: Goroutine) -> None:
     why = f"listen {port.proto}{family} {port.ip}:{port.host}: bind: address already in use"
     if g["late"]:
         why, g["late"] = "Timed out proxy starting the userland proxy", False
-    g["error"] = (
-        f"driver failed programming external connectivity on endpoint {g['c']}: Error starting userland proxy: {why}"
-    )
+    elif not syscalls.conflicts(g.world.host, bound(port)):
+        why = ""  # it was killed before it could say anything
+    g["error"] = f"{NO_CONNECTIVITY} {g['c']}: Error starting userland proxy: {why}"
+
+
+def rule_error(g: Goroutine) -> None:
+    """Say that iptables has failed. The rules of the port that stand by then are left (mapper.go MapRange [K])."""
+    g["error"] = f"{NO_CONNECTIVITY} {g['c']}:  (iptables failed: iptables --wait -A: signal: killed)"
 
 
 def map_ports() -> list[Any]:
@@ -240,6 +246,10 @@ def map_ports() -> list[Any]:
         Reap("proxy_pid"),
         Do(proxy_error),
         delete_rules("failed_"),
+        Goto("free"),
+        Label("rule_failed"),
+        Do(rule_error),
+        Label("free"),
         Do(free_port),
         Label("port_failed"),
         Unlock("portmapper/{network}"),
