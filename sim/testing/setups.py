@@ -37,6 +37,7 @@ from sim.engine.setup import (
     Setup,
     Step,
     Unit,
+    Volume,
 )
 from sim.testing.commands import commands
 from sim.trace import Trace
@@ -56,6 +57,7 @@ TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
         "stop_signal": ("INT", "TERM", "KILL"),
         "stop_timeout": (0, 1 * S),
         "network": ("site",),
+        "volumes": ((Volume("data", "/data"),),),
         "proxy_threads": (5,),
         "at_begin": (False,),
         "log_driver": ("json-file", "none"),
