@@ -318,6 +318,16 @@ def unpack(world: World, frame: Frame) -> int:
     return command.unpack
 
 
+FINISH = (  # a command that ends: with an error, or well; one that is tried again
+    Label("failed"),
+    Do(failed),
+    Label("done"),
+    Do(finish, "again"),
+    Goto("next"),
+    Label("again"),
+    Sleep("try_again", 1 * S),
+    Goto("begin"),
+)
 TERMINAL = procedure(
     "client.terminal",
     Label("next"),
@@ -340,14 +350,7 @@ TERMINAL = procedure(
     Label("lost"),
     Do(lost),
     Goto("done"),
-    Label("failed"),
-    Do(failed),
-    Label("done"),
-    Do(finish, "again"),
-    Goto("next"),
-    Label("again"),
-    Sleep("try_again", 1 * S),
-    Goto("begin"),
+    FINISH,
     Label("unpack"),
     Sleep("unpack", unpack),
     Goto("systemctl"),

@@ -18,7 +18,6 @@ from sim.kernel.records import Pid, Process
 from sim.world import Turn, World
 
 DAEMONS = -500  # what dockerd writes for itself (daemon_unix.go setupOOMScoreAdj) and containerd; shims inherit it
-PAYLOADS = 0  # HostConfig.OomScoreAdj, written by runc
 
 
 def server(world: World, first: Pid) -> Pid:

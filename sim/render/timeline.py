@@ -2,12 +2,11 @@
 
 Time that is cut is marked at the seam; so is a change of scale; of two runs the differences are shaded. The bytes
 depend on the data and on matplotlib's version alone: no date, no user's style, no display. Leaves out interaction; a
-page that puts a cursor on the picture finds what it needs in `timeline_svg`. Source: the project's picture "timeline".
+page that puts a cursor on the picture finds what it needs in `Drawn`. Source: the project's picture "timeline".
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.render.headline import duration, headline
-from sim.render.picture import blank, write
+from sim.render.picture import blank
 from sim.render.timeline_arrows import draw_arrows
 from sim.render.timeline_axis import Axis, axis_titles, is_far, ticks
 from sim.render.timeline_looks import CLIENT_WORDS, FAINT, FAULT, GREY, WORDS, columns_of, handles, legend
@@ -67,17 +66,6 @@ class Drawn(msgspec.Struct, frozen=True):
             parts.append(f"cut {self.cuts} quiet gap{'s' * (self.cuts != 1)}")
         parts += [f"scale changes at {duration(at)}" for at in self.scale_changes]
         return ", ".join(parts)
-
-
-def timeline_svg(runs: Sequence[TimelineData]) -> tuple[str, Drawn]:
-    """Return the timeline of one or two runs as SVG text, and what it shows; its axis places a cursor.
-
-    `drawn.axis.x(moment)` is a part of the picture's width, *moment* in µs from the fault (`drawn.axis.origin`, itself
-    in µs from t = 0); `drawn.axis.stretches` is the same as plain data.
-    """
-    out = io.BytesIO()
-    drawn = write(out, lambda: draw(runs), "svg")
-    return out.getvalue().decode(), drawn
 
 
 def draw(runs: Sequence[TimelineData]) -> tuple[Figure, Drawn]:

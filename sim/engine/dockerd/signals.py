@@ -12,16 +12,15 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine.containers import service_of
-from sim.engine.dockerd.health import stop_monitor
 from sim.engine.dockerd.start import answer, containerd_at, record_of, update
 from sim.engine.dockerd.stop import (
-    KILL_WAIT,
     REFUSED,
     UNSENT_WAIT,
     begin_kill,
-    kill_directly,
+    choose_stop,
     killed,
     no_such,
+    note,
     only_sent,
     refuse,
     refused,
@@ -31,6 +30,7 @@ from sim.engine.dockerd.stop import (
     signal_task,
     stop_timeout,
     stopped,
+    until_killed,
 )
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, Wait, call
@@ -53,14 +53,7 @@ def note_signal(g: Goroutine) -> str | None:
     if record is None or not record.running:
         g["error"] = f"container {service.id} is not running"
         return "refused"
-    cancels = service.stop_signal is None or g["signal"] in (service.stop_signal, "KILL")
-    manual = record.manual if g.recall("shutting_down") else True
-    noted = replace(record, canceled=record.canceled or cancels, manual=manual)
-    if not record.restarting:
-        update(g, noted, disk=False)
-        return None
-    update(g, replace(noted, running=not cancels, restarting=not cancels), disk=False)
-    return "noted"
+    return note(g, record, cancels=service.stop_signal is None or g["signal"] in (service.stop_signal, "KILL"))
 
 
 def must_thaw(g: Goroutine) -> str | None:
@@ -127,35 +120,14 @@ def not_killed(g: Goroutine) -> None:
     refuse(g)
 
 
-UNTIL_KILLED = (  # after KILL: 10 s, then past containerd, then 2 s; ends with the lock held
-    Label("until_killed"),
-    Wait(stopped, within=KILL_WAIT, late="direct"),
-    Goto("stopped"),
-    Label("direct"),
-    Lock("container/{c}"),
-    Do(kill_directly, "gone"),
-    Unlock("container/{c}"),
-    Wait(stopped, within=last_wait, late="not_killed"),
-    Label("stopped"),
-    Lock("container/{c}"),
-    Label("gone"),
-)
+UNTIL_KILLED = until_killed(Wait(stopped, within=last_wait, late="not_killed"))
 
 # -- stop -------------------------------------------------------------------------------------------
 
 
 def begin_stop(g: Goroutine) -> str | None:
     """Begin with the stop signal; a container that does not run needs none (304)."""
-    record = record_of(g)
-    if record is None:
-        answer(g, no_such(g["c"]))
-        return "over"
-    if not record.running:
-        answer(g)
-        return "over"
-    stop_monitor(g)
-    g["stage"], g["signal"] = "stop", service_of(g).stop_signal or "TERM"
-    return note_signal(g)
+    return choose_stop(g) or note_signal(g)
 
 
 def insist(g: Goroutine) -> str | None:

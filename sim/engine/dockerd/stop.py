@@ -17,8 +17,9 @@ from sim.engine.containers import service_of
 from sim.engine.dockerd.health import stop_monitor
 from sim.engine.dockerd.start import UNAVAILABLE, answer, containerd_at, event, record_of, update
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.ops import Answered, Do, Go, Goto, Join, Label, Lock, Return, Unlock, Wait, call, reading
+from sim.engine.ops import Answered, Do, Entry, Go, Goto, Join, Label, Lock, Return, Unlock, Wait, call, reading
 from sim.engine.procedure import procedure
+from sim.engine.records import Container
 from sim.engine.setup import S
 from sim.facts import Message
 from sim.kernel.signals import NUMBERS
@@ -74,7 +75,11 @@ def note_signal(g: Goroutine) -> str | None:
         why = "paused. Unpause the container before stopping" if paused else "not running"
         g["error"] = f"Container {service.id} is {why}"
         return "refused"
-    cancels = service.stop_signal is None or g["signal"] == service.stop_signal
+    return note(g, record, cancels=service.stop_signal is None or g["signal"] == service.stop_signal)
+
+
+def note(g: Goroutine, record: Container, *, cancels: bool) -> str | None:
+    """Remember a signal to a container that runs, and whether it cancels the restart manager."""
     manual = record.manual if g.recall("shutting_down") else True
     noted = replace(record, canceled=record.canceled or cancels, manual=manual)
     if not record.restarting:
@@ -120,26 +125,35 @@ def kill_directly(g: Goroutine) -> str | None:
     return "gone" if record is None or (record.pid and not g.kill(record.pid, "KILL")) else None
 
 
-UNTIL_KILLED = (  # after KILL was sent: 10 s, then past containerd, then for ever; ends with the lock held
-    Label("until_killed"),
-    Wait(stopped, within=KILL_WAIT, late="direct"),
-    Goto("stopped"),
-    Label("direct"),
-    Lock("container/{c}"),
-    Do(kill_directly, "gone"),
-    Unlock("container/{c}"),
-    Label("until_stopped"),
-    Wait(stopped),
-    Label("stopped"),
-    Lock("container/{c}"),
-    Label("gone"),
-)
+def until_killed(*last: Entry) -> tuple[Entry, ...]:
+    """Return the wait after KILL was sent: 10 s, then past containerd, then *last*; it ends with the lock held."""
+    return (
+        Label("until_killed"),
+        Wait(stopped, within=KILL_WAIT, late="direct"),
+        Goto("stopped"),
+        Label("direct"),
+        Lock("container/{c}"),
+        Do(kill_directly, "gone"),
+        Unlock("container/{c}"),
+        *last,
+        Label("stopped"),
+        Lock("container/{c}"),
+        Label("gone"),
+    )
+
+
+UNTIL_KILLED = until_killed(Label("until_stopped"), Wait(stopped))  # for ever
 
 # -- stop ------------------------------------------------------------------------------------------
 
 
 def begin_stop(g: Goroutine) -> str | None:
     """Begin with the stop signal; a container that does not run needs none (304)."""
+    return choose_stop(g) or note_signal(g)
+
+
+def choose_stop(g: Goroutine) -> str | None:
+    """Choose the stop signal, and end the health checks; answer where there is nothing to stop."""
     record = record_of(g)
     if record is None:
         answer(g, no_such(g["c"]))
@@ -149,7 +163,7 @@ def begin_stop(g: Goroutine) -> str | None:
         return "over"
     stop_monitor(g)
     g["stage"], g["signal"] = "stop", service_of(g).stop_signal or "TERM"
-    return note_signal(g)
+    return None
 
 
 def give_up(g: Goroutine) -> str | None:

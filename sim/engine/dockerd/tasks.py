@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from sim.engine.containers import service_of
 from sim.engine.dockerd.execs import ADD, exec_exited, exec_table
-from sim.engine.dockerd.exit import connected, keep_exit, state_exit
+from sim.engine.dockerd.exit import connected, event_or_break, keep_exit, state_exit, subscribed
 from sim.engine.dockerd.network import release_network, unmap_ports
 from sim.engine.dockerd.output import LOGGER_CLOSE, all_logged, stdio_ended, truncate_log
 from sim.engine.dockerd.pause import handle_pause, not_paused, pause_request, paused
@@ -32,12 +32,11 @@ from sim.engine.dockerd.start import (
 )
 from sim.engine.dockerd.verbs import update_table
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.ops import Do, Goto, Label, Lock, Return, Sleep, Unlock, Wait, call, reading, receive
+from sim.engine.ops import Do, Goto, Label, Lock, Return, Sleep, Unlock, Wait, call, receive
 from sim.engine.procedure import procedure
 from sim.engine.setup import MS, S
 from sim.engine.traits import traits
 from sim.facts import Message
-from sim.world import Frame, Key, World
 
 SERVE_POLL = 100 * MS
 OUTPUT_WAIT = 2 * S
@@ -102,28 +101,9 @@ UPDATE = update_table(lambda *entries: list(entries), [])
 # -- events -----------------------------------------------------------------------------------------
 
 
-def _stream(world: World, frame: Frame) -> tuple[Key, ...]:
-    pid = frame.fid[0]
-    return (("queue", pid, "events"), ("memory", pid, "connection"))
-
-
-@reading(_stream)
-def event_or_break(world: World, frame: Frame) -> bool | str:
-    """Say whether an event waits, or the stream has broken with its containerd."""
-    pid = frame.fid[0]
-    if world.queue(pid, "events"):
-        return True
-    return "broken" if world.recall(pid, "connection") != frame.local["peer_pid"] else False
-
-
 def new_events(g: Goroutine) -> Message:
     """Ask for the events from now on."""
     return Message("Events", "", g.frame.fid)
-
-
-def subscribed(g: Goroutine) -> None:
-    """Note that the stream is open."""
-    g.remember("subscribed", True)
 
 
 def take_event(g: Goroutine) -> None:

@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from sim.engine.client import (
+    FINISH,
     FOLLOWING,
     TERMINAL,
     Await,
-    failed,
-    finish,
     more_steps,
     step_of,
     systemctl_request,
@@ -22,7 +21,7 @@ from sim.engine.client import (
 )
 from sim.engine.client import begin as begin_step
 from sim.engine.goroutine import Goroutine, Spawn, spawn
-from sim.engine.ops import Answered, Do, Goto, Label, Sleep, call
+from sim.engine.ops import Answered, Do, Goto, Label, call
 from sim.engine.power import CLOSED
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
@@ -101,14 +100,7 @@ PROGRAM = Program(
             Label("killed"),
             Do(killed),
             Goto("done"),
-            Label("failed"),
-            Do(failed),
-            Label("done"),
-            Do(finish, "again"),
-            Goto("next"),
-            Label("again"),
-            Sleep("try_again", 1 * S),
-            Goto("begin"),
+            FINISH,
             Label("end"),
         ),
     ),
