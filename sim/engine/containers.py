@@ -9,7 +9,7 @@ from sim.engine.goroutine import Goroutine
 from sim.engine.setup import Exec, Pins, Service
 from sim.facts import Locals
 from sim.kernel.events import IdsReleased
-from sim.world import Frame, World
+from sim.world import Frame, Key, World
 
 
 def service_of(g: Goroutine) -> Service:
@@ -59,6 +59,13 @@ def folder(world: World, frame: Frame) -> str:
 def task_key(local: Locals) -> str:
     """Return under which key containerd remembers that process."""
     return f"task/{local['c']}/{local['x']}" if local.get("x") else f"task/{local['c']}"
+
+
+def payload_reads(world: World, frame: Frame) -> tuple[Key, ...]:
+    """Name what tells containerd whether that process is gone: what it remembers of it, and the process."""
+    key = task_key(frame.local)
+    task = world.recall(frame.fid[0], key)
+    return (("memory", frame.fid[0], key), *((("proc", task.payload_pid),) if task else ()))
 
 
 def pins(world: World, frame: Frame) -> Pins:

@@ -57,7 +57,8 @@ def answers_reads(world: World, container: str) -> tuple[Key, ...]:
     runs = () if main is None else (("proc", main.pid), ("running", main.pid, f"{main.image.program}.main"))
     ports = [address_of(world, container, port) for port in world.services[container].ports]
     listeners = (("listen", it) for it in ports if it is not None)
-    return (("file", place), ("proc", first), ("children", first), *runs, *listeners)
+    network = ("file", NETNS + container)
+    return (("file", place), network, ("proc", first), ("children", first), *runs, *listeners)
 
 
 def answers(world: World, container: str) -> bool:

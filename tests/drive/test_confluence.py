@@ -82,6 +82,8 @@ TWO = side_by_side(
     (UP, Step("run", AFTER, Docker("run", "web")), Step("stop", AFTER, Docker("stop", "web"))),
     (Step("run db", ATUP, Docker("run", "db")), Step("kill db", AFTER, Docker("kill", "db"))),
 )
+RUNS = (Step(f"run {it}", AFTER, Docker("run", it)) for it in ("web", "db"))
+BOTH = side_by_side((WITH_PORT, OTHER), (UP, *RUNS, kill("dockerd", "d")))
 
 
 def disturbed(role: str, signal: str) -> Setup:
@@ -116,6 +118,7 @@ LONG: dict[str, Case] = {
     "dockerd is stopped": walked(300, restarted("stop"), kill=2),
     "dockerd is killed by systemctl": walked(300, restarted("kill"), kill=1, stall=1),
     "dockerd is restarted, containers live on": walked(300, live(restarted("restart")), kill=1, stall=1),
+    "two containers are restored": walked(60, BOTH, "up"),
     "two containers, two kills": walked(300, TWO, "up", kill=2),
     "two containers and a stall": walked(300, TWO, "up", stall=1),
     **{

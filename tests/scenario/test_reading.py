@@ -56,7 +56,7 @@ def test_yaml_words_stay_words():
     assert read("[80, -1, 1.50, true, null, ~]", "f", Problems())[0].plain() == [80, -1, 1.5, True, None, None]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_upgrade_comes_out_as_it_says(seed):
     found = run_scenario(load("web-17"), seed)
     assert len(found.scenario.setup.services) == 13  # twelve and the probe

@@ -71,10 +71,8 @@ CONFLUENT: frozenset[str] = frozenset({
     "runc.start:start_threads",
     # A goroutine goes by its own variables, or notes what no other takes back.
     "containerd.main:serve",
-    "dockerd.events:subscribed",
     "dockerd.health:check_good",
     "dockerd.start:no_answer",
-    "dockerd.stop:begin_kill",
     "dockerd.stop:sent",
     "payload.main:more_children",
     "shim.main:is_payload",

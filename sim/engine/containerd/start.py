@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine import paths
-from sim.engine.containers import folder, pins, service_of, task_key
+from sim.engine.containers import folder, payload_reads, pins, service_of, task_key
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Fork, Goto, Label, Reap, Return, Wait, reading, receive, run
 from sim.engine.procedure import procedure
@@ -153,12 +153,7 @@ def orphaned(g: Goroutine) -> str | None:
     return None
 
 
-def _orphan(world: World, frame: Frame) -> tuple[Key, ...]:
-    task = world.recall(frame.fid[0], task_key(frame.local))
-    return (("proc", task.payload_pid),) if task else ()
-
-
-@reading(_orphan)
+@reading(payload_reads)
 def orphan_gone(world: World, frame: Frame) -> bool:
     """Say whether kill(pid, 0) fails for the orphan (asked every 5 ms)."""
     task = world.recall(frame.fid[0], task_key(frame.local))

@@ -10,7 +10,7 @@ full one waits, which comes to the same. Source: C supervisor/*.go, containerd/m
 from __future__ import annotations
 
 from sim.engine import paths
-from sim.engine.containers import service_of, task_key
+from sim.engine.containers import payload_reads, service_of, task_key
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Goto, Label, Push, Switch, Wait, reading, run
 from sim.engine.procedure import procedure
@@ -246,12 +246,7 @@ def kill_orphan(g: Goroutine) -> None:
     g["exit_status"] = 137
 
 
-def _payload(world: World, frame: Frame) -> tuple[tuple[object, ...], ...]:
-    task = world.recall(frame.fid[0], task_key(frame.local))
-    return (("proc", task.payload_pid),) if task else ()
-
-
-@reading(_payload)
+@reading(payload_reads)
 def payload_gone(world: World, frame: Frame) -> bool:
     """Say whether kill(pid, 0) fails: the payload has been reaped (asked every 5 ms)."""
     task = world.recall(frame.fid[0], task_key(frame.local))

@@ -176,7 +176,7 @@ def kill_containerd(g: Goroutine) -> None:
         g.kill(pid, "KILL")
 
 
-@reading(lambda world, frame: (("memory", frame.fid[0], "containerd_pid"),))
+@reading(lambda world, frame: [("memory", frame.fid[0], key) for key in ("containerd_pid", "not_waited_for")])
 def containerd_gone(world: World, frame: Frame) -> bool:
     """Say whether the child has been reaped, or there was no child to wait for after an earlier one."""
     pid = world.recall(frame.fid[0], "containerd_pid")
