@@ -15,9 +15,9 @@ import msgspec
 
 from sim.engine import output, paths
 from sim.engine import records as engine
-from sim.engine.client import named_by
+from sim.engine.client import SUPERVISORS, named_by
 from sim.engine.containers import scope_of
-from sim.engine.podman.state import is_podman, synced
+from sim.engine.podman.state import address_in, is_podman, synced
 from sim.engine.reach import reachable
 from sim.engine.setup import Target
 from sim.engine.systemd import unit_of
@@ -82,7 +82,12 @@ def health_of(world: World, container: str) -> str | None:
 
 
 def address_of(world: World, container: str) -> str | None:
-    """Return the address that IPAM holds for a container; while dockerd is away, the one on its disk."""
+    """Return the address that IPAM holds for a container; while dockerd is away, the one on its disk.
+
+    Of podman it is that of the container's network, while there is one.
+    """
+    if is_podman(world):
+        return address_in(world, container)
     pid, name = dockerd(world), f"endpoint/{container}"
     endpoint = world.host.files.get(paths.ENDPOINTS + container) if pid is None else world.recall(pid, name)
     return endpoint.address if isinstance(endpoint, engine.Endpoint) else None
@@ -143,7 +148,9 @@ def doomed(process: Process) -> bool:
 def named(world: World, target: Target) -> list[Process]:
     """Return the processes that a target names, zombies too."""
     container = None if target.container in ("", "*") or target.role == "stranger" else target.container
-    return [process for process in of_program(world, target.role, container) if named_by(target, process.image)]
+    roles = SUPERVISORS if target.role == "supervisor" else (target.role,)
+    found = [process for role in roles for process in of_program(world, role, container)]
+    return [process for process in found if named_by(target, process.image)]
 
 
 def spelled(process: Process) -> str:

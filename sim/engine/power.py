@@ -78,7 +78,8 @@ def _forget_systemd(turn: Turn) -> None:
     for key in ("docker", "containerd", output.JOURNALD):
         if world.recall(INIT, key) is not None:
             turn.emit(Forgot(INIT, key))
-    turn.emit(UnitChanged("docker", "inactive"))
+    if "dockerd" in world.design.programs:
+        turn.emit(UnitChanged("docker", "inactive"))
 
 
 def _close_connections(turn: Turn) -> None:

@@ -28,7 +28,10 @@ SIGNALS = {"kill": "KILL", "stall": "STOP", "resume": "CONT"}  # kind of fault -
 WORDS = {"KILL": "kill", "STOP": "stop", "CONT": "cont"}  # signal -> the word of a scenario's step
 BEGINNING, ENDING = ("more_steps", "await", "begin"), ("finish", "more_steps")  # what a terminal does with a step
 # what such a step can name
-NAMEABLE = ("dockerd", "containerd", "shim", "runc", "proxy", "payload", "app", "exec-shim", "exec")
+NAMEABLE = (
+    "dockerd", "containerd", "shim", "runc", "proxy", "payload", "app", "exec-shim", "exec", "conmon", "exec-conmon",
+    "podman", "netavark",
+)  # fmt: skip
 
 
 class Retold(msgspec.Struct, frozen=True):

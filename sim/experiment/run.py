@@ -18,7 +18,7 @@ from sim.errors import InputError, Problem, nearest
 from sim.experiment.pictures import first_fault, names_of, timeline_picture, tree_picture
 from sim.render.cards import facts, run_html
 from sim.render.notebook import Picture, Text
-from sim.render.registry import HOST_OFF, OF_CONTAINERS, OF_ONE, OFF_HOST, RUN_VIEWS, VIEWS
+from sim.render.registry import HOST_OFF, NEEDS, OF_CONTAINERS, OF_ONE, OFF_HOST, RUN_VIEWS, VIEWS
 from sim.scenario import Scenario, instant, load, reload
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
@@ -108,7 +108,7 @@ class Run:
         of: str | None = None,
     ) -> Text:
         """Return the text of a view at a moment; *root* is a pid or a role, *of* a container. Raises InputError."""
-        check_view(view)
+        check_view(view, self.trace.setup.engine.design)
         story = self.story(at)
         names = containers_of(story, view, of)
         if story.off and view not in OFF_HOST:
@@ -331,11 +331,14 @@ class Run:
         )
 
 
-def check_view(view: str) -> None:
-    """Raise InputError for a view that does not exist."""
+def check_view(view: str, design: str = "") -> None:
+    """Raise InputError for a view that does not exist, or that a *design* has nothing to show for."""
     if view not in ALL_VIEWS:
         hint = f"{nearest(view, ALL_VIEWS)} Valid: {', '.join(ALL_VIEWS)}.".strip()
         raise InputError([Problem("--as", f"there is no view {view!r}", hint)])
+    program, why, instead = NEEDS.get(view, ("", "", ""))
+    if design and program and program not in DESIGNS[design].programs:
+        raise InputError([Problem("--as", f"{design} has no {view}: {why}", instead)])
 
 
 def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from sim.render.pstree import pstree
 from sim.render.systemctl_status import systemctl_status
 from sim.views.docker_info import engine_facts
 from sim.views.docker_inspect import inspected
-from sim.views.docker_top import top
+from sim.views.docker_top import complaint, top
 from sim.views.forest import Forest, forest
 from sim.views.ls_bundle import bundle
 from sim.views.story import Story, engine_events
@@ -85,7 +85,7 @@ def _ls(story: Story, names: tuple[str, ...]) -> str:
 
 
 def _top(story: Story, names: tuple[str, ...]) -> str:
-    return printable_lines(docker_top(top(story, names[0])))
+    return printable_lines(docker_top(top(story, names[0]), complaint(story)))
 
 
 def _info(story: Story, names: tuple[str, ...]) -> str:
@@ -118,5 +118,10 @@ RUN_VIEWS: dict[str, RunView] = {
 }
 OF_CONTAINERS = ("docker-inspect", "docker-top", "ls-bundle")  # may be asked of one container
 OF_ONE = ("docker-top",)  # of one alone
+NEEDS = {  # view -> the program without which there is nothing to show, why, and what to ask instead
+    "docker-info": ("dockerd", "no daemon answers docker info", "docker-ps-a lists the containers."),
+    "systemctl-status": ("dockerd", "there is no docker.service", "pstree shows what PID 1 runs."),
+    "ls-bundle": ("containerd", "the folder is containerd's", "docker-inspect says what is known of a container."),
+}
 HOST_OFF = "(the host is off)\n"
 OFF_HOST = ("docker-events", "dot", "mermaid", "graphml", "perfetto")  # no command of the host prints them

@@ -31,6 +31,7 @@ class Look(msgspec.Struct, frozen=True):
     line: str = "none"
     edge: float = 0.0
     rail: int = 0  # -1 a thin line over the bar, 1 under it, 0 the whole bar
+    conmons: bool = False  # of an engine whose containers conmon holds: in the legend apart from what is drawn alike
 
 
 LOOKS: dict[str, Look] = {  # in the order of the legend
@@ -38,9 +39,12 @@ LOOKS: dict[str, Look] = {  # in the order of the legend
     "init": Look("#E69F00", "running, shim orphaned (PID 1)", INK, "///", "#C98700"),
     "reattached": Look("#56B4E9", "re-attached, shim stays under PID 1"),
     "nobody": Look("#F0E442", "running without a shim", INK, "xxx", "#B5A900"),
+    "conmon": Look("#0072B2", "running, held by its conmon", WHITE, conmons=True),
+    "unheld": Look("#F0E442", "running without a conmon", INK, "xxx", "#B5A900", conmons=True),
     "own": Look("#0072B2", "running", WHITE),
     "daemon": Look("#444444", "daemon", WHITE),
     "errand": Look("#C2AE8B", "runs one errand (runc, iptables, hook)"),
+    "command": Look("#C2AE8B", "runs one errand (podman, crun, netavark)", conmons=True),
     "adopted": Look("#E69F00", "lost its parent: under PID 1", INK, "///", "#C98700"),
     "halted": Look("#CC79A7", HALT, INK, "|||", "#8F4673"),
     "zombie": Look("#FFFFFF", "zombie: dead, not yet reaped", INK, "xxx", "#000000", 0.6),
@@ -106,7 +110,8 @@ def handles(looks: Iterable[str], arrows: Iterable[str], differs: bool) -> list[
 
 def _shown(looks: set[str]) -> Iterator[Look]:
     """Return looks in their order; of two that are drawn alike the first one speaks for both."""
-    alike = {(look.fill, look.hatch): name for name, look in reversed(LOOKS.items()) if name in looks and look.means}
+    named = [(name, look) for name, look in reversed(LOOKS.items()) if name in looks and look.means]
+    alike = {(look.fill, look.hatch, look.conmons): name for name, look in named}
     return (LOOKS[name] for name in LOOKS if name in alike.values())
 
 

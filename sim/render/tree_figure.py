@@ -27,13 +27,15 @@ LONGEST = 22  # letters of a name
 
 FILLS = {
     "dockerd": "#D6D6D6", "containerd": "#D6D6D6", "shim": "#CFE6F5", "payload": "#D3EEE2", "child": "#D3EEE2",
-    "proxy": "#F3DCE9", "exec-shim": "#CFE6F5", "exec": "#D3EEE2",
+    "proxy": "#F3DCE9", "exec-shim": "#CFE6F5", "exec": "#D3EEE2", "conmon": "#CFE6F5", "exec-conmon": "#CFE6F5",
 }  # fmt: skip
-ALIKE = {"containerd": "dockerd", "child": "payload", "exec-shim": "shim", "exec": "payload"}  # in the legend
+ALIKE = {  # in the legend
+    "containerd": "dockerd", "child": "payload", "exec-shim": "shim", "exec": "payload", "exec-conmon": "conmon",
+}  # fmt: skip
 ORPHAN_FILL, OTHER_FILL = "#FCE4B0", "#FFFFFF"
 MEANINGS = (
-    ("dockerd", "daemons"), ("shim", "shim"), ("payload", "container's program"), ("proxy", "docker-proxy"),
-    ("orphan", "lost its parent: under PID 1"),
+    ("dockerd", "daemons"), ("shim", "shim"), ("conmon", "conmon"), ("payload", "container's program"),
+    ("proxy", "docker-proxy"), ("orphan", "lost its parent: under PID 1"),
 )  # fmt: skip
 EDGE, LINE, GREY = "#555555", "#888888", "#666666"
 BADGES = {

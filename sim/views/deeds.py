@@ -43,6 +43,7 @@ from sim.kernel import events as e
 from sim.kernel.records import INIT, OUTSIDE, Pid
 from sim.kernel.signals import NAMES
 from sim.model import Action, Deliver, Go, Late, Open
+from sim.views.beliefs import Change, change_of
 from sim.views.why_words import state_of
 from sim.world import Frame, World, evolve
 
@@ -301,11 +302,18 @@ def _engine_event(world: World, event: EngineEvent) -> Item | None:
 
 
 def _remembered(world: World, event: Remembered) -> Item | None:
-    if not event.key.startswith("container/"):
+    return _believes("dockerd", change_of(world, event))
+
+
+def _file(world: World, event: e.FileWritten | e.FileRemoved) -> Item | None:
+    return _believes("podman", change_of(world, event))
+
+
+def _believes(who: str, change: Change | None) -> Item | None:
+    if change is None:
         return None
-    records = (world.recall(event.pid, event.key), event.value)
-    before, now = (WITH_PID.sub("", state_of(record)) for record in records)
-    return ("dockerd", f"believe that {event.key[len('container/') :]} is {now}") if now != before else None
+    before, now = (WITH_PID.sub("", state_of(record)) for record in (change.before, change.after))
+    return (who, f"believe that {change.container} is {now}") if now != before else None
 
 
 FACTS: dict[type, Callable[[World, Any], Item | None]] = {
@@ -315,6 +323,8 @@ FACTS: dict[type, Callable[[World, Any], Item | None]] = {
     e.SignalTaken: _signal_taken,
     EngineEvent: _engine_event,
     Remembered: _remembered,
+    e.FileWritten: _file,
+    e.FileRemoved: _file,
     BecameReady: lambda world, event: ("", f"{event.container} answers"),
     UnitChanged: lambda world, event: ("", f"docker.service is {event.state}"),
     StepDone: lambda world, event: ("", f"its user reads: {event.error}") if event.error else None,

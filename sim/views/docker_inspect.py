@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sim.engine.podman.state import address_in, is_podman
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Service
 from sim.engine.systemd import unit_of
@@ -120,14 +121,21 @@ def _config(service: Service) -> dict[str, Any]:
 
 def _network(story: Story, service: Service, row: ContainerRow) -> dict[str, Any]:
     """Return addresses and ports: both are given up together with the network, and so is the address of bridge."""
-    endpoint = story.world.recall(unit_of(story.world).main_pid, f"endpoint/{service.name}")
-    joined = row.running and not row.restarting and isinstance(endpoint, Endpoint)
-    address = endpoint.address if joined else ""
+    address = _address(story, service) if row.running and not row.restarting else ""
+    joined = bool(address)
     return {
         "Ports": _bindings(service, anywhere="0.0.0.0") if joined else None,
         "IPAddress": address if service.network == "bridge" else "",
         "Networks": {service.network: {"IPAddress": address}},
     }
+
+
+def _address(story: Story, service: Service) -> str:
+    """Return the address that dockerd keeps for a container; podman looks at its network namespace."""
+    if is_podman(story.world):
+        return address_in(story.world, service.name) or ""
+    endpoint = story.world.recall(unit_of(story.world).main_pid, f"endpoint/{service.name}")
+    return endpoint.address if isinstance(endpoint, Endpoint) else ""
 
 
 def _bindings(service: Service, *, anywhere: str) -> dict[str, list[dict[str, str]]]:

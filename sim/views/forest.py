@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 INIT = 1
 # of siblings
-ORDER = ("init", "dockerd", "containerd", "shim", "exec-shim", "payload", "exec", "child", "runc", "hook", "proxy")
-ENGINE = tuple(role for role in (*ORDER, "resolver") if role not in ("init", "dockerd"))  # never PID 1's own children
+ORDER = (
+    "init", "dockerd", "containerd", "shim", "exec-shim", "conmon", "exec-conmon", "payload", "exec", "child", "runc",
+    "hook", "proxy", "podman", "netavark",
+)  # fmt: skip
+AT_HOME = ("init", "dockerd", "conmon", "exec-conmon", "podman")  # PID 1's own children, by design
+ENGINE = tuple(role for role in (*ORDER, "resolver") if role not in AT_HOME)
 MOVED, NEW, GONE, SAME = "moved", "new", "gone", ""
 HERE, ELSEWHERE = "only here", "other parent"  # of two runs, neither of which is before the other
 

@@ -66,7 +66,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("lane", "text", "dockerd, containerd or a container"),
         ("kind", "text", "daemon or container"),
         ("state", "text", "absent, starting, unready, running, stopping, dead; down, booting, up, leaving, frozen"),
-        ("parent", "text", "who looks after its shim: containerd, init, reattached, nobody; else empty"),
+        ("parent", "text", "who looks after it: containerd, init, reattached, nobody, conmon, unheld; else empty"),
         ("pid", "number", "the process meant; unknown if there is none"),
         *SPAN,
     ),

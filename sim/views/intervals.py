@@ -24,6 +24,7 @@ ABSENT, STARTING, UNREADY, RUNNING, STOPPING, DEAD = "absent", "starting", "unre
 DOWN, BOOTING, UP, LEAVING, FROZEN = "down", "booting", "up", "leaving", "frozen"
 # who looks after a process that runs
 CONTAINERD, INIT, REATTACHED, NOBODY = "containerd", "init", "reattached", "nobody"
+CONMON, UNHELD = "conmon", "unheld"  # of engines whose containers conmon holds
 
 Window = tuple[Microseconds, Microseconds]
 Gap = tuple[Microseconds, Microseconds, bool]  # from, to, and whether it was over at *to*
@@ -35,7 +36,8 @@ class Interval(msgspec.Struct, frozen=True):
     """From *start* up to *end* (µs from t = 0) something was in *state*; *pid* is the process meant, 0 for none.
 
     *parent* is, for a container with a process: `containerd` if its shim is a child of one; `reattached` if the shim is
-    PID 1's, but the daemons that live know it; `init` if they do not (yet); `nobody` if there is no shim.
+    PID 1's, but the daemons that live know it; `init` if they do not (yet); `nobody` if there is no shim. Where conmon
+    holds containers it is `conmon`, or `unheld` if there is none.
     """
 
     start: Microseconds

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from sim.engine.output import lost_mark
+from sim.engine.podman.crun import CRUN
 from sim.engine.reach import DNAT, reachable
 from sim.engine.records import UnitState
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
@@ -27,13 +28,14 @@ from sim.facts import (
     WriteResumed,
 )
 from sim.kernel import events as e
-from sim.kernel.records import INIT, NO_POWER
+from sim.kernel.records import INIT, NO_POWER, Image
 from sim.kernel.signals import NAMES
 from sim.trace import Replay, Trace
 from sim.world import World
 
 TOGETHER: Microseconds = 700_000  # alike things that follow each other within this time are one line
 DAEMONS = ("dockerd", "containerd", "journald")
+HOLDERS = ("shim", "conmon")
 PORTS_COUNTED = 200  # with more published ports than that the counts are left out
 
 
@@ -87,8 +89,8 @@ def _exited(world: World, event: e.Exited) -> Item | None:
         return f"proxy {how}", process.image.container
     if program == "payload" and process.ns == event.pid:
         return f"payload {how}", process.image.container
-    if program == "shim" and status:
-        return f"shim {how}", process.image.container
+    if program in HOLDERS and status:
+        return f"{program} {how}", process.image.container
     return None
 
 
@@ -103,11 +105,16 @@ def _reparented(world: World, event: e.Reparented) -> Item | None:
 def _signalled(world: World, event: e.Signalled) -> Item | None:
     process = world.host.procs[event.pid]
     sender = world.host.procs.get(event.by_pid)
-    if process.image.program == "payload" and sender is not None and sender.image.program in ("containerd", "dockerd"):
+    if process.image.program == "payload" and sender is not None and _orders(sender.image):
         return f"told {event.signal}", process.image.container
     if process.image.program == "containerd" and sender is not None and event.signal in ("TERM", "KILL"):
         return (f"told {event.signal} containerd", "") if world.host.alive(event.by_pid) else None
     return None
+
+
+def _orders(image: Image) -> bool:
+    """Say whether a process speaks for the engine: a daemon, conmon, or the crun that a podman command runs."""
+    return image.program in ("containerd", "dockerd", "conmon") or image.argv[:1] == (CRUN,)
 
 
 def _signal_taken(world: World, event: e.SignalTaken) -> Item | None:
@@ -131,8 +138,10 @@ def _engine_event(world: World, event: EngineEvent) -> Item | None:
 
 def _with_numbers(world: World, event: EngineEvent) -> str:
     """Add the pids of a container that has just started."""
-    order = ("proxy", "shim", "payload")
+    order = ("proxy", *HOLDERS, "payload")
     found = [p for p in world.host.procs.values() if p.image.container == event.container and p.image.program in order]
+    holders = {p.ppid for p in found if p.image.program == "payload"}  # not a conmon that has begun this one
+    found = [p for p in found if p.image.program != "conmon" or p.pid in holders]
     found.sort(key=lambda process: (order.index(process.image.program), process.order))
     return f"{event.container} ({', '.join(f'{p.image.program} {p.pid}' for p in found)})"
 
@@ -224,6 +233,7 @@ WORDS: dict[str, Callable[[str, list[str]], str]] = {
     "proxy": lambda rest, s: f"{f'{len(s)} proxies' if s[1:] else f'proxy of {s[0]}'}: {rest}",
     "payload": lambda rest, s: f"{named(s)}: {rest}",
     "shim": lambda rest, s: f"{_many(s, 'shim of', 'shims')}: {rest}",
+    "conmon": lambda rest, s: f"{_many(s, 'conmon of', 'conmons')}: {rest}",
     "orphan": lambda rest, s: f"{_many(s, f'{rest} of', f'{rest}s')} under PID 1 now",
     "told": lambda rest, s: f"{rest.split()[0]} to {'containerd' if 'containerd' in rest else named(s)}",
     "ignores": lambda rest, s: f"{named(s)} {'takes' if len(set(s)) == 1 else 'take'} no notice of {rest}",

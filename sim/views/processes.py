@@ -22,13 +22,15 @@ from sim.views.tracks import Track
 OWN, ADOPTED, HALTED, ZOMBIE, NONE = "own", "adopted", "halted", "zombie", ""
 # what goes on between two
 FORK, SIGNAL, REPARENT, REAP = "fork", "signal", "reparent", "reap"
+HOLDERS = frozenset({"shim", "conmon", "exec-conmon"})  # they live under PID 1 where the design says so
 
 
 class Lived(msgspec.Struct, frozen=True):
     """A process: *looks* is how it lived, as (from, to, how), up to when it was reaped; times are µs from t = 0.
 
-    *how* is `own` (under who forked it or looks after it), `adopted` (left to PID 1), `halted` (stopped or frozen) or
-    `zombie`. *status* is None while it runs.
+    *how* is `own` (under who forked it or looks after it, or where its design has it), `adopted` (left to PID 1),
+    `halted` (stopped or frozen) or `zombie`. *status* is None while it runs. *commands* says that its engine's commands
+    are processes of their own.
     """
 
     pid: Pid
@@ -37,6 +39,7 @@ class Lived(msgspec.Struct, frozen=True):
     container: str
     looks: tuple[tuple[Microseconds, Microseconds, str], ...]
     status: Status | None = None
+    commands: bool = False
 
     @property
     def begin(self) -> Microseconds:
@@ -72,8 +75,8 @@ class Processes(msgspec.Struct, frozen=True):
 class _Watched:
     """What is kept of a process while the trace is replayed."""
 
-    def __init__(self, process: Process, at: Microseconds) -> None:
-        self.forked_by = process.ppid
+    def __init__(self, process: Process, at: Microseconds, at_home: frozenset[str]) -> None:
+        self.forked_by, self.at_home = process.ppid, at_home
         self.process = process
         self.status: Status | None = None
         self.track = Track(at, self.how())
@@ -84,7 +87,8 @@ class _Watched:
             return ZOMBIE
         if self.process.state in ("T", "D"):
             return HALTED
-        return ADOPTED if self.process.ppid == INIT != self.forked_by else OWN
+        adopted = self.process.ppid == INIT != self.forked_by and self.process.image.program not in self.at_home
+        return ADOPTED if adopted else OWN
 
 
 class _Watching:
@@ -93,8 +97,9 @@ class _Watching:
     def __init__(self, trace: Trace) -> None:
         self.trace, self.replay = trace, Replay(trace)
         self.now = ((trace.records[0].at or 0) if trace.records else 0) - trace.origin
-        procs = self.replay.world.host.procs
-        self.watched = [_Watched(process, self.now) for process in procs.values()]
+        procs, design = self.replay.world.host.procs, self.replay.world.design
+        self.at_home = HOLDERS if design.traits.shims_under == "init" else frozenset[str]()
+        self.watched = [_Watched(process, self.now, self.at_home) for process in procs.values()]
         self.place: dict[Pid, int] = {it.process.pid: place for place, it in enumerate(self.watched)}
         self.between: list[Between] = []
 
@@ -108,7 +113,8 @@ class _Watching:
                 self.now = (record.at or 0) - origin
                 rule(self, record.event)
         end = max(self.trace.end - origin, self.now)
-        return Processes(tuple(_lived(it, end) for it in self.watched), tuple(self.between))
+        commands = "podman" in self.replay.world.design.programs
+        return Processes(tuple(_lived(it, end, commands) for it in self.watched), tuple(self.between))
 
     def look(self, pid: Pid) -> _Watched | None:
         """Look at a process again, after a fact about it."""
@@ -131,10 +137,10 @@ def processes(trace: Trace) -> Processes:
     return _Watching(trace).run()
 
 
-def _lived(watched: _Watched, end: Microseconds) -> Lived:
+def _lived(watched: _Watched, end: Microseconds, commands: bool) -> Lived:
     image = watched.process.image
     looks = tuple(step for step in watched.track.close(end) if step[2])
-    return Lived(watched.process.pid, image.program, image.comm, image.container, looks, watched.status)
+    return Lived(watched.process.pid, image.program, image.comm, image.container, looks, watched.status, commands)
 
 
 # -- rules: what to note of a fact that is applied ------------------------------------------------------
@@ -142,7 +148,7 @@ def _lived(watched: _Watched, end: Microseconds) -> Lived:
 
 def _forked(w: _Watching, event: e.Forked) -> None:
     w.place[event.pid] = len(w.watched)
-    w.watched.append(_Watched(w.replay.world.host.procs[event.pid], w.now))
+    w.watched.append(_Watched(w.replay.world.host.procs[event.pid], w.now, w.at_home))
     w.went(FORK, event.ppid, event.pid)
 
 

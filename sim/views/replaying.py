@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.engine import paths
-from sim.engine.podman.state import in_database, is_podman
+from sim.engine.podman.state import in_database
 from sim.engine.reach import ACCEPT, DNAT, inner, reachable
 from sim.engine.records import Container, Task
 from sim.engine.setup import Microseconds
@@ -115,9 +115,12 @@ class Replaying:
     def parent_of(self, watched: Watched) -> str:
         """Return who looks after a container that has a process."""
         host = self.world.host
-        if not host.alive(watched.shim) or host.procs[watched.payload].ppid != watched.shim:
+        held = host.alive(watched.shim) and host.procs[watched.payload].ppid == watched.shim
+        if "conmon" in self.world.design.programs:
+            return v.CONMON if held else v.UNHELD
+        if not held:
             return v.NOBODY
-        if host.procs[watched.shim].ppid != INIT or is_podman(self.world):
+        if host.procs[watched.shim].ppid != INIT:
             return v.CONTAINERD
         task = self.world.recall(self.containerd.pid, f"task/{watched.service.name}")
         known = isinstance(task, Task) and task.shim_pid == watched.shim

@@ -20,6 +20,7 @@ from sim.kernel import events as e
 from sim.kernel.records import Pid
 from sim.trace import Record, Replay, Trace
 from sim.views.activity import Segment, segments
+from sim.views.beliefs import IN_MEMORY, change_of
 from sim.views.timeline_parts import TimelineData
 from sim.views.why import Link, chains
 from sim.views.why_words import DAEMONS, Focus, state_of
@@ -169,8 +170,8 @@ class _Gathering:
             if program in DAEMONS:
                 self.daemons[program].append((at, record.seq))
             self._ask(record)
-        elif isinstance(event, Remembered) and event.key.startswith("container/") and _believes_anew(world, event):
-            self.containers.setdefault(event.key[len("container/") :], []).append((at, record.seq))
+        elif (name := _believes_anew(world, event)) is not None:
+            self.containers.setdefault(name, []).append((at, record.seq))
             self._ask(record)
         elif record.seq in self.told or isinstance(event, EngineEvent):
             self._ask(record)
@@ -184,9 +185,11 @@ class _Gathering:
             case StepDone() | EngineEvent() | UnitChanged() | BecameReady():
                 return CHANGE
             case Remembered():
-                if event.key.startswith("container/"):
-                    return CHANGE if _believes_anew(world, event) else HELPER
+                if event.key.startswith(IN_MEMORY):
+                    return HELPER if _believes_anew(world, event) is None else CHANGE
                 return HELPER if event.key.startswith("health/") else None
+            case e.FileWritten() | e.FileRemoved():
+                return None if _believes_anew(world, event) is None else CHANGE
             case e.SignalTaken():
                 return CHANGE if event.outcome in ("stopped", "continued") else None
             case e.Listened() | e.Unlistened():
@@ -207,6 +210,9 @@ class _Gathering:
             return self.by_port.get(event.rule.port, "")
         if isinstance(event, Remembered):
             return event.key.partition("/")[2]
+        if isinstance(event, e.FileWritten | e.FileRemoved):
+            change = change_of(self.replay.world, event)
+            return "" if change is None else change.container
         named = getattr(event, "container", None)
         process = self.replay.world.host.procs.get(getattr(event, "pid", 0))
         return str(named) if named is not None else process.image.container if process is not None else ""
@@ -233,5 +239,7 @@ def _program(world: World, event: Any) -> str:
     return process.image.program if process is not None else HELPERS[0]
 
 
-def _believes_anew(world: World, event: Remembered) -> bool:
-    return state_of(event.value) != state_of(world.recall(event.pid, event.key))
+def _believes_anew(world: World, event: Any) -> str | None:
+    """Return the container that a fact puts into another state, as the engine believes."""
+    change = change_of(world, event)
+    return None if change is None or state_of(change.before) == state_of(change.after) else change.container

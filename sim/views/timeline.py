@@ -46,10 +46,10 @@ def timeline_data(
     start, stop = window
     first = max(zero - 60 * S if start is None else start, run.begin)
     last = run.end if stop is None else min(stop, run.end)
-    design = trace.setup.engine.design
+    design = DESIGNS[trace.setup.engine.design]
     data = TimelineData(
         title=title,
-        engine=f"{design} ({DESIGNS[design].title})",
+        engine=f"{design.name} ({design.title})",
         profile=trace.setup.engine.profile,
         seed=trace.seed,
         containers=len(run.containers),
@@ -59,7 +59,7 @@ def timeline_data(
         begin=first - zero,
         end=last - zero,
         counts=counts(run, zero),
-        daemons=daemon_lanes(run, zero),
+        daemons=daemon_lanes(run, zero, design.programs),
         lanes=container_lanes(run, zero),
         strips=tuple(strip_of(run, client, zero) for client in clients if run.ports),
         marks=_marks(run, zero),

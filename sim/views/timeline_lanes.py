@@ -5,7 +5,8 @@ Leaves out processes (`sim.views.timeline_processes`). Source: `sim.views.interv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from itertools import zip_longest
 
 from sim.engine.setup import MS, Microseconds, S
 from sim.views import intervals as v
@@ -15,9 +16,10 @@ from sim.views.timeline_parts import Bar, LaneData, Note
 LATE_KILL = 500 * MS  # KILL so long after the stop signal means that the signal was in vain
 
 
-def daemon_lanes(run: v.Intervals, zero: Microseconds) -> tuple[LaneData, ...]:
-    """Return the lanes of dockerd and containerd."""
-    return _dockerd(run, zero), _containerd(run, zero)
+def daemon_lanes(run: v.Intervals, zero: Microseconds, programs: Container[str]) -> tuple[LaneData, ...]:
+    """Return the lanes of dockerd and containerd, as far as they are among the engine's *programs*."""
+    lanes = {"dockerd": _dockerd, "containerd": _containerd}
+    return tuple(lane(run, zero) for name, lane in lanes.items() if name in programs)
 
 
 def _bars(lane: v.Lane, zero: Microseconds) -> tuple[Bar, ...]:
@@ -36,7 +38,7 @@ def _bars(lane: v.Lane, zero: Microseconds) -> tuple[Bar, ...]:
 
 def _dockerd(run: v.Intervals, zero: Microseconds) -> LaneData:
     bars, notes = _bars(run.dockerd, zero), []
-    for bar, after in zip(bars, (*bars[1:], None), strict=True):
+    for bar, after in zip_longest(bars, bars[1:]):
         if bar.look == v.BOOTING and bar.end > 0:
             who = "systemd restarts dockerd" if bar.start > 0 and not run.boots else "dockerd boots"
             ready = after is not None and after.look == v.UP
@@ -111,6 +113,7 @@ def _note(run: v.Intervals, bar: Bar, lives: Sequence[v.Life], zero: Microsecond
         v.INIT: ("shims under PID 1; nobody reads stdout", "shims under PID 1") if unread else ("shim under PID 1",),
         v.REATTACHED: ("re-attached",),
         v.NOBODY: ("no shim: its exit will be seen by nobody", "no shim"),
+        v.UNHELD: ("no conmon: its exit will be seen by nobody", "no conmon"),
     }.get(bar.look)
     if texts is None:
         return None

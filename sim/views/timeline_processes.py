@@ -1,8 +1,8 @@
 """A lane per process, and arrows from lane to lane: who forks, signals, is left to, and reaps whom.
 
 PID 1 comes first, then daemons, then each container's processes, all in the order of their forks. Programs that do one
-errand and end (runc and its hooks, iptables) share a lane, and their forks and waits have no arrows: a start of a
-container is two dozen of them. Leaves out threads. Source: `sim.views.processes`.
+errand and end (runc and its hooks, iptables, podman) share a lane, and their forks and waits have no arrows: a start of
+a container is two dozen of them. Leaves out threads. Source: `sim.views.processes`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from sim.views.processes import FORK, OWN, REAP, Lived, Processes
 from sim.views.timeline_parts import Arrow, Bar, LaneData
 
 DAEMONS = ("init", "journald", "dockerd", "containerd")
-ERRANDS = ("runc", "iptables", "hook", "resolver", "exec-shim", "exec")
+ERRANDS = (
+    "runc", "iptables", "hook", "resolver", "exec-shim", "exec", "podman", "netavark", "exec-conmon",
+)  # fmt: skip
+ERRAND, COMMAND = "errand", "command"  # how it looks, and where each command is a process
 
 
 def process_lanes(
@@ -75,7 +78,9 @@ def _name(lived: Lived) -> str:
     """
     if lived.pid == INIT:
         return lived.comm
-    return f"{'runc, hooks' if _errand(lived) and lived.container else lived.program} {lived.container}".strip()
+    if not (_errand(lived) and lived.container):
+        return f"{lived.program} {lived.container}".strip()
+    return f"{'podman, crun' if lived.commands else 'runc, hooks'} {lived.container}"
 
 
 def _lane(row: Sequence[Lived], zero: Microseconds, nth: Counter[str], apart: bool) -> LaneData:
@@ -84,7 +89,7 @@ def _lane(row: Sequence[Lived], zero: Microseconds, nth: Counter[str], apart: bo
     bars = [bar for it in row for bar in process_bars(it, zero)]
     return LaneData(
         name=name if errand else f"{name} {first.pid}",
-        bars=tuple(sorted(bars, key=lambda bar: bar.look != "errand")),  # what is seldom lies on top
+        bars=tuple(sorted(bars, key=lambda bar: bar.look not in (ERRAND, COMMAND))),  # what is seldom lies on top
         outcome=f"{len(row)} process{'es' * (len(row) != 1)}" if errand else ended(first),
         key=f"{name} {nth[name]}",
         apart=apart,
@@ -101,7 +106,9 @@ def _look(lived: Lived, how: str) -> str:
     """Say how a process looks that lives so: daemons and errands have a look of their own while all is well."""
     if how != OWN:
         return how
-    return "daemon" if lived.program in DAEMONS else "errand" if _errand(lived) else OWN
+    if lived.program in DAEMONS or not _errand(lived):
+        return "daemon" if lived.program in DAEMONS else OWN
+    return COMMAND if lived.commands else ERRAND
 
 
 def ended(lived: Lived) -> str:

@@ -10,17 +10,19 @@ from collections.abc import Iterable, Sequence
 
 from sim.engine.setup import Microseconds
 from sim.views.timeline_parts import Bar, LaneData, Stack, Window, open_counts
-from sim.views.timeline_processes import ERRANDS
+from sim.views.timeline_processes import COMMAND, ERRANDS
 
 ROLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("shims", ("shim",)),
+    ("conmons", ("conmon",)),
     ("programs", ("payload", "child")),
     ("proxies", ("proxy",)),
     ("runc, hooks, …", ERRANDS),
 )
+COMMANDS = "podman, crun, …"  # what errands are called where each command is a process
 LAYERS = (
-    "containerd", "reattached", "init", "nobody", "stopping", "unready", "starting",
-    "own", "daemon", "errand", "adopted", "halted", "zombie",
+    "containerd", "reattached", "init", "nobody", "conmon", "unheld", "stopping", "unready", "starting",
+    "own", "daemon", "errand", "command", "adopted", "halted", "zombie",
 )  # fmt: skip
 
 
@@ -33,8 +35,9 @@ def role_stacks(
     """Return a stack of containers, then one of each role; *processes* are (program, bars), times µs from the fault."""
     stacks = [_stack("containers", (bar for lane in containers for bar in lane.bars), begin, end)]
     for name, programs in ROLES:
-        mine = (bar for program, bars in processes if program in programs for bar in bars)
-        stacks.append(_stack(name, mine, begin, end))
+        mine = [bar for program, bars in processes if program in programs for bar in bars]
+        named = COMMANDS if any(bar.look == COMMAND for bar in mine) else name
+        stacks.append(_stack(named, mine, begin, end))
     return tuple(stack for stack in stacks if stack.most)
 
 

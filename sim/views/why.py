@@ -16,19 +16,25 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from sim.designs import DESIGNS
 from sim.engine.client import named_by, processes
 from sim.engine.reach import CLIENTS, listening, reachable, targets
 from sim.engine.records import Container
 from sim.engine.setup import Microseconds, Port, Service, Target
 from sim.errors import nearest
-from sim.facts import Received, Remembered, Sent, StepTaken
+from sim.facts import Received, Sent, StepTaken
 from sim.kernel import events as e
 from sim.trace import Record, Replay, Trace
+from sim.views.beliefs import change_of
 from sim.views.story import Story
 from sim.views.why_words import WORDS, Focus, state_of, told
 from sim.world import World, evolve
 
-ROLES = ("init", "dockerd", "containerd", "shim", "runc", "proxy", "payload", "exec", "stranger")
+ROLES = (
+    "init", "dockerd", "containerd", "shim", "conmon", "exec-conmon", "podman", "netavark", "runc", "proxy", "payload",
+    "exec",
+)  # fmt: skip
+OF_ANY = ("supervisor", "stranger")  # roles of every design
 KINDS = ("container", "port", "process")
 ASK = "Ask for 'container NAME', 'port NUMBER from remote|loopback|container' or 'process ROLE/NAME'"
 PORT_EVENTS = (e.Exited, e.Listened, e.Unlistened, e.RuleAdded, e.RuleRemoved, e.RulesFlushed, e.SignalTaken)
@@ -114,7 +120,7 @@ def _service(trace: Trace, name: str) -> Service:
 
 
 def _container(trace: Trace, name: str, at: Microseconds) -> Why:
-    service, key = _service(trace, name), f"container/{name}"
+    service = _service(trace, name)
     story = Story(trace).to(at)
     record = story.believed(name)
     fact = f"container {name} is {state_of(record)}"
@@ -122,9 +128,8 @@ def _container(trace: Trace, name: str, at: Microseconds) -> Why:
         fact += ", as the engine believes; that process has ended"
 
     def tells(world: World, event: Any) -> bool:
-        if not isinstance(event, Remembered) or event.key != key:
-            return False
-        return state_of(world.recall(event.pid, key)) != state_of(event.value)
+        change = change_of(world, event)
+        return change is not None and change.container == name and state_of(change.before) != state_of(change.after)
 
     links = chain(trace, _last(trace, at, tells), Focus.of(service))
     return Why(fact, links, "" if links else "nobody asked the engine for it yet")
@@ -211,8 +216,10 @@ def _target(trace: Trace, text: str) -> Target:
     """Return what ROLE, ROLE/NAME or ROLE/NAME:PORT names."""
     role, _, rest = text.partition("/")
     name, _, port = rest.partition(":")
-    if role not in ROLES:
-        raise _valid("role", role, ROLES)
+    programs = DESIGNS[trace.setup.engine.design].programs
+    roles = (*(name for name in ROLES if name in programs), *OF_ANY)
+    if role not in roles:
+        raise _valid("role", role, roles)
     if name not in ("", "*") and role != "stranger":
         ports = [it.host for it in _service(trace, name).ports]
         if port and port not in map(str, ports):

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from sim.engine.podman.state import EXITS
 from sim.engine.reach import DNAT
 from sim.engine.records import Container
 from sim.engine.setup import Service
@@ -17,10 +18,11 @@ from sim.facts import BecameReady, EngineEvent, Remembered, Sent, StepTaken, Uni
 from sim.kernel import events as e
 from sim.kernel.records import OUTSIDE, Image, Pid
 from sim.kernel.signals import NAMES
+from sim.views.beliefs import change_of
 from sim.world import World
 
 DAEMONS = ("dockerd", "containerd")
-MEMBERS = ("shim", "payload", "proxy")
+MEMBERS = ("shim", "conmon", "podman", "payload", "proxy")
 NOTICED = {"ignored": "ignores", "dropped": "takes no notice of", "stopped": "was stopped by",
            "continued": "was continued by"}  # fmt: skip
 
@@ -160,6 +162,15 @@ def _remembered(world: World, event: Remembered, focus: Focus) -> str:
     return f"engine: {focus.container} is {state}" if state != state_of(world.recall(event.pid, event.key)) else ""
 
 
+def _file(world: World, event: e.FileWritten | e.FileRemoved, focus: Focus) -> str:
+    change = change_of(world, event)
+    if change is None or change.container != focus.container or state_of(change.before) == state_of(change.after):
+        return ""
+    if event.path.startswith(EXITS):
+        return f"conmon's exit file: {change.container} is {state_of(change.after)}"
+    return f"podman's database: {change.container} is {state_of(change.after)}"
+
+
 def _step(world: World, event: StepTaken, focus: Focus) -> str:
     if event.id.startswith("("):  # of the prologue, which no file says
         word, _, name = event.id.strip("()").partition(" ")
@@ -185,6 +196,8 @@ WORDS: dict[type, Callable[[World, Any, Focus], str]] = {
     EngineEvent: _engine_event,
     Sent: _sent,
     Remembered: _remembered,
+    e.FileWritten: _file,
+    e.FileRemoved: _file,
     StepTaken: _step,
     UnitChanged: lambda w, ev, focus: f"docker.service {ev.state}",
 }

@@ -8,6 +8,7 @@ designs §4.2 [S]; libpod/container_internal.go syncContainer, checkExitFile, re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -25,6 +26,7 @@ from sim.world import Key, Turn, World
 
 DATABASE = "/var/lib/containers/storage/db.sql#container/"
 ALIVE = "/run/libpod/alive"  # gone with /run: the next command knows that the host has booted
+EXITS = "/run/libpod/exits/"
 LEASES = "/run/containers/networks/ipam.db#"
 PREMATURE = "conmon exited prematurely, exit code could not be retrieved: internal libpod error"
 UNKNOWN = -1  # the exit code that nobody could tell
@@ -42,7 +44,7 @@ def in_database(name: str) -> str:
 
 def exit_file(service: Service) -> str:
     """Return the file in which conmon leaves the exit status."""
-    return f"/run/libpod/exits/{service.id}"
+    return f"{EXITS}{service.id}"
 
 
 def run_file(service: Service, name: str) -> str:
@@ -64,23 +66,35 @@ def lease(network: str, number: int) -> str:
 
 
 def synced(world: World, name: str) -> Container | None:
-    """Return what a command finds of a container: the database's record, with what the files on /run say since.
+    """Return what a command finds of a container."""
+    return synced_in(world.host.files, world.services[name])
+
+
+def synced_in(files: Mapping[str, Any], service: Service) -> Container | None:
+    """Return the database's record of a container, with what the files on /run say since.
 
     After a boot one that ran has exited, with the code that it had (nobody has told another). Where conmon has left an
     exit file the container has stopped; where it has left none the record stays, whatever lives.
     """
-    files: dict[str, Any] = world.host.files
-    record = files.get(in_database(name))
+    record = files.get(in_database(service.name))
     if not isinstance(record, Container) or not record.running:
         return record if isinstance(record, Container) else None
     stopped = replace(record, running=False, paused=False, pid=0)
     if ALIVE not in files:
         return stopped
-    service = world.services[name]
     status = files.get(exit_file(service))
     return (
         record if status is None else replace(stopped, exit_code=status, oom_killed=run_file(service, "oom") in files)
     )
+
+
+def told_by(world: World, path: str) -> str | None:
+    """Return the container of which a file tells whether it runs: its record, or its exit file; None if of none."""
+    if path.startswith(DATABASE):
+        return path.removeprefix(DATABASE)
+    if not path.startswith(EXITS):
+        return None
+    return next((name for name, service in world.services.items() if exit_file(service) == path), None)
 
 
 def synced_reads(world: World, name: str) -> tuple[Key, ...]:
