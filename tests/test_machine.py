@@ -7,29 +7,49 @@ with the model's own tables in `test_testing`.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from sim.designs import DESIGNS
+from sim.designs.takes import takes
 from sim.engine.setup import Docker
 from sim.faults import FAULTS, Fault
 from sim.model import Deliver, Go, Late
 from sim.testing import EngineMachine, run_machine
 from sim.testing.commands import KINDS, VERBS
+from sim.testing.setups import NAMES, plain_service
 from tests.laws import DOCKER_LAWS
+from tests.laws_podman import PODMAN_LAWS
+
+SERVICES = [plain_service(name) for name in NAMES]
 
 
-class DockerMachine(EngineMachine):
-    """Docker 1.13.1 and what holds of it. *done* counts what its ways have done."""
+class Counting(EngineMachine):
+    """A machine whose *done* counts what its ways have done."""
 
-    laws = DOCKER_LAWS
-    done = Counter[Any]()
+    done: ClassVar[Counter[Any]]
 
     def teardown(self) -> None:
         """Count, and end."""
         if hasattr(self, "walk"):
             self.done.update(named(entry) for entry in self.walk.log)
         super().teardown()
+
+
+class DockerMachine(Counting):
+    """Docker 1.13.1 and what holds of it."""
+
+    laws = DOCKER_LAWS
+    done = Counter[Any]()
+
+
+class PodmanMachine(Counting):
+    """Rootful podman and what holds of it."""
+
+    design = "podman"
+    laws = PODMAN_LAWS
+    done = Counter[Any]()
 
 
 def named(entry: Any) -> Any:
@@ -47,7 +67,18 @@ def test_every_law_holds_whatever_happens() -> None:
     assert everything - set(DockerMachine.done) == set()
 
 
+def test_every_law_holds_of_podman_whatever_happens() -> None:
+    """As above, with what podman takes: its own verbs, no daemon's unit and files."""
+    run_machine(PodmanMachine, examples=150, steps=40)
+    verbs = {verb for verb in VERBS if takes(DESIGNS["podman"], Docker(verb, "web"))}
+    given = {type(command) for kind in KINDS for choices in KINDS[kind](SERVICES) for command in choices
+             if takes(DESIGNS["podman"], command)}  # fmt: skip
+    everything = {*verbs, *FAULTS, *given, Go, Late, Deliver} - {Docker}
+    assert everything - set(PodmanMachine.done) == set()
+
+
 @pytest.mark.long
-def test_every_law_holds_whatever_happens_at_length() -> None:
+@pytest.mark.parametrize("machine", [DockerMachine, PodmanMachine])
+def test_every_law_holds_whatever_happens_at_length(machine: type[EngineMachine]) -> None:
     """The same with many more and longer ways."""
-    run_machine(DockerMachine, examples=3000, steps=60)
+    run_machine(machine, examples=3000, steps=60)

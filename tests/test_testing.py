@@ -42,7 +42,7 @@ from sim.scenario.commands import MODELLED
 from sim.scenario.host_words import DAEMON_KEYS, JOURNALD
 from sim.scenario.known import ROLES, SLOW_PROGRAMS
 from sim.scenario.systemctl_words import SYSTEMCTL
-from sim.testing import LAWS, EngineMachine, Walk, run_machine, traces, worlds
+from sim.testing import LAWS, EngineMachine, Walk, run_machine, scenarios, setups, traces, worlds
 from sim.testing.commands import KINDS
 from sim.testing.setups import LEFT_OUT, NAMES, TRAITS, plain_service
 from sim.trace import Replay, Trace
@@ -64,8 +64,6 @@ def fields_of(kind: Any) -> set[str]:
     return set(kind.__struct_fields__)
 
 
-OF_PODMAN = {"conmon", "exec-conmon", "netavark", "podman", "supervisor"}  # its designs are not drawn yet
-
 # what there is in the model -> what is drawn
 EVERYTHING = {
     "kinds of commands": (set(get_args(Command)), {type(command) for command in DRAWN}),
@@ -76,7 +74,7 @@ EVERYTHING = {
     "words of systemctl": ({*SYSTEMCTL, "reboot"}, drawn(Systemctl, "verb")),
     "jobs of systemd": (set(JOBS), drawn(Systemctl, "verb") | {"journald"}),
     "jobs of journald": (set(JOURNALD), drawn(Journald, "verb")),
-    "roles that a signal may go to": (set(ROLES) - OF_PODMAN, {target.role for target in drawn(KillProcess, "target")}),
+    "roles that a signal may go to": (set(ROLES), {target.role for target in drawn(KillProcess, "target")}),
     "signals": (set(NUMBERS), drawn(KillProcess, "signal")),
     "keys of daemon.json": (
         {field for field, _ in DAEMON_KEYS.values()}, {key for keys in drawn(EditDaemon, "keys") for key, _ in keys}
@@ -107,8 +105,11 @@ def test_a_trait_differs_from_the_default(kind: Any) -> None:
 # -- nothing that the model refuses -----------------------------------------------------------------
 
 
+EITHER = setups() | setups(design="podman")
+
+
 @settings(max_examples=40)
-@given(worlds())
+@given(worlds(EITHER))
 def test_every_law_of_every_design_holds_in_a_drawn_world(world: World) -> None:
     """Worlds are reachable."""
     assert [law.said(world) for law in LAWS if not law.holds(world)] == []
@@ -122,7 +123,7 @@ def acts(event: Any) -> int | None:
 
 
 @settings(max_examples=40)
-@given(traces())
+@given(traces(scenarios(EITHER)))
 def test_a_drawn_run_ends_and_lets_only_the_living_act(trace: Trace) -> None:
     """Every scenario can be run, and nothing is started, taken, opened or left by who is dead."""
     replay = Replay(trace)

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
-from sim.engine.client import SUPERVISORS
+from sim.designs.takes import takes
 from sim.engine.podman.client import VERBS
 from sim.engine.setup import (
     BusyMount,
@@ -112,22 +112,18 @@ def _place(root: Node, ids: list[str], step: Step) -> Path:
 
 def _refusal(design: Design, step: Step) -> Refusal | None:
     command = step.command
-    if isinstance(command, KillProcess):
-        role = command.target.role
-        known = any(it in design.programs for it in (SUPERVISORS if role == "supervisor" else (role,)))
-        why, hint = INSTEAD.get(role, ("", ""))
-        return None if known else Refusal(f"{design.name} has no {role}: {why}.", hint)
-    if "podman" not in design.programs:
+    if takes(design, command):
         return None
-    if isinstance(command, Docker) and command.verb not in VERBS:
-        return Refusal(f"docker {command.verb} is not modelled on podman yet.", f"Modelled: {listed(VERBS)}.")
-    if isinstance(command, Systemctl) and command.verb not in ("reboot", "daemon-reload"):
-        return Refusal(
-            "podman has no docker.service.", "Each command is a process of its own: there is no engine to stop."
-        )
-    if isinstance(command, Slow) and command.program.partition(" ")[0] not in design.programs:
-        return Refusal(f"podman has no {command.program}.", f"It has {listed(design.programs)}.")
-    if type(command) in NOT_THERE and not (isinstance(command, TakePid) and command.target is None):
-        why = NOT_THERE[type(command)]
-        return Refusal(f"this is not modelled on podman{f': {why}' if why else ' yet'}.", "Leave the step out.")
-    return None
+    match command:
+        case KillProcess(target):
+            why, hint = INSTEAD.get(target.role, ("", ""))
+            return Refusal(f"{design.name} has no {target.role}: {why}.", hint)
+        case Docker(verb):
+            return Refusal(f"docker {verb} is not modelled on podman yet.", f"Modelled: {listed(VERBS)}.")
+        case Systemctl():
+            no_engine = "Each command is a process of its own: there is no engine to stop."
+            return Refusal("podman has no docker.service.", no_engine)
+        case Slow(program):
+            return Refusal(f"{design.name} has no {program}.", f"It has {listed(design.programs)}.")
+    why = NOT_THERE[type(command)]
+    return Refusal(f"this is not modelled on podman{f': {why}' if why else ' yet'}.", "Leave the step out.")

@@ -42,7 +42,9 @@ SERVICE_NOT_MODELLED = {
     "uts": "",
 }
 PAYLOAD_NOT_MODELLED: dict[str, str] = {}
-SLOW_PROGRAMS = ("dockerd", "containerd", "shim", "runc", "proxy", "iptables", "hook", "resolver")
+SLOW_PROGRAMS = (
+    "dockerd", "containerd", "shim", "runc", "proxy", "iptables", "hook", "resolver", "podman", "conmon", "netavark",
+)  # fmt: skip
 SLOW_VERBS = ("create", "start", "kill", "delete")  # of runc
 LOG_DRIVERS = ("journald", "json-file", "none")
 LOG_DRIVERS_LATER = ("awslogs", "fluentd", "gcplogs", "gelf", "logentries", "splunk", "syslog")

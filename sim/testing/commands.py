@@ -1,7 +1,8 @@
 """What people do to a host, drawn: a docker command, a systemctl job, a signal, or any other word of a step.
 
-Tables say what each verb and each kind of command may be given. Containers are those of the given services, whether
-they exist at that moment or not; what cannot be done ends with an error. `docker rename` gives one of OTHER_NAMES, and
+Tables say what each verb and each kind of command may be given; what a design has no program or unit for is not given
+there. Containers are those of the given services, whether they exist at that moment or not; what cannot be done ends
+with an error. `docker rename` gives one of OTHER_NAMES, and
 a command may call a container by that. Source: the words of `sim.engine.setup`.
 """
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS
+from sim.designs.takes import takes
 from sim.engine.setup import (
     MS,
     BusyMount,
@@ -46,8 +48,14 @@ OFTEN = ("KILL", "TERM", "STOP", "CONT", "INT", "HUP", "QUIT", "USR1")  # the en
 SIGNALS = (*OFTEN, *sorted(NUMBERS))
 UPGRADES = tuple(sorted(name for name, design in DESIGNS.items() if "dockerd" in design.programs))
 ALONE = ("dockerd", "containerd", "journald", "iptables", "init")
-OF_CONTAINERS = ("payload", "shim", "proxy", "runc", "hook", "resolver", "exec-shim", "exec", "app", "child")
-SLOW = ("dockerd", "containerd", "shim", "runc", "runc create", "proxy", "iptables", "hook", "resolver")
+OF_CONTAINERS = (
+    "payload", "shim", "proxy", "runc", "hook", "resolver", "exec-shim", "exec", "app", "child", "conmon",
+    "exec-conmon", "podman", "netavark", "supervisor",
+)  # fmt: skip
+SLOW = (
+    "dockerd", "containerd", "shim", "runc", "runc create", "proxy", "iptables", "hook", "resolver", "podman",
+    "conmon", "netavark",
+)  # fmt: skip
 
 VERBS: dict[str, dict[str, tuple[Any, ...]]] = {
     "run": {"attach": (False, True)},
@@ -175,17 +183,25 @@ KINDS: dict[type, Callable[[Services], Choices]] = {
 USUAL = (*KINDS, *(Docker,) * 9, *(KillProcess,) * 5, *(Systemctl,) * 2)
 
 
-def commands(services: Services, kinds: Sequence[type] = USUAL) -> st.SearchStrategy[Command]:
-    """Return commands that people may give on a host with these containers, each entry of *kinds* as often.
+def commands(
+    services: Services, kinds: Sequence[type] = USUAL, design: str = "docker-1.13"
+) -> st.SearchStrategy[Command]:
+    """Return commands that people may give on a host of *design* with these containers, each of *kinds* as often.
 
     >>> from hypothesis import find
     >>> find(commands([], [Systemctl]), lambda command: command.verb == "kill")
     Systemctl(verb='kill', unit='docker', signal='KILL')
     """
-    return _commands(tuple(services), tuple(kinds))
+    return _commands(tuple(services), tuple(kinds), design)
+
+
+def _of(design: str, choices: Choices) -> Choices:
+    """Return what a design takes of choices."""
+    taken = ([command for command in commands if takes(DESIGNS[design], command)] for commands in choices)
+    return [commands for commands in taken if commands]
 
 
 @lru_cache(64)
-def _commands(services: tuple[Service, ...], kinds: tuple[type, ...]) -> st.SearchStrategy[Command]:
-    choices = [lists for lists in (KINDS[kind](services) for kind in kinds) if lists]
+def _commands(services: tuple[Service, ...], kinds: tuple[type, ...], design: str) -> st.SearchStrategy[Command]:
+    choices = [lists for lists in (_of(design, KINDS[kind](services)) for kind in kinds) if lists]
     return st.sampled_from(choices).flatmap(st.sampled_from).flatmap(st.sampled_from)

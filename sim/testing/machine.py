@@ -14,13 +14,12 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from msgspec.structs import replace
 
 from sim.engine.setup import Command, Docker, KillProcess, Setup
 from sim.properties import ALWAYS, EVENTUALLY, Property
 from sim.testing.commands import KINDS, commands
 from sim.testing.laws import LAWS
-from sim.testing.setups import setups
+from sim.testing.setups import fitted, setups
 from sim.testing.walk import MOVES, SEEDS, Walk
 
 GO, RING, LIMIT = MOVES["go"], MOVES["let_time_pass"], MOVES["let_limit_pass"]
@@ -30,7 +29,7 @@ OPENED = st.sampled_from((True, True, True, False))
 
 def given_to(*kinds: type) -> st.SearchStrategy[Any]:
     """Return commands of these kinds for the host that the machine has."""
-    return st.runner().flatmap(lambda machine: commands(machine.walk.world.setup.services, kinds))
+    return st.runner().flatmap(lambda machine: commands(machine.walk.world.setup.services, kinds, machine.design))
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -50,8 +49,7 @@ class EngineMachine(RuleBasedStateMachine):
         """Begin with the first step of a host, or when people come."""
         unknown = [law.name for law in self.laws if law.kind not in (ALWAYS, EVENTUALLY)]
         assert not unknown, f"laws hold always or eventually; {', '.join(unknown)} do not"
-        engine = replace(setup.engine, design=self.design)
-        self.walk = Walk(replace(setup, engine=engine), self.laws, opened=opened)
+        self.walk = Walk(fitted(setup, self.design), self.laws, opened=opened)
 
     @rule(count=GO[0], seed=GO[1])
     def something_happens(self, count: int, seed: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from sim.designs import DESIGNS
 from sim.drive.follow import driver_of
 from sim.engine.setup import (
     MS,
@@ -155,7 +156,15 @@ def setups(draw: st.DrawFn, most: int = len(NAMES), design: str = "docker-1.13")
     names = NAMES[: draw(st.integers(1, most))]
     host = draw(varied(HostSetup(uptime=10 * S), 2))
     engine = EngineSetup(design, draw(varied(Daemon(), 2)), draw(varied(Unit(), 2)))
-    return Setup(tuple(draw(services(name)) for name in names), NETWORKS, host, engine)
+    return fitted(Setup(tuple(draw(services(name)) for name in names), NETWORKS, host, engine), design)
+
+
+def fitted(setup: Setup, design: str) -> Setup:
+    """Return a setup with another design: one without proxies needs none for loopback clients."""
+    daemon = setup.engine.daemon
+    if "proxy" not in DESIGNS[design].programs:
+        daemon = replace(daemon, userland_proxy=False)
+    return replace(setup, engine=replace(setup.engine, design=design, daemon=daemon))
 
 
 @st.composite
@@ -165,9 +174,10 @@ def scenarios(
     """Draw a host on which people give so many commands at most, each at a moment of its own, within *length*."""
     setup = draw(SETUPS if setups is None else setups)
     moments = st.integers(0, length) | st.integers(0, length // S).map(lambda second: second * S)
-    given = draw(st.lists(st.tuples(moments, commands(setup.services)), max_size=most))
+    given = commands(setup.services, design=setup.engine.design)
+    drawn = draw(st.lists(st.tuples(moments, given), max_size=most))
     terminals = tuple(
-        (Step(f"s{number}", Instant(offset=at), command),) for number, (at, command) in enumerate(given, 1)
+        (Step(f"s{number}", Instant(offset=at), command),) for number, (at, command) in enumerate(drawn, 1)
     )
     return replace(setup, terminals=terminals, until=Instant(offset=2 * length))
 

@@ -167,7 +167,7 @@ class Walk:
             self.act(Open())
         if storage.full(self.world):
             self.do(FillDisk(False))
-        if paths.DOCKER_SOCK not in self.world.host.listeners:
+        if "dockerd" in self.world.design.programs and paths.DOCKER_SOCK not in self.world.host.listeners:
             self.do(Systemctl("start"))
             self.wait(BOOT, seed)
         for name in self.world.services:
@@ -253,7 +253,7 @@ MOVES: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
 def worlds(draw: st.DrawFn, hosts: st.SearchStrategy[Setup] | None = None, most: int = 8) -> World:
     """Draw a world to which a host comes by so many moves at most: steps, timers, faults, commands."""
     walk = Walk(draw(setups() if hosts is None else hosts), opened=draw(st.booleans()))
-    deeds = commands(walk.world.setup.services)
+    deeds = commands(walk.world.setup.services, design=walk.world.setup.engine.design)
     for word in draw(st.lists(st.sampled_from((*MOVES, "do")), max_size=most)):
         given = (deeds,) if word == "do" else MOVES[word]
         getattr(walk, word)(*(draw(strategy) for strategy in given))

@@ -1,0 +1,66 @@
+"""Which commands mean something on a host of a design: those whose program, unit or file is there.
+
+Scenario files are refused by it, with what to write instead; drawn commands are chosen by it. Leaves out whether a
+command ends well. Source: the designs' own programs; designs §4.2 [S].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sim.designs.design import Design
+from sim.engine.client import SUPERVISORS
+from sim.engine.podman.client import VERBS
+from sim.engine.setup import (
+    BusyMount,
+    Command,
+    Docker,
+    EditDaemon,
+    FillDisk,
+    KillProcess,
+    Slow,
+    Systemctl,
+    TakePid,
+    Tear,
+    Upgrade,
+)
+
+OF_THE_HOST = ("reboot", "daemon-reload")  # verbs of systemctl that need no unit of an engine's
+
+
+def takes(design: Design, command: Command) -> bool:
+    """Say whether a command means anything on a host of *design*."""
+    rule = RULES.get(type(command))
+    return rule is None or rule(design, command)
+
+
+def _kill(design: Design, command: KillProcess) -> bool:
+    role = command.target.role
+    return any(it in design.programs for it in (SUPERVISORS if role == "supervisor" else (role,)))
+
+
+def _docker(design: Design, command: Docker) -> bool:
+    return "podman" not in design.programs or (command.verb in VERBS and not command.called)
+
+
+def _systemctl(design: Design, command: Systemctl) -> bool:
+    return "dockerd" in design.programs or command.verb in OF_THE_HOST
+
+
+def _slow(design: Design, command: Slow) -> bool:
+    return command.program.partition(" ")[0] in design.programs
+
+
+def _of_dockerd(design: Design, command: Command) -> bool:
+    return "podman" not in design.programs
+
+
+RULES: dict[type, Callable[[Design, Any], bool]] = {
+    KillProcess: _kill,
+    Docker: _docker,
+    Systemctl: _systemctl,
+    Slow: _slow,
+    TakePid: lambda design, command: command.target is None or _of_dockerd(design, command),
+    **dict.fromkeys((EditDaemon, Upgrade, Tear, FillDisk, BusyMount), _of_dockerd),
+}

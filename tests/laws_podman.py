@@ -1,0 +1,64 @@
+"""Laws that podman keeps whatever happens: who is whose parent, who holds a lock, who has an address.
+
+A command that is killed, or a power cut, may leave an address without a container's network (nobody gives it back until
+the next stop) and a layer without a record; that is no law. Source: designs §4.1, §4.2.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from sim.engine.reach import NETNS
+from sim.kernel.records import OUTSIDE
+from sim.predicates import payloads, spelled
+from sim.properties import ALWAYS, EVENTUALLY, Property, stated
+from sim.testing import LAWS
+from sim.testing.walk import op_at
+from sim.world import World
+from tests.laws import unreaped, vain_waits
+
+Faults = Iterator[str]
+PARENTS = ("runc", "conmon", "init")
+
+
+def strange_parents(world: World) -> Faults:
+    """Find first processes whose parent is neither the crun that makes them, nor their conmon, nor PID 1."""
+    for name in world.services:
+        for process in payloads(world, name):
+            parent = world.host.procs[process.ppid]
+            if parent.image.program not in PARENTS or parent.image.container not in ("", name):
+                yield f"{spelled(process)} is a child of {spelled(parent)}"
+
+
+def shared_addresses(world: World) -> Faults:
+    """Find an address that two networks of containers have."""
+    files = world.host.files
+    used = Counter(value for path, value in files.items() if path.startswith(NETNS))
+    yield from (f"{address} is in {count} namespaces" for address, count in used.items() if count > 1)
+
+
+def held_locks(world: World) -> Faults:
+    """Find locks of the kernel's that somebody holds who can go on no more: neither running nor told to wait."""
+    for name, lock in world.locks.get(OUTSIDE, {}).items():
+        frame = world.frames[lock.holder]
+        if world.host.procs[lock.holder[0]].state == "S" and op_at(world, frame).name not in MAY_WAIT:
+            yield f"{name} is held by {lock.holder}, which stands at {op_at(world, frame).name} of {frame.procedure}"
+
+
+MAY_WAIT = (
+    "exit_file_or_conmon_gone",  # of a conmon that stands still, or whose output somebody keeps open
+)
+
+PODMAN_LAWS: tuple[Property, ...] = (
+    *LAWS,
+    stated("parents", ALWAYS, "A container's first process is a child of crun, its conmon or PID 1.", strange_parents,
+           "designs §4.1"),
+    stated("addresses", ALWAYS, "No two containers have one address.", shared_addresses, "designs §4.2"),
+    stated("waits", EVENTUALLY, "Where nothing can happen at once, who waits for a process has one to wait for.",
+           vain_waits),
+    stated("zombies", EVENTUALLY, "PID 1 leaves no zombie.", unreaped),
+    stated("locks are passed on", EVENTUALLY, "Where nothing can happen at once, a lock's holder waits for conmon.",
+           held_locks, "designs §4.2"),
+)  # fmt: skip
+"""What holds of podman."""
