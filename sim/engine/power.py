@@ -3,10 +3,10 @@
 When the power goes every process is gone at once; nobody sees a status, no handler runs. /run is a tmpfs and goes, too,
 with the packet filter and the control groups; /var/lib/docker is a disk and stays as it was last written, whole files
 or none. Then PID 1 is another systemd: it starts journald and docker.service, which is taken to be enabled, and ids
-begin anew. A reboot stops docker.service as `systemctl stop` does, then sends TERM to all that is left, KILL after 10 s
-(systemd-shutdown). The scopes of containers are of those, since runc makes them without default dependencies [K].
-Leaves out file systems that lose what was not synced, other units, the BIOS. Source: systemd-shutdown(8), tmpfs(5),
-engine-1.13 §1.4, §5, §16.9, §23 T51.
+begin anew. A reboot stops docker.service as `systemctl stop` does, then sends TERM to all that is left, KILL after 10
+s, and waits no longer than 10 s more for who was forked meanwhile (systemd-shutdown [K]). The scopes of containers are
+of those, since runc makes them without default dependencies [K]. Leaves out file systems that lose what was not synced,
+other units, the BIOS. Source: systemd-shutdown(8), tmpfs(5), engine-1.13 §1.4, §5, §16.9, §23 T51.
 """
 
 from __future__ import annotations

@@ -274,7 +274,7 @@ REBOOT = (
         Goto("alone"),
         Label("last"),
         Do(kill_all),
-        Wait(alone),
+        Wait(alone, within=last_chance, late="alone"),
         Label("alone"),
         Do(restart_host),
     ),

@@ -2,13 +2,15 @@
 
 libcontainerd's lock of the container is held over AddProcess, so that the one reader of events stands still if an event
 of the container comes meanwhile. A command that cannot be started keeps 126, which is what the client exits with. A
-client that waits gets the exit code when the exit event has been handled: the end of the output, which comes with it,
-is not modelled apart. Leaves out terminals, detach keys, exec inspect of commands that are over. Source: D
+client that waits gets the exit code when the exit event has been handled. The end of the output, which comes with it,
+counts apart since 18.09 (`sim.engine.dockerd.tasks`): a shim that dies tells of no exec, so that no code is known and
+the client exits with 0 [K]. Leaves out terminals, detach keys, exec inspect of commands that are over. Source: D
 daemon/exec.go, libcontainerd/client_linux.go AddProcess; engine-1.13 §3.2, §3.3.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,6 +20,7 @@ from sim.engine.containers import service_of
 from sim.engine.dockerd.start import UNAVAILABLE, answer, containerd_at, event, guarded, record_of
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Label, Return, Unlock, Wait, call, reading
+from sim.engine.ops.flow import Condition
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import ExecConfig
 from sim.engine.setup import S
@@ -151,11 +154,12 @@ def drop_config(g: Goroutine) -> None:
         g.emit(Forgot(g.pid, f"exec/{g['c']}/{g['x']}"))
 
 
-def _config(world: World, frame: Frame) -> tuple[Key, ...]:
+def config_key(world: World, frame: Frame) -> tuple[Key, ...]:
+    """Name the part of memory that says how the command has ended."""
     return (("memory", frame.fid[0], f"exec/{frame.local['c']}/{frame.local['x']}"),)
 
 
-@reading(_config)
+@reading(config_key)
 def exec_ended(world: World, frame: Frame) -> bool | str:
     """Say whether its exit event was handled, or that nobody wants it any more."""
     config = world.recall(frame.fid[0], f"exec/{frame.local['c']}/{frame.local['x']}")
@@ -164,7 +168,7 @@ def exec_ended(world: World, frame: Frame) -> bool | str:
     return "canceled" if config.canceled else False
 
 
-@reading(_config)
+@reading(config_key)
 def exec_gone(world: World, frame: Frame) -> bool:
     """Say whether its exit event was handled."""
     config = world.recall(frame.fid[0], f"exec/{frame.local['c']}/{frame.local['x']}")
@@ -193,15 +197,20 @@ def kill_exec(g: Goroutine) -> Message:
 ADD = (Do(must_be_known, "unknown"), call("tasks", containerd_at, add_process, lost="lost"))
 
 
-def exec_table(add: list[Any], unknown: list[Any]) -> Procedure:
+def exec_table(
+    add: list[Any],
+    unknown: list[Any],
+    started: Callable[[Goroutine], str | None] = exec_started,
+    ended: Condition = exec_ended,
+) -> Procedure:
     """Return exec's way with how it asks containerd for the process; *unknown* is done if there is no container."""
     return procedure(
         "dockerd.exec",
         Do(exec_create, "refused"),
         Do(exec_start, "not_started"),
         add,
-        Do(exec_started, "detached"),
-        Wait(exec_ended, "canceled"),
+        Do(started, "detached"),
+        Wait(ended, "canceled"),
         Do(tell_code),
         Return(),
         Label("lost"),

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import service_of
-from sim.engine.dockerd.execs import ADD, exec_exited, exec_table
+from sim.engine.dockerd.execs import ADD, config_key, exec_ended, exec_exited, exec_started, exec_table
 from sim.engine.dockerd.exit import connected, event_or_break, keep_exit, state_exit, subscribed
 from sim.engine.dockerd.network import release_network, unmap_ports
 from sim.engine.dockerd.output import LOGGER_CLOSE, all_logged, stdio_ended, truncate_log
@@ -32,11 +32,12 @@ from sim.engine.dockerd.start import (
 )
 from sim.engine.dockerd.verbs import update_table
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.ops import Do, Goto, Label, Lock, Return, Sleep, Unlock, Wait, call, receive
+from sim.engine.ops import Do, Goto, Label, Lock, Return, Sleep, Unlock, Wait, call, reading, receive
 from sim.engine.procedure import procedure
 from sim.engine.setup import MS, S
 from sim.engine.traits import traits
 from sim.facts import Message
+from sim.world import Frame, Key, World
 
 SERVE_POLL = 100 * MS
 OUTPUT_WAIT = 2 * S
@@ -95,7 +96,28 @@ START = start_table(
     ],
     [],
 )
-EXEC = exec_table(list(ADD), [])
+
+
+def note_writers(g: Goroutine) -> str | None:
+    """Note who writes a command's output: the process, and the shim that holds its fifos, too."""
+    pid = g["answer"]
+    g["process_pid"] = pid
+    g["shim_pid"] = g.world.host.procs[pid].ppid if pid in g.world.host.procs else pid
+    return exec_started(g)
+
+
+def _writers(world: World, frame: Frame) -> tuple[Key, ...]:
+    return (*config_key(world, frame), ("proc", frame.local["process_pid"]), ("proc", frame.local["shim_pid"]))
+
+
+@reading(_writers)
+def output_or_exec_ended(world: World, frame: Frame) -> bool | str:
+    """Say whether the exit event was handled, or nobody is left who writes: end of file ends the session, too."""
+    writes = any(world.host.alive(frame.local[name]) for name in ("process_pid", "shim_pid"))
+    return True if not writes else exec_ended(world, frame)
+
+
+EXEC = exec_table(list(ADD), [], note_writers, output_or_exec_ended)
 UPDATE = update_table(lambda *entries: list(entries), [])
 
 # -- events -----------------------------------------------------------------------------------------
