@@ -194,12 +194,15 @@ examples:
   shimsim whatif document --set engine.daemon.live-restore=true --faults dockerd,'systemctl restart docker'
   shimsim whatif hosts/*.yaml --set engine.daemon.live-restore=true --csv
   shimsim whatif my.yaml          what its whatif: block asks for (docs/whatif.md)
+  shimsim whatif --matrix --design docker-26-separate,podman --explain
 """
 
 
 def _whatif(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = WHATIFS, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("file", nargs="+", help="scenarios, bundled ones' names, a folder; several give one table")
+    parser.add_argument("file", nargs="*", help="scenarios, bundled ones' names, a folder; several give one table")
+    parser.add_argument("--matrix", action="store_true",
+                        help="every design with every fault; --design and --faults F1,F5 choose some")  # fmt: skip
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE",
                         help="what to change; V1,V2 and 1..9 are several values, a grid with the others")  # fmt: skip
     parser.add_argument("--design", metavar="A,B", help="other engines: --set engine.design=A,B")

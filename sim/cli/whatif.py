@@ -34,7 +34,11 @@ IN_FULL = 3  # alternatives that get a table each
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run both sides of each question and compare."""
+    """Run both sides of each question and compare; or fill the fault matrix."""
+    if options.matrix:
+        from sim.cli.matrix import main as fill
+
+        return fill(options)
     asked = _questions(options)
     several = len({question.base.source for question in asked}) > 1
     name = "files" if several else asked[0].base.name
@@ -57,6 +61,9 @@ def main(options: argparse.Namespace) -> int:
 
 def _questions(options: argparse.Namespace) -> list[Question]:
     """Read all that is asked, before anything is run."""
+    if not options.file:
+        hint = "Name a scenario, as in shimsim whatif document --set host.cores=1; --matrix needs none."
+        raise InputError([Problem("whatif", "there is no file to compare", hint)])
     asked = asked_for(options.settings, options.design, options.faults, zip_=options.zip)
     asked = _with(asked, options)
     terms = Terms(jobs=options.jobs, own=tuple(own_metric(words) for words in options.metrics))

@@ -104,15 +104,28 @@ def draw(axes: Axes, found: Sequence[WhatIf], names: Sequence[str], metric: str,
     known = [(badness(*one), one) for row in fields for one in row if one is not None]
     worst = max((bad for bad, _ in known if math.isfinite(bad)), default=0.0)
     shades = [[math.nan if one is None else shade(badness(*one), worst) for one in row] for row in fields]
-    axes.imshow(shades, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for y, row in enumerate(fields):
-        for x, one in enumerate(row):
-            text = "–" if one is None else amount(one[1].median, one[0].unit, found[x].window_s, one[1].total)
-            dark = one is not None and shades[y][x] > 0.6
-            axes.text(x, y, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    texts = [
+        ["–" if one is None else amount(one[1].median, one[0].unit, it.window_s, one[1].total)
+         for one, it in zip(row, found, strict=True)]
+        for row in fields
+    ]  # fmt: skip
+    rows = [wrapped(short.get(name, name)) for name in names]
+    heads = [wrapped(it, 14) for it in columns(found)] if last else [""] * len(found)
+    paint(axes, texts, shades, rows, heads)
     axes.set_title(next(one[0].label for _, one in known), fontsize=9, loc="left")
-    axes.set_yticks(range(len(names)), [wrapped(short.get(name, name)) for name in names], fontsize=8)
-    axes.set_xticks(range(len(found)), [wrapped(it, 14) for it in columns(found)] if last else [""] * len(found))
+
+
+def paint(
+    axes: Axes, texts: Sequence[Sequence[str]], shades: Sequence[Sequence[float]], rows: list[str], heads: list[str]
+) -> None:
+    """Draw a field for each text, the darker the larger its shade (0 to 1); `nan` leaves it white."""
+    axes.imshow(shades, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for y, row in enumerate(texts):
+        for x, text in enumerate(row):
+            colour = "white" if shades[y][x] > 0.6 else "black"
+            axes.text(x, y, text, ha="center", va="center", fontsize=8, color=colour)
+    axes.set_yticks(range(len(rows)), rows, fontsize=8)
+    axes.set_xticks(range(len(heads)), heads)
     axes.tick_params(length=0, labelsize=8)
     for spine in axes.spines.values():
         spine.set_visible(False)

@@ -19,6 +19,7 @@ COMMANDS = {
     "plot": ["plot", "small.yaml", "-o", "x.svg"],
     "report": ["report", "small.yaml", "-o", "x.html"],
     "whatif": ["whatif", "small.yaml", "--set", "engine.daemon.live-restore=true", "--seeds", "2"],
+    "whatif --matrix": ["whatif", "--matrix", "--design", "podman", "--faults", "F1,F5,F6", "--jobs", "1"],
     "explore": ["explore", "small.yaml", "--limit", "50"],
     "validate": ["validate", "small.yaml", "wrong.yaml"],
     "designs": ["designs"],

@@ -175,3 +175,42 @@ def test_a_file_with_several_scenarios_is_several_rows(shimsim, files):
     said = shimsim("whatif", "two.yaml", "alone.yaml", "--set", LIVE, "--seeds", "2", "--csv", "--no-save")
     rows = list(csv.DictReader(io.StringIO(said.out)))
     assert sorted(row["file"] for row in rows) == ["alone.yaml", "total", "two.yaml#1", "two.yaml#2"]
+
+
+# -- the fault matrix -------------------------------------------------------------------------------
+
+
+def test_the_matrix_needs_no_file_and_leaves_a_map(shimsim, folder):
+    """Designs and faults that are asked for, as codes, as words, as CSV; the map is a picture."""
+    words = ("whatif", "--matrix", "--design", "docker-26-separate,podman", "--faults", "f5,F6", "--jobs", "1")
+    said = shimsim(*words)
+    assert said.status == 0
+    lines = [line.split() for line in said.out.splitlines()]
+    assert ["podman", "kept/!x", "–"] in [[part.replace("kept/!xl", "kept/!x") for part in line] for line in lines]
+    made = folder / "runs" / "fault-matrix.matrix"
+    assert {path.name for path in made.iterdir()} == {".shimsim", "matrix.png", "matrix.csv", "matrix.json"}
+    assert (made / "matrix.png").read_bytes()[:4] == b"\x89PNG"
+    rows = list(csv.DictReader(io.StringIO(shimsim(*words, "--csv", "--no-save").out)))
+    assert [(row["design"], row["live_restore"], row["fault"]) for row in rows][-2:] == [
+        ("podman", "", "F5"), ("podman", "", "F6"),
+    ]  # fmt: skip
+    assert (rows[-1]["code"], rows[-2]["view"], rows[-2]["end"]) == ("", "wrong", "same")
+    told = [line.split()[:3] for line in shimsim(*words, "--explain", "--no-save").out.splitlines()]
+    assert ["F5", "lives", "same"] in told
+
+
+def test_the_matrix_takes_settings_and_refuses_what_is_not_its_own(shimsim, folder):
+    """--set changes its host; a window or a second file is refused, with what is for it."""
+    alone = ("whatif", "--matrix", "--design", "podman", "--faults", "F7", "--no-save", "--csv", "--jobs", "1")
+    (row,) = csv.DictReader(io.StringIO(shimsim(*alone, "--set", "services.web.restart=no").out))
+    assert row["end"] == "none"
+    said = shimsim("whatif", "small.yaml", "small.yaml", "--matrix", "--window", "0s", "9s", "--zip")
+    assert said.status == 2
+    assert all(word in said.err for word in ("--zip", "--window", "a matrix is of one file"))
+
+
+def test_a_what_if_without_a_file_says_what_to_write(shimsim):
+    """Status 2, with an example."""
+    said = shimsim("whatif", "--set", "host.cores=1")
+    assert said.status == 2
+    assert "there is no file to compare" in said.err

@@ -1,0 +1,82 @@
+"""shimsim whatif --matrix: each design with each fault, in a table of codes, or of every word."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any
+
+from sim.cli import HOLDS
+from sim.cli.files import scenario_of
+from sim.cli.out import progress, say, say_json
+from sim.cli.store import Content, check_ours, folder_of, store
+from sim.errors import InputError, Problem
+from sim.experiment.executors import cores, opened
+from sim.experiment.matrix import SCENARIO, designs_asked, faults_asked, matrix
+from sim.render.matrix_text import matrix_csv, matrix_json, matrix_text
+from sim.scenario import Scenario
+from sim.views.fault_cells import Matrix
+
+FIGURE, TABLE, RESULT = "matrix.png", "matrix.csv", "matrix.json"
+NOT_ASKED = {"zip": "--zip", "window": "--window", "metrics": "--metric", "precision": "--precision", "most": "--most"}
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the cells that are asked for, and print them."""
+    _check(options)
+    file = options.file[0] if options.file else SCENARIO
+
+    def reader(settings: Sequence[str]) -> Scenario:
+        return scenario_of(file, (*options.settings, *settings))
+
+    designs, faults = designs_asked(options.design), faults_asked(options.faults)
+    folder = None if options.no_save else folder_of(options.output, f"{reader(()).name}.matrix")
+    if folder is not None:
+        check_ours(folder)
+    bar = progress("fault matrix", options.quiet or options.json or options.csv)
+    began = perf_counter()
+    with opened(cores() if options.jobs is None else options.jobs, options.cluster) as lanes:
+        found = matrix(reader, designs, faults, options.seeds or 1, progress=bar, lanes=lanes)
+    took = perf_counter() - began
+    files = {} if folder is None else _files(found)
+    if folder is not None:
+        store(folder, files)
+    _say(found, options, took, () if folder is None else (f"{folder}/:", *files))
+    return HOLDS
+
+
+def _check(options: argparse.Namespace) -> None:
+    problems = [
+        Problem(option, "a matrix does not take it", "--design, --faults, --set and --seeds are for it.")
+        for name, option in NOT_ASKED.items()
+        if getattr(options, name)
+    ]
+    if len(options.file) > 1:
+        problems.append(Problem(options.file[1], "a matrix is of one file", f"Without any it is of {SCENARIO}."))
+    if problems:
+        raise InputError(problems)
+
+
+def _files(found: Matrix) -> dict[str, Content]:
+    from sim.render.matrix_figure import matrix_png
+
+    return {
+        FIGURE: matrix_png(found),
+        TABLE: matrix_csv(found),
+        RESULT: json.dumps(_json(found), indent=2) + "\n",
+    }
+
+
+def _json(found: Matrix) -> dict[str, Any]:
+    return matrix_json(found)
+
+
+def _say(found: Matrix, options: argparse.Namespace, took: float, written: tuple[str, ...]) -> None:
+    if options.json:
+        say_json(_json(found))
+    elif options.csv:
+        say(matrix_csv(found), end="")
+    elif not options.quiet:
+        say(matrix_text(found, took_s=took, written=written, detail=options.explain), end="")
