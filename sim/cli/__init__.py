@@ -83,7 +83,8 @@ def _with_nearest(parser: argparse.ArgumentParser, message: str) -> str:
     import difflib
 
     word = (re.findall(r"invalid choice: '([^']*)'", message) or [message.rpartition(": ")[2].split()[0]])[0]
-    known = [*parser._option_string_actions, *(name for name, *_ in COMMANDS)]
+    choices = [str(choice) for action in parser._actions for choice in action.choices or ()]
+    known = list(parser._option_string_actions) if word.startswith("-") else choices
     close = difflib.get_close_matches(word.split("=")[0], known, n=1)
     return f"{message}. Did you mean {close[0]}?" if close else message
 
