@@ -47,19 +47,24 @@ def interval(row: Row) -> str:
         return ""
     if row.unit != "s":
         return " … ".join(_end(value, WRITERS.get(row.unit, count)) for value in (row.low, row.high))
-    return _seconds_interval(row.low, row.high)
+    return _seconds_interval(row.low, row.high, row.change or 0.0)
 
 
-def _seconds_interval(low: float, high: float) -> str:
-    """Write both ends in one unit, with so many digits that they differ."""
-    size, least, _ = scale(max((abs(it) for it in (low, high) if math.isfinite(it)), default=0.0))
+def _seconds_interval(low: float, high: float, middle: float) -> str:
+    """Write both ends in one unit, with so many digits that they differ; the unit too where the middle has another.
+
+    >>> _seconds_interval(-0.012, 0.018, 0.00094), _seconds_interval(0.3, 0.4, 0.35)
+    ('−0.01 … +0.02 s', '+0.30 … +0.40')
+    """
+    size, least, unit = scale(max((abs(it) for it in (low, high) if math.isfinite(it)), default=0.0))
+    other = math.isfinite(middle) and middle != 0 and scale(abs(middle))[2] != unit
     text = ""
     for digits in range(least, least + 3):
         low_text, high_text = (_end(it, partial(_in, size, digits)) for it in (low, high))
         text = f"{low_text} … {high_text}"
         if low_text != high_text:
             break
-    return text
+    return f"{text} {unit}" if other else text
 
 
 def _in(size: float, digits: int, value: float) -> str:
