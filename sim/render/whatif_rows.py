@@ -1,8 +1,9 @@
 """Many what-ifs as one table: a row for each file, fault and alternative, worst first, and totals last.
 
-Models: medians of both sides, what changed, and the seed of the worst run. Totals add up what is counted and take the
-longest of what lasts; a figure that was not back stays "not back". Files are compared as they are, whatever their
-windows. Leaves out intervals in the text; CSV and JSON have them. Source: the project's own.
+Models: medians of both sides, what changed, and the seed of the worst run. Totals, one for each fault and alternative,
+add up what is counted over the files and take the longest of what lasts; a figure that was not back stays "not back".
+Files are compared as they are, whatever their windows. Leaves out intervals in the text; CSV and JSON have them.
+Source: the project's own.
 """
 
 from __future__ import annotations
@@ -58,6 +59,14 @@ def totals(every: Sequence[Line], side: Callable[[Row], Side]) -> dict[str, floa
     return found
 
 
+def groups(every: Sequence[Line]) -> dict[tuple[str, str], list[Line]]:
+    """Return the rows that a total is of, by fault and alternative, in the order in which they stand."""
+    found: dict[tuple[str, str], list[Line]] = {}
+    for line in every:
+        found.setdefault((line.found.fault, line.variant.name), []).append(line)
+    return found
+
+
 # -- text ------------------------------------------------------------------------------------------
 
 
@@ -69,10 +78,12 @@ def rows_text(found: Sequence[WhatIf], *, took_s: float | None = None, written: 
     shown = {head: column for head, column in heads.items() if len(set(column)) > 1 or head == "file"}
     shown |= {title: [_cell(line, name) for line in every] for name, title in COLUMNS.items() if _any(every, name)}
     shown["worst seed"] = [str(line.variant.worst_seed) for line in every]
-    now, then = (totals(every, side) for side in (_base, _other))
-    last = {title: _both(now.get(name), then.get(name), every, name) for name, title in COLUMNS.items()}
     table = [list(shown), *map(list, zip(*shown.values(), strict=True))]
-    table.append(["all" if n == 0 else last.get(head, "") for n, head in enumerate(shown)])
+    for (fault, variant), own in groups(every).items():
+        now, then = (totals(own, side) for side in (_base, _other))
+        last = {title: _both(now.get(name), then.get(name), own, name) for name, title in COLUMNS.items()}
+        last |= {"file": "all", "fault": fault or "the file's", "what if": short[variant]}
+        table.append([last.get(head, "") for head in shown])
     widths = [max(len(row[n]) for row in table) for n in range(len(shown))]
     lined = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in table)
     body = [f" {line}".rstrip() for line in lined]
@@ -132,6 +143,9 @@ def _other(row: Row) -> Side:
     return row.other
 
 
+SIDES = {"now": _base, "then": _other}
+
+
 # -- for programs ----------------------------------------------------------------------------------
 
 
@@ -148,9 +162,10 @@ def rows_csv(found: Sequence[WhatIf]) -> str:
         about = [line.found.source, line.found.fault, line.variant.name, len(line.found.seeds), line.found.window_s]
         cells = [cell for name in names for cell in _cells(line.rows.get(name))]
         writer.writerow([*about, line.variant.worst_seed, line.found.ended, *cells])
-    now, then = (totals(every, side) for side in (_base, _other))
-    sums = [cell for name in names for cell in (_known(now.get(name)), "", _known(then.get(name)), *[""] * 5)]
-    writer.writerow(["total", *[""] * 6, *sums])
+    for (fault, variant), own in groups(every).items():
+        now, then = (totals(own, side) for side in (_base, _other))
+        sums = [cell for name in names for cell in (_known(now.get(name)), "", _known(then.get(name)), *[""] * 5)]
+        writer.writerow(["total", fault, variant, *[""] * 4, *sums])
     return out.getvalue()
 
 
@@ -169,5 +184,9 @@ def rows_json(found: Sequence[WhatIf]) -> dict[str, Any]:
     """Return the order of the rows and the totals; the rows' figures stand in their what-ifs."""
     every = lines(found)
     order = [{"source": it.found.source, "fault": it.found.fault, "alternative": it.variant.name} for it in every]
-    now, then = ({name: _known(it) for name, it in totals(every, side).items()} for side in (_base, _other))
-    return {"order": order, "totals": {"now": now, "then": then}}
+    sums = [
+        {"fault": fault, "alternative": variant}
+        | {word: {name: _known(it) for name, it in totals(own, side).items()} for word, side in SIDES.items()}
+        for (fault, variant), own in groups(every).items()
+    ]
+    return {"order": order, "totals": sums}

@@ -53,8 +53,8 @@ def test_several_files_are_one_table_worst_first_with_totals(shimsim, files):
     found = json.loads(shimsim(*words, "--json", "--no-save").out)
     assert found["kind"] == "whatifs"
     assert [row["source"] for row in found["order"]] == ["alone.yaml", "small.yaml"]
-    assert found["totals"]["then"]["processes_kept"] == 2.0
-    assert found["totals"]["now"]["remote_dark"] is None
+    (total,) = found["totals"]
+    assert (total["fault"], total["then"]["processes_kept"], total["now"]["remote_dark"]) == ("", 2.0, None)
 
 
 def test_faults_take_the_place_of_the_files_own(shimsim):
@@ -167,6 +167,19 @@ def test_totals_add_counts_and_take_the_longest_time(shimsim, files):
     assert (then["processes_kept"], then["remote_dark"]) == (2.0, math.inf)
     assert rows_text(found) == rows_text(list(reversed(found)))
     assert rows_csv(found) == rows_csv(list(reversed(found)))
+
+
+def test_alternatives_and_faults_are_not_added_up(shimsim, files):
+    """Each of them has a total over the files."""
+    said = shimsim("whatif", "small.yaml", "alone.yaml", "--set", f"{LIVE},false", "--faults", "dockerd,shim/web",
+                   "--seeds", "2", "--csv", "--no-save")  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO(said.out)))
+    for total in [row for row in rows if row["file"] == "total"]:
+        about = total["fault"], total["alternative"]
+        own = [row for row in rows if (row["fault"], row["alternative"]) == about and row["file"] != "total"]
+        assert {row["file"] for row in own} == {"alone.yaml", "small.yaml"}
+        assert float(total["processes_kept_then"]) == sum(float(row["processes_kept_then"]) for row in own)
+    assert [row["file"] for row in rows].count("total") == 4
 
 
 def test_a_file_with_several_scenarios_is_several_rows(shimsim, files):
