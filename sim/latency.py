@@ -10,50 +10,15 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-import msgspec
+from sim.durations import ZERO as ZERO
+from sim.durations import Distribution as Distribution
+from sim.durations import Duration as Duration
+from sim.durations import Fixed as Fixed
+from sim.durations import Profile as Profile
+from sim.durations import Uniform as Uniform
+from sim.engine.setup import EngineSetup
 
 MS = 1_000
-
-
-class Uniform(msgspec.Struct, frozen=True):
-    """Every value between *low* and *high*, in ms, is as likely as any other."""
-
-    low: float
-    high: float
-
-    def at(self, u: float) -> float:
-        """Return the value below which a share *u* of all lies."""
-        return self.low + (self.high - self.low) * u
-
-
-class Fixed(msgspec.Struct, frozen=True):
-    """Always *value*, in ms."""
-
-    value: float
-
-    def at(self, u: float) -> float:
-        """Return the value."""
-        return self.value
-
-
-Distribution = Uniform | Fixed
-ZERO = Fixed(0.0)
-
-
-class Duration(msgspec.Struct, frozen=True):
-    """What an action takes: work on a core and wait, in ms; *scale* spreads a timer about its nominal time.
-
-    *mark* says how the numbers are known: S source, M measured, K from knowledge, C computed,
-    E observed, A assumed.
-    """
-
-    work: Distribution = ZERO
-    wait: Distribution = ZERO
-    scale: Distribution | None = None
-    mark: str = ""
-
-
-Profile = dict[str, Duration]
 
 K = "K engine-1.13 §20: el7, idle host, not measured"
 A = "A assumed: no source gives it"
@@ -211,6 +176,12 @@ PROFILES: dict[str, Profile] = {
     "docker-26-2core": DOCKER_26_2CORE,
     "podman-idle": PODMAN_IDLE,
 }
+
+
+def profile_of(engine: EngineSetup) -> Profile:
+    """Return the durations of an engine: its own, which a file has brought, else those of the profile it names."""
+    return dict(engine.durations) or PROFILES[engine.profile]
+
 
 _SCALE = 1.0 / (1 << 53)
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Union, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec.structs import asdict
 
-from sim import facts
+from sim import durations, facts
 from sim.engine import goroutine, records, setup
 from sim.errors import InputError, Problem, nearest
 from sim.kernel import events
@@ -25,7 +25,7 @@ from sim.kernel import records as kernel_records
 from sim.trace import Record, Replay, Trace
 
 SCHEMA_VERSION = 1
-MODULES = (facts, events, kernel_records, records, setup, goroutine)
+MODULES = (facts, events, kernel_records, records, setup, goroutine, durations)
 CLASSES: dict[str, type[msgspec.Struct]] = {
     name: kind
     for module in MODULES
@@ -213,6 +213,8 @@ def _fits(value: Any, hint: Any) -> bool:
         return len(value) == len(parts) and all(map(_fits, value, parts))
     if hint is int:
         return type(value) is int and abs(value) <= LARGEST
+    if hint is float:
+        return type(value) in (int, float)
     return isinstance(value, NoneType if hint is None else origin or hint)
 
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # part -> the parts of sim that it may import. Layers point one way:
 # cli -> experiment, scenario, render -> drive, views -> model -> engine, designs, ... -> world -> kernel
 WORLD = "facts kernel errors"
-ENGINE = f"world {WORLD}"
+ENGINE = f"world durations {WORLD}"
 MODEL = f"engine {ENGINE}"
 DRIVE = f"model engine designs faults latency trace {ENGINE}"
 EXPERIMENT = f"predicates properties scenario render views tracefile drive {DRIVE} bundled __init__"
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "__init__": "scenario experiment",
     "tracefile": f"trace model {MODEL}",
     "errors": "",
+    "durations": "",
     "bundled": "errors",
     "kernel": "errors",
     "facts": "kernel errors",
@@ -37,13 +38,14 @@ MAY_IMPORT = {
     "trace": f"model {MODEL}",
     "drive": DRIVE,
     "views": f"trace model designs faults {MODEL}",
-    "render": "views errors",
+    "render": "views durations errors",
     "predicates": MODEL,
     "properties": f"predicates {MODEL}",
     "scenario": f"views predicates properties drive {DRIVE} bundled",
     "experiment": EXPERIMENT,
     "testing": f"predicates properties views drive {DRIVE}",
-    "cli": f"experiment {EXPERIMENT}",  # cli.py, cli_*.py or cli/
+    "calibration": f"scenario views drive {DRIVE}",
+    "cli": f"calibration experiment {EXPERIMENT}",  # cli.py, cli_*.py or cli/
     "__main__": "cli errors",
 }
 ONLY_IN = {  # library -> part

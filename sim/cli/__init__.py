@@ -116,6 +116,16 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _load(text: str) -> str:
+    return text if text == "none" else str(_whole(2, 10_000)(text))
+
+
+def _day(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no day: write 2026-11-24")
+    return text
+
+
 SEED, SEEDS, JOBS, STATES = _whole(0, LARGEST_SEED), _whole(1, MOST_SEEDS), _whole(1, 1000), _whole(1, 10**9)
 
 # -- commands ---------------------------------------------------------------------------------------
@@ -243,6 +253,38 @@ def _explore(parser: argparse.ArgumentParser) -> None:
     _quiet(parser)
 
 
+CALIBRATIONS = """\
+examples:
+  shimsim calibrate mine.csv --phase start=total_ms -o mine.yaml
+  shimsim calibrate measurements/sequential_*.csv --check measurements/parallel.csv --plot fits.png
+  docker events --format '{{json .}}' > events.jsonl; shimsim calibrate events.jsonl -o mine.yaml
+"""
+
+
+def _calibrate(parser: argparse.ArgumentParser) -> None:
+    parser.epilog, parser.formatter_class = CALIBRATIONS, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("file", nargs="+", help="measured phases: CSV, or docker events in JSON; - is stdin")
+    parser.add_argument("--phase", dest="phases", action="append", default=[], metavar="PHASE=COLUMN",
+                        help="which column is which phase, or the difference of two: stop=end_s-begin_s")  # fmt: skip
+    parser.add_argument("--where", action="append", default=[], metavar="COLUMN=VALUE", help="take these rows alone")
+    parser.add_argument("--unit", metavar="UNIT", help="of columns whose names do not say it: s, ms, us, ns")
+    parser.add_argument("--load", default="parallelism", metavar="COLUMN",
+                        help="how many starts there were at once (default: parallelism)")  # fmt: skip
+    parser.add_argument("--check", action="append", default=[], metavar="FILE",
+                        help="a CSV file that is held against the model, and not fitted")  # fmt: skip
+    parser.add_argument("--design", default="docker-26", metavar="NAME", help="the engine (default: docker-26)")
+    parser.add_argument("--base", metavar="PROFILE", help="whose shares divide a phase (default: the design's)")
+    parser.add_argument("--cores", type=_whole(1, 1024), default=2, metavar="N", help="of the host (default: 2)")
+    parser.add_argument("--demand", type=_load, metavar="N",
+                        help="load whose rate gives a start's core time, or none (default: highest)")  # fmt: skip
+    parser.add_argument("--name", metavar="NAME", help="of the profile (default: that of its file)")
+    parser.add_argument("--date", type=_day, metavar="YYYY-MM-DD",
+                        help="of the measurement (default: as the rows say, else that of the file)")  # fmt: skip
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the profile: x.yaml")
+    parser.add_argument("--plot", metavar="FILE", help="draw a quantile-quantile plot of each phase: x.png")
+    _quiet(parser)
+
+
 def _designs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="*", metavar="NAME", help="one of them (default: all); two: what differs")
     parser.add_argument("--statecharts", action="store_true", help="draw each program's procedures from their tables")
@@ -269,6 +311,8 @@ def _settings(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
     if seed:
         parser.add_argument("--seed", type=SEED, default=1, metavar="N", help="seed of the draws (default: 1)")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", help="change it")
+    parser.add_argument("--profile", dest="settings", action="append", type="engine.profile={}".format, metavar="P",
+                        help="durations: a profile's name, or a file x.yaml of shimsim calibrate")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object with schema_version")
 
 
@@ -288,6 +332,7 @@ COMMANDS = (
     ("why", "print the chain of causes of a fact", _why),
     ("whatif", "compare a changed setting with the file, run by run", _whatif),
     ("explore", "take every order of events", _explore),
+    ("calibrate", "fit a profile of durations to what was measured", _calibrate),
     ("designs", "list the engines that are modelled", _designs),
 )
 

@@ -1,5 +1,6 @@
 """Cores shared by work: with n jobs and c cores each runs at rate min(1, c/n).
 
+A job may keep more than one core busy, as a program with threads does: n is the sum of what the jobs would keep busy.
 One virtual clock counts the work that each running job has got; a job ends when that clock reaches its own mark, so
 that one comes or goes in O(log n). Source: processor sharing as a virtual-time queue (any DES text); ARCHITECTURE.md,
 "Decisions, with reasons".
@@ -12,17 +13,21 @@ from math import ceil
 from typing import Any
 
 ROUNDING = 1e-6  # what sums of floats may be off by, in µs
+WHOLE = 100  # percent of one core
 
 
 class Cores:
-    """The jobs at work; times are µs. Of jobs that end at the same time the one that began first comes first."""
+    """The jobs at work; times are µs. Of jobs that end at the same time the one that began first comes first.
+
+    *count* and *running*, how much there is and how much the jobs would keep busy, are in percent of one core.
+    """
 
     __slots__ = ("added", "count", "jobs", "running", "since", "virtual")
 
     def __init__(self, count: int) -> None:
-        self.count, self.running = count, 0
+        self.count, self.running = count * WHOLE, 0
         self.virtual, self.since = 0.0, 0
-        self.jobs: list[tuple[float, int, Any]] = []
+        self.jobs: list[tuple[float, int, Any, int]] = []
         self.added = 0
 
     def _advance(self, now: int) -> None:
@@ -32,17 +37,20 @@ class Cores:
             self.virtual += passed if running <= self.count else passed * (self.count / running)
         self.since = now
 
-    def add(self, now: int, work: int, job: Any) -> None:
-        """Let a job of *work* µs begin; it is marked dead by its `alive` turning False and `drop`."""
-        self._advance(now)
-        self.running += 1
-        self.added += 1
-        heappush(self.jobs, (self.virtual + work, self.added, job))
+    def add(self, now: int, work: int, job: Any, busy: int = WHOLE) -> None:
+        """Let a job of *work* µs begin that keeps *busy* percent of a core busy.
 
-    def drop(self, now: int) -> None:
+        It is marked dead by its `alive` turning False and `drop`.
+        """
+        self._advance(now)
+        self.running += busy
+        self.added += 1
+        heappush(self.jobs, (self.virtual + work, self.added, job, busy))
+
+    def drop(self, now: int, busy: int = WHOLE) -> None:
         """Note that a running job has been given up (its `alive` is False)."""
         self._advance(now)
-        self.running -= 1
+        self.running -= busy
 
     def next(self, now: int) -> int | None:
         """Return when the first job ends, if none comes or goes before."""
@@ -60,8 +68,8 @@ class Cores:
     def pop(self, now: int) -> Any:
         """Take the job that ends now."""
         self._advance(now)
-        self.running -= 1
-        mark, _, job = heappop(self.jobs)
+        mark, _, job, busy = heappop(self.jobs)
+        self.running -= busy
         if mark > self.virtual:
             self.virtual = mark
         return job

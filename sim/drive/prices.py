@@ -6,6 +6,7 @@ in common, whatever else happens between. Source: sim/latency.py.
 
 from __future__ import annotations
 
+from sim.drive.cores import WHOLE
 from sim.engine.ops import Every, Interval, Op
 from sim.engine.procedure import Procedure
 from sim.latency import Distribution, Duration, Fixed, Profile, draw, microseconds
@@ -14,13 +15,14 @@ from sim.latency import Distribution, Duration, Fixed, Profile, draw, microsecon
 class Plan:
     """What the driver knows of an op beforehand; *plain* says that it is always ready and has no time limit.
 
-    *free* says that it has no price. *work* and *wait* are the distributions to draw from, or else the times in µs.
+    *free* says that it has no price, *together* and *repeats* whose draw it shares, *busy* how much of a core its work
+    keeps busy, in percent. *work* and *wait* are the distributions to draw from, or else the times in µs.
     *drawn* counts, by container, how often they were drawn: ops of one role and name share it.
     """
 
     __slots__ = (
-        "drawn", "free", "name", "op", "plain", "price", "procedure", "role", "rounds", "ticker", "timer", "wait",
-        "work",
+        "busy", "drawn", "free", "name", "op", "plain", "price", "procedure", "repeats", "role", "rounds", "ticker",
+        "timer", "together", "wait", "work",
     )  # fmt: skip
 
     def __init__(
@@ -33,7 +35,8 @@ class Plan:
         kind = type(op)
         self.plain = kind.ready is Op.ready and kind.reads is Op.reads and op.within is None
         row = Duration() if price is None else price
-        self.work, self.wait = _known(row.work), _known(row.wait)
+        self.work, self.wait, self.together = _known(row.work), _known(row.wait), row.together
+        self.repeats, self.busy = row.repeats, round(row.cores * WHOLE)
 
 
 def _known(distribution: Distribution) -> Distribution | int:
@@ -70,6 +73,10 @@ class Prices:
         """Draw a wait and the work after it, in µs."""
         count = plan.drawn[container] = plan.drawn.get(container, 0) + 1
         work, wait = plan.work, plan.wait
+        if plan.together:
+            u = draw(self._seed, plan.together, container, "together", 1 + (count - 1) // plan.repeats)
+            work = work if isinstance(work, int) else microseconds(work, u)
+            wait = wait if isinstance(wait, int) else microseconds(wait, u)
         if not isinstance(work, int):
             work = microseconds(work, draw(self._seed, plan.role, container, plan.name, count, "work"))
         if not isinstance(wait, int):

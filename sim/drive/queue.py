@@ -14,7 +14,7 @@ from typing import Any
 
 import simpy
 
-from sim.drive.cores import Cores
+from sim.drive.cores import WHOLE, Cores
 from sim.engine.setup import S
 from sim.model import Action
 
@@ -25,13 +25,13 @@ FEW = 64  # so many dead timers are not worth clearing
 class Clock:
     """A drawn clock of one action. *cause* is the record that enabled it; *work* is what a core must still do.
 
-    *held* says that it has rung while its process was stopped.
+    *busy* says how much of a core that keeps busy, in percent, *held* that it has rung while its process was stopped.
     """
 
-    __slots__ = ("action", "alive", "at_work", "cause", "far", "held", "work")
+    __slots__ = ("action", "alive", "at_work", "busy", "cause", "far", "held", "work")
 
     def __init__(self, action: Action, cause: int) -> None:
-        self.action, self.cause, self.work = action, cause, 0
+        self.action, self.cause, self.work, self.busy = action, cause, 0, WHOLE
         self.alive, self.at_work, self.far, self.held = True, False, False, False
 
 
@@ -69,7 +69,7 @@ class Queue:
         """Discard a clock that has not rung, or whose work goes on."""
         clock.alive = False
         if clock.at_work:
-            self.cores.drop(self.now)
+            self.cores.drop(self.now, clock.busy)
             self._arm_cores()
         elif clock.far:
             self._dead += 1
@@ -91,7 +91,7 @@ class Queue:
     def _rung(self, clock: Clock) -> None:
         if clock.work > 0:
             clock.at_work = True
-            self.cores.add(self.now, clock.work, clock)
+            self.cores.add(self.now, clock.work, clock, clock.busy)
             clock.work = 0
             if self.cores.jobs[0][2] is clock:
                 self._arm_cores()

@@ -28,7 +28,7 @@ from sim.facts import Fid
 from sim.kernel import syscalls
 from sim.kernel.records import OUTSIDE, Pid
 from sim.kernel.signals import Signal
-from sim.latency import PROFILES, Profile, draw
+from sim.latency import Profile, draw, profile_of
 from sim.model import OPENED, Action, Deliver, Go, Late, Open, act, initial, instants, may_open
 from sim.trace import Encoded, Record, Records, Trace, handed_on
 from sim.world import Frame
@@ -59,7 +59,7 @@ class Timed:
     ) -> None:
         self.world, events = initial(setup)
         self.setup, self.seed, self.skip_idle = setup, seed, skip_idle
-        self.profile = PROFILES[setup.engine.profile] if profile is None else profile
+        self.profile = profile_of(setup.engine) if profile is None else profile
         self.queue = Queue(simpy.Environment() if env is None else env, setup.host.cores)
         self.trace = Trace(setup, seed, Encoded() if keep == "encoded" else Records())
         add = self.trace.records.add if keep else None
@@ -334,6 +334,7 @@ class Timed:
             wait = self._timer(plan, frame)
         else:
             wait, clock.work = self.prices.sample(plan, str(frame.local.get("c", "")))
+            clock.busy = plan.busy
         self.queue.set(clock, wait)
 
     def _timer(self, plan: Plan, frame: Frame) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sim.durations import Row as Row
 from sim.engine.behaviour import MS as MS
 from sim.engine.behaviour import Child as Child
 from sim.engine.behaviour import Ends as Ends
@@ -169,13 +170,14 @@ class Unverified(msgspec.Struct, frozen=True):
 
 
 class EngineSetup(msgspec.Struct, frozen=True):
-    """Which design runs, and its settings. *profile* names the table of durations."""
+    """Which design runs, and its settings. *profile* names the durations; those of a file stand in *durations*."""
 
     design: str = "docker-1.13"
     daemon: Daemon = Daemon()
     unit: Unit = Unit()
     profile: str = "el7-idle"
     unverified: Unverified = Unverified()
+    durations: tuple[Row, ...] = ()
 
 
 # -- when ------------------------------------------------------------------------------------------

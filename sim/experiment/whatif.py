@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sim.designs import DESIGNS
+from sim.engine.setup import EngineSetup
 from sim.errors import InputError, Problem
 from sim.experiment.changes import changed
 from sim.experiment.executors import Lanes
@@ -23,7 +24,7 @@ from sim.experiment.paired import compare
 from sim.experiment.prices import prices
 from sim.experiment.replicate import Interrupted, Measuring, Progress, replicate_each
 from sim.experiment.sentences import sentences
-from sim.latency import PROFILES
+from sim.latency import profile_of
 from sim.render.amounts import lasting
 from sim.scenario import Scenario, instant, load
 from sim.views.comparison import Row, Variant, WhatIf
@@ -138,7 +139,7 @@ def whatif_of(
             for other, settings, runs in zip(others, alternatives, found[1:], strict=True)
         ),
         assumptions=base.assumptions,
-        unmeasured=unmeasured(engine.profile),
+        unmeasured=unmeasured(engine),
         fault=fault,
         ended=ended,
         designs=tuple(dict.fromkeys(side.setup.engine.design for side in (base, *others))),
@@ -244,8 +245,8 @@ def window_text(base: Scenario, runs: Sequence[Metrics], asked: tuple[str, str] 
     return f"{start} … {'+' if step else ''}{lasting(min(run.window_s for run in runs))}"
 
 
-def unmeasured(profile: str) -> str:
+def unmeasured(engine: EngineSetup) -> str:
     """Say how many durations of a profile nobody has measured."""
-    marks = [duration.mark for duration in PROFILES[profile].values()]
+    marks = [duration.mark for duration in profile_of(engine).values()]
     known, assumed = (sum(mark.startswith(letter) for mark in marks) for letter in "KA")
-    return f"of {len(marks)} durations of {profile} {known} are [K], known ranges, and {assumed} [A], assumed"
+    return f"of {len(marks)} durations of {engine.profile} {known} are [K], known ranges, and {assumed} [A], assumed"

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sim.engine.setup import EngineSetup, HostSetup, Instant, Network, OutOfMemory, Service, Setup, Step
+from sim.engine.setup import EngineSetup, HostSetup, Instant, Network, OutOfMemory, Row, Service, Setup, Step
 from sim.scenario import known, readers
 from sim.scenario.asked import Asked, read_asked
 from sim.scenario.check import Report, check, clean, spelt
@@ -23,6 +23,7 @@ from sim.scenario.expect import Expectation
 from sim.scenario.expect_read import read_expectations
 from sim.scenario.explored import read_faults, read_order
 from sim.scenario.instants import Names, parse_instant
+from sim.scenario.profiles import PLACE, read_profile
 from sim.scenario.property_read import Listed, OwnProperty, read_properties
 from sim.scenario.schema import EngineFile, File, HostFile, NetworkFile, ServiceFile
 from sim.scenario.schema_program import Strict
@@ -179,10 +180,7 @@ class Compiler:
         file = check(EngineFile, self.root, ("engine",), self.report)
         if file is None:
             return EngineSetup()
-        if file.profile not in known.PROFILES:
-            what = f"{shown(file.profile)} is not a profile; valid: {listed(known.PROFILES)}."
-            refusal = Refusal(what, did_you_mean(file.profile, known.PROFILES))
-            self.report.refuse(self.root, ("engine", "profile"), refusal)
+        profile, durations = self.profile(file.profile)
         try:
             design = design_of(file.design)
         except Refusal as refusal:
@@ -198,9 +196,19 @@ class Compiler:
             design.name,
             msgspec.structs.replace(traits.daemon, **said),
             msgspec.structs.replace(traits.unit, **_said(file.unit)),
-            _said(file).get("profile", traits.profile),
+            profile if "profile" in _said(file) else traits.profile,
             msgspec.structs.replace(traits.unverified, **_said(file.unverified)),
+            durations,
         )
+
+    def profile(self, said: object) -> tuple[str, tuple[Row, ...]]:
+        """Return the profile's name, and its rows if they stand in the file or in one that it names."""
+        if isinstance(said, dict):
+            return read_profile(self.root, self.report)
+        if said not in known.PROFILES:
+            what = f"{shown(said)} is not a profile; valid: {listed(known.PROFILES)}, or a file x.yaml."
+            self.report.refuse(self.root, PLACE, Refusal(what, did_you_mean(str(said), known.PROFILES)))
+        return str(said), ()
 
     def networks(self) -> tuple[Network, ...]:
         """Return bridge and the networks of the file with their subnets."""
@@ -337,9 +345,7 @@ class Compiler:
         for place, id_ in enumerate(step_ids(self.root)):
             command = commands.get(id_)
             if isinstance(command, OutOfMemory) and command.container in without:
-                refusal = Refusal(
-                    f"{command.container} has no mem_limit to reach.", "Give it one, or write oom: host."
-                )
+                refusal = Refusal(f"{command.container} has no mem_limit to reach.", "Give it one, or write oom: host.")
                 self.report.refuse(self.root, ("steps", place, "oom"), refusal)
 
     def same_image(self, path: Path, name: str, image: str) -> None:
@@ -378,7 +384,6 @@ def plain(node: Node | None) -> object:
 def did(key: str, ours: list[str]) -> str:
     """Return the key of ours that *key* means."""
     return key if key in ours else did_you_mean(key, ours).removeprefix("Did you mean ").rstrip("?")
-
 
 
 def _said(file: Strict) -> dict[str, Any]:

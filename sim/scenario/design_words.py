@@ -82,24 +82,27 @@ def fit(
             report.refuse(
                 root, ("services",), Refusal(f"{service.name}: {what}", "healthcheck: {disable: true} drops it.")
             )
-    _note_unused(root, services, report)
-    daemon = replace(engine.daemon, userland_proxy=False)
-    return replace(engine, daemon=daemon, profile=PROFILE), tuple(replace(it, pins=Pins()) for it in services)
+    _note_unused(root, engine, services, report)
+    engine = replace(engine, daemon=replace(engine.daemon, userland_proxy=False))
+    if not _of_podman(engine):
+        engine = replace(engine, profile=PROFILE, durations=())
+    return engine, tuple(replace(it, pins=Pins()) for it in services)
 
 
-def _note_unused(root: Node, services: tuple[Service, ...], report: Report) -> None:
+def _of_podman(engine: EngineSetup) -> bool:
+    """Say whether a profile is of podman: by its name, or its own rows are."""
+    return engine.profile == PROFILE or any(name.startswith("podman/") for name, _ in engine.durations)
+
+
+def _note_unused(root: Node, setup: EngineSetup, services: tuple[Service, ...], report: Report) -> None:
     engine: Any = root.child("engine")
     said = engine.value if engine is not None and isinstance(engine.value, dict) else {}
-    for key in ("daemon", "unit", *(() if said.get("profile") is None else _other(said["profile"]))):
-        if key in said:
+    for key in ("daemon", "unit", "profile"):
+        if key in said and not (key == "profile" and _of_podman(setup)):
             report.unused.setdefault("engine", Counter())[key] += 1
     pinned = sum(service.pins != Pins() for service in services)
     if pinned:
         report.unused.setdefault("services", Counter())["x-pids and x-address"] += pinned
-
-
-def _other(profile: Node) -> tuple[str, ...]:
-    return () if profile.plain() == PROFILE else ("profile",)
 
 
 def _place(root: Node, ids: list[str], step: Step) -> Path:

@@ -20,6 +20,7 @@ from sim.scenario.check import Report
 from sim.scenario.compile import Compiler, Scenario
 from sim.scenario.instants import parse_instant, parse_target
 from sim.scenario.merge import Loader
+from sim.scenario.profiles import with_profile
 from sim.scenario.resolved import resolved
 from sim.scenario.settings import set_path
 from sim.scenario.text import Mark, Node, Problems, read
@@ -154,7 +155,7 @@ def _compile(root: Node, name: str, path: str, source: str, settings: Sequence[s
         root = Loader(report, [path]).whole(root)
         for setting in settings:
             root = _apply(root, setting, report)
-        return Compiler(root, report).scenario(name, source)
+        return Compiler(with_profile(root, report), report).scenario(name, source)
     except InputError:
         raise _Found(report.problems) from None
 

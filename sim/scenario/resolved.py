@@ -28,6 +28,7 @@ from sim.engine.setup import (
 )
 from sim.scenario.compile import BRIDGE, Scenario
 from sim.scenario.expect import TreeExpect
+from sim.scenario.profiles import profile_plain
 from sim.scenario.units import format_clock, format_duration
 
 
@@ -91,7 +92,7 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
     daemon, unit = engine.daemon, engine.unit
     return {
         "design": engine.design,
-        "profile": engine.profile,
+        "profile": profile_plain(engine.profile, engine.durations) if engine.durations else engine.profile,
         "daemon": {
             "live-restore": daemon.live_restore,
             "shutdown-timeout": daemon.shutdown_timeout // 1_000_000,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from sim.engine.paths import STREAMS
@@ -109,13 +109,22 @@ class UnverifiedFile(Strict):
     journald_timeout_stop: Duration = 90_000_000
 
 
+PROFILE_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"enum": list(known.PROFILES)},
+        {"type": "string", "pattern": "[.]ya?ml$", "description": "a file that shimsim calibrate has written"},
+        {"type": "object", "required": ["durations"], "properties": {"durations": {"type": "object"}}},
+    ]
+}
+
+
 class EngineFile(Strict):
     """Which engine, and its settings."""
 
     design: Annotated[str, Field(json_schema_extra={"enum": list(known.DESIGNS)})] = "docker-1.13"
     daemon: DaemonFile = DaemonFile()
     unit: UnitFile = UnitFile()
-    profile: Annotated[str, Field(json_schema_extra={"enum": list(known.PROFILES)})] = "el7-idle"
+    profile: Annotated[Any, WithJsonSchema(PROFILE_SCHEMA)] = "el7-idle"
     unverified: UnverifiedFile = UnverifiedFile()
 
 
@@ -150,6 +159,7 @@ WRITTEN_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {stream: {"type": "string", "examples": ["2020-12-14T10:27:00+08:00"]} for stream in STREAMS},
 }
+
 
 class ProxyFile(Strict):
     """docker-proxy of a container."""

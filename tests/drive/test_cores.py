@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from sim.drive.cores import Cores
 
-Job = tuple[int, int, int | None]  # begins at, work, given up at
+Job = tuple[int, int, int | None, int]  # begins at, work, given up at, percent of a core that it keeps busy
 
-JOB = st.tuples(st.integers(0, 40), st.integers(1, 30), st.none() | st.integers(0, 80))
+JOB = st.tuples(
+    st.integers(0, 40), st.integers(1, 30), st.none() | st.integers(0, 80), st.sampled_from((100, 100, 50, 150, 176))
+)
 JOBS = st.lists(JOB, min_size=1, max_size=8)
 
 
@@ -27,7 +29,7 @@ def by_virtual_clock(count: int, jobs: list[Job]) -> list[tuple[int, int]]:
     cores, workers = Cores(count), [Worker(number) for number in range(len(jobs))]
     ended: list[tuple[int, int]] = []
     at_work: set[int] = set()
-    moments = {begin for begin, _, _ in jobs} | {drop for _, _, drop in jobs if drop is not None}
+    moments = {job[0] for job in jobs} | {drop for _, _, drop, _ in jobs if drop is not None}
     now = -1
     while True:
         coming = [moment for moment in moments if moment > now]
@@ -41,14 +43,14 @@ def by_virtual_clock(count: int, jobs: list[Job]) -> list[tuple[int, int]]:
             worker = cores.pop(now)
             at_work.remove(worker.number)
             ended.append((now, worker.number))
-        for number, (begin, work, drop) in enumerate(jobs):
+        for number, (begin, work, drop, busy) in enumerate(jobs):
             if drop == now and number in at_work:
                 workers[number].alive = False
                 at_work.remove(number)
-                cores.drop(now)
+                cores.drop(now, busy)
             if begin == now:
                 at_work.add(number)
-                cores.add(now, work, workers[number])
+                cores.add(now, work, workers[number], busy)
 
 
 def by_counting(count: int, jobs: list[Job]) -> list[tuple[int, int]]:
@@ -60,12 +62,13 @@ def by_counting(count: int, jobs: list[Job]) -> list[tuple[int, int]]:
         for _, number in done:
             ended.append((now, number))
             del rest[number]
-        for number, (begin, work, drop) in enumerate(jobs):
+        for number, (begin, work, drop, _) in enumerate(jobs):
             if drop == now and number in rest:
                 del rest[number]
             if begin == now:
                 rest[number] = Fraction(work)
-        share = min(Fraction(1), Fraction(count, len(rest))) if rest else Fraction(0)
+        wanted = sum(jobs[number][3] for number in rest)
+        share = min(Fraction(1), Fraction(100 * count, wanted)) if rest else Fraction(0)
         rest = {number: left - share for number, left in rest.items()}
     return ended
 
@@ -79,20 +82,28 @@ def test_each_job_gets_its_share_of_every_microsecond(count: int, jobs: list[Job
 @given(st.integers(1, 4), st.lists(st.integers(1, 30), min_size=1, max_size=10))
 def test_jobs_that_end_together_end_in_the_order_in_which_they_began(count: int, works: list[int]) -> None:
     """Of those that began at one time the shorter ends first, and of equals the first."""
-    ended = by_virtual_clock(count, [(0, work, None) for work in works])
+    ended = by_virtual_clock(count, [(0, work, None, 100) for work in works])
     assert [number for _, number in ended] == sorted(range(len(works)), key=lambda number: (works[number], number))
 
 
 def test_fewer_jobs_than_cores_run_at_full_speed() -> None:
     """With a core for each, a job takes its work."""
-    assert by_virtual_clock(2, [(0, 7, None), (3, 5, None)]) == [(7, 0), (8, 1)]
+    assert by_virtual_clock(2, [(0, 7, None, 100), (3, 5, None, 100)]) == [(7, 0), (8, 1)]
 
 
 def test_two_jobs_on_one_core_take_turns() -> None:
     """Each runs at half speed while both are there."""
-    assert by_virtual_clock(1, [(0, 10, None), (0, 30, None)]) == [(20, 0), (40, 1)]
+    assert by_virtual_clock(1, [(0, 10, None, 100), (0, 30, None, 100)]) == [(20, 0), (40, 1)]
 
 
 def test_a_job_that_is_given_up_leaves_its_share_to_the_others() -> None:
     """After one is given up the other runs at full speed."""
-    assert by_virtual_clock(1, [(0, 10, None), (0, 30, 10)]) == [(15, 0)]
+    assert by_virtual_clock(1, [(0, 10, None, 100), (0, 30, 10, 100)]) == [(15, 0)]
+
+
+def test_work_that_keeps_two_cores_busy_halves_on_one() -> None:
+    """Alone on two cores it takes its time; two such ones, or one core, take twice as long."""
+    wide = (0, 10, None, 200)
+    assert by_virtual_clock(2, [wide]) == [(10, 0)]
+    assert by_virtual_clock(1, [wide]) == [(20, 0)]
+    assert by_virtual_clock(2, [wide, wide]) == [(20, 0), (20, 1)]

@@ -17,6 +17,7 @@ from sim.drive.timed import Timed
 from sim.engine.ops import Sleep
 from sim.engine.setup import MS, Docker, OnTerm, S, Setup, Step
 from sim.facts import EngineEvent
+from sim.latency import EL7_IDLE
 from sim.model import Go, Late, act, enabled, initial, step
 from sim.world import World
 from tests.drive.lives import AFTER, AGREE, CASES, HASTY, PLAIN, UP, docker, explored, kill, setup_of, signal
@@ -134,7 +135,7 @@ def test_clocks_are_as_long_as_the_profile_says() -> None:
                 break
             for frame in world.frames.values():
                 op = world.design.procedures[frame.procedure].ops[frame.op]
-                clock = clock_of(world, frame, "el7-idle")
+                clock = clock_of(world, frame, EL7_IDLE)
                 if clock is not None:
                     found[frame.procedure, op.name] = clock
             step(world, action)

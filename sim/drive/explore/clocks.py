@@ -25,7 +25,7 @@ import msgspec
 
 from sim.engine.client import Await
 from sim.engine.ops import Every, Sleep
-from sim.latency import PROFILES
+from sim.latency import Profile
 from sim.world import Frame, World
 
 FOREVER = 1 << 50  # ms
@@ -41,7 +41,7 @@ class Clock(msgspec.Struct, frozen=True):
     ticker: bool = False
 
 
-def clock_of(world: World, frame: Frame, profile: str) -> Clock | None:
+def clock_of(world: World, frame: Frame, profile: Profile) -> Clock | None:
     """Return the clock that runs while a goroutine stands where it stands, None if time does nothing to it."""
     op = world.design.procedures[frame.procedure].ops[frame.op]
     if isinstance(op, Await):
@@ -56,7 +56,7 @@ def clock_of(world: World, frame: Frame, profile: str) -> Clock | None:
         return None
     if nominal <= 0:
         return None
-    row = PROFILES[profile].get(f"{frame.procedure.partition('.')[0]}/{op.name}")
+    row = profile.get(f"{frame.procedure.partition('.')[0]}/{op.name}")
     scale: Any = None if row is None else row.scale
     low, high = (1.0, 1.0) if scale is None else (scale.at(0.0), scale.at(1.0))
     return Clock(int(nominal * low) // MS, -(-int(nominal * high) // MS))

@@ -28,6 +28,7 @@ from sim.facts import Fid
 from sim.faults import FAULTS, Fault, allowed, faults_of
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
+from sim.latency import profile_of
 from sim.model import Action, Deliver, Go, Late, act, alternatives, asleep
 from sim.world import Turn, World
 
@@ -144,7 +145,7 @@ class Learner:
         self.tickers: dict[int, int] = {}  # timer -> period, ms
         self.liveness = Liveness(like.design.procedures)
         self.most = most(like.setup)
-        self.profile = like.setup.engine.profile
+        self.profile = profile_of(like.setup.engine)
         self.moves: dict[Action, Move] = {}
         self.by_number: list[Move] = []
         self.readers: dict[Any, set[int]] = {}

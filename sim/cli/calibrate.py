@@ -1,0 +1,164 @@
+"""shimsim calibrate: measured phases in, a profile out, and how good it is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sim.calibration.calibrate import Asked, Effort, calibrate
+from sim.calibration.phases import BY_NAME, LOADED
+from sim.calibration.reading import UNITS, Terms, Wanted, day, read_all
+from sim.cli import HOLDS
+from sim.cli.files import is_stdin, stdin_text
+from sim.cli.out import note, say, say_json, write_whole
+from sim.designs import DESIGNS
+from sim.durations import Profile
+from sim.errors import InputError, Problem, nearest
+from sim.latency import PROFILES
+from sim.render.calibration_text import calibration_text
+from sim.scenario.engines import design_of
+from sim.scenario.profiles import distribution_plain, profile_text
+from sim.scenario.words import Refusal
+from sim.tracefile import SCHEMA_VERSION
+from sim.views.calibration import Calibration
+
+EFFORT = Effort()
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Fit, print the tables, write what is asked for."""
+    asked, terms = _asked(options), _terms(options)
+    _check(options)
+    fitted = read_all([_file(name) for name in options.file], terms)
+    checked = read_all([_file(name) for name in options.check], terms._replace(phases=frozenset(LOADED)))
+    seen = not options.quiet and sys.stderr is not None and sys.stderr.isatty()
+    found, profile = calibrate(fitted, checked, asked, (lambda words: note(f"… {words}")) if seen else _silent)
+    if options.output:
+        write_whole(Path(options.output), profile_text(asked.name, tuple(profile.items()), _about(found)))
+    if options.plot:
+        _draw(found, options.plot)
+    if options.json:
+        say_json(_plain(found, profile, options))
+    elif not options.quiet:
+        say(calibration_text(found))
+        _say_files(options)
+    return HOLDS
+
+
+def _silent(_: str) -> None:
+    """Tell nobody: progress is for terminals."""
+
+
+# -- what is asked for ------------------------------------------------------------------------------
+
+
+def _asked(options: argparse.Namespace) -> Asked:
+    try:
+        design = design_of(options.design).name
+    except Refusal as refusal:
+        raise InputError([Problem("--design", refusal.what.rstrip("."), refusal.hint)]) from None
+    base = options.base or DESIGNS[design].traits.profile
+    if base not in PROFILES:
+        hint = f"{nearest(base, PROFILES)} Valid: {', '.join(PROFILES)}.".strip()
+        raise InputError([Problem("--base", f"there is no profile {base!r}", hint)])
+    name = options.name or (Path(options.output).stem if options.output else "calibrated")
+    demand = None if options.demand == "none" else 0 if options.demand is None else int(options.demand)
+    return Asked(name, design, base, options.cores, demand, EFFORT)
+
+
+def _terms(options: argparse.Namespace) -> Terms:
+    problems: list[Problem] = []
+    pairs = [_pair("--phase", words, "start=total_ms", problems) for words in options.phases]
+    wanted = [Wanted(*pair) for pair in pairs if pair is not None]
+    for it in wanted:
+        if it.phase not in BY_NAME:
+            hint = f"{nearest(it.phase, BY_NAME)} Valid: {', '.join(BY_NAME)}.".strip()
+            problems.append(Problem(f"--phase {it.phase}={it.column}", f"there is no phase {it.phase!r}", hint))
+    where = [pair for words in options.where if (pair := _pair("--where", words, "mode=port", problems))]
+    if options.unit and options.unit not in UNITS:
+        what = f"{options.unit!r} is no unit of time"
+        problems.append(Problem("--unit", what, f"{nearest(options.unit, UNITS)} Valid: {', '.join(UNITS)}.".strip()))
+    if problems:
+        raise InputError(problems)
+    return Terms(tuple(wanted), tuple(where), options.unit or "", options.load, options.date or "")
+
+
+def _pair(option: str, words: str, example: str, problems: list[Problem]) -> tuple[str, str] | None:
+    left, sign, right = words.partition("=")
+    if not (left.strip() and sign and right.strip()):
+        problems.append(Problem(f"{option} {words[:60]}", "this is no pair", f"Write {option} {example}."))
+        return None
+    return left.strip(), right.strip()
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse places where nothing can be written, before anything is run."""
+    for option, path, endings in (("-o", options.output, (".yaml", ".yml")), ("--plot", options.plot, PICTURES)):
+        if not path:
+            continue
+        if Path(path).suffix.lower() not in endings:
+            raise InputError([Problem(f"{option} {path}", "its ending does not say what it is to be",
+                                      f"Valid endings: {', '.join(endings)}.")])  # fmt: skip
+        if Path(path).is_dir() or not Path(path).parent.is_dir():
+            raise InputError([Problem(f"{option} {path}", "there is no folder for it", "Make it, or write elsewhere.")])
+
+
+def _file(name: str) -> tuple[str, str, str]:
+    """Return a file's name, text and day. Raises InputError."""
+    if is_stdin(name):
+        return "stdin", stdin_text(), ""
+    path = Path(name)
+    try:
+        return name, path.read_text(encoding="utf-8"), day(path.stat().st_mtime)
+    except UnicodeDecodeError:
+        raise InputError([Problem(f"{name}:1:1", "not text in UTF-8", "Save it as UTF-8.")]) from None
+    except (OSError, ValueError) as error:
+        why = (getattr(error, "strerror", None) or "cannot be read").lower()
+        hint = "Give CSV files, or lines of docker events --format '{{json .}}'."
+        raise InputError([Problem(f"{name[:200]}:1:1", why, hint)]) from None
+
+
+# -- what is made -----------------------------------------------------------------------------------
+
+
+def _about(found: Calibration) -> str:
+    """Return the heading of the profile's file."""
+    return (
+        f"made by shimsim calibrate for {found.design}; rows without M are those of {found.base}.\n"
+        "use it: engine: {profile: THIS FILE}, or shimsim run FILE --profile THIS FILE\n"
+    )
+
+
+def _draw(found: Calibration, path: str) -> None:
+    from sim.render.calibration_figure import draw_fits
+    from sim.render.picture import write
+
+    write(path, lambda: draw_fits(found))
+
+
+def _say_files(options: argparse.Namespace) -> None:
+    say("")
+    if options.plot:
+        say(f"{options.plot}: a quantile-quantile plot of each phase")
+    if options.output:
+        say(f"{options.output}: shimsim run FILE --profile {options.output}")
+    else:
+        say("-o FILE.yaml writes the profile.")
+
+
+def _plain(found: Calibration, profile: Profile, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what --json prints; distributions are spelt as in a profile."""
+    told = msgspec.to_builtins(found, enc_hook=repr)
+    for phase, it in zip(told["phases"], found.phases, strict=True):
+        for fit, mine in zip(phase["tried"], it.tried, strict=True):
+            fit["distribution"] = distribution_plain(mine.distribution)
+        if it.chosen is not None:
+            phase["chosen"]["distribution"] = distribution_plain(it.chosen.distribution)
+        phase["sample"]["values"] = len(it.sample.values)
+        phase["sample"]["n"] = phase["sample"].pop("values")
+    return {"schema_version": SCHEMA_VERSION, **told, "output": options.output, "plot": options.plot}
