@@ -9,11 +9,12 @@ getPortMapInfo and releaseNetwork: Ports is null without a network, {} without a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sim.engine.podman.state import address_in, is_podman
 from sim.engine.records import Container, Endpoint
-from sim.engine.setup import Service
+from sim.engine.setup import Port, Service
 from sim.engine.systemd import unit_of
 from sim.views.probes import Found, Probe
 from sim.views.rows import ContainerRow, When
@@ -103,7 +104,7 @@ def _host_config(service: Service, record: Container) -> dict[str, Any]:
     return {
         "LogConfig": {"Type": service.log_driver},
         "NetworkMode": "default" if service.network == "bridge" else service.network,
-        "PortBindings": _bindings(service, anywhere=""),
+        "PortBindings": _bindings(service.ports, anywhere=""),
         "RestartPolicy": {"Name": policy.name, "MaximumRetryCount": policy.max},
         "AutoRemove": service.auto_remove,
         "OomScoreAdj": service.oom_score_adj,
@@ -124,7 +125,7 @@ def _network(story: Story, service: Service, row: ContainerRow) -> dict[str, Any
     address = _address(story, service) if row.running and not row.restarting else ""
     joined = bool(address)
     return {
-        "Ports": _bindings(service, anywhere="0.0.0.0") if joined else None,
+        "Ports": _bindings(story.bound(service), anywhere="0.0.0.0") if joined else None,
         "IPAddress": address if service.network == "bridge" else "",
         "Networks": {service.network: {"IPAddress": address}},
     }
@@ -138,10 +139,10 @@ def _address(story: Story, service: Service) -> str:
     return endpoint.address if isinstance(endpoint, Endpoint) else ""
 
 
-def _bindings(service: Service, *, anywhere: str) -> dict[str, list[dict[str, str]]]:
+def _bindings(ports: Sequence[Port], *, anywhere: str) -> dict[str, list[dict[str, str]]]:
     """Return the published ports by container port; *anywhere* is how an address that was not asked for is written."""
     found: dict[str, list[dict[str, str]]] = {}
-    for port in sorted(service.ports, key=lambda port: f"{port.container}/{port.proto}"):
+    for port in sorted(ports, key=lambda port: f"{port.container}/{port.proto}"):
         ip = anywhere if port.ip == "0.0.0.0" else port.ip
         found.setdefault(f"{port.container}/{port.proto}", []).append({"HostIp": ip, "HostPort": str(port.host)})
     return found

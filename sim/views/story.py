@@ -11,10 +11,12 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.client import NO_DAEMON
+from sim.engine.dockerd.network import bindings
 from sim.engine.podman.state import is_podman, synced
 from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engine.systemd import unit_of
+from sim.engine.traits import traits
 from sim.facts import EngineEvent, Remembered
 from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
 from sim.kernel.records import INIT, Pid
@@ -28,6 +30,7 @@ HERTZ = 100
 TICK: Microseconds = 1_000_000 // HERTZ
 
 
+ANY = ("0.0.0.0",)
 BEFORE = float("-inf")  # a moment that lies before the run and that nobody says
 
 
@@ -218,9 +221,17 @@ class Story:
             dead=record.dead,
             exit_code=record.exit_code,
             health=self._health_word(name),
-            ports=tuple(_port(port) for port in service.ports) if record.running and not record.restarting else (),
+            ports=self._ports(service) if record.running and not record.restarting else (),
             name=record.called or name,
         )
+
+    def bound(self, service: Service) -> tuple[Port, ...]:
+        """Return what is bound for a container's ports: since 20.10 one for all addresses is so in both families."""
+        addresses = traits(self.world, unit_of(self.world).main_pid).proxy_addresses or ANY
+        return bindings(service.ports, addresses)
+
+    def _ports(self, service: Service) -> tuple[tuple[int, int | None, str, str], ...]:
+        return tuple((it.container, it.host, it.ip, it.proto) for it in self.bound(service))
 
     def _health_word(self, name: str) -> str | None:
         """Return what `docker ps` says: whatever was found last, without a monitor it is unhealthy (health.go)."""
@@ -228,10 +239,6 @@ class Story:
         if health is None:
             return None
         return health[0] if monitored(self.world, unit_of(self.world).main_pid, name) else "unhealthy"
-
-
-def _port(port: Port) -> tuple[int, int | None, str, str]:
-    return (port.container, port.host, port.ip, port.proto)
 
 
 def zone(minutes: int) -> str:

@@ -304,6 +304,7 @@ def test_a_killed_proxy_is_missed_by_its_clients_alone() -> None:
         assert not [it for it in found.at(at).host.procs.values() if it.image.program == "proxy"]
         assert (found.reachable(9100, "loopback", at), found.reachable(9100, "remote", at)) == (False, True)
         assert outcome(found, "w1", at) == ("running", 0, 0)
+        assert "   0.0.0.0:9100->80/tcp, :::9100->80/tcp   w1\n" in found.show("docker-ps", at)
     assert "Bind for 0.0.0.0:9100 failed: port is already allocated" in error_of(found, "w2")
     assert len(many(found, "proxy")) == 2
     assert found.reachable(9100, "loopback")
