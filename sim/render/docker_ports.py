@@ -1,7 +1,7 @@
 """Write the PORTS cell of `docker ps`.
 
-Models: docker 1.13.1: neighbouring ports that keep their number merge into ranges; `:::80` as of 26.1.5. Leaves out: the
-brackets that later clients write around `::` (unverified).
+Models: docker 1.13.1: neighbouring ports that keep their number merge into ranges; `:::80` as of 26.1.5. Leaves out:
+the brackets that later clients write around `::` (unverified).
 Source: docker 1.13.1, api/client formatter of ports, DisplayablePorts.
 """
 
