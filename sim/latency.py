@@ -170,11 +170,28 @@ PODMAN_IDLE: Profile = {
     "kernel/deliver": EL7_IDLE["kernel/deliver"],
 }
 
+POD = "A split of 250 ms for create and start by containerd alone, without network: moby#21737 [I]"
+CRI_IDLE: Profile = {
+    **{name: row for name, row in DOCKER_26_2CORE.items() if not name.startswith("dockerd/")},
+    "cni/make": Duration(work=Uniform(10, 20), wait=Uniform(60, 110), mark="A a new network namespace: designs §9.2"),
+    "cni/forward": Duration(work=Uniform(5, 15), mark=A),
+    "cni/close": Duration(work=Uniform(5, 15), mark=A),
+    "cni/unmake": Duration(work=Uniform(5, 15), wait=Uniform(10, 25), mark=A),
+    "pause/execute_pause": Duration(work=Uniform(1, 2), mark=A),
+    "containerd/begin_sandbox": Duration(work=Uniform(2, 6), mark=POD),
+    "containerd/begin_container": Duration(wait=Uniform(10, 30), mark=POD),
+    "containerd/read_output": Duration(wait=Uniform(0.01, 0.1), mark=A),
+    "kubelet/begin": Duration(work=Uniform(300, 600), mark=A),
+    "kubelet/decide": Duration(work=Uniform(2, 8), mark=A),
+    "kubelet/report": Duration(wait=Uniform(5, 20), mark=A),
+}
+
 PROFILES: dict[str, Profile] = {
     "el7-idle": EL7_IDLE,
     "el7-swapping": EL7_SWAPPING,
     "docker-26-2core": DOCKER_26_2CORE,
     "podman-idle": PODMAN_IDLE,
+    "cri-idle": CRI_IDLE,
 }
 
 

@@ -6,6 +6,7 @@ returns its events. There is no clock and no dice here. Source: ARCHITECTURE.md,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -16,6 +17,7 @@ from sim.designs import DESIGNS, Design
 from sim.designs.upgraded import upgraded
 from sim.engine import journald, output, paths
 from sim.engine.client import mark_name, named_by
+from sim.engine.cri import pods
 from sim.engine.dockerd.network import address, bindings
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.podman import state as podman
@@ -139,15 +141,18 @@ def step(world: World, action: Action) -> list[Any]:
 # -- the first world --------------------------------------------------------------------------------
 
 PROLOGUE_START = Step("(start)", Instant(), Systemctl("start"))
+PROLOGUE_KUBELET = Step("(start kubelet)", Instant("after"), Systemctl("start", "kubelet"))
 
 
 def blank(setup: Setup) -> World:
     """Return the world before its first event: systemd alone, no goroutine, an empty disk."""
     design = _design(setup)
-    setup = replace(setup, terminals=(_prologue(setup, "dockerd" in design.programs), *setup.terminals))
+    setup = replace(setup, terminals=(_prologue(setup, design), *setup.terminals))
     host = Host(setup.host.pid_max)
     host.reserve(_pins(setup))
     world = World(setup, design, host)
+    if design.traits.pods:
+        world.services = pods.Services(world.services)
     world.watch = _watchers(setup)
     world.minds_memory = _memory_runs_out(setup)
     return world
@@ -171,7 +176,7 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     if setup.host.next_pid is not None:
         turn.emit(e.IdsSkipped(setup.host.next_pid - 1))
     if setup.host.begin == "boot":
-        (podman.disk_of_a_running_host if podman.is_podman(world) else _disk_of_a_running_host)(turn)
+        _disk(world)(turn)
     early = ("init.journald",) if journald.concerns(setup) else ()
     for procedure in (*early, "init.main", "init.bus", "init.notify"):
         start_frame(turn, INIT, procedure, "", {})
@@ -179,10 +184,18 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     return world, turn.events
 
 
-def _prologue(setup: Setup, daemon: bool) -> tuple[Step, ...]:
+def _disk(world: World) -> Callable[[Turn], None]:
+    if world.design.traits.pods:
+        return pods.disk_of_a_running_host
+    return podman.disk_of_a_running_host if podman.is_podman(world) else _disk_of_a_running_host
+
+
+def _prologue(setup: Setup, design: Design) -> tuple[Step, ...]:
     if setup.host.begin == "off":
         return ()
-    start = (PROLOGUE_START,) if daemon else ()
+    start = (PROLOGUE_START,) if design.traits.engine in design.programs else ()
+    if design.traits.pods:
+        start = (*start, PROLOGUE_KUBELET)
     if setup.host.begin == "boot":
         return start
     runs = (Step(f"(run {s.name})", Instant("after"), Docker("run", s.name)) for s in setup.services if s.at_begin)

@@ -30,7 +30,7 @@ STAGE = "runc:[2:INIT]"  # what the first process is called until it runs its ow
 
 
 def dockerd(world: World) -> Pid | None:
-    """Return the dockerd that systemd runs, if it lives."""
+    """Return the dockerd, or other engine, that systemd runs, if it lives."""
     pid = unit_of(world).main_pid
     return pid if pid and world.host.alive(pid) else None
 
@@ -47,7 +47,7 @@ def containerd(world: World) -> Pid | None:
 def serving(world: World) -> Pid | None:
     """Return the dockerd that answers requests; None while it is down, starting or shutting down."""
     pid = dockerd(world)
-    return pid if pid is not None and world.running(pid, "dockerd.api") else None
+    return pid if pid is not None and world.running(pid, f"{world.design.traits.engine}.api") else None
 
 
 def believed(world: World, container: str) -> engine.Container | None:
@@ -57,7 +57,7 @@ def believed(world: World, container: str) -> engine.Container | None:
     pid = dockerd(world)
     record = None if pid is None else world.recall(pid, f"container/{container}")
     if record is None:
-        record = world.host.files.get(paths.container(container))
+        record = world.host.files.get(world.design.traits.records.format(name=container))
     return record if isinstance(record, engine.Container) else None
 
 
@@ -84,9 +84,9 @@ def health_of(world: World, container: str) -> str | None:
 def address_of(world: World, container: str) -> str | None:
     """Return the address that IPAM holds for a container; while dockerd is away, the one on its disk.
 
-    Of podman it is that of the container's network, while there is one.
+    Of podman, and of a pod, it is that of the network, while there is one.
     """
-    if is_podman(world):
+    if is_podman(world) or world.design.traits.pods:
         return address_in(world, container)
     pid, name = dockerd(world), f"endpoint/{container}"
     endpoint = world.host.files.get(paths.ENDPOINTS + container) if pid is None else world.recall(pid, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.designs.containerd_cri import CONTAINERD_CRI
 from sim.designs.design import Design
 from sim.designs.docker_1_11 import DOCKER_1_11
 from sim.designs.docker_1_12 import DOCKER_1_12
@@ -36,6 +37,7 @@ _ALL = (
     DOCKER_28,
     DOCKER_28_SEPARATE,
     PODMAN,
+    CONTAINERD_CRI,
 )
 DESIGNS: dict[str, Design] = {design.name: design for design in _ALL}
 

@@ -28,7 +28,6 @@ FIRST_SEPARATE = "docker-18.09"
 KUBELET = "the kubelet, which restarts its containers, is not modelled"
 OTHERS = {  # an engine of another kind -> why it is not modelled, nearest
     "cri-o": (KUBELET, "podman, whose containers conmon holds, too"),
-    "containerd-cri": (KUBELET, "docker-26, whose containers have the same shims"),
     "containerd": ("nobody but dockerd uses it here", "docker-26, whose containers have the same shims"),
     **dict.fromkeys(("podman-rootless", "lxc", "systemd-nspawn"), ("another kind of engine", "podman")),
     **dict.fromkeys(("kata", "gvisor"), ("its containers run on a kernel of their own", "docker-26")),

@@ -1,7 +1,7 @@
 """Which commands mean something on a host of a design: those whose program, unit or file is there.
 
 Scenario files are refused by it, with what to write instead; drawn commands are chosen by it. Leaves out whether a
-command ends well. Source: the designs' own programs; designs §4.2 [S].
+command ends well. Source: the designs' own programs; designs §4.2, §5.1 [S].
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from sim.designs.design import Design
 from sim.engine.client import SUPERVISORS
+from sim.engine.cri.client import VERBS as POD_VERBS
 from sim.engine.podman.client import VERBS
 from sim.engine.setup import (
     BusyMount,
@@ -41,11 +42,26 @@ def _kill(design: Design, command: KillProcess) -> bool:
 
 
 def _docker(design: Design, command: Docker) -> bool:
+    if design.traits.pods:
+        plain = not command.called and not command.attach
+        return plain and command.verb in POD_VERBS and (command.verb != "kill" or command.signal in (None, "KILL"))
     return "podman" not in design.programs or (command.verb in VERBS and not command.called)
 
 
 def _systemctl(design: Design, command: Systemctl) -> bool:
-    return "dockerd" in design.programs or command.verb in OF_THE_HOST
+    return command.verb in OF_THE_HOST or command.unit in units_of(design)
+
+
+def units_of(design: Design) -> tuple[str, ...]:
+    """Return the units that systemctl may be asked about; of dockerd's hosts containerd's, too, which may not be there.
+
+    >>> from sim.designs import DESIGNS
+    >>> units_of(DESIGNS["podman"]), units_of(DESIGNS["containerd-cri"])
+    ((), ('containerd', 'kubelet'))
+    """
+    if design.traits.engine not in design.programs:
+        return ()
+    return (design.traits.engine_unit, "kubelet" if design.traits.pods else "containerd")
 
 
 def _slow(design: Design, command: Slow) -> bool:
@@ -53,7 +69,7 @@ def _slow(design: Design, command: Slow) -> bool:
 
 
 def _of_dockerd(design: Design, command: Command) -> bool:
-    return "podman" not in design.programs
+    return "dockerd" in design.programs
 
 
 RULES: dict[type, Callable[[Design, Any], bool]] = {

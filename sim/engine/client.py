@@ -94,7 +94,8 @@ def begin(g: Goroutine) -> str | None:
             return "create"
         return "attach" if command.attach else "follow" if command.verb in FOLLOWING else "docker"
     if isinstance(command, Systemctl | Journald):
-        if isinstance(command, Systemctl) and command.unit == containerd_unit.UNIT:
+        own = g.world.design.traits.engine_unit
+        if isinstance(command, Systemctl) and command.unit == containerd_unit.UNIT != own:
             return _of_containerd(g)
         return "systemctl"
     if isinstance(command, Upgrade):
@@ -268,7 +269,8 @@ def systemctl_request(g: Goroutine) -> Message:
         if command.to != g.world.design.installed(g.world).name:
             syscalls.write_file(g.turn, paths.INSTALLED, command.to)
         return Message("try-restart", "", g.frame.fid)
-    verb = command.verb if command.unit in ("", "docker") else f"{command.unit} {command.verb}"
+    own = command.unit in ("", "docker", g.world.design.traits.engine_unit)
+    verb = command.verb if own else f"{command.unit} {command.verb}"
     return Message(verb, "", g.frame.fid, command.signal)
 
 

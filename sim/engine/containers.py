@@ -11,6 +11,37 @@ from sim.facts import Locals
 from sim.kernel.events import IdsReleased
 from sim.world import Frame, Key, World
 
+POD = "@pod"  # behind a container's name: the sandbox of its pod, which the pause process holds
+
+
+def sandbox(name: str) -> str:
+    """Return what the sandbox of a container's pod is called.
+
+    >>> sandbox("web"), pod(sandbox("web")), pod("web")
+    ('web@pod', 'web', 'web')
+    """
+    return pod(name) + POD
+
+
+def pod(name: str) -> str:
+    """Return the pod, which bears the name of its one container, of a container or a sandbox."""
+    return name.partition("@")[0]
+
+
+def is_sandbox(name: str) -> bool:
+    """Say whether a name is that of a sandbox."""
+    return name.endswith(POD)
+
+
+def shim_holder(world: World, name: str) -> str:
+    """Return after what the shim of a container is named: the container, or the sandbox, whose shim a pod shares."""
+    return sandbox(name) if world.design.traits.pods else name
+
+
+def exit_key(world: World, c: str) -> str:
+    """Return under which key a shim keeps the exit status of a container's first process; one of a pod has several."""
+    return f"exit/{c}" if world.design.traits.pods else "exit/init"
+
 
 def service_of(g: Goroutine) -> Service:
     """Return the service of the container in variable `c`."""

@@ -152,7 +152,7 @@ def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None, by: str =
     if design.name != turn.world.design.name:
         turn.emit(Remembered(child, "release", design.name))
     comm = how.comm or how.argv[0].rpartition("/")[2][:15]
-    image = Image(how.program, comm, how.argv, how.container, program.handlers, program.ignored)
+    image = Image(how.program, comm, how.argv, how.container.partition("@")[0], program.handlers, program.ignored)
     syscalls.execve(turn, child, image)
     start_frame(turn, child, f"{how.program}.{how.main}", "", how.local)
     return child

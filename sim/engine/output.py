@@ -219,7 +219,8 @@ def lost_with(world: World, event: Exited) -> list[tuple[str, int]]:
     """Count what a process takes along: what it held itself, and what stands where nobody is left to read it."""
     found = []
     image = world.host.procs[event.pid].image
-    names = world.services if image.program == "dockerd" else (image.container,) if image.program in COPIERS else ()
+    engine = image.program == world.design.traits.engine
+    names = world.services if engine else (image.container,) if image.program in COPIERS else ()
     for name in names:
         streams = [log.stream for log in world.services[name].payload.log]
         count = sum(taken(world, event.pid, name, stream) for taken in (held_by, _dried) for stream in streams)

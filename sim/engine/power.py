@@ -75,11 +75,11 @@ def _forget_systemd(turn: Turn) -> None:
     for name in ("bus", "notify"):
         for _ in world.queue(INIT, name):
             turn.emit(Received(INIT, name))
-    for key in ("docker", "containerd", output.JOURNALD):
+    for key in ("docker", "containerd", "kubelet", output.JOURNALD):
         if world.recall(INIT, key) is not None:
             turn.emit(Forgot(INIT, key))
-    if "dockerd" in world.design.programs:
-        turn.emit(UnitChanged("docker", "inactive"))
+    if world.design.traits.engine in world.design.programs:
+        turn.emit(UnitChanged(world.design.traits.engine_unit, "inactive"))
 
 
 def _close_connections(turn: Turn) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from sim.engine import output, paths
-from sim.engine.containers import exec_of, folder, pins, scope_of, service_of
+from sim.engine.containers import exec_of, folder, is_sandbox, pins, pod, scope_of, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
 from sim.engine.procedure import procedure
@@ -24,6 +24,8 @@ from sim.facts import Message, StateChanged
 from sim.kernel import freezer, syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
+
+FIRST = ("payload", "pause")  # who may be a container's first process: pause is a sandbox's
 
 
 def runc(
@@ -74,7 +76,7 @@ def stage2(g: Goroutine) -> Spawn:
     """Clone the stage that becomes the payload: first of a new pid namespace, leader of a new session."""
     service = service_of(g)
     return Spawn(
-        "payload",
+        "pause" if is_sandbox(service.name) else "payload",
         init(g),
         service.name,
         comm="runc:[2:INIT]",
@@ -90,7 +92,7 @@ def stage2(g: Goroutine) -> Spawn:
 def stage2_cloned(world: World, frame: Frame) -> bool:
     """Say whether the init stages have sent the payload's number through their pipe, or have all gone."""
     children = [world.host.procs[child] for child in world.host.children.get(frame.fid[0], ())]
-    cloned = any(child.image.program in ("payload", "exec") for child in children)
+    cloned = any(child.image.program in (*FIRST, "exec") for child in children)
     return cloned or not any(child.alive for child in children)
 
 
@@ -111,7 +113,7 @@ def payload_of(g: Goroutine) -> Pid | None:
     host = g.world.host
     for pid in host.children.get(g.pid, ()):
         image = host.procs[pid].image
-        if image.program == "payload" and image.container == g["c"] and host.alive(pid):
+        if image.program in FIRST and image.container == pod(g["c"]) and host.alive(pid):
             return pid
     return None
 

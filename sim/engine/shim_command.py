@@ -9,7 +9,7 @@ threads). Source: designs §3.1, §3.7 [S]; experiment a [M].
 from __future__ import annotations
 
 from sim.engine import paths
-from sim.engine.containers import pins, service_of
+from sim.engine.containers import pins, service_of, shim_holder
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, run
 from sim.engine.procedure import procedure
@@ -22,7 +22,7 @@ from sim.world import World
 
 def socket_of(world: World, c: str) -> str:
     """Return the address at which the shim of a container listens."""
-    return f"unix:/run/containerd/s/{world.services[c].id}"
+    return f"unix:/run/containerd/s/{world.services[shim_holder(world, c)].id}"
 
 
 def shim_command(g: Goroutine, verb: str) -> Spawn:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.engine import output, paths
-from sim.engine.containers import service_of
+from sim.engine.containers import exit_key, service_of, shim_holder
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import (
     Do,
@@ -33,7 +33,7 @@ from sim.engine.ops import (
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
-from sim.engine.runc import runc
+from sim.engine.runc import FIRST, runc
 from sim.engine.setup import S
 from sim.engine.shim import COPY, output_copied, runc_create, runc_delete, runc_kill
 from sim.engine.shim_command import runc_delete_force
@@ -58,7 +58,7 @@ def set_up(g: Goroutine) -> None:
 
 def waited_for(image: Image) -> bool:
     """Say whether a goroutine waits for a child by its number: what was created, and runc, but for its stages."""
-    return image.program in ("payload", "exec") or (image.program == "runc" and image.argv[-1] != "init")
+    return image.program in (*FIRST, "exec") or (image.program == "runc" and image.argv[-1] != "init")
 
 
 MAIN = procedure(
@@ -86,7 +86,8 @@ def open_stdio(g: Goroutine) -> None:
 def created(g: Goroutine) -> str | None:
     """Wait for the first process from now on, copy what it prints, and answer with its pid."""
     service = service_of(g)
-    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.shim_threads_after)
+    if shim_holder(g.world, g["c"]) == g["c"]:  # the first container that it holds
+        syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.shim_threads_after)
     pid = g.world.host.files.get(f"{paths.state(service.id)}/pid")
     if not isinstance(pid, int):
         return "failed"
@@ -135,7 +136,7 @@ def not_done(g: Goroutine) -> None:
 
 def begin_delete(g: Goroutine) -> str | None:
     """Refuse to delete what runs, unless it is to be killed."""
-    if g.recall("exit/init") is not None:
+    if g.recall(exit_key(g.world, g["c"])) is not None:
         return None
     if g["request"].data and first_of(g):
         return "force"
@@ -143,17 +144,17 @@ def begin_delete(g: Goroutine) -> str | None:
     return "refused"
 
 
-@reading(lambda world, frame: (("memory", frame.fid[0], "exit/init"),))
+@reading(lambda world, frame: (("memory", frame.fid[0], exit_key(world, frame.local["c"])),))
 def init_reaped(world: World, frame: Frame) -> bool:
     """Say whether the first process has been reaped."""
-    return world.recall(frame.fid[0], "exit/init") is not None
+    return world.recall(frame.fid[0], exit_key(world, frame.local["c"])) is not None
 
 
 def deleted(g: Goroutine) -> None:
     """Answer with the exit status."""
     for name in ("pid", "log.json"):
         syscalls.remove_file(g.turn, f"{paths.state(service_of(g).id)}/{name}")
-    _answer(g, (g.recall("exit/init"),))
+    _answer(g, (g.recall(exit_key(g.world, g["c"])),))
 
 
 # -- exits ------------------------------------------------------------------------------------------
@@ -165,7 +166,7 @@ def process_exited(g: Goroutine) -> str | None:
     if g["x"]:
         syscalls.remove_file(g.turn, f"{paths.state(service_of(g).id, g['x'])}/pid")
         return "told"
-    g.remember("exit/init", g["code"])
+    g.remember(exit_key(g.world, g["c"]), g["code"])
     g.emit(StateChanged(g["c"], "stopped"))
     return None if service_of(g).host_pid else "told"
 
@@ -297,7 +298,7 @@ def runc_update(g: Goroutine) -> Spawn:
 
 def state(g: Goroutine) -> None:
     """Answer with the first process's pid, and its exit status if it has ended."""
-    _answer(g, (first_of(g), g.recall("exit/init")))
+    _answer(g, (first_of(g), g.recall(exit_key(g.world, g["c"]))))
 
 
 def notice_oom(g: Goroutine) -> None:

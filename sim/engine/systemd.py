@@ -25,8 +25,7 @@ from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
 from sim.world import Frame, World
 
-UNIT = "docker"
-CGROUP = "/system.slice/docker.service"
+UNIT = "docker"  # the engine's unit, whatever it is called
 FOREVER = 10**15
 
 
@@ -36,13 +35,18 @@ def unit_of(world: World) -> UnitState:
     return state if isinstance(state, UnitState) else UnitState()
 
 
+def group(world: World) -> str:
+    """Return the control group of the engine's unit."""
+    return f"/system.slice/{world.design.traits.engine_unit}.service"
+
+
 def change(g: Goroutine, **fields: Any) -> None:
     """Change the unit, and say so where its state changes."""
     before = unit_of(g.world)
     after = replace(before, **fields)
     g.remember(UNIT, after)
     if (after.state, after.main_pid) != (before.state, before.main_pid):
-        g.emit(UnitChanged(UNIT, after.state, after.main_pid))
+        g.emit(UnitChanged(g.world.design.traits.engine_unit, after.state, after.main_pid))
 
 
 # -- reaping ----------------------------------------------------------------------------------------
@@ -81,32 +85,33 @@ def restarts(world: World, status: int) -> bool:
 
 def signal_rest(g: Goroutine) -> None:
     """Send what is left in the unit's control group TERM, or with KillMode=mixed KILL."""
-    syscalls.kill_cgroup(g.turn, CGROUP, "KILL" if unit_keys(g.world).kill_mode == "mixed" else "TERM")
+    syscalls.kill_cgroup(g.turn, group(g.world), "KILL" if unit_keys(g.world).kill_mode == "mixed" else "TERM")
 
 
 def kill_rest(g: Goroutine) -> None:
     """Kill what is still there when TimeoutStopSec= is over."""
-    syscalls.kill_cgroup(g.turn, CGROUP, "KILL")
+    syscalls.kill_cgroup(g.turn, group(g.world), "KILL")
 
 
-@reading(lambda world, frame: (("cgroup", CGROUP),))
+@reading(lambda world, frame: (("cgroup", group(world)),))
 def group_empty(world: World, frame: Frame) -> bool:
     """Say whether no process is left in the unit's control group."""
-    return not world.host.grouped.get(CGROUP)
+    return not world.host.grouped.get(group(world))
 
 
 # -- starting ---------------------------------------------------------------------------------------
 
 
-def dockerd(g: Goroutine) -> Spawn:
-    """Describe dockerd: a session of its own in the unit's control group; it gives itself its oom_score_adj."""
+def engine(g: Goroutine) -> Spawn:
+    """Describe the engine: a session of its own in the unit's control group; dockerd gives itself its oom_score_adj."""
+    found = traits(g.world, g.pid)
     return Spawn(
-        "dockerd",
-        traits(g.world, g.pid).words.dockerd,
-        main="boot",
+        found.engine,
+        found.words.dockerd,
+        main=found.engine_main,
         new_session=True,
-        cgroup=CGROUP,
-        oom_score_adj=-500,
+        cgroup=group(g.world),
+        oom_score_adj=found.engine_score,
     )
 
 
@@ -117,11 +122,11 @@ def start_main(g: Goroutine) -> str | None:
         return "running"
     if unit.starts >= unit_keys(g.world).start_limit_burst:
         if unit.state == "failed":
-            g.emit(UnitChanged(UNIT, "failed"))  # once more, with another result
+            g.emit(UnitChanged(g.world.design.traits.engine_unit, "failed"))  # once more, with another result
         change(g, state="failed")
         return "limit"
     g.start("init.start_token")
-    main = spawn(g.turn, g.pid, dockerd(g))
+    main = spawn(g.turn, g.pid, engine(g))
     change(g, state="activating", main_pid=main, starts=unit.starts + 1, stopping=False)
     return None
 
@@ -167,7 +172,10 @@ def start_done(g: Goroutine) -> None:
     """Answer `systemctl start`."""
     if g["request"] is not None and g["request"].reply is not None:
         good = unit_of(g.world).state == "active"
-        g.reply(g["request"].reply, True if good else Failure("Job for docker.service failed."))
+        g.reply(
+            g["request"].reply,
+            True if good else Failure(f"Job for {g.world.design.traits.engine_unit}.service failed."),
+        )
 
 
 # -- stopping ---------------------------------------------------------------------------------------
@@ -183,7 +191,7 @@ def begin_stop(g: Goroutine) -> str | None:
         return "stopped"
     change(g, state="deactivating", stopping=True)
     if unit_keys(g.world).kill_mode == "control-group":
-        syscalls.kill_cgroup(g.turn, CGROUP, "TERM")
+        syscalls.kill_cgroup(g.turn, group(g.world), "TERM")
     elif unit.main_pid:
         g.kill(unit.main_pid, "TERM")
     return None
@@ -238,7 +246,9 @@ def reload_unit(g: Goroutine) -> None:
     """Send HUP to the main process (ExecReload=/bin/kill -s HUP $MAINPID) of a unit that is active [K]."""
     unit = unit_of(g.world)
     good = unit.state == "active" and g.kill(unit.main_pid, "HUP")
-    g.reply(g["request"].reply, True if good else Failure("Job for docker.service invalid."))
+    g.reply(
+        g["request"].reply, True if good else Failure(f"Job for {g.world.design.traits.engine_unit}.service invalid.")
+    )
 
 
 def tell_state(g: Goroutine) -> None:
@@ -249,7 +259,7 @@ def tell_state(g: Goroutine) -> None:
 
 def kill_unit(g: Goroutine) -> None:
     """Send a signal as `systemctl kill` does: to every process of the unit."""
-    syscalls.kill_cgroup(g.turn, CGROUP, g["request"].data)
+    syscalls.kill_cgroup(g.turn, group(g.world), g["request"].data)
     g.reply(g["request"].reply, True)
 
 

@@ -68,6 +68,13 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     coupling: str = ""
     containerd_score: int = -500
     profile: str = "el7-idle"
+    engine: str = "dockerd"
+    engine_unit: str = "docker"
+    engine_main: str = "boot"
+    engine_score: int = -500
+    socket: str = paths.DOCKER_SOCK
+    records: str = paths.CONTAINERS + "{name}/config.v2.json"
+    pods: bool = False
 
 
 MEANINGS: dict[str, tuple[str, str]] = {
@@ -95,6 +102,16 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "containerd_unit": ("containerd.service; None: dockerd starts containerd", "designs §1.1: 18.09 [S]"),
     "coupling": ("what ties docker.service to containerd.service", "designs §1.1 [S]"),
     "containerd_score": ("oom_score_adj of containerd; a shim v2 has one more", "designs §1, §3.1, §3.9 [S][I]"),
+    "engine": ("the daemon that people ask, where there is one", "designs §1 [S]"),
+    "engine_unit": ("the unit whose main process that daemon is", "designs §1 [S]"),
+    "engine_main": ("the procedure with which it begins", "sim/engine"),
+    "engine_score": ("its oom_score_adj", "designs §1: OOM score [S]"),
+    "socket": ("where it listens", "engine-1.13 §1.4; designs §4.3, §5.1 [K]"),
+    "records": ("where it keeps what it knows of a container", "engine-1.13 §1.4; designs §5.1 [K]"),
+    "pods": (
+        "a kubelet asks it for pods: a container shares a sandbox, and its shim, with a pause",
+        "designs §5.1 [S]",
+    ),
     "profile": ("durations where a scenario says nothing", "sim/latency.py"),
 }
 """Field -> what it means, and which source says so."""

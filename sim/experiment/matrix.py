@@ -85,7 +85,8 @@ def way_of(fault: str, design: Design) -> str:
     """
     for needs, step in FAULTS[fault].ways:
         there = {**dict.fromkeys(design.programs, True), "": True}
-        there["containerd.service"] = design.traits.containerd_unit is not None
+        traits = design.traits
+        there["containerd.service"] = traits.containerd_unit is not None or traits.engine_unit == "containerd"
         if there.get(needs):
             return step.replace("%s", design.name)
     return ""

@@ -68,7 +68,8 @@ class Reading:
     @property
     def has_daemon(self) -> bool:
         """Say whether a daemon answers for the engine at all."""
-        return "dockerd" in DESIGNS[self.setup.engine.design].programs
+        design = DESIGNS[self.setup.engine.design]
+        return design.traits.engine in design.programs
 
     @cached_property
     def loads(self) -> list[Load]:

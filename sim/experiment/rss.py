@@ -26,7 +26,7 @@ class Rss(msgspec.Struct, frozen=True):
 
 OLD = "issue, moby#35910: docker 17.10, 7 shims"
 V1 = ("docker-18.09", "docker-19.03")  # those with containerd 1.2 and shims v1
-V2 = ("docker-20.10", "docker-23", "docker-24", "docker-26", "docker-28")  # those with shims v2
+V2 = ("docker-20.10", "docker-23", "docker-24", "docker-26", "docker-28", "containerd-cri")  # those with shims v2
 SEPARATE = "-separate"  # containerd as a unit of its own: the same programs
 RSS: tuple[Rss, ...] = (
     Rss("dockerd", round(80.8 * MB), f"{OLD}; 64 to 73 MB in bucketbench's README"),
@@ -36,6 +36,7 @@ RSS: tuple[Rss, ...] = (
     Rss("proxy", round(1.16 * MB), "issue, moby#34328: 116 MB for 100 ports, 17.06"),
     Rss("conmon", round(2.1 * MB), "issue: 1.8 to 2.4 MB"),
     Rss("containerd", round(60.5 * MB), "issue, containerd#2020: 57 to 64 MB, 1.0", V1 + V2),
+    Rss("containerd", round(46 * MB), "issue, microk8s#4693: snap 1.31", ("containerd-cri",)),
     Rss("shim", round(5.2 * MB), "issue, containerd#1767: with ttrpc", V1),
     Rss("shim", round(11.0 * MB), "rust-extensions README: 1106 MB for 100 of runc-v2", V2),
     Rss("proxy", round(4.5 * MB), "issue, Memoh#946: 4 to 5 MB in 2026; 3.9 MB in 2021", V2),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sim.designs import DESIGNS
+from sim.designs import DESIGNS, Design
 from sim.drive.follow import driver_of
 from sim.engine.reach import CLIENTS, reachable
 from sim.engine.setup import Instant, Microseconds
@@ -233,9 +233,7 @@ class Run:
             problems = [msgspec.structs.replace(problem, where=f"{option} {at}") for problem in error.problems]
             raise InputError(problems) from None
 
-    def plot(
-        self, *others: Run, start: str | None = None, stop: str | None = None, by: str = "container"
-    ) -> Picture:
+    def plot(self, *others: Run, start: str | None = None, stop: str | None = None, by: str = "container") -> Picture:
         """Draw the timeline of this run, and of another one below it; `.save("x.png")` writes it. Raises InputError.
 
         *by* says what the lanes are: container, process or role.
@@ -297,6 +295,7 @@ class Run:
             source=self.scenario.source,
             engine=f"{design.name} ({design.title})",
             live_restore=setup.engine.daemon.live_restore if "dockerd" in design.programs else None,
+            unit=design.traits.engine_unit if design.traits.engine in design.programs else "",
             profile=setup.engine.profile,
             seed=self.trace.seed,
             assumptions=tuple(self.scenario.assumptions),
@@ -331,13 +330,20 @@ class Run:
         )
 
 
+def lacks(design: Design, view: str) -> bool:
+    """Say whether a design has nothing that a view could show."""
+    needed = NEEDS[view][0] if view in NEEDS else ""
+    needed = design.traits.engine if needed == "engine" else needed
+    return bool(needed) and needed not in design.programs
+
+
 def check_view(view: str, design: str = "") -> None:
     """Raise InputError for a view that does not exist, or that a *design* has nothing to show for."""
     if view not in ALL_VIEWS:
         hint = f"{nearest(view, ALL_VIEWS)} Valid: {', '.join(ALL_VIEWS)}.".strip()
         raise InputError([Problem("--as", f"there is no view {view!r}", hint)])
-    program, why, instead = NEEDS.get(view, ("", "", ""))
-    if design and program and program not in DESIGNS[design].programs:
+    if design and lacks(DESIGNS[design], view):
+        _, why, instead = NEEDS[view]
         raise InputError([Problem("--as", f"{design} has no {view}: {why}", instead)])
 
 

@@ -118,10 +118,13 @@ RUN_VIEWS: dict[str, RunView] = {
 }
 OF_CONTAINERS = ("docker-inspect", "docker-top", "ls-bundle")  # may be asked of one container
 OF_ONE = ("docker-top",)  # of one alone
-NEEDS = {  # view -> the program without which there is nothing to show, why, and what to ask instead
+# View -> the program, or the engine whatever it is called, without which there is nothing to show; why; what to ask.
+NEEDS = {
     "docker-info": ("dockerd", "no daemon answers docker info", "docker-ps-a lists the containers."),
-    "systemctl-status": ("dockerd", "there is no docker.service", "pstree shows what PID 1 runs."),
+    "systemctl-status": ("engine", "there is no docker.service", "pstree shows what PID 1 runs."),
     "ls-bundle": ("containerd", "the folder is containerd's", "docker-inspect says what is known of a container."),
 }
+
+
 HOST_OFF = "(the host is off)\n"
 OFF_HOST = ("docker-events", "dot", "mermaid", "graphml", "perfetto")  # no command of the host prints them

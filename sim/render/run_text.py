@@ -78,7 +78,7 @@ def _told(summary: Summary) -> list[Line]:
     if failed or not early or not all(line.step.startswith("(") for line in early if line.step):
         return list(summary.lines)
     counts = [line.counts for line in early if line.counts is not None]
-    first = "" if summary.live_restore is None else "docker.service starts, then "
+    first = f"{summary.unit}.service starts, then " if summary.unit else ""
     text = f"{first}{runs} container{'s' if runs != 1 else ''}{'' if first else ' started'}"
     whole = Line(early[0].at, early[-1].until, text, step="(start)", counts=counts[-1] if counts else None)
     return [whole, *(line for line in summary.lines if line not in early)]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sim.render.clean import printable
 from sim.views.unit_status import UnitStatus
 
-PATH = "/usr/lib/systemd/system/docker.service"
+PATH = "/usr/lib/systemd/system/{unit}.service"
 DESCRIPTION, DOCS = "Docker Application Container Engine", "http://docs.docker.com"
 EXEC_START = (  # variables are not filled in
     "/usr/bin/dockerd-current --add-runtime docker-runc=/usr/libexec/docker/docker-runc-current"
@@ -22,7 +22,11 @@ EXEC_START = (  # variables are not filled in
     " --init-path=/usr/libexec/docker/docker-init-current --seccomp-profile=/etc/docker/seccomp.json $OPTIONS"
     " $DOCKER_STORAGE_OPTIONS $DOCKER_NETWORK_OPTIONS $ADD_REGISTRY $BLOCK_REGISTRY $INSECURE_REGISTRY $REGISTRIES"
 )
-GROUP = "/system.slice/docker.service"
+UNITS = {  # description, Docs=, ExecStart=; the others' from their packages [K]
+    "docker": (DESCRIPTION, DOCS, EXEC_START),
+    "containerd": ("containerd container runtime", "https://containerd.io", "/usr/bin/containerd"),
+    "crio": ("Container Runtime Interface for OCI (CRI-O)", "https://github.com/cri-o/cri-o", "/usr/bin/crio"),
+}
 EXITS = {"0": "/SUCCESS", "1": "/FAILURE"}
 MINUTE, HOUR, DAY, WEEK, MONTH, YEAR = 60, 3600, 86_400, 604_800, 2_629_800, 31_557_600
 RELATIVE = (  # from so many seconds on: a unit and its name, and the unit of the rest and its name, "" for no rest
@@ -41,17 +45,18 @@ RELATIVE = (  # from so many seconds on: a unit and its name, and the unit of th
 
 def systemctl_status(unit: UnitStatus, now: float, offset_min: int) -> str:
     """Print the unit at *now* (unix seconds) in local time."""
+    description, docs, exec_start = UNITS[unit.name]
     state = unit.active if unit.active == unit.sub else f"{unit.active} ({unit.sub})"
     result = "" if unit.result == "success" else f" (Result: {unit.result})"
     lines = [
-        f"● docker.service - {DESCRIPTION}",
-        f"   Loaded: loaded ({PATH}; enabled; vendor preset: disabled)",
+        f"● {unit.name}.service - {description}",
+        f"   Loaded: loaded ({PATH.format(unit=unit.name)}; enabled; vendor preset: disabled)",
         f"   Active: {state}{result}{_since(unit.since, now, offset_min)}",
-        f"     Docs: {DOCS}",
-        *_main_process(unit),
+        f"     Docs: {docs}",
+        *_main_process(unit, exec_start),
     ]
     if unit.group:
-        lines += [f"    Tasks: {unit.tasks}", f"   CGroup: {GROUP}", *_tree(unit.group)]
+        lines += [f"    Tasks: {unit.tasks}", f"   CGroup: /system.slice/{unit.name}.service", *_tree(unit.group)]
     return "".join(printable(line) + "\n" for line in lines)
 
 
@@ -82,7 +87,7 @@ def _since(since: float | None, now: float, offset_min: int) -> str:
     return f" since {local:%a %Y-%m-%d %H:%M:%S} {zone}; {relative(now - since)}"
 
 
-def _main_process(unit: UnitStatus) -> list[str]:
+def _main_process(unit: UnitStatus, exec_start: str) -> list[str]:
     """Tell of the main process that runs, or twice of one that has ended; of none before the first start."""
     if not unit.main:
         return []
@@ -90,11 +95,13 @@ def _main_process(unit: UnitStatus) -> list[str]:
         return [f" Main PID: {unit.main} ({unit.comm})"]
     way, what = unit.ended
     end = f"(code={way}, status={what}{EXITS.get(what, '')})" if way == "exited" else f"(code={way}, signal={what})"
-    return [f"  Process: {unit.main} ExecStart={EXEC_START} {end}", f" Main PID: {unit.main} {end}"]
+    return [f"  Process: {unit.main} ExecStart={exec_start} {end}", f" Main PID: {unit.main} {end}"]
 
 
 def _tree(group: Sequence[tuple[int, tuple[str, ...]]]) -> list[str]:
     width = max(len(str(pid)) for pid, _ in group)
     branches = ["├─"] * (len(group) - 1) + ["└─"]
-    return [f"           {branch}{pid:>{width}} {' '.join(argv)}"
-            for branch, (pid, argv) in zip(branches, group, strict=True)]
+    return [
+        f"           {branch}{pid:>{width}} {' '.join(argv)}"
+        for branch, (pid, argv) in zip(branches, group, strict=True)
+    ]

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
-from sim.designs.takes import takes
+from sim.designs.takes import takes, units_of
 from sim.engine.podman.client import VERBS
 from sim.engine.setup import (
     BusyMount,
@@ -31,6 +31,7 @@ from sim.engine.setup import (
     Tear,
     Upgrade,
 )
+from sim.scenario import pod_words
 from sim.scenario.check import Report
 from sim.scenario.known import ACTIONS
 from sim.scenario.steps import Terminal, step_ids
@@ -74,6 +75,8 @@ def fit(
         refusal = _refusal(design, step)
         if refusal is not None:
             report.refuse(root, _place(root, ids, step), refusal)
+    if design.traits.pods:
+        return pod_words.fitted(root, design, engine, services, report)
     if "podman" not in design.programs:
         return engine, services
     for service in services:
@@ -117,15 +120,20 @@ def _refusal(design: Design, step: Step) -> Refusal | None:
     command = step.command
     if takes(design, command):
         return None
+    if design.traits.pods:
+        return pod_words.refusal(design, step)
+        return None
     match command:
         case KillProcess(target):
             why, hint = INSTEAD.get(target.role, ("", ""))
             return Refusal(f"{design.name} has no {target.role}: {why}.", hint)
         case Docker(verb):
             return Refusal(f"docker {verb} is not modelled on podman yet.", f"Modelled: {listed(VERBS)}.")
-        case Systemctl():
-            no_engine = "Each command is a process of its own: there is no engine to stop."
-            return Refusal("podman has no docker.service.", no_engine)
+        case Systemctl(_, unit):
+            hint = "Each command is a process of its own: there is no engine to stop."
+            if design.traits.engine in design.programs:
+                hint = f"It has {listed(units_of(design))}."
+            return Refusal(f"{design.name} has no {unit}.service.", hint)
         case Slow(program):
             return Refusal(f"{design.name} has no {program}.", f"It has {listed(design.programs)}.")
     why = NOT_THERE[type(command)]

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from sim.designs.ladder import VERSIONS
 
-DESIGNS = (*VERSIONS, "podman")
-PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core", "podman-idle")
+DESIGNS = (*VERSIONS, "podman", "containerd-cri")
+PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core", "podman-idle", "cri-idle")
 
 SERVICE_WITHOUT_EFFECT = frozenset(
     """annotations attach blkio_config build cap_add cap_drop cgroup_parent configs cpu_count cpu_percent
@@ -44,6 +44,7 @@ SERVICE_NOT_MODELLED = {
 PAYLOAD_NOT_MODELLED: dict[str, str] = {}
 SLOW_PROGRAMS = (
     "dockerd", "containerd", "shim", "runc", "proxy", "iptables", "hook", "resolver", "podman", "conmon", "netavark",
+    "kubelet", "cni",
 )  # fmt: skip
 SLOW_VERBS = ("create", "start", "kill", "delete")  # of runc
 LOG_DRIVERS = ("journald", "json-file", "none")
@@ -120,8 +121,7 @@ NETWORK_NOT_MODELLED = {"enable_ipv6": "", "internal": "a network without publis
 COMPOSE_WITHOUT_EFFECT = frozenset("configs name secrets version volumes".split())
 COMPOSE_NOT_MODELLED = {"include": "merge the files with `docker compose config` first", "models": ""}
 
-HOST_LATER: dict[str, str] = {
-}
+HOST_LATER: dict[str, str] = {}
 ACTIONS = (
     "docker", "compose", "systemctl", "kill", "stop", "cont", "oom", "reboot", "power_loss", "host", "upgrade",
 )  # fmt: skip
@@ -133,10 +133,10 @@ SIGNALS = {
     "TSTP": 20, "TTIN": 21, "TTOU": 22, "URG": 23, "XCPU": 24, "XFSZ": 25, "VTALRM": 26, "PROF": 27, "WINCH": 28,
     "IO": 29, "PWR": 30, "SYS": 31,
 }  # fmt: skip
-ROLES_ALONE = ("init", "dockerd", "containerd", "journald", "iptables")
+ROLES_ALONE = ("init", "dockerd", "containerd", "journald", "iptables", "kubelet")
 ROLES_OF_CONTAINERS = (
     "shim", "runc", "hook", "resolver", "proxy", "payload", "app", "child", "exec-shim", "exec", "conmon",
-    "exec-conmon", "podman", "netavark", "supervisor",
+    "exec-conmon", "podman", "netavark", "pause", "cni", "supervisor",
 )  # fmt: skip
 ROLES = (*ROLES_ALONE, *ROLES_OF_CONTAINERS, "stranger")
 STATES = ("R", "S", "D", "T", "Z")  # of ps

@@ -1,7 +1,8 @@
 """The words of `systemctl`, read as it reads them.
 
 Models: start, stop, restart, try-restart, reload, kill, reset-failed, is-active, status of docker; daemon-reload,
-reboot. Leaves out other units, by name. Source: systemctl(1) of systemd 219.
+reboot; some of them of containerd, crio and kubelet. Leaves out other units, by name. Source: systemctl(1) of
+systemd 219.
 """
 
 from __future__ import annotations
@@ -12,13 +13,10 @@ from sim.scenario.commands import parse_flags, split
 from sim.scenario.known import not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
 
-SYSTEMCTL = tuple(
-    "start stop restart try-restart reload kill reset-failed is-active status daemon-reload".split()
-)
-OF_CONTAINERD = ("start", "stop", "restart", "is-active", "status")  # where that is a unit of its own
-OTHER_SYSTEMCTL = tuple(
-    "cat disable enable isolate mask poweroff set-property show unmask".split()
-)
+SYSTEMCTL = tuple("start stop restart try-restart reload kill reset-failed is-active status daemon-reload".split())
+OTHER_UNITS = ("containerd", "crio", "kubelet")  # where they are units of their own
+OF_OTHERS = ("start", "stop", "restart", "is-active", "status")
+OTHER_SYSTEMCTL = tuple("cat disable enable isolate mask poweroff set-property show unmask".split())
 SYSTEMCTL_FLAGS: dict[str, tuple[str, bool]] = {
     "-s": ("signal", True), "--signal": ("signal", True), "--kill-who": ("who", True),
 }  # fmt: skip
@@ -41,8 +39,8 @@ def parse_systemctl(text: object) -> list[Command]:
     if parsed.given and verb != "kill":
         raise Refusal(f"systemctl {verb} takes no {next(iter(parsed.given))}.", "systemctl kill -s SIGNAL does.")
     units = [unit.removesuffix(".service") for unit in parsed.rest[1:]]
-    if units == ["containerd"] and verb in OF_CONTAINERD:
-        return [Systemctl(verb, "containerd")]
+    if len(units) == 1 and units[0] in OTHER_UNITS and verb in OF_OTHERS:
+        return [Systemctl(verb, units[0])]
     if units != ([] if verb == "daemon-reload" else ["docker"]):
         what = listed(units) if units else "nothing"
         raise Refusal(

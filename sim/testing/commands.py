@@ -47,14 +47,14 @@ OTHER_NAMES = ("other", "old")
 OFTEN = ("KILL", "TERM", "STOP", "CONT", "INT", "HUP", "QUIT", "USR1")  # the engine tells these apart
 SIGNALS = (*OFTEN, *sorted(NUMBERS))
 UPGRADES = tuple(sorted(name for name, design in DESIGNS.items() if "dockerd" in design.programs))
-ALONE = ("dockerd", "containerd", "journald", "iptables", "init")
+ALONE = ("dockerd", "containerd", "journald", "iptables", "init", "kubelet")
 OF_CONTAINERS = (
     "payload", "shim", "proxy", "runc", "hook", "resolver", "exec-shim", "exec", "app", "child", "conmon",
-    "exec-conmon", "podman", "netavark", "supervisor",
+    "exec-conmon", "podman", "netavark", "pause", "cni", "supervisor",
 )  # fmt: skip
 SLOW = (
     "dockerd", "containerd", "shim", "runc", "runc create", "proxy", "iptables", "hook", "resolver", "podman",
-    "conmon", "netavark",
+    "conmon", "netavark", "kubelet", "cni",
 )  # fmt: skip
 
 VERBS: dict[str, dict[str, tuple[Any, ...]]] = {
@@ -89,6 +89,8 @@ JOBS = (
     "start", "stop", "restart", "try-restart", "reload", "kill", "reset-failed", "is-active", "status", "daemon-reload",
     "reboot",
 )  # fmt: skip
+OTHER_UNITS = ("containerd", "kubelet")
+OF_OTHERS = ("start", "stop", "restart", "is-active", "status")
 KEYS: dict[str, tuple[int | bool, ...]] = {
     "live_restore": (False, True),
     "shutdown_timeout": (0, 15 * S),
@@ -119,8 +121,9 @@ def _docker(services: Services) -> Choices:
 
 def _systemctl(services: Services) -> Choices:
     jobs = {job: Systemctl(job, "" if job == "reboot" else "docker") for job in JOBS}
-    return [[replace(job, signal=signal) for signal in (SIGNALS if name == "kill" else ["TERM"])]
-            for name, job in jobs.items()]  # fmt: skip
+    found: Choices = [[replace(job, signal=signal) for signal in (SIGNALS if name == "kill" else ["TERM"])]
+                      for name, job in jobs.items()]  # fmt: skip
+    return found + [[Systemctl(verb, unit) for unit in OTHER_UNITS] for verb in OF_OTHERS]
 
 
 def targets(services: Services) -> dict[str, list[Target]]:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sim.drive.explore import is_timer
-from sim.engine import paths, storage
+from sim.engine import storage
 from sim.engine.ops import Every, Join, Op, Sleep
 from sim.engine.setup import (
     Command,
@@ -167,8 +167,12 @@ class Walk:
             self.act(Open())
         if storage.full(self.world):
             self.do(FillDisk(False))
-        if "dockerd" in self.world.design.programs and paths.DOCKER_SOCK not in self.world.host.listeners:
+        traits = self.world.design.traits
+        if traits.engine in self.world.design.programs and traits.socket not in self.world.host.listeners:
             self.do(Systemctl("start"))
+            self.wait(BOOT, seed)
+        if self.world.design.traits.pods:
+            self.do(Systemctl("start", "kubelet"))
             self.wait(BOOT, seed)
         for name in self.world.services:
             if not programs(self.world, name):

@@ -326,7 +326,7 @@ FACTS: dict[type, Callable[[World, Any], Item | None]] = {
     e.FileWritten: _file,
     e.FileRemoved: _file,
     BecameReady: lambda world, event: ("", f"{event.container} answers"),
-    UnitChanged: lambda world, event: ("", f"docker.service is {event.state}"),
+    UnitChanged: lambda world, event: ("", f"{event.unit}.service is {event.state}"),
     StepDone: lambda world, event: ("", f"its user reads: {event.error}") if event.error else None,
 }
 FACTS_OF_STEPS = {kind: rule for kind, rule in FACTS.items() if kind is not e.Signalled}  # the command says it

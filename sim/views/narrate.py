@@ -14,8 +14,8 @@ import msgspec
 from sim.engine.output import lost_mark
 from sim.engine.podman.crun import CRUN
 from sim.engine.reach import DNAT, reachable
-from sim.engine.records import UnitState
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
+from sim.engine.systemd import unit_of
 from sim.facts import (
     BecameReady,
     EngineEvent,
@@ -34,7 +34,8 @@ from sim.trace import Replay, Trace
 from sim.world import World
 
 TOGETHER: Microseconds = 700_000  # alike things that follow each other within this time are one line
-DAEMONS = ("dockerd", "containerd", "journald")
+DAEMONS = ("dockerd", "containerd", "crio", "kubelet", "journald")
+MANAGED = ("containerd", "crio", "kubelet")
 HOLDERS = ("shim", "conmon")
 PORTS_COUNTED = 200  # with more published ports than that the counts are left out
 
@@ -107,8 +108,8 @@ def _signalled(world: World, event: e.Signalled) -> Item | None:
     sender = world.host.procs.get(event.by_pid)
     if process.image.program == "payload" and sender is not None and _orders(sender.image):
         return f"told {event.signal}", process.image.container
-    if process.image.program == "containerd" and sender is not None and event.signal in ("TERM", "KILL"):
-        return (f"told {event.signal} containerd", "") if world.host.alive(event.by_pid) else None
+    if process.image.program in MANAGED and sender is not None and event.signal in ("TERM", "KILL"):
+        return (f"told {event.signal} {process.image.program}", "") if world.host.alive(event.by_pid) else None
     return None
 
 
@@ -147,11 +148,10 @@ def _with_numbers(world: World, event: EngineEvent) -> str:
 
 
 def _unit(world: World, event: UnitChanged) -> Item | None:
-    known = world.recall(INIT, event.unit)
-    if event.state == "deactivating" and not event.main_pid and isinstance(known, UnitState) and known.stopping:
+    if event.state == "deactivating" and not event.main_pid and unit_of(world).stopping:
         return None  # its main process is gone meanwhile
     if event.state in ("active", "failed", "deactivating", "inactive"):
-        return f"unit {event.state}", ""
+        return f"unit {event.unit}.service {event.state}", ""
     return None
 
 
@@ -235,13 +235,13 @@ WORDS: dict[str, Callable[[str, list[str]], str]] = {
     "shim": lambda rest, s: f"{_many(s, 'shim of', 'shims')}: {rest}",
     "conmon": lambda rest, s: f"{_many(s, 'conmon of', 'conmons')}: {rest}",
     "orphan": lambda rest, s: f"{_many(s, f'{rest} of', f'{rest}s')} under PID 1 now",
-    "told": lambda rest, s: f"{rest.split()[0]} to {'containerd' if 'containerd' in rest else named(s)}",
+    "told": lambda rest, s: f"{rest.split()[0]} to {rest.partition(' ')[2] or named(s)}",
     "ignores": lambda rest, s: f"{named(s)} {'takes' if len(set(s)) == 1 else 'take'} no notice of {rest}",
     "stopped": lambda rest, s: f"{named(s)} stopped (T)",
     "continued": lambda rest, s: f"{named(s)} continued",
     "die": lambda rest, s: f"engine: die {rest}: {named(s)}",
     "event": lambda rest, s: f"engine: {rest}: {named(s)}",
-    "unit": lambda rest, s: f"docker.service {rest}",
+    "unit": lambda rest, s: rest,
     "connected": lambda rest, s: f"dockerd connected to containerd {s[-1]}",
     "mapping": lambda rest, s: f"{_many(s, 'DNAT rule of port', 'DNAT rules')} {rest}",
     "flushed": lambda rest, s: "NAT chain DOCKER flushed",

@@ -27,7 +27,7 @@ from sim.views.tracks import Daemon, Track, Watched
 from sim.world import World
 
 State = tuple[str, str, Pid]  # state, parent, pid
-STARTS = ("dockerd.start", "podman.run", "podman.start")
+STARTS = ("dockerd.start", "podman.run", "podman.start", "containerd.start_container", "crio.start_container")
 SUPERVISORS = ("shim", "conmon")
 
 
@@ -44,7 +44,10 @@ class Replaying:
         self.containers = {
             service.name: Watched(service, self.now, self.on_disk(service.name)) for service in trace.setup.services
         }
+        traits = self.world.design.traits
+        self.engine, self.second = traits.engine, "kubelet" if traits.pods else "containerd"
         self.dockerd, self.containerd = Daemon(self.now), Daemon(self.now)
+        self.manager = self.dockerd if self.engine == "containerd" else self.containerd  # who keeps the tasks
         self.spells = Spells(self.containers)
         self.steps = {step.id: step for terminal in trace.setup.terminals for step in terminal}
         self.payloads: dict[Pid, Watched] = {}
@@ -67,7 +70,7 @@ class Replaying:
 
     def on_disk(self, name: str) -> bool:
         """Say whether the disk has a container when the run begins."""
-        dockers = isinstance(self.world.host.files.get(paths.container(name)), Container)
+        dockers = isinstance(self.world.host.files.get(self.world.design.traits.records.format(name=name)), Container)
         return dockers or isinstance(self.world.host.files.get(in_database(name)), Container)
 
     def run(self) -> v.Intervals:
@@ -122,7 +125,7 @@ class Replaying:
             return v.NOBODY
         if host.procs[watched.shim].ppid != INIT:
             return v.CONTAINERD
-        task = self.world.recall(self.containerd.pid, f"task/{watched.service.name}")
+        task = self.world.recall(self.manager.pid, f"task/{watched.service.name}")
         known = isinstance(task, Task) and task.shim_pid == watched.shim
         if self.world.design.traits.shims_under == "init":
             return v.CONTAINERD if known else v.INIT
@@ -165,8 +168,8 @@ class Replaying:
             end=end,
             boots=self.trace.setup.host.begin == "boot",
             containers=tuple(lanes),
-            dockerd=_daemon_lane("dockerd", self.dockerd, end),
-            containerd=_daemon_lane("containerd", self.containerd, end),
+            dockerd=self.dockerd.lane(self.engine, end),
+            containerd=self.containerd.lane(self.second, end),
             connections=tuple(self.connections),
             ports=tuple(
                 v.PortTrack(service.name, port.host, port.proto, client, opened[(port.host, port.proto), client])
@@ -184,10 +187,6 @@ class Replaying:
         )
 
 
-def _daemon_lane(name: str, daemon: Daemon, end: Microseconds) -> v.Lane:
-    return v.Lane(name, tuple(v.Interval(a, b, state, pid=pid) for a, b, (state, pid) in daemon.track.close(end)))
-
-
 def replayed(trace: Trace, clients: tuple[str, ...], tally: Tally | None = None) -> v.Intervals:
     """Replay a trace and return its intervals; a *tally* counts meanwhile."""
     return Replaying(trace, clients, tally).run()
@@ -203,11 +202,11 @@ def _execed(r: Replaying, event: e.Execed) -> None:
     elif image.program in SUPERVISORS and image.container in r.containers:
         r.containers[image.container].shim = pid
         r.shims[pid] = r.containers[image.container]
-    elif image.program == "dockerd":
+    elif image.program == r.engine:
         r.dockerd.set(r.now, v.BOOTING, pid)
         r.touch_all()
-    elif image.program == "containerd":
-        r.containerd.set(r.now, v.BOOTING, pid)
+    elif image.program == r.second:
+        r.containerd.set(r.now, v.UP if r.second == "kubelet" else v.BOOTING, pid)
     elif image.program == "proxy":
         words = image.argv
         proto, port = words[words.index("-proto") + 1], int(words[words.index("-host-port") + 1])
@@ -338,7 +337,7 @@ def _remembered(r: Replaying, event: Remembered) -> None:
         frame = r.world.frames.get((event.pid, "connection"))
         failed = frame.local.get("attempt") if frame is not None else 0
         r.connections.append(v.Connection(r.now, (failed or 0) + 1))
-    elif event.pid == r.containerd.pid and event.key.startswith("task/"):
+    elif event.pid == r.manager.pid and event.key.startswith("task/"):
         name = event.key[len("task/") :]
         if name in r.containers:  # not an exec's
             r.dirty[name] = None

@@ -137,8 +137,8 @@ class _Host:
                     yield Span(self.tracks[name].id, start, end, LIFE, "state", it.state, args)
 
     def points(self) -> Iterator[Point]:
-        """Yield what `docker events` prints and the states of docker.service."""
-        origin = self.tracks["daemon dockerd"].id
+        """Yield what `docker events` prints and the states of the engine's unit."""
+        origin = self.tracks[f"daemon {self.run.dockerd.name}"].id
         if self.trace.origin <= self.until:
             yield Point(origin, self.trace.origin, "step", "t = 0", {}, everywhere=True)
         for record in self.trace.records:

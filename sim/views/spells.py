@@ -68,7 +68,7 @@ class Spells:
 
     def gone(self, process: Process) -> None:
         """End what a process takes with it."""
-        if process.image.program == "dockerd":
+        if process.image.program in ("dockerd", "kubelet"):
             self._end_all(lambda _, kind: kind in (BACKOFF, UNHEALTHY))
         elif _is_payload(process):
             mine = process.image.container

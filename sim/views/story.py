@@ -9,8 +9,8 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from sim.engine import paths
 from sim.engine.client import NO_DAEMON
+from sim.engine.cri.client import NO_RUNTIME
 from sim.engine.dockerd.network import bindings
 from sim.engine.podman.state import is_podman, synced
 from sim.engine.records import Container, Health
@@ -158,17 +158,19 @@ class Story:
         """
         if is_podman(self.world):
             return INIT
-        pid = self.world.host.listeners.get(paths.DOCKER_SOCK)
-        serves = pid is not None and self.world.running(pid, "dockerd.api") and self.world.host.procs[pid].state != "T"
-        return pid if serves else None
+        traits = self.world.design.traits
+        pid = self.world.host.listeners.get(traits.socket)
+        serves = pid is not None and self.world.running(pid, f"{traits.engine}.api")
+        return pid if serves and pid is not None and self.world.host.procs[pid].state != "T" else None
 
     def silence(self) -> str:
         """Say what a docker command shows while no dockerd answers: that nobody listens, or nothing, since it waits."""
-        pid = self.world.host.listeners.get(paths.DOCKER_SOCK)
+        traits = self.world.design.traits
+        pid = self.world.host.listeners.get(traits.socket)
         if pid is None:
-            return NO_DAEMON
+            return NO_RUNTIME.format(socket=traits.socket) if traits.pods else NO_DAEMON
         why = "is stopped" if self.world.host.procs[pid].state == "T" else "listens and does not serve yet"
-        return f"(docker waits: dockerd {pid} {why})"
+        return f"(docker waits: {traits.engine} {pid} {why})"
 
     def believed(self, container: str) -> Container | None:
         """Return the record that dockerd holds, or, while none lives, the one on disk; podman's as `ps` finds it."""
@@ -177,7 +179,7 @@ class Story:
         pid = unit_of(self.world).main_pid
         record = self.world.recall(pid, f"container/{container}") if pid else None
         if record is None:
-            record = self.world.host.files.get(paths.container(container))
+            record = self.world.host.files.get(self.world.design.traits.records.format(name=container))
         return record if isinstance(record, Container) else None
 
     def named(self, word: str) -> str | None:

@@ -32,7 +32,7 @@ class Picture(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, frozen=True):
     """Everything that the report prints. Times are clock values in µs; *origin* is t = 0.
 
-    *live_restore* is None where the engine has no daemon.
+    *live_restore* is None where the engine has none, *unit* the service of its daemon, "" without one.
     """
 
     title: str
@@ -56,8 +56,11 @@ class Summary(msgspec.Struct, frozen=True):
     note: str = ""
     unanswered: tuple[Unanswered, ...] = ()
     not_taken: tuple[Unanswered, ...] = ()
+    unit: str = ""
 
     @property
     def daemon(self) -> str:
         """Say whether the daemon restores live containers, or that there is none."""
-        return "no daemon" if self.live_restore is None else f"live-restore {'on' if self.live_restore else 'off'}"
+        if self.live_restore is None:
+            return f"{self.unit}.service" if self.unit else "no daemon"
+        return f"live-restore {'on' if self.live_restore else 'off'}"

@@ -148,7 +148,7 @@ def _reaped(tally: Tally, now: Microseconds, world: World, event: e.Reaped) -> N
 
 def _remembered(tally: Tally, now: Microseconds, world: World, event: Remembered) -> None:
     track = tally.believed.get(event.key[len(CONTAINER) :]) if event.key.startswith(CONTAINER) else None
-    if track is not None and world.host.procs[event.pid].image.program == "dockerd":
+    if track is not None and world.host.procs[event.pid].image.program == world.design.traits.engine:
         record = event.value
         track.set(now, isinstance(record, Container) and record.running and not record.restarting)
 

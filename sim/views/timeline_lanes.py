@@ -40,7 +40,8 @@ def _dockerd(run: v.Intervals, zero: Microseconds) -> LaneData:
     bars, notes = _bars(run.dockerd, zero), []
     for bar, after in zip_longest(bars, bars[1:]):
         if bar.look == v.BOOTING and bar.end > 0:
-            who = "systemd restarts dockerd" if bar.start > 0 and not run.boots else "dockerd boots"
+            name = run.dockerd.name
+            who = f"systemd restarts {name}" if bar.start > 0 and not run.boots else f"{name} boots"
             ready = after is not None and after.look == v.UP
             long = f"{who}, {_plus(bar.start)}" if bar.start > 0 else who
             notes.append(Note(bar.start, bar.end, (long, "booting")))
@@ -48,7 +49,7 @@ def _dockerd(run: v.Intervals, zero: Microseconds) -> LaneData:
                 notes.append(Note(after.start, after.end, (f"READY, API answers, {_plus(after.start)}", "READY")))
         elif bar.look == v.FROZEN:
             notes.append(Note(bar.start, bar.end, ("frozen: answers nobody", "frozen")))
-    return LaneData("dockerd", bars, tuple(notes))
+    return LaneData(run.dockerd.name, bars, tuple(notes))
 
 
 def _containerd(run: v.Intervals, zero: Microseconds) -> LaneData:
@@ -61,7 +62,7 @@ def _containerd(run: v.Intervals, zero: Microseconds) -> LaneData:
             notes.append(Note(at, end, (f"connected{tries}, {_plus(at)}", "connected")))
             ticks.append(at)
     notes += [Note(b.start, b.end, ("frozen: answers nobody", "frozen")) for b in bars if b.look == v.FROZEN]
-    return LaneData("containerd", bars, tuple(notes), tuple(ticks))
+    return LaneData(run.containerd.name, bars, tuple(notes), tuple(ticks))
 
 
 def _nth(number: int) -> str:

@@ -16,9 +16,9 @@ from sim.kernel.signals import NAMES
 from sim.views.processes import FORK, OWN, REAP, Lived, Processes
 from sim.views.timeline_parts import Arrow, Bar, LaneData
 
-DAEMONS = ("init", "journald", "dockerd", "containerd")
+DAEMONS = ("init", "journald", "dockerd", "containerd", "crio", "kubelet")
 ERRANDS = (
-    "runc", "iptables", "hook", "resolver", "exec-shim", "exec", "podman", "netavark", "exec-conmon",
+    "runc", "iptables", "hook", "resolver", "cni", "exec-shim", "exec", "podman", "netavark", "exec-conmon",
 )  # fmt: skip
 ERRAND, COMMAND = "errand", "command"  # how it looks, and where each command is a process
 

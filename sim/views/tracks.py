@@ -86,3 +86,7 @@ class Daemon:
         """Note that it was stopped or continued by a signal."""
         self.frozen = frozen
         self.set(at, self.state)
+
+    def lane(self, name: str, end: Microseconds) -> v.Lane:
+        """Close what is open and return its lane."""
+        return v.Lane(name, tuple(v.Interval(a, b, state, pid=pid) for a, b, (state, pid) in self.track.close(end)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from sim.engine.setup import Microseconds
-from sim.engine.systemd import CGROUP, UNIT
+from sim.engine.systemd import group as group_of
 from sim.engine.units import CLEAN_SIGNALS
 from sim.facts import UnitChanged
 from sim.kernel.events import Exited, Signalled
@@ -47,6 +47,7 @@ class UnitStatus(msgspec.Struct, frozen=True):
     ended: tuple[str, str] | None
     group: tuple[tuple[Pid, tuple[str, ...]], ...]
     tasks: int
+    name: str = "docker"
 
 
 class Unit(msgspec.Struct):
@@ -66,7 +67,7 @@ def unit_status(story: Story) -> UnitStatus:
     unit = gathered(story)
     active, sub = STATES[unit.state]
     host = story.world.host
-    group = [host.procs[pid] for pid in sorted(host.grouped.get(CGROUP, ())) if host.alive(pid)]
+    group = [host.procs[pid] for pid in sorted(host.grouped.get(group_of(story.world), ())) if host.alive(pid)]
     main = host.procs.get(unit.main)
     killing = unit.killed and unit.state == "deactivating"
     return UnitStatus(
@@ -79,6 +80,7 @@ def unit_status(story: Story) -> UnitStatus:
         ended=None if unit.ended is None else way_of(unit.ended),
         group=tuple((process.pid, process.image.argv) for process in group),
         tasks=sum(1 + len(process.threads) for process in group),
+        name=story.world.design.traits.engine_unit,
     )
 
 
@@ -89,7 +91,7 @@ def gathered(story: Story) -> Unit:
         if record.at is not None and record.at > story.at:
             break
         event = record.event
-        if isinstance(event, UnitChanged) and event.unit == UNIT:
+        if isinstance(event, UnitChanged) and event.unit == story.world.design.traits.engine_unit:
             _changed(unit, event, record.at or 0)
         elif isinstance(event, Exited) and event.pid == unit.main:
             unit.ended = event.status

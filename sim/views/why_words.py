@@ -21,7 +21,7 @@ from sim.kernel.signals import NAMES
 from sim.views.beliefs import change_of
 from sim.world import World
 
-DAEMONS = ("dockerd", "containerd")
+DAEMONS = ("dockerd", "containerd", "crio", "kubelet")
 MEMBERS = ("shim", "conmon", "podman", "payload", "proxy")
 NOTICED = {"ignored": "ignores", "dropped": "takes no notice of", "stopped": "was stopped by",
            "continued": "was continued by"}  # fmt: skip
@@ -199,7 +199,7 @@ WORDS: dict[type, Callable[[World, Any, Focus], str]] = {
     e.FileWritten: _file,
     e.FileRemoved: _file,
     StepTaken: _step,
-    UnitChanged: lambda w, ev, focus: f"docker.service {ev.state}",
+    UnitChanged: lambda w, ev, focus: f"{ev.unit}.service {ev.state}",
 }
 
 # What is said of the first link, which the question is about, even where it would not be told further on.

@@ -47,6 +47,7 @@ FLOWS = "bytes that flow are not counted (ARCHITECTURE, decisions), so none are 
 UNLIKE: tuple[Unlike, ...] = (
     Unlike("docker-1", "F5", "log", FLOWS),
     Unlike("docker-2", "F5", "log", FLOWS),
+    Unlike("containerd-cri", "F5", "log", FLOWS),
     Unlike(
         "docker-1.11", "F10", "", "dockerd before 1.12 dies of SIGPIPE when journald goes; its stderr is no pipe here"
     ),

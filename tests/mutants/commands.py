@@ -103,7 +103,8 @@ ROWS = (
            'if g["request"].data == unit.main_pid and unit.state == "activating":',
            'if unit.state == "activating":', "NotifyAccess= does not matter", TABLE,
            "nobody but the main process sends READY=1 in this model; a dockerd that was replaced is reaped before"),
-    Mutant("kill goes to the main process", SYSTEMD, '    syscalls.kill_cgroup(g.turn, CGROUP, g["request"].data)\n',
+    Mutant("kill goes to the main process", SYSTEMD,
+           '    syscalls.kill_cgroup(g.turn, group(g.world), g["request"].data)\n',
            '    g.kill(unit_of(g.world).main_pid, g["request"].data)\n', "systemctl kill spares the shims", TABLE),
     # -- the host (§1.4, §5, §11) -------------------------------------------------------------------------------------
     Mutant("/run outlives the power", POWER, 'TMPFS = ("/run/", "/var/run/")', 'TMPFS = ("/var/run/",)',

@@ -1,0 +1,60 @@
+"""containerd's CRI plugin below a kubelet: shims v2, one for each pod, which PID 1 has; containerd writes the logs."""
+
+from __future__ import annotations
+
+from sim.designs.design import Design
+from sim.designs.since_20_10 import SERVICE, SOCKET, UNVERIFIED
+from sim.engine import execed, init, journald, paths, payload, stranger
+from sim.engine.cri import client, cni, kubelet, plugin, shim, units
+from sim.engine.setup import Daemon
+from sim.engine.traits import Traits, Words
+
+CONTAINERD = ("/usr/bin/containerd",)
+CONTAINERD_CRI = Design(
+    "containerd-cri",
+    "1.6 to 2.1, below a kubelet",
+    "designs §3.1, §5.1 [S]; kubelet [K] where marked",
+    (
+        units.PROGRAM,
+        journald.PROGRAM,
+        plugin.PROGRAM,
+        kubelet.PROGRAM,
+        shim.SHIM_COMMAND,
+        shim.SHIM,
+        shim.RUNC,
+        shim.PAUSE,
+        cni.PROGRAM,
+        payload.PROGRAM,
+        payload.CHILD,
+        init.APP,
+        stranger.PROGRAM,
+        execed.PROGRAM,
+        client.PROGRAM,
+    ),
+    Traits(
+        words=Words(
+            CONTAINERD,
+            CONTAINERD,
+            ("/usr/bin/containerd-shim-runc-v2", "-namespace", "k8s.io", "-address", SOCKET),
+            ("runc", "--root", "/run/containerd/runc/k8s.io"),
+            "",
+        ),
+        unverified=UNVERIFIED,
+        tree="systemd ─ containerd; systemd ─ kubelet; systemd ─ shim, one a pod ─ pause, program",
+        shims_under="init",
+        shim_command_threads=9,
+        scope="/kubepods.slice/cri-containerd-{id}.scope",
+        proxy_addresses=(),
+        daemon=Daemon(userland_proxy=False, log_driver="json-file"),
+        unit=SERVICE,
+        containerd_score=-999,
+        profile="cri-idle",
+        engine="containerd",
+        engine_unit="containerd",
+        engine_main="main",
+        engine_score=-999,
+        socket=paths.CONTAINERD_SOCK,
+        records="/var/lib/containerd/io.containerd.grpc.v1.cri/containers/{name}",
+        pods=True,
+    ),
+)
