@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.designs.containerd_cri import CONTAINERD_CRI
 from sim.designs.design import Design
+from sim.designs.docker_1_10 import DOCKER_1_10
 from sim.designs.docker_1_11 import DOCKER_1_11
 from sim.designs.docker_1_12 import DOCKER_1_12
 from sim.designs.docker_1_13 import DOCKER_1_13
@@ -18,6 +19,7 @@ from sim.designs.docker_28 import DOCKER_28, DOCKER_28_SEPARATE
 from sim.designs.podman import PODMAN
 
 _ALL = (
+    DOCKER_1_10,
     DOCKER_1_11,
     DOCKER_1_12,
     DOCKER_1_13,

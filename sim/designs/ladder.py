@@ -11,6 +11,7 @@ import re
 
 SEPARATE = "-separate"
 ROWS: dict[str, tuple[str, ...]] = {  # row -> the versions that it stands for, oldest first
+    "docker-1.10": ("1.10",),
     "docker-1.11": ("1.11",),
     "docker-1.12": ("1.12",),
     "docker-1.13": ("1.13", "17.03", "17.04", "17.05"),
@@ -33,8 +34,7 @@ OTHERS = {  # an engine of another kind -> why it is not modelled, nearest
     **dict.fromkeys(("kata", "gvisor"), ("its containers run on a kernel of their own", "docker-26")),
 }
 _ABSENT: tuple[tuple[str, str, str], ...] = (  # pattern of the version, why it has no row, nearest
-    (r"0\..*|1\.[0-9]", "the ladder begins with 1.10", "docker-1.11, the first with containerd"),
-    (r"1\.10", "dockerd is the parent of its containers itself, without containerd", "docker-1.11"),
+    (r"0\..*|1\.[0-9]", "the ladder begins with 1.10", "docker-1.10"),
     (r"17\.1[0-2]|18\.0[1-6]", "its containerd is 1.0 or 1.1, with shims of another kind", "docker-18.09"),
     (r"30.*", "the ladder ends with 29", "docker-28"),
 )

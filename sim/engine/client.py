@@ -17,7 +17,7 @@ from sim.engine.memory import shell_waits
 from sim.engine.mishap import AT_ONCE
 from sim.engine.ops import Do, Goto, Label, Op, Sleep, Wait, call, reading
 from sim.engine.power import CLOSED
-from sim.engine.procedure import procedure
+from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.setup import (
     Docker,
@@ -291,6 +291,11 @@ def refused(g: Goroutine) -> None:
     g["error"] = NO_DAEMON
 
 
+def wake(g: Goroutine) -> Message:
+    """Let docker.socket start the daemon: the client waits in its queue, and is served once the daemon is ready."""
+    return Message("start", "", g.frame.fid)
+
+
 def lost(g: Goroutine) -> None:
     """The daemon died before it answered: nobody knows what it did. Or the host is off."""
     command = step_of(g.world, g.frame).command
@@ -330,8 +335,14 @@ FINISH = (  # a command that ends: with an error, or well; one that is tried aga
     Sleep("try_again", 1 * S),
     Goto("begin"),
 )
-TERMINAL = procedure(
-    "client.terminal",
+
+
+def terminal(*refused: Any) -> Procedure:
+    """Return a terminal's table, with what is done where nobody listens at the API's socket."""
+    return procedure("client.terminal", _TERMINAL, Label("refused"), refused, _ENDS)
+
+
+_TERMINAL = (
     Label("next"),
     Do(more_steps, "end"),
     Await(),
@@ -346,9 +357,8 @@ TERMINAL = procedure(
     Label("systemctl"),
     call("bus", systemd_at, systemctl_request, lost="lost", failed="failed"),
     Goto("done"),
-    Label("refused"),
-    Do(refused),
-    Goto("done"),
+)
+_ENDS = (
     Label("lost"),
     Do(lost),
     Goto("done"),
@@ -373,4 +383,6 @@ TERMINAL = procedure(
     Label("end"),
 )
 
+TERMINAL = terminal(Do(refused), Goto("done"))
 PROGRAM = Program("client", (TERMINAL,))
+WAKING = Program("client", (terminal(call("bus", systemd_at, wake, lost="lost", failed="failed"), Goto("begin")),))

@@ -108,7 +108,9 @@ class Way:
         service: Service = world.services[container]
         self.pipe: Fifo | None = world.host.fifos.get(pipe)
         self.shim = next(iter(self.pipe.readers), None) if self.pipe else None
-        self.direct = self.shim is not None and world.host.procs[self.shim].image.program == "conmon"
+        reader = "" if self.shim is None else world.host.procs[self.shim].image.program
+        self.direct = reader == "conmon"
+        self.own = reader == world.design.traits.engine  # no shim between: dockerd before 1.11
         self.fifo = None if self.shim is None else syscalls.fifo_of(world.host, self.shim, fifo_path(service, stream))
         readers = self.fifo.readers - {self.shim} if self.fifo and self.shim else frozenset[Pid]()
         self.dockerd = next(iter(readers), None)
@@ -120,6 +122,9 @@ class Way:
             return True
         if self.direct:
             return not pipe.level and _runs(world, self.shim)
+        if self.own:
+            level = world.recall(self.shim, level_key(self.container, self.stream))
+            return not pipe.level and _runs(world, self.shim) and not level and takes(world, self.container)
         if pipe.level or not _runs(world, self.shim) or fifo is None or fifo.level:
             return False
         if self.dockerd is None or not _runs(world, self.dockerd):
@@ -137,7 +142,10 @@ class Way:
         world = self.world
         if self.pipe is None or self.shim is None:
             return
-        if _runs(world, self.shim):
+        if self.own and _runs(world, self.shim):
+            yield BYTES_PIPE - world.recall(self.shim, level_key(self.container, self.stream), 0)
+            yield _copy_room(world, self.shim, f"copy/{self.container}/{self.stream}")
+        elif _runs(world, self.shim):
             if self.dockerd is not None and _runs(world, self.dockerd):
                 yield BYTES_PIPE - world.recall(self.dockerd, level_key(self.container, self.stream), 0)
                 yield _copy_room(world, self.dockerd, f"copy/{self.container}/{self.stream}")
@@ -153,6 +161,9 @@ class Way:
         yield ("fifo", self.pipe.path)
         if self.shim is not None:
             yield ("proc", self.shim)
+        if self.shim is not None and self.own:
+            yield ("memory", self.shim, level_key(self.container, self.stream))
+            yield from sink_keys(self.world, self.container)
         if self.fifo is None or self.shim is None:
             return
         yield ("fifo", self.fifo.path)

@@ -16,7 +16,7 @@ from sim.engine.containers import identity, pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.memory import limit_reached, server
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, ReapAny, Return, Sleep, Wait, reading
-from sim.engine.procedure import procedure
+from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.reach import address_of, is_open
 from sim.engine.records import RuntimeState
@@ -301,34 +301,41 @@ PRINT = procedure(
     Goto("free"),
 )
 
+
+
+def main_table(begin: Wait) -> Procedure:
+    """Return the way of a container's first process from its fork on; *begin* leads to `given_up`, or it goes on."""
+    return procedure(
+        "payload.main",
+        begin,
+        Do(execute, "init"),
+        Label("children"),
+        Do(more_children, "served"),
+        Fork(child, pin=child_pin),
+        Goto("children"),
+        Label("served"),
+        Sleep("ready", ready_after),
+        Label("answer"),
+        Do(become_ready, "stuck"),
+        Return(),
+        Label("given_up"),
+        Exit(1),
+        Label("stuck"),
+        Wait(free_to_act),
+        Goto("answer"),
+        Label("init"),
+        Fork(app, "app_pid", pin=app_pin),
+        Label("reap_as_init"),
+        ReapAny(),
+        Do(is_app, "reap_as_init"),
+        Exit(leave_with_app),
+    )
+
+
 PROGRAM = Program(
     "payload",
     (
-        procedure(
-            "payload.main",
-            Wait(exec_fifo_open, "given_up"),
-            Do(execute, "init"),
-            Label("children"),
-            Do(more_children, "served"),
-            Fork(child, pin=child_pin),
-            Goto("children"),
-            Label("served"),
-            Sleep("ready", ready_after),
-            Label("answer"),
-            Do(become_ready, "stuck"),
-            Return(),
-            Label("given_up"),
-            Exit(1),
-            Label("stuck"),
-            Wait(free_to_act),
-            Goto("answer"),
-            Label("init"),
-            Fork(app, "app_pid", pin=app_pin),
-            Label("reap_as_init"),
-            ReapAny(),
-            Do(is_app, "reap_as_init"),
-            Exit(leave_with_app),
-        ),
+        main_table(Wait(exec_fifo_open, "given_up")),
         procedure("payload.reap", Label("next"), ReapAny(), Goto("next")),
         procedure("payload.fork_again", Label("next"), Sleep("every", every), Fork(one_more), Goto("next")),
         procedure("payload.forward", Do(forward)),

@@ -50,6 +50,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     scope: str = "/system.slice/docker-{id}.scope"
     shim_command_threads: int = 0
     proxy_addresses: tuple[str, ...] = ("0.0.0.0",)
+    first_backoff: int = 100_000
     restart_cap: int | None = None
     redial_cap: int = REDIAL_CAP
     last_wait: int | None = None
@@ -75,6 +76,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     socket: str = paths.DOCKER_SOCK
     records: str = paths.CONTAINERS + "{name}/config.v2.json"
     pods: bool = False
+    wakes: bool = False
 
 
 MEANINGS: dict[str, tuple[str, str]] = {
@@ -85,6 +87,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "shim_command_threads": ("threads of `shim start`, a process that is tried out among them", "experiment a [M]"),
     "scope": ("the control group of a container", "engine-1.13 §1.1; designs §3.1 [S*], §4.1 [S]"),
     "proxy_addresses": ("a proxy for each of these addresses of a port that is published on all", "designs §3.1 [S]"),
+    "first_backoff": ("first pause before a policy starts a container that ran for less than 10 s, in µs",
+                      "designs §2 [S]; engine-1.13 §4"),
     "restart_cap": ("longest pause before a policy starts a container again, in µs", "designs §1.1: 17.06 [S]"),
     "redial_cap": ("longest pause before containerd is dialled again, in µs", "containerd client.go MaxDelay [K]"),
     "last_wait": ("how long a stop waits after its last KILL, in µs; None: for ever", "designs §3.3 [S]"),
@@ -112,6 +116,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "a kubelet asks it for pods: a container shares a sandbox, and its shim, with a pause",
         "designs §5.1 [S]",
     ),
+    "wakes": ("docker.socket starts the engine for a client that finds nobody listening", "designs §2 F1 [S*]"),
     "profile": ("durations where a scenario says nothing", "sim/latency.py"),
 }
 """Field -> what it means, and which source says so."""

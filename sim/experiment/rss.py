@@ -34,6 +34,7 @@ RSS: tuple[Rss, ...] = (
     Rss("shim", round(3.6 * MB), "issue, moby#26374: containerd 0.2, docker 1.12 and 1.13"),
     Rss("exec-shim", round(3.6 * MB), "as a shim"),
     Rss("proxy", round(1.16 * MB), "issue, moby#34328: 116 MB for 100 ports, 17.06"),
+    Rss("proxy", round(10 * MB), "issue, moby#23166: 1 GB for 100 ports", ("docker-1.10",)),
     Rss("conmon", round(2.1 * MB), "issue: 1.8 to 2.4 MB"),
     Rss("containerd", round(60.5 * MB), "issue, containerd#2020: 57 to 64 MB, 1.0", V1 + V2),
     Rss("containerd", round(46 * MB), "issue, microk8s#4693: snap 1.31", ("containerd-cri",)),

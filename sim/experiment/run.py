@@ -294,7 +294,7 @@ class Run:
             title=self.scenario.title or self.scenario.name,
             source=self.scenario.source,
             engine=f"{design.name} ({design.title})",
-            live_restore=setup.engine.daemon.live_restore if "dockerd" in design.programs else None,
+            live_restore=setup.engine.daemon.live_restore if _can_restore(design) else None,
             unit=design.traits.engine_unit if design.traits.engine in design.programs else "",
             profile=setup.engine.profile,
             seed=self.trace.seed,
@@ -328,6 +328,10 @@ class Run:
             Shown(f"Tree at {fault.id}-1s", "pstree", self.show("pstree", before)),
             Shown(f"Tree at {fault.id}+500ms", "pstree", self.show("pstree", after)),
         )
+
+
+def _can_restore(design: Design) -> bool:
+    return "dockerd" in design.programs and design.traits.live_restore
 
 
 def lacks(design: Design, view: str) -> bool:

@@ -53,6 +53,11 @@ INSTEAD = {  # role -> why there is none, and what to write
     "podman": ("commands are requests to dockerd", "Write dockerd."),
     "netavark": ("dockerd makes networks itself", "Write dockerd."),
 }
+DAEMON_S = {  # the same of a dockerd that is its containers' parent
+    **dict.fromkeys(("containerd", "shim", "supervisor", "runc", "hook"), ("dockerd does it itself", "Write dockerd.")),
+    "exec-shim": ("an exec is a child of dockerd", "Write exec/NAME."),
+    **dict.fromkeys(("conmon", "exec-conmon", "podman", "netavark"), ("dockerd does it itself", "Write dockerd.")),
+}
 NOT_THERE = {  # command -> what it needs
     EditDaemon: "no daemon reads daemon.json",
     Upgrade: "nothing that runs is touched by an upgrade of podman",
@@ -125,7 +130,8 @@ def _refusal(design: Design, step: Step) -> Refusal | None:
         return None
     match command:
         case KillProcess(target):
-            why, hint = INSTEAD.get(target.role, ("", ""))
+            owns = design.traits.shims_under == "nobody"
+            why, hint = (DAEMON_S if owns else INSTEAD).get(target.role, ("", ""))
             return Refusal(f"{design.name} has no {target.role}: {why}.", hint)
         case Docker(verb):
             return Refusal(f"docker {verb} is not modelled on podman yet.", f"Modelled: {listed(VERBS)}.")

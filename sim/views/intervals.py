@@ -25,6 +25,7 @@ DOWN, BOOTING, UP, LEAVING, FROZEN = "down", "booting", "up", "leaving", "frozen
 # who looks after a process that runs
 CONTAINERD, INIT, REATTACHED, NOBODY = "containerd", "init", "reattached", "nobody"
 CONMON, UNHELD = "conmon", "unheld"  # of engines whose containers conmon holds
+OWN, ADOPTED = "own", "adopted"  # of a dockerd that is the parent of its containers itself
 
 Window = tuple[Microseconds, Microseconds]
 Gap = tuple[Microseconds, Microseconds, bool]  # from, to, and whether it was over at *to*

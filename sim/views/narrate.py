@@ -156,7 +156,7 @@ def _unit(world: World, event: UnitChanged) -> Item | None:
 
 
 def _remembered(world: World, event: Remembered) -> Item | None:
-    if event.key == "connection" and event.value is not None:
+    if event.key == "connection" and event.value not in (None, event.pid):
         return "connected", str(event.value)
     return None
 

@@ -121,6 +121,8 @@ class Replaying:
         held = host.alive(watched.shim) and host.procs[watched.payload].ppid == watched.shim
         if "conmon" in self.world.design.programs:
             return v.CONMON if held else v.UNHELD
+        if self.world.design.traits.shims_under == "nobody":
+            return v.OWN if host.procs[watched.payload].ppid == self.dockerd.pid else v.ADOPTED
         if not held:
             return v.NOBODY
         if host.procs[watched.shim].ppid != INIT:
@@ -332,7 +334,7 @@ def _engine_event(r: Replaying, event: EngineEvent) -> None:
 def _remembered(r: Replaying, event: Remembered) -> None:
     if event.key == "connection" and event.pid == r.dockerd.pid:
         r.touch_all()
-        if event.value is None:
+        if event.value in (None, event.pid):
             return
         frame = r.world.frames.get((event.pid, "connection"))
         failed = frame.local.get("attempt") if frame is not None else 0

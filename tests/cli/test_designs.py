@@ -112,7 +112,7 @@ def test_the_same_words_write_the_same_bytes(shimsim, folder):
     [
         (["dcoker-1.13"], "'dcoker-1.13' is not a design. Did you mean docker-1.13?"),
         (["dcoker-1.13", "--statecharts"], "Did you mean docker-1.13?"),
-        (["docker-1.9"], "'docker-1.9' is not modelled: the ladder begins with 1.10. The nearest is docker-1.11"),
+        (["docker-1.9"], "'docker-1.9' is not modelled: the ladder begins with 1.10. The nearest is docker-1.10"),
         (["docker-1.13", "docker-26", "docker-28"], "3 designs are too many. Give one design, or two."),
         (["--statecharts", "--program", "containrd"], "Did you mean 'containerd'? Valid: init, journald, dockerd,"),
         (["--statecharts", "--as", "pgn"], "no format 'pgn'. Did you mean 'png'? Valid: png, svg,"),

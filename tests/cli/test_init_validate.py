@@ -121,5 +121,5 @@ def test_the_committed_schema_is_the_current_one(shimsim):
 def test_designs_are_listed_with_their_sources(shimsim):
     """Each design has a name that a scenario may give, and a source."""
     text = shimsim("designs").out
-    assert text.startswith("docker-1.11")
+    assert text.startswith("docker-1.10")
     assert "source: " in text

@@ -186,15 +186,20 @@ def already_running(g: Goroutine) -> int:
     return 1
 
 
-def boot_table(*containerd: Any, load: tuple[Op, ...] = ()) -> Procedure:
-    """Return the way from the pid file to READY, with how dockerd comes by its *containerd*; *load* is done first."""
+EVENT_STREAM = (Go("events"), Wait(subscribed))
+
+
+def boot_table(*containerd: Any, load: tuple[Op, ...] = (), events: tuple[Op, ...] = EVENT_STREAM) -> Procedure:
+    """Return the way from the pid file to READY, with how dockerd comes by its *containerd*; *load* is done first.
+
+    *events* opens the stream of what happens to containers.
+    """
     return procedure(
         "dockerd.boot",
         Do(check_pid_file, "running"),
         Do(open_sockets),
         *containerd,
-        Go("events"),
-        Wait(subscribed),
+        events,
         load,
         Do(load_containers),
         Wait(restored),

@@ -155,11 +155,16 @@ def wants_restart(record: Container, status: int, manual: bool) -> bool:
     return False
 
 
-def next_backoff(record: Container, cap: int | None = None) -> int:
-    """Return the time before the next attempt, in µs: 100 ms, then doubled up to *cap*; a run of 10 s resets it."""
+def next_backoff(record: Container, cap: int | None = None, first: int = FIRST_BACKOFF) -> int:
+    """Return the time before the next attempt, in µs: *first*, then doubled up to *cap*; a run of 10 s resets it."""
     if record.ran_long or not record.backoff:
-        return FIRST_BACKOFF
+        return FIRST_BACKOFF if record.ran_long else first
     return record.backoff * 2 if cap is None else min(record.backoff * 2, cap)
+
+
+def _backoff(g: Goroutine, record: Container) -> int:
+    found = traits(g.world, g.pid)
+    return next_backoff(record, found.restart_cap, found.first_backoff)
 
 
 def state_exit(g: Goroutine) -> str | None:
@@ -183,7 +188,7 @@ def state_exit(g: Goroutine) -> str | None:
             exit_code=g["status"],
             oom_killed=bool(g["oom_killed"]),
             restart_count=record.restart_count + again,  # now, not once it runs (monitor.go StateChanged)
-            backoff=next_backoff(record, traits(g.world, g.pid).restart_cap) if again else 0,
+            backoff=_backoff(g, record) if again else 0,
         ),
         disk=False,
     )

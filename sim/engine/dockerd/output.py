@@ -45,7 +45,9 @@ def begin_discard(g: Goroutine) -> None:
 
 
 def _reader(g: Goroutine, stream: str) -> dict[str, object]:
-    return {"fifo": output.fifo_path(service_of(g), stream), "held": 0}
+    service = service_of(g)
+    own = output.pipe_of(g.world, g.pid, service, stream)  # dockerd before 1.11 reads the pipe itself
+    return {"fifo": own or output.fifo_path(service, stream), "held": 0}
 
 
 def close_output(g: Goroutine) -> None:

@@ -7,6 +7,7 @@ containerStart; engine-1.13 §2, §23 T1 to T6.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -271,10 +272,12 @@ def guarded(*entries: Any) -> list[Any]:
     return [Lock("libcontainerd/{c}"), *entries, Unlock("libcontainerd/{c}")]
 
 
-def start_table(ask: list[Any], lost: list[Any]) -> Procedure:
+def start_table(
+    ask: list[Any], lost: list[Any], bundle: Callable[[Goroutine], None] = write_bundle
+) -> Procedure:
     """Return containerStart with what it asks containerd for; *ask* leads to label `lost` or `release` if that fails.
 
-    *lost* is what is done there first.
+    *lost* is what is done there first, *bundle* what is done before anybody is asked.
     """
     return procedure(
         "dockerd.start",
@@ -287,7 +290,7 @@ def start_table(ask: list[Any], lost: list[Any]) -> Procedure:
         Goto("release"),
         Label("mapped"),
         Do(store_mapping),
-        Do(write_bundle),
+        Do(bundle),
         ask,
         Do(state_running),
         Unlock("container/{c}"),
