@@ -5,6 +5,7 @@ from tests.mutants.mutant import Mutant
 TASKS, WORKERS, RESTORE = (f"sim/engine/containerd/{name}.py" for name in ("tasks", "start", "boot"))
 SHIM, SYSTEMD, TIMED, CORES = "sim/engine/shim.py", "sim/engine/systemd.py", "sim/drive/timed.py", "sim/drive/cores.py"
 TABLE = ("tests/test_transitions.py", "tests/test_rules.py")
+ORDER = ("tests/engine/test_order.py",)
 DRIVEN = ("tests/drive/test_timed.py", "tests/test_idle.py")
 EXPLORED = ("tests/drive/test_explore_space.py", "tests/drive/test_explore.py")
 
@@ -16,7 +17,7 @@ ROWS = (
     Mutant("starts take a minute", WORKERS, "START_TIMEOUT = 120 * S", "START_TIMEOUT = 60 * S",
            "a start is given up after a minute (T5)", TABLE),
     Mutant("restored exits come at once", RESTORE, '    Sleep("restored_exits", 1 * S),\n', "",
-           "exits are told before dockerd has subscribed (T34)", TABLE),
+           "exits are told before dockerd has subscribed (T34)", ORDER),
     Mutant("restore says 137", RESTORE,
            "/exitStatus\", 255)\n    g.remember(\"exited\", (*g.recall(\"exited\", ()), g[\"c\"]))",
            "/exitStatus\", 137)\n    g.remember(\"exited\", (*g.recall(\"exited\", ()), g[\"c\"]))",
@@ -49,7 +50,7 @@ ROWS = (
     Mutant("shims share a group", SHIM, 'local={"c": service.name}, new_group=True)', 'local={"c": service.name})',
            "a shim's pgid is containerd's", ("tests/test_document.py",)),
     Mutant("runc forgets its first stage", "sim/engine/runc.py",
-           "    Fork(stage0),\n    Reap(),", "    Fork(stage0),", "runc create does not wait for stage 0", TABLE),
+           "    Fork(stage0),\n    Reap(),", "    Fork(stage0),", "runc create does not wait for stage 0", ORDER),
     # -- systemd (§5, §6) ---------------------------------------------------------------------------------------------
     Mutant("six starts in ten seconds", SYSTEMD,
            "if unit.starts >= unit_keys(g.world).start_limit_burst:",
@@ -61,16 +62,16 @@ ROWS = (
     Mutant("KillMode does not matter", SYSTEMD,
            '    if unit_keys(g.world).kill_mode == "control-group":\n',
            '    if False and unit_keys(g.world).kill_mode == "control-group":\n',
-           "control-group stops the main process alone", TABLE),
+           "control-group stops the main process alone", ORDER),
     Mutant("the rest of a group lives", SYSTEMD,
            '    if unit_keys(g.world).kill_mode == "process":\n',
            '    if unit_keys(g.world).kill_mode:\n',
-           "what a dead main process left in its group is not cleaned up", TABLE),
+           "what a dead main process left in its group is not cleaned up", ("tests/test_regressions.py",)),
     Mutant("systemd waits for ever", SYSTEMD, "    Do(kill_main),\n", "",
            "a stop that takes too long is not cut short (T41)", TABLE),
     # -- drivers ------------------------------------------------------------------------------------------------------
     Mutant("timers die with STOP", TIMED, "elif not ready and (running or not plan.timer):", "elif not ready:",
-           "a stopped process's timers begin anew when it goes on", DRIVEN),
+           "a stopped process's timers begin anew when it goes on", ORDER),
     Mutant("disabled clocks ring", "sim/drive/queue.py", "        clock.alive = False\n        if clock.at_work:",
            "        if clock.at_work:", "an action that is no longer enabled happens", DRIVEN),
     Mutant("each job has a core", CORES,
