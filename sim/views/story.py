@@ -51,7 +51,7 @@ class Story:
         self.at: Microseconds = 0
         self.starts: dict[Pid, Microseconds] = {INIT: 0}
         self.times: dict[str, Times] = {}
-        self.waiting: set[str] = set()  # containers that wait for their restart
+        self.ran: set[str] = set()  # containers that were last believed to run
         self.written: dict[str, Microseconds] = {}  # when files and fifos were written last
         self.levels: dict[str, int] = {}  # bytes in fifos
         self.probes = Probes()
@@ -103,13 +103,12 @@ class Story:
             self.levels[event.path] = event.level
 
     def _believed(self, record: Container, at: Microseconds) -> None:
-        """Note when a restart is given up, by a stop or by an attempt that failed: SetStopped says no `die`."""
-        if record.restarting:
-            self.waiting.add(record.name)
-        elif record.name in self.waiting:
-            self.waiting.remove(record.name)
-            if not record.running:
-                self.times[record.name] = replace(self.times.get(record.name, Times()), finished=at)
+        """Note an end that no `die` tells: a restart that is given up, and what a new dockerd finds (SetStopped)."""
+        if record.running:
+            self.ran.add(record.name)
+        elif record.name in self.ran:
+            self.ran.remove(record.name)
+            self.times[record.name] = replace(self.times.get(record.name, Times()), finished=at)
 
     def _reattached(self, container: str) -> bool:
         """Say whether a `start` comes from a restore with live-restore: StartedAt is kept then."""
