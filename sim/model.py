@@ -178,6 +178,8 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     if setup.host.begin == "boot":
         _disk(world)(turn)
     early = ("init.journald",) if journald.concerns(setup) else ()
+    if world.design.traits.unit_scope and setup.host.begin == "boot":
+        early = (*early, "init.units")
     for procedure in (*early, "init.main", "init.bus", "init.notify"):
         start_frame(turn, INIT, procedure, "", {})
     terminal(turn, 0)
@@ -193,6 +195,8 @@ def _disk(world: World) -> Callable[[Turn], None]:
 def _prologue(setup: Setup, design: Design) -> tuple[Step, ...]:
     if setup.host.begin == "off":
         return ()
+    if design.traits.unit_scope:
+        return () if setup.host.begin == "boot" else tuple(_start_unit(s.name) for s in setup.services if s.at_begin)
     start = (PROLOGUE_START,) if design.traits.engine in design.programs else ()
     if design.traits.pods:
         start = (*start, PROLOGUE_KUBELET)
@@ -200,6 +204,10 @@ def _prologue(setup: Setup, design: Design) -> tuple[Step, ...]:
         return start
     runs = (Step(f"(run {s.name})", Instant("after"), Docker("run", s.name)) for s in setup.services if s.at_begin)
     return (*start, *runs)
+
+
+def _start_unit(name: str) -> Step:
+    return Step(f"(start {name})", Instant("after"), Systemctl("start", name), text=f"systemctl start {name}")
 
 
 def _memory_runs_out(setup: Setup) -> bool:
@@ -302,7 +310,7 @@ def watcher(name: str, instant: Instant) -> tuple[type, Any] | None:
             ),
         )
     if base == "ready" and target == "docker":
-        return UnitChanged, lambda world, event: (name,) if event.state == "active" else ()
+        return UnitChanged, lambda world, event: (name,) if (event.unit, event.state) == ("docker", "active") else ()
     if base == "ready":
         return BecameReady, lambda world, event: (name,) if event.container == target else ()
     if base == "fact":

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from sim.engine.containers import unit_group
+from sim.engine.podman.quadlet import units
+from sim.engine.podman.units import state_of
 from sim.engine.reach import NETNS
 from sim.kernel.records import OUTSIDE
 from sim.predicates import payloads, spelled
@@ -62,3 +65,34 @@ PODMAN_LAWS: tuple[Property, ...] = (
            held_locks, "designs §4.2"),
 )  # fmt: skip
 """What holds of podman."""
+
+
+def strange_units(world: World) -> Faults:
+    """Find units that are up without a main process, or down with a process in their control group."""
+    for name in units(world):
+        unit, main = state_of(world, name), world.host.procs.get(state_of(world, name).main_pid)
+        if unit.state == "active" and (main is None or not main.alive):
+            yield f"{name}.service is active, its main process {unit.main_pid} is gone"
+        if unit.state in ("inactive", "failed"):
+            groups = (it for it in world.host.grouped if it.startswith(unit_group(world.services[name])))
+            left = [pid for group in groups for pid in world.host.grouped[group]]
+            if left:
+                yield f"{name}.service is {unit.state}, and {left} are left in its control group"
+
+
+def stuck_units(world: World) -> Faults:
+    """Find units that are on their way for nobody: no goroutine of systemd's sees to them, and no process of theirs."""
+    for name in units(world):
+        unit = state_of(world, name)
+        works = any(frame.fid[1].partition("/")[2].partition("#")[0] == name for frame in world.frames.values())
+        if unit.state in ("activating", "deactivating", "auto-restart") and not unit.main_pid and not works:
+            yield f"{name}.service is {unit.state}, and nobody goes on with it"
+
+
+QUADLET_LAWS: tuple[Property, ...] = (
+    *PODMAN_LAWS,
+    stated("units", EVENTUALLY, "An active unit has a main process, and one that is down no process.", strange_units,
+           "designs §4.2, C3"),
+    stated("units go on", ALWAYS, "A unit that is on its way has somebody who sees to it.", stuck_units),
+)  # fmt: skip
+"""What holds of podman-quadlet."""

@@ -10,17 +10,20 @@ from collections import Counter
 from typing import Any, ClassVar
 
 import pytest
+from hypothesis.stateful import rule
 
 from sim.designs import DESIGNS
 from sim.designs.takes import takes
-from sim.engine.setup import Docker
+from sim.engine.podman.client import VERBS as PODMAN_VERBS
+from sim.engine.setup import Docker, Systemctl
 from sim.faults import FAULTS, Fault
 from sim.model import Deliver, Go, Late
 from sim.testing import EngineMachine, run_machine
 from sim.testing.commands import KINDS, VERBS
+from sim.testing.machine import given_to
 from sim.testing.setups import NAMES, plain_service
 from tests.laws import DOCKER_LAWS
-from tests.laws_podman import PODMAN_LAWS
+from tests.laws_podman import PODMAN_LAWS, QUADLET_LAWS
 
 SERVICES = [plain_service(name) for name in NAMES]
 
@@ -52,6 +55,19 @@ class PodmanMachine(Counting):
     done = Counter[Any]()
 
 
+class QuadletMachine(Counting):
+    """podman's containers as units, and what holds of them; jobs of systemd come more often."""
+
+    design = "podman-quadlet"
+    laws = QUADLET_LAWS
+    done = Counter[Any]()
+
+    @rule(command=given_to(Systemctl))
+    def somebody_asks_systemd(self, command: Systemctl) -> None:
+        """Let somebody give a job."""
+        self.walk.do(command)
+
+
 def named(entry: Any) -> Any:
     """Return what an entry of a log counts as: a verb of docker, a kind of fault, a kind of command or action."""
     return entry.verb if isinstance(entry, Docker) else entry.kind if isinstance(entry, Fault) else type(entry)
@@ -67,18 +83,20 @@ def test_every_law_holds_whatever_happens() -> None:
     assert everything - set(DockerMachine.done) == set()
 
 
-def test_every_law_holds_of_podman_whatever_happens() -> None:
-    """As above, with what podman takes: its own verbs, no daemon's unit and files."""
-    run_machine(PodmanMachine, examples=150, steps=40)
-    verbs = {verb for verb in VERBS if takes(DESIGNS["podman"], Docker(verb, "web"))}
+@pytest.mark.parametrize("machine", [PodmanMachine, QuadletMachine])
+def test_every_law_holds_of_podman_whatever_happens(machine: type[Counting]) -> None:
+    """As above, with what podman takes: its own verbs, no daemon's unit and files, or units of containers."""
+    run_machine(machine, examples=150, steps=40)
+    design = DESIGNS[machine.design]
+    verbs = {verb for verb in PODMAN_VERBS if takes(design, Docker(verb, "web"))}
     given = {type(command) for kind in KINDS for choices in KINDS[kind](SERVICES) for command in choices
-             if takes(DESIGNS["podman"], command)}  # fmt: skip
+             if takes(design, command)}  # fmt: skip
     everything = {*verbs, *FAULTS, *given, Go, Late, Deliver} - {Docker}
-    assert everything - set(PodmanMachine.done) == set()
+    assert everything - set(machine.done) == set()
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("machine", [DockerMachine, PodmanMachine])
+@pytest.mark.parametrize("machine", [DockerMachine, PodmanMachine, QuadletMachine])
 def test_every_law_holds_whatever_happens_at_length(machine: type[EngineMachine]) -> None:
     """The same with many more and longer ways."""
     run_machine(machine, examples=3000, steps=60)

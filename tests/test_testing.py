@@ -105,7 +105,7 @@ def test_a_trait_differs_from_the_default(kind: Any) -> None:
 # -- nothing that the model refuses -----------------------------------------------------------------
 
 
-EITHER = setups() | setups(design="podman")
+EITHER = setups() | setups(design="podman") | setups(design="podman-quadlet")
 
 
 @settings(max_examples=40)

@@ -17,6 +17,7 @@ from sim.designs.docker_24 import DOCKER_24, DOCKER_24_SEPARATE
 from sim.designs.docker_26 import DOCKER_26, DOCKER_26_SEPARATE
 from sim.designs.docker_28 import DOCKER_28, DOCKER_28_SEPARATE
 from sim.designs.podman import PODMAN
+from sim.designs.podman_quadlet import PODMAN_QUADLET
 
 _ALL = (
     DOCKER_1_10,
@@ -39,6 +40,7 @@ _ALL = (
     DOCKER_28,
     DOCKER_28_SEPARATE,
     PODMAN,
+    PODMAN_QUADLET,
     CONTAINERD_CRI,
 )
 DESIGNS: dict[str, Design] = {design.name: design for design in _ALL}

@@ -31,6 +31,7 @@ OTHERS = {  # an engine of another kind -> why it is not modelled, nearest
     "cri-o": (KUBELET, "podman, whose containers conmon holds, too"),
     "containerd": ("nobody but dockerd uses it here", "docker-26, whose containers have the same shims"),
     **dict.fromkeys(("podman-rootless", "lxc", "systemd-nspawn"), ("another kind of engine", "podman")),
+    "quadlet": ("it is podman under systemd", "podman-quadlet"),
     **dict.fromkeys(("kata", "gvisor"), ("its containers run on a kernel of their own", "docker-26")),
 }
 _ABSENT: tuple[tuple[str, str, str], ...] = (  # pattern of the version, why it has no row, nearest

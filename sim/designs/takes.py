@@ -27,6 +27,7 @@ from sim.engine.setup import (
     Upgrade,
 )
 
+OTHER_UNITS = ("containerd", "crio", "kubelet")  # where they are units of their own
 OF_THE_HOST = ("reboot", "daemon-reload")  # verbs of systemctl that need no unit of an engine's
 
 
@@ -49,7 +50,9 @@ def _docker(design: Design, command: Docker) -> bool:
 
 
 def _systemctl(design: Design, command: Systemctl) -> bool:
-    return command.verb in OF_THE_HOST or command.unit in units_of(design)
+    if command.verb in OF_THE_HOST or command.unit in units_of(design):
+        return True
+    return bool(design.traits.unit_scope) and command.unit not in ("", "docker", *OTHER_UNITS)
 
 
 def units_of(design: Design) -> tuple[str, ...]:

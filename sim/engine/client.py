@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from sim.engine import containerd_unit, paths
+from sim.engine.containers import is_unit
 from sim.engine.dockerd.attached import end_queue
 from sim.engine.goroutine import Failure, Goroutine, deliver
 from sim.engine.memory import shell_waits
@@ -97,7 +98,7 @@ def begin(g: Goroutine) -> str | None:
         own = g.world.design.traits.engine_unit
         if isinstance(command, Systemctl) and command.unit == containerd_unit.UNIT != own:
             return _of_containerd(g)
-        return "systemctl"
+        return "done" if _is_no_unit(g, command) else "systemctl"
     if isinstance(command, Upgrade):
         return "unpack"
     pending = {pid: process.pending for pid, process in g.world.host.procs.items()} if step.at.base == "before" else {}
@@ -117,6 +118,15 @@ def _of_containerd(g: Goroutine) -> str:
         return "systemctl"
     g["error"] = "Unit containerd.service could not be found."
     return "done"
+
+
+def _is_no_unit(g: Goroutine, command: Systemctl | Journald) -> bool:
+    """Say whether a job is about a container that is no unit."""
+    name = command.unit if isinstance(command, Systemctl) else ""
+    service = g.world.services.get(name) if g.world.design.traits.unit_scope else None
+    if service is not None and not is_unit(g.world, service):
+        g["error"] = f"Unit {name}.service could not be found."
+    return bool(g["error"])
 
 
 def _let_arrive(g: Goroutine, pending: dict[Pid, frozenset[str]]) -> None:
@@ -269,6 +279,8 @@ def systemctl_request(g: Goroutine) -> Message:
         if command.to != g.world.design.installed(g.world).name:
             syscalls.write_file(g.turn, paths.INSTALLED, command.to)
         return Message("try-restart", "", g.frame.fid)
+    if command.unit in g.world.services and is_unit(g.world, g.world.services[command.unit]):
+        return Message(f"unit {command.verb}", command.unit, g.frame.fid, command.signal)
     own = command.unit in ("", "docker", g.world.design.traits.engine_unit)
     verb = command.verb if own else f"{command.unit} {command.verb}"
     return Message(verb, "", g.frame.fid, command.signal)

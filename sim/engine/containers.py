@@ -57,7 +57,24 @@ def identity(world: World, frame: Frame) -> str:
 
 def scope_of(world: World, service: Service) -> str:
     """Return the control group of a container, where the design puts it."""
-    return str(world.design.traits.scope.format(id=service.id, name=service.name))
+    traits = world.design.traits
+    template = traits.unit_scope if is_split(world, service) else traits.scope
+    return str(template.format(id=service.id, name=service.name))
+
+
+def is_unit(world: World, service: Service) -> bool:
+    """Say whether a container is a unit of systemd: one of the file's, where the design has them as units."""
+    return bool(world.design.traits.unit_scope) and service.at_begin
+
+
+def is_split(world: World, service: Service) -> bool:
+    """Say whether a container was started in its unit's control group: not one that somebody starts at a terminal."""
+    return bool(world.design.traits.unit_scope) and paths.split(service.id) in world.host.files
+
+
+def unit_group(service: Service) -> str:
+    """Return the control group of a container's unit."""
+    return f"/system.slice/{service.name}.service"
 
 
 def exec_of(service: Service, argv: tuple[str, ...]) -> Exec:

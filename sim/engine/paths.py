@@ -32,6 +32,11 @@ def bundle(identity: str) -> str:
     return f"{BUNDLES}/{identity}"
 
 
+def split(identity: str) -> str:
+    """Return the file that says that a container was started within its unit's control group (--cgroups=split)."""
+    return f"/run/containers/storage/overlay-containers/{identity}/userdata/split"
+
+
 def state(identity: str, process: str = "init") -> str:
     """Return containerd's folder for a process of a container id: its first one, or one that was exec'd."""
     return f"{STATE}/{identity}/{process}"

@@ -27,6 +27,7 @@ from sim.kernel.host import Host
 from sim.kernel.records import INIT, NO_POWER, OUTSIDE, Pid
 from sim.world import Frame, Turn, World
 
+UNIT = "unit/"  # systemd's memory: what it knows of the units of containers
 TMPFS = ("/run/", "/var/run/")
 CLOSED = "Connection to the host closed by remote host."
 
@@ -78,6 +79,9 @@ def _forget_systemd(turn: Turn) -> None:
     for key in ("docker", "containerd", "kubelet", output.JOURNALD):
         if world.recall(INIT, key) is not None:
             turn.emit(Forgot(INIT, key))
+    for key in [key for key in world.memory.get(INIT, {}) if key.startswith(UNIT)]:
+        turn.emit(Forgot(INIT, key))
+        turn.emit(UnitChanged(key.removeprefix(UNIT), "inactive"))
     if world.design.traits.engine in world.design.programs:
         turn.emit(UnitChanged(world.design.traits.engine_unit, "inactive"))
 

@@ -101,6 +101,21 @@ class JournalState(msgspec.Struct, frozen=True, tag=True, gc=False):
     stopped: bool = False
 
 
+class ServiceState(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """What systemd knows of a container's service. *control_pid* is that of ExecStop= or ExecStopPost=.
+
+    *starts* counts those within the start limit's interval, *stopping* says that a job stops it, *status* is how the
+    main process has ended.
+    """
+
+    state: str = "inactive"
+    main_pid: Pid = 0
+    control_pid: Pid = 0
+    starts: int = 0
+    stopping: bool = False
+    status: int = 0
+
+
 class UnitState(msgspec.Struct, frozen=True, tag=True, gc=False):
     """What systemd knows of docker.service. *starts* counts those within the start limit's interval.
 

@@ -274,21 +274,17 @@ def reset_failed(g: Goroutine) -> None:
 
 # -- reboot -----------------------------------------------------------------------------------------
 
-REBOOT = (
-    procedure(
-        "init.job_reboot",
-        Do(shut_down),
-        STOP_UNIT,
-        Do(term_all),
-        Wait(alone, within=last_chance, late="last"),
-        Goto("alone"),
-        Label("last"),
-        Do(kill_all),
-        Wait(alone, within=last_chance, late="alone"),
-        Label("alone"),
-        Do(restart_host),
-    ),
+LAST = (
+    Do(term_all),
+    Wait(alone, within=last_chance, late="last"),
+    Goto("alone"),
+    Label("last"),
+    Do(kill_all),
+    Wait(alone, within=last_chance, late="alone"),
+    Label("alone"),
+    Do(restart_host),
 )
+REBOOT = procedure("init.job_reboot", Do(shut_down), STOP_UNIT, LAST)
 
 
 def starts(*pull: Any) -> dict[str, Procedure]:
@@ -354,7 +350,7 @@ PROGRAM = Program(
         procedure("init.job_reload", Do(reload_unit)),
         procedure("init.job_state", Do(tell_state)),
         procedure("init.job_nothing", Do(stop_done)),
-        *REBOOT,
+        REBOOT,
         STARTS["init.boot"],
     ),
 )

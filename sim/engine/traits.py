@@ -48,6 +48,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     tree: str = "systemd ─ dockerd ─ containerd ─ shim ─ program; proxies under dockerd"
     shims_under: str = "containerd"
     scope: str = "/system.slice/docker-{id}.scope"
+    unit_scope: str = ""
+    conmon_group: str = "/machine.slice/libpod-conmon-{id}.scope"
     shim_command_threads: int = 0
     proxy_addresses: tuple[str, ...] = ("0.0.0.0",)
     first_backoff: int = 100_000
@@ -86,6 +88,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "shims_under": ("the parent of a shim: containerd, or init", "designs §1 [S], §3.1 [S]"),
     "shim_command_threads": ("threads of `shim start`, a process that is tried out among them", "experiment a [M]"),
     "scope": ("the control group of a container", "engine-1.13 §1.1; designs §3.1 [S*], §4.1 [S]"),
+    "unit_scope": ("the same within its unit, where containers are units of systemd", "designs §4.2, C3 [S], name [K]"),
+    "conmon_group": ("the control group of a conmon", "designs §4.1 [S]"),
     "proxy_addresses": ("a proxy for each of these addresses of a port that is published on all", "designs §3.1 [S]"),
     "first_backoff": ("first pause before a policy starts a container that ran for less than 10 s, in µs",
                       "designs §2 [S]; engine-1.13 §4"),

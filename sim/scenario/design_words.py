@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
-from sim.designs.takes import takes, units_of
+from sim.designs.takes import OF_THE_HOST, OTHER_UNITS, takes, units_of
 from sim.engine.podman.client import VERBS
 from sim.engine.setup import (
     BusyMount,
@@ -77,7 +77,7 @@ def fit(
         return engine, services  # said before
     ids = step_ids(root)
     for step in (step for terminal in terminals for step in terminal):
-        refusal = _refusal(design, step)
+        refusal = _refusal(design, step) or _of_units(design, step, services)
         if refusal is not None:
             report.refuse(root, _place(root, ids, step), refusal)
     if design.traits.pods:
@@ -90,7 +90,7 @@ def fit(
             report.refuse(
                 root, ("services",), Refusal(f"{service.name}: {what}", "healthcheck: {disable: true} drops it.")
             )
-    _note_unused(root, engine, services, report)
+    _note_unused(root, design, engine, services, report)
     engine = replace(engine, daemon=replace(engine.daemon, userland_proxy=False))
     if not _of_podman(engine):
         engine = replace(engine, profile=PROFILE, durations=())
@@ -102,10 +102,31 @@ def _of_podman(engine: EngineSetup) -> bool:
     return engine.profile == PROFILE or any(name.startswith("podman/") for name, _ in engine.durations)
 
 
-def _note_unused(root: Node, setup: EngineSetup, services: tuple[Service, ...], report: Report) -> None:
+def _of_units(design: Design, step: Step, services: tuple[Service, ...]) -> Refusal | None:
+    """Refuse what would make a unit's container beside systemd, and units that no container of the file is."""
+    command, units = step.command, {service.name for service in services if service.at_begin}
+    if not design.traits.unit_scope:
+        return None
+    if isinstance(command, Docker) and command.verb in ("run", "create") and command.container in units:
+        what = f"{command.container} is a unit on {design.name}: systemd makes its container."
+        return Refusal(what, f"Write systemctl: start {command.container}.")
+    if isinstance(command, Systemctl) and command.verb not in OF_THE_HOST and command.unit not in units:
+        return Refusal(f"{command.unit} is no unit: only containers of services: are.", f"Units: {listed(units)}.")
+    return None
+
+
+def _note_unused(
+    root: Node, design: Design, setup: EngineSetup, services: tuple[Service, ...], report: Report
+) -> None:
     engine: Any = root.child("engine")
     said = engine.value if engine is not None and isinstance(engine.value, dict) else {}
-    for key in ("daemon", "unit", "profile"):
+    unit: Any = said.get("unit")
+    if design.traits.unit_scope and unit is not None and isinstance(unit.value, dict) and "Restart" in unit.value:
+        report.unused.setdefault("engine", Counter())["unit.Restart"] += 1
+    counts = sum(service.restart.max > 0 for service in services)
+    if design.traits.unit_scope and counts:
+        report.unused.setdefault("services", Counter())["the count of restart: on-failure"] += counts
+    for key in ("daemon", *(() if design.traits.unit_scope else ("unit",)), "profile"):
         if key in said and not (key == "profile" and _of_podman(setup)):
             report.unused.setdefault("engine", Counter())[key] += 1
     pinned = sum(service.pins != Pins() for service in services)
@@ -135,6 +156,9 @@ def _refusal(design: Design, step: Step) -> Refusal | None:
             return Refusal(f"{design.name} has no {target.role}: {why}.", hint)
         case Docker(verb):
             return Refusal(f"docker {verb} is not modelled on podman yet.", f"Modelled: {listed(VERBS)}.")
+        case Systemctl(_, unit) if unit not in ("", "docker", *OTHER_UNITS):
+            what = f"{design.name} has no {unit}.service: its containers are no units of systemd."
+            return Refusal(what, "On podman-quadlet each is one.")
         case Systemctl(_, unit):
             hint = "Each command is a process of its own: there is no engine to stop."
             if design.traits.engine in design.programs:

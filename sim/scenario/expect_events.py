@@ -13,7 +13,7 @@ from sim.scenario import fields
 from sim.scenario.expect import Word
 from sim.scenario.instants import WORDS, Names
 from sim.scenario.known import SIGNALS
-from sim.scenario.units import Range, parse_range
+from sim.scenario.units import Range, code_range
 from sim.scenario.words import Refusal, listed, one_of, shown
 
 BESIDE = ("network connect", "network disconnect", "volume mount", "volume unmount")  # of a network, of a volume
@@ -28,7 +28,7 @@ def signal_number(value: object) -> Range:
 
 VALUES: dict[str, tuple[str, Callable[[object], Range]]] = {  # word -> (attribute, what it may be)
     "kill": ("signal", signal_number),
-    "die": ("exitCode", parse_range),
+    "die": ("exitCode", code_range),
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sim.designs.ladder import VERSIONS
 
-DESIGNS = (*VERSIONS, "podman", "containerd-cri")
+DESIGNS = (*VERSIONS, "podman", "podman-quadlet", "containerd-cri")
 PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core", "podman-idle", "cri-idle")
 
 SERVICE_WITHOUT_EFFECT = frozenset(

@@ -263,7 +263,7 @@ class Reader:
             case "compose":
                 return parse_compose(line, self.names, self.fleet)
             case "systemctl":
-                return [parse_systemctl(line)]
+                return [parse_systemctl(line, self.names)]
             case "oom":
                 return [[out_of_memory(line, self.names)]]
             case "reboot":

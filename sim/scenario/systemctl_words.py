@@ -1,20 +1,21 @@
 """The words of `systemctl`, read as it reads them.
 
-Models: start, stop, restart, try-restart, reload, kill, reset-failed, is-active, status of docker; daemon-reload,
-reboot; some of them of containerd, crio and kubelet. Leaves out other units, by name. Source: systemctl(1) of
-systemd 219.
+Models: start, stop, restart, try-restart, reload, kill, reset-failed, is-active, status of docker, or of a container
+where each is a unit; daemon-reload, reboot; some of them of containerd, crio and kubelet. Leaves out other units, by
+name. Source: systemctl(1) of systemd 219.
 """
 
 from __future__ import annotations
 
+from sim.designs.takes import OTHER_UNITS
 from sim.engine.setup import Command, KillProcess, Systemctl, Target
 from sim.scenario import fields
-from sim.scenario.commands import parse_flags, split
+from sim.scenario.commands import Parsed, parse_flags, split
+from sim.scenario.instants import Names
 from sim.scenario.known import not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
 
 SYSTEMCTL = tuple("start stop restart try-restart reload kill reset-failed is-active status daemon-reload".split())
-OTHER_UNITS = ("containerd", "crio", "kubelet")  # where they are units of their own
 OF_OTHERS = ("start", "stop", "restart", "is-active", "status")
 OTHER_SYSTEMCTL = tuple("cat disable enable isolate mask poweroff set-property show unmask".split())
 SYSTEMCTL_FLAGS: dict[str, tuple[str, bool]] = {
@@ -24,8 +25,8 @@ SYSTEMCTL_LATER = ("--no-block", "--now", "-f", "--force", "--job-mode")
 WHO = ("all", "main")
 
 
-def parse_systemctl(text: object) -> list[Command]:
-    """Return the command of one `systemctl` line. Raises Refusal."""
+def parse_systemctl(text: object, names: Names) -> list[Command]:
+    """Return the commands of one `systemctl` line, one a unit. Raises Refusal."""
     words = split(text, "systemctl")
     parsed = parse_flags("systemctl", words, SYSTEMCTL_FLAGS, SYSTEMCTL_LATER, stop=False)
     verb = parsed.rest[0] if parsed.rest else ""
@@ -41,12 +42,23 @@ def parse_systemctl(text: object) -> list[Command]:
     units = [unit.removesuffix(".service") for unit in parsed.rest[1:]]
     if len(units) == 1 and units[0] in OTHER_UNITS and verb in OF_OTHERS:
         return [Systemctl(verb, units[0])]
+    if units and verb != "daemon-reload" and all(unit in names.containers for unit in units):
+        return _of_containers(verb, [names.containers[unit] for unit in units], parsed)
     if units != ([] if verb == "daemon-reload" else ["docker"]):
         what = listed(units) if units else "nothing"
         raise Refusal(
-            f"systemctl {verb} {what} is not modelled yet.", did_you_mean(what, ["docker"]) or "Modelled: docker."
+            f"systemctl {verb} {what} is not modelled yet.",
+            did_you_mean(what, ["docker", *names.containers]) or "Modelled: docker; a container, on podman-quadlet.",
         )
     signal = fields.signal(parsed.last("signal") or "TERM")
     if one_of(parsed.last("who") or "all", WHO, "a word of --kill-who") == "main":
         return [KillProcess(Target("dockerd"), signal)]
     return [Systemctl(verb, "docker", signal)]
+
+
+def _of_containers(verb: str, units: list[str], parsed: Parsed) -> list[Command]:
+    """Return the commands about containers' units; conmon is the main process of each."""
+    signal = fields.signal(parsed.last("signal") or "TERM")
+    if one_of(parsed.last("who") or "all", WHO, "a word of --kill-who") == "main":
+        return [KillProcess(Target("conmon", unit), signal) for unit in units]
+    return [Systemctl(verb, unit, signal) for unit in units]

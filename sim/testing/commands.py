@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS
-from sim.designs.takes import takes
+from sim.designs.takes import OF_THE_HOST, takes
 from sim.engine.setup import (
     MS,
     BusyMount,
@@ -123,6 +123,8 @@ def _systemctl(services: Services) -> Choices:
     jobs = {job: Systemctl(job, "" if job == "reboot" else "docker") for job in JOBS}
     found: Choices = [[replace(job, signal=signal) for signal in (SIGNALS if name == "kill" else ["TERM"])]
                       for name, job in jobs.items()]  # fmt: skip
+    if services:
+        found += [[Systemctl(job, it.name) for it in services] for job in JOBS if job not in OF_THE_HOST]
     return found + [[Systemctl(verb, unit) for unit in OTHER_UNITS] for verb in OF_OTHERS]
 
 

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from sim.drive.explore import is_timer
 from sim.engine import storage
+from sim.engine.containers import is_unit
 from sim.engine.ops import Every, Join, Op, Sleep
 from sim.engine.setup import (
     Command,
@@ -175,7 +176,9 @@ class Walk:
             self.do(Systemctl("start", "kubelet"))
             self.wait(BOOT, seed)
         for name in self.world.services:
-            if not programs(self.world, name):
+            if not programs(self.world, name) and is_unit(self.world, self.world.services[name]):
+                self.do(Systemctl("start", name))
+            elif not programs(self.world, name):
                 self.do(Docker("start" if believed(self.world, name) else "run", name))
         self.wait(1, seed)
 

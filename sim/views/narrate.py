@@ -37,6 +37,7 @@ TOGETHER: Microseconds = 700_000  # alike things that follow each other within t
 DAEMONS = ("dockerd", "containerd", "crio", "kubelet", "journald")
 MANAGED = ("containerd", "crio", "kubelet")
 HOLDERS = ("shim", "conmon")
+TOLD = ("active", "auto-restart", "failed", "inactive")  # of a container's unit
 PORTS_COUNTED = 200  # with more published ports than that the counts are left out
 
 
@@ -90,7 +91,7 @@ def _exited(world: World, event: e.Exited) -> Item | None:
         return f"proxy {how}", process.image.container
     if program == "payload" and process.ns == event.pid:
         return f"payload {how}", process.image.container
-    if program in HOLDERS and status:
+    if (program == "shim" and status) or (program == "conmon" and status < 0):
         return f"{program} {how}", process.image.container
     return None
 
@@ -148,6 +149,8 @@ def _with_numbers(world: World, event: EngineEvent) -> str:
 
 
 def _unit(world: World, event: UnitChanged) -> Item | None:
+    if world.design.traits.unit_scope:
+        return (f"service {event.state}", event.unit) if event.state in TOLD else None
     if event.state == "deactivating" and not event.main_pid and unit_of(world).stopping:
         return None  # its main process is gone meanwhile
     if event.state in ("active", "failed", "deactivating", "inactive"):
@@ -242,6 +245,7 @@ WORDS: dict[str, Callable[[str, list[str]], str]] = {
     "die": lambda rest, s: f"engine: die {rest}: {named(s)}",
     "event": lambda rest, s: f"engine: {rest}: {named(s)}",
     "unit": lambda rest, s: rest,
+    "service": lambda rest, s: f"{f'{len(set(s))} units' if len(set(s)) > 1 else f'{s[0]}.service'} {rest}",
     "connected": lambda rest, s: f"dockerd connected to containerd {s[-1]}",
     "mapping": lambda rest, s: f"{_many(s, 'DNAT rule of port', 'DNAT rules')} {rest}",
     "flushed": lambda rest, s: "NAT chain DOCKER flushed",

@@ -174,6 +174,9 @@ def _file(world: World, event: e.FileWritten | e.FileRemoved, focus: Focus) -> s
 def _step(world: World, event: StepTaken, focus: Focus) -> str:
     if event.id.startswith("("):  # of the prologue, which no file says
         word, _, name = event.id.strip("()").partition(" ")
+        told = next((step.text for step in world.setup.terminals[0] if step.id == event.id and step.text), "")
+        if told:
+            return f"the host's start: {told}"
         return f"the host's start: {f'docker {word} {name}' if name else 'systemctl start docker'}"
     for terminal in world.setup.terminals:
         for step in terminal:
@@ -181,6 +184,11 @@ def _step(world: World, event: StepTaken, focus: Focus) -> str:
                 line = f", line {step.line}" if step.line else ""
                 return f"step {step.id}{line}" + (f": {step.text}" if step.text else "")
     return f"step {event.id}"
+
+
+def _unit(world: World, event: UnitChanged, focus: Focus) -> str:
+    others = bool(world.design.traits.unit_scope) and event.unit != focus.container
+    return "" if others else f"{event.unit}.service {event.state}"
 
 
 WORDS: dict[type, Callable[[World, Any, Focus], str]] = {
@@ -199,7 +207,7 @@ WORDS: dict[type, Callable[[World, Any, Focus], str]] = {
     e.FileWritten: _file,
     e.FileRemoved: _file,
     StepTaken: _step,
-    UnitChanged: lambda w, ev, focus: f"{ev.unit}.service {ev.state}",
+    UnitChanged: _unit,
 }
 
 # What is said of the first link, which the question is about, even where it would not be told further on.

@@ -10,7 +10,7 @@ from sim.engine.containers import service_of
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, reading, receive
 from sim.engine.podman.common import BEGIN, LOCK, UNLOCK, answer, asked, fail, no_such, succeed
-from sim.engine.podman.conmon import exec_conmon, group
+from sim.engine.podman.conmon import exec_conmon, exec_group
 from sim.engine.podman.start import START_PROCEDURES
 from sim.engine.podman.state import event, exec_file, in_database, load, synced, synced_reads
 from sim.engine.podman.stop import STOP_PROCEDURES, improper
@@ -42,7 +42,7 @@ def begin_session(g: Goroutine) -> str | None:
 
 
 def _word(world: World, frame: Frame) -> tuple[Key, ...]:
-    return (("queue", frame.fid[0], "sync"), ("cgroup", group(world.services[frame.local["c"]])))
+    return (("queue", frame.fid[0], "sync"), ("cgroup", exec_group(world, world.services[frame.local["c"]])))
 
 
 @reading(_word)
@@ -51,7 +51,8 @@ def session_said(world: World, frame: Frame) -> bool | str:
     if world.queue(frame.fid[0], "sync"):
         return True
     host = world.host
-    members = (host.procs[pid] for pid in host.grouped.get(group(world.services[frame.local["c"]]), ()))
+    group = exec_group(world, world.services[frame.local["c"]])
+    members = (host.procs[pid] for pid in host.grouped.get(group, ()))
     return False if any(it.alive and it.image.program == "exec-conmon" for it in members) else "session_lost"
 
 

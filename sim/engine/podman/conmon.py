@@ -3,15 +3,16 @@
 podman forks it in a control group of its own; it forks itself and leaves, so that the nearest subreaper has the rest:
 PID 1, or, where a cleanup process restarts the container, the old conmon until that ends. It is a subreaper itself,
 reads the payload's pipes and writes the log (it never waits for anybody), holds the published ports so that nobody else
-binds them, writes the exit file, and runs the exit command: `podman container cleanup`. TERM, INT and QUIT go on to the
-payload. An exec has a conmon of its own. Leaves out terminals, attach sockets, log drivers' differences, what a signal
-before the payload's start does. Source: designs §4.1 [S]; conmon src/conmon.c, ctr_exit.c.
+binds them, writes the exit file, runs the exit command, `podman container cleanup`, and leaves with the container's
+code. TERM, INT and QUIT go on to the payload. An exec has a conmon of its own. Leaves out terminals, attach sockets,
+log drivers' differences, what a signal before the payload's start does. Source: designs §4.1 [S]; conmon src/conmon.c,
+ctr_exit.c [S].
 """
 
 from __future__ import annotations
 
 from sim.engine import output, paths
-from sim.engine.containers import service_of
+from sim.engine.containers import is_split, is_unit, service_of, unit_group
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Read, Reap, ReapAny, Wait, reading, run
 from sim.engine.podman.crun import crun
@@ -33,9 +34,19 @@ NEVER_BY_OOM = -1000
 FORWARDED = ("TERM", "INT", "QUIT")
 
 
-def group(service: Service) -> str:
-    """Return the control group of a container's conmon."""
-    return f"/machine.slice/libpod-conmon-{service.id}.scope"
+def group(world: World, service: Service) -> str:
+    """Return the control group of a container's conmon; with --cgroups=split it is a part of the unit's."""
+    return runtime_group(service) if is_split(world, service) else exec_group(world, service)
+
+
+def runtime_group(service: Service) -> str:
+    """Return the part of a unit's control group that conmon is in."""
+    return f"{unit_group(service)}/runtime"
+
+
+def exec_group(world: World, service: Service) -> str:
+    """Return the control group of the conmon of an exec session, which is no part of a unit."""
+    return str(world.design.traits.conmon_group.format(id=service.id, name=service.name))
 
 
 def argv_of(service: Service, *words: str) -> tuple[str, ...]:
@@ -48,7 +59,7 @@ def conmon(g: Goroutine) -> Spawn:
     service = service_of(g)
     local = {"c": service.name, "starter": g.pid}
     argv = argv_of(service)
-    return Spawn("conmon", argv, service.name, local=local, new_group=True, cgroup=group(service))
+    return Spawn("conmon", argv, service.name, local=local, new_group=True, cgroup=group(g.world, service))
 
 
 def monitor(g: Goroutine) -> Spawn:
@@ -111,17 +122,23 @@ def output_drained(world: World, frame: Frame) -> bool:
 def write_exit_file(g: Goroutine) -> None:
     """Let go of the ports, then write the exit code, or 128 and the signal."""
     service, status = service_of(g), g["status"]
+    g["code"] = status if status >= 0 else 128 - status
     for port in service.ports:
         if g.world.host.listeners.get(bound(port)) == g.pid:
             syscalls.unlisten(g.turn, bound(port))
-    syscalls.write_file(g.turn, exit_file(service), status if status >= 0 else 128 - status)
+    syscalls.write_file(g.turn, exit_file(service), g["code"])
     g.emit(StateChanged(g["c"], "stopped"))
+
+
+def leave_with_code(g: Goroutine) -> int:
+    """Leave with the container's exit code."""
+    return int(g["code"])
 
 
 def cleanup(g: Goroutine) -> Spawn:
     """Run the exit command, with a score of its own."""
     service = service_of(g)
-    flags = ("--rm",) if service.auto_remove else ()
+    flags = ("--rm",) if service.auto_remove or is_unit(g.world, service) else ()
     argv = ("/usr/bin/podman", "container", "cleanup", *flags, service.id)
     return Spawn("podman", argv, service.name, main="cleanup", local={"c": service.name}, oom_score_adj=0)
 
@@ -159,7 +176,7 @@ PROGRAM = Program(
             Wait(output_drained),
             Do(write_exit_file),
             run(cleanup),
-            Exit(0),
+            Exit(leave_with_code),
             Label("failed"),
             Exit(not_created),
         ),
@@ -186,7 +203,7 @@ def exec_conmon(g: Goroutine) -> Spawn:
     service = service_of(g)
     local = {"c": service.name, "starter": g.pid, "session": g["session"], "argv": g["argv"]}
     argv = argv_of(service, "-e", "-u", str(g["session"]))
-    return Spawn("exec-conmon", argv, service.name, local=local, new_group=True, cgroup=group(service))
+    return Spawn("exec-conmon", argv, service.name, local=local, new_group=True, cgroup=exec_group(g.world, service))
 
 
 def exec_monitor(g: Goroutine) -> Spawn:

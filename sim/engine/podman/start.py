@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sim.engine.containers import service_of
+from sim.engine import paths
+from sim.engine.containers import is_split, is_unit, service_of, unit_group
 from sim.engine.dockerd.exit import wants_restart
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, receive, run
@@ -46,18 +47,22 @@ from sim.engine.podman.state import (
 from sim.engine.procedure import procedure
 from sim.engine.proxy import bound
 from sim.engine.records import Container
+from sim.engine.setup import Restart
+from sim.facts import Message
 from sim.kernel import syscalls
+from sim.kernel.records import INIT
 from sim.world import Frame, Key, World
 
 # -- create ------------------------------------------------------------------------------------------
 
 
 def create(g: Goroutine) -> str | None:
-    """Make the layer and the record; a name is borne once."""
+    """Make the layer and the record; a name is borne once. A unit's container has no policy: systemd restarts it."""
     if load(g) is not None:
         g["error"] = f'creating container storage: the container name "{g["c"]}" is already in use'
         return "taken"
-    save(g, Container(g["c"], service_of(g).restart))
+    service = service_of(g)
+    save(g, Container(g["c"], Restart() if is_unit(g.world, service) else service.restart))
     event(g, "create")
     return None
 
@@ -81,6 +86,11 @@ def begin_start(g: Goroutine) -> str | None:
     save(g, replace(record, manual=False, restart_count=count, error=""))
     for path in (exit_file(service), *(run_file(service, name) for name in ("oom", "error", "conmon.pid"))):
         syscalls.remove_file(g.turn, path)
+    split = is_unit(g.world, service) and g.world.host.procs[g.pid].cgroup == unit_group(service)
+    if split and not is_split(g.world, service):
+        syscalls.write_file(g.turn, paths.split(service.id), True)
+    elif not split:
+        syscalls.remove_file(g.turn, paths.split(service.id))
     return None
 
 
@@ -115,7 +125,7 @@ def bind_ports(g: Goroutine) -> str | None:
 
 
 def _word(world: World, frame: Frame) -> tuple[Key, ...]:
-    return (("queue", frame.fid[0], "sync"), ("cgroup", group(world.services[frame.local["c"]])))
+    return (("queue", frame.fid[0], "sync"), ("cgroup", group(world, world.services[frame.local["c"]])))
 
 
 @reading(_word)
@@ -124,7 +134,7 @@ def conmon_said(world: World, frame: Frame) -> bool | str:
     pid = frame.fid[0]
     if world.queue(pid, "sync"):
         return True
-    members = world.host.grouped.get(group(world.services[frame.local["c"]]), ())
+    members = world.host.grouped.get(group(world, world.services[frame.local["c"]]), ())
     before = world.host.procs[pid].ppid  # the conmon of the run before, if this is a cleanup
     return False if any(world.host.alive(it) and it != before for it in members) else "conmon_gone"
 
@@ -244,6 +254,12 @@ FOLLOW = (
     Exit(fail),
 )
 
+
+def notify(g: Goroutine) -> None:
+    """Tell systemd conmon's number and that the unit is ready (--sdnotify=conmon)."""
+    g.send(INIT, "notify", Message("READY", g["c"], data=conmon_of(g.world, service_of(g))))
+
+
 # -- cleanup: what conmon runs when the payload has ended --------------------------------------------
 
 
@@ -261,13 +277,16 @@ def begin_cleanup(g: Goroutine) -> str | None:
 
 def auto_remove(g: Goroutine) -> None:
     """Remove a container of `run --rm` (cleanup --rm)."""
-    if service_of(g).auto_remove and load(g) is not None:
+    service = service_of(g)
+    if (service.auto_remove or is_unit(g.world, service)) and load(g) is not None:
         remove(g)
 
 
 def remove(g: Goroutine) -> None:
-    """Remove record and layer."""
+    """Remove record and layer, unless somebody else has done so while nobody held the lock."""
     service = service_of(g)
+    if in_database(service.name) not in g.world.host.files:
+        return
     for path in (exit_file(service), *(run_file(service, name) for name in ("oom", "error", "conmon.pid"))):
         syscalls.remove_file(g.turn, path)
     syscalls.remove_file(g.turn, in_database(service.name))

@@ -15,7 +15,7 @@ from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Goto, Label, Wait, reading, run
 from sim.engine.podman.common import BEGIN, CLEAN, LOCK, UNLOCK, asked, fail, no_such, succeed, teardown
 from sim.engine.podman.crun import crun
-from sim.engine.podman.start import START, UNDO, remove
+from sim.engine.podman.start import CREATE, FREE_STORAGE, START, UNDO, notify, remove
 from sim.engine.podman.state import UNKNOWN, conmon_of, event, exit_file, load, run_file, save
 from sim.engine.procedure import procedure
 from sim.engine.records import Container
@@ -24,6 +24,7 @@ from sim.kernel.signals import NUMBERS
 from sim.world import Frame, Key, World
 
 KILL_WAIT = 5 * S
+IGNORE = "-i"  # of `podman rm`: one that is not there is no error
 
 
 def improper(g: Goroutine, what: str, record: Container) -> None:
@@ -178,12 +179,18 @@ def begin_rm(g: Goroutine) -> str | None:
     record = load(g)
     if record is None:
         g["error"] = no_such(g)
-        return "not_stopped"
+        return "ignored" if IGNORE in asked(g)[3] else "not_stopped"
     if record.running and not asked(g)[2]:
         what = f"cannot remove container {service_of(g).id} as it is running"
         g["error"] = f"{what} - running or paused containers cannot be removed without force: container state improper"
         return "not_stopped"
     return None if record.running else "told"
+
+
+def must_replace(g: Goroutine) -> str | None:
+    """Remove a container of the same name first (--replace), whatever it does."""
+    record = load(g)
+    return "absent" if record is None else None if record.running else "told"
 
 
 def begin_pause(g: Goroutine) -> str | None:
@@ -270,13 +277,39 @@ STOP_PROCEDURES = (
         "podman.rm",
         BEGIN,
         LOCK,
-        Do(begin_rm, "not_stopped", "told"),
+        Do(begin_rm, "not_stopped", "told", "ignored"),
         STOP,
         Label("told"),
         CLEAN,
         Do(remove),
+        Label("ignored"),
         UNLOCK,
         Exit(succeed),
+        Label("not_stopped"),
+        UNLOCK,
+        Exit(fail),
+    ),
+    procedure(
+        "podman.run_unit",
+        BEGIN,
+        LOCK,
+        Do(must_replace, "absent", "told"),
+        STOP,
+        Label("told"),
+        CLEAN,
+        Do(remove),
+        Label("absent"),
+        CREATE,
+        START,
+        Do(notify),
+        Label("running"),
+        UNLOCK,
+        Exit(succeed),
+        UNDO,
+        Label("not_started"),
+        Goto("not_stopped"),
+        Label("taken"),
+        FREE_STORAGE,
         Label("not_stopped"),
         UNLOCK,
         Exit(fail),
