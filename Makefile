@@ -27,7 +27,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test coverage mutants check-long browser notebooks oracles bench bench-long lock clean remake python
+.PHONY: help run test coverage mutants check-long browser notebooks oracles validation bench bench-long lock clean remake python
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-11s%s\n", w, $$0 }'
@@ -66,6 +66,9 @@ notebooks: $(READY)  ## run notebooks/*.py, write the .ipynb with what they show
 
 oracles: $(READY)  ## what the engine is known to do, beside what a run gives
 	$(PY) -m tests.oracles
+
+validation: $(READY)  ## write docs/validation.md: the model beside what was measured
+	$(PY) -m tests.validation
 
 bench: $(READY)  ## measure speed, some minutes
 	$(PY) benchmarks/bench.py

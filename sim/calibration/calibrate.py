@@ -58,7 +58,7 @@ def calibrate(fitted: Read, checked: Read, asked: Asked, tell: Told = lambda _: 
     known = [phase for phase in PHASES if phase.name in samples]
     tell("which ops lengthen which phase")
     longer = lengthened(model, base, known)
-    warnings = [*fitted.warnings, *checked.warnings]
+    warnings = [*fitted.warnings, *checked.warnings, *_with_client(fitted)]
     targets, phases, taken = [], [], set[str]()
     for phase in known:
         sample = samples[phase.name]
@@ -117,6 +117,11 @@ def _why_not(rows: dict[str, float], parts: Sequence[object], name: str, asked: 
     if not rows:
         return f"no op of {asked.base} lengthens it on {asked.design}"
     return "" if parts else "its ops belong to finer phases: a check of those"
+
+
+def _with_client(read: Read) -> list[str]:
+    """Say which columns hold the time of the command, which is outside of the model."""
+    return [f"{it.phase}: {it.column} holds docker(1)'s own time" for it in read.columns if "wall" in it.column]
 
 
 def _weak(name: str, count: int, chosen: Fit) -> list[str]:

@@ -39,7 +39,7 @@ def main(options: argparse.Namespace) -> int:
     seen = not options.quiet and sys.stderr is not None and sys.stderr.isatty()
     found, profile = calibrate(fitted, checked, asked, (lambda words: note(f"… {words}")) if seen else _silent)
     if options.output:
-        write_whole(Path(options.output), profile_text(asked.name, tuple(profile.items()), _about(found)))
+        write_whole(Path(options.output), profile_text(asked.name, tuple(profile.items()), about(found)))
     if options.plot:
         _draw(found, options.plot)
     if options.json:
@@ -126,7 +126,7 @@ def _file(name: str) -> tuple[str, str, str]:
 # -- what is made -----------------------------------------------------------------------------------
 
 
-def _about(found: Calibration) -> str:
+def about(found: Calibration) -> str:
     """Return the heading of the profile's file."""
     return (
         f"made by shimsim calibrate for {found.design}; rows without M are those of {found.base}.\n"

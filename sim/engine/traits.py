@@ -54,6 +54,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     proxy_addresses: tuple[str, ...] = ("0.0.0.0",)
     first_backoff: int = 100_000
     restart_cap: int | None = None
+    restart_reset: int = 10_000_000
     redial_cap: int = REDIAL_CAP
     last_wait: int | None = None
     publish_tries: int = 6
@@ -93,6 +94,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "proxy_addresses": ("a proxy for each of these addresses of a port that is published on all", "designs §3.1 [S]"),
     "first_backoff": ("first pause before a policy starts a container that ran for less than 10 s, in µs",
                       "designs §2 [S]; engine-1.13 §4"),
+    "restart_reset": ("a run of so many µs lets the pauses begin anew", "engine-1.13 §4 [S]"),
     "restart_cap": ("longest pause before a policy starts a container again, in µs", "designs §1.1: 17.06 [S]"),
     "redial_cap": ("longest pause before containerd is dialled again, in µs", "containerd client.go MaxDelay [K]"),
     "last_wait": ("how long a stop waits after its last KILL, in µs; None: for ever", "designs §3.3 [S]"),

@@ -263,8 +263,13 @@ RESTART = procedure(
 )
 
 
+def long_run(world: World, frame: Frame) -> int:
+    """Return after how long a run lets the backoff start anew, in µs."""
+    return traits(world, frame.fid[0]).restart_reset
+
+
 def ran_long(g: Goroutine) -> None:
-    """Note that this run has lasted for 10 s, so that the backoff starts anew."""
+    """Note that this run has lasted so long that the backoff starts anew."""
     record = record_of(g)
     if record is not None and record.running:
         update(g, replace(record, ran_long=True), disk=False)

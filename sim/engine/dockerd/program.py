@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.engine.dockerd.boot import BOOT, BOOT_START
 from sim.engine.dockerd.execs import EXEC
-from sim.engine.dockerd.exit import EVENTS, RESTART, STATE_EXIT, STATE_EXIT_AFTER_OUTPUT, ran_long
+from sim.engine.dockerd.exit import EVENTS, RESTART, STATE_EXIT, STATE_EXIT_AFTER_OUTPUT, long_run, ran_long
 from sim.engine.dockerd.health import MONITOR
 from sim.engine.dockerd.output import COPY, DISCARD, LOG
 from sim.engine.dockerd.pause import PAUSE, STOP_PAUSED
@@ -32,7 +32,6 @@ from sim.engine.dockerd.verbs import (
 from sim.engine.ops import Do, Exit, Serve, Sleep
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.setup import S
 
 API = {  # kind of request -> procedure that answers it
     "create": "create",
@@ -101,7 +100,7 @@ PROGRAM = Program(
         procedure("dockerd.api", Serve("api", API, bearer)),
         procedure("dockerd.setkey", Serve("setkey", {"SetKey": "set_key"})),
         procedure("dockerd.quit", Exit(131)),
-        procedure("dockerd.uptime", Sleep("uptime", 10 * S), Do(ran_long)),
+        procedure("dockerd.uptime", Sleep("uptime", long_run), Do(ran_long)),
     ),
     handlers={"TERM": "shutdown", "INT": "shutdown", "QUIT": "quit", "HUP": "reload"},
     ignored=frozenset({"PIPE", "USR1"}),
