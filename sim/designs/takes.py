@@ -81,5 +81,6 @@ RULES: dict[type, Callable[[Design, Any], bool]] = {
     Systemctl: _systemctl,
     Slow: _slow,
     TakePid: lambda design, command: command.target is None or _of_dockerd(design, command),
-    **dict.fromkeys((EditDaemon, Upgrade, Tear, FillDisk, BusyMount), _of_dockerd),
+    **dict.fromkeys((EditDaemon, Upgrade, Tear, BusyMount), _of_dockerd),
+    FillDisk: lambda design, command: "podman" in design.programs or _of_dockerd(design, command),
 }

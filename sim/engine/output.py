@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from sim.engine import paths
 from sim.engine.records import JournalState, UnitState
 from sim.engine.setup import Log, Service
+from sim.engine.storage import FULL
 from sim.facts import Marked
 from sim.kernel import syscalls
 from sim.kernel.events import Exited
@@ -92,6 +93,12 @@ def sink_keys(world: World, container: str) -> Iterator[Key]:
             yield ("proc", state.main_pid)
 
 
+def dropped(world: World, container: str) -> bool:
+    """Say whether conmon drops what it reads: the log's file has no room, or journald is away [S]."""
+    on_disk = world.services[container].log_driver == "json-file"
+    return bool(world.marks.get(FULL)) if on_disk else not takes(world, container)
+
+
 def _runs(world: World, pid: Pid) -> bool:
     process = world.host.procs.get(pid)
     return process is not None and process.state == "S"
@@ -121,7 +128,7 @@ class Way:
         if pipe is None or self.shim is None:
             return True
         if self.direct:
-            return not pipe.level and _runs(world, self.shim)
+            return not pipe.level and _runs(world, self.shim) and not dropped(world, self.container)
         if self.own:
             level = world.recall(self.shim, level_key(self.container, self.stream))
             return not pipe.level and _runs(world, self.shim) and not level and takes(world, self.container)
@@ -161,6 +168,9 @@ class Way:
         yield ("fifo", self.pipe.path)
         if self.shim is not None:
             yield ("proc", self.shim)
+        if self.shim is not None and self.direct:
+            yield ("mark", FULL)
+            yield from sink_keys(self.world, self.container)
         if self.shim is not None and self.own:
             yield ("memory", self.shim, level_key(self.container, self.stream))
             yield from sink_keys(self.world, self.container)

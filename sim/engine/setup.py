@@ -296,7 +296,7 @@ class LosePower(msgspec.Struct, frozen=True, tag=True):
 
 
 class FillDisk(msgspec.Struct, frozen=True, tag=True):
-    """/var/lib/docker has no room any more, or (*full* false) has it again."""
+    """/var/lib/docker, or /var/lib/containers, has no room any more, or (*full* false) has it again."""
 
     full: bool = True
 

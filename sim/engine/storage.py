@@ -1,4 +1,4 @@
-"""The disk of /var/lib/docker, which may be full.
+"""The disk of /var/lib/docker, or /var/lib/containers, which may be full.
 
 A write that finds no room leaves the file as it was: dockerd writes to a temporary one, then renames. What only logs
 the error goes on, so that memory and disk differ. /run is another file system. Leaves out which writes would still fit,

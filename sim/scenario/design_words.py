@@ -20,7 +20,6 @@ from sim.engine.setup import (
     Docker,
     EditDaemon,
     EngineSetup,
-    FillDisk,
     KillProcess,
     Pins,
     Service,
@@ -63,7 +62,6 @@ NOT_THERE = {  # command -> what it needs
     Upgrade: "nothing that runs is touched by an upgrade of podman",
     Tear: "these files are containerd's",
     TakePid: "these files are dockerd's",
-    FillDisk: "",
     BusyMount: "",
 }
 

@@ -171,6 +171,71 @@ expect:
   - {at: end, process: payload/web, blocked: false}
   - {at: end, container: web, buffered: 0}
 """,
+    "F10: what conmon cannot send to journald is lost, and counted": LOGS + """\
+steps: [{id: stop, at: 1s, host: {journald: stop}}, {id: start, at: 31s, host: {journald: start}}]
+until: 2m
+expect:
+  - {at: stop, container: web, lost: 0}
+  - {at: start, container: web, lost: 250KiB..310KiB}
+  - {at: end, container: web, lost: 250KiB..310KiB}
+""",
+    "F11: the log's file takes no more, and nobody waits": HEAD + """\
+services: {web: {image: nginx, logging: {driver: json-file}, x-payload: {log: {stdout: 10KB/s}}}}
+steps: [{id: full, at: 1s, host: {fill_disk: true}}, {id: free, at: 31s, host: {fill_disk: false}}]
+until: 1m
+expect:
+  - {at: free, container: web, lost: 250KiB..310KiB}
+  - {at: end, container: web, lost: 250KiB..310KiB}
+  - {at: end, process: payload/web, blocked: false}
+  - {at: end, container: web, status: running, pid: same, since: full}
+""",
+    "F11: the database takes no more: the policy's restart fails, and nobody tries again": WEB + """\
+steps:
+  - {id: full, at: 1s, host: {fill_disk: true}}
+  - {id: dead, at: 2s, kill: payload/web}
+  - {id: exec, at: 4s, docker: exec web ls}
+  - {id: ps, at: 5s, docker: ps}
+  - {id: free, at: 30s, host: {fill_disk: false}}
+  - {id: again, at: 40s, docker: ps}
+until: 2m
+expect:
+  - {step: exec, error: container state improper}
+  - {step: ps, error: database or disk is full}
+  - {step: again, ok: true}
+  - {at: end, container: web, status: exited, exit_code: 137}
+  - {events: [{die: 137}], container: web, exact: true}
+""",
+    "F11: what runs lives on, no command does anything to it": WEB + """\
+steps:
+  - {id: full, at: 1s, host: {fill_disk: true}}
+  - {id: stop, at: 2s, docker: stop web}
+  - {id: exec, at: 4s, docker: exec web ls}
+  - {id: run, at: 6s, docker: run -d --name job nginx}
+  - {id: pause, at: 20s, docker: pause web}
+until: 1m
+expect:
+  - {step: stop, error: database or disk is full}
+  - {step: exec, error: database or disk is full}
+  - {step: pause, error: database or disk is full}
+  - {step: run, error: database or disk is full}
+  - {at: pause, port: 80, from: remote, open: true}
+  - {at: end, process: payload/web, parent: conmon/web, state: D}      # frozen, and not written down
+  - {at: end, container: web, status: running}
+  - {events: [], container: web, exact: true}
+""",
+    "F11: after a boot on a full disk podman knows of nothing that runs": WEB + """\
+steps:
+  - {id: full, at: 1s, host: {fill_disk: true}}
+  - {id: off, at: 2s, power_loss: 10s}
+  - {id: ps, at: 5m, docker: ps}
+  - {id: free, at: 6m, host: {fill_disk: false}}
+  - {id: start, at: 7m, docker: start web}
+until: 8m
+expect:
+  - {step: ps, error: database or disk is full}
+  - {step: start, ok: true}
+  - {at: end, container: web, status: running}
+""",
     "A firewall's reload closes the ports of healthy containers": WEB + """\
 steps: [{id: flush, at: 1s, host: {flush: iptables -t nat}}]
 until: 1m

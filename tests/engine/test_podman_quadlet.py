@@ -99,6 +99,21 @@ expect:
   - {events: [{die: 137}, destroy, create, start], container: web, exact: true}
   - {at: end, container: web, status: running}
 """,
+    "F11: systemd stops what podman cannot: conmon sends TERM on, and the record stays until there is room": WEB + """\
+steps:
+  - {id: full, at: 1s, host: {fill_disk: true}}
+  - {id: stop, at: 2s, systemctl: stop web}
+  - {id: start, at: 20s, systemctl: start web}
+  - {id: free, at: 40s, host: {fill_disk: false}}
+  - {id: again, at: 60s, systemctl: start web}
+until: 2m
+expect:
+  - {at: stop+5s, process: payload/web, exists: false}
+  - {at: stop+5s, process: conmon/web, exists: false}
+  - {step: start, error: Job for web.service failed}
+  - {step: again, ok: true}
+  - {at: end, container: web, status: running}
+""",
     "F10: journald away holds nobody up": HEAD + """\
 services: {web: {image: nginx, x-payload: {log: {stdout: 10KB/s}}}}
 steps: [{id: stop, at: 1s, host: {journald: stop}}]

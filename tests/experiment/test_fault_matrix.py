@@ -59,8 +59,8 @@ UNLIKE: tuple[Unlike, ...] = (
     Unlike(
         "docker-1.11", "F10", "", "dockerd before 1.12 dies of SIGPIPE when journald goes; its stderr is no pipe here"
     ),
-    Unlike("podman", "F10", "log", "conmon's writes to journald wait instead of being dropped"),
-    Unlike("podman", "F11", "", "fill_disk has no rule for podman's database and log file"),
+    Unlike("podman", "F10", "log", "a journald that is restarted is away for less time than a chunk of output takes"),
+    Unlike("podman", "F11", "log", "chat logs to journald, which is no file of that disk; a json-file is lost"),
 )
 
 

@@ -12,7 +12,7 @@ from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, reading, receive
 from sim.engine.podman.common import BEGIN, LOCK, UNLOCK, answer, asked, fail, no_such, succeed
 from sim.engine.podman.conmon import exec_conmon, exec_group
 from sim.engine.podman.start import START_PROCEDURES
-from sim.engine.podman.state import event, exec_file, in_database, load, synced, synced_reads
+from sim.engine.podman.state import event, exec_file, in_database, load, no_room, synced, synced_reads
 from sim.engine.podman.stop import STOP_PROCEDURES, improper
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
@@ -32,6 +32,8 @@ def begin_session(g: Goroutine) -> str | None:
         g["error"] = no_such(g)
         if record is not None:
             improper(g, "can only create exec sessions on running containers", record)
+        return "no_session"
+    if no_room(g):
         return "no_session"
     files = g.world.host.files
     g["session"] = next(it for it in range(1, SESSIONS) if exec_file(service, it, "session") not in files)
@@ -148,12 +150,12 @@ def not_running(world: World, frame: Frame) -> bool:
 
 
 def look_at_all(g: Goroutine) -> int:
-    """Bring every record up to date."""
+    """Bring every record up to date; fail if one cannot be."""
     for name in g.world.services:
         if in_database(name) in g.world.host.files:
             g["c"] = name
             load(g)
-    return succeed(g)
+    return fail(g) if g["error"] else succeed(g)
 
 
 PROGRAM = Program(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.engine import paths
+from sim.engine import paths, storage
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Lock, Unlock, run
@@ -23,9 +23,9 @@ UNLOCK = Unlock("kernel:container/{c}")
 
 
 def begin(g: Goroutine) -> None:
-    """Start threads; the first command since the host has booted brings every record up to date."""
+    """Start threads; the first command since the host has booted brings every record up to date, if there is room."""
     syscalls.start_threads(g.turn, g.pid, THREADS)
-    if ALIVE in g.world.host.files:
+    if ALIVE in g.world.host.files or storage.full(g.world):
         return
     for name in g.world.services:
         record = synced(g.world, name)

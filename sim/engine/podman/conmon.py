@@ -156,7 +156,9 @@ def note_oom(g: Goroutine) -> None:
 
 
 def write_log(g: Goroutine) -> None:
-    """Write what was read to the log: a file, or a datagram that is dropped if it does not go; neither waits."""
+    """Write what was read to the log: a file, or a datagram; what does not go is dropped, with a warning."""
+    if output.dropped(g.world, g["c"]):
+        output.add_lost(g.turn, g["c"], g["held"])
     g["held"] = 0
 
 

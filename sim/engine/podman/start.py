@@ -41,6 +41,7 @@ from sim.engine.podman.state import (
     free_address,
     in_database,
     load,
+    no_room,
     run_file,
     save,
 )
@@ -62,7 +63,8 @@ def create(g: Goroutine) -> str | None:
         g["error"] = f'creating container storage: the container name "{g["c"]}" is already in use'
         return "taken"
     service = service_of(g)
-    save(g, Container(g["c"], Restart() if is_unit(g.world, service) else service.restart))
+    if not save(g, Container(g["c"], Restart() if is_unit(g.world, service) else service.restart)):
+        return "taken"
     event(g, "create")
     return None
 
@@ -83,7 +85,8 @@ def begin_start(g: Goroutine) -> str | None:
     if record.running:
         return "running"
     count = record.restart_count if g["again"] else 0
-    save(g, replace(record, manual=False, restart_count=count, error=""))
+    if not save(g, replace(record, manual=False, restart_count=count, error="")):
+        return "not_started"
     for path in (exit_file(service), *(run_file(service, name) for name in ("oom", "error", "conmon.pid"))):
         syscalls.remove_file(g.turn, path)
     split = is_unit(g.world, service) and g.world.host.procs[g.pid].cgroup == unit_group(service)
@@ -160,12 +163,15 @@ def crun_start(g: Goroutine) -> Spawn:
     return crun(g, "start")
 
 
-def started(g: Goroutine) -> None:
-    """Write down that it runs."""
+def started(g: Goroutine) -> str | None:
+    """Write down that it runs; without room it runs, and nobody knows."""
     record = load(g)
     assert record is not None
-    save(g, replace(record, running=True, started=True, pid=g["payload_pid"], exit_code=0, oom_killed=False))
+    runs = replace(record, running=True, started=True, pid=g["payload_pid"], exit_code=0, oom_killed=False)
+    if not save(g, runs):
+        return "not_started"
     event(g, "start")
+    return None
 
 
 def undone(g: Goroutine) -> None:
@@ -195,7 +201,7 @@ START = (
     Wait(conmon_said, "conmon_gone"),
     Do(take_word, "undo"),
     run(crun_start),
-    Do(started),
+    Do(started, "not_started"),
 )
 UNDO = (
     Label("no_address"),
@@ -266,7 +272,7 @@ def notify(g: Goroutine) -> None:
 def begin_cleanup(g: Goroutine) -> str | None:
     """Refuse a container that runs (again); start it anew if its policy says so and nobody has stopped it."""
     record = load(g)
-    if record is None or record.running:
+    if record is None or record.running or no_room(g):
         return "leave"
     if record.manual or not wants_restart(record, record.exit_code, False):
         return "clean"
@@ -282,15 +288,18 @@ def auto_remove(g: Goroutine) -> None:
         remove(g)
 
 
-def remove(g: Goroutine) -> None:
+def remove(g: Goroutine) -> str | None:
     """Remove record and layer, unless somebody else has done so while nobody held the lock."""
     service = service_of(g)
     if in_database(service.name) not in g.world.host.files:
-        return
+        return None
+    if no_room(g):
+        return "not_stopped"
     for path in (exit_file(service), *(run_file(service, name) for name in ("oom", "error", "conmon.pid"))):
         syscalls.remove_file(g.turn, path)
     syscalls.remove_file(g.turn, in_database(service.name))
     event(g, "destroy")
+    return None
 
 
 START_PROCEDURES = (

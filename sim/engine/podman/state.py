@@ -2,8 +2,9 @@
 
 No process holds any of it: each command reads a container's record, brings it up to date (`synced`), and writes it. So
 what is believed changes only when a command runs, and what a view shows is what `podman ps` would find at that moment.
-The record is the one of `sim.engine.records`: *manual* is StoppedByUser. Leaves out the SQL, volumes and pods. Source:
-designs §4.2 [S]; libpod/container_internal.go syncContainer, checkExitFile, resetContainerState [K].
+The record is the one of `sim.engine.records`: *manual* is StoppedByUser. On a full disk no record changes, and commands
+that would change one fail; /run is another file system, so that exit files stay. Leaves out the SQL, volumes and pods.
+Source: designs §4.2, F11 [S]; libpod/container_internal.go syncContainer, checkExitFile, resetContainerState [K].
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from sim.engine import storage
 from sim.engine.containers import service_of
 from sim.engine.dockerd.network import HIGHEST, address, base_of
 from sim.engine.goroutine import Goroutine
@@ -29,6 +31,7 @@ ALIVE = "/run/libpod/alive"  # gone with /run: the next command knows that the h
 EXITS = "/run/libpod/exits/"
 LEASES = "/run/containers/networks/ipam.db#"
 PREMATURE = "conmon exited prematurely, exit code could not be retrieved: internal libpod error"
+NO_ROOM = "saving container state: database or disk is full"  # SQLITE_FULL [K]
 UNKNOWN = -1  # the exit code that nobody could tell
 
 
@@ -105,16 +108,24 @@ def synced_reads(world: World, name: str) -> tuple[Key, ...]:
 def load(g: Goroutine) -> Container | None:
     """Read the record of the container in variable `c`, and bring it up to date: the first who does tells the end."""
     before, record = g.world.host.files.get(in_database(g["c"])), synced(g.world, g["c"])
-    if record is not None and record != before:
-        save(g, record)
-        if ALIVE in g.world.host.files:
-            event(g, "die", ("exitCode", str(record.exit_code)))
+    if record is not None and record != before and save(g, record) and ALIVE in g.world.host.files:
+        event(g, "die", ("exitCode", str(record.exit_code)))
     return record
 
 
-def save(g: Goroutine, record: Container) -> None:
-    """Write the record."""
+def save(g: Goroutine, record: Container) -> bool:
+    """Write the record; say whether there was room."""
+    if no_room(g):
+        return False
     syscalls.write_file(g.turn, in_database(record.name), record)
+    return True
+
+
+def no_room(g: Goroutine) -> bool:
+    """Say whether the database cannot be written, and keep that as the error."""
+    if storage.full(g.world):
+        g["error"] = NO_ROOM
+    return bool(storage.full(g.world))
 
 
 def event(g: Goroutine, action: str, *attributes: tuple[str, str]) -> None:
@@ -123,9 +134,9 @@ def event(g: Goroutine, action: str, *attributes: tuple[str, str]) -> None:
 
 
 def conmon_of(world: World, service: Service) -> Pid | None:
-    """Return the conmon that the pid file names, if kill(pid, 0) finds that number."""
+    """Return the conmon that the pid file names, if kill(pid, 0) finds a process of that number."""
     pid: Any = world.host.files.get(run_file(service, "conmon.pid"))
-    return pid if pid is not None and world.host.exists(pid) else None
+    return pid if pid in world.host.procs else None
 
 
 def disk_of_a_running_host(turn: Turn) -> None:

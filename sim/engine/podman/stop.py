@@ -16,7 +16,7 @@ from sim.engine.ops import Do, Exit, Goto, Label, Wait, reading, run
 from sim.engine.podman.common import BEGIN, CLEAN, LOCK, UNLOCK, asked, fail, no_such, succeed, teardown
 from sim.engine.podman.crun import crun
 from sim.engine.podman.start import CREATE, FREE_STORAGE, START, UNDO, notify, remove
-from sim.engine.podman.state import UNKNOWN, conmon_of, event, exit_file, load, run_file, save
+from sim.engine.podman.state import NO_ROOM, UNKNOWN, conmon_of, event, exit_file, load, run_file, save
 from sim.engine.procedure import procedure
 from sim.engine.records import Container
 from sim.engine.setup import S
@@ -45,7 +45,8 @@ def begin_stop(g: Goroutine) -> str | None:
     if record.paused:
         improper(g, "can only stop created or running containers", record)
         return "not_stopped"
-    save(g, replace(record, manual=True))
+    if not save(g, replace(record, manual=True)):
+        return "not_stopped"
     if not record.running:
         return "told"
     g["payload_pid"] = record.pid
@@ -76,13 +77,15 @@ def send_kill(g: Goroutine) -> Spawn:
 
 @reading(lambda world, frame: (("proc", frame.local["payload_pid"]),))
 def process_gone(world: World, frame: Frame) -> bool:
-    """Say whether kill(pid, 0) finds no such process; a zombie is one."""
-    return not world.host.exists(frame.local["payload_pid"])
+    """Say whether kill(pid, 0) finds no such process; a zombie is one, a thread of that number is left out."""
+    return frame.local["payload_pid"] not in world.host.procs
 
 
 def look_again(g: Goroutine) -> str | None:
     """See whether somebody knows how it ended; whether anybody will."""
     record, service = load(g), service_of(g)
+    if g["error"] == NO_ROOM:
+        return "not_stopped"
     if record is None or not record.running:
         return "told"
     if g.world.host.exists(record.pid):
@@ -107,15 +110,17 @@ def exit_file_or_conmon_gone(world: World, frame: Frame) -> bool:
     return exit_file(service) in world.host.files or conmon_of(world, service) is None
 
 
-def lose_code(g: Goroutine) -> None:
+def lose_code(g: Goroutine) -> str | None:
     """Write down that it has stopped with a code that nobody knows."""
     record = load(g)
     assert record is not None
     g["error"] = (
         f"container {service_of(g).id} conmon process missing, cannot retrieve exit code: conmon process killed"
     )
-    save(g, replace(record, running=False, pid=0, exit_code=UNKNOWN, error=g["error"]))
+    if not save(g, replace(record, running=False, pid=0, exit_code=UNKNOWN, error=g["error"])):
+        return "not_stopped"
     event(g, "die", ("exitCode", str(UNKNOWN)))
+    return None
 
 
 STOP = (
@@ -135,7 +140,7 @@ STOP = (
     Wait(exit_file_or_conmon_gone),
     Goto("look"),
     Label("untold"),
-    Do(lose_code),
+    Do(lose_code, "not_stopped"),
 )
 """Ends at told, at untold and what follows, or at not_stopped, with the lock held."""
 
@@ -166,12 +171,13 @@ def send_signal(g: Goroutine) -> Spawn:
     return crun(g, "kill", signal, signal=signal)
 
 
-def killed(g: Goroutine) -> None:
+def killed(g: Goroutine) -> str | None:
     """Note that its user stops it, whatever the signal was."""
     record = load(g)
-    if record is not None:
-        save(g, replace(record, manual=True))
+    if record is not None and not save(g, replace(record, manual=True)):
+        return "not_killed"
     event(g, "kill", ("signal", str(NUMBERS[asked(g)[0] or "KILL"])))
+    return None
 
 
 def begin_rm(g: Goroutine) -> str | None:
@@ -209,12 +215,14 @@ def freeze(g: Goroutine) -> Spawn:
     return crun(g, "resume" if g["request"].kind == "unpause" else "pause")
 
 
-def frozen(g: Goroutine) -> None:
+def frozen(g: Goroutine) -> str | None:
     """Write it down."""
     record = load(g)
-    if record is not None:
-        save(g, replace(record, paused=record.running and g["request"].kind == "pause"))
+    paused = record is not None and record.running and g["request"].kind == "pause"
+    if record is not None and not save(g, replace(record, paused=paused)):
+        return "not_paused"
     event(g, g["request"].kind)
+    return None
 
 
 def restarted(g: Goroutine) -> None:
@@ -223,8 +231,8 @@ def restarted(g: Goroutine) -> None:
 
 
 PAUSE = (
-    BEGIN, LOCK, Do(begin_pause, "not_paused"), run(freeze, bad="not_paused"), Do(frozen), UNLOCK, Exit(succeed),
-    Label("not_paused"), UNLOCK, Exit(fail),
+    BEGIN, LOCK, Do(begin_pause, "not_paused"), run(freeze, bad="not_paused"), Do(frozen, "not_paused"), UNLOCK,
+    Exit(succeed), Label("not_paused"), UNLOCK, Exit(fail),
 )  # fmt: skip
 STOP_PROCEDURES = (
     procedure(
@@ -247,7 +255,7 @@ STOP_PROCEDURES = (
         LOCK,
         Do(begin_kill, "not_killed"),
         run(send_signal),
-        Do(killed),
+        Do(killed, "not_killed"),
         UNLOCK,
         Exit(succeed),
         Label("not_killed"),
@@ -281,7 +289,7 @@ STOP_PROCEDURES = (
         STOP,
         Label("told"),
         CLEAN,
-        Do(remove),
+        Do(remove, "not_stopped"),
         Label("ignored"),
         UNLOCK,
         Exit(succeed),
@@ -297,7 +305,7 @@ STOP_PROCEDURES = (
         STOP,
         Label("told"),
         CLEAN,
-        Do(remove),
+        Do(remove, "not_stopped"),
         Label("absent"),
         CREATE,
         START,
