@@ -27,7 +27,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test coverage mutants check-long browser notebooks oracles validation bench bench-long lock clean remake python
+.PHONY: help run test coverage mutants check-long browser notebooks answers oracles validation bench bench-long lock clean remake python
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-11s%s\n", w, $$0 }'
@@ -63,6 +63,9 @@ $(BROWSER): tests/browser/package-lock.json tests/browser/unpack.mjs
 
 notebooks: $(READY)  ## run notebooks/*.py, write the .ipynb with what they show
 	$(PY) -m tests.notebooks
+
+answers: $(READY)  ## run what docs/answers.md answers, write it anew, some minutes
+	$(PY) -m tests.answers
 
 oracles: $(READY)  ## what the engine is known to do, beside what a run gives
 	$(PY) -m tests.oracles

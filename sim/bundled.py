@@ -1,8 +1,9 @@
 """Find the scenarios that ship with shimsim.
 
-A wheel carries them inside the package (`sim/scenarios/`), a source tree has them beside it (`scenarios/`). Only
-files on a disk are looked for: shimsim is not run from a zip. Those of the transition table (`t23-proxy-killed`, one
-file a row) are found by their names as the others are; lists for people name the others, and the rows as `rows`.
+A wheel carries them inside the package (`sim/scenarios/`), a source tree has them beside it (`scenarios/`). Only files
+on a disk are looked for: shimsim is not run from a zip. Those of the transition table (`t23-proxy-killed`, one file a
+row) and of the answers (`q05-dockerd-down`) are found by their names as the others are; lists for people name the
+others, and the rows as `rows`.
 """
 
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 ROW = re.compile(r"[tv][0-9]{2}[a-z]?-")
+QUESTION = re.compile(r"q[0-9]{2}-")
 ROWS = "rows"  # all of them, where a command takes several
 
 
@@ -19,8 +21,13 @@ def bundled(name: str) -> Path | None:
 
 
 def bundled_names() -> list[str]:
-    """Return the names of the bundled scenarios that are no rows, sorted."""
-    return sorted(name for name in _files() if not ROW.match(name))
+    """Return the names of the bundled scenarios that are neither rows nor of a question, sorted."""
+    return sorted(name for name in _files() if not ROW.match(name) and not QUESTION.match(name))
+
+
+def question_names() -> list[str]:
+    """Return the names of the scenarios that docs/answers.md runs, in the order of its questions."""
+    return sorted(filter(QUESTION.match, _files()))
 
 
 def row_names() -> list[str]:

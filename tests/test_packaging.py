@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import sim
-from sim.bundled import bundled, bundled_names, row_names
+from sim.bundled import bundled, bundled_names, question_names, row_names
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -72,7 +72,8 @@ def test_an_install_runs_a_bundled_scenario(installed: Path, tmp_path: Path, com
 
 def test_a_source_tree_finds_the_scenarios_beside_the_package() -> None:
     """From a source tree a bundled name is the file that one edits; other names, paths among them, are none."""
-    assert sorted(bundled_names() + row_names()) == sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
+    every = sorted(bundled_names() + row_names() + question_names())
+    assert every == sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
     assert [bundled(name) for name in bundled_names()] == [ROOT / f"scenarios/{name}.yaml" for name in bundled_names()]
     assert [bundled(name) for name in ("", "no-such", "../scenarios/document", "document.yaml")] == [None] * 4
 

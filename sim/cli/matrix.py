@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
@@ -13,10 +12,10 @@ from sim.cli.files import scenario_of
 from sim.cli.out import progress, say, say_json
 from sim.cli.store import Content, check_ours, folder_of, store
 from sim.errors import InputError, Problem
-from sim.experiment.executors import cores, opened
-from sim.experiment.matrix import SCENARIO, designs_asked, faults_asked, matrix
+from sim.experiment.executors import Lanes, cores, opened
+from sim.experiment.matrix import SCENARIO, Reader, designs_asked, faults_asked, matrix
+from sim.experiment.replicate import Progress
 from sim.render.matrix_text import matrix_csv, matrix_json, matrix_text
-from sim.scenario import Scenario
 from sim.views.fault_cells import Matrix
 
 FIGURE, TABLE, RESULT = "matrix.png", "matrix.csv", "matrix.json"
@@ -26,25 +25,31 @@ NOT_ASKED = {"zip": "--zip", "window": "--window", "metrics": "--metric", "preci
 def main(options: argparse.Namespace) -> int:
     """Run the cells that are asked for, and print them."""
     _check(options)
-    file = options.file[0] if options.file else SCENARIO
-
-    def reader(settings: Sequence[str]) -> Scenario:
-        return scenario_of(file, (*options.settings, *settings))
-
-    designs, faults = designs_asked(options.design), faults_asked(options.faults)
-    folder = None if options.no_save else folder_of(options.output, f"{reader(()).name}.matrix")
+    folder = None if options.no_save else folder_of(options.output, f"{reader_of(options)(()).name}.matrix")
     if folder is not None:
         check_ours(folder)
     bar = progress("fault matrix", options.quiet or options.json or options.csv)
     began = perf_counter()
     with opened(cores() if options.jobs is None else options.jobs, options.cluster) as lanes:
-        found = matrix(reader, designs, faults, options.seeds or 1, progress=bar, lanes=lanes)
+        found = matrix_of(options, bar, lanes)
     took = perf_counter() - began
     files = {} if folder is None else _files(found)
     if folder is not None:
         store(folder, files)
     _say(found, options, took, () if folder is None else (f"{folder}/:", *files))
     return HOLDS
+
+
+def reader_of(options: argparse.Namespace) -> Reader:
+    """Return what reads the file under settings: the bundled one if none is given."""
+    file = options.file[0] if options.file else SCENARIO
+    return lambda settings: scenario_of(file, (*options.settings, *settings))
+
+
+def matrix_of(options: argparse.Namespace, bar: Progress | None, lanes: Lanes) -> Matrix:
+    """Run the cells that are asked for on an executor that is open. Raises InputError."""
+    designs, faults = designs_asked(options.design), faults_asked(options.faults)
+    return matrix(reader_of(options), designs, faults, options.seeds or 1, progress=bar, lanes=lanes)
 
 
 def _check(options: argparse.Namespace) -> None:

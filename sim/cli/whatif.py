@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -17,7 +18,7 @@ from sim.cli.out import note, progress, say, say_json
 from sim.cli.store import Content, check_ours, folder_of, store
 from sim.designs import DESIGNS
 from sim.errors import InputError, Problem
-from sim.experiment.executors import cores, opened
+from sim.experiment.executors import Lanes, cores, opened
 from sim.experiment.own import own_metric
 from sim.experiment.question import Question, answers, asked_for, questions
 from sim.experiment.replicate import WORTH_A_POOL
@@ -96,14 +97,14 @@ def _with(asked: Asked, options: argparse.Namespace) -> Asked:
     return replace(asked, window=window, seeds=options.seeds, precision=options.precision, most=options.most)
 
 
-def _answered(asked: Sequence[Question], options: argparse.Namespace) -> list[WhatIf]:
+def _answered(asked: Sequence[Question], options: argparse.Namespace, lanes: Lanes | None = None) -> list[WhatIf]:
     def bar(words: str) -> Callable[[int, int], None] | None:
         return progress(words, options.quiet or options.json or options.csv)
 
     jobs = 1 if _few(asked) else cores() if options.jobs is None else options.jobs
     found: list[WhatIf] = []
-    with opened(jobs, options.cluster) as lanes:
-        asked = [question.within(lanes) for question in asked]
+    with opened(jobs, options.cluster) if lanes is None else nullcontext(lanes) as open_lanes:
+        asked = [question.within(open_lanes) for question in asked]
         try:
             found.extend(answers(asked, bar))
         except KeyboardInterrupt:

@@ -175,6 +175,30 @@ def log_lost(reading: Reading) -> float:
     return counts[-1] - counts[0]
 
 
+def blocked_after(reading: Reading) -> float:
+    """Return after how many s a program first has to wait for its log, `inf` if none does."""
+    if reading.tally.standing is None:
+        return math.nan
+    waits = [seconds(at - reading.first) for at in reading.waits if reading.within(at)]
+    return min(waits, default=math.inf)
+
+
+def says_wrong(reading: Reading) -> float:
+    """Count the containers about which dockerd is wrong at the window's end, `nan` if none answers then."""
+    moment = reading.last - 1
+    if not any(low <= moment < high for low, high in reading.served):
+        return math.nan
+    lives = reading.running(moment)
+    believed = reading.tally.believed.items()
+    said = {name: any(low <= moment < high for low, high in spans) for name, spans in believed}
+    return sum(up != (name in lives) for name, up in said.items())
+
+
+def forks(reading: Reading) -> float:
+    """Count the processes that were forked."""
+    return sum(map(reading.within, reading.tally.forks))
+
+
 def start_latency(share: float) -> Callable[[Reading], float]:
     """Return a metric: of all starts that were done, the time in s that a *share* does not exceed."""
 
@@ -241,13 +265,16 @@ METRICS: dict[str, Metric] = {
     **_dark_rows("host", detail=True),
     "api_dark": Metric(api_dark, "s", "lower", "engine API dark"),
     "silent_wrong": Metric(silent_wrong, "s", "lower", "engine says what is not so"),
+    "says_wrong": Metric(says_wrong, "", "lower", "containers that it is wrong about, then"),
     "until_ready": Metric(until_ready, "s", "lower", "time until all are ready"),
     "start_p50": Metric(start_latency(0.5), "s", "lower", "start of a container, median"),
     "start_p99": Metric(start_latency(0.99), "s", "lower", "start of a container, p99", detail=True),
     "exit_codes_lost": Metric(exit_codes_lost, "", "lower", "exit codes lost"),
     "log_at_risk": Metric(log_at_risk, "B", "lower", "bytes on their way to logs, most"),
+    "blocked_after": Metric(blocked_after, "s", "higher", "time until a program waits for its log"),
     "log_lost": Metric(log_lost, "B", "lower", "bytes lost for logs"),
     "restarts": Metric(restarts, "", "none", "processes started anew"),
+    "forks": Metric(forks, "", "none", "processes that were forked", detail=True),
     "processes": Metric(most_processes, "", "none", "processes on the host, most", detail=True),
     "threads": Metric(most_threads, "", "none", "threads on the host, most", detail=True),
     "memory": Metric(memory(max), "B", "lower", "memory of the engine, most"),

@@ -15,7 +15,7 @@ from sim.designs import DESIGNS
 from sim.engine.reach import CLIENTS
 from sim.engine.setup import Instant, Microseconds
 from sim.errors import InputError, Problem
-from sim.facts import StepTaken
+from sim.facts import StepTaken, WriteBlocked
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
 from sim.views.fault import first_harm
@@ -35,6 +35,8 @@ class Reading:
         self.first, self.last = default_window(trace) if window is None else window
         tally = Tally(trace)
         self.run = replayed(trace, ASKED, tally)
+        blocked = (r.at or 0 for r in trace if type(r.event) is WriteBlocked)
+        self.waits = tuple(at - trace.origin for at in blocked)
         self.tally = tally.close(self.run.end)
 
     def running(self, moment: Microseconds) -> dict[str, Life]:

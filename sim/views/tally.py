@@ -37,12 +37,14 @@ class Load(msgspec.Struct, frozen=True):
 
 class Tallied(msgspec.Struct, frozen=True):
     """What was counted. *believed* is, by container, when dockerd had it down as running; *standing* the bytes on their
-    way to logs from a moment on, *lost* those that nobody will read; None where the scenario says nothing of output."""
+    way to logs from a moment on, *lost* those that nobody will read; None where the scenario says nothing of output.
+    *forks* has the moment of each fork."""
 
     loads: tuple[Load, ...]
     believed: dict[str, tuple[tuple[Microseconds, Microseconds], ...]]
     standing: tuple[tuple[Microseconds, int], ...] | None
     lost: tuple[tuple[Microseconds, int], ...] | None
+    forks: tuple[Microseconds, ...] = ()
 
 
 class Tally:
@@ -53,6 +55,7 @@ class Tally:
         self.programs: Counter[str] = Counter()
         self.processes = self.threads = 0
         self.loads: list[Load] = []
+        self.forks: list[Microseconds] = []
         self.changed = True
         self.printing = {
             service.name: tuple(log.stream for log in service.payload.log)
@@ -114,6 +117,7 @@ class Tally:
             {c: tuple((a, b) for a, b, is_so in track.close(end) if is_so) for c, track in self.believed.items()},
             tuple(self.standing) if known else None,
             tuple(self.lost) if known else None,
+            tuple(self.forks),
         )
 
 
@@ -127,6 +131,7 @@ def _note(found: list[tuple[Microseconds, int]], now: Microseconds, value: int) 
 
 def _forked(tally: Tally, now: Microseconds, world: World, event: e.Forked) -> None:
     tally.count(1, 1)
+    tally.forks.append(now)
 
 
 def _threads_started(tally: Tally, now: Microseconds, world: World, event: e.ThreadsStarted) -> None:

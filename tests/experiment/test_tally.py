@@ -9,6 +9,7 @@ from sim.drive.timed import run
 from sim.experiment.metrics import measure, ranked
 from sim.experiment.reading import Reading, default_window
 from sim.experiment.rss import RSS, held, rss_of
+from sim.kernel.events import Forked
 from sim.predicates import believed, buffered, lost, serving
 from sim.scenario import load
 from sim.trace import Replay, Trace
@@ -130,3 +131,36 @@ def test_dark_time_of_each_class_is_of_all_ports():
     for client in ("remote", "loopback", "container", "host"):
         assert 0 < values[f"{client}_dark_median"] <= values[f"{client}_dark_p95"] < 30
         assert values[f"{client}_dark"] <= values[f"{client}_dark_p95"]
+
+
+def test_a_wait_for_the_log_is_timed_from_the_window_on():
+    """160 KiB at 10 KB/s while dockerd is away; never, if it is soon back; nothing to ask where nobody prints."""
+    late = measure(traced(PRINTS, *LATE)).values
+    assert late["blocked_after"] == pytest.approx(16.4, abs=0.5)
+    assert measure(traced(PRINTS, LIVE_RESTORE)).values["blocked_after"] == math.inf
+    assert math.isnan(measure(traced(WEB)).values["blocked_after"])
+
+
+def test_containers_that_the_engine_is_wrong_about_are_counted_at_the_end():
+    """A lost exit: docker says Up to the end; one that is told in time counts for its seconds alone."""
+    ghost = """
+engine: {design: docker-26-separate}
+services: {web: {image: nginx, x-payload: {on_term: none}}}
+steps:
+  - {id: away, at: 60s, systemctl: stop containerd}
+  - {id: shot, at: away+1s, kill: payload/web}
+  - {id: back, at: away+%ds, systemctl: start containerd}
+until: away+2m
+"""
+    lost_exit, told = (measure(traced(ghost % down)).values for down in (40, 5))
+    assert (lost_exit["says_wrong"], told["says_wrong"]) == (1, 0)
+    assert told["silent_wrong"] > 0
+    assert math.isnan(measure(traced(WEB, "engine.unit.Restart=no")).values["says_wrong"])
+
+
+def test_forks_are_those_of_the_window():
+    """Each Forked once."""
+    trace = traced(WEB)
+    first, last = (moment + trace.origin for moment in default_window(trace))
+    forked = [r for r in trace if isinstance(r.event, Forked) and first <= (r.at or 0) <= last]
+    assert measure(trace).values["forks"] == len(forked) > 10

@@ -1,0 +1,89 @@
+"""docs/answers.md: every question is in it, every command can be pasted, and its figures are the model's of today.
+
+The quick tests compute a few sections anew; `pytest -m long` all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from sim.bundled import question_names
+from sim.cli.matrix import reader_of
+from sim.cli.whatif import _questions
+from sim.experiment.executors import opened, serial
+from sim.experiment.matrix import asked_cells, designs_asked, faults_asked
+from sim.scenario import load
+from tests.answers.__main__ import FILE
+from tests.answers.document import QUESTIONS, document, section
+from tests.answers.question import RUN, SUM, Question
+from tests.answers.told import Runner, grouped, listed, read
+
+TEXT = FILE.read_text(encoding="utf-8")
+QUICK = (3, 5, 10, 24)  # sections that take moments
+LEAST_RUN = 15
+
+
+def written(number: int) -> str:
+    """Return a section as the document has it."""
+    found = re.search(rf"^## Question {number}\n.*?(?=^## Question |\Z)", TEXT, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return found[0].rstrip("\n")
+
+
+def test_all_25_questions_are_answered_or_say_what_is_missing() -> None:
+    """In order, each once, with the way in which it is known; most are run."""
+    assert [question.number for question in QUESTIONS] == list(range(1, 26))
+    assert re.findall(r"^## Question (\d+)$", TEXT, re.MULTILINE) == [str(n) for n in range(1, 26)]
+    kinds = Counter(question.kind for question in QUESTIONS)
+    assert set(kinds) <= {RUN, SUM, "not answered"}
+    assert kinds[RUN] >= LEAST_RUN
+    for question in QUESTIONS:
+        assert f"**{question.asks}** *{question.kind}*" in written(question.number)
+        assert "Left out: " in written(question.number)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda it: str(it.number))
+def test_each_command_can_be_pasted(question: Question) -> None:
+    """It stands in the document, the command line reads it, and so it does the scenario with all that it changes."""
+    assert bool(question.commands) == (question.kind == RUN)
+    for command in question.commands:
+        assert f"    {command}\n" in written(question.number)
+        options = read(command)
+        if options.command == "run":
+            assert load(options.file[0], settings=tuple(options.settings)).setup.services
+        elif options.matrix:
+            assert asked_cells(reader_of(options), designs_asked(options.design), faults_asked(options.faults))
+        else:
+            (asked,) = _questions(options)
+            assert asked.others
+            assert not [side.name for side in (asked.base, *asked.others) if not side.setup.services]
+
+
+def test_each_scenario_of_the_answers_is_asked_for() -> None:
+    """None lies about."""
+    words = {word for question in QUESTIONS for command in question.commands for word in command.split()}
+    assert [name for name in question_names() if name not in words] == []
+
+
+@pytest.mark.parametrize("number", QUICK)
+def test_a_section_is_what_the_model_says_today(number: int) -> None:
+    """The same sentences, tables and figures. If not: `make answers`, and read the difference."""
+    with serial() as lanes:
+        assert section(QUESTIONS[number - 1], Runner(lanes)).rstrip("\n") == written(number)
+
+
+@pytest.mark.long
+def test_the_whole_document_is_what_the_model_says_today() -> None:
+    """Every byte."""
+    with opened() as lanes:
+        runner = Runner(lanes)
+        assert document({it.number: section(it, runner) for it in QUESTIONS}) == TEXT
+
+
+def test_words_are_put_together_from_parts() -> None:
+    """Lists and groups read as sentences."""
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert grouped([("a", "x"), ("b", "y"), ("c", "x")]) == ("a and c: x", "b: y")
