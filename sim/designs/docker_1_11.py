@@ -1,4 +1,7 @@
-"""Docker 1.11: the first with containerd, which outlives its dockerd; a stop of the unit kills all; no live-restore."""
+"""Docker 1.11: the first with containerd, which outlives its dockerd; a stop of the unit kills all; no live-restore.
+
+Its dockerd does not ignore SIGPIPE yet: a line to standard error ends it once the journald behind it is gone.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,31 @@ from msgspec.structs import replace
 from sim.designs.design import Design
 from sim.designs.docker_1_12 import TRAITS_1_12, WORDS
 from sim.designs.docker_1_13 import DOCKER_1_13
+from sim.engine.dockerd import native_boot
+from sim.engine.dockerd.boot import SUPERVISED, boot_table
+from sim.engine.dockerd.program import API, PROGRAM
+from sim.engine.dockerd.supervise import check_containerd_pid
+from sim.engine.goroutine import Goroutine
+from sim.engine.ops import Do, Go
+from sim.engine.program import Program
 from sim.engine.setup import Unit
 
+
+def look_for_containerd(g: Goroutine) -> str | None:
+    """Note where standard error leads, then look for a containerd that an earlier dockerd has left."""
+    native_boot.note_stderr(g)
+    return check_containerd_pid(g)
+
+
+TABLES = PROGRAM.with_tables(
+    boot_table(Do(look_for_containerd, "adopted"), *SUPERVISED[1:], Go("health")), native_boot.api(API)
+).procedures
+DOCKERD = Program("dockerd", TABLES, dict(PROGRAM.handlers), ignored=frozenset({"USR1"}))  # not PIPE: since 1.12
 DOCKER_1_11 = Design(
     "docker-1.11",
     "1.11",
     "designs §1.1 [S][I]; all else as docker-1.13",
-    tuple(DOCKER_1_13.programs.values()),
+    DOCKER_1_13.programs_with(DOCKERD),
     replace(
         TRAITS_1_12,
         words=replace(WORDS, dockerd=("/usr/bin/docker", "daemon")),

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import msgspec
 
 from sim.engine.output import Way, printing
+from sim.engine.records import Container
+from sim.engine.setup import Microseconds
 from sim.experiment.metrics import LOST
 from sim.experiment.reading import Reading, seconds
 from sim.facts import StepDone, StepTaken, WriteBlocked
@@ -22,6 +24,7 @@ from sim.views.intervals import Gap, engine_gaps
 from sim.views.story import Story
 
 AT_ONCE = 500_000  # µs after the fault: a shim's end kills within 300 ms (designs §3.8 F5), a restart takes longer
+LOOK = 10_000_000  # µs between two looks at who reads what is printed
 BEFORE = 1_000  # µs before the probe
 BROKEN_PIPE = 128 + 13  # the code of a program that SIGPIPE has ended
 
@@ -85,11 +88,24 @@ def _exit(reading: Reading, trace: Trace, name: str) -> str:
     until = min((it.start for it in reading.run.lives if it.container == name and it.start > life.start),
                 default=reading.run.end)  # fmt: skip
     told = [it for it in reading.run.deaths if it.container == name and reading.first <= it.at <= until]
-    record = Story(trace).to(until - 1 + trace.origin).believed(name)
-    if not told and (record is None or record.running):
-        return "never"
-    code, early = (told[0].code, told[0].at < life.end) if told or record is None else (record.exit_code, False)
-    return "exact" if code == life.code and not early else "lost" if code in LOST else "wrong"
+    if told:
+        return _as_told(told[0].code, life.code, early=told[0].at < life.end)
+    record = _recorded(trace, name, life.end, until) or Story(trace).to(until - 1 + trace.origin).believed(name)
+    return "never" if record is None or record.running else _as_told(record.exit_code, life.code)
+
+
+def _as_told(said: int, true: int | None, *, early: bool = False) -> str:
+    return "exact" if said == true and not early else "lost" if said in LOST else "wrong"
+
+
+def _recorded(trace: Trace, name: str, since: Microseconds, until: Microseconds) -> Container | None:
+    """Return the last record in which the engine has a container down as stopped, within a stretch of time."""
+    found = None
+    for record in trace:
+        value = getattr(record.event, "value", None)
+        if isinstance(value, Container) and value.name == name and not value.running:
+            found = value if since <= (record.at or 0) - trace.origin <= until else found
+    return found
 
 
 # -- ports, API ------------------------------------------------------------------------------------
@@ -154,9 +170,14 @@ def _log(reading: Reading, trace: Trace) -> str:
 
 
 def _unread(reading: Reading, trace: Trace) -> bool:
-    """Say whether chat runs when the fault is over, and nobody holds the other end of what it prints to."""
-    moment = reading.last - BEFORE
-    life, world = reading.running(moment).get("chat"), Story(trace).to(moment + trace.origin).world
+    """Say whether chat ever runs on while nobody holds the other end of what it prints to; looked at each 10 s."""
+    story = Story(trace)
+    moments = range(reading.first + AT_ONCE, reading.last - BEFORE, LOOK)
+    return any(_is_unread(reading, story, moment, trace.origin) for moment in (*moments, reading.last - BEFORE))
+
+
+def _is_unread(reading: Reading, story: Story, moment: Microseconds, origin: Microseconds) -> bool:
+    life, world = reading.running(moment).get("chat"), story.to(moment + origin).world
     if life is None:
         return False
     ways = (Way(world, "chat", frame.local["stream"], frame.local["pipe"]) for frame in printing(world, life.pid))

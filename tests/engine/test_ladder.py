@@ -237,3 +237,18 @@ def test_other_engines_have_no_containerd_unit() -> None:
     found = run("docker-26", DEAF % "'no'" + "steps: [{id: stop, at: 1s, systemctl: stop containerd}]\nuntil: 5s\n")
     (error,) = (r.event.error for r in found.trace if isinstance(r.event, StepDone) and r.event.id == "stop")
     assert error == "Unit containerd.service could not be found."
+
+
+@pytest.mark.parametrize(("design", "dies"), [("docker-1.11", True), ("docker-1.12", False)])
+def test_a_journald_that_restarts_ends_a_dockerd_before_1_12(design: str, dies: bool) -> None:
+    """The next line that it writes to standard error ends it with SIGPIPE, which 1.12 ignores (moby#19728)."""
+    text = KIND % "'no'" + """\
+steps:
+  - {id: restart, at: 5s, host: {journald: restart}}
+  - {id: ps, at: 20s, docker: ps}
+until: 40s
+"""
+    found = run(design, text)
+    assert len(pids(found, "dockerd", "ps-1s")) == 1
+    assert bool(pids(found, "dockerd")) != dies
+    assert len(pids(found, "payload")) == 1

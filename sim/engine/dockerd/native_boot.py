@@ -38,11 +38,16 @@ def begin_driver(g: Goroutine) -> str | None:
         return "running"
     g.remember("connection", g.pid)
     g.remember("subscribed", True)
+    note_stderr(g)
+    g.start("dockerd.tasks")
+    return None
+
+
+def note_stderr(g: Goroutine) -> None:
+    """Remember the journald that standard error is connected to, where the scenario has one."""
     journal = g.world.recall(INIT, output.JOURNALD)
     if isinstance(journal, JournalState):
         g.remember("stderr", journal.main_pid)
-    g.start("dockerd.tasks")
-    return None
 
 
 def kill_old(g: Goroutine) -> str | None:
