@@ -18,19 +18,19 @@ from sim.experiment.matrix import asked_cells, designs_asked, faults_asked
 from sim.scenario import load
 from tests.answers.__main__ import FILE
 from tests.answers.document import QUESTIONS, document, section
+from tests.answers.document import written as document_sections
 from tests.answers.question import RUN, SUM, Question
 from tests.answers.told import Runner, grouped, listed, read
 
 TEXT = FILE.read_text(encoding="utf-8")
+SECTIONS = document_sections(TEXT)
 QUICK = (3, 5, 10, 24)  # sections that take moments
 LEAST_RUN = 15
 
 
 def written(number: int) -> str:
     """Return a section as the document has it."""
-    found = re.search(rf"^## Question {number}\n.*?(?=^## Question |\Z)", TEXT, re.DOTALL | re.MULTILINE)
-    assert found is not None
-    return found[0].rstrip("\n")
+    return SECTIONS[number].rstrip("\n")
 
 
 def test_all_25_questions_are_answered_or_say_what_is_missing() -> None:
@@ -60,6 +60,11 @@ def test_each_command_can_be_pasted(question: Question) -> None:
             (asked,) = _questions(options)
             assert asked.others
             assert not [side.name for side in (asked.base, *asked.others) if not side.setup.services]
+
+
+def test_a_document_is_taken_apart_and_put_together_again() -> None:
+    """So that some sections can be written anew."""
+    assert document(SECTIONS) == TEXT
 
 
 def test_each_scenario_of_the_answers_is_asked_for() -> None:

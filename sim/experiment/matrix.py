@@ -73,7 +73,10 @@ FAULTS: dict[str, Fault] = {
     "F9c": Fault("web reaches its memory limit", (Way("", "oom web"),)),
     "F10": Fault("restart of journald", (Way("", '{"host": {"journald": "restart"}}'),)),
     "F11": Fault("the disk is full", (Way("", '{"host": {"fill_disk": true}}'),)),
-    "F12": Fault("the engine's package is installed again", (Way("dockerd", '{"upgrade": {"to": "%s"}}'),)),
+    "F12": Fault("the engine's package is installed again", (
+        Way("dockerd", '{"upgrade": {"to": "%s"}}'), Way("crio", "systemctl restart crio"),
+        Way("containerd.service", "systemctl restart containerd"),
+    )),
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ model gives the same bytes. Source: none.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
 
@@ -34,6 +35,13 @@ def document(sections: dict[int, str]) -> str:
     lines = [HEAD, f"{counted[0].upper()}{counted[1:]}.", ""]
     lines += [f"{question.number}. [{question.asks}](#{anchor(question)}) *{question.kind}*" for question in QUESTIONS]
     return "\n".join([*lines, "", *(sections[question.number] for question in QUESTIONS)])
+
+
+def written(text: str) -> dict[int, str]:
+    """Return the sections of a document that was written."""
+    parts = re.split(r"^(?=## Question \d+$)", text, flags=re.MULTILINE)[1:]
+    last = len(parts) - 1
+    return {int(part.split("\n", 1)[0].split()[-1]): part[: None if n == last else -1] for n, part in enumerate(parts)}
 
 
 def anchor(question: Question) -> str:
