@@ -27,5 +27,5 @@ def test_each_word_of_a_draw_counts() -> None:
     """Draws differ with the seed, the role, the container, the action, the occurrence and the part."""
     words = (1, "shim", "web", "set_up", 1, "work")
     others = (2, "runc", "db", "exit", 2, "wait")
-    drawn = [draw(*words[:n], others[n], *words[n + 1 :]) for n in range(len(words))]  # type: ignore[arg-type]
+    drawn = [draw(*words[:n], others[n], *words[n + 1 :]) for n in range(len(words))]  # type: ignore[arg-type, call-arg]
     assert len({draw(*words), *drawn}) == len(words) + 1

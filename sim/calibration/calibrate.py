@@ -25,6 +25,7 @@ from sim.latency import PROFILES
 from sim.views.calibration import Calibration, Demand, Fit, Load, Modelled, Phase, Sample
 
 ROUNDS = 4
+MISSED = 0.1  # of the median
 MOST_CORES = 8.0  # that one start may keep busy
 Told = Callable[[str], None]
 
@@ -83,6 +84,7 @@ def calibrate(fitted: Read, checked: Read, asked: Asked, tell: Told = lambda _: 
         }
     final = model.took(profile, known, asked.effort.last)
     phases = [replace(it, modelled=_modelled(it, [took.total for took in final[it.name].values()])) for it in phases]
+    warnings += _missed(phases)
     tell("many starts at once")
     rows = tuple(_load(model, profile, key, cells, demand, asked.effort.load) for key, cells in loads.items())
     left_out = (*fitted.left_out, *checked.left_out)
@@ -133,6 +135,15 @@ def _weak(name: str, count: int, chosen: Fit) -> list[str]:
             f"{name}: every distribution is rejected (p = {chosen.p:.3f}), and {count} rows are few for quantiles"
         )
     return found
+
+
+def _missed(phases: Sequence[Phase]) -> list[str]:
+    """Say which phases the model cannot bring to what was measured."""
+    return [
+        f"{it.name}: what of it is not fitted (polls, timers, other ops) takes longer in the model than all of it here"
+        for it in phases
+        if it.modelled is not None and not it.why and it.modelled.median_error > MISSED
+    ]
 
 
 def _phase(

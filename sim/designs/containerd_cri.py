@@ -6,7 +6,7 @@ from sim.designs.design import Design
 from sim.designs.since_20_10 import SERVICE, SOCKET, UNVERIFIED
 from sim.engine import execed, init, journald, paths, payload, stranger
 from sim.engine.cri import client, cni, kubelet, plugin, shim, units
-from sim.engine.setup import Daemon
+from sim.engine.setup import Daemon, S
 from sim.engine.traits import Traits, Words
 
 CONTAINERD = ("/usr/bin/containerd",)
@@ -46,6 +46,9 @@ CONTAINERD_CRI = Design(
         scope="/kubepods.slice/cri-containerd-{id}.scope",
         proxy_addresses=(),
         daemon=Daemon(userland_proxy=False, log_driver="json-file"),
+        first_backoff=10 * S,
+        restart_cap=300 * S,
+        restart_reset=600 * S,
         unit=SERVICE,
         containerd_score=-999,
         profile="cri-idle",

@@ -119,6 +119,14 @@ def test_without_demand_nothing_of_the_loads_is_used():
     assert {it.cores for it in profile.values()} == {1.0}
 
 
+def test_what_the_model_cannot_come_to_is_said():
+    """A stop that was quicker than podman's own poll: no row of the profile makes it so."""
+    text = "x_ms\n" + "".join(f"{30 + n / 10}\n" for n in range(20))
+    asked = Asked("mine", "podman", "podman-idle", effort=QUICK)
+    found, _ = calibrate(read_all([("m.csv", text, "")], Terms((Wanted("stop", "x_ms"),))), NOTHING, asked)
+    assert found.warnings[-1].startswith("stop: what of it is not fitted (polls, timers, other ops) takes longer")
+
+
 def test_a_phase_that_a_design_has_not_is_compared_alone():
     """docker-1.13 has no `shim start`: the column is told, and nothing is fitted."""
     text = "x_ms,start_ms\n" + "".join(f"{5 + n / 10},{300 + n}\n" for n in range(20))

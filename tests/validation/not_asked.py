@@ -70,7 +70,7 @@ NOT_ASKED: tuple[NotAsked, ...] = (
         "run --rm 325 ms, run -d 205 ms, docker(1) 19 ms",
         "the client is outside of the model",
     ),
-    NotAsked("S techplained", "start of a pod 340 ms, 180 ms without dockerd", "the kubelet is not modelled"),
+    NotAsked("S techplained", "start of a pod 340 ms with dockerd", "no kubelet asks dockerd here"),
     NotAsked("S moby#34328", "100 proxies 116 MB", "an input: the size of a proxy before 18.09"),
     NotAsked(
         "S moby#23166, #16284",

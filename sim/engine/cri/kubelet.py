@@ -22,6 +22,7 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import Container
 from sim.engine.setup import Restart, S
+from sim.engine.traits import traits
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -30,7 +31,6 @@ from sim.world import Frame, Key, World
 ARGV = ("/usr/bin/kubelet", "--config=/var/lib/kubelet/config.yaml")
 THREADS = 12  # of the Go runtime; not measured [A]
 RELIST = 1 * S
-FIRST_PAUSE, LONGEST_PAUSE, QUIET = 10 * S, 300 * S, 600 * S
 AGAIN = 10 * S
 
 
@@ -222,7 +222,8 @@ def begin_pause(g: Goroutine) -> None:
 
 def pause_of(world: World, frame: Frame) -> int:
     """Return how long it is, in µs."""
-    return int(world.recall(frame.fid[0], f"pause/{frame.local['c']}", FIRST_PAUSE))
+    pause = world.recall(frame.fid[0], f"pause/{frame.local['c']}")
+    return int(pause) if pause is not None else traits(world, frame.fid[0]).first_backoff
 
 
 def pause_over(g: Goroutine) -> None:
@@ -234,8 +235,9 @@ def lengthen(g: Goroutine) -> None:
     """Make the pause before the next start longer; after 10 min without an end it is none again."""
     name = g["c"]
     g.cancel(f"quiet/{name}")
-    pause = g.recall(f"pause/{name}") or 0
-    g.remember(f"pause/{name}", min(2 * pause, LONGEST_PAUSE) if pause else FIRST_PAUSE)
+    pause, mine = g.recall(f"pause/{name}") or 0, traits(g.world, g.pid)
+    longest = mine.restart_cap or 2 * pause
+    g.remember(f"pause/{name}", min(2 * pause, longest) if pause else mine.first_backoff)
     g.start("kubelet.quiet", name, c=name)
 
 
@@ -247,6 +249,11 @@ def forget_pauses(g: Goroutine) -> None:
     for what in ("pause", "paused", "due"):
         if g.recall(f"{what}/{name}") is not None:
             g.emit(Forgot(g.pid, f"{what}/{name}"))
+
+
+def quiet_for(world: World, frame: Frame) -> int:
+    """Return after how long without an end the pauses begin anew, in µs."""
+    return traits(world, frame.fid[0]).restart_reset
 
 
 def quiet_over(g: Goroutine) -> None:
@@ -385,7 +392,7 @@ PROGRAM = Program(
         ),
         POD,
         procedure("kubelet.backoff", Sleep("backoff", pause_of), Do(pause_over)),
-        procedure("kubelet.quiet", Sleep("quiet", QUIET), Do(quiet_over)),
+        procedure("kubelet.quiet", Sleep("quiet", quiet_for), Do(quiet_over)),
         procedure("kubelet.stop", Exit(0)),
     ),
     handlers={"TERM": "stop", "INT": "stop"},
