@@ -37,6 +37,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "C3": ("podman-quadlet",),
     "C4": ("cri-o",),
     "D1": ("containerd-cri",),
+    "C2": ("podman-rootless",),
+    "C5": ("conmon-rs",),
+    "D2": ("kata",),
+    "D3": ("gvisor",),
+    "E1": ("lxc",),
+    "E2": ("systemd-nspawn",),
 }
 """Designs of the tables -> those of the model."""
 

@@ -1,7 +1,7 @@
 """The fault matrix, held against the fault tables of the facts cell by cell (`fault_matrix.csv`).
 
-At least nine cells of ten are equal; each of the others stands in `UNLIKE` with the rule that is missing, and must
-leave it once it is equal. Designs of the tables that are not modelled are listed in `ABSENT`.
+Of each design at least nine cells of ten are equal; each of the others stands in `UNLIKE` with the rule that is
+missing, and must leave it once it is equal. Designs of the tables that are not modelled are listed in `ABSENT`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sim.views.fault_cells import ASPECTS, NONE, Cell, Matrix
 from tests.experiment.fault_table import GROUPS, THERE, Key, Said, transcribed
 
 SHARE = 0.9  # of all cells that have to be equal
+NOT_MODELLED = ("podman-rootless", "conmon-rs", "kata", "gvisor", "lxc", "systemd-nspawn")
 SAID = transcribed()
 ONE_OF_EACH = (
     "docker-1.10", "docker-1.11", "docker-1.12", "docker-1.13", "docker-17.06", "docker-18.09", "docker-18.09-separate",
@@ -93,7 +94,7 @@ def test_each_design_that_is_modelled_has_its_cells() -> None:
     assert set(DESIGNS) <= TOLD, "a design has no cells: transcribe its fault table into fault_matrix.csv"
     faults = {design: {key.fault for key in SAID if key.design == design} for design in DESIGNS}
     assert {design: len(found) for design, found in faults.items() if len(found) < 6} == {}
-    assert set(ABSENT) <= {"cri-o"}
+    assert set(ABSENT) <= {"cri-o", *NOT_MODELLED}
 
 
 def test_each_cell_has_a_mark_and_a_source() -> None:
@@ -119,7 +120,9 @@ def hold(found: Matrix, least: int) -> None:
     there = {key: said for key, said in SAID.items() if key[:3] in cells}
     wrong = {key: said for key, said in there.items() if computed(cells[key[:3]], key.aspect) != said.word}
     assert len(there) >= least
-    assert len(wrong) < (1 - SHARE) * len(there)
+    for design in sorted({key.design for key in there}):
+        mine = [key in wrong for key in there if key.design == design]
+        assert sum(mine) <= (1 - SHARE) * len(mine), f"of {design} more than a tenth is not as the tables say"
     new = [told(key, said, cells[key[:3]]) for key, said in wrong.items() if not unlike(key)]
     assert not new, "\n" + "\n".join(new)
     used = Counter(row for key in wrong for row in unlike(key))
