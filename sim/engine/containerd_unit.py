@@ -77,19 +77,20 @@ def ready(g: Goroutine) -> None:
 
 
 def noticed(g: Goroutine) -> bool:
-    """React to the main process's end; say whether it was that."""
+    """React to the main process's end; say whether it was that. A host that shuts down starts no unit again."""
     unit, how = state_of(g.world), settings(g.world)
     if how is None or not unit.main_pid or g["reaped_pid"] != unit.main_pid:
         return False
     way = way_of(g["status"])
-    if unit.stopping:
+    stopping = unit.stopping or bool(g.world.running(INIT, "init.job_reboot"))
+    if stopping:
         change(g, state="inactive", main_pid=0)
     elif way in RESTARTS[how.restart]:
         change(g, state="auto-restart", main_pid=0)
         g.start("init.restart_containerd")
     else:
         change(g, state="inactive" if way.startswith("clean") else "failed", main_pid=0)
-    if not unit.stopping and traits(g.world, g.pid).coupling == "BindsTo":
+    if not stopping and traits(g.world, g.pid).coupling == "BindsTo":
         g.start("init.job_stop", c="", request=Message("stop"))
     return True
 

@@ -67,7 +67,7 @@ def churn(runner: Runner, commands: tuple[str, ...]) -> Answer:
             )
         )
     return Answer(
-        ("Sixteen starts at once, to the 99th of a hundred:",),
+        ("Sixteen starts at once, until the last is done:",),
         grouped(said),
         tuple(told.table(STARTS)),
         told.runs,

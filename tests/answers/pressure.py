@@ -150,22 +150,20 @@ def health(runner: Runner, commands: tuple[str, ...]) -> Answer:
     every = {"30 s": 30, "10 s": 10, "2 min": 120}
     told = runner.told(commands[0], *every, "none", "30 s, docker-1.13")
     forks = {name: told.value(name, "forks") - told.value("none", "forks") for name in every}
-    said = [
-        f"{forks[name] / 10:.0f} forks a minute at {name}, {100 * CPU_EACH * 10 / s:.0f} % of a core"
+    said = tuple(
+        f"every {name}: {forks[name] / 10:.0f} forks a minute, {100 * CPU_EACH * 10 / s:.0f} % of a core"
         for name, s in every.items()
-    ]
+    )
     wrap = 32_468 / (forks["10 s"] / 600) / 3600
     return Answer(
         (
             (
-                f"Ten containers: {listed(said)} (processor time: {CPU_EACH} s an exec, "
-                f"coolify#10444, times the rate). "
-                f"By processes alone the numbers of a host with pid_max 32768 go round in {wrap:.0f} "
-                f"h at 10 s; threads make it "
-                "sooner."
+                f"Ten containers, each checked; at 10 s the numbers of a host with pid_max 32768 go round in {wrap:.1f} h "
+                f"by processes alone, threads make it sooner. Processor time is {CPU_EACH} s an exec (coolify#10444) times "
+                "the rate:"
             ),
         ),
-        (),
+        said,
         tuple(told.table(CHECKS)),
         told.runs,
         ("processor time is multiplied, not run", "what the check itself costs"),

@@ -252,3 +252,15 @@ until: 40s
     assert len(pids(found, "dockerd", "ps-1s")) == 1
     assert bool(pids(found, "dockerd")) != dies
     assert len(pids(found, "payload")) == 1
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_host_that_shuts_down_does_not_start_containerd_again(seed: int) -> None:
+    """Restart=always is of a systemd that runs: once the host goes down nothing comes back before it boots."""
+    text = "services: {db: {image: p, x-payload: {on_term: {exit: 0, after: 40s}}}}\n"
+    text += "steps: [{id: reboot, at: 5s, reboot: true}]\nuntil: 90s\n"
+    found = run("docker-26-separate", text, ", daemon: {live-restore: true}", seed)
+    begun = [r.at or 0 for r in found.trace if isinstance(r.event, e.Execed) and r.event.image.program == "containerd"]
+    booted = found.moment("reboot") + 20_000_000
+    assert [at for at in begun if found.moment("reboot") < at < booted] == []
+    assert begun[-1] > booted
