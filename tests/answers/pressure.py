@@ -155,14 +155,12 @@ def health(runner: Runner, commands: tuple[str, ...]) -> Answer:
         for name, s in every.items()
     )
     wrap = 32_468 / (forks["10 s"] / 600) / 3600
+    price = f"Processor time is {CPU_EACH} s an exec (coolify#10444) times the rate"
+    wraps = (
+        f"the numbers of a host with pid_max 32768 go round in {wrap:.1f} h by processes alone, threads make it sooner"
+    )
     return Answer(
-        (
-            (
-                f"Ten containers, each checked; at 10 s the numbers of a host with pid_max 32768 go round in {wrap:.1f} h "
-                f"by processes alone, threads make it sooner. Processor time is {CPU_EACH} s an exec (coolify#10444) times "
-                "the rate:"
-            ),
-        ),
+        (f"Ten containers, each checked; at 10 s {wraps}. {price}:",),
         said,
         tuple(told.table(CHECKS)),
         told.runs,

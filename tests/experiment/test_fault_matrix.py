@@ -6,16 +6,19 @@ missing, and must leave it once it is equal. Designs of the tables that are not 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from sim.designs import DESIGNS
 from sim.errors import InputError
 from sim.experiment.executors import serial
 from sim.experiment.matrix import FAULTS, SCENARIO, asked_cells, designs_asked, faults_asked, matrix, way_of
+from sim.render.matrix_figure import badness, matrix_png
 from sim.render.matrix_text import WIDTH, code, matrix_csv, matrix_json, matrix_text
 from sim.scenario import Scenario, load
 from sim.views.fault_cells import ASPECTS, NONE, Cell, Matrix
@@ -190,3 +193,17 @@ def test_of_several_runs_most_say_the_word(some: Matrix) -> None:
     assert [cell.runs for cell in found] == [3, 3]
     assert found[0].words["end"] == some.cell("docker-26-separate", "F7").words["end"]
     assert found[0].unlike == ()
+
+
+def test_the_map_is_the_darker_the_worse(some: Matrix) -> None:
+    """White where there is no such fault; a lost program is darker than a new one, a silent loss the darkest."""
+    kept, new = some.cell("docker-26-separate", "F10"), some.cell("docker-26-separate", "F7")
+    lost, silent = some.cell("docker-18.09-separate", "F3"), some.cell("docker-20.10-separate", "F5")
+    assert math.isnan(badness(some.cell("podman", "F6")))
+    assert 0 == badness(kept) < badness(new) < badness(lost) < badness(silent) <= 1
+
+
+def test_the_map_is_the_same_bytes_each_time(some: Matrix) -> None:
+    """A picture of what was computed, and of nothing else."""
+    few = replace(some, cells=some.cells[: len(some.faults) * 3])
+    assert matrix_png(few) == matrix_png(few)
