@@ -171,19 +171,30 @@ PODMAN_IDLE: Profile = {
 }
 
 POD = "A split of 250 ms for create and start by containerd alone, without network: moby#21737 [I]"
-CRI_IDLE: Profile = {
-    **{name: row for name, row in DOCKER_26_2CORE.items() if not name.startswith("dockerd/")},
+KUBELET: Profile = {
     "cni/make": Duration(work=Uniform(10, 20), wait=Uniform(60, 110), mark="A a new network namespace: designs §9.2"),
     "cni/forward": Duration(work=Uniform(5, 15), mark=A),
     "cni/close": Duration(work=Uniform(5, 15), mark=A),
     "cni/unmake": Duration(work=Uniform(5, 15), wait=Uniform(10, 25), mark=A),
+    "kubelet/begin": Duration(work=Uniform(300, 600), mark=A),
+    "kubelet/decide": Duration(work=Uniform(2, 8), mark=A),
+    "kubelet/report": Duration(wait=Uniform(5, 20), mark=A),
+}
+CRI_IDLE: Profile = {
+    **{name: row for name, row in DOCKER_26_2CORE.items() if not name.startswith("dockerd/")},
+    **KUBELET,
     "pause/execute_pause": Duration(work=Uniform(1, 2), mark=A),
     "containerd/begin_sandbox": Duration(work=Uniform(2, 6), mark=POD),
     "containerd/begin_container": Duration(wait=Uniform(10, 30), mark=POD),
     "containerd/read_output": Duration(wait=Uniform(0.01, 0.1), mark=A),
-    "kubelet/begin": Duration(work=Uniform(300, 600), mark=A),
-    "kubelet/decide": Duration(work=Uniform(2, 8), mark=A),
-    "kubelet/report": Duration(wait=Uniform(5, 20), mark=A),
+}
+CRIO_IDLE: Profile = {
+    **{name: row for name, row in PODMAN_IDLE.items() if not name.startswith(("podman/", "netavark/"))},
+    **KUBELET,
+    "crio/begin": Duration(work=Uniform(100, 300), mark=A),
+    "crio/begin_sandbox": Duration(work=Uniform(2, 6), mark=A),
+    "crio/begin_container": Duration(wait=Uniform(10, 30), mark=A),
+    "crio/process_gone": Duration(wait=Uniform(0, 100), mark="S designs §4.3: a liveness tick of 100 ms"),
 }
 
 PROFILES: dict[str, Profile] = {
@@ -192,6 +203,7 @@ PROFILES: dict[str, Profile] = {
     "docker-26-2core": DOCKER_26_2CORE,
     "podman-idle": PODMAN_IDLE,
     "cri-idle": CRI_IDLE,
+    "crio-idle": CRIO_IDLE,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.designs.containerd_cri import CONTAINERD_CRI
+from sim.designs.cri_o import CRI_O
 from sim.designs.design import Design
 from sim.designs.docker_1_10 import DOCKER_1_10
 from sim.designs.docker_1_11 import DOCKER_1_11
@@ -42,6 +43,7 @@ _ALL = (
     PODMAN,
     PODMAN_QUADLET,
     CONTAINERD_CRI,
+    CRI_O,
 )
 DESIGNS: dict[str, Design] = {design.name: design for design in _ALL}
 

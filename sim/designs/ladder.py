@@ -26,10 +26,8 @@ ROWS: dict[str, tuple[str, ...]] = {  # row -> the versions that it stands for, 
 }
 FIRST_SEPARATE = "docker-18.09"
 
-KUBELET = "the kubelet, which restarts its containers, is not modelled"
 OTHERS = {  # an engine of another kind -> why it is not modelled, nearest
-    "cri-o": (KUBELET, "podman, whose containers conmon holds, too"),
-    "containerd": ("nobody but dockerd uses it here", "docker-26, whose containers have the same shims"),
+    "containerd": ("somebody must ask it: dockerd or a kubelet", "containerd-cri"),
     **dict.fromkeys(("podman-rootless", "lxc", "systemd-nspawn"), ("another kind of engine", "podman")),
     "quadlet": ("it is podman under systemd", "podman-quadlet"),
     **dict.fromkeys(("kata", "gvisor"), ("its containers run on a kernel of their own", "docker-26")),

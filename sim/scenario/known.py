@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from sim.designs.ladder import VERSIONS
 
-DESIGNS = (*VERSIONS, "podman", "podman-quadlet", "containerd-cri")
-PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core", "podman-idle", "cri-idle")
+DESIGNS = (*VERSIONS, "podman", "podman-quadlet", "containerd-cri", "cri-o")
+PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core", "podman-idle", "cri-idle", "crio-idle")
 
 SERVICE_WITHOUT_EFFECT = frozenset(
     """annotations attach blkio_config build cap_add cap_drop cgroup_parent configs cpu_count cpu_percent
@@ -44,7 +44,7 @@ SERVICE_NOT_MODELLED = {
 PAYLOAD_NOT_MODELLED: dict[str, str] = {}
 SLOW_PROGRAMS = (
     "dockerd", "containerd", "shim", "runc", "proxy", "iptables", "hook", "resolver", "podman", "conmon", "netavark",
-    "kubelet", "cni",
+    "kubelet", "crio", "cni",
 )  # fmt: skip
 SLOW_VERBS = ("create", "start", "kill", "delete")  # of runc
 LOG_DRIVERS = ("journald", "json-file", "none")
@@ -133,7 +133,7 @@ SIGNALS = {
     "TSTP": 20, "TTIN": 21, "TTOU": 22, "URG": 23, "XCPU": 24, "XFSZ": 25, "VTALRM": 26, "PROF": 27, "WINCH": 28,
     "IO": 29, "PWR": 30, "SYS": 31,
 }  # fmt: skip
-ROLES_ALONE = ("init", "dockerd", "containerd", "journald", "iptables", "kubelet")
+ROLES_ALONE = ("init", "dockerd", "containerd", "journald", "iptables", "kubelet", "crio")
 ROLES_OF_CONTAINERS = (
     "shim", "runc", "hook", "resolver", "proxy", "payload", "app", "child", "exec-shim", "exec", "conmon",
     "exec-conmon", "podman", "netavark", "pause", "cni", "supervisor",

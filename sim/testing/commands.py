@@ -47,14 +47,14 @@ OTHER_NAMES = ("other", "old")
 OFTEN = ("KILL", "TERM", "STOP", "CONT", "INT", "HUP", "QUIT", "USR1")  # the engine tells these apart
 SIGNALS = (*OFTEN, *sorted(NUMBERS))
 UPGRADES = tuple(sorted(name for name, design in DESIGNS.items() if "dockerd" in design.programs))
-ALONE = ("dockerd", "containerd", "journald", "iptables", "init", "kubelet")
+ALONE = ("dockerd", "containerd", "journald", "iptables", "init", "kubelet", "crio")
 OF_CONTAINERS = (
     "payload", "shim", "proxy", "runc", "hook", "resolver", "exec-shim", "exec", "app", "child", "conmon",
     "exec-conmon", "podman", "netavark", "pause", "cni", "supervisor",
 )  # fmt: skip
 SLOW = (
     "dockerd", "containerd", "shim", "runc", "runc create", "proxy", "iptables", "hook", "resolver", "podman",
-    "conmon", "netavark", "kubelet", "cni",
+    "conmon", "netavark", "kubelet", "crio", "cni",
 )  # fmt: skip
 
 VERBS: dict[str, dict[str, tuple[Any, ...]]] = {
@@ -89,7 +89,7 @@ JOBS = (
     "start", "stop", "restart", "try-restart", "reload", "kill", "reset-failed", "is-active", "status", "daemon-reload",
     "reboot",
 )  # fmt: skip
-OTHER_UNITS = ("containerd", "kubelet")
+OTHER_UNITS = ("containerd", "crio", "kubelet")
 OF_OTHERS = ("start", "stop", "restart", "is-active", "status")
 KEYS: dict[str, tuple[int | bool, ...]] = {
     "live_restore": (False, True),

@@ -64,7 +64,7 @@ def test_every_version_stands_for_a_row_that_exists() -> None:
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [("docker-1.9", "docker-1.10"), ("docker-1.10", None), ("docker-17.12", "docker-18.09"),
-     ("docker-18.06", "docker-18.09"), ("docker-30", "docker-28"), ("cri-o", "podman"), ("x", None)],
+     ("docker-18.06", "docker-18.09"), ("docker-30", "docker-28"), ("lxc", "podman"), ("x", None)],
 )  # fmt: skip
 def test_what_has_no_row_is_refused_with_the_nearest(name: str, nearest: str | None) -> None:
     """Each with a reason, and with a design that exists."""

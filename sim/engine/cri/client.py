@@ -112,7 +112,8 @@ def tell_begun(g: Goroutine) -> None:
     """Say why the pod has not begun."""
     status = status_of(g.world, g["c"])
     if status is not None and status.state == "waiting" and status.reason != "CrashLoopBackOff":
-        g["error"] = f"{status.reason} (exit code {status.exit_code})"
+        code = f" (exit code {status.exit_code})" if status.exit_code else ""
+        g["error"] = f"{status.reason}{code}"
 
 
 @reading(lambda world, frame: (("file", STATUSES + frame.local["c"]), ("file", SPECS + frame.local["c"])))

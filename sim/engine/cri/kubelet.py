@@ -14,15 +14,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sim.engine.containers import sandbox, service_of
+from sim.engine.cri.pauses import PAUSES, begin_pause, forget_pauses, lengthen
 from sim.engine.cri.pods import SPECS, STATUSES, Sandbox, Seen, Spec, Status, spec_of, status_of
 from sim.engine.cri.runtime import known_keys, known_to
-from sim.engine.goroutine import Goroutine
+from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Every, Exit, Goto, Label, Sleep, Wait, call, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import Container
 from sim.engine.setup import Restart, S
-from sim.engine.traits import traits
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -131,6 +131,8 @@ def action(world: World, kubelet: Pid, name: str) -> str | None:
 
 
 def _of_wanted(world: World, kubelet: Pid, spec: Spec, found: Sandbox | None, record: Container | None) -> str | None:
+    if _is_over(world, spec):
+        return None
     if found is None or found.uid != spec.uid:
         return "renew"
     policy: Restart = world.services[spec.name].restart
@@ -149,6 +151,12 @@ def _of_wanted(world: World, kubelet: Pid, spec: Spec, found: Sandbox | None, re
     return "start" if found.ready else "renew"
 
 
+def _is_over(world: World, spec: Spec) -> bool:
+    """Say whether the pod has been reported to have ended for good: it is not started again, whatever is there."""
+    status = status_of(world, spec.name)
+    return status is not None and (status.uid, status.state) == (spec.uid, "terminated")
+
+
 def _may_start(world: World, kubelet: Pid, record: Container) -> bool:
     pause = world.recall(kubelet, f"pause/{record.name}")
     return not pause or world.recall(kubelet, f"due/{record.name}") == record.restart_count
@@ -159,7 +167,12 @@ def report_of(world: World, kubelet: Pid, name: str) -> Status | None:
     seen, spec = _seen(world, kubelet, name), spec_of(world, name)
     if spec is None or seen is None:
         return None
+    if spec.wanted and _is_over(world, spec):
+        return status_of(world, name)
     found, record = seen
+    failure = world.recall(kubelet, f"failure/{name}")
+    if failure is not None and spec.wanted and (record is None or not record.running):
+        return Status(spec.uid, "waiting", str(failure))
     if found is None or found.uid != spec.uid or record is None:
         return Status(spec.uid, "waiting" if spec.wanted else "terminated", "ContainerCreating" if spec.wanted else "")
     if record.running:
@@ -176,7 +189,7 @@ def _work_reads(world: World, frame: Frame) -> Iterable[Key]:
     kubelet, name = frame.fid[0], frame.local["c"]
     yield ("file", SPECS + name)
     yield ("file", STATUSES + name)
-    for what in ("seen", "old", "pause", "paused", "due"):
+    for what in ("seen", "old", "pause", "paused", "due", "failure"):
         yield ("memory", kubelet, f"{what}/{name}")
 
 
@@ -207,58 +220,6 @@ def report(g: Goroutine) -> None:
 def done(g: Goroutine) -> None:
     """Wait for news before anything more is done."""
     g.remember(f"old/{g['c']}", True)
-
-
-# -- pauses between starts ---------------------------------------------------------------------------
-
-
-def begin_pause(g: Goroutine) -> None:
-    """Let the pause run that the next start has to wait for."""
-    name = g["c"]
-    g.cancel(f"quiet/{name}")
-    g.remember(f"paused/{name}", g["record"].restart_count)
-    g.start("kubelet.backoff", name, c=name, number=g["record"].restart_count)
-
-
-def pause_of(world: World, frame: Frame) -> int:
-    """Return how long it is, in µs."""
-    pause = world.recall(frame.fid[0], f"pause/{frame.local['c']}")
-    return int(pause) if pause is not None else traits(world, frame.fid[0]).first_backoff
-
-
-def pause_over(g: Goroutine) -> None:
-    """Let the container be started."""
-    g.remember(f"due/{g['c']}", g["number"])
-
-
-def lengthen(g: Goroutine) -> None:
-    """Make the pause before the next start longer; after 10 min without an end it is none again."""
-    name = g["c"]
-    g.cancel(f"quiet/{name}")
-    pause, mine = g.recall(f"pause/{name}") or 0, traits(g.world, g.pid)
-    longest = mine.restart_cap or 2 * pause
-    g.remember(f"pause/{name}", min(2 * pause, longest) if pause else mine.first_backoff)
-    g.start("kubelet.quiet", name, c=name)
-
-
-def forget_pauses(g: Goroutine) -> None:
-    """Forget the pauses of a pod."""
-    name = g["c"]
-    g.cancel(f"quiet/{name}")
-    g.cancel(f"backoff/{name}")
-    for what in ("pause", "paused", "due"):
-        if g.recall(f"{what}/{name}") is not None:
-            g.emit(Forgot(g.pid, f"{what}/{name}"))
-
-
-def quiet_for(world: World, frame: Frame) -> int:
-    """Return after how long without an end the pauses begin anew, in µs."""
-    return traits(world, frame.fid[0]).restart_reset
-
-
-def quiet_over(g: Goroutine) -> None:
-    """Forget the pause."""
-    g.emit(Forgot(g.pid, f"pause/{g['c']}"))
 
 
 # -- requests ----------------------------------------------------------------------------------------
@@ -323,9 +284,18 @@ def start_container(g: Goroutine) -> Message:
     return _ask(g, "StartContainer")
 
 
+def note_failure(g: Goroutine) -> None:
+    """Report why the container could not be made; it is tried again."""
+    answer = g["answer"]
+    g.remember(f"failure/{g['c']}", answer.text if isinstance(answer, Failure) else "CreateContainerError")
+    report(g)
+
+
 def count_start(g: Goroutine) -> None:
     """Make the pause longer, if this was not the first start of the pod's container."""
     record, found = g["record"], g["found"]
+    if g.recall(f"failure/{g['c']}") is not None:
+        g.emit(Forgot(g.pid, f"failure/{g['c']}"))
     if found is None or found.uid != g["spec"].uid:
         forget_pauses(g)
     elif record is not None and record.started:
@@ -362,10 +332,12 @@ POD = procedure(
     call("cri", runtime_at, stop_sandbox, lost="failed"),
     call("cri", runtime_at, run_sandbox, lost="failed"),
     Label("start"),
-    call("cri", runtime_at, create_container, lost="failed"),
+    call("cri", runtime_at, create_container, lost="failed", failed="not_created"),
     Do(count_start),
     call("cri", runtime_at, start_container, lost="failed", failed="done"),
     Goto("done"),
+    Label("not_created"),
+    Do(note_failure),
     Label("failed"),
     Do(done),
     Sleep("requeue", AGAIN),
@@ -391,8 +363,7 @@ PROGRAM = Program(
             Goto("next"),
         ),
         POD,
-        procedure("kubelet.backoff", Sleep("backoff", pause_of), Do(pause_over)),
-        procedure("kubelet.quiet", Sleep("quiet", quiet_for), Do(quiet_over)),
+        *PAUSES,
         procedure("kubelet.stop", Exit(0)),
     ),
     handlers={"TERM": "stop", "INT": "stop"},

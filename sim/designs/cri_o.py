@@ -1,0 +1,54 @@
+"""CRI-O with conmon below a kubelet: a conmon for each container, which PID 1 has; no pause, no containerd, no shim."""
+
+from __future__ import annotations
+
+from sim.designs.design import Design
+from sim.engine import execed, init, journald, payload, stranger
+from sim.engine.cri import client, cni, crio, crio_conmon, kubelet, units
+from sim.engine.podman.conmon import CONMON
+from sim.engine.podman.crun import CRUN, CRUN_PROGRAM
+from sim.engine.setup import Daemon, S, Unit
+from sim.engine.traits import Traits, Words
+
+CRI_O = Design(
+    "cri-o",
+    "with conmon and systemd control groups, below a kubelet",
+    "designs §4.1, §4.3 [S][I]; kubelet [K] where marked",
+    (
+        units.PROGRAM,
+        journald.PROGRAM,
+        crio.PROGRAM,
+        kubelet.PROGRAM,
+        crio_conmon.PROGRAM,
+        CRUN_PROGRAM,
+        cni.PROGRAM,
+        payload.PROGRAM,
+        payload.CHILD,
+        init.APP,
+        stranger.PROGRAM,
+        crio_conmon.EXEC_PROGRAM,
+        execed.PROGRAM,
+        client.PROGRAM,
+    ),
+    Traits(
+        words=Words(crio.CRIO, (), (CONMON,), (CRUN,), ""),
+        tree="systemd ─ crio; systemd ─ kubelet; systemd ─ conmon, one a container ─ program",
+        shims_under="init",
+        scope="/kubepods.slice/crio-{id}.scope",
+        proxy_addresses=(),
+        daemon=Daemon(userland_proxy=False, log_driver="json-file"),
+        unit=Unit("on-failure", "control-group", 10 * S, 5, 10 * S, 90 * S),
+        profile="crio-idle",
+        first_backoff=10 * S,
+        restart_cap=300 * S,
+        restart_reset=600 * S,
+        conmon_group=crio_conmon.GROUP,
+        engine="crio",
+        engine_unit="crio",
+        engine_main="main",
+        engine_score=-999,
+        socket=crio.SOCKET,
+        records="/var/lib/containers/storage/overlay-containers/{name}/userdata/state.json",
+        pods=True,
+    ),
+)
