@@ -183,6 +183,7 @@ KUBELET: Profile = {
 CRI_IDLE: Profile = {
     **{name: row for name, row in DOCKER_26_2CORE.items() if not name.startswith("dockerd/")},
     **KUBELET,
+    "containerd/task_loaded": Duration(wait=Fixed(20.5), mark="K containerd#12142: 41 ms a pod, which has two tasks"),
     "pause/execute_pause": Duration(work=Uniform(1, 2), mark=A),
     "containerd/begin_sandbox": Duration(work=Uniform(2, 6), mark=POD),
     "containerd/begin_container": Duration(wait=Uniform(10, 30), mark=POD),

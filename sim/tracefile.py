@@ -19,13 +19,14 @@ from msgspec.structs import asdict
 
 from sim import durations, facts
 from sim.engine import goroutine, records, setup
+from sim.engine.cri import pods
 from sim.errors import InputError, Problem, nearest
 from sim.kernel import events
 from sim.kernel import records as kernel_records
 from sim.trace import Record, Replay, Trace
 
 SCHEMA_VERSION = 1
-MODULES = (facts, events, kernel_records, records, setup, goroutine, durations)
+MODULES = (facts, events, kernel_records, records, pods, setup, goroutine, durations)
 CLASSES: dict[str, type[msgspec.Struct]] = {
     name: kind
     for module in MODULES

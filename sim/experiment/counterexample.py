@@ -30,7 +30,7 @@ BEGINNING, ENDING = ("more_steps", "await", "begin"), ("finish", "more_steps")  
 # what such a step can name
 NAMEABLE = (
     "dockerd", "containerd", "shim", "runc", "proxy", "payload", "app", "exec-shim", "exec", "conmon", "exec-conmon",
-    "podman", "netavark",
+    "podman", "netavark", "crio", "kubelet", "pause", "cni",
 )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def explored(
     return Explored(
         scenario.title,
         scenario.source,
-        f"{DESIGNS[setup.engine.design].title} · live-restore {'on' if setup.engine.daemon.live_restore else 'off'}",
+        _engine_text(setup),
         found.verdict,
         found.states,
         found.transitions,
@@ -98,6 +98,13 @@ def explored(
         rows_of(DESIGNS[setup.engine.design], found.exercised) if coverage else (),
         tuple(scenario.assumptions),
     )
+
+
+def _engine_text(setup: Setup) -> str:
+    design = DESIGNS[setup.engine.design]
+    if "dockerd" not in design.programs or not design.traits.live_restore:
+        return design.title
+    return f"{design.title} · live-restore {'on' if setup.engine.daemon.live_restore else 'off'}"
 
 
 def _asked(prop: Property) -> Asked:

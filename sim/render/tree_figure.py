@@ -27,10 +27,12 @@ LONGEST = 22  # letters of a name
 
 FILLS = {
     "dockerd": "#D6D6D6", "containerd": "#D6D6D6", "shim": "#CFE6F5", "payload": "#D3EEE2", "child": "#D3EEE2",
+    "crio": "#D6D6D6", "kubelet": "#D6D6D6", "pause": "#D3EEE2",
     "proxy": "#F3DCE9", "exec-shim": "#CFE6F5", "exec": "#D3EEE2", "conmon": "#CFE6F5", "exec-conmon": "#CFE6F5",
 }  # fmt: skip
 ALIKE = {  # in the legend
     "containerd": "dockerd", "child": "payload", "exec-shim": "shim", "exec": "payload", "exec-conmon": "conmon",
+    "crio": "dockerd", "kubelet": "dockerd", "pause": "payload",
 }  # fmt: skip
 ORPHAN_FILL, OTHER_FILL = "#FCE4B0", "#FFFFFF"
 MEANINGS = (

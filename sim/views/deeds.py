@@ -302,7 +302,7 @@ def _engine_event(world: World, event: EngineEvent) -> Item | None:
 
 
 def _remembered(world: World, event: Remembered) -> Item | None:
-    return _believes("dockerd", change_of(world, event))
+    return _believes(world.design.traits.engine, change_of(world, event))
 
 
 def _file(world: World, event: e.FileWritten | e.FileRemoved) -> Item | None:

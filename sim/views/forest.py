@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 INIT = 1
 # of siblings
 ORDER = (
-    "init", "dockerd", "containerd", "shim", "exec-shim", "conmon", "exec-conmon", "payload", "exec", "child", "runc",
-    "hook", "proxy", "podman", "netavark",
+    "init", "dockerd", "containerd", "crio", "kubelet", "shim", "exec-shim", "conmon", "exec-conmon", "pause",
+    "payload", "exec", "child", "runc", "hook", "proxy", "podman", "netavark", "cni",
 )  # fmt: skip
-AT_HOME = ("init", "dockerd", "conmon", "exec-conmon", "podman")  # PID 1's own children, by design
+AT_HOME = ("init", "dockerd", "crio", "kubelet", "conmon", "exec-conmon", "podman")  # PID 1's own children, by design
 ENGINE = tuple(role for role in (*ORDER, "resolver") if role not in AT_HOME)
 MOVED, NEW, GONE, SAME = "moved", "new", "gone", ""
 HERE, ELSEWHERE = "only here", "other parent"  # of two runs, neither of which is before the other

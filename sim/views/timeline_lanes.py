@@ -17,8 +17,8 @@ LATE_KILL = 500 * MS  # KILL so long after the stop signal means that the signal
 
 
 def daemon_lanes(run: v.Intervals, zero: Microseconds, programs: Container[str]) -> tuple[LaneData, ...]:
-    """Return the lanes of dockerd and containerd, as far as they are among the engine's *programs*."""
-    lanes = {"dockerd": _dockerd, "containerd": _containerd}
+    """Return the lanes of the engine and of containerd or the kubelet, as far as they are among *programs*."""
+    lanes = {run.dockerd.name: _dockerd, run.containerd.name: _containerd}
     return tuple(lane(run, zero) for name, lane in lanes.items() if name in programs)
 
 

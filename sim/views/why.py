@@ -32,7 +32,7 @@ from sim.world import World, evolve
 
 ROLES = (
     "init", "dockerd", "containerd", "shim", "conmon", "exec-conmon", "podman", "netavark", "runc", "proxy", "payload",
-    "exec",
+    "exec", "crio", "kubelet", "pause", "cni",
 )  # fmt: skip
 OF_ANY = ("supervisor", "stranger")  # roles of every design
 KINDS = ("container", "port", "process")
