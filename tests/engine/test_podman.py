@@ -136,6 +136,17 @@ expect:
   - {at: end, container: web, status: exited, exit_code: 3, restarts: 3}
   - {at: 7s, container: web, status: exited}
 """,
+    "F8: systemd makes no scope while it shuts down, so that the policy's restart fails": HEAD + """\
+services:
+  web: {image: nginx, ports: ["80:80"], restart: always}
+  deaf: {image: app, x-payload: {on_term: none}}            # so that the host goes down slowly
+steps: [{id: down, at: 1s, reboot: true}]
+until: 10s
+expect:
+  - {within: 300ms, of: down, process: payload/web, exists: false}
+  - {at: end, process: payload/web, exists: false}
+  - {at: end, process: payload/deaf, count: 1}
+""",
     "F8: after a reboot nothing starts by itself": WEB + """\
 steps:
   - {id: reboot, at: 1s, reboot: true}

@@ -52,7 +52,6 @@ UNLIKE: tuple[Unlike, ...] = (
     Unlike("docker-", "F5", "log", FLOWS),
     Unlike("containerd-cri", "F5", "log", FLOWS),
     Unlike("docker-", "F8", "log", FLOWS),
-    Unlike("podman", "F8", "log", "systemd refuses no scope while it shuts down, so that the policy starts chat again"),
     Unlike("docker-1.10", "F11", "log", "chat logs to journald, which is no file of that disk"),
     Unlike("podman", "F10", "log", "a journald that is restarted is away for less time than a chunk of output takes"),
     Unlike("podman", "F11", "log", "chat logs to journald, which is no file of that disk; a json-file is lost"),

@@ -9,7 +9,7 @@ crun src/libcrun/container.c, designs §4.1 [S]; error texts [K].
 from __future__ import annotations
 
 from sim.engine import paths
-from sim.engine.containers import exec_of, service_of
+from sim.engine.containers import exec_of, is_split, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label
 from sim.engine.podman.state import exec_file, run_file
@@ -31,6 +31,7 @@ from sim.engine.runc import (
 from sim.engine.setup import Service
 from sim.facts import StateChanged
 from sim.kernel import syscalls
+from sim.kernel.records import INIT
 
 CRUN = "/usr/bin/crun"
 NOT_FOUND = "No such file or directory: OCI runtime attempted to invoke a command that was not found"
@@ -68,10 +69,19 @@ def not_executable(service: Service) -> str:
     )
 
 
+def scope_refused(g: Goroutine) -> str:
+    """Return what systemd says to a new scope while it shuts down; "" if it makes one (podman#22451 [I], text [K])."""
+    service = service_of(g)
+    if is_split(g.world, service) or not g.world.running(INIT, "init.job_reboot"):
+        return ""
+    why = "(shutdown.target has 'start' job queued, but 'stop' is included in transaction)"
+    return f"crun: sd-bus call: Transaction for libpod-{service.id}.scope/start is destructive {why}"
+
+
 def write_status(g: Goroutine) -> str | None:
-    """Write the container's state, unless its command cannot be executed: the init looks for it first."""
+    """Write the container's state, unless there is no scope or its command cannot be executed: the init looks first."""
     service, payload = service_of(g), payload_of(g)
-    error = not_executable(service)
+    error = scope_refused(g) or not_executable(service)
     if payload is None or error:
         syscalls.write_file(g.turn, run_file(service, "error"), error or "crun: the init has died")
         return "failed"
