@@ -18,6 +18,8 @@ def changed(base: Scenario, other: Scenario, setting: str) -> Change:
     path, _, value = setting.partition("=")
     path = path.strip()
     now, then = found_at(described(base), path), found_at(described(other), path)
+    if path == "engine.profile":  # one of a file stands there with all its rows
+        now, then = base.setup.engine.profile, other.setup.engine.profile
     default = "not set" if now is None else "the default"
     origin = default if found_at(base.raw, path) is None else "as in the file"
     return Change(path, spelled(now), spelled(then) if then is not None else value.strip(), origin)

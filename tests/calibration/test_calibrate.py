@@ -63,8 +63,9 @@ def test_finer_phases_are_fitted_and_the_whole_is_compared():
     found, profile = calibrate(read_all([("m.csv", text, "")], wanted(*fine, "start")), NOTHING, ASKED)
     whole = next(it for it in found.phases if it.name == "start")
     assert whole.why == "its ops belong to finer phases: a check of those"
-    assert whole.modelled is not None
-    assert whole.modelled.median_error == pytest.approx(0, abs=0.03)
+    for it in found.phases:  # of the answer a part is hidden behind the program's execve
+        assert it.modelled is not None
+        assert it.modelled.median_error == pytest.approx(0, abs=0.15), it.name
     assert profile["shim/set_up"].work.at(0.5) == pytest.approx(25, rel=0.1)
 
 

@@ -89,8 +89,8 @@ ROWS = (
            '            start_frame(turn, process.pid, f"{program}.oom", c, {"c": c})\n', "            pass\n",
            "docker events says no oom (T21)", TABLE),
     # -- policies (§4) ------------------------------------------------------------------------------------------------
-    Mutant("a long run is longer", "sim/engine/dockerd/program.py", 'Sleep("uptime", 10 * S)',
-           'Sleep("uptime", 100 * S)', "the pause begins anew after a run of 100 s",
+    Mutant("a long run is longer", "sim/engine/dockerd/exit.py", "return traits(world, frame.fid[0]).restart_reset",
+           "return 10 * traits(world, frame.fid[0]).restart_reset", "the pause begins anew after a run of 100 s",
            ("tests/engine/test_restart_manager.py", *TABLE)),
     Mutant("the first pause is a second", "sim/engine/dockerd/exit.py", "FIRST_BACKOFF = 100 * MS",
            "FIRST_BACKOFF = 1000 * MS", "a policy waits ten times as long", ("tests/engine/test_restart_manager.py",)),

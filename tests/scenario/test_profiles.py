@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sim.drive.timed import Timed
 from sim.durations import Distribution, Duration, Fixed, LogNormal, Quantiles, Uniform
 from sim.errors import InputError
+from sim.experiment.changes import changed
 from sim.latency import DOCKER_26_2CORE, PROFILES, profile_of
 from sim.scenario import load
 from sim.scenario.load import reload
@@ -66,6 +67,15 @@ def test_a_run_keeps_its_profile(mine):
     trace = Timed(scenario.setup, 1).run()
     kept, _ = read(lines(trace), "trace.jsonl")
     assert kept.setup == scenario.setup
+
+
+def test_a_whatif_calls_profiles_by_their_names(mine, monkeypatch):
+    """Not by all their rows."""
+    monkeypatch.chdir(mine)
+    base = load("x.yaml")
+    other = load("x.yaml", settings=["engine.profile=docker-26-2core"])
+    assert changed(base, other, "engine.profile=docker-26-2core").before == "mine"
+    assert changed(other, base, "engine.profile=mine.yaml").after == "mine"
 
 
 @pytest.mark.parametrize(
