@@ -68,7 +68,9 @@ def containerd_upgrade(runner: Runner, commands: tuple[str, ...]) -> Answer:
 
 def containerd_killed(runner: Runner, commands: tuple[str, ...]) -> Answer:
     """Question 3."""
-    told = runner.told(commands[0], "docker-18.09", "docker-1.13", "docker-20.10", "docker-26", "docker-26 managed")
+    told = runner.told(
+        commands[0], "docker-18.09", "docker-1.13", "docker-20.10", "docker-26", "docker-26 managed", "containerd-cri"
+    )
     said = [(name, lost_with(told, name)) for name in told.names]
     return Answer(
         ("What goes with a killed containerd:",),
@@ -161,7 +163,10 @@ def short(told: Told, name: str) -> str:
 
 def stdout(runner: Runner, commands: tuple[str, ...]) -> Answer:
     """Question 6."""
-    told = runner.told(commands[0], "1 KB/s", "10 KB/s", "100 KB/s", "1 MB/s", "1 KB/s, docker-1.13")
+    rates = ("1 KB/s", "10 KB/s", "100 KB/s", "1 MB/s")
+    told = runner.told(
+        commands[0], *rates, *(f"1 KB/s on {name}" for name in ("docker-1.13", "containerd-cri", "cri-o"))
+    )
     waits = listed([f"{told.say(name, 'blocked_after')} at {name}" for name in told.names])
     held = told.say(told.names[0], "log_at_risk")
     return Answer(
@@ -356,7 +361,7 @@ QUESTIONS = (
         (
             (
                 "shimsim whatif --matrix --faults F5 --seeds 3 --design docker-1.13,docker-18.09-separate,"
-                "docker-20.10-separate,docker-23-separate,docker-26-separate,podman --explain"
+                "docker-20.10-separate,docker-23-separate,docker-26-separate,containerd-cri,podman --explain"
             ),
         ),
         "moby#43491, #43156, #34779, #36559",

@@ -206,7 +206,7 @@ DENSITY = {"memory_end": "engine's memory", "processes": "processes", "threads":
 
 def density(runner: Runner, commands: tuple[str, ...]) -> Answer:
     """Question 25."""
-    engines = ("docker-1.13", "docker-18.09", "docker-26", "podman")
+    engines = ("docker-1.13", "docker-18.09", "docker-26", "podman", "containerd-cri", "cri-o")
     told = runner.told(commands[0], *(f"{name}, {n}" for name in engines for n in ("20", "none")))
     table = [
         "| | MB each | processes each | threads each | in 1 GB | in 512 tasks | in pid_max 32768 |",
@@ -241,10 +241,10 @@ def density(runner: Runner, commands: tuple[str, ...]) -> Answer:
         told.runs,
         (
             (
-                "memory is processes times published sizes (`shimsim whatif --explain` lists them); "
-                "TasksMax is not enforced: the "
-                "column divides 512 by the threads beside the program"
+                "memory is processes times published sizes, which `shimsim whatif --explain` lists: crio, kubelet and "
+                "have none here"
             ),
+            "TasksMax is not enforced: the column divides 512 by the threads beside the program",
         ),
     )
 
