@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from sim.designs import DESIGNS
 from sim.drive.explore import Asked, Exploration, Limits, explore
+from sim.drive.explore.confluent import TRIED
 from sim.drive.explore.shortest import is_allowed, shortest
 from sim.engine.setup import FaultBudget, Setup
 from sim.experiment.counterexample import tell, write_counterexample
@@ -38,6 +39,7 @@ REDUCED = (
     "Steps that come to the same in any order are taken first, and states that differ in names of processes alone are "
     "one; --full takes every order."
 )
+UNTRIED = "Which steps these are was tried on docker-1.13 and podman, not on {}."
 COUNTED = "Coverage is that of the orders that are taken; --full may exercise more."
 ALIKE = "Containers that the scenario does not tell apart are exchanged."
 BEFORE = "What comes before t = 0 happens in one order."
@@ -180,6 +182,7 @@ def bound_of(setup: Setup, *, untimed: bool, full: bool, alike: bool) -> tuple[s
         UNTIMED if untimed else TIMED,
         PEOPLE,
         *(() if full or untimed else (REDUCED,)),
+        *(() if full or untimed or setup.engine.design in TRIED else (UNTRIED.format(setup.engine.design),)),
         *((ALIKE,) if alike else ()),
         BEFORE,
     )

@@ -51,8 +51,8 @@ def docker(*verbs: str) -> tuple[Step, ...]:
     return tuple(Step(f"{verb} {number}", AFTER, Docker(verb, "web")) for number, verb in enumerate(verbs))
 
 
-def systemctl(verb: str) -> Step:
-    return Step(f"{verb} docker", AFTER, Systemctl(verb))
+def systemctl(verb: str, unit: str = "docker") -> Step:
+    return Step(f"{verb} {unit}", AFTER, Systemctl(verb, unit))
 
 
 def with_faults(setup: Setup, kind: str = "kill", most: int = 1) -> Setup:

@@ -30,6 +30,7 @@ from sim.engine.setup import (
     Target,
 )
 from sim.faults import FAULTS
+from sim.testing.setups import fitted
 from sim.world import World
 from tests.drive.confluence import Checker
 from tests.drive.lives import AFTER, AGREE, CASES, PLAIN, UP, WITH_PORT, docker, kill, setup_of, systemctl
@@ -129,6 +130,38 @@ LONG: dict[str, Case] = {
 }
 
 
+def on(design: str, setup: Setup) -> Setup:
+    """Return the setup on another engine, whose systemd starts a container that is a unit."""
+    terminals = [[step for step in terminal if step is not UP] for terminal in setup.terminals]
+    if design == "podman-quadlet":
+        jobs = {"run": "start", "kill": "restart"}
+        terminals = [[replace(it, command=Systemctl(jobs.get(it.command.verb, it.command.verb), it.command.container))
+                      if isinstance(it.command, Docker) else it for it in steps] for steps in terminals]  # fmt: skip
+    return fitted(replace(setup, terminals=tuple(map(tuple, terminals))), design)
+
+
+def budget(setup: Setup, **faults: int) -> Setup:
+    return replace(setup, faults=FaultBudget(sum(faults.values()), tuple(faults.items())))
+
+
+BESIDE = side_by_side(
+    (WITH_PORT, OTHER),
+    (Step("run", Instant(), Docker("run", "web")), Step("stop", AFTER, Docker("stop", "web"))),
+    (Step("run db", Instant(), Docker("run", "db")), Step("kill db", AFTER, Docker("kill", "db"))),
+)
+PODMAN: dict[str, Case] = {
+    f"{design}: {name}": case
+    for design in ("podman", "podman-quadlet")
+    for name, case in {
+        "life": Case(on(design, LIFE)),
+        "a kill": Case(budget(on(design, setup_of(ALWAYS, UP, *docker("run"))), kill=1)),
+        "two kills and a stall": Case(budget(on(design, LIFE), kill=2, stall=1), walks=15),
+        "three kills": Case(budget(on(design, setup_of(ALWAYS, UP, *docker("run", "stop"))), kill=3), walks=15),
+        "two containers": Case(on(design, BESIDE), "open", walks=10),
+    }.items()
+}
+
+
 def tried(case: Case, ops: frozenset[str] = TABLE) -> Checker:
     hits = {kind: _of(program, FAULTS[kind].hits) for kind, program in case.only}
     with patch.dict(FAULTS, {kind: replace(FAULTS[kind], hits=hit) for kind, hit in hits.items()}):
@@ -154,6 +187,18 @@ def unmet(cases: dict[str, Case]) -> frozenset[str]:
 def test_confluent_ops_go_together_with_whatever_else_may_happen() -> None:
     """In both orders of an op of the table and anything else the same comes of it, and no run of them goes round."""
     assert unmet(QUICK) < TABLE
+
+
+def test_confluent_ops_go_together_with_whatever_podman_does() -> None:
+    """As above, where each command is a process, and where each container is a unit."""
+    assert unmet(PODMAN) < TABLE
+
+
+@pytest.mark.long
+def test_confluent_ops_go_together_with_all_that_podman_does_in_a_large_graph() -> None:
+    """As above, with every verb."""
+    setup = setup_of(WITH_PORT, UP, *docker("run", "kill", "start", "restart", "rm"))
+    assert unmet({"podman": Case(on("podman", setup))}) < TABLE
 
 
 @pytest.mark.long

@@ -10,25 +10,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.designs import DESIGNS
 from sim.drive.explore.normal import AT_MOST, DEFAULTS, LIVE_AT, Liveness, lower, lowers, most
 from sim.drive.explore.paths import first
 from sim.engine import paths
 from sim.engine.client import mark_name
 from sim.engine.dockerd.supervise import retry_after
-from sim.engine.setup import FaultBudget, Instant, Setup
+from sim.engine.setup import FaultBudget, Instant, Restart, Setup
 from sim.engine.traits import REDIAL_CAP
 from sim.faults import Fault
 from sim.kernel.host import Host
 from sim.model import enabled, initial, step
+from sim.testing.setups import fitted
 from sim.world import Frame, World
 from tests.canonical import key
-from tests.drive.lives import LIFE, PLAIN, UP, docker, setup_of
+from tests.drive.lives import LIFE, PLAIN, UP, docker, setup_of, systemctl
 from tests.drive.plain import choices
 from tests.test_canonical import STORMS
 
 replaced = msgspec.structs.replace
 PLENTY = FaultBudget(3, (("kill", 2), ("stall", 1)))
-WALKS: tuple[Setup, ...] = (*STORMS, *(replaced(setup, faults=PLENTY) for setup in STORMS))
+ALWAYS = replaced(PLAIN, restart=Restart("always"))
+PODMAN = (
+    fitted(setup_of(ALWAYS, *docker("run", "stop", "start", "rm")), "podman"),
+    fitted(setup_of(ALWAYS, *(systemctl(verb, "web") for verb in ("start", "restart", "stop"))), "podman-quadlet"),
+)
+HOSTS = (*STORMS, *PODMAN)
+WALKS: tuple[Setup, ...] = (*HOSTS, *(replaced(setup, faults=PLENTY) for setup in HOSTS))
 SELDOM = 0.01
 
 
@@ -85,11 +93,11 @@ def test_what_a_state_leaves_out_is_not_read(setup: Setup, seed: int) -> None:
 
 
 def test_the_tables_name_variables_that_there_are() -> None:
-    """Each procedure, op and variable of a table is of the design; what is left out is left out somewhere."""
-    world, _ = initial(STORMS[0])
+    """Each procedure, op and variable of a table is of a design; what is left out is left out somewhere."""
+    tables = [design.procedures for design in DESIGNS.values()]
     for table in (LIVE_AT, AT_MOST):
         for procedure, rows in table.items():
-            ops = {op.name for op in world.design.procedures[procedure].ops}
+            ops = {op.name for procedures in tables if procedure in procedures for op in procedures[procedure].ops}
             for places in rows.values():
                 assert isinstance(places, int) or ops.issuperset(places)
 

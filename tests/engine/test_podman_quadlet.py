@@ -214,11 +214,28 @@ steps:
   - {id: stop, at: Forked(payload/web), systemctl: stop web}
 until: 30s
 expect:
-  - {step: start, error: Job for web.service failed}
+  - {step: start, error: canceled}
   - {step: stop, ok: true}
   - {at: end, container: web, exists: false}
   - {at: end, process: payload/web, exists: false}
   - {at: end, process: conmon/web, exists: false}
+""",
+    "a stop takes the place of a restart, a start that of a stop": DEAF + """\
+steps:
+  - {id: restart, at: 1s, systemctl: restart web}
+  - {id: stop, at: 2s, systemctl: stop web}
+  - {id: start, at: 30s, systemctl: start web}
+  - {id: again, at: 40s, systemctl: stop web}
+  - {id: last, at: 41s, systemctl: start web}
+until: 1m
+expect:
+  - {step: restart, error: canceled}
+  - {step: stop, ok: true}
+  - {at: start, container: web, exists: false}
+  - {step: start, ok: true}
+  - {step: again, error: canceled}
+  - {step: last, ok: true}
+  - {at: end, container: web, status: running, pid: new, since: again}
 """,
     "RestartSec= is the unit's": HEAD.replace("}", ", unit: {RestartSec: 5s}}") + """\
 services: {web: {image: nginx, restart: always}}

@@ -23,6 +23,8 @@ from sim.engine.systemd import unit_of
 from sim.kernel.records import INIT
 from sim.world import Frame, World
 
+TRIED = ("docker-1.13", "podman", "podman-quadlet")  # designs on whose graphs tests have tried the table
+
 CONFLUENT: frozenset[str] = frozenset({
     # A terminal goes on by itself: nobody looks at it, and nothing kills it.
     "client.terminal:created",
@@ -90,7 +92,8 @@ def _is_forgotten(world: World, frame: Frame) -> bool:
     """Say whether nobody looks for the next zombie: those that somebody keeps the number of are seen until reaped."""
     zombies = world.host.zombies.get(INIT, ())
     program = next((world.host.procs[pid].image.program for pid in zombies), "")
-    return program not in ("dockerd", "containerd", "payload", "journald")
+    kept = ("podman",) if world.design.traits.unit_scope else ()  # the main process of a unit that starts
+    return program not in ("dockerd", "containerd", "payload", "journald", "conmon", *kept)
 
 
 def _is_no_unit(world: World, frame: Frame) -> bool:

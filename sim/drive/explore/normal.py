@@ -27,7 +27,11 @@ from sim.model import OPENED, instants
 from sim.world import Frame, World
 
 LIVE_AT: dict[str, dict[str, tuple[str, ...]]] = {
-    "init.main": {"reaped_pid": ("notice",), "status": ("notice",)},
+    "init.main": {
+        "reaped_pid": ("notice", "notice_unit"),
+        "status": ("notice", "notice_unit"),
+        "of": ("notice_unit",),
+    },
     "dockerd.health": {"child_pid": ("containerd_started",)},
     "dockerd.events": {
         "answer": (),

@@ -1,7 +1,8 @@
 """systemd on a host whose containers Quadlet has made units of it: jobs of `systemctl`, boot and shutdown.
 
-Each container of the file is a unit, wanted by multi-user.target; those that commands make are none. The policy of the
-Compose file is Restart=; a count of on-failure has no key. Leaves out reload, dependencies between containers, and
+Each container of the file is a unit, wanted by multi-user.target; those that commands make are none. A job that starts
+a unit takes the place of one that stops it, and the other way round (JobMode=replace of systemctl(1)). The policy of
+the Compose file is Restart=; a count of on-failure has no key. Leaves out reload, dependencies between containers, and
 daemon-reload, which would write the units anew. Source: designs §4.2, C3 [S][K]; podman-systemd.unit(5); systemctl(1).
 """
 
@@ -12,6 +13,7 @@ from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Goto, Label, Serve, Sleep, Wait, reading
 from sim.engine.podman.systemd import PROGRAM as WITHOUT_UNITS
 from sim.engine.podman.units import (
+    DOWN,
     END,
     RUNS,
     START,
@@ -34,6 +36,31 @@ from sim.facts import FrameEnded
 from sim.kernel import syscalls
 from sim.kernel.records import INIT
 from sim.world import Frame, World
+
+# -- jobs that replace each other ---------------------------------------------------------------------
+
+STARTING = ("init.unit_start", "init.unit_restart_job", "init.unit_try_restart")
+STOPPING = ("init.unit_stop",)
+
+
+def _cancel(g: Goroutine, procedures: tuple[str, ...]) -> None:
+    for fid, frame in list(g.world.frames.items()):
+        if frame.procedure in procedures and frame.local["c"] == g["c"] and fid[0] == g.pid:
+            request = frame.local["request"]
+            if request is not None:
+                g.reply(request.reply, Failure(f"Job for {g['c']}.service canceled."))
+            g.emit(FrameEnded(fid))
+
+
+def cancel_stops(g: Goroutine) -> None:
+    """Take the place of jobs that stop the unit; what goes down goes on doing so."""
+    _cancel(g, STOPPING)
+
+
+def cancel_starts(g: Goroutine) -> None:
+    """Take the place of jobs that start the unit (again)."""
+    _cancel(g, STARTING)
+
 
 # -- other jobs ---------------------------------------------------------------------------------------
 
@@ -111,9 +138,10 @@ PROGRAM = WITHOUT_UNITS.with_tables(
     procedure("init.unit_token", Sleep("start_limit", interval), Do(token_back)),
     procedure("init.unit_ended", END),
     procedure("init.unit_restart", Sleep("restart_sec", restart_sec), START),
-    procedure("init.unit_start", START, Do(answer_start)),
-    procedure("init.unit_stop", STOP, Do(answer_stop)),
-    procedure("init.unit_restart_job", STOP, START, Do(answer_start)),
+    procedure("init.unit_down", DOWN),
+    procedure("init.unit_start", Do(cancel_stops), START, Do(answer_start)),
+    procedure("init.unit_stop", Do(cancel_starts), STOP, Do(answer_stop)),
+    procedure("init.unit_restart_job", Do(cancel_stops), STOP, START, Do(answer_start)),
     procedure("init.unit_try_restart", Do(only_if_up, "idle"), STOP, START, Do(answer_start), Label("idle")),
     procedure("init.unit_reload", Do(cannot_reload)),
     procedure("init.unit_kill", Do(signal_unit)),

@@ -241,20 +241,24 @@ END = (
 
 
 def begin_stop(g: Goroutine) -> str | None:
-    """Run ExecStop= of a unit that is up; one that starts gets TERM, one that is down stays as it is."""
+    """Let a unit go down, whether it is up, starts, or does so already; one that is down stays as it is."""
     unit, name = mine(g), g["c"]
     g.cancel(f"unit_restart/{name}")
     if unit.state in ("inactive", "failed", "auto-restart"):
         if unit.state == "auto-restart":
             change(g, name, state="inactive")
         return "stopped"
-    if unit.state == "deactivating":
-        change(g, name, stopping=True)
-        return "ending"
     change(g, name, state="deactivating", stopping=True)
-    if unit.state == "activating":
+    if unit.state in RUNS:
+        g.start("init.unit_down", name, c=name, was=unit.state)
+    return None
+
+
+def exec_stop(g: Goroutine) -> str | None:
+    """Run ExecStop= of a unit that was up; one that starts gets TERM at once."""
+    if g["was"] != "active":
         return "term"
-    change(g, name, control_pid=spawn(g.turn, g.pid, remover(g)))
+    change(g, g["c"], control_pid=spawn(g.turn, g.pid, remover(g)))
     return None
 
 
@@ -281,8 +285,8 @@ def answer_stop(g: Goroutine) -> None:
     answer(g, True)
 
 
-STOP = (
-    Do(begin_stop, "stopped", "ending", "term"),
+DOWN = (
+    Do(exec_stop, "term"),
     Wait(control_gone, within=timeout_stop, late="stop_late"),
     Goto("term"),
     Label("stop_late"),
@@ -297,11 +301,8 @@ STOP = (
     Wait(main_gone),
     Label("rest"),
     END,
-    Goto("stopped"),
-    Label("ending"),
-    Wait(may_start),
-    Label("stopped"),
 )
+STOP = (Do(begin_stop, "stopped"), Wait(may_start), Label("stopped"))
 START = (
     Label("again"),
     Wait(may_start),
