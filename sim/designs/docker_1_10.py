@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from sim.designs.design import Design
 from sim.designs.docker_1_11 import DOCKER_1_11
-from sim.engine import client
+from sim.engine import waking
 from sim.engine.dockerd import native, native_boot, tasks
 from sim.engine.dockerd.program import API, PROGRAM
 from sim.engine.payload import PROGRAM as PAYLOAD
@@ -31,7 +31,7 @@ DOCKER_1_10 = Design(
         DOCKERD,
         native.PROGRAM,
         native.payload(PAYLOAD),
-        client.WAKING,
+        waking.PROGRAM,
         without=("containerd", "shim", "runc", "hook", "exec-shim"),
     ),
     replace(

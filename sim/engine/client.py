@@ -303,11 +303,6 @@ def refused(g: Goroutine) -> None:
     g["error"] = NO_DAEMON
 
 
-def wake(g: Goroutine) -> Message:
-    """Let docker.socket start the daemon: the client waits in its queue, and is served once the daemon is ready."""
-    return Message("start", "", g.frame.fid)
-
-
 def lost(g: Goroutine) -> None:
     """The daemon died before it answered: nobody knows what it did. Or the host is off."""
     command = step_of(g.world, g.frame).command
@@ -397,4 +392,3 @@ _ENDS = (
 
 TERMINAL = terminal(Do(refused), Goto("done"))
 PROGRAM = Program("client", (TERMINAL,))
-WAKING = Program("client", (terminal(call("bus", systemd_at, wake, lost="lost", failed="failed"), Goto("begin")),))

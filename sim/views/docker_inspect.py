@@ -132,8 +132,8 @@ def _network(story: Story, service: Service, row: ContainerRow) -> dict[str, Any
 
 
 def _address(story: Story, service: Service) -> str:
-    """Return the address that dockerd keeps for a container; podman looks at its network namespace."""
-    if is_podman(story.world):
+    """Return the address that dockerd keeps for a container; of podman and of pods that of the network namespace."""
+    if is_podman(story.world) or story.world.design.traits.pods:
         return address_in(story.world, service.name) or ""
     endpoint = story.world.recall(unit_of(story.world).main_pid, f"endpoint/{service.name}")
     return endpoint.address if isinstance(endpoint, Endpoint) else ""

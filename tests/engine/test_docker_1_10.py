@@ -202,6 +202,14 @@ expect:
   - {at: end, process: dockerd, exists: true}
   - {at: end, container: web, status: running}
 """,
+    "a client that comes while dockerd shuts down waits for the next one": DEAF + """\
+steps: [{id: term, at: 10s, kill: dockerd, signal: TERM}, {id: ps, at: 12s, docker: ps}]
+until: 1m
+expect:
+  - {at: ps+5s, process: dockerd, exists: true}
+  - {step: ps, ok: true}
+  - {at: end, container: web, status: running, pid: new, since: term-1s}
+""",
     "output waits for dockerd alone: its pipe, its buffer, what it has read": LOGS + """\
 steps: [{id: stop, at: 1s, stop: dockerd}, {id: cont, at: 61s, cont: dockerd}]
 until: 2m

@@ -135,7 +135,7 @@ def conmon_said(world: World, frame: Frame) -> bool | str:
         return True
     if world.queue(frame.fid[0], "sync") or world.running(frame.fid[0], "crio.hear"):
         return False  # a word is on its way
-    members = (host.procs[pid] for pid in host.grouped.get(group(world.services[c]), ()))
+    members = (host.procs[pid] for pid in host.grouped.get(group(world, world.services[c]), ()))
     return False if any(it.alive and it.image.program == "conmon" for it in members) else "conmon_gone"
 
 

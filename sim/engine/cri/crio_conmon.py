@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sim.engine import output
 from sim.engine.containers import service_of
-from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, ReapAny, Wait
 from sim.engine.podman import conmon as podman
 from sim.engine.podman.state import run_file
@@ -20,39 +20,19 @@ from sim.kernel import syscalls
 from sim.kernel.events import OomScoreAdjSet, SubreaperSet
 from sim.world import Key, World
 
-GROUP = "/system.slice/crio-conmon-{id}.scope"
-
-
-def group(service: Service) -> str:
-    """Return the control group of a container's conmon, which is not crio's (cgroup_manager = systemd)."""
-    return GROUP.format(id=service.id)
+GROUP = "/system.slice/crio-conmon-{id}.scope"  # not crio's own: cgroup_manager = systemd
+group, conmon, exec_conmon = podman.exec_group, podman.conmon, podman.exec_conmon
 
 
 def group_keys(world: World, service: Service) -> tuple[Key, ...]:
     """Name what it depends on who lives in that group."""
-    name = group(service)
+    name = group(world, service)
     return (("cgroup", name), *(("proc", pid) for pid in world.host.grouped.get(name, ())))
 
 
 def exit_file(service: Service) -> str:
     """Return the file in which conmon leaves the exit status."""
     return f"/var/run/crio/exits/{service.id}"
-
-
-def conmon(g: Goroutine) -> Spawn:
-    """Describe the conmon of a container."""
-    service = service_of(g)
-    local = {"c": service.name, "starter": g.pid}
-    argv = podman.argv_of(service)
-    return Spawn("conmon", argv, service.name, local=local, new_group=True, cgroup=group(service))
-
-
-def exec_conmon(g: Goroutine) -> Spawn:
-    """Describe the conmon of a command."""
-    service = service_of(g)
-    local = {"c": service.name, "starter": g.pid, "session": g["session"], "argv": g["argv"]}
-    argv = podman.argv_of(service, "-e", "-u", str(g["session"]))
-    return Spawn("exec-conmon", argv, service.name, local=local, new_group=True, cgroup=group(service))
 
 
 def set_up(g: Goroutine) -> None:
@@ -64,11 +44,6 @@ def set_up(g: Goroutine) -> None:
     syscalls.write_file(g.turn, run_file(service, "conmon.pid"), g.pid)
     for log in service.payload.log:
         syscalls.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
-
-
-def created(g: Goroutine) -> None:
-    """Tell crio the payload's number, and begin to read what it prints."""
-    podman.created(g)
 
 
 def write_exit_file(g: Goroutine) -> int:
@@ -85,7 +60,7 @@ PROGRAM = podman.PROGRAM.with_tables(
         Do(set_up),
         Fork(podman.crun_create),
         Reap(bad="failed"),
-        Do(created),
+        Do(podman.created),
         Label("reap"),
         ReapAny(),
         Do(podman.is_payload, "reap"),

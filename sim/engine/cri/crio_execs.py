@@ -41,7 +41,7 @@ def _reads(world: World, frame: Frame) -> tuple[Key, ...]:
 
 def _held(world: World, frame: Frame) -> bool:
     host, service = world.host, world.services[frame.local["c"]]
-    members = (host.procs[pid] for pid in host.grouped.get(group(service), ()))
+    members = (host.procs[pid] for pid in host.grouped.get(group(world, service), ()))
     words = ("-u", str(frame.local["session"]))
     return any(it.alive and it.image.program == "exec-conmon" and words == it.image.argv[-4:-2] for it in members)
 

@@ -1,0 +1,37 @@
+"""People whose docker commands wake the daemon: systemd holds the API's socket (docker.socket).
+
+A client that finds nobody listening waits in the socket's queue while systemd starts docker.service, also after a stop
+of that unit; one that comes while a daemon shuts down is served by the next. Leaves out docker.socket's own start
+limit. Source: systemd.socket(5); designs §2 F1 [S*].
+"""
+
+from __future__ import annotations
+
+from sim.engine import paths
+from sim.engine.client import systemd_at, terminal
+from sim.engine.goroutine import Goroutine
+from sim.engine.ops import Goto, Wait, call, reading
+from sim.engine.program import Program
+from sim.engine.records import UnitState
+from sim.facts import Message
+from sim.kernel.records import INIT
+from sim.world import Frame, World
+
+
+def wake(g: Goroutine) -> Message:
+    """Let docker.socket start the daemon: the client waits in its queue, and is served once the daemon is ready."""
+    return Message("start", "", g.frame.fid)
+
+
+@reading(lambda world, frame: (("listen", paths.DOCKER_SOCK), ("memory", INIT, "docker")))
+def taken_from_queue(world: World, frame: Frame) -> bool:
+    """Say whether a daemon listens, or none is up: one that closes its API leaves clients in the socket's queue."""
+    unit = world.recall(INIT, "docker")
+    up = isinstance(unit, UnitState) and unit.state == "active"
+    return paths.DOCKER_SOCK in world.host.listeners or not up
+
+
+PROGRAM = Program(
+    "client",
+    (terminal(call("bus", systemd_at, wake, lost="lost", failed="failed"), Wait(taken_from_queue), Goto("begin")),),
+)
