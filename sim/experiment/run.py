@@ -337,7 +337,8 @@ def _can_restore(design: Design) -> bool:
 def lacks(design: Design, view: str) -> bool:
     """Say whether a design has nothing that a view could show."""
     needed = NEEDS[view][0] if view in NEEDS else ""
-    needed = design.traits.engine if needed == "engine" else needed
+    if needed == "engine":
+        return not design.traits.unit_scope and design.traits.engine not in design.programs
     return bool(needed) and needed not in design.programs
 
 
@@ -356,7 +357,8 @@ def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
     names = tuple(service.name for service in story.trace.setup.services)
     if of is None and (view not in OF_ONE or len(names) == 1):
         return names
-    if of is not None and view not in OF_CONTAINERS:
+    units = view == "systemctl-status" and bool(story.world.design.traits.unit_scope)  # of containers there
+    if of is not None and view not in OF_CONTAINERS and not units:
         hint = f"Leave it out, or take one of these views: {', '.join(OF_CONTAINERS)}."
         raise InputError([Problem("--of", f"{view} is not asked of one container", hint)])
     found = None if of is None else story.named(of)

@@ -29,7 +29,7 @@ from sim.views.ls_bundle import bundle
 from sim.views.story import Story, engine_events
 from sim.views.table import Table
 from sim.views.tree import subtree, tree
-from sim.views.unit_status import unit_status
+from sim.views.unit_status import unit_status, units_of
 
 View = Callable[[Table, int], str]
 RunView = Callable[[Story, tuple[str, ...]], str]  # a story at its moment; which containers are asked for
@@ -93,7 +93,10 @@ def _info(story: Story, names: tuple[str, ...]) -> str:
 
 
 def _unit(story: Story, names: tuple[str, ...]) -> str:
-    return systemctl_status(unit_status(story), story.trace.unix(story.at), story.trace.setup.host.tz_minutes)
+    """Print the engine's unit, or those of the containers that are asked for, an empty line between two."""
+    now, offset = story.trace.unix(story.at), story.trace.setup.host.tz_minutes
+    units = [name for name in names if name in units_of(story)]
+    return "\n".join(systemctl_status(unit_status(story, name), now, offset) for name in units or [""])
 
 
 def _perfetto(story: Story, names: tuple[str, ...]) -> str:

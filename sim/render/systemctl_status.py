@@ -1,10 +1,10 @@
 """Print docker.service as `systemctl status -l docker` of systemd 219 would, without its last lines, the journal's.
 
-Models: the lines Loaded, Active, Docs, Process, Main PID, Tasks and CGroup, whole as with -l; the unit is enabled.
-Leaves out: Memory and the journal, which no run knows. A zone's name is its offset from UTC. Source: systemd 219 of
-el7, systemctl.c print_status_info; seen in public listings of hosts with this package: the unit's path, description,
-link and ExecStart; [K]: relative times (format_timestamp_relative), branches and widths (cgroup-show.c), Tasks without
-zombies.
+Models: the lines Loaded, Active, Docs, Process, Main PID, Tasks and CGroup, whole as with -l; the unit is enabled. A
+container's unit is printed likewise [K]. Leaves out: Memory and the journal, which no run knows. A zone's name is its
+offset from UTC. Source: systemd 219 of el7, systemctl.c print_status_info; seen in public listings of hosts with this
+package: the unit's path, description, link and ExecStart; [K]: relative times (format_timestamp_relative), branches and
+widths (cgroup-show.c), Tasks without zombies.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sim.render.clean import printable
 from sim.views.unit_status import UnitStatus
 
+QUADLET = "/etc/containers/systemd/{unit}.container"
 PATH = "/usr/lib/systemd/system/{unit}.service"
 DESCRIPTION, DOCS = "Docker Application Container Engine", "http://docs.docker.com"
 EXEC_START = (  # variables are not filled in
@@ -45,16 +46,21 @@ RELATIVE = (  # from so many seconds on: a unit and its name, and the unit of th
 
 def systemctl_status(unit: UnitStatus, now: float, offset_min: int) -> str:
     """Print the unit at *now* (unix seconds) in local time."""
-    description, docs, exec_start = UNITS[unit.name]
     state = unit.active if unit.active == unit.sub else f"{unit.active} ({unit.sub})"
     result = "" if unit.result == "success" else f" (Result: {unit.result})"
-    lines = [
-        f"● {unit.name}.service - {description}",
-        f"   Loaded: loaded ({PATH.format(unit=unit.name)}; enabled; vendor preset: disabled)",
-        f"   Active: {state}{result}{_since(unit.since, now, offset_min)}",
-        f"     Docs: {docs}",
-        *_main_process(unit, exec_start),
-    ]
+    active = f"   Active: {state}{result}{_since(unit.since, now, offset_min)}"
+    if unit.container:
+        loaded = f"   Loaded: loaded ({QUADLET.format(unit=unit.name)}; generated)"
+        lines = [f"● {unit.name}.service", loaded, active, *_main_process(unit, "")[-1:]]
+    else:
+        description, docs, exec_start = UNITS[unit.name]
+        lines = [
+            f"● {unit.name}.service - {description}",
+            f"   Loaded: loaded ({PATH.format(unit=unit.name)}; enabled; vendor preset: disabled)",
+            active,
+            f"     Docs: {docs}",
+            *_main_process(unit, exec_start),
+        ]
     if unit.group:
         lines += [f"    Tasks: {unit.tasks}", f"   CGroup: /system.slice/{unit.name}.service", *_tree(unit.group)]
     return "".join(printable(line) + "\n" for line in lines)

@@ -1,4 +1,4 @@
-"""What systemd knows of docker.service at a moment: its state, since when, its main process, its control group.
+"""What systemd knows of a unit at a moment: its state, since when, its main process, its control group.
 
 Models: active, sub and result as systemd 219 names them, from the trace: UnitChanged, the main process's end, and the
 KILL after TimeoutStopSec. That makes the result timeout, which the main process's end by that KILL makes signal. Leaves
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sim.engine.containers import is_unit, unit_group
 from sim.engine.setup import Microseconds
 from sim.engine.systemd import group as group_of
 from sim.engine.units import CLEAN_SIGNALS
@@ -36,6 +37,7 @@ class UnitStatus(msgspec.Struct, frozen=True):
 
     *ended* is how the main process ended, None while it runs: exited and a code, killed or dumped and a signal.
     *group* are the living processes of the control group by pid, with their words; *tasks* counts their threads too.
+    *container* says that it is the unit of a container, whose main process has not been started by ExecStart= itself.
     """
 
     active: str
@@ -48,6 +50,7 @@ class UnitStatus(msgspec.Struct, frozen=True):
     group: tuple[tuple[Pid, tuple[str, ...]], ...]
     tasks: int
     name: str = "docker"
+    container: bool = False
 
 
 class Unit(msgspec.Struct):
@@ -62,14 +65,23 @@ class Unit(msgspec.Struct):
     killed: bool = False
 
 
-def unit_status(story: Story) -> UnitStatus:
-    """Return the unit's status at the story's moment."""
-    unit = gathered(story)
+def units_of(story: Story) -> tuple[str, ...]:
+    """Return the containers that are units."""
+    return tuple(name for name, service in story.world.services.items() if is_unit(story.world, service))
+
+
+def unit_status(story: Story, container: str = "") -> UnitStatus:
+    """Return the status of the engine's unit at the story's moment, or that of a container's."""
+    name = container or story.world.design.traits.engine_unit
+    unit = gathered(story, name)
     active, sub = STATES[unit.state]
     host = story.world.host
-    group = [host.procs[pid] for pid in sorted(host.grouped.get(group_of(story.world), ())) if host.alive(pid)]
+    members = host.grouped.get(group_of(story.world), ()) if not container else _below(story, container)
+    group = [host.procs[pid] for pid in sorted(members) if host.alive(pid)]
     main = host.procs.get(unit.main)
     killing = unit.killed and unit.state == "deactivating"
+    if container and unit.state == "deactivating":
+        sub = "stop" if unit.ended is None else "stop-post"  # ExecStop=, ExecStopPost=
     return UnitStatus(
         active=active,
         sub="stop-sigkill" if killing else sub,
@@ -80,18 +92,25 @@ def unit_status(story: Story) -> UnitStatus:
         ended=None if unit.ended is None else way_of(unit.ended),
         group=tuple((process.pid, process.image.argv) for process in group),
         tasks=sum(1 + len(process.threads) for process in group),
-        name=story.world.design.traits.engine_unit,
+        name=name,
+        container=bool(container),
     )
 
 
-def gathered(story: Story) -> Unit:
-    """Go through the facts about the unit up to the story's moment."""
+def _below(story: Story, container: str) -> list[Pid]:
+    """Return who is in a unit's control group or in one below it."""
+    whole, grouped = unit_group(story.world.services[container]), story.world.host.grouped
+    return [pid for name, members in grouped.items() if f"{name}/".startswith(f"{whole}/") for pid in members]
+
+
+def gathered(story: Story, name: str) -> Unit:
+    """Go through the facts about the unit called *name* up to the story's moment."""
     unit = Unit()
     for record in story.trace:
         if record.at is not None and record.at > story.at:
             break
         event = record.event
-        if isinstance(event, UnitChanged) and event.unit == story.world.design.traits.engine_unit:
+        if isinstance(event, UnitChanged) and event.unit == name:
             _changed(unit, event, record.at or 0)
         elif isinstance(event, Exited) and event.pid == unit.main:
             unit.ended = event.status

@@ -284,6 +284,30 @@ def test_conmon_and_program_live_in_the_unit() -> None:
     assert {it.image.program for it in run.at("end").host.procs.values()} == {"init"}
 
 
+STATUS = """\
+● web.service
+   Loaded: loaded (/etc/containers/systemd/web.container; generated)
+   Active: active (running) since Sat 2019-12-21 23:59:59 UTC; 1 weeks 3 days ago
+ Main PID: 13 (conmon)
+    Tasks: 2
+   CGroup: /system.slice/web.service
+           ├─13 /usr/bin/conmon --api-version 1 -c ID -r /usr/bin/crun -n web
+           └─15 nginx
+"""
+
+
+def test_systemctl_status_is_of_a_container() -> None:
+    """Its main process is conmon, its group holds the program; of all containers they stand below each other."""
+    run = ran(WEB.replace("}}", "}, db: {image: x}}") + "steps: [{id: kill, at: 1s, kill: conmon/web}]\nuntil: 30s\n")
+    whole = run.scenario.setup.service("web").id
+    assert run.show("systemctl-status", "kill-1s", of="web").replace(whole, "ID") == STATUS
+    both = run.show("systemctl-status", "kill+50ms")
+    assert both.startswith("● web.service\n")
+    assert "Active: deactivating (stop-post) (Result: signal) since" in both
+    assert " Main PID: 13 (code=killed, signal=KILL)\n" in both
+    assert "\n\n● db.service\n" in both
+
+
 def test_units_start_side_by_side_at_boot() -> None:
     """systemd starts them at once; podman's locks are what makes them wait for one another."""
     run = ran(HEAD + "services: {a: {image: x}, b: {image: x}, c: {image: x}}\nhost: {begin: boot}\nuntil: 2m\n")
