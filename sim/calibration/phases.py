@@ -101,6 +101,7 @@ DEFAULTS: tuple[Default, ...] = (
     Default("stop-port", "docker_stop_wall_s", PORT),
     Default("remove", "docker_rm_wall_s", PLAIN),
     Default("exec", "docker_exec_true_wall_s"),
+    Default("boot", "api_ready_s", ("containers", "0")),
 )  # fmt: skip
 LOAD_COLUMN = "parallelism"
 AT_COLUMN = "t0_unix"

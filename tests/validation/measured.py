@@ -11,6 +11,7 @@ from sim.experiment.rss import rss_of
 from sim.experiment.run import Run
 from sim.kernel.records import Process
 from tests.validation.ask import (
+    MEASURED,
     SEEDS,
     at,
     begins,
@@ -183,13 +184,15 @@ def _restarts() -> tuple[Row, ...]:
         services = "".join(
             f"  c{n}: {{image: c, {port and port % (9000 + n)}{TERM_OK}}}\n" for n in range(int(containers))
         )
-        text = ENGINE % (NO_UNIT + f", daemon: {{live-restore: {'true' if live == '1' else 'false'}}}")
+        text = ENGINE % (
+            f", profile: {MEASURED}" + NO_UNIT + f", daemon: {{live-restore: {'true' if live == '1' else 'false'}}}"
+        )
         text += ("services:\n" + services if services else "") + (
             f"steps:\n  - {{id: gone, at: 5s, kill: dockerd, signal: {'TERM' if how == 'term' else 'KILL'}}}\n"
             "  - {id: up, at: 40s, systemctl: start docker}\nuntil: 70s\n"
         )
         count = len(column("daemon_restart.csv", "down_s", **where))
-        source, with_ = f"M daemon_restart.csv, n = {count}", f"{BUNDLED}, 5 seeds"
+        source, with_ = f"M daemon_restart.csv, n = {count}", f"{FITTED}, 5 seeds"
         if how == "term":
             rows.append(
                 Row(
@@ -367,7 +370,9 @@ PARTS = (
     ),
     Part("Timers and faults, Docker 26.1.5", "", _timers()),
     Part(
-        "dockerd ends and begins again, Docker 26.1.5", "The boot's ops are those of the bundled profile.", _restarts()
+        "dockerd ends and begins again, Docker 26.1.5",
+        "The profile was fitted to the API of the six starts without containers; all others are held out.",
+        _restarts(),
     ),
     Part("Numbers, threads, memory, Docker 26.1.5", "", _numbers()),
     Part("docker(1), Docker 26.1.5", "The client is outside of the model: its own time is missing.", _cli()),

@@ -30,7 +30,8 @@ PARTS: tuple[Part, ...] = (
     *backoff_and_sizes.PARTS,
 )
 DAY = "2026-11-24"
-FITTED_FILES, CHECKED_FILES = ("sequential_noport.csv", "sequential_port.csv"), ("parallel.csv",)
+FITTED_FILES = ("sequential_noport.csv", "sequential_port.csv", "daemon_restart.csv")
+CHECKED_FILES = ("parallel.csv",)
 COMMAND = (
     f"shimsim calibrate {' '.join(f'measurements/{name}' for name in FITTED_FILES)} \\\n"
     f"    {' '.join(f'--check measurements/{name}' for name in CHECKED_FILES)} --date {DAY} "
