@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.designs.containerd_cri import CONTAINERD_CRI
-from sim.designs.cri_o import CRI_O
+from sim.designs.cri_o import CRI_O, CRI_O_CGROUPFS
 from sim.designs.design import Design
 from sim.designs.docker_1_10 import DOCKER_1_10
 from sim.designs.docker_1_11 import DOCKER_1_11
@@ -44,6 +44,7 @@ _ALL = (
     PODMAN_QUADLET,
     CONTAINERD_CRI,
     CRI_O,
+    CRI_O_CGROUPFS,
 )
 DESIGNS: dict[str, Design] = {design.name: design for design in _ALL}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from sim.designs.design import Design
 from sim.engine import execed, init, journald, payload, stranger
 from sim.engine.cri import client, cni, crio, crio_conmon, kubelet, units
@@ -51,4 +53,11 @@ CRI_O = Design(
         records="/var/lib/containers/storage/overlay-containers/{name}/userdata/state.json",
         pods=True,
     ),
+)
+CRI_O_CGROUPFS = Design(
+    "cri-o-cgroupfs",
+    "with conmon in crio's own control group, below a kubelet",
+    "designs §4.3 (cgroup_manager = cgroupfs) [I]; all else as cri-o",
+    tuple(CRI_O.programs.values()),
+    replace(CRI_O.traits, conmon_group=crio_conmon.OWN_GROUP),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sim.designs.ladder import VERSIONS
 
-DESIGNS = (*VERSIONS, "podman", "podman-quadlet", "containerd-cri", "cri-o")
+DESIGNS = (*VERSIONS, "podman", "podman-quadlet", "containerd-cri", "cri-o", "cri-o-cgroupfs")
 PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core", "podman-idle", "cri-idle", "crio-idle")
 
 SERVICE_WITHOUT_EFFECT = frozenset(

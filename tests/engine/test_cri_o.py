@@ -14,6 +14,7 @@ from sim.scenario import load
 from sim.testing import EngineMachine, run_machine
 
 HEAD = "engine: {design: cri-o}\nhost: {uptime: 1m}\n"
+CGROUPFS = "engine: {design: cri-o-cgroupfs}\nhost: {uptime: 1m}\n"
 OFF = "engine: {design: cri-o}\nhost: {begin: off}\n"
 WEB = HEAD + "services: {web: {image: nginx, ports: ['80:80'], restart: always}}\n"
 TWO = HEAD + "services:\n  web: {image: nginx, ports: ['80:80'], restart: always}\n  db: {image: redis}\n"
@@ -65,6 +66,27 @@ until: 1m
 expect:
   - {at: end, container: web, status: running, pid: same, since: restart-1s}
   - {at: end, process: conmon/web, count: 1}
+""",
+    "F2 [I]: with cgroupfs conmon is in crio's group: it gets TERM, passes it on, and the container ends": CGROUPFS + """\
+services: {web: {image: nginx, ports: ['80:80'], restart: always}}
+steps: [{id: restart, at: 10s, systemctl: restart crio}]
+until: 1m
+expect:
+  - {at: restart+500ms, process: payload/web, exists: false}
+  - {at: end, container: web, status: running, pid: new, since: restart-1s, restarts: 1}
+  - {events: [{die: 0}, create, start], container: web, exact: true}
+""",
+    "F1 with cgroupfs: one that does not hear keeps crio away for 90 s, then has no conmon": CGROUPFS + """\
+services: {web: {image: nginx, restart: always, x-payload: {on_term: ignore}}}
+steps: [{id: kill, at: 10s, kill: crio}]
+until: 5m
+expect:
+  - {at: kill+89s, process: crio, exists: false}
+  - {at: kill+89s, process: conmon/web, exists: true}
+  - {at: end, process: crio, exists: true}
+  - {at: end, process: conmon/web, exists: false}
+  - {at: end, process: payload/web, parent: init}
+  - {at: end, container: web, status: running, pid: same, since: kill-1s}
 """,
     "F5 [S]: without conmon the payload lives on, its port stays open, nobody notices": WEB + """\
 steps: [{id: kill, at: 10s, kill: conmon/web}]

@@ -36,6 +36,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "C1": ("podman",),
     "C3": ("podman-quadlet",),
     "C4": ("cri-o",),
+    "C4-cgroupfs": ("cri-o-cgroupfs",),
+    "C4-any": ("cri-o", "cri-o-cgroupfs"),
     "D1": ("containerd-cri",),
     "C2": ("podman-rootless",),
     "C5": ("conmon-rs",),

@@ -30,6 +30,7 @@ SAID = transcribed()
 ONE_OF_EACH = (
     "docker-1.10", "docker-1.11", "docker-1.12", "docker-1.13", "docker-17.06", "docker-18.09", "docker-18.09-separate",
     "docker-20.10", "docker-20.10-separate", "docker-26", "docker-26-separate", "podman", "podman-quadlet", "cri-o",
+    "cri-o-cgroupfs",
     "containerd-cri",
 )  # fmt: skip
 """One design of each group of the tables; the long test takes all."""

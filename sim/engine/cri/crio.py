@@ -4,7 +4,7 @@ A sandbox is its network alone (drop_infra_ctr, the default [K]): there is no pa
 `crun create`, and started by `crun start`; crio notices the exit file that conmon leaves, also one that came while crio
 was down. Without conmon nobody leaves one: a stop that finds the process gone waits 5 s and writes 255 down; an end by
 itself is never noticed. After a boot (no version file on /run) it forgets every container. Leaves out images, storage,
-streaming, the watchdog, conmon before it has left crio's control group, cgroup_manager = cgroupfs. Source: designs §4.3
+streaming, the watchdog, conmon before it has left crio's control group. Source: designs §4.3
 [S]; cri-o server/container_create.go, internal/oci/runtime_oci.go, internal/lib/restore.go [K].
 """
 
@@ -136,7 +136,8 @@ def conmon_said(world: World, frame: Frame) -> bool | str:
     if world.queue(frame.fid[0], "sync") or world.running(frame.fid[0], "crio.hear"):
         return False  # a word is on its way
     members = (host.procs[pid] for pid in host.grouped.get(group(world, world.services[c]), ()))
-    return False if any(it.alive and it.image.program == "conmon" for it in members) else "conmon_gone"
+    mine = (it for it in members if it.image.program == "conmon" and it.image.container == c)
+    return False if any(it.alive for it in mine) else "conmon_gone"
 
 
 def take_word(g: Goroutine) -> str | None:

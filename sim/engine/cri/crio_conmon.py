@@ -20,7 +20,8 @@ from sim.kernel import syscalls
 from sim.kernel.events import OomScoreAdjSet, SubreaperSet
 from sim.world import Key, World
 
-GROUP = "/system.slice/crio-conmon-{id}.scope"  # not crio's own: cgroup_manager = systemd
+GROUP = "/system.slice/crio-conmon-{id}.scope"  # cgroup_manager = systemd
+OWN_GROUP = "/system.slice/crio.service"  # cgroup_manager = cgroupfs: conmon stays where crio is
 group, conmon, exec_conmon = podman.exec_group, podman.conmon, podman.exec_conmon
 
 

@@ -43,7 +43,8 @@ def _held(world: World, frame: Frame) -> bool:
     host, service = world.host, world.services[frame.local["c"]]
     members = (host.procs[pid] for pid in host.grouped.get(group(world, service), ()))
     words = ("-u", str(frame.local["session"]))
-    return any(it.alive and it.image.program == "exec-conmon" and words == it.image.argv[-4:-2] for it in members)
+    mine = (it for it in members if (it.image.program, it.image.container) == ("exec-conmon", service.name))
+    return any(it.alive and words == it.image.argv[-4:-2] for it in mine)
 
 
 @reading(_reads)
