@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from statistics import median
@@ -192,7 +192,7 @@ def _column(
         problems += wrong
         return None
     cells: list[Cell] = []
-    suffixes: Counter[str] = Counter()
+    suffixes: dict[str, list[str]] = defaultdict(list)
     for number, row in table:
         if not all(row[it] for it in names):
             continue  # not measured of this row
@@ -210,10 +210,12 @@ def _column(
     values = [it.value for it in cells]
     place = f"{name}:1:{_start(dict(zip(header, header, strict=True)), header.index(names[0]))}"
     if len(suffixes) > 1:
-        said = ", ".join(f"{n} in {unit or 'no unit'}" for unit, n in sorted(suffixes.items()))
+        said = ", ".join(f"{len(at)} in {unit or 'no unit'}" for unit, at in sorted(suffixes.items()))
+        place = min(suffixes.values(), key=len)[0]
         wrong.append(Problem(place, f"{names[0]} has mixed units: {said}", "Give every row the same."))
-    elif not wrong and (two := _two_units(values)):
-        wrong.append(Problem(place, f"{wanted.column} has mixed units: {two}", "Give every row the same."))
+    elif not wrong and (two := _two_units(cells)):
+        place = f"{name}:{two[1]}:{_start(dict(table)[two[1]], header.index(names[0]))}"
+        wrong.append(Problem(place, f"{wanted.column} has mixed units: {two[0]}", "Give every row the same."))
     wrong = _few(wrong)
     if not wrong and not values:
         if terms.wanted:
@@ -255,12 +257,12 @@ def _negative(place: str, wanted: Wanted, value: float) -> Problem:
     return Problem(place, what, hint)
 
 
-def _number(text: str, column: str, where: str, unit: str, suffixes: Counter[str]) -> float | Problem:
+def _number(text: str, column: str, where: str, unit: str, suffixes: dict[str, list[str]]) -> float | Problem:
     """Return a cell in ms, or what is wrong with it."""
     found = CELL.match(text)
     if not found:
         return Problem(where, f"{column} is {text[:40]!r}, no number", "Write 12.5, or leave the field empty.")
-    suffixes[found[2]] += 1
+    suffixes[found[2]].append(where)
     said = found[2] or unit or unit_of(column)
     if said not in UNITS:
         return Problem(where, f"{said[:10]!r} is no unit of time", f"Units: {', '.join(UNITS)}.")
@@ -279,14 +281,16 @@ def unit_of(column: str) -> str:
     return "s" if column.startswith("d_") else ""
 
 
-def _two_units(values: Sequence[float]) -> str:
-    """Say that a part of the values is a thousand times the rest; "" where it is not so."""
-    ordered = sorted(values)
+def _two_units(cells: Sequence[Cell]) -> tuple[str, int] | None:
+    """Say that a part of the values is a thousand times the rest, and the first line of the fewer ones."""
+    ordered = sorted(cell.value for cell in cells)
     for place in range(max(1, len(ordered) // 10), len(ordered) - len(ordered) // 10):
         if ordered[place] > APART * ordered[place - 1]:
             low, high = median(ordered[:place]), median(ordered[place:])
-            return f"{place} rows about {low:g} ms, {len(ordered) - place} about {high:g} ms"
-    return ""
+            few_are_low = 2 * place <= len(ordered)
+            line = next(cell.line for cell in cells if (cell.value < ordered[place]) is few_are_low)
+            return f"{place} rows about {low:g} ms, {len(ordered) - place} about {high:g} ms", line
+    return None
 
 
 def _whole(text: str) -> int:

@@ -129,7 +129,7 @@ def _file(name: str) -> tuple[str, str, str]:
 def about(found: Calibration) -> str:
     """Return the heading of the profile's file."""
     return (
-        f"made by shimsim calibrate for {found.design}; rows without M are those of {found.base}.\n"
+        f"made by shimsim calibrate for {found.design}; rows that were not fitted are those of {found.base}\n"
         "use it: engine: {profile: THIS FILE}, or shimsim run FILE --profile THIS FILE\n"
     )
 
