@@ -67,7 +67,7 @@ expect:
   - {at: end, container: web, status: running, pid: same, since: restart-1s}
   - {at: end, process: conmon/web, count: 1}
 """,
-    "F2 [I]: with cgroupfs conmon is in crio's group: it gets TERM, passes it on, and the container ends": CGROUPFS + """\
+    "F2 [I]: with cgroupfs conmon is in crio's group: it gets TERM and passes it on": CGROUPFS + """\
 services: {web: {image: nginx, ports: ['80:80'], restart: always}}
 steps: [{id: restart, at: 10s, systemctl: restart crio}]
 until: 1m
