@@ -23,11 +23,10 @@ from sim.trace import Replay, Trace
 from sim.views import intervals as v
 from sim.views.spells import Spells
 from sim.views.tally import Tally
-from sim.views.tracks import Daemon, Track, Watched
+from sim.views.tracks import STARTS, Daemon, Track, Watched
 from sim.world import World
 
 State = tuple[str, str, Pid]  # state, parent, pid
-STARTS = ("dockerd.start", "podman.run", "podman.start", "containerd.start_container", "crio.start_container")
 SUPERVISORS = ("shim", "conmon")
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sim.engine.client import NO_DAEMON
 from sim.engine.cri.client import NO_RUNTIME
 from sim.engine.dockerd.network import bindings
-from sim.engine.podman.state import is_podman, synced
+from sim.engine.podman.state import exit_file, is_podman, synced
 from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engine.systemd import unit_of
@@ -214,7 +214,7 @@ class Story:
             args=service.args,
             created=BEFORE if times.created is None else unix(times.created),
             started=BEFORE if started is None and record.started else started,
-            finished=None if times.finished is None else unix(times.finished),
+            finished=self._finished(name, times),
             running=record.running,
             paused=record.paused,
             restarting=record.restarting,
@@ -233,6 +233,12 @@ class Story:
 
     def _ports(self, service: Service) -> tuple[tuple[int, int | None, str, str], ...]:
         return tuple((it.container, it.host, it.ip, it.proto) for it in self.bound(service))
+
+    def _finished(self, name: str, times: Times) -> float | None:
+        """Return when the engine says that a container ended; podman takes it from the file that conmon has left."""
+        left = self.written.get(exit_file(self.world.services[name])) if is_podman(self.world) else None
+        at = max((moment for moment in (left, times.finished) if moment is not None), default=None)
+        return None if at is None else self.trace.unix(at)
 
     def _health_word(self, name: str) -> str | None:
         """Return what `docker ps` says: whatever was found last, without a monitor it is unhealthy (health.go)."""

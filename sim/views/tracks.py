@@ -12,6 +12,11 @@ from sim.engine.setup import Microseconds, Service
 from sim.kernel.records import Pid
 from sim.views import intervals as v
 
+STARTS = (  # the goroutines in which an engine starts a container
+    "dockerd.start", "podman.run", "podman.run_unit", "podman.start", "containerd.start_container",
+    "crio.start_container",
+)  # fmt: skip
+
 
 class Track:
     """The values that something had, one after the other, with the time of each."""
