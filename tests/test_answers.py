@@ -12,7 +12,7 @@ import pytest
 
 from sim.bundled import question_names
 from sim.cli.matrix import reader_of
-from sim.cli.whatif import _questions
+from sim.cli.whatif import asked_questions
 from sim.experiment.executors import opened, serial
 from sim.experiment.matrix import asked_cells, designs_asked, faults_asked
 from sim.scenario import load
@@ -57,7 +57,7 @@ def test_each_command_can_be_pasted(question: Question) -> None:
         elif options.matrix:
             assert asked_cells(reader_of(options), designs_asked(options.design), faults_asked(options.faults))
         else:
-            (asked,) = _questions(options)
+            (asked,) = asked_questions(options)
             assert asked.others
             assert not [side.name for side in (asked.base, *asked.others) if not side.setup.services]
 

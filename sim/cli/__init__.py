@@ -375,7 +375,7 @@ def worst(statuses: Iterable[int]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; no trouble of input, model or machine shows a traceback."""
     try:
-        options = _options(list(sys.argv[1:] if argv is None else argv))
+        options = options_of(list(sys.argv[1:] if argv is None else argv))
         return int(import_module(f"sim.cli.{options.command}").main(options))
     except BaseException as trouble:
         from sim.cli.trouble import explain
@@ -383,7 +383,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return explain(trouble)
 
 
-def _options(words: list[str]) -> argparse.Namespace:
+def options_of(words: list[str]) -> argparse.Namespace:
     """Read the command line; what is left over is the complaint of the command that was named."""
     named = words[0] if words and words[0] in {name for name, *_ in COMMANDS} else None
     top = parser(named)

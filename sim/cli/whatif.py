@@ -40,14 +40,14 @@ def main(options: argparse.Namespace) -> int:
         from sim.cli.matrix import main as fill
 
         return fill(options)
-    asked = _questions(options)
+    asked = asked_questions(options)
     several = len({question.base.source for question in asked}) > 1
     name = "files" if several else asked[0].base.name
     folder = None if options.no_save else folder_of(options.output, f"{name}.whatif")
     if folder is not None:
         check_ours(folder)
     began = perf_counter()
-    found = _answered(asked, options)
+    found = answered(asked, options)
     took = perf_counter() - began
     files = {} if folder is None else _files(found)
     if folder is not None:
@@ -60,7 +60,7 @@ def main(options: argparse.Namespace) -> int:
     return HOLDS
 
 
-def _questions(options: argparse.Namespace) -> list[Question]:
+def asked_questions(options: argparse.Namespace) -> list[Question]:
     """Read all that is asked, before anything is run."""
     if not options.file:
         hint = "Name a scenario, as in shimsim whatif document --set host.cores=1; --matrix needs none."
@@ -97,7 +97,9 @@ def _with(asked: Asked, options: argparse.Namespace) -> Asked:
     return replace(asked, window=window, seeds=options.seeds, precision=options.precision, most=options.most)
 
 
-def _answered(asked: Sequence[Question], options: argparse.Namespace, lanes: Lanes | None = None) -> list[WhatIf]:
+def answered(asked: Sequence[Question], options: argparse.Namespace, lanes: Lanes | None = None) -> list[WhatIf]:
+    """Run each question on an executor: one that is open, or its own."""
+
     def bar(words: str) -> Callable[[int, int], None] | None:
         return progress(words, options.quiet or options.json or options.csv)
 

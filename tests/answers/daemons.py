@@ -260,8 +260,8 @@ def boot(runner: Runner, commands: tuple[str, ...]) -> Answer:
     return Answer(
         ("What one container adds to a boot (the figures for 20,000 and 1000 are multiplied):",),
         (
-            f"one that has ended {dead_said}",
-            f"one that runs on with live-restore, without published ports, {live_said}",
+            f"one that has ended: {dead_said}",
+            f"one that runs on with live-restore, without published ports: {live_said}",
         ),
         (*dead.table({"api_dark": "API dark"}), "", *live.table({"api_dark": "API dark"})),
         dead.runs,

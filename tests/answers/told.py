@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sim.cli import _options
+from sim.cli import options_of
 from sim.cli.files import scenario_of
 from sim.cli.matrix import matrix_of
-from sim.cli.whatif import _answered, _questions
+from sim.cli.whatif import answered, asked_questions
 from sim.experiment.executors import Lanes
 from sim.experiment.replicate import Progress
 from sim.experiment.run import Run, run_scenario
@@ -95,8 +95,8 @@ class Runner:
         """Return the comparisons of a `shimsim whatif` command."""
         if command not in self.done:
             options = read(command)
-            asked = [question.within(self.lanes) for question in _questions(options)]
-            self.done[command] = _answered(asked, options, self.lanes)
+            asked = [question.within(self.lanes) for question in asked_questions(options)]
+            self.done[command] = answered(asked, options, self.lanes)
         found: list[WhatIf] = self.done[command]
         return found
 
@@ -117,7 +117,7 @@ def read(command: str) -> Any:
     """Read a command as the shell and the command line do."""
     program, *words = shlex.split(command)
     assert program == "shimsim", command
-    return _options(words)
+    return options_of(words)
 
 
 @cache
