@@ -9,18 +9,19 @@ Surveys 10(3), 1978 [K].
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, median
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from sim.calibration.divide import Target, divided, lengthened, parts_of, shares
+from sim.calibration.divide import Part, Target, divided, lengthened, parts_of, shares
 from sim.calibration.fits import FEW, distance_of_two, fits, held_out, quantile, quantile_errors, spread
 from sim.calibration.model import Model
-from sim.calibration.phases import BY_NAME, LOADED, PHASES
+from sim.calibration.phases import BY_NAME, LOADED, PHASES, Known
 from sim.calibration.reading import Cell, Read
 from sim.durations import Profile
+from sim.errors import InputError, Problem
 from sim.latency import PROFILES
 from sim.views.calibration import Calibration, Demand, Fit, Load, Modelled, Phase, Sample
 
@@ -53,44 +54,71 @@ class Asked(NamedTuple):
 
 
 def calibrate(fitted: Read, checked: Read, asked: Asked, tell: Told = lambda _: None) -> tuple[Calibration, Profile]:
-    """Fit a profile to what was measured, and hold it against all of it; *checked* is held against it alone."""
-    model, base = Model(asked.design, asked.cores), PROFILES[asked.base]
+    """Fit a profile to what was measured, and hold it against all of it; *checked* is held against it alone.
+
+    Raises InputError where no row is of one start at a time.
+    """
+    model, base, effort = Model(asked.design, asked.cores), PROFILES[asked.base], asked.effort
     samples = _samples(fitted)
+    if not samples:
+        what = "no row is of one start at a time: only such are fitted"
+        raise InputError([Problem(_files(fitted), what, "Give them, too; --load says which column holds the number.")])
     known = [phase for phase in PHASES if phase.name in samples]
     tell("which ops lengthen which phase")
-    longer = lengthened(model, base, known)
-    warnings = [*fitted.warnings, *checked.warnings, *_with_client(fitted)]
-    targets, phases, taken = [], [], set[str]()
+    targets, phases, warnings = _fitted(known, samples, lengthened(model, base, known), asked, tell)
+    tell("dividing the phases among ops")
+    profile = divided(model, base, targets, effort.divide) if targets else base
+    loads = _loads(fitted, checked)
+    demand = _demand(model, profile, targets, loads, asked, tell)
+    if demand is not None:
+        busier = divided(model, _busier(base, targets, demand.factor), targets, effort.divide)
+        said = _from(demand)
+        profile = {row: replace(it, mark=it.mark + said) if it.cores != 1 else it for row, it in busier.items()}
+    final = model.took(profile, known, effort.last)
+    phases = [replace(it, modelled=_modelled(it, [took.total for took in final[it.name].values()])) for it in phases]
+    tell("many starts at once")
+    found = Calibration(
+        asked.name,
+        asked.base,
+        asked.design,
+        tuple(phases),
+        tuple(_load(model, profile, key, cells, demand, effort.load) for key, cells in loads.items()),
+        demand,
+        (*fitted.left_out, *checked.left_out),
+        (*fitted.warnings, *checked.warnings, *_with_client(fitted), *warnings, *_missed(phases)),
+    )
+    return found, profile
+
+
+def _files(read: Read) -> str:
+    return ", ".join(dict.fromkeys(it.file for it in read.columns)) or "shimsim calibrate"
+
+
+def _fitted(
+    known: Sequence[Known],
+    samples: Mapping[str, Sample],
+    longer: Mapping[str, dict[str, float]],
+    asked: Asked,
+    tell: Told,
+) -> tuple[list[Target], list[Phase], list[str]]:
+    """Fit each phase, and give its ops to it that no finer one has; return what is to be divided, and what to tell."""
+    targets: list[Target] = []
+    phases: list[Phase] = []
+    warnings: list[str] = []
+    taken: set[str] = set()
     for phase in known:
-        sample = samples[phase.name]
         tell(f"fitting {phase.name}")
+        sample = samples[phase.name]
         tried, chosen = fits(sample.values)
-        parts = parts_of(longer[phase.name], base, taken)
-        why = _why_not(longer[phase.name], parts, phase.name, asked)
-        if not why:
+        parts = parts_of(longer[phase.name], PROFILES[asked.base], taken)
+        why = "" if parts else _why_not(longer[phase.name], asked)
+        if parts:
             taken |= {part.row for part in parts}
             mark = f"M {sample.file}: {sample.column}, n = {len(sample.values)}, {sample.date}: {phase.name}"
             targets.append(Target(phase, chosen.distribution, parts, mark))
             warnings += _weak(phase.name, len(sample.values), chosen)
-        phases.append(_phase(phase.name, phase.about, sample, tried, chosen, why, parts if not why else ()))
-    tell("dividing the phases among ops")
-    profile = divided(model, base, targets, asked.effort.divide) if targets else base
-    loads = _loads(fitted, checked)
-    demand = _demand(model, profile, targets, loads, asked, tell)
-    if demand is not None:
-        profile = divided(model, _busier(base, targets, demand.factor), targets, asked.effort.divide)
-        profile = {
-            row: replace(it, mark=it.mark + _from(demand)) if it.cores != 1 else it for row, it in profile.items()
-        }
-    final = model.took(profile, known, asked.effort.last)
-    phases = [replace(it, modelled=_modelled(it, [took.total for took in final[it.name].values()])) for it in phases]
-    warnings += _missed(phases)
-    tell("many starts at once")
-    rows = tuple(_load(model, profile, key, cells, demand, asked.effort.load) for key, cells in loads.items())
-    left_out = (*fitted.left_out, *checked.left_out)
-    return Calibration(asked.name, asked.base, asked.design, tuple(phases), rows, demand, left_out, tuple(warnings)), (
-        profile
-    )
+        phases.append(_phase(phase.name, phase.about, sample, tried, chosen, why, parts))
+    return targets, phases, warnings
 
 
 def _samples(read: Read) -> dict[str, Sample]:
@@ -114,11 +142,10 @@ def _base_name(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
 
 
-def _why_not(rows: dict[str, float], parts: Sequence[object], name: str, asked: Asked) -> str:
-    """Say why a phase is compared alone; "" where it is fitted."""
-    if not rows:
-        return f"no op of {asked.base} lengthens it on {asked.design}"
-    return "" if parts else "its ops belong to finer phases: a check of those"
+def _why_not(rows: Mapping[str, float], asked: Asked) -> str:
+    """Say why a phase is compared alone."""
+    none = f"no op of {asked.base} lengthens it on {asked.design}"
+    return "its ops belong to finer phases: a check of those" if rows else none
 
 
 def _with_client(read: Read) -> list[str]:
@@ -147,12 +174,12 @@ def _missed(phases: Sequence[Phase]) -> list[str]:
 
 
 def _phase(
-    name: str, about: str, sample: Sample, tried: tuple[Fit, ...], chosen: Fit, why: str, parts: Sequence[object]
+    name: str, about: str, sample: Sample, tried: tuple[Fit, ...], chosen: Fit, why: str, parts: Sequence[Part]
 ) -> Phase:
     middle, p95, sd = spread(sample.values)
     return Phase(
         name, about, sample, middle, p95, sd, tried, chosen,
-        quantile_errors(sample.values, chosen), held_out(sample.values, chosen), shares(parts), None, why,  # type: ignore[arg-type]
+        quantile_errors(sample.values, chosen), held_out(sample.values, chosen), shares(parts), None, why,
     )  # fmt: skip
 
 
@@ -193,7 +220,7 @@ def _demand(
     model: Model, profile: Profile, targets: Sequence[Target], loads: dict[Key, list[Cell]], asked: Asked, tell: Told
 ) -> Demand | None:
     """Return how many cores a start keeps busy, so that the model starts as many a second as were measured."""
-    if asked.demand is None or not targets:
+    if asked.demand is None or not any(BY_NAME[it.phase.name].step.startswith("start") for it in targets):
         return None
     able = [key for key in loads if key[0] == "start" and (key[1] == asked.demand or not asked.demand)]
     able = [key for key in able if key[1] > asked.cores and rate_of(loads[key])]

@@ -13,6 +13,7 @@ from sim.calibration.model import Model
 from sim.calibration.phases import BY_NAME, PHASES
 from sim.calibration.reading import Read, Terms, Wanted, read_all
 from sim.durations import LogNormal, Profile, scaled
+from sim.errors import InputError
 from sim.latency import DOCKER_26_2CORE, EL7_IDLE
 
 NOTHING = Read((), (), ())
@@ -106,6 +107,13 @@ def test_core_time_is_found_and_other_loads_follow():
     for load in found.loads:
         assert load.model_median == pytest.approx(load.median, rel=0.1), load.at_once
     assert [load.used for load in found.loads] == ["", "", "its rate gave the core time"]
+
+
+def test_rows_of_many_starts_alone_cannot_be_fitted():
+    """What one start takes is not in them."""
+    text = "parallelism,api_start_s\n" + "8,1.0\n" * 9
+    with pytest.raises(InputError, match=r"m\.csv: no row is of one start at a time"):
+        calibrate(read_all([("m.csv", text, "")], Terms()), NOTHING, ASKED)
 
 
 def test_without_demand_nothing_of_the_loads_is_used():
