@@ -91,7 +91,8 @@ def _of_two(one: TimelineData, other: TimelineData) -> str:
     with_what = setting or f"In the {'upper' if best is one else 'lower'} run"
     strip, parts = _remote(best), []
     if strip is not None:
-        cost = f"leaves {strip.not_back} ports dark for" if strip.not_back else "costs"
+        ports = f"{strip.not_back} port{'s' * (strip.not_back != 1)}"
+        cost = f"leaves {ports} dark for" if strip.not_back else "costs"
         gap = "" if strip.not_back else " " + (duration(strip.dark) if strip.dark else "nothing")
         parts.append(f"{cost} {strip.client} clients{gap}")
     lost = best.counts.replaced + best.counts.gone

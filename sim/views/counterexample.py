@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from sim.designs import DESIGNS
 from sim.engine.setup import Setup
 from sim.kernel import events as e
 from sim.kernel.records import OUTSIDE, Pid
@@ -24,10 +25,11 @@ from sim.views.table import Table
 from sim.world import evolve
 
 BEGINS = {
-    "steady": "The host is up: docker.service runs",
+    "steady": "The host is up: {unit}.service runs",
     "boot": "The host has been switched on; its disk says that all containers ran",
-    "off": "systemd runs; docker.service is stopped and no container exists",
+    "off": "systemd runs; {unit}.service is stopped and no container exists",
 }
+WITHOUT_ENGINE = BEGINS | {"steady": "The host is up", "off": "systemd runs; no container exists"}
 
 Way = tuple[str, tuple[Deed, ...]]  # who, and what
 
@@ -98,7 +100,7 @@ def counterexample(
         says,
         faults,
         len(actions) - teller.opened if steps is None else steps,
-        _begins(setup),
+        begins(setup),
         tuple(teller.paragraphs),
         teller.number(turning),
         before,
@@ -107,10 +109,15 @@ def counterexample(
     )
 
 
-def _begins(setup: Setup) -> str:
+def begins(setup: Setup) -> str:
+    """Say in which state a host is when a story begins."""
     names = [service.name for service in setup.services if service.at_begin]
+    design = DESIGNS[setup.engine.design]
+    if design.traits.engine not in design.programs:
+        runs = f": {', '.join(names)}" if names and setup.host.begin == "steady" else ""
+        return f"{WITHOUT_ENGINE[setup.host.begin]}{runs}."
     with_it = f", and {', '.join(names)}" if names and setup.host.begin == "steady" else ""
-    return f"{BEGINS[setup.host.begin]}{with_it}."
+    return f"{BEGINS[setup.host.begin].format(unit=design.traits.engine_unit)}{with_it}."
 
 
 class Teller:

@@ -11,9 +11,11 @@ import pytest
 from sim.drive.explore import begin
 from sim.engine.setup import Setup
 from sim.model import step
-from sim.views.counterexample import Counterexample, counterexample
+from sim.scenario import load
+from sim.testing.setups import fitted
+from sim.views.counterexample import Counterexample, begins, counterexample
 from sim.views.deeds import Deed
-from tests.drive.lives import CASES, HASTY, UP, WITH_PORT, docker, kill, setup_of
+from tests.drive.lives import CASES, HASTY, UP, WITH_PORT, docker, kill, setup_of, systemctl
 from tests.drive.plain import choices
 from tests.drive.stories import T28, WEB, story
 
@@ -100,10 +102,18 @@ def test_a_failed_command_says_what_its_user_reads() -> None:
     ]
 
 
-@pytest.mark.parametrize("case", CASES)
+LIVES = {name: setup for name, (setup, _) in CASES.items()} | {
+    "podman": fitted(setup_of(WITH_PORT, *docker("run", "pause", "unpause", "restart", "stop", "rm")), "podman"),
+    "podman-quadlet": fitted(
+        setup_of(WITH_PORT, *(systemctl(verb, "web") for verb in ("start", "restart", "stop"))), "podman-quadlet"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LIVES)
 def test_every_action_of_a_whole_life_has_words(case: str) -> None:
     """No op of a life lacks words: nothing falls back to its name in the code."""
-    setup = CASES[case][0]
+    setup = LIVES[case]
     world, prologue = begin(setup, "open")
     actions = list(prologue.actions)
     while possible := choices(world):
@@ -114,3 +124,18 @@ def test_every_action_of_a_whole_life_has_words(case: str) -> None:
     assert len(words) > 60
     names = {op.name for procedure in world.design.procedures.values() for op in procedure.ops}
     assert [word for word in words if word in names] == []
+
+
+@pytest.mark.parametrize(
+    ("design", "begin", "text"),
+    [
+        ("docker-26", "steady", "The host is up: docker.service runs, and web."),
+        ("cri-o", "off", "systemd runs; crio.service is stopped and no container exists."),
+        ("podman", "steady", "The host is up: web."),
+        ("podman-quadlet", "off", "systemd runs; no container exists."),
+    ],
+)
+def test_a_story_begins_with_what_runs(design: str, begin: str, text: str) -> None:
+    """The engine's unit, if there is one, and the containers."""
+    setup = load("x.yaml", f"{{engine: {{design: {design}}}, services: {{web: {{}}}}, host: {{begin: {begin}}}}}").setup
+    assert begins(setup) == text
