@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sim.engine import paths
-from sim.engine.client import PATIENT, step_of
+from sim.engine.client import PATIENT, SUPERVISORS, step_of
+from sim.engine.containers import is_split
 from sim.engine.ops import Answered
 from sim.engine.records import RuntimeState
 from sim.engine.systemd import unit_of
@@ -118,12 +119,12 @@ def _looked_after(world: World, name: str, process: Process) -> bool:
     parent = world.host.procs.get(process.ppid)
     if parent is None or not parent.alive:
         return False
-    return parent.image.container == name and parent.image.program in ("shim", "runc")
+    return parent.image.container == name and parent.image.program in (*SUPERVISORS, "runc")
 
 
 def _is_killed(world: World, name: str, process: Process) -> bool:
-    """Say whether a payload's end is on its way: a KILL, or a containerd that runs and keeps the container."""
-    if doomed(process):
+    """Say whether a payload's end is on its way: a KILL, a containerd that runs and keeps the container, its unit."""
+    if doomed(process) or is_split(world, world.services[name]):
         return True
     pid = containerd(world)
     if pid is None or doomed(world.host.procs[pid]) or world.host.procs[pid].state != "S":

@@ -16,6 +16,7 @@ from sim.experiment.exploring import bound_of, explored, with_faults
 from sim.experiment.run import run_scenario
 from sim.properties import PROPERTIES
 from sim.scenario import Scenario, load
+from sim.scenario.to_explore import for_explorer
 from sim.views.exploration import HOLDS, VIOLATED, Explored, Finding
 
 SMALL = """
@@ -151,3 +152,14 @@ def test_the_bundled_scenario_is_explored_whole() -> None:
     verdicts = {it.name: it.verdict for it in result.findings}
     assert verdicts.pop("V8") == VIOLATED
     assert set(verdicts.values()) == {HOLDS}
+
+
+@pytest.mark.parametrize(("design", "orphans"), [("podman", True), ("podman-quadlet", False)])
+def test_any_one_kill_leaves_an_orphan_on_podman_alone(design: str, orphans: bool) -> None:
+    """A conmon that is killed leaves its program to PID 1, unless systemd ends the unit; in the end all runs."""
+    whole = load(str(bundled("any-kill")), settings=(f"engine.design={design}",))
+    found = explored(whole, for_explorer(whole)[0], limits=Limits())
+    assert found.complete
+    broken = {it.name for it in found.findings if it.verdict == VIOLATED}
+    assert broken == ({"V3"} if orphans else set())
+    assert not [line for line in found.bound if "tried" in line]
