@@ -10,12 +10,17 @@ import re
 import textwrap
 from collections import Counter
 
-from tests.answers import daemons, hosts, pressure
+from tests.answers import daemons, hosts, pressure, starts
 from tests.answers.question import RUN, SUM, Question
 from tests.answers.told import Runner
 
 WIDTH = 120
-QUESTIONS: tuple[Question, ...] = (*daemons.QUESTIONS, *hosts.QUESTIONS, *pressure.QUESTIONS)
+QUESTIONS: tuple[Question, ...] = (
+    *daemons.QUESTIONS,
+    *starts.QUESTIONS,
+    *hosts.QUESTIONS,
+    *pressure.QUESTIONS,
+)
 HEAD = """\
 # Answers
 

@@ -1,4 +1,4 @@
-"""Questions 11 to 18: starts, ports, units, crashes and shutdown. Source: designs §10."""
+"""Questions 15 to 18: ports, units, crashes and shutdown. Source: designs §10."""
 
 from __future__ import annotations
 
@@ -10,143 +10,9 @@ from sim.facts import StepDone
 from sim.render.amounts import seconds
 from sim.views.intervals import Intervals, Life, outcome
 from tests.answers.question import RUN, Answer, Question
-from tests.answers.told import Runner, Told, fit, grouped, listed, run_of
+from tests.answers.told import Runner, Told, grouped, listed, run_of
 
-STARTS = {"start_p50": "start, median", "start_p99": "start, p99"}
 SEEDS = range(1, 6)  # of what is read off single runs
-
-
-def starts(runner: Runner, commands: tuple[str, ...]) -> Answer:
-    """Question 11."""
-    numbers = {"1": 1, "8": 8, "16": 16, "32": 32}
-    told = runner.told(commands[0], *numbers, "32, 8 cores", "32, docker-1.13", "32, podman")
-    slope, _ = fit([(n, told.value(name, "start_p50")) for name, n in numbers.items()])
-    gain = told.value("32", "start_p50") / told.value("32, 8 cores", "start_p50")
-    scarce = "it is processor time that is short, and no lock" if gain > 3 else "most of it is a lock"
-    spread = listed(
-        [
-            f"{told.value(name, 'start_p99') / told.value(name, 'start_p50'):.1f} times in {name.split(', ')[1]}"
-            for name in told.names[-2:]
-        ]
-    )
-    return Answer(
-        (
-            (
-                f"One container starts in {told.say('1', 'start_p50')}; of 32 at once half take more than "
-                f"{told.say('32', 'start_p50')} on two cores, {1000 * slope:.0f} ms more for each "
-                f"that starts beside it. With four "
-                f"times the cores it is {gain:.1f} times less: {scarce}. p99 is {spread} the median: "
-                f"those take locks in turn "
-                "(the port mapper and containerd's workers, podman's storage and networks)."
-            ),
-        ),
-        (),
-        tuple(told.table(STARTS)),
-        told.runs,
-        (
-            "pulls and disks",
-            "bridge ports, iptables that grow",
-            "the tail of some versions (for-linux#733: 16 % over 10 s)",
-        ),
-    )
-
-
-def churn(runner: Runner, commands: tuple[str, ...]) -> Answer:
-    """Question 12."""
-    told = runner.told(commands[0], "docker-26", "docker-26, removals", "docker-1.13", "docker-1.13, removals")
-    said = []
-    for design in ("docker-26", "docker-1.13"):
-        alone, beside = (told.value(name, "start_p99") for name in (design, f"{design}, removals"))
-        said.append(
-            (
-                design,
-                (
-                    f"{16 / alone:.1f} starts a second alone, {16 / beside:.1f} beside as many removals "
-                    f"({beside / alone:.1f} times as long)"
-                ),
-            )
-        )
-    return Answer(
-        ("Sixteen starts at once, until the last is done:",),
-        grouped(said),
-        tuple(told.table(STARTS)),
-        told.runs,
-        ("removal of large layers, which holds the disk", "a stream without end of creates"),
-    )
-
-
-RANGE = {
-    "start_p50": "start",
-    "processes": "processes, most",
-    "threads": "threads, most",
-    "memory_end": "engine's memory",
-    "forks": "forks",
-}
-
-
-def port_range(runner: Runner, commands: tuple[str, ...]) -> Answer:
-    """Question 13."""
-    names = ("1 port", "10 ports", "100 ports", "100, no proxies", "100, docker-1.13")
-    told = runner.told(commands[0], *names)
-    said = []
-    for name, ports in zip(names[2:], (99, 100, 100), strict=True):
-        one = told.value("1 port", "memory_end") if name == "100 ports" else None
-        more = told.value(name, "memory_end") - (one or 0)
-        each = f", {more / ports / 1e6:.1f} MB a port" if one else ""
-        said.append(
-            f"{name}: {told.say(name, 'start_p50')}, {told.say(name, 'processes')} processes, "
-            f"{told.say(name, 'threads')} threads, {told.say(name, 'memory_end')}{each}"
-        )
-    per_port = 1000 * (told.value("100 ports", "start_p50") - told.value("1 port", "start_p50")) / 99
-    return Answer(
-        (f"A port adds {per_port:.0f} ms to the start on docker-26. Of a hundred ports:",),
-        tuple(said),
-        tuple(told.table(RANGE)),
-        told.runs,
-        (
-            (
-                "IPv6: twice as many proxies are counted where a version starts one for each family, though no client "
-                "is of it"
-            ),
-            "rules cost the same however many there are",
-        ),
-    )
-
-
-CLIENTS = {
-    "remote_dark": "remote",
-    "host_dark": "host's address",
-    "loopback_dark": "loopback",
-    "container_dark": "containers",
-    "memory_end": "engine's memory",
-}
-
-
-def no_proxy(runner: Runner, commands: tuple[str, ...]) -> Answer:
-    """Question 14."""
-    told = runner.told(commands[0], "proxies", "no proxies")
-    better = [
-        CLIENTS[name]
-        for name in list(CLIENTS)[:4]
-        if told.value("no proxies", name) < 0.1 * told.value("proxies", name)
-    ]
-    saved = (told.value("proxies", "memory_end") - told.value("no proxies", "memory_end")) / 2
-    return Answer(
-        (
-            (
-                f"While dockerd is away, clients of these classes no longer lose their port: {listed(better)} "
-                f"({told.say('proxies', 'loopback_dark')} before, {told.say('no proxies', 'loopback_dark')} then). "
-                f"{saved / 1e6:.1f} MB are saved a port. Before the fault every class reaches its port in both cases."
-            ),
-        ),
-        (),
-        tuple(told.table(CLIENTS)),
-        told.runs,
-        (
-            "an IPv6 client of a container that has IPv4 alone, which only a proxy serves",
-            "dummy sockets that reserve the ports; route_localnet as a risk",
-        ),
-    )
 
 
 TRIES = {
@@ -336,38 +202,6 @@ def db_end(run: Intervals) -> Life:
 
 
 QUESTIONS = (
-    Question(
-        11,
-        "How long are starts if many begin at once, and where is the lock?",
-        RUN,
-        ("shimsim whatif q11-starts",),
-        "moby#42096, #29780, #42817, for-linux#733, podman#29163",
-        starts,
-    ),
-    Question(
-        12,
-        "What rate of creation holds while other containers are removed?",
-        RUN,
-        ("shimsim whatif q12-churn",),
-        "moby#41738, libnetwork#2284, coreos#1654",
-        churn,
-    ),
-    Question(
-        13,
-        "A range of ports is published: how many proxies, MB, threads and seconds?",
-        RUN,
-        ("shimsim whatif q13-port-range",),
-        "moby#11185, #16284, #34328, #14288, #22614",
-        port_range,
-    ),
-    Question(
-        14,
-        "What changes if userland-proxy is disabled?",
-        RUN,
-        ("shimsim whatif q14-no-proxy",),
-        "moby#14856, #8356, #46026, docs#17312",
-        no_proxy,
-    ),
     Question(
         15,
         'After a crash, why is the port "already allocated", and what clears it?',
