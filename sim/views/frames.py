@@ -63,7 +63,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("signal", "text", "the signal that ended it, as KILL; empty for none"),
     ),
     "intervals": _columns(
-        ("lane", "text", "dockerd, containerd or a container"),
+        ("lane", "text", "dockerd, containerd, crio, kubelet or a container"),
         ("kind", "text", "daemon or container"),
         ("state", "text", "absent, starting, unready, running, stopping, dead; down, booting, up, leaving, frozen"),
         ("parent", "text", "who looks after it: containerd, init, reattached, nobody, conmon, unheld; else empty"),
