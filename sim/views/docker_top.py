@@ -1,10 +1,10 @@
 """Which processes `docker top` lists: those of the container's control group, or why it lists none.
 
 Models: the daemon's checks, its question to containerd for the pids (`runc ps` reads cgroup.procs, where no zombie
-stands), and `ps -ef` of the host at that moment; podman asks its database alone. Leaves out: the processes that the
+stands), and `ps -ef` of the host at that moment; podman asks its database alone, and of a pod, where crictl has no such
+command, it is what stands in the control group. Leaves out: the processes that the
 question itself forks, ps options of one's own, podman's own columns and numbers within the container. Source: D
-daemon/top_unix.go, daemon/errors.go; C runtime/container.go Pids [K: the texts of
-errors]; engine-1.13 §3.2, §1.4.
+daemon/top_unix.go, daemon/errors.go; C runtime/container.go Pids [K: the texts of errors]; engine-1.13 §3.2, §1.4.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ def top(story: Story, name: str) -> Table | str:
         return f"No such container: {name}"
     if not record.running:
         return f"Container {service.id} is not running"
+    if story.world.design.traits.pods:
+        return _rows(story, service)
     if record.restarting:
         return f"Container {service.id} is restarting, wait until the container is running"
     containerd = story.world.recall(unit_of(story.world).main_pid, "connection")
