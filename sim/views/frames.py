@@ -40,6 +40,7 @@ SPAN = (
     ("start_s", "seconds", "when it began"),
     ("end_s", "seconds", "when it was over; the run's end if it was not"),
 )
+PARENTS = "containerd, init, reattached, nobody, conmon, unheld"
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "events": _columns(
         ("time_s", "seconds", "when the engine said it"),
@@ -66,7 +67,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("lane", "text", "dockerd, containerd, crio, kubelet or a container"),
         ("kind", "text", "daemon or container"),
         ("state", "text", "absent, starting, unready, running, stopping, dead; down, booting, up, leaving, frozen"),
-        ("parent", "text", "who looks after it: containerd, init, reattached, nobody, conmon, unheld; else empty"),
+        ("parent", "text", f"who looks after it: {PARENTS}; own and adopted where dockerd is the parent; else empty"),
         ("pid", "number", "the process meant; unknown if there is none"),
         *SPAN,
     ),
