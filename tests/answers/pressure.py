@@ -242,7 +242,7 @@ def density(runner: Runner, commands: tuple[str, ...]) -> Answer:
         (
             (
                 "memory is processes times published sizes, which `shimsim whatif --explain` lists: crio, kubelet and "
-                "have none here"
+                "pause have none here"
             ),
             "TasksMax is not enforced: the column divides 512 by the threads beside the program",
         ),
