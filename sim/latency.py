@@ -17,6 +17,7 @@ from sim.durations import Fixed as Fixed
 from sim.durations import Profile as Profile
 from sim.durations import Uniform as Uniform
 from sim.engine.setup import EngineSetup
+from sim.measured import FITTED
 
 MS = 1_000
 
@@ -92,7 +93,7 @@ EL7_SWAPPING: Profile = EL7_IDLE | {
 M = "M docker-26 on 2 cores: phases of sequential_*.csv, divided among the ops by timeline.txt"
 
 # Docker 26.1.5, containerd 1.7.24, runc 1.1.15; 2 cores, kernel 6.18, overlay2; one machine
-DOCKER_26_2CORE: Profile = {
+DOCKER_26_SHARES: Profile = {
     "dockerd/check_pid_file": Duration(wait=Uniform(35, 50), mark=M),
     "dockerd/load_containers": Duration(wait=Uniform(10, 20), mark=M),
     "dockerd/start_controller": Duration(wait=Uniform(280, 400), mark=M),
@@ -145,6 +146,9 @@ DOCKER_26_2CORE: Profile = {
     "kernel/deliver": Duration(wait=Uniform(0.05, 0.5), mark=A),
 }
 
+# what shimsim calibrate makes of the measurements, whose phases are divided by the shares of the ranges above
+DOCKER_26_2CORE: Profile = DOCKER_26_SHARES | FITTED
+
 SPLIT = "A split of 0.2 s for a start, of which 0.12 s behind locks: designs §9.2 [I]"
 PODMAN_IDLE: Profile = {
     "podman/begin": Duration(work=Uniform(20, 40), mark=SPLIT),
@@ -181,7 +185,7 @@ KUBELET: Profile = {
     "kubelet/report": Duration(wait=Uniform(5, 20), mark=A),
 }
 CRI_IDLE: Profile = {
-    **{name: row for name, row in DOCKER_26_2CORE.items() if not name.startswith("dockerd/")},
+    **{name: row for name, row in DOCKER_26_SHARES.items() if not name.startswith("dockerd/")},
     **KUBELET,
     "containerd/task_loaded": Duration(wait=Fixed(20.5), mark="K containerd#12142: 41 ms a pod, which has two tasks"),
     "pause/execute_pause": Duration(work=Uniform(1, 2), mark=A),
@@ -202,6 +206,7 @@ PROFILES: dict[str, Profile] = {
     "el7-idle": EL7_IDLE,
     "el7-swapping": EL7_SWAPPING,
     "docker-26-2core": DOCKER_26_2CORE,
+    "docker-26-shares": DOCKER_26_SHARES,
     "podman-idle": PODMAN_IDLE,
     "cri-idle": CRI_IDLE,
     "crio-idle": CRIO_IDLE,

@@ -6,20 +6,19 @@ import re
 
 import pytest
 
-from sim.latency import DOCKER_26_2CORE
 from tests.engine.test_docker_26 import CHECKED, CHECKS
-from tests.validation.ask import MEASURED, profile
+from tests.validation.ask import profile
+from tests.validation.bundled import MODULE
 from tests.validation.not_asked import NOT_ASKED
 from tests.validation.page import (
     COMMAND,
     PAGE,
     PARTS,
-    PROFILE,
     line,
+    module_anew,
     not_asked,
     outcomes,
     page,
-    profile_anew,
     rederived,
 )
 from tests.validation.row import Row, error
@@ -92,20 +91,17 @@ def test_an_error_of_a_range_is_how_far_outside():
 
 
 def test_the_measured_profile_says_where_its_numbers_come_from():
-    """Each row that differs from the bundled profile is measured, with file, n, day and share."""
-    text = MEASURED.read_text(encoding="utf-8")
-    assert text.startswith("# made by shimsim calibrate for docker-26")
-    mine = profile("docker-26-measured")
-    changed = {name for name, row in mine.items() if row != DOCKER_26_2CORE[name]}
+    """Each row that differs from those that gave the shares is measured, with file, n, day and share."""
+    mine, shares = profile("docker-26-2core"), profile("docker-26-shares")
+    changed = {name for name, row in mine.items() if row != shares[name]}
     assert {"runc/begin_create", "iptables/apply", "dockerd/stop_proxy"} <= changed
     for name in changed:
         assert re.match(r"M [\w.]+: .+, n = \d+, 2026-11-24: [\w/-]+, share [\d.]+(; cores: .+)?\Z", mine[name].mark)
-    assert PROFILE.name in COMMAND
     assert COMMAND in TEXT
 
 
 @pytest.mark.long
 def test_the_page_and_the_profile_are_what_make_validation_writes():
     """Every byte of both, made anew."""
-    assert profile_anew() == PROFILE.read_text(encoding="utf-8")
+    assert module_anew() == MODULE.read_text(encoding="utf-8")
     assert page() == TEXT

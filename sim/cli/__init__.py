@@ -256,7 +256,7 @@ def _explore(parser: argparse.ArgumentParser) -> None:
 CALIBRATIONS = """\
 examples:
   shimsim calibrate mine.csv --phase start=total_ms -o mine.yaml
-  shimsim calibrate measurements/sequential_*.csv --check measurements/parallel.csv --plot fits.png
+  shimsim calibrate docs/measurements/sequential_*.csv --check docs/measurements/parallel.csv --plot fits.png
   docker events --format '{{json .}}' > events.jsonl; shimsim calibrate events.jsonl -o mine.yaml
 """
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from sim.designs.ladder import VERSIONS
 
 DESIGNS = (*VERSIONS, "podman", "podman-quadlet", "containerd-cri", "cri-o", "cri-o-cgroupfs")
-PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core", "podman-idle", "cri-idle", "crio-idle")
+PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core", "docker-26-shares", "podman-idle", "cri-idle", "crio-idle")
 
 SERVICE_WITHOUT_EFFECT = frozenset(
     """annotations attach blkio_config build cap_add cap_drop cgroup_parent configs cpu_count cpu_percent

@@ -18,7 +18,7 @@ from sim.latency import DOCKER_26_2CORE, EL7_IDLE
 
 NOTHING = Read((), (), ())
 QUICK = Effort(10, 2, 60)
-ASKED = Asked("mine", "docker-26", "docker-26-2core", effort=QUICK)
+ASKED = Asked("mine", "docker-26", "docker-26-shares", effort=QUICK)
 
 
 def csv_of(profile: Profile, phases: tuple[str, ...], seeds: int = 60) -> str:

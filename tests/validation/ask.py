@@ -24,13 +24,12 @@ from sim.durations import Profile
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone, StepTaken
 from sim.kernel.events import Execed, Exited
-from sim.latency import PROFILES, profile_of
+from sim.latency import PROFILES
 from sim.scenario import load
 from tests.measures import answered, happened
 
 ROOT = Path(__file__).parents[2]
-DATA = ROOT / "measurements"
-MEASURED = DATA / "docker-26-measured.yaml"
+DATA = ROOT / "docs" / "measurements"
 SEEDS = 20
 SEEDS_OF_A_LOAD = 5
 
@@ -71,13 +70,9 @@ def measured_rate(mode: str, at_once: int) -> float:
 # -- profiles ---------------------------------------------------------------------------------------
 
 
-@cache
 def profile(name: str) -> Profile:
-    """Return a bundled profile, or the one that was made of the measurements."""
-    if name != "docker-26-measured":
-        return PROFILES[name]
-    scenario = load("asked.yaml", f"engine: {{design: docker-26, profile: {MEASURED}}}")
-    return profile_of(scenario.setup.engine)
+    """Return a bundled profile."""
+    return PROFILES[name]
 
 
 # -- one by one -------------------------------------------------------------------------------------

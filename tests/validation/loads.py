@@ -8,7 +8,7 @@ from sim.calibration.fits import quantile
 from tests.validation.ask import SEEDS_OF_A_LOAD, column, measured_rate, rate, starts
 from tests.validation.row import Part, Row
 
-BUNDLED, FITTED = "docker-26-2core", "docker-26-measured"
+BUNDLED, FITTED = "docker-26-shares", "docker-26-2core"
 LOAD_WHY = {
     ("port", 1): "the file's own machine was busy: the same start took 183 ms in sequential_port.csv",
     ("noport", 1): "a busier machine than in sequential_noport.csv, where it took 160 ms",
@@ -61,6 +61,6 @@ def _loads() -> tuple[Row, ...]:
 PART = Part(
     "Many starts at once, Docker 26.1.5",
     "Neither profile was fitted to these rows, but for one number: the rate of 8 at once without ports gave the "
-    "core time of a start to `docker-26-measured`. Part of the file shared the cores with other work.",
+    "core time of a start to `docker-26-2core`. Part of the file shared the cores with other work.",
     _loads(),
 )

@@ -11,7 +11,6 @@ from sim.experiment.rss import rss_of
 from sim.experiment.run import Run
 from sim.kernel.records import Process
 from tests.validation.ask import (
-    MEASURED,
     SEEDS,
     at,
     begins,
@@ -27,7 +26,7 @@ from tests.validation.ask import (
 )
 from tests.validation.row import Part, Row
 
-BUNDLED, FITTED = "docker-26-2core", "docker-26-measured"
+BUNDLED, FITTED = "docker-26-shares", "docker-26-2core"
 FILES = ("sequential_noport.csv", "sequential_port.csv")
 ENGINE = "engine: {design: docker-26%s}\n"
 NO_UNIT = ', unit: {Restart: "no"}'
@@ -78,7 +77,7 @@ services:
 
 
 def _timers() -> tuple[Row, ...]:
-    base, one = f"{BUNDLED}, {SEEDS} seeds", f"{BUNDLED}, 1 seed"
+    base, one = f"{FITTED}, {SEEDS} seeds", f"{FITTED}, 1 seed"
     killed = ENGINE % "" + SEVEN + "steps: [{id: kill, at: 5s, kill: containerd}]\nuntil: 40s\n"
     lost = killed.replace("steps: [", "steps: [{id: stop, at: 5050ms, docker: stop tok}, ")
     stops = (
@@ -185,7 +184,7 @@ def _restarts() -> tuple[Row, ...]:
             f"  c{n}: {{image: c, {port and port % (9000 + n)}{TERM_OK}}}\n" for n in range(int(containers))
         )
         text = ENGINE % (
-            f", profile: {MEASURED}" + NO_UNIT + f", daemon: {{live-restore: {'true' if live == '1' else 'false'}}}"
+            f", profile: {FITTED}" + NO_UNIT + f", daemon: {{live-restore: {'true' if live == '1' else 'false'}}}"
         )
         text += ("services:\n" + services if services else "") + (
             f"steps:\n  - {{id: gone, at: 5s, kill: dockerd, signal: {'TERM' if how == 'term' else 'KILL'}}}\n"
@@ -251,7 +250,7 @@ FIVE = (
 
 def _numbers() -> tuple[Row, ...]:
     ten = "".join(f"  c{n}: {{image: p, ports: ['{80 + n}:80'], {DEAF}}}\n" for n in range(10))
-    five = f"{BUNDLED}, 5 seeds"
+    five = f"{FITTED}, 5 seeds"
     text = ENGINE % "" + f"services:\n{ten}until: 1s\n"
     kinds = (
         ("dockerd", "dockerd"),
@@ -355,7 +354,7 @@ def _cli() -> tuple[Row, ...]:
             "exec of the probe",
             f"{FITTED}, 100 seeds",
             phase(FITTED, "exec"),
-            "with docker(1) itself, about 20 ms; the ops of exec are those of the bundled profile",
+            "with docker(1) itself, about 20 ms; the ops of exec are those of docker-26-shares",
         )
     )
     return tuple(rows)
@@ -364,8 +363,9 @@ def _cli() -> tuple[Row, ...]:
 PARTS = (
     Part(
         "Phases of a start and a stop, Docker 26.1.5",
-        "One at a time on two cores. `docker-26-2core` is the bundled profile, whose ranges were divided by hand; "
-        "`docker-26-measured` is what `shimsim calibrate` makes of the same files.",
+        "One at a time on two cores. `docker-26-shares` has ranges that were read off the medians by hand: the shares "
+        "by which phases are divided; `docker-26-2core`, the profile of docker-26, is what `shimsim calibrate` makes of "
+        "the files with them.",
         _phases(),
     ),
     Part("Timers and faults, Docker 26.1.5", "", _timers()),

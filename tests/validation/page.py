@@ -12,15 +12,15 @@ from statistics import median
 from sim.calibration.calibrate import Asked, calibrate
 from sim.calibration.phases import LOADED
 from sim.calibration.reading import Terms, read_all
-from sim.cli.calibrate import about
 from sim.render.calibration_text import percent
-from sim.scenario.profiles import profile_text
 from tests.validation import backoff_and_sizes, loads, measured, published, theory
-from tests.validation.ask import DATA, MEASURED, ROOT, profile
+from tests.validation.ask import DATA, ROOT, profile
+from tests.validation.bundled import module_text
 from tests.validation.not_asked import NOT_ASKED
 from tests.validation.row import Part, Row, error
 
-PAGE, PROFILE = ROOT / "docs" / "validation.md", MEASURED
+PAGE = ROOT / "docs" / "validation.md"
+SHARES, FITTED = "docker-26-shares", "docker-26-2core"
 PARTS: tuple[Part, ...] = (
     theory.PART,
     measured.PARTS[0],
@@ -33,9 +33,9 @@ DAY = "2026-11-24"
 FITTED_FILES = ("sequential_noport.csv", "sequential_port.csv", "daemon_restart.csv")
 CHECKED_FILES = ("parallel.csv",)
 COMMAND = (
-    f"shimsim calibrate {' '.join(f'measurements/{name}' for name in FITTED_FILES)} \\\n"
-    f"    {' '.join(f'--check measurements/{name}' for name in CHECKED_FILES)} --date {DAY} "
-    f"-o measurements/{MEASURED.name}"
+    f"shimsim calibrate {' '.join(f'docs/measurements/{name}' for name in FITTED_FILES)} \\\n"
+    f"    {' '.join(f'--check docs/measurements/{name}' for name in CHECKED_FILES)} \\\n"
+    f"    --base {SHARES} --name {FITTED} --date {DAY} -o {FITTED}.yaml"
 )
 HEAD = f"""\
 # The model beside what was published and measured
@@ -45,7 +45,7 @@ a range: by how much it lies outside), what was asked, with which profile and se
 mark: S source, M measured, K from knowledge, C computed. Errors stand as they are; a reason stands where it is known.
 What the model cannot be asked for is listed at the end. Most figures of others are of hosts that nobody described.
 
-The profile `docker-26-measured` is
+The fitted rows of the profile `docker-26-2core`, `sim/measured.py`, are those of
 
 ```
 {COMMAND}
@@ -54,14 +54,13 @@ The profile `docker-26-measured` is
 COLUMNS = ("figure", "published or measured", "model", "error", "asked", "profile, seeds", "source", "why")
 ROW_HEAD = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|\n"
 REDERIVED = """\
-## `docker-26-2core`, derived anew
+## `docker-26-2core` beside its shares
 
-Medians of the rows that differ; {same} rows were not measured and are the same. The bundled profile has ranges that
-were read off the medians by hand; here they are fitted. Why rows differ: `proxy/listen` was divided between both
+Medians of the rows that were fitted; {same} rows were not measured and are those of `docker-26-shares`, whose ranges
+were read off the medians by hand. Why rows differ: `proxy/listen` was divided between both
 proxies evenly, and the file has the time between them; `shim/payload_started` had to be longer, since the answer waits
 for it while the program is executed; a start keeps more than one core busy, and what overlaps then takes longer on
-two cores, so that `runc/open_exec_fifo` and `payload/execute` are shorter. The bundled profile stays as it
-is, so that scenarios keep their runs.
+two cores, so that `runc/open_exec_fifo` and `payload/execute` are shorter.
 
 """
 OUTCOMES = """\
@@ -74,18 +73,18 @@ Who survives what, with which code, in which order: `tests/engine/test_docker_26
 """
 
 
-def profile_anew() -> str:
-    """Return the text of the profile that `shimsim calibrate` makes of the measurements."""
+def module_anew() -> str:
+    """Return the module of the profile that `shimsim calibrate` makes of the measurements."""
 
     def read(names: Iterable[str], terms: Terms):
         return read_all([(name, (DATA / name).read_text(encoding="utf-8"), "") for name in names], terms)
 
     terms = Terms(date=DAY)
-    asked = Asked(MEASURED.stem, "docker-26", "docker-26-2core")
-    found, made = calibrate(
+    asked = Asked(FITTED, "docker-26", SHARES)
+    _, made = calibrate(
         read(FITTED_FILES, terms), read(CHECKED_FILES, terms._replace(phases=frozenset(LOADED))), asked
     )
-    return profile_text(asked.name, tuple(made.items()), about(found))
+    return module_text(made, profile(SHARES))
 
 
 def page(tell: Callable[[str], None] = lambda _: None) -> str:
@@ -131,8 +130,8 @@ def number(value: float) -> str:
 
 
 def rederived() -> str:
-    """Return what calibration makes of the bundled profile, row by row."""
-    old, new = profile(measured.BUNDLED), profile(measured.FITTED)
+    """Return the fitted rows beside those that gave the shares."""
+    old, new = profile(SHARES), profile(FITTED)
     lines = []
     for name in new:
         if new[name] == old.get(name):
@@ -141,7 +140,7 @@ def rederived() -> str:
         lines.append(f"| `{name}` | {number(before)} ms | {number(after)} ms | {percent(after / before - 1)} | "
                      f"{new[name].cores:g} | {new[name].mark} |\n")  # fmt: skip
     words = REDERIVED.format(same=len(new) - len(lines))
-    return f"{words}| row | bundled | measured | | cores | mark |\n|---|---|---|---|---|---|\n" + "".join(lines)
+    return f"{words}| row | by hand | fitted | | cores | mark |\n|---|---|---|---|---|---|\n" + "".join(lines)
 
 
 def outcomes() -> str:

@@ -20,7 +20,7 @@ from tests.validation.ask import (
 )
 from tests.validation.row import Part, Row
 
-OLD, EL7, BUNDLED, FITTED = "docker-17.06", "el7-idle", "docker-26-2core", "docker-26-measured"
+OLD, EL7, BUNDLED, FITTED = "docker-17.06", "el7-idle", "docker-26-shares", "docker-26-2core"
 UNKNOWN = "host and number of cores are not known"
 LOADS = f"{SEEDS_OF_A_LOAD} seeds"
 

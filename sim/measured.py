@@ -1,0 +1,225 @@
+"""What `shimsim calibrate` made of the measurements: the fitted rows of docker-26-2core; the others are in latency.
+
+Docker 26.1.5, containerd 1.7.24, runc 1.1.15; 2 cores, kernel 6.18, overlay2; one machine. `make validation` writes it;
+docs/validation.md has the command, the errors, and what was not fitted to. Source: each row's mark.
+"""
+
+from sim.durations import Duration, LogNormal, Profile, Quantiles
+
+FITTED: Profile = {
+    "dockerd/check_pid_file": Duration(
+        wait=LogNormal(154.7649, 0.01813, -104.2945),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.104",
+        together="boot",
+    ),
+    "dockerd/load_containers": Duration(
+        wait=LogNormal(54.6229, 0.01813, -36.8098),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0368",
+        together="boot",
+    ),
+    "dockerd/start_controller": Duration(
+        wait=LogNormal(1238.1193, 0.01813, -834.3559),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.834",
+        together="boot",
+    ),
+    "dockerd/ready": Duration(
+        wait=LogNormal(36.4153, 0.01813, -24.5399),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0245",
+        together="boot",
+    ),
+    "dockerd/mount": Duration(
+        work=LogNormal(0.293, 1.31312, 1.6585),
+        mark=(
+            "M sequential_port.csv: d_iptables_first, n = 40, 2026-11-24: port/endpoint, share 0.408; cores: "
+            "parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="port/endpoint",
+        cores=1.76,
+    ),
+    "dockerd/create_endpoint": Duration(
+        work=LogNormal(0.4249, 1.31312, 2.4048),
+        mark=(
+            "M sequential_port.csv: d_iptables_first, n = 40, 2026-11-24: port/endpoint, share 0.592; cores: "
+            "parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="port/endpoint",
+        cores=1.76,
+    ),
+    "iptables/apply": Duration(
+        work=Quantiles(
+            (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0),
+            (1.276, 1.2825, 1.3085, 1.3155, 1.3472, 1.3843, 1.4901, 1.7911, 1.9854, 2.3217, 2.4426),
+        ),
+        mark=(
+            "M sequential_port.csv: d_proxy_first-d_iptables_first, n = 40, 2026-11-24: port/iptables, share "
+            "1; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="port/iptables",
+        repeats=6,
+        cores=1.76,
+    ),
+    "proxy/listen": Duration(
+        work=LogNormal(0.3125, 0.72374, 2.1579),
+        mark=(
+            "M sequential_port.csv: d_proxy_last-d_proxy_first, n = 40, 2026-11-24: port/proxy, share 1; "
+            "cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="port/proxy",
+        cores=1.76,
+    ),
+    "dockerd/write_bundle": Duration(
+        work=Quantiles(
+            (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0),
+            (8.2798, 8.3645, 8.687, 8.8643, 9.5462, 14.7285, 21.4624, 26.3315, 28.728, 36.6521, 37.753),
+        ),
+        mark=(
+            "M sequential_noport.csv: d_shimstart_fork, n = 100, 2026-11-24: start/prepare, share 1; cores: "
+            "parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/prepare",
+        cores=1.76,
+    ),
+    "shim-command/start_command_threads": Duration(
+        work=LogNormal(1.2195, 0.52792, 6.6737),
+        mark=(
+            "M sequential_noport.csv: d_shim_fork-d_shimstart_fork, n = 100, 2026-11-24: start/shim-command, "
+            "share 1; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/shim-command",
+        cores=1.76,
+    ),
+    "shim/set_up": Duration(
+        work=Quantiles(
+            (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0),
+            (7.5537, 7.5933, 8.0827, 8.2997, 8.6287, 8.8637, 9.7312, 11.0367, 11.6007, 14.111, 14.8337),
+        ),
+        mark=(
+            "M sequential_noport.csv: d_runc_create_exec-d_shim_fork, n = 100, 2026-11-24: start/shim, share "
+            "1; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/shim",
+        cores=1.76,
+    ),
+    "runc/begin_create": Duration(
+        work=LogNormal(23.872, 0.07488, -0.0),
+        mark=(
+            "M sequential_noport.csv: d_runc_create_exit-d_runc_create_exec, n = 100, 2026-11-24: "
+            "start/create, share 0.23; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/create",
+        cores=1.76,
+    ),
+    "runc/create_scope": Duration(
+        wait=LogNormal(7.46, 0.07488, -0.0),
+        mark=(
+            "M sequential_noport.csv: d_runc_create_exit-d_runc_create_exec, n = 100, 2026-11-24: "
+            "start/create, share 0.0718; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/create",
+        cores=1.76,
+    ),
+    "hook/start_hook_threads": Duration(
+        work=LogNormal(10.9413, 0.07488, -0.0),
+        mark=(
+            "M sequential_noport.csv: d_runc_create_exit-d_runc_create_exec, n = 100, 2026-11-24: "
+            "start/create, share 0.105; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/create",
+        cores=1.76,
+    ),
+    "dockerd/move_network": Duration(
+        work=LogNormal(43.7653, 0.07488, -0.0),
+        mark=(
+            "M sequential_noport.csv: d_runc_create_exit-d_runc_create_exec, n = 100, 2026-11-24: "
+            "start/create, share 0.421; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/create",
+        cores=1.76,
+    ),
+    "runc/write_pid_file": Duration(
+        work=LogNormal(17.904, 0.07488, -0.0),
+        mark=(
+            "M sequential_noport.csv: d_runc_create_exit-d_runc_create_exec, n = 100, 2026-11-24: "
+            "start/create, share 0.172; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/create",
+        cores=1.76,
+    ),
+    "containerd/task_created": Duration(
+        work=LogNormal(1.993, 0.55866, 4.3198),
+        mark=(
+            "M sequential_noport.csv: d_runc_start_exec-d_runc_create_exit, n = 100, 2026-11-24: "
+            "start/created, share 1; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/created",
+        cores=1.76,
+    ),
+    "runc/open_exec_fifo": Duration(
+        work=LogNormal(0.7724, 0.68654, 2.9488),
+        mark=(
+            "M sequential_noport.csv: d_payload_exec-d_runc_start_exec, n = 100, 2026-11-24: start/payload, "
+            "share 0.726; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/payload",
+        cores=1.76,
+    ),
+    "payload/execute": Duration(
+        work=LogNormal(0.2918, 0.68654, 1.114),
+        mark=(
+            "M sequential_noport.csv: d_payload_exec-d_runc_start_exec, n = 100, 2026-11-24: start/payload, "
+            "share 0.274; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/payload",
+        cores=1.76,
+    ),
+    "shim/payload_started": Duration(
+        work=LogNormal(2.8337, 0.33353, 1.4486),
+        mark=(
+            "M sequential_noport.csv: api_start_s-d_payload_exec, n = 100, 2026-11-24: start/answer, share 1;"
+            " cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/answer",
+        cores=1.76,
+    ),
+    "runc/send_signal": Duration(
+        work=LogNormal(9.1744, 0.09952, -0.4564),
+        mark="M sequential_noport.csv: api_stop_s, n = 100, 2026-11-24: stop, share 0.117",
+        together="stop",
+    ),
+    "shim/process_exited": Duration(
+        work=LogNormal(9.1744, 0.09952, -0.4564),
+        mark="M sequential_noport.csv: api_stop_s, n = 100, 2026-11-24: stop, share 0.117",
+        together="stop",
+    ),
+    "runc/delete": Duration(
+        work=LogNormal(9.1744, 0.09952, -0.4564),
+        mark="M sequential_noport.csv: api_stop_s, n = 100, 2026-11-24: stop, share 0.117",
+        together="stop",
+    ),
+    "containerd/task_deleted": Duration(
+        work=LogNormal(2.0387, 0.09952, -0.1014),
+        mark="M sequential_noport.csv: api_stop_s, n = 100, 2026-11-24: stop, share 0.026",
+        together="stop",
+    ),
+    "dockerd/stop_proxy": Duration(
+        wait=LogNormal(48.5824, 0.08494, -32.5869),
+        mark="M sequential_port.csv: api_stop_s, n = 40, 2026-11-24: stop-port, share 1",
+        together="stop-port",
+        repeats=2,
+    ),
+    "dockerd/leave_network": Duration(
+        work=LogNormal(38.7362, 0.09952, -1.9272),
+        mark="M sequential_noport.csv: api_stop_s, n = 100, 2026-11-24: stop, share 0.494",
+        together="stop",
+    ),
+    "dockerd/keep_exit": Duration(
+        work=LogNormal(10.1937, 0.09952, -0.5072),
+        mark="M sequential_noport.csv: api_stop_s, n = 100, 2026-11-24: stop, share 0.13",
+        together="stop",
+    ),
+    "dockerd/layer_released": Duration(
+        wait=LogNormal(2.1536, 0.41734, 2.861),
+        mark="M sequential_noport.csv: api_remove_s, n = 100, 2026-11-24: remove, share 1",
+        together="remove",
+    ),
+}
