@@ -14,7 +14,7 @@ from sim.calibration.phases import BY_NAME, PHASES
 from sim.calibration.reading import Read, Terms, Wanted, read_all
 from sim.durations import LogNormal, Profile, scaled
 from sim.errors import InputError
-from sim.latency import DOCKER_26_2CORE, EL7_IDLE
+from sim.latency import DOCKER_26_SHARES, EL7_IDLE
 
 NOTHING = Read((), (), ())
 QUICK = Effort(10, 2, 60)
@@ -37,7 +37,7 @@ def wanted(*phases: str) -> Terms:
 
 def test_a_host_that_is_twice_as_slow_is_found():
     """From sums alone: every phase of the fitted model has the median and the p95 of the host's."""
-    slow = {row: replace(it, work=scaled(it.work, 2), wait=scaled(it.wait, 2)) for row, it in DOCKER_26_2CORE.items()}
+    slow = {row: replace(it, work=scaled(it.work, 2), wait=scaled(it.wait, 2)) for row, it in DOCKER_26_SHARES.items()}
     phases = ("start", "stop", "remove")
     text = csv_of(slow, phases)
     found, profile = calibrate(read_all([("m.csv", text, "2026-01-02")], wanted(*phases)), NOTHING, ASKED)
@@ -52,13 +52,13 @@ def test_a_host_that_is_twice_as_slow_is_found():
     assert fitted.mark.startswith("M m.csv: start_ms, n = 60, 2026-01-02: start, share 0.")
     assert fitted.together == "start"
     assert fitted.work.at(0.5) == pytest.approx(slow["dockerd/move_network"].work.at(0.5), rel=0.1)
-    assert profile["dockerd/check_pid_file"] == DOCKER_26_2CORE["dockerd/check_pid_file"]
+    assert profile["dockerd/check_pid_file"] == DOCKER_26_SHARES["dockerd/check_pid_file"]
 
 
 def test_finer_phases_are_fitted_and_the_whole_is_compared():
     """The whole start owes nothing to its own rows where its parts were measured."""
     fine = tuple(it.name for it in PHASES if it.name.startswith("start/"))
-    true = dict(DOCKER_26_2CORE)
+    true = dict(DOCKER_26_SHARES)
     true["shim/set_up"] = replace(true["shim/set_up"], work=LogNormal(25.0, 0.3))
     text = csv_of(true, (*fine, "start"))
     found, profile = calibrate(read_all([("m.csv", text, "")], wanted(*fine, "start")), NOTHING, ASKED)
@@ -73,20 +73,20 @@ def test_finer_phases_are_fitted_and_the_whole_is_compared():
 def test_an_op_belongs_to_the_phases_that_it_lengthens():
     """Nobody lists them: the model is asked. What goes on beside lengthens nothing."""
     phases = [BY_NAME[name] for name in ("start", "start/payload", "start/answer", "port/iptables", "stop")]
-    found = lengthened(Model("docker-26", 2), DOCKER_26_2CORE, phases)
+    found = lengthened(Model("docker-26", 2), DOCKER_26_SHARES, phases)
     assert found["port/iptables"] == {"iptables/apply": 6}
     assert found["start/payload"] == {"runc/open_exec_fifo": 1, "payload/execute": 1}
     assert found["start/answer"] == {"shim/payload_started": 1}
     assert "payload/execute" not in found["start"]  # the answer does not wait for it
     assert "shim-command/start_command_threads" not in found["stop"]  # shim delete comes after
-    parts = parts_of(found["stop"], DOCKER_26_2CORE, {"runc/delete"})
+    parts = parts_of(found["stop"], DOCKER_26_SHARES, {"runc/delete"})
     assert "runc/delete" not in {part.row for part in parts}
     assert sum(part.share for part in parts) == pytest.approx(1)
 
 
 def test_core_time_is_found_and_other_loads_follow():
     """Of a made host whose starts keep 1.6 cores busy: found by its rate at 8, and the loads 2 and 4 come out."""
-    true = {row: replace(it, cores=1.6) for row, it in DOCKER_26_2CORE.items()}
+    true = {row: replace(it, cores=1.6) for row, it in DOCKER_26_SHARES.items()}
     model, lines = Model("docker-26", 2), ["parallelism,t0_unix,api_start_s"]
     lines += [f"1,{n * 10},{it / 1e3:.6f}" for n, it in enumerate(model.started(true, 1, 30, False, 1)[0][:-1])]
     for at_once in (2, 4, 8):

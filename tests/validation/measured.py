@@ -1,4 +1,4 @@
-"""Rows of `measurements/`: Docker 26.1.5 on two cores, and what the model says with either profile."""
+"""Rows of `docs/measurements/`: Docker 26.1.5 on two cores, and what the model says with either profile."""
 
 from __future__ import annotations
 
