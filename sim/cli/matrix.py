@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from time import perf_counter
-from typing import Any
 
 from sim.cli import HOLDS
 from sim.cli.files import scenario_of
@@ -70,17 +69,13 @@ def _files(found: Matrix) -> dict[str, Content]:
     return {
         FIGURE: matrix_png(found),
         TABLE: matrix_csv(found),
-        RESULT: json.dumps(_json(found), indent=2) + "\n",
+        RESULT: json.dumps(matrix_json(found), indent=2) + "\n",
     }
-
-
-def _json(found: Matrix) -> dict[str, Any]:
-    return matrix_json(found)
 
 
 def _say(found: Matrix, options: argparse.Namespace, took: float, written: tuple[str, ...]) -> None:
     if options.json:
-        say_json(_json(found))
+        say_json(matrix_json(found))
     elif options.csv:
         say(matrix_csv(found), end="")
     elif not options.quiet:
