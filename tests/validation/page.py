@@ -100,16 +100,15 @@ def page(tell: Callable[[str], None] = lambda _: None) -> str:
 def section(part: Part) -> str:
     """Return one part as Markdown, with the median of its errors, for each of two profiles that are compared."""
     asked = [(row, row.ask()) for row in part.rows]
-    of = {SHARES: [], FITTED: []} if len({row.figure for row in part.rows}) < len(part.rows) else {"": []}
+    both = {row.with_.split(",")[0] for row in part.rows} == {SHARES, FITTED}
+    of: dict[str, list[float]] = {SHARES: [], FITTED: []} if both else {"": []}
     for row, value in asked:
-        of[next(name for name in of if row.with_.startswith(name))].append(abs(error(row, value)))
+        of[row.with_.split(",")[0] if both else ""].append(abs(error(row, value)))
     off = (f"{median(errors):.1%} or less" + f" with `{name}`" * bool(name) for name, errors in of.items())
     words = f"{part.words} " if part.words else ""
     lines = "".join(line(row, value) + "\n" for row, value in asked)
-    told = f"Half of the {len(asked)} rows are off by {', half by '.join(off)}."
-    if "" not in of:
-        told = f"Half of the rows are off by {', and by '.join(off)}."
-    return f"## {part.title}\n\n{words}{told}\n\n{ROW_HEAD}{lines}"
+    told = f"{words}Half of the {len(asked)} rows are off by {', and by '.join(off)}."
+    return f"## {part.title}\n\n{told}\n\n{ROW_HEAD}{lines}"
 
 
 def line(row: Row, value: float) -> str:
