@@ -9,17 +9,18 @@ Surveys 10(3), 1978 [K].
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, median
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from sim.calibration.cells import Cell, Read
 from sim.calibration.divide import Part, Target, divided, lengthened, parts_of, shares
 from sim.calibration.fits import FEW, distance_of_two, fits, held_out, quantile, quantile_errors, spread
 from sim.calibration.model import Model
 from sim.calibration.phases import BY_NAME, LOADED, PHASES, Known
-from sim.calibration.reading import Cell, Read
 from sim.durations import Profile
 from sim.errors import InputError, Problem
 from sim.latency import PROFILES
@@ -150,7 +151,8 @@ def _why_not(rows: Mapping[str, float], asked: Asked) -> str:
 
 def _with_client(read: Read) -> list[str]:
     """Say which columns hold the time of the command, which is outside of the model."""
-    return [f"{it.phase}: {it.column} holds docker(1)'s own time" for it in read.columns if "wall" in it.column]
+    known = [it for it in read.columns if "wall" in re.split("[-_]", it.column)]
+    return [f"{it.phase}: {it.column} holds docker(1)'s own time" for it in known]
 
 
 def _weak(name: str, count: int, chosen: Fit) -> list[str]:

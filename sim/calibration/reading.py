@@ -1,80 +1,29 @@
-"""Read what was measured, as samples of phases: columns of CSV files, or `docker events --format '{{json .}}'`.
+"""Read what was measured, as samples of phases: columns of CSV files, or events of docker.
 
 All problems of all files are told at once, with line and column. Leaves out: other separators than the comma, and
-thousands separators. Source: RFC 4180; docker events(1).
+thousands separators. Source: RFC 4180.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
 from statistics import median
-from typing import NamedTuple
 
+from sim.calibration.cells import LEAST_MS, Cell, Column, Read, Terms, Wanted, day_of, few
+from sim.calibration.events import events, is_events
 from sim.calibration.fits import FEWEST
-from sim.calibration.phases import AT_COLUMN, BY_NAME, DEFAULTS, EVENTS, LOAD_COLUMN, LOADED, NO_OP, Default
+from sim.calibration.phases import AT_COLUMN, BY_NAME, DEFAULTS, LOAD_COLUMN, LOADED, NO_OP, Default
 from sim.errors import InputError, Problem, nearest
 
 UNITS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3, "sec": 1e3, "seconds": 1e3, "min": 60e3}
 CELL = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([a-zµ]*)\s*\Z")
-MOST_PROBLEMS = 8  # of one column
-LEAST_MS = 0.001
+WHOLE = re.compile(r"(\d{1,9})(?:\.0*)?\Z", re.ASCII)
+MOST_AT_ONCE = 10_000
 APART = 200.0  # neighbouring values so many times apart, with a tenth of all on both sides: two units
-EVENT_PAUSE_S = 120  # between create and start: longer, and people stood between
-
-
-class Wanted(NamedTuple):
-    """A phase and the column, or difference of columns, that measures it: `start=total_ms`, `start=end_s-begin_s`."""
-
-    phase: str
-    column: str
-    where: tuple[str, str] | None = None
-
-
-class Cell(NamedTuple):
-    """One row's value of a phase: ms, the line it stands in, how many starts there were at once, when it began (s)."""
-
-    value: float
-    line: int
-    at_once: int
-    at: float | None
-
-
-class Column(NamedTuple):
-    """All values of one phase in one file."""
-
-    phase: str
-    file: str
-    column: str
-    cells: tuple[Cell, ...]
-    date: str
-
-
-class Read(NamedTuple):
-    """What files gave, and which of their columns are not used, with the reason."""
-
-    columns: tuple[Column, ...]
-    left_out: tuple[tuple[str, str], ...]
-    warnings: tuple[str, ...]
-
-
-class Terms(NamedTuple):
-    """How to read: *wanted* instead of the columns that are known by name, rows in which *where* holds, units.
-
-    *load* is the column that says how many starts there were at once; *phases* are those that are looked for.
-    """
-
-    wanted: tuple[Wanted, ...] = ()
-    where: tuple[tuple[str, str], ...] = ()
-    unit: str = ""
-    load: str = LOAD_COLUMN
-    date: str = ""
-    phases: frozenset[str] = frozenset(BY_NAME)
 
 
 def read_all(files: Iterable[tuple[str, str, str]], terms: Terms) -> Read:
@@ -82,24 +31,21 @@ def read_all(files: Iterable[tuple[str, str, str]], terms: Terms) -> Read:
     problems: list[Problem] = []
     columns: list[Column] = []
     left_out: list[tuple[str, str]] = []
-    warnings: list[str] = []
     for name, text, date in files:
-        if text.lstrip().startswith("{"):
-            found = _events(name, text, problems)
+        if is_events(text):
+            found = events(name, text, problems)
         else:
-            found = _csv(name, text, terms, problems, left_out, warnings)
+            found = _csv(name, text, terms, problems, left_out)
         columns += [it._replace(date=terms.date or it.date or date) for it in found]
     if problems:
         raise InputError(problems)
-    return Read(tuple(columns), tuple(left_out), tuple(warnings))
+    return Read(tuple(columns), tuple(left_out), ())
 
 
 # -- CSV --------------------------------------------------------------------------------------------
 
 
-def _csv(
-    name: str, text: str, terms: Terms, problems: list[Problem], left_out: list[tuple[str, str]], warnings: list[str]
-) -> list[Column]:
+def _csv(name: str, text: str, terms: Terms, problems: list[Problem], left_out: list[tuple[str, str]]) -> list[Column]:
     """Return the columns of a CSV file that stand for phases."""
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
     header = [it.strip() for it in rows[0]] if rows else []
@@ -109,6 +55,12 @@ def _csv(
     if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
         problems.append(Problem(f"{name}:1:1", "the columns are not separated by commas", "Write a,b,c."))
         return []
+    for place, column in enumerate(header):
+        if column and column in header[:place]:
+            at = 1 + sum(len(it) + 1 for it in header[:place])
+            hint = "Give each column a name of its own."
+            problems.append(Problem(f"{name}:1:{at}", f"there are two columns {column[:60]!r}", hint))
+            return []
     lines = [(number, row) for number, row in enumerate(rows[1:], 2) if any(it.strip() for it in row)]
     for number, row in lines:
         if len(row) != len(header):
@@ -117,8 +69,9 @@ def _csv(
             return []
     table = [(number, dict(zip(header, map(str.strip, row), strict=True))) for number, row in lines]
     table = _chosen(name, header, table, terms, problems)
+    loads = _loads(name, header, table, terms, problems)
     wanted = _wanted(name, header, table, terms, problems, left_out)
-    found = [_column(name, header, table, it, terms, problems, warnings) for it in wanted]
+    found = [_column(name, header, table, it, terms, loads, problems) for it in wanted]
     return [it for it in found if it is not None and it.cells]
 
 
@@ -176,8 +129,8 @@ def _is_there(default: Default, header: Sequence[str]) -> bool:
 
 
 def _column(
-    name: str, header: Sequence[str], table: Table, wanted: Wanted, terms: Terms, problems: list[Problem],
-    warnings: list[str],
+    name: str, header: Sequence[str], table: Table, wanted: Wanted, terms: Terms, loads: dict[int, int],
+    problems: list[Problem],
 ) -> Column | None:  # fmt: skip
     """Return one phase's values; note what is wrong with any of them."""
     if wanted.where is not None and wanted.where[0] in header:
@@ -185,7 +138,7 @@ def _column(
     elif wanted.where is not None and wanted.where[1] == "port":
         return None
     if wanted.phase not in LOADED:  # the finer ones are fitted alone, where one start goes on at a time
-        table = [row for row in table if _whole(row[1].get(terms.load, "")) == 1]
+        table = [row for row in table if loads.get(row[0], 1) == 1]
     names = [wanted.column] if wanted.column in header else wanted.column.split("-")
     wrong = _without_unit(name, names, table, terms.unit)
     if wrong:
@@ -206,7 +159,7 @@ def _column(
         if value < 0:
             wrong.append(_negative(places[0], wanted, value))
             continue
-        cells.append(Cell(max(value, LEAST_MS), number, _whole(row.get(terms.load, "")), _float(row.get(AT_COLUMN))))
+        cells.append(Cell(max(value, LEAST_MS), number, loads.get(number, 1), _float(row.get(AT_COLUMN))))
     values = [it.value for it in cells]
     place = f"{name}:1:{_start(dict(zip(header, header, strict=True)), header.index(names[0]))}"
     if len(suffixes) > 1:
@@ -216,7 +169,7 @@ def _column(
     elif not wrong and (two := _two_units(cells)):
         place = f"{name}:{two[1]}:{_start(dict(table)[two[1]], header.index(names[0]))}"
         wrong.append(Problem(place, f"{wanted.column} has mixed units: {two[0]}", "Give every row the same."))
-    wrong = _few(wrong)
+    wrong = few(wrong)
     if not wrong and not values:
         if terms.wanted:
             wrong.append(Problem(place, f"{wanted.column} has no numbers", "Name another column with --phase."))
@@ -224,7 +177,7 @@ def _column(
         what = f"{wanted.column} has {len(values)} row{'s' * (len(values) > 1)}, too few to fit {wanted.phase}"
         wrong.append(Problem(place, what, f"{FEWEST} are the least, 20 say something, 100 are good."))
     problems += wrong
-    return Column(wanted.phase, name, wanted.column, tuple(cells), _date(cells))
+    return Column(wanted.phase, name, wanted.column, tuple(cells), day_of(cells))
 
 
 def _without_unit(name: str, names: Sequence[str], table: Table, unit: str) -> list[Problem]:
@@ -236,14 +189,6 @@ def _without_unit(name: str, names: Sequence[str], table: Table, unit: str) -> l
             hint = f"Name the column {column}_ms, or say --unit ms. Units: {', '.join(UNITS)}."
             found.append(Problem(f"{name}:1:1", f"the unit of {column} is not known", hint))
     return found
-
-
-def _few(wrong: list[Problem]) -> list[Problem]:
-    """Return problems of one column, of many the first ones."""
-    if len(wrong) <= MOST_PROBLEMS:
-        return wrong
-    more = len(wrong) - MOST_PROBLEMS + 1
-    return [*wrong[: MOST_PROBLEMS - 1], Problem(wrong[MOST_PROBLEMS - 1].where, f"and {more} more like these", "")]
 
 
 def _start(row: dict[str, str], place: int) -> int:
@@ -293,8 +238,27 @@ def _two_units(cells: Sequence[Cell]) -> tuple[str, int] | None:
     return None
 
 
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 10_000 else 1
+def _loads(name: str, header: Sequence[str], table: Table, terms: Terms, problems: list[Problem]) -> dict[int, int]:
+    """Return how many starts there were at once, by line; a table without such a column is of one at a time."""
+    column = terms.load or LOAD_COLUMN
+    if column not in header:
+        if terms.load:
+            problem = _no_column(name, column, header)
+            hint = f"{problem.hint} Where one start goes on at a time, it is a column of 1, or there is no --load."
+            problems.append(Problem(problem.where, problem.what, hint))
+        return {}
+    found: dict[int, int] = {}
+    wrong: list[Problem] = []
+    for number, row in table:
+        load = WHOLE.match(row[column])
+        if load and 0 < int(load[1]) <= MOST_AT_ONCE:
+            found[number] = int(load[1])
+            continue
+        what = f"{column} is {row[column][:40]!r}, no number of starts at once"
+        place = f"{name}:{number}:{_start(row, header.index(column))}"
+        wrong.append(Problem(place, what, f"Write a whole number from 1 to {MOST_AT_ONCE}; 1 is one at a time."))
+    problems += few(wrong)
+    return found
 
 
 def _float(text: str | None) -> float | None:
@@ -302,79 +266,3 @@ def _float(text: str | None) -> float | None:
         return float(text) if text else None
     except ValueError:
         return None
-
-
-def _date(cells: Sequence[Cell]) -> str:
-    """Return the day on which the first row was measured, if the rows say so."""
-    known = [it.at for it in cells if it.at is not None]
-    return day(min(known)) if known and 0 < min(known) < 1e11 else ""
-
-
-def day(seconds: float) -> str:
-    """Return a unix time's day, UTC.
-
-    >>> day(0)
-    '1970-01-01'
-    """
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
-
-
-# -- events -----------------------------------------------------------------------------------------
-
-
-def _events(name: str, text: str, problems: list[Problem]) -> list[Column]:
-    """Return the phases between events of one container."""
-    found: dict[str, list[Cell]] = defaultdict(list)
-    before: dict[str, tuple[str, float]] = {}
-    counted = 0
-    for number, action, container, at in _said(name, text, problems):
-        counted += 1
-        if container in before:
-            first, since = before[container]
-            phase = EVENTS.get((first, action))
-            if phase is not None and at < since:
-                what = f"{action} comes {since - at:g} s before the {first} of the same container"
-                problems.append(Problem(f"{name}:{number}:1", what, "Give the lines in the order of their times."))
-            elif phase is not None and (first != "create" or at - since < EVENT_PAUSE_S):
-                found[phase].append(Cell(max((at - since) * 1e3, LEAST_MS), number, 1, since))
-        if (action == "kill" and before.get(container, ("",))[0] == "kill") or action == "destroy":
-            before[container] = ("killed", at)  # a second signal: the time limit of the stop lies between
-        elif action not in ("die", "oom") or before.get(container, ("",))[0] != "kill":
-            before[container] = (action, at)
-    columns = []
-    for (first, second), phase in EVENTS.items():
-        cells = tuple(found.get(phase, ()))
-        if 0 < len(cells) < FEWEST:
-            what = f"{first} is followed by {second} {len(cells)} times, too few to fit {phase}"
-            problems.append(Problem(f"{name}:{cells[-1].line}:1", what, f"{FEWEST} are the least."))
-        elif cells:
-            columns.append(Column(phase, name, f"{first} → {second}", cells, _date(cells)))
-    if not columns and not problems:
-        pairs = ", ".join(f"{first} → {second}" for first, second in EVENTS)
-        what = f"no pair of events in {counted} lines says how long something took"
-        problems.append(Problem(f"{name}:1:1", what, f"Pairs of one container: {pairs}."))
-    return columns
-
-
-def _said(name: str, text: str, problems: list[Problem]) -> Iterator[tuple[int, str, str, float]]:
-    """Yield line, action, container and time in s of each event of a container."""
-    wrong: list[Problem] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            it = json.loads(line)
-        except json.JSONDecodeError as error:
-            hint = "Record them with docker events --format '{{json .}}'."
-            wrong.append(Problem(f"{name}:{number}:{error.colno}", f"not JSON: {error.msg.lower()}", hint))
-            continue
-        try:
-            if it.get("Type", "container") != "container":
-                continue
-            container = it.get("Actor", {}).get("ID") or it["id"]
-            at = it["timeNano"] / 1e9 if "timeNano" in it else float(it["time"])
-            yield number, str(it.get("Action") or it["status"]).partition(":")[0], str(container), at
-        except (AttributeError, KeyError, TypeError, ValueError):
-            what = "this is no event of docker: it lacks Action, Actor.ID or timeNano"
-            wrong.append(Problem(f"{name}:{number}:1", what, "Record with docker events --format '{{json .}}'."))
-    problems += _few(wrong)

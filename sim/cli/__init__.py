@@ -268,7 +268,7 @@ def _calibrate(parser: argparse.ArgumentParser) -> None:
                         help="which column is which phase, or the difference of two: stop=end_s-begin_s")  # fmt: skip
     parser.add_argument("--where", action="append", default=[], metavar="COLUMN=VALUE", help="take these rows alone")
     parser.add_argument("--unit", metavar="UNIT", help="of columns whose names do not say it: s, ms, us, ns")
-    parser.add_argument("--load", default="parallelism", metavar="COLUMN",
+    parser.add_argument("--load", metavar="COLUMN",
                         help="how many starts there were at once (default: parallelism)")  # fmt: skip
     parser.add_argument("--check", action="append", default=[], metavar="FILE",
                         help="a CSV file that is held against the model, and not fitted")  # fmt: skip

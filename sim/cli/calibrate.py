@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from sim.calibration.calibrate import Asked, Effort, calibrate
+from sim.calibration.cells import Terms, Wanted, day
 from sim.calibration.phases import BY_NAME, LOADED
-from sim.calibration.reading import UNITS, Terms, Wanted, day, read_all
+from sim.calibration.reading import UNITS, read_all
 from sim.cli import HOLDS
 from sim.cli.files import is_stdin, stdin_text
 from sim.cli.out import note, say, say_json, write_whole
@@ -85,7 +86,7 @@ def _terms(options: argparse.Namespace) -> Terms:
         problems.append(Problem("--unit", what, f"{nearest(options.unit, UNITS)} Valid: {', '.join(UNITS)}.".strip()))
     if problems:
         raise InputError(problems)
-    return Terms(tuple(wanted), tuple(where), options.unit or "", options.load, options.date or "")
+    return Terms(tuple(wanted), tuple(where), options.unit or "", options.load or "", options.date or "")
 
 
 def _pair(option: str, words: str, example: str, problems: list[Problem]) -> tuple[str, str] | None:

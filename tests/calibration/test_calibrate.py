@@ -8,10 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from sim.calibration.calibrate import Asked, Effort, calibrate
+from sim.calibration.cells import Read, Terms, Wanted
 from sim.calibration.divide import lengthened, parts_of
 from sim.calibration.model import Model
 from sim.calibration.phases import BY_NAME, PHASES
-from sim.calibration.reading import Read, Terms, Wanted, read_all
+from sim.calibration.reading import read_all
 from sim.durations import LogNormal, Profile, scaled
 from sim.errors import InputError
 from sim.latency import DOCKER_26_SHARES, EL7_IDLE
@@ -147,3 +148,15 @@ def test_a_phase_that_a_design_has_not_is_compared_alone():
     took = Model("docker-1.13", 2).took(profile, [BY_NAME["start"]], 30)["start"]
     assert median(it.total for it in took.values()) == pytest.approx(309.5, rel=0.02)
     assert profile["dockerd/check_pid_file"] == EL7_IDLE["dockerd/check_pid_file"]
+
+
+@pytest.mark.parametrize(
+    ("column", "told"), [("firewall_ms", False), ("run_wall_ms", True), ("wall_ms-begin_ms", True)]
+)
+def test_the_command_line_s_own_time_is_told_by_a_whole_word(column, told):
+    """A firewall is no wall."""
+    names = column.split("-")
+    text = ",".join(names) + "\n" + "".join(",".join([f"{150 + n}", "1"][: len(names)]) + "\n" for n in range(8))
+    read = read_all([("m.csv", text, "")], Terms((Wanted("start", column),)))
+    found, _ = calibrate(read, NOTHING, ASKED._replace(effort=Effort(2, 1, 5)))
+    assert any("docker(1)'s own time" in it for it in found.warnings) is told

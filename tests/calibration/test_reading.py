@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from sim.calibration.reading import Terms, Wanted, read_all
+from sim.calibration.cells import Terms, Wanted
+from sim.calibration.reading import read_all
 from sim.errors import InputError
 
 START = (Wanted("start", "total_ms"),)
@@ -29,6 +30,14 @@ def test_a_column_is_a_sample():
     assert column.date == "2026-11-24"
 
 
+@pytest.mark.parametrize(("spelt", "loads"), [("8", [1, 8]), ("8.0", [1, 8]), ("08.", [1, 8]), ("1.00", [1, 1])])
+def test_a_load_may_be_spelt_as_a_spreadsheet_does(spelt, loads):
+    """Eight starts at once are not taken for one."""
+    text = "total_ms,n\n" + f"5,1\n6,{spelt}\n" * 5
+    (column,) = read(text, load="n").columns
+    assert [cell.at_once for cell in column.cells[:2]] == loads
+
+
 @pytest.mark.parametrize(
     ("text", "terms", "said"),
     [
@@ -48,6 +57,20 @@ def test_a_column_is_a_sample():
             "m.csv:2:1: total_ms has mixed units: 6 rows about 0.1 ms, 6 about 110 ms",
         ),
         ("total_ms\n5 parsec\n", {}, "m.csv:2:1: 'parsec' is no unit of time"),
+        (
+            "total_ms,n\n5,1\n5,8.5\n",
+            {"load": "n"},
+            "m.csv:3:3: n is '8.5', no number of starts at once. Write",
+        ),
+        ("total_ms,n\n5,abc\n", {"load": "n"}, "m.csv:2:3: n is 'abc', no number of starts at once"),
+        ("total_ms,n\n5,0\n", {"load": "n"}, "m.csv:2:3: n is '0', no number of starts at once"),
+        ("total_ms,parallelism\n5,\n", {}, "m.csv:2:3: parallelism is '', no number of starts at once"),
+        (
+            "total_ms,parallelism\n5,1\n",
+            {"load": "paralelism"},
+            "no column 'paralelism'. Did you mean 'parallelism'?",
+        ),
+        ("a,total_ms,total_ms\n1,5,6\n", {}, "m.csv:1:12: there are two columns 'total_ms'"),
         (GOOD, {"where": (("mode", "x"),)}, "m.csv:1:1: there is no column 'mode'"),
         (GOOD, {"where": (("total_ms", "7"),)}, "m.csv:1:1: no row has total_ms=7. There are: 100, 101"),
     ],

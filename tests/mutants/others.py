@@ -96,7 +96,7 @@ ROWS = (
     Mutant("finer phases claim nothing", "sim/calibration/calibrate.py",
            "            taken |= {part.row for part in parts}\n", "", "the whole start is fitted over its parts",
            ("tests/calibration/test_calibrate.py",)),
-    Mutant("a second signal is a stop's", "sim/calibration/reading.py",
+    Mutant("a second signal is a stop's", "sim/calibration/events.py",
            'before[container] = ("killed", at)', "before[container] = (action, at)",
            "the ten seconds before KILL are a stop's", ("tests/calibration/test_reading.py",)),
     # -- the explorer -------------------------------------------------------------------------------------------------

@@ -14,10 +14,11 @@ from statistics import fmean, median, pvariance
 
 from msgspec.structs import replace
 
+from sim.calibration.cells import Terms
 from sim.calibration.fits import quantile
 from sim.calibration.model import Model, Took
 from sim.calibration.phases import BY_NAME
-from sim.calibration.reading import Terms, read_all
+from sim.calibration.reading import read_all
 from sim.designs import DESIGNS, Design
 from sim.designs.containerd_cri import CONTAINERD_CRI
 from sim.durations import Profile

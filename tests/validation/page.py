@@ -11,7 +11,8 @@ from statistics import median
 
 from sim.calibration.calibrate import Asked, calibrate
 from sim.calibration.phases import LOADED
-from sim.calibration.reading import Terms, read_all
+from sim.calibration.cells import Terms
+from sim.calibration.reading import read_all
 from sim.render.calibration_text import percent
 from tests.validation import backoff_and_sizes, loads, measured, published, theory
 from tests.validation.ask import DATA, ROOT, profile
