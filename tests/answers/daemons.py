@@ -9,12 +9,12 @@ from sim.experiment.matrix import way_of
 from sim.render.amounts import count, seconds
 from sim.views.fault_cells import Cell
 from tests.answers.question import RUN, SUM, Answer, Question
-from tests.answers.told import Runner, Told, are, dark, fit, grouped, listed
+from tests.answers.told import Runner, Told, are, cut_off, dark, fit, grouped, listed
 
 FATE = {
     "processes_kept": "keep their process",
     "lost": "lost for good",
-    "until_ready": "all serve after",
+    "until_ready": "all ready after",
     "remote_dark": "remote ports dark",
     "loopback_dark": "loopback ports dark",
     "api_dark": "API dark",
@@ -145,7 +145,9 @@ def dockerd_down(runner: Runner, commands: tuple[str, ...]) -> Answer:
     for name in told.names:
         cut = [words for metric, words in CLIENTS.items() if told.value(name, metric) > 60]
         kept = [words for metric, words in CLIENTS.items() if told.value(name, metric) <= 60]
-        said.append((name, f"cut off are {listed(cut)}; {listed(kept)} see {short(told, name)} at most"))
+        said.append(
+            (name, "; ".join([cut_off(cut), *([f"{listed(kept)} see {short(told, name)} at most"] if kept else [])]))
+        )
     return Answer(
         ("While dockerd is down for two minutes:",),
         grouped(said),
@@ -237,7 +239,7 @@ def exits_unseen(runner: Runner, commands: tuple[str, ...]) -> Answer:
         (),
         tuple(
             told.table(
-                {"says_wrong": "Up but dead, for good", "silent_wrong": "seconds of wrong answers, all together"}
+                {"says_wrong": "Up but dead, for good", "silent_wrong": "wrong answers for, all containers together"}
             )
         ),
         told.runs,

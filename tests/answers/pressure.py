@@ -13,8 +13,9 @@ from sim.render.amounts import seconds, size
 from tests.answers.daemons import noticed
 from tests.answers.hosts import SEEDS, kill_settings
 from tests.answers.question import RUN, Answer, Question
-from tests.answers.told import Runner, grouped, listed, run_of
+from tests.answers.told import Runner, Told, grouped, listed, run_of
 
+GROUP_TASKS, NUMBERS = 512, 32_468  # TasksMax, once the default [K]; pid_max 32768 without the first 300 [K]
 OOMS = ("first", "second", "third", "fourth")
 
 
@@ -56,6 +57,7 @@ def victims(run: Run) -> list[str]:
 
 JOURNAL = {
     "processes_kept": "keeps its process",
+    "lost": "lost for good",
     "api_dark": "API dark",
     "blocked_after": "waits for its log after",
     "log_lost": "lost",
@@ -69,8 +71,7 @@ def journald(runner: Runner, commands: tuple[str, ...]) -> Answer:
     )
     said = []
     for name in told.names:
-        away = told.value(name, "api_dark")
-        dies = f"the engine dies, and its API is dark for {told.say(name, 'api_dark')}" if away else "the engine stays"
+        dies = f"the engine dies; {back(told, name)}" if told.value(name, "api_dark") else "the engine stays"
         waits = told.value(name, "blocked_after")
         log = (
             "no program waits"
@@ -79,7 +80,7 @@ def journald(runner: Runner, commands: tuple[str, ...]) -> Answer:
         )
         said.append((name, f"{dies}, {log}, {told.say(name, 'log_lost')} of the container's log are lost"))
     return Answer(
-        ("A container prints 100 KB/s while journald goes:",),
+        ("A container prints 100 KB/s while journald goes; a client asks the engine 30, 60 and 150 s later:",),
         grouped(said),
         tuple(told.table(JOURNAL)),
         told.runs,
@@ -88,6 +89,16 @@ def journald(runner: Runner, commands: tuple[str, ...]) -> Answer:
             "dockerd's own lines, which systemd 219 loses until dockerd restarts (moby#36464)",
         ),
     )
+
+
+def back(told: Told, name: str) -> str:
+    """Say for how long an engine that died was away, and what became of the container."""
+    away = told.value(name, "api_dark")
+    api = "no client brings its API back" if math.isinf(away) else f"its API is back after {told.say(name, 'api_dark')}"
+    if told.value(name, "processes_kept"):
+        return f"{api}, and the container lives on"
+    lost = "is lost for good" if told.value(name, "lost") else "is killed and started anew"
+    return f"{api}, and the container {lost}"
 
 
 RATES = {"1 KB/s": 1_000, "10 KB/s": 10_000, "100 KB/s": 100_000, "1 MB/s": 1_000_000}
@@ -154,7 +165,7 @@ def health(runner: Runner, commands: tuple[str, ...]) -> Answer:
         f"every {name}: {forks[name] / 10:.0f} forks a minute, {100 * CPU_EACH * 10 / s:.0f} % of a core"
         for name, s in every.items()
     )
-    wrap = 32_468 / (forks["10 s"] / 600) / 3600
+    wrap = NUMBERS / (forks["10 s"] / 600) / 3600
     price = f"Processor time is {CPU_EACH} s an exec (coolify#10444) times the rate"
     wraps = (
         f"the numbers of a host with pid_max 32768 go round in {wrap:.1f} h by processes alone, threads make it sooner"
@@ -208,26 +219,27 @@ def density(runner: Runner, commands: tuple[str, ...]) -> Answer:
     """Question 25."""
     engines = ("docker-1.13", "docker-18.09", "docker-26", "podman", "containerd-cri", "cri-o")
     told = runner.told(commands[0], *(f"{name}, {n}" for name in engines for n in ("20", "none")))
+    worlds = [tasks(run_of("q25-density", settings)) for settings in kill_settings(told)]
     table = [
-        "| | MB each | processes each | threads each | in 1 GB | in 512 tasks | in pid_max 32768 |",
-        "|---|---|---|---|---|---|---|",
+        "| | MB each | processes each | threads each | in 1 GB | in 512 tasks | full first | in pid_max 32768 |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    fits: dict[str, float] = {}
-    for name in engines:
+    fits: dict[str, int] = {}
+    for name, full, none in zip(engines, worlds[::2], worlds[1::2], strict=True):
 
         def each(metric: str, name: str = name) -> float:
             empty = told.value(f"{name}, none", metric)
             return (told.value(f"{name}, 20", metric) - (0.0 if math.isnan(empty) else empty)) / 20
 
         memory_each, processes, threads = (each(metric) for metric in DENSITY)
-        fits[name] = 1e9 / memory_each
-        engine = threads - 1  # the program itself is in a group of its own
+        fits[name] = math.floor(1e9 / memory_each)
+        unit, number = first_full(full, none)
         table.append(
-            f"| {name} | {memory_each / 1e6:.1f} | {processes:.0f} | {threads:.0f} | {fits[name]:.0f} | "
-            f"{512 / engine:.0f} | {32_468 / threads:.0f} |"
+            f"| {name} | {memory_each / 1e6:.1f} | {processes:.0f} | {threads:.0f} | {fits[name]} | "
+            f"{number} | {unit} | {math.floor((NUMBERS - told.value(f'{name}, none', 'threads')) / threads)} |"
         )
     order = sorted(fits, key=lambda name: -fits[name])
-    said = listed([f"{fits[name]:.0f} on {name}" for name in order])
+    said = listed([f"{fits[name]} on {name}" for name in order])
     return Answer(
         (
             (
@@ -238,15 +250,48 @@ def density(runner: Runner, commands: tuple[str, ...]) -> Answer:
         ),
         (),
         (*table, "", *told.table(DENSITY)),
-        told.runs,
+        f"{told.runs}; control groups: seed 1",
         (
             (
                 "memory is processes times published sizes, which `shimsim whatif --explain` lists: crio, kubelet and "
                 "pause have none here"
             ),
-            "TasksMax is not enforced: the column divides 512 by the threads beside the program",
+            (
+                "TasksMax is not enforced: the column divides what the engine leaves of 512 by the tasks that a "
+                "container adds to a control group; – where no unit grows, since each container has groups of its own"
+            ),
         ),
     )
+
+
+def tasks(run: Run) -> Counter[str]:
+    """Count the tasks (processes and their threads) in each control group at the end of a run."""
+    found: Counter[str] = Counter()
+    for process in run.at(None).host.procs.values():
+        if process.alive:
+            found[process.cgroup] += 1 + len(process.threads)
+    return found
+
+
+def first_full(full: Counter[str], none: Counter[str], containers: int = 20) -> tuple[str, str]:
+    """Return the unit that first reaches TasksMax=512, and with how many containers; "–" where no unit grows.
+
+    *none* are the tasks by control group without a container: what the engine itself has, and which groups are its own.
+
+    >>> first_full(Counter(a=12, b=262, own=1), Counter(a=12, b=22))
+    ('b', '40')
+    >>> first_full(Counter(a=12, own=1), Counter(a=12))
+    ('–', '–')
+    """
+    room = {
+        group: math.floor((GROUP_TASKS - none[group]) * containers / (full[group] - none[group]))
+        for group in none
+        if full[group] > none[group]
+    }
+    if not room:
+        return "–", "–"
+    first = min(room, key=lambda group: (room[group], group))
+    return first.rpartition("/")[2], str(room[first])
 
 
 CONMON = ",".join(name for name in ("podman", "podman-quadlet", "cri-o") if name in DESIGNS)

@@ -146,6 +146,17 @@ def are(number: float) -> str:
     return f"{number:.0f} {'is' if number == 1 else 'are'}"
 
 
+def cut_off(clients: list[str]) -> str:
+    """Say who no longer reaches a port.
+
+    >>> cut_off([]), cut_off(["loopback"])
+    ('nobody is cut off', 'loopback is cut off')
+    """
+    if not clients:
+        return "nobody is cut off"
+    return f"{listed(clients)} {'is' if len(clients) == 1 else 'are'} cut off"
+
+
 def listed(parts: Sequence[str]) -> str:
     """Join parts of a sentence.
 
