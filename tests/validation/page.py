@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from statistics import median
 
 from sim.calibration.calibrate import Asked, calibrate
-from sim.calibration.phases import LOADED
 from sim.calibration.cells import Terms
+from sim.calibration.phases import LOADED
 from sim.calibration.reading import read_all
 from sim.render.calibration_text import percent
 from tests.validation import backoff_and_sizes, loads, measured, published, theory
