@@ -20,7 +20,7 @@ from sim.calibration.cells import Cell, Read
 from sim.calibration.divide import Part, Target, divided, lengthened, parts_of, shares
 from sim.calibration.fits import FEW, distance_of_two, fits, held_out, quantile, quantile_errors, spread
 from sim.calibration.model import Model
-from sim.calibration.phases import BY_NAME, LOADED, PHASES, Known
+from sim.calibration.phases import AT_COLUMN, BY_NAME, LOADED, PHASES, Known
 from sim.durations import Profile
 from sim.errors import InputError, Problem
 from sim.latency import PROFILES
@@ -59,6 +59,8 @@ def calibrate(fitted: Read, checked: Read, asked: Asked, tell: Told = lambda _: 
 
     Raises InputError where no row is of one start at a time.
     """
+    loads = _loads(fitted, checked)
+    _check_demand(loads, asked)
     model, base, effort = Model(asked.design, asked.cores), PROFILES[asked.base], asked.effort
     samples = _samples(fitted)
     if not samples:
@@ -69,7 +71,6 @@ def calibrate(fitted: Read, checked: Read, asked: Asked, tell: Told = lambda _: 
     targets, phases, warnings = _fitted(known, samples, lengthened(model, base, known), asked, tell)
     tell("dividing the phases among ops")
     profile = divided(model, base, targets, effort.divide) if targets else base
-    loads = _loads(fitted, checked)
     demand = _demand(model, profile, targets, loads, asked, tell)
     if demand is not None:
         busier = divided(model, _busier(base, targets, demand.factor), targets, effort.divide)
@@ -218,14 +219,39 @@ def rate_of(cells: Sequence[Cell]) -> float | None:
     return len(cells) / (last - min(begins))
 
 
+def _able(loads: Mapping[Key, Sequence[Cell]], asked: Asked) -> list[Key]:
+    """Return the loads whose rate says how much core time a start needs: full cores, and known begins."""
+    return [key for key in loads if key[0] == "start" and key[1] > asked.cores and rate_of(loads[key])]
+
+
+def _check_demand(loads: Mapping[Key, Sequence[Cell]], asked: Asked) -> None:
+    """Refuse a load that gives no rate. Raises InputError with those that do."""
+    able = sorted({key[1] for key in _able(loads, asked)})
+    if not asked.demand or asked.demand in able:
+        return
+    there = sorted({key[1] for key in loads if key[0] == "start"})
+    if asked.demand not in there:
+        what = f"no row of start is of {asked.demand} at once"
+    elif asked.demand <= asked.cores:
+        what = f"{asked.demand} starts at once do not fill {asked.cores} cores"
+    else:
+        what = f"not every row of {asked.demand} at once says in {AT_COLUMN} when it began: there is no rate"
+    loads_said = f"There are: {', '.join(map(str, there)) or 'none'}"
+    hint = f"{loads_said}; with a rate, above {asked.cores} cores: {', '.join(map(str, able)) or 'none'}."
+    raise InputError([Problem(f"--demand {asked.demand}", what, hint)])
+
+
 def _demand(
     model: Model, profile: Profile, targets: Sequence[Target], loads: dict[Key, list[Cell]], asked: Asked, tell: Told
 ) -> Demand | None:
     """Return how many cores a start keeps busy, so that the model starts as many a second as were measured."""
-    if asked.demand is None or not any(BY_NAME[it.phase.name].step.startswith("start") for it in targets):
+    fitted = any(BY_NAME[it.phase.name].step.startswith("start") for it in targets)
+    if asked.demand and not fitted:
+        what = "no phase of a start is fitted, whose core time it would give"
+        raise InputError([Problem(f"--demand {asked.demand}", what, "Give rows of one start at a time, too.")])
+    if asked.demand is None or not fitted:
         return None
-    able = [key for key in loads if key[0] == "start" and (key[1] == asked.demand or not asked.demand)]
-    able = [key for key in able if key[1] > asked.cores and rate_of(loads[key])]
+    able = [key for key in _able(loads, asked) if not asked.demand or key[1] == asked.demand]
     if not able:
         return None
     key = max(able, key=lambda it: it[1])

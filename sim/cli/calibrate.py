@@ -11,11 +11,12 @@ import msgspec
 
 from sim.calibration.calibrate import Asked, Effort, calibrate
 from sim.calibration.cells import Terms, Wanted, day
+from sim.calibration.events import is_events
 from sim.calibration.phases import BY_NAME, LOADED
 from sim.calibration.reading import UNITS, read_all
 from sim.cli import HOLDS
 from sim.cli.files import is_stdin, stdin_text
-from sim.cli.out import note, say, say_json, write_whole
+from sim.cli.out import note, say, say_json, try_to_write, write_whole
 from sim.designs import DESIGNS
 from sim.durations import Profile
 from sim.errors import InputError, Problem, nearest
@@ -35,10 +36,13 @@ def main(options: argparse.Namespace) -> int:
     """Fit, print the tables, write what is asked for."""
     asked, terms = _asked(options), _terms(options)
     _check(options)
-    fitted = read_all([_file(name) for name in options.file], terms)
-    checked = read_all([_file(name) for name in options.check], terms._replace(phases=frozenset(LOADED)))
+    files, checks = [_file(name) for name in options.file], [_file(name) for name in options.check]
+    _check_tables(options, [*files, *checks])
+    fitted = read_all(files, terms)
+    checked = read_all(checks, terms._replace(phases=frozenset(LOADED)))
     seen = not options.quiet and sys.stderr is not None and sys.stderr.isatty()
     found, profile = calibrate(fitted, checked, asked, (lambda words: note(f"… {words}")) if seen else _silent)
+    _check_fitted(options, found)
     if options.output:
         write_whole(Path(options.output), profile_text(asked.name, tuple(profile.items()), about(found)))
     if options.plot:
@@ -80,6 +84,10 @@ def _terms(options: argparse.Namespace) -> Terms:
         if it.phase not in BY_NAME:
             hint = f"{nearest(it.phase, BY_NAME)} Valid: {', '.join(BY_NAME)}.".strip()
             problems.append(Problem(f"--phase {it.phase}={it.column}", f"there is no phase {it.phase!r}", hint))
+    for it in {it.phase: it for n, it in enumerate(wanted) if it.phase in [last.phase for last in wanted[:n]]}.values():
+        columns = " and ".join(other.column for other in wanted if other.phase == it.phase)
+        hint = "Its rows would count twice: give one column a phase, or calibrate from the other in a call of its own."
+        problems.append(Problem(f"--phase {it.phase}={it.column}", f"{it.phase} is given twice: {columns}", hint))
     where = [pair for words in options.where if (pair := _pair("--where", words, "mode=port", problems))]
     if options.unit and options.unit not in UNITS:
         what = f"{options.unit!r} is no unit of time"
@@ -98,7 +106,14 @@ def _pair(option: str, words: str, example: str, problems: list[Problem]) -> tup
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse places where nothing can be written, before anything is run."""
+    """Refuse files that count twice, and places where nothing can be written, before anything is run."""
+    seen: set[Path | str] = set()
+    for name in (*options.file, *options.check):
+        same = "-" if is_stdin(name) else Path(name).resolve()
+        if same in seen:
+            hint = "Its rows would count twice. --check is for files that are not fitted."
+            raise InputError([Problem(name[:200], "this file is given twice", hint)])
+        seen.add(same)
     for option, path, endings in (("-o", options.output, (".yaml", ".yml")), ("--plot", options.plot, PICTURES)):
         if not path:
             continue
@@ -107,6 +122,32 @@ def _check(options: argparse.Namespace) -> None:
                                       f"Valid endings: {', '.join(endings)}.")])  # fmt: skip
         if Path(path).is_dir() or not Path(path).parent.is_dir():
             raise InputError([Problem(f"{option} {path}", "there is no folder for it", "Make it, or write elsewhere.")])
+        try:
+            try_to_write(Path(path))
+        except OSError as error:
+            why = (error.strerror or "no right to write").lower()
+            hint = "Choose a folder in which you may write."
+            raise InputError([Problem(f"{option} {path}", f"it cannot be written: {why}", hint)]) from None
+
+
+def _check_tables(options: argparse.Namespace, files: list[tuple[str, str, str]]) -> None:
+    """Refuse options that only tables heed, where no file is one."""
+    if not all(is_events(text) for _, text, _ in files):
+        return
+    given = {"--phase": options.phases, "--where": options.where, "--unit": options.unit, "--load": options.load}
+    what = "the files hold events of docker, which have no columns"
+    hint = "Leave it out: pairs of events are phases, with times of their own. It is for CSV files."
+    problems = [Problem(option, what, hint) for option, value in given.items() if value]
+    if problems:
+        raise InputError(problems)
+
+
+def _check_fitted(options: argparse.Namespace, found: Calibration) -> None:
+    """Refuse to write a profile that would be its base under another name."""
+    if options.output and all(phase.why for phase in found.phases):
+        why = "; ".join(f"{phase.name}: {phase.why}" for phase in found.phases)
+        hint = f"The file would hold {found.base} under another name. Without -o the table compares."
+        raise InputError([Problem(f"-o {options.output}", f"nothing was fitted: {why}", hint)])
 
 
 def _file(name: str) -> tuple[str, str, str]:

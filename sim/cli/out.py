@@ -6,10 +6,12 @@ and an encoding without line symbols gets ASCII. Source: ECMA-48; locale(7) for 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -72,14 +74,33 @@ def write_whole(path: Path, text: str) -> None:
         with path.open("w", encoding="utf-8") as stream:
             stream.write(text)
         return
-    target = path.resolve()
-    fresh = target.with_name(f".{target.name[:100]}.{os.getpid()}")
+    fresh = _fresh(path)
     try:
         fresh.write_text(text, encoding="utf-8")
-        fresh.replace(target)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
+        fresh.replace(path.resolve())
+    except BaseException as error:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None  # nobody knows the fresh one's name
         raise
+
+
+def try_to_write(path: Path) -> None:
+    """Raise OSError if no file can be written at *path*; nothing is left behind, and what is there stays as it is."""
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    if path.exists() and not path.is_file():
+        return
+    fresh = _fresh(path)
+    fresh.touch()
+    fresh.unlink()
+
+
+def _fresh(path: Path) -> Path:
+    """Return the name under which a file is written until it is whole."""
+    target = path.resolve()
+    return target.with_name(f".{target.name[:100]}.{os.getpid()}")
 
 
 def width() -> int | None:

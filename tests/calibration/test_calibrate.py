@@ -151,6 +151,24 @@ def test_a_phase_that_a_design_has_not_is_compared_alone():
 
 
 @pytest.mark.parametrize(
+    ("demand", "said"),
+    [
+        (5, "--demand 5: no row of start is of 5 at once. There are: 2, 4, 8; with a rate, above 2 cores: 8."),
+        (2, "--demand 2: 2 starts at once do not fill 2 cores."),
+        (4, "--demand 4: not every row of 4 at once says in t0_unix when it began"),
+    ],
+)
+def test_a_demand_that_no_load_gives_is_refused(demand, said):
+    """With the loads that there are, before anything is fitted."""
+    rows = [(load, "" if load == 4 else str(1e9 + n)) for load in (1, 2, 4, 8) for n in range(8)]
+    text = "parallelism,total_ms,t0_unix\n" + "".join(f"{load},15{load},{at}\n" for load, at in rows)
+    read = read_all([("m.csv", text, "")], Terms((Wanted("start", "total_ms"),)))
+    with pytest.raises(InputError) as error:
+        calibrate(read, NOTHING, ASKED._replace(demand=demand))
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
     ("column", "told"), [("firewall_ms", False), ("run_wall_ms", True), ("wall_ms-begin_ms", True)]
 )
 def test_the_command_line_s_own_time_is_told_by_a_whole_word(column, told):

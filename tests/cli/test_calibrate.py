@@ -17,6 +17,7 @@ ROWS = "total_ms\n" + "".join(f"{150 + n * 7 % 40}\n" for n in range(24))
 def measured(tmp_path, monkeypatch):
     """Write a file of measurements, and be beside it."""
     (tmp_path / "m.csv").write_text(ROWS, encoding="utf-8")
+    (tmp_path / "e.jsonl").write_text("{}\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sim.cli.calibrate, "EFFORT", Effort(6, 1, 20))
     return tmp_path
@@ -67,15 +68,29 @@ def test_json_has_everything(measured, capsys):
         (["m.csv", "-o", "nowhere/mine.yaml"], "there is no folder for it"),
         (["m.csv", "--plot", "x.bmp"], "Valid endings: .png, .svg, .pdf."),
         (["other.csv"], "other.csv:1:1: no such file or directory"),
+        (["m.csv", "--phase", "start=total_ms", "--load", "n"], "m.csv:1:1: there is no column 'n'."),
+        (["m.csv", "--phase", "start=total_ms", "--demand", "5"], "--demand 5: no row of start is of 5 at once. There"),
+        (["m.csv", "--phase", "start=total_ms", "--phase", "start=b_ms"], "start is given twice: total_ms and b_ms"),
+        (["m.csv", "./m.csv"], "./m.csv: this file is given twice. Its rows would count twice."),
+        (["m.csv", "--check", "m.csv"], "m.csv: this file is given twice"),
+        (["e.jsonl", "--unit", "s", "--where", "a=b"], "--where: the files hold events of docker, which have no"),
+        (
+            ["m.csv", "--phase", "start=total_ms", "--design", "cri-o", "-o", "cri.yaml"],
+            "-o cri.yaml: nothing was fitted: start: no op of crio-idle lengthens it on cri-o.",
+        ),
+        (["m.csv", "-o", "/proc/x.yaml"], "-o /proc/x.yaml: "),
+        (["m.csv", "--plot", "/proc/x.png"], "--plot /proc/x.png: "),
         (["m.csv", "--demand", "1"], "no whole number from 2 to 10000"),
         (["m.csv", "--date", "today"], "'today' is no day"),
     ],
 )
 def test_refusals_are_in_words(measured, capsys, words, said):
-    """Status 2, and what to do."""
+    """Status 2, and what to do; nothing is written."""
+    there = set(measured.iterdir())
     try:
         status = main(["calibrate", *words])
     except SystemExit as left:
         status = left.code
     assert status == 2
     assert said in capsys.readouterr().err
+    assert set(measured.iterdir()) == there
