@@ -85,6 +85,11 @@ class Host:
         process = self.procs.get(pid)
         return process is not None and process.state != "Z"
 
+    def is_dying(self, pid: Pid) -> bool:
+        """Say whether the first process of *pid*'s namespace is dead: a fork fails then (pid_namespaces(7), ENOMEM)."""
+        space = self.procs[pid].ns
+        return bool(space) and not self.alive(space)
+
     def exists(self, number: Pid) -> bool:
         """Say whether /proc/*number* exists: a process, a zombie or a thread (what kill(number, 0) finds, too)."""
         return self.owner_of(number) is not None

@@ -8,10 +8,14 @@ from __future__ import annotations
 import pytest
 
 from sim.engine import paths
-from sim.engine.setup import S
+from sim.engine.setup import Child, Docker, Payload, S, Service, Setup
 from sim.experiment.run import Run, run_scenario
 from sim.kernel import events as e
+from sim.kernel import syscalls
+from sim.model import Deliver, Go
 from sim.scenario import load
+from sim.testing.setups import fitted
+from sim.testing.walk import Walk, op_at
 
 DOWN = """\
 services: {web: {image: nginx}}
@@ -82,3 +86,31 @@ def test_kill_mode_says_who_gets_term_at_once(mode: str, there: bool) -> None:
     text += "steps: [{id: stop, at: 10s, systemctl: stop docker}]\nuntil: 60s\n"
     programs = {it.image.program for it in run(text).at("stop+200ms").host.procs.values()}
     assert ("containerd" in programs, "dockerd" in programs) == (there, True)
+
+
+@pytest.mark.parametrize("design", ["docker-1.13", "podman"])
+def test_nobody_is_born_into_a_namespace_whose_first_process_is_dead(design: str) -> None:
+    """docker-init is killed just before its child forks: fork(2) fails there, and nobody outlives the namespace."""
+    child = Child("worker", ("worker",))
+    service = Service("db", "0" * 64, "db", "db", (), Payload("db", ("db",), children=(child, child)), init=True)
+    walk = Walk(fitted(Setup((service,)), design), opened=True)
+    walk.do(Docker("stop", "db"))
+    walk.wait(12, 1)
+    walk.do(Docker("start", "db"))
+    fork = None
+    while fork is None:
+        actions = walk.prompt()
+        walk.act(actions[0])
+        fork = next((it for it in walk.prompt() if isinstance(it, Go) and it.fid[0] and forks_child(walk, it)), None)
+    space = walk.world.host.procs[fork.fid[0]].ns
+    with walk._turn() as turn:
+        syscalls.kill(turn, space, "KILL")
+    walk.act(Deliver(space, "KILL"))
+    walk.act(fork)
+    walk.settle(1)
+    assert not [it for it in walk.world.host.procs.values() if it.ns == space]
+
+
+def forks_child(walk: Walk, action: Go) -> bool:
+    frame = walk.world.frames[action.fid]
+    return walk.world.host.procs[action.fid[0]].image.program == "app" and "fork" in op_at(walk.world, frame).name

@@ -279,7 +279,7 @@ def _gone_reads(world: World, frame: Frame) -> Iterable[Key]:
 @reading(_gone_reads)
 def process_gone(world: World, frame: Frame) -> bool:
     """Say whether the process is gone (asked every 100 ms), or its end is known."""
-    return not world.host.exists(frame.local["old_pid"]) or container_stopped(world, frame) is True
+    return frame.local["old_pid"] not in world.host.procs or container_stopped(world, frame) is True
 
 
 def end_unknown(g: Goroutine) -> None:

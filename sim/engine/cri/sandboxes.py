@@ -31,7 +31,7 @@ def begin_sandbox(g: Goroutine) -> str | None:
 
 
 def sandbox_ready(g: Goroutine) -> None:
-    """Note that it is ready, and answer; one whose pause has ended meanwhile is not."""
+    """Note that it is ready, and answer; the end of its pause, if it has ended meanwhile, is noted behind that."""
     found, task = sandbox_of(g), service.task_of(g)
     if found is not None and task is not None:
         address = address_in(g.world, g["c"])
@@ -48,6 +48,7 @@ def sandbox_failed(g: Goroutine) -> None:
 RUN_SANDBOX = procedure(
     "containerd.run_sandbox",
     Lock("sandbox/{c}"),
+    Lock("container/{c}"),  # the end of its pause is told behind it
     Do(begin_sandbox, "refused"),
     run(bridge_add, bad="failed"),
     run(portmap_add),
@@ -55,6 +56,7 @@ RUN_SANDBOX = procedure(
     call("tasks", me, start_task, lost="undo"),
     Do(sandbox_ready),
     Label("refused"),
+    Unlock("container/{c}"),
     Unlock("sandbox/{c}"),
     Return(),
     Label("undo"),
@@ -62,6 +64,7 @@ RUN_SANDBOX = procedure(
     run(bridge_del),
     Label("failed"),
     Do(sandbox_failed),
+    Unlock("container/{c}"),
     Unlock("sandbox/{c}"),
 )
 

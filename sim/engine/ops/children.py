@@ -14,6 +14,8 @@ from sim.world import Frame, Key, World
 class Fork(Op):
     """Start a child process; its pid goes into the variable *into*. The function may return None for no child.
 
+    There is none either in a pid namespace whose first process is dead, whose members are about to be killed.
+
     *pin* names a number that was observed for this fork. Numbers are given out in rising order, so a fork with such a
     number waits until every smaller one that was observed has been given out. *of_run* says that nothing but the Reap
     after it reads the child's number.
@@ -44,7 +46,9 @@ class Fork(Op):
     def take(self, g: Goroutine) -> int | None:
         how = self.how(g)
         number = self.number(g.world, g.frame)
-        g[self.into] = None if how is None else spawn(g.turn, g.pid, how, number, g.frame.fid[1])
+        g[self.into] = None
+        if how is not None and not g.world.host.is_dying(g.pid):
+            g[self.into] = spawn(g.turn, g.pid, how, number, g.frame.fid[1])
         return self.index + 1
 
 

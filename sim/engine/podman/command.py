@@ -44,7 +44,9 @@ def begin_session(g: Goroutine) -> str | None:
 
 
 def _word(world: World, frame: Frame) -> tuple[Key, ...]:
-    return (("queue", frame.fid[0], "sync"), ("cgroup", exec_group(world, world.services[frame.local["c"]])))
+    name = exec_group(world, world.services[frame.local["c"]])
+    members = (("proc", pid) for pid in world.host.grouped.get(name, ()))
+    return (("queue", frame.fid[0], "sync"), ("cgroup", name), *members)
 
 
 @reading(_word)

@@ -128,18 +128,21 @@ def bind_ports(g: Goroutine) -> str | None:
 
 
 def _word(world: World, frame: Frame) -> tuple[Key, ...]:
-    return (("queue", frame.fid[0], "sync"), ("cgroup", group(world, world.services[frame.local["c"]])))
+    name = group(world, world.services[frame.local["c"]])
+    members = (("proc", pid) for pid in world.host.grouped.get(name, ()))
+    return (("queue", frame.fid[0], "sync"), ("cgroup", name), *members)
 
 
 @reading(_word)
 def conmon_said(world: World, frame: Frame) -> bool | str:
     """Say whether conmon has written to the sync pipe; or that nobody is left who holds its other end."""
-    pid = frame.fid[0]
+    pid, c, host = frame.fid[0], frame.local["c"], world.host
     if world.queue(pid, "sync"):
         return True
-    members = world.host.grouped.get(group(world, world.services[frame.local["c"]]), ())
-    before = world.host.procs[pid].ppid  # the conmon of the run before, if this is a cleanup
-    return False if any(world.host.alive(it) and it != before for it in members) else "conmon_gone"
+    members = (host.procs[it] for it in host.grouped.get(group(world, world.services[c]), ()))
+    before = host.procs[pid].ppid  # the conmon of the run before, if this is a cleanup
+    mine = (it for it in members if it.image.program == "conmon" and it.pid != before)
+    return False if any(it.alive for it in mine) else "conmon_gone"
 
 
 def take_word(g: Goroutine) -> str | None:

@@ -25,7 +25,7 @@ from sim.engine.records import ServiceState
 from sim.engine.systemd import notice, timeout_stop
 from sim.engine.traits import unit_keys
 from sim.engine.units import CLEAN, RESTARTS, way_of
-from sim.facts import Message, UnitChanged
+from sim.facts import FrameEnded, Message, UnitChanged
 from sim.kernel import syscalls
 from sim.kernel.records import INIT
 from sim.world import Frame, Key, World
@@ -139,13 +139,20 @@ def start_main(g: Goroutine) -> str | None:
             g.emit(UnitChanged(name, "failed"))  # once more, with another result
         change(g, name, state="failed")
         return "limit"
-    if g.frame.fid[1] != f"unit_restart/{name}":
-        g.cancel(f"unit_restart/{name}")
+    cancel_restart(g)
     g.start("init.unit_token", name, c=name)
     words = ("--name", name, "--replace", "--rm", "--cgroups=split", "--sdnotify=conmon", "-d", service_of(g).image)
     main = spawn(g.turn, g.pid, podman(g, "run", "run_unit", *words, data=RUN))
     change(g, name, state="activating", main_pid=main, starts=unit.starts + 1, stopping=False)
     return None
+
+
+def cancel_restart(g: Goroutine) -> None:
+    """Give up a restart that waits for its turn, or for what a failed one has come to; not the one that asks."""
+    for fid, frame in list(g.world.frames.items()):
+        mine = fid[0] == g.pid and frame.procedure == "init.unit_restart" and frame.local["c"] == g["c"]
+        if mine and fid != g.frame.fid:
+            g.emit(FrameEnded(fid))
 
 
 def token_back(g: Goroutine) -> None:
@@ -243,7 +250,7 @@ END = (
 def begin_stop(g: Goroutine) -> str | None:
     """Let a unit go down, whether it is up, starts, or does so already; one that is down stays as it is."""
     unit, name = mine(g), g["c"]
-    g.cancel(f"unit_restart/{name}")
+    cancel_restart(g)
     if unit.state in ("inactive", "failed", "auto-restart"):
         if unit.state == "auto-restart":
             change(g, name, state="inactive")
