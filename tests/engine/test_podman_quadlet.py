@@ -18,6 +18,27 @@ FAILING = HEAD + "services: {web: {image: nginx, ports: ['80:80'], restart: on-f
 DEAF = HEAD + "services: {web: {image: nginx, restart: always, x-payload: {on_term: ignore}}}\n"
 
 FAULTS: dict[str, str] = {
+    "a unit is not started while the host goes down, and a neighbour that takes its time keeps nobody up": HEAD + """\
+services: {web: {image: nginx, restart: always}, deaf: {image: app, x-payload: {on_term: ignore}}}
+steps: [{id: down, at: 5s, reboot: true}, {id: late, at: down+3s, systemctl: start web}]
+until: 3m
+expect:
+  - {step: late, error: is destructive}
+  - {at: down+30s, process: payload/*, exists: false}
+  - {at: end, container: web, status: running, pid: new, since: down-1s}
+""",
+    "a stop ends a loop of failing starts whenever it comes": HEAD + """\
+host: {begin: off}
+services: {web: {image: nginx, restart: always, x-payload: {fails_to_start: not found}}}
+steps:
+  - {at: 1s, systemctl: start web}
+  - {id: stop, at: 1700ms, systemctl: stop web}
+  - {id: ask, at: 29s, systemctl: is-active web}
+until: 30s
+expect:
+  - {step: ask, error: inactive}
+  - {during: [stop+1ms, end], process: podman/web, exists: false}
+""",
     "F1: killing a command hurts whoever waits for it": WEB + """\
 steps:
   - {id: wait, at: 1s, docker: wait web}

@@ -32,6 +32,7 @@ from sim.engine.setup import Service
 from sim.facts import StateChanged
 from sim.kernel import syscalls
 from sim.kernel.records import INIT
+from sim.world import World
 
 CRUN = "/usr/bin/crun"
 NOT_FOUND = "No such file or directory: OCI runtime attempted to invoke a command that was not found"
@@ -69,13 +70,19 @@ def not_executable(service: Service) -> str:
     )
 
 
-def scope_refused(g: Goroutine) -> str:
-    """Return what systemd says to a new scope while it shuts down; "" if it makes one (podman#22451 [I], text [K])."""
-    service = service_of(g)
-    if is_split(g.world, service) or not g.world.running(INIT, "init.job_reboot"):
+def start_refused(world: World, unit: str) -> str:
+    """Return what systemd says to a start while it shuts down, "" if it starts it (podman#22451 [I], text [K])."""
+    if not world.running(INIT, "init.job_reboot"):
         return ""
     why = "(shutdown.target has 'start' job queued, but 'stop' is included in transaction)"
-    return f"crun: sd-bus call: Transaction for libpod-{service.id}.scope/start is destructive {why}"
+    return f"Transaction for {unit}/start is destructive {why}"
+
+
+def scope_refused(g: Goroutine) -> str:
+    """Return why there is no scope for a container that is no unit of its own; "" if there is one."""
+    service = service_of(g)
+    refused = "" if is_split(g.world, service) else start_refused(g.world, f"libpod-{service.id}.scope")
+    return f"crun: sd-bus call: {refused}" if refused else ""
 
 
 def write_status(g: Goroutine) -> str | None:

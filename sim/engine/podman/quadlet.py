@@ -11,6 +11,7 @@ from __future__ import annotations
 from sim.engine.containers import is_unit, service_of, unit_group
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Goto, Label, Serve, Sleep, Wait, reading
+from sim.engine.podman.crun import start_refused
 from sim.engine.podman.systemd import PROGRAM as WITHOUT_UNITS
 from sim.engine.podman.units import (
     DOWN,
@@ -60,6 +61,14 @@ def cancel_stops(g: Goroutine) -> None:
 def cancel_starts(g: Goroutine) -> None:
     """Take the place of jobs that start the unit (again)."""
     _cancel(g, STARTING)
+
+
+def refuse_in_shutdown(g: Goroutine) -> str | None:
+    """Refuse to start a unit while the host goes down."""
+    refused = start_refused(g.world, f"{g['c']}.service")
+    if refused:
+        answer(g, Failure(f"Failed to start {g['c']}.service: {refused}."))
+    return "refused" if refused else None
 
 
 # -- other jobs ---------------------------------------------------------------------------------------
@@ -139,9 +148,11 @@ PROGRAM = WITHOUT_UNITS.with_tables(
     procedure("init.unit_ended", END),
     procedure("init.unit_restart", Sleep("restart_sec", restart_sec), START),
     procedure("init.unit_down", DOWN),
-    procedure("init.unit_start", Do(cancel_stops), START, Do(answer_start)),
+    procedure("init.unit_start", Do(refuse_in_shutdown, "refused"), Do(cancel_stops), START, Do(answer_start),
+              Label("refused")),
     procedure("init.unit_stop", Do(cancel_starts), STOP, Do(answer_stop)),
-    procedure("init.unit_restart_job", Do(cancel_stops), STOP, START, Do(answer_start)),
+    procedure("init.unit_restart_job", Do(refuse_in_shutdown, "refused"), Do(cancel_stops), STOP, START,
+              Do(answer_start), Label("refused")),
     procedure("init.unit_try_restart", Do(only_if_up, "idle"), STOP, START, Do(answer_start), Label("idle")),
     procedure("init.unit_reload", Do(cannot_reload)),
     procedure("init.unit_kill", Do(signal_unit)),
