@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import cast
 
 import pytest
 
 from sim.bundled import question_names
 from sim.cli.matrix import reader_of
 from sim.cli.whatif import asked_questions
+from sim.experiment.changes import changed
 from sim.experiment.executors import opened, serial
 from sim.experiment.matrix import asked_cells, designs_asked, faults_asked
 from sim.scenario import load
+from sim.views.comparison import Variant, WhatIf
 from tests.answers.__main__ import FILE
 from tests.answers.document import QUESTIONS, document, section
 from tests.answers.document import written as document_sections
+from tests.answers.labels import misfits
 from tests.answers.question import RUN, SUM, Question
-from tests.answers.told import Runner, grouped, listed, read
+from tests.answers.told import Runner, Told, grouped, listed, read
 
 TEXT = FILE.read_text(encoding="utf-8")
 SECTIONS = document_sections(TEXT)
@@ -78,6 +82,43 @@ def test_a_section_is_what_the_model_says_today(number: int) -> None:
     """The same sentences, tables and figures. If not: `make answers`, and read the difference."""
     with serial() as lanes:
         assert section(QUESTIONS[number - 1], Runner(lanes)).rstrip("\n") == written(number)
+
+
+class Unrun(Runner):
+    """Makes the comparisons without running them: what was changed, and no figures; ends after the last command."""
+
+    def __init__(self, commands: tuple[str, ...], *, turned: bool = False) -> None:
+        self.left, self.turned, self.fits = list(commands), turned, True
+
+    def told(self, command: str, *names: str) -> Told:
+        """Check the names of one comparison."""
+        (asked,) = asked_questions(read(command))
+        pairs = list(zip(asked.others, asked.alternatives, strict=True))
+        sides = [tuple(changed(asked.base, other, it) for it in settings) for other, settings in pairs]
+        base = asked.base
+        found = WhatIf(
+            base.title, base.source, base.name, base.setup.engine.design, "", (), "", 0.0,
+            tuple(Variant("", it, (), (), (), 1, "") for it in (sides[::-1] if self.turned else sides)), (), "",
+        )  # fmt: skip
+        self.fits = self.fits and not misfits(found, names)
+        self.left.remove(command)
+        if not self.left:
+            raise StopIteration
+        return Told(found, names) if not self.turned else cast("Told", None)
+
+
+COMPARED = [it for it in QUESTIONS if any("--matrix" not in word and " whatif " in word for word in it.commands)]
+
+
+@pytest.mark.parametrize("question", COMPARED, ids=lambda it: str(it.number))
+def test_each_name_of_a_row_fits_its_side(question: Question) -> None:
+    """As the scenario has them; in another order they do not."""
+    for turned in (False, True):
+        runner = Unrun(question.commands, turned=turned)
+        with pytest.raises(StopIteration):
+            question.answer(runner, question.commands)
+        many = len(asked_questions(read(question.commands[0]))[0].others) > 1
+        assert runner.fits == (not turned or not many)
 
 
 @pytest.mark.long

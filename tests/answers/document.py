@@ -28,8 +28,9 @@ Twenty-five questions that operators ask in issue trackers, answered by the mode
 below and writes this file: every figure is computed. *run*: the model ran it; *sum*: arithmetic on published figures;
 *not answered*: a rule is missing, and which. Times are medians; behind them stand the paired difference to the first
 row and its 95 % interval. Profiles: docker-26-2core from 18.09 on (one machine, 26.1.5), el7-idle before (known
-ranges and assumptions), podman-idle. Hosts are idle, their programs small. Paste a command to see the rest of its
-figures.
+ranges and assumptions), podman-idle. Hosts are idle, their programs small. Rows have short names: docker-18.09 to
+docker-26 (or 18.09, 26) are the designs whose containerd has a unit of its own (docker-26-separate), +LR is
+live-restore. Paste a command to see the rest of its figures.
 """
 
 

@@ -111,6 +111,7 @@ CRASHED = ("docker-1.13", "docker-18.09-separate", "docker-20.10-separate", "doc
 
 def crash(runner: Runner, commands: tuple[str, ...]) -> Answer:
     """Question 17."""
+    told = runner.told(commands[0], "26", *(f"{v}{lr}" for v in ("1.13", "18.09", "20.10") for lr in ("", " +LR")))
     table = [
         f"| policy | {' | '.join(f'{design}{lr}' for design in CRASHED for lr in ('', ' +LR'))} |",
         f"|---|{'---|' * 2 * len(CRASHED)}",
@@ -128,7 +129,6 @@ def crash(runner: Runner, commands: tuple[str, ...]) -> Answer:
         for name in KINDS
         if KINDS[name] not in same
     ]
-    told = runner.told(commands[0], "26", *(f"{v}{lr}" for v in ("1.13", "18.09", "20.10") for lr in ("", " +LR")))
     return Answer(
         (f"By live-restore alone: {listed(same)}. By version, too:",),
         tuple(said),

@@ -22,6 +22,7 @@ from sim.experiment.run import Run, run_scenario
 from sim.render.amounts import amount, change, interval
 from sim.views.comparison import Row, Side, WhatIf
 from sim.views.fault_cells import Matrix
+from tests.answers.labels import misfits
 
 NOW = 0  # the place of the file as it stands among the alternatives
 
@@ -30,7 +31,8 @@ class Told:
     """A what-if with a name for the file as it is and for each alternative."""
 
     def __init__(self, found: WhatIf, names: Sequence[str]) -> None:
-        assert len(names) == len(found.variants) + 1, f"{found.name}: {len(found.variants) + 1} names are needed"
+        wrong = misfits(found, names)
+        assert not wrong, f"{found.name}: {'; '.join(wrong)}"
         self.found, self.names = found, tuple(names)
 
     def side(self, name: str, metric: str) -> tuple[Row, Side] | None:
