@@ -19,12 +19,13 @@ from sim.experiment.executors import opened, serial
 from sim.experiment.matrix import asked_cells, designs_asked, faults_asked
 from sim.scenario import load
 from sim.views.comparison import Variant, WhatIf
+from sim.views.fault_cells import Cell, Matrix
 from tests.answers.__main__ import FILE
 from tests.answers.document import QUESTIONS, document, section
 from tests.answers.document import written as document_sections
 from tests.answers.labels import misfits
 from tests.answers.question import RUN, SUM, Question
-from tests.answers.told import Runner, Told, grouped, listed, read
+from tests.answers.told import Runner, Told, by_live_restore, grouped, listed, read
 
 TEXT = FILE.read_text(encoding="utf-8")
 SECTIONS = document_sections(TEXT)
@@ -133,3 +134,18 @@ def test_words_are_put_together_from_parts() -> None:
     """Lists and groups read as sentences."""
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert grouped([("a", "x"), ("b", "y"), ("c", "x")]) == ("a and c: x", "b: y")
+
+
+@pytest.mark.parametrize(
+    ("live", "said"),
+    [
+        ([], "live-restore"),
+        ([("a", True, "new")], "live-restore, which changes nothing here"),
+        ([("a", True, "none")], "live-restore, with which a differ"),
+    ],
+)
+def test_what_live_restore_changes_is_looked_up(live: list[tuple[str, bool, str]], said: str) -> None:
+    """The words of both rows of a design are compared; one without the other is not."""
+    rows = [("a", False, "new"), ("b", None, "same"), *live]
+    cells = tuple(Cell(design, lr, "F5", words={"end": end}) for design, lr, end in rows)
+    assert by_live_restore(Matrix("", "", (), cells, 1, 0.0)) == said

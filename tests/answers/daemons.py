@@ -9,7 +9,7 @@ from sim.experiment.matrix import way_of
 from sim.render.amounts import count, seconds
 from sim.views.fault_cells import Cell
 from tests.answers.question import RUN, SUM, Answer, Question
-from tests.answers.told import Runner, Told, are, cut_off, dark, fit, grouped, listed
+from tests.answers.told import Runner, Told, are, by_live_restore, cut_off, dark, fit, grouped, listed
 
 FATE = {
     "processes_kept": "keep their process",
@@ -84,9 +84,12 @@ def containerd_killed(runner: Runner, commands: tuple[str, ...]) -> Answer:
 def lost_with(told: Told, name: str) -> str:
     """Say what is lost: containers, the API, or nothing."""
     if told.value(name, "lost"):
-        return f"the whole host ({told.say(name, 'lost')} containers, and the API)"
+        with_api = f", and the API for {told.say(name, 'api_dark')}" if told.value(name, "api_dark") else ""
+        whole = "the whole host: " if with_api and not told.value(name, "processes_kept") else ""
+        return f"{whole}{told.say(name, 'lost')} containers{with_api}"
     if told.value(name, "api_dark"):
         return f"the API, for {told.say(name, 'api_dark')}"
+    assert told.all_of(name, "processes_kept"), f"{name}: something that ran has ended"
     return "nothing that runs; new starts and execs until it is back"
 
 
@@ -201,7 +204,7 @@ def shim_killed(runner: Runner, commands: tuple[str, ...]) -> Answer:
         said,
         tuple(table),
         f"{found.seeds} runs of each row (seeds 1–{found.seeds})",
-        ("a shim that hangs", "live-restore, which changes nothing here"),
+        ("a shim that hangs", by_live_restore(found)),
     )
 
 

@@ -79,11 +79,12 @@ def kill_mode(runner: Runner, commands: tuple[str, ...]) -> Answer:
         kept = [role for role in ROLES if after[role]]
         said.append((name, f"{listed(gone)} gone, {listed(kept)} left"))
         table.append(f"| {name} | {' | '.join(f'{after[role]} of {before[role]}' for role in ROLES)} |")
+    alike = "alike" if len({told.value(name, "processes_kept") for name in names}) == 1 else "not alike"
     return Answer(
-        ("Two minutes after the stop:",),
+        ("Three minutes after the stop:",),
         grouped(said),
         tuple(table),
-        f"seed 1 of each row; {told.runs} of the command, in which containers keep their process alike",
+        f"seed 1 of each row; {told.runs} of the command, in which containers keep their process {alike}",
         ("Delegate= and TasksMax=", "cgroup drivers that put payloads into the unit's own group"),
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.answers.hosts import kill_settings
 from tests.answers.question import RUN, Answer, Question
-from tests.answers.told import Runner, Told, fit, grouped, listed
+from tests.answers.told import Runner, Told, fit, grouped, listed, run_of
 
 STARTS = {"start_p50": "start, median", "start_p99": "start, p99"}
 
@@ -117,6 +118,25 @@ CLIENTS = {
     "container_dark": "containers",
     "memory_end": "engine's memory",
 }
+CLASSES = {"remote": "remote", "host's address": "host", "loopback": "loopback", "containers": "container"}
+PUBLISHED = (80, 8080)  # the ports of q14-no-proxy
+
+
+def before(told: Told) -> str:
+    """Say which classes of clients reach all ports just before the fault, on both sides (seed 1)."""
+    sides = [run_of("q14-no-proxy", settings) for settings in kill_settings(told)]
+    shut = {
+        name: [
+            words
+            for words, client in CLASSES.items()
+            if not all(run.reachable(port, client, "kill-1s") for port in PUBLISHED)
+        ]
+        for name, run in zip(told.names, sides, strict=True)
+    }
+    if not any(shut.values()):
+        return "Before the fault every class reaches its port in both cases"
+    said = [f"with {name} {listed(classes)} do not reach theirs" for name, classes in shut.items() if classes]
+    return f"Before the fault {listed(said)}"
 
 
 def no_proxy(runner: Runner, commands: tuple[str, ...]) -> Answer:
@@ -133,7 +153,7 @@ def no_proxy(runner: Runner, commands: tuple[str, ...]) -> Answer:
             (
                 f"While dockerd is away, clients of these classes no longer lose their port: {listed(better)} "
                 f"({told.say('proxies', 'loopback_dark')} before, {told.say('no proxies', 'loopback_dark')} then). "
-                f"{saved / 1e6:.1f} MB are saved a port. Before the fault every class reaches its port in both cases."
+                f"{saved / 1e6:.1f} MB are saved a port. {before(told)}."
             ),
         ),
         (),

@@ -49,6 +49,11 @@ class Told:
         found = self.side(name, metric)
         return math.nan if found is None else found[1].median
 
+    def all_of(self, name: str, metric: str) -> bool:
+        """Say whether all of what is counted are, as the median has it."""
+        found = self.side(name, metric)
+        return found is not None and found[1].median == found[1].total
+
     def say(self, name: str, metric: str) -> str:
         """Return a median in words."""
         found = self.side(name, metric)
@@ -137,6 +142,16 @@ def dark(told: Told, name: str, metric: str) -> str:
     if math.isnan(value):
         return "not asked"
     return "never dark" if value == 0 else f"dark for {told.say(name, metric)}"
+
+
+def by_live_restore(found: Matrix) -> str:
+    """Say whether the words of a matrix are others with live-restore."""
+    plain = {(cell.design, cell.fault): cell.words for cell in found.cells if cell.live_restore is False}
+    live = {(cell.design, cell.fault): cell.words for cell in found.cells if cell.live_restore}
+    unlike = sorted({design for design, fault in live if live[design, fault] != plain[design, fault]})
+    if not live:
+        return "live-restore"
+    return f"live-restore, with which {listed(unlike)} differ" if unlike else "live-restore, which changes nothing here"
 
 
 def are(number: float) -> str:
