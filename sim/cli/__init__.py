@@ -374,13 +374,14 @@ def worst(statuses: Iterable[int]) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; no trouble of input, model or machine shows a traceback."""
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        options = options_of(list(sys.argv[1:] if argv is None else argv))
+        options = options_of(words)
         return int(import_module(f"sim.cli.{options.command}").main(options))
     except BaseException as trouble:
         from sim.cli.trouble import explain
 
-        return explain(trouble)
+        return explain(trouble, words)
 
 
 def options_of(words: list[str]) -> argparse.Namespace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Sequence
 
 from sim.cli import FAULT, INTERRUPTED, NOBODY_READS, WRONG
 
@@ -15,11 +16,12 @@ HINTS = {
     errno.EROFS: "The file system is read-only: choose another folder with -o, or --no-save",
     errno.EPERM: "Not permitted: choose another folder with -o, or --no-save",
 }
+SETTING = "--set engine.profile: "
 REPORT = "Please report it with the scenario and the seed; SHIMSIM_TRACEBACK=1 shows where."
 
 
-def explain(trouble: BaseException) -> int:
-    """Say on stderr what went wrong, and return the exit status."""
+def explain(trouble: BaseException, words: Sequence[str] = ()) -> int:
+    """Say on stderr what went wrong, and return the exit status; *words* are those of the command line."""
     if isinstance(trouble, SystemExit):
         return trouble.code if isinstance(trouble.code, int) else WRONG
     if isinstance(trouble, KeyboardInterrupt):
@@ -30,13 +32,20 @@ def explain(trouble: BaseException) -> int:
     from sim.errors import InputError
 
     if isinstance(trouble, InputError):
-        return _say(str(trouble), WRONG)
+        return _say("\n".join(_as_typed(str(problem), words) for problem in trouble.problems), WRONG)
     if isinstance(trouble, OSError):
         _forget_stdout()
         return _say(f"shimsim: {machine(trouble)}", FAULT)
     if isinstance(trouble, MemoryError):
         return _say("shimsim: the memory is full. Fewer --seeds, containers or a shorter run need less.", FAULT)
     return _say(f"shimsim: {model(trouble)}\n{REPORT}", FAULT)
+
+
+def _as_typed(problem: str, words: Sequence[str]) -> str:
+    """Return a problem under the name of the option that was typed: --profile is short for a setting."""
+    if any(word.partition("=")[0] == "--profile" for word in words) and problem.startswith(SETTING):
+        return f"--profile: {problem.removeprefix(SETTING).removeprefix('engine.profile: ')}"
+    return problem
 
 
 def machine(trouble: OSError) -> str:

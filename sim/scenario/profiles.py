@@ -21,7 +21,7 @@ from sim.durations import Distribution, Duration, Fixed, LogNormal, Quantiles, R
 from sim.latency import PROFILES
 from sim.scenario.check import Report, check
 from sim.scenario.fields import kind, whole
-from sim.scenario.layers import beside
+from sim.scenario.layers import beside, without
 from sim.scenario.schema_program import Strict
 from sim.scenario.text import Fraction, Node, Path, read
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
@@ -142,9 +142,9 @@ def with_profile(root: Node, report: Report) -> Node:
     if node is None or engine is None or not isinstance(node.value, str) or not node.value.endswith(SUFFIXES):
         return root
     found = _read(node, report)
-    if found is None:
-        return root
     assert isinstance(root.value, dict)
+    if found is None:  # said already: its name is no second mistake
+        return replace(root, value=root.value | {"engine": without(engine, "profile")})
     assert isinstance(engine.value, dict)
     found = replace(found, key=node.key)
     return replace(root, value=root.value | {"engine": replace(engine, value=engine.value | {"profile": found})})
@@ -161,12 +161,14 @@ def _read(node: Node, report: Report) -> Node | None:
         hint = f"shimsim calibrate writes one. Bundled profiles: {listed(PROFILES)}."
         report.problems.add(node.mark, f"engine.profile: {file}: {why.lower()}.", hint)
         return None
+    before = len(report.problems.found)
     documents = read(text, file, report.problems)
     if documents and isinstance(documents[0].value, dict):
         mapping = dict(documents[0].value)
         mapping.setdefault("profile", Node(File(file).stem, documents[0].mark))
         return replace(documents[0], value=mapping)
-    report.problems.add(node.mark, f"engine.profile: {file} holds no profile.", "shimsim calibrate writes one.")
+    if len(report.problems.found) == before:
+        report.problems.add(node.mark, f"engine.profile: {file} holds no profile.", "shimsim calibrate writes one.")
     return None
 
 

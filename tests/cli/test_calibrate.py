@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,36 @@ def test_a_profile_is_written_that_run_takes(measured, capsys):
     assert main([*words, "-q"]) == 0
     assert capsys.readouterr().out == ""
     assert (measured / "mine.yaml").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [
+        ("nope.yaml", "--profile: nope.yaml: no such file or directory. shimsim calibrate writes one."),
+        ("el7-idel", "--profile: 'el7-idel' is not a profile; valid: "),
+        ("broken.yaml", "broken.yaml:2:1: not YAML: "),
+        ("list.yaml", "--profile: list.yaml holds no profile."),
+    ],
+)
+def test_a_profile_that_cannot_be_read_is_one_mistake(measured, capsys, profile, said):
+    """Told once, by the name of the option that was typed."""
+    (measured / "broken.yaml").write_text("a: [1\n", encoding="utf-8")
+    (measured / "list.yaml").write_text("[1]\n", encoding="utf-8")
+    assert main(["run", "q11-starts", "--no-save", "--profile", profile]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(said)
+    assert main(["run", "q11-starts", "--no-save", "--set", f"engine.profile={profile}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(said.replace("--profile: ", "--set engine.profile: engine.profile: "))
+
+
+def test_the_examples_of_the_page_hold(measured, capsys):
+    """What the page says to type first, as it stands there."""
+    page = (Path(__file__).parents[2] / "docs" / "calibrate.md").read_text(encoding="utf-8")
+    block = page.split("```")[1].strip().splitlines()
+    (measured / "mine.csv").write_text(ROWS, encoding="utf-8")
+    for line in block[:2]:
+        assert main([*line.partition("#")[0].split()[1:], "-q"]) == 0, line
 
 
 def test_json_has_everything(measured, capsys):
