@@ -4,8 +4,9 @@ A sandbox is its network alone (drop_infra_ctr, the default [K]): there is no pa
 `crun create`, and started by `crun start`; crio notices the exit file that conmon leaves, also one that came while crio
 was down. Without conmon nobody leaves one: a stop that finds the process gone waits 5 s and writes 255 down; an end by
 itself is never noticed. After a boot (no version file on /run) it forgets every container. Leaves out images, storage,
-streaming, the watchdog, conmon before it has left crio's control group, ctr_stop_timeout (30 s at least: a kubelet gives
-each stop a time of its own, which is taken as it is). Source: designs §4.3 [S]; cri-o server/container_create.go, internal/oci/runtime_oci.go, internal/lib/restore.go [K].
+streaming, the watchdog, conmon before it has left crio's control group, ctr_stop_timeout (30 s at least: a kubelet
+gives each stop a time of its own, which is taken as it is). Source: designs §4.3 [S]; cri-o
+server/container_create.go, internal/oci/runtime_oci.go, internal/lib/restore.go [K].
 """
 
 from __future__ import annotations
