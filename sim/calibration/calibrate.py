@@ -28,6 +28,7 @@ from sim.views.calibration import Calibration, Demand, Fit, Load, Modelled, Phas
 
 ROUNDS = 4
 MISSED = 0.1  # of the median
+LEAST_BUSY = 0.5  # of the starts that are said to go on at once
 MOST_CORES = 8.0  # that one start may keep busy
 Told = Callable[[str], None]
 
@@ -87,7 +88,7 @@ def calibrate(fitted: Read, checked: Read, asked: Asked, tell: Told = lambda _: 
         tuple(_load(model, profile, key, cells, demand, effort.load) for key, cells in loads.items()),
         demand,
         (*fitted.left_out, *checked.left_out),
-        (*fitted.warnings, *checked.warnings, *_with_client(fitted), *warnings, *_missed(phases)),
+        (*fitted.warnings, *checked.warnings, *_with_client(fitted), *warnings, *_missed(phases), *_paused(loads)),
     )
     return found, profile
 
@@ -211,12 +212,26 @@ def _loads(fitted: Read, checked: Read) -> dict[Key, list[Cell]]:
 
 
 def rate_of(cells: Sequence[Cell]) -> float | None:
-    """Return starts per second, from the first request to the last answer; None if nobody wrote down when."""
+    """Return starts per second, from the first request to the last answer; None if nobody wrote down when.
+
+    Nor is there one if fewer than half as many starts went on as are said (Little's law): there were long pauses.
+    """
     begins = [cell.at for cell in cells if cell.at is not None]
     if len(begins) < len(cells) or len(cells) < 2:
         return None
     last = max(at + cell.value / 1e3 for at, cell in zip(begins, cells, strict=True))
-    return len(cells) / (last - min(begins))
+    rate = len(cells) / (last - min(begins))
+    went_on = rate * fmean(cell.value for cell in cells) / 1e3
+    return rate if went_on >= LEAST_BUSY * cells[0].at_once else None
+
+
+def _paused(loads: Mapping[Key, Sequence[Cell]]) -> list[str]:
+    """Say which loads have no rate although every row says when it began."""
+    return [
+        f"{phase}: the rows of {at_once} at once have long pauses or are of several series: no rate, no core time of it"
+        for (phase, at_once, _), cells in loads.items()
+        if len(cells) > 1 and all(cell.at is not None for cell in cells) and rate_of(cells) is None
+    ]
 
 
 def _able(loads: Mapping[Key, Sequence[Cell]], asked: Asked) -> list[Key]:
@@ -235,7 +250,7 @@ def _check_demand(loads: Mapping[Key, Sequence[Cell]], asked: Asked) -> None:
     elif asked.demand <= asked.cores:
         what = f"{asked.demand} starts at once do not fill {asked.cores} cores"
     else:
-        what = f"not every row of {asked.demand} at once says in {AT_COLUMN} when it began: there is no rate"
+        what = f"rows of {asked.demand} at once lack {AT_COLUMN}, or have long pauses: there is no rate"
     loads_said = f"There are: {', '.join(map(str, there)) or 'none'}"
     hint = f"{loads_said}; with a rate, above {asked.cores} cores: {', '.join(map(str, able)) or 'none'}."
     raise InputError([Problem(f"--demand {asked.demand}", what, hint)])

@@ -120,14 +120,16 @@ def _check(options: argparse.Namespace) -> None:
         if Path(path).suffix.lower() not in endings:
             raise InputError([Problem(f"{option} {path}", "its ending does not say what it is to be",
                                       f"Valid endings: {', '.join(endings)}.")])  # fmt: skip
-        if Path(path).is_dir() or not Path(path).parent.is_dir():
-            raise InputError([Problem(f"{option} {path}", "there is no folder for it", "Make it, or write elsewhere.")])
         try:
-            try_to_write(Path(path))
+            there = Path(path).parent.is_dir() and not Path(path).is_dir()
+            if there:
+                try_to_write(Path(path))
         except OSError as error:
             why = (error.strerror or "no right to write").lower()
             hint = "Choose a folder in which you may write."
-            raise InputError([Problem(f"{option} {path}", f"it cannot be written: {why}", hint)]) from None
+            raise InputError([Problem(f"{option} {path[:200]}", f"it cannot be written: {why}", hint)]) from None
+        if not there:
+            raise InputError([Problem(f"{option} {path}", "there is no folder for it", "Make it, or write elsewhere.")])
 
 
 def _check_tables(options: argparse.Namespace, files: list[tuple[str, str, str]]) -> None:

@@ -7,8 +7,8 @@ from statistics import median
 import pytest
 from msgspec.structs import replace
 
-from sim.calibration.calibrate import Asked, Effort, calibrate
-from sim.calibration.cells import Read, Terms, Wanted
+from sim.calibration.calibrate import Asked, Effort, calibrate, rate_of
+from sim.calibration.cells import Cell, Read, Terms, Wanted
 from sim.calibration.divide import lengthened, parts_of
 from sim.calibration.model import Model
 from sim.calibration.phases import BY_NAME, PHASES
@@ -155,17 +155,24 @@ def test_a_phase_that_a_design_has_not_is_compared_alone():
     [
         (5, "--demand 5: no row of start is of 5 at once. There are: 2, 4, 8; with a rate, above 2 cores: 8."),
         (2, "--demand 2: 2 starts at once do not fill 2 cores."),
-        (4, "--demand 4: not every row of 4 at once says in t0_unix when it began"),
+        (4, "--demand 4: rows of 4 at once lack t0_unix, or have long pauses: there is no rate"),
     ],
 )
 def test_a_demand_that_no_load_gives_is_refused(demand, said):
     """With the loads that there are, before anything is fitted."""
-    rows = [(load, "" if load == 4 else str(1e9 + n)) for load in (1, 2, 4, 8) for n in range(8)]
+    rows = [(load, "" if load == 4 else str(1e9 + n // 8)) for load in (1, 2, 4, 8) for n in range(8)]
     text = "parallelism,total_ms,t0_unix\n" + "".join(f"{load},15{load},{at}\n" for load, at in rows)
     read = read_all([("m.csv", text, "")], Terms((Wanted("start", "total_ms"),)))
     with pytest.raises(InputError) as error:
         calibrate(read, NOTHING, ASKED._replace(demand=demand))
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(("pause", "rate"), [(0, 20), (0.3, 16 / 1.1), (3600, None)])
+def test_series_with_long_pauses_have_no_rate(pause, rate):
+    """Eight at once, twice: by Little's law fewer went on if hours lay between."""
+    cells = [Cell(400.0, 2, 8, 1e9 + half * (0.4 + pause)) for half in (0, 1) for _ in range(8)]
+    assert rate_of(cells) == (None if rate is None else pytest.approx(rate))
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ def test_json_has_everything(measured, capsys):
             "-o cri.yaml: nothing was fitted: start: no op of crio-idle lengthens it on cri-o.",
         ),
         (["m.csv", "-o", "/proc/x.yaml"], "-o /proc/x.yaml: "),
+        (["m.csv", "-o", "x" * 300 + ".yaml"], "it cannot be written: file name too long"),
         (["m.csv", "--plot", "/proc/x.png"], "--plot /proc/x.png: "),
         (["m.csv", "--demand", "1"], "no whole number from 2 to 10000"),
         (["m.csv", "--date", "today"], "'today' is no day"),
