@@ -228,13 +228,14 @@ def exits_unseen(runner: Runner, commands: tuple[str, ...]) -> Answer:
     told = runner.told(commands[0], *AWAY)
     unseen = listed([f"{told.say(name, 'says_wrong')} after {name}" for name in told.names])
     most = told.value(AWAY[-1], "says_wrong")
+    tries = listed([str(sum(range(n + 1))) for n in range(1, DESIGNS["docker-26-separate"].traits.publish_tries)])
     end = "none of them is ever told" if most == told.value(AWAY[0], "running") else f"{count(most)} are never told"
     return Answer(
         (
             (
                 f"Of ten containers that die one each half second from the stop on, docker goes on to "
                 f"say Up of {unseen} without "
-                f"containerd. Shims try again at 1, 3, 6, 10 and 15 s, dockerd dials containerd on "
+                f"containerd. Shims try again at {tries} s, dockerd dials containerd on "
                 f"its own schedule: an exit is "
                 f"lost if its shim comes through before dockerd listens again, and beyond the last try {end}."
             ),

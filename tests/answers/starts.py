@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.engine.containerd.tasks import WORKERS
 from tests.answers.hosts import kill_settings
 from tests.answers.question import RUN, Answer, Question
 from tests.answers.told import Runner, Told, fit, grouped, listed, run_of
@@ -35,7 +36,7 @@ def starts(runner: Runner, commands: tuple[str, ...]) -> Answer:
 
 LOCKS = {
     "32": "",
-    "32, docker-1.13": "containerd has ten workers",
+    "32, docker-1.13": f"containerd has {WORKERS} workers",
     "32, podman": "storage and networks have a lock each",
 }
 
