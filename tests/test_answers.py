@@ -24,7 +24,7 @@ from tests.answers.__main__ import FILE
 from tests.answers.document import QUESTIONS, document, section
 from tests.answers.document import written as document_sections
 from tests.answers.labels import misfits
-from tests.answers.question import RUN, SUM, Question
+from tests.answers.question import NOT, RUN, SUM, Question
 from tests.answers.told import Runner, Told, by_live_restore, grouped, listed, read
 
 TEXT = FILE.read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def test_all_25_questions_are_answered_or_say_what_is_missing() -> None:
     assert [question.number for question in QUESTIONS] == list(range(1, 26))
     assert re.findall(r"^## Question (\d+)$", TEXT, re.MULTILINE) == [str(n) for n in range(1, 26)]
     kinds = Counter(question.kind for question in QUESTIONS)
-    assert set(kinds) <= {RUN, SUM, "not answered"}
+    assert set(kinds) <= {RUN, SUM, NOT}
     assert kinds[RUN] >= LEAST_RUN
     for question in QUESTIONS:
         assert f"**{question.asks}** *{question.kind}*" in written(question.number)

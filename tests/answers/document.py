@@ -11,7 +11,7 @@ import textwrap
 from collections import Counter
 
 from tests.answers import daemons, hosts, pressure, starts
-from tests.answers.question import RUN, SUM, Question
+from tests.answers.question import NOT, RUN, SUM, Question
 from tests.answers.told import Runner
 
 WIDTH = 120
@@ -37,7 +37,7 @@ live-restore. Paste a command to see the rest of its figures.
 def document(sections: dict[int, str]) -> str:
     """Return the document of all sections."""
     kinds = Counter(question.kind for question in QUESTIONS)
-    counted = ", ".join(f"{kinds[kind]} *{kind}*" for kind in (RUN, SUM, "not answered") if kinds[kind])
+    counted = ", ".join(f"{kinds[kind]} *{kind}*" for kind in (RUN, SUM, NOT) if kinds[kind])
     lines = [HEAD, f"{counted[0].upper()}{counted[1:]}.", ""]
     lines += [f"{question.number}. [{question.asks}](#{anchor(question)}) *{question.kind}*" for question in QUESTIONS]
     return "\n".join([*lines, "", *(sections[question.number] for question in QUESTIONS)])

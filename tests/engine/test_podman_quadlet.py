@@ -8,8 +8,9 @@ from __future__ import annotations
 import pytest
 
 from sim.errors import InputError
-from sim.experiment.run import Run, run_scenario
+from sim.experiment.run import run_scenario
 from sim.scenario import load
+from tests.ran import ran
 
 HEAD = "engine: {design: podman-quadlet}\n"
 WEB = HEAD + "services: {web: {image: nginx, ports: ['80:80'], restart: always}}\n"
@@ -289,11 +290,6 @@ def test_a_row_holds(name: str) -> None:
     verdicts = run_scenario(load("row.yaml", (FAULTS | JOBS)[name])).verdicts()
     assert verdicts
     assert [f"{it.label}: {it.text}: {it.detail}" for it in verdicts if not it.holds] == []
-
-
-def ran(text: str) -> Run:
-    """Run a scenario."""
-    return run_scenario(load("row.yaml", text))
 
 
 def test_conmon_and_program_live_in_the_unit() -> None:

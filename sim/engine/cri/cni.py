@@ -118,5 +118,3 @@ PROGRAM = Program(
     ),
 )
 """Locks of the packet filter are the kernel's."""
-ADD = (bridge_add, portmap_add)
-DELETE = (portmap_del, bridge_del)

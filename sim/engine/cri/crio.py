@@ -33,7 +33,7 @@ from sim.engine.cri.runtime import (
     keep,
     keep_sandbox,
     list_all,
-    not_found,
+    must_be_created,
     refuse,
     remove_container,
     remove_sandbox,
@@ -194,15 +194,6 @@ CREATE = procedure(
     Do(not_created),
     Unlock("container/{c}"),
 )
-
-
-def must_be_created(g: Goroutine) -> str | None:
-    """Refuse a container that is not there or has run."""
-    record = container_of(g)
-    if record is None or record.running or record.started:
-        refuse(g, not_found(g) if record is None else "container is not in CONTAINER_CREATED state")
-        return "refused"
-    return None
 
 
 def crun_start(g: Goroutine) -> Spawn:

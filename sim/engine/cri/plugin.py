@@ -19,9 +19,10 @@ from sim.engine.containerd import service
 from sim.engine.containerd.boot import start_threads
 from sim.engine.containers import is_sandbox, sandbox, service_of
 from sim.engine.cri.execs import EXEC_SYNC
-from sim.engine.cri.pods import Sandbox
+from sim.engine.cri.pods import Sandbox, container_file, sandbox_file
 from sim.engine.cri.runtime import (
     NOT_STARTED,
+    UNKNOWN,
     answer,
     begin_container,
     container_of,
@@ -31,7 +32,7 @@ from sim.engine.cri.runtime import (
     keep,
     keep_sandbox,
     list_all,
-    not_found,
+    must_be_created,
     refuse,
     remove_container,
     remove_sandbox,
@@ -109,15 +110,6 @@ def _copies(world: World, frame: Frame) -> tuple[Key, ...]:
 def logged(world: World, frame: Frame) -> bool:
     """Say whether all has been read that the container has printed."""
     return not any(fid in world.frames for _, fid in _copies(world, frame))
-
-
-def must_be_created(g: Goroutine) -> str | None:
-    """Refuse a container that is not there or has run."""
-    record = container_of(g)
-    if record is None or record.running or record.started:
-        refuse(g, not_found(g) if record is None else "container is not in CONTAINER_CREATED state")
-        return "refused"
-    return None
 
 
 def started(g: Goroutine) -> None:
@@ -261,7 +253,7 @@ def recover(g: Goroutine) -> None:
     files: Any = g.world.host.files
     for name in g.world.services:
         g["c"] = name
-        found, record = (files.get(path) for path in _files(g.world, name))
+        found, record = files.get(sandbox_file(g.world, name)), files.get(container_file(g.world, name))
         if isinstance(found, Sandbox):
             lives = g.recall(f"task/{sandbox(name)}") is not None
             g.remember(f"sandbox/{name}", found)
@@ -272,17 +264,12 @@ def recover(g: Goroutine) -> None:
             _recover_container(g, record)
 
 
-def _files(world: World, name: str) -> tuple[str, str]:
-    place = world.design.traits.records
-    return place.format(name=sandbox(name)), place.format(name=name)
-
-
 def _recover_container(g: Goroutine, record: Any) -> None:
     if g.recall(f"task/{g['c']}") is not None:
         read_stdio(g)
     elif record.running:
         close_stdio(g)
-        ended(g, 255)
+        ended(g, UNKNOWN)
 
 
 def serve(g: Goroutine) -> None:

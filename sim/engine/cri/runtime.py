@@ -100,6 +100,15 @@ def begin_container(g: Goroutine) -> str | None:
     return None
 
 
+def must_be_created(g: Goroutine) -> str | None:
+    """Refuse a container that is not there or has run."""
+    record = container_of(g)
+    if record is None or record.running or record.started:
+        refuse(g, not_found(g) if record is None else "container is not in CONTAINER_CREATED state")
+        return "refused"
+    return None
+
+
 def ended(g: Goroutine, code: int) -> None:
     """Note that a container has ended, and how."""
     record = container_of(g)

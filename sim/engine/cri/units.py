@@ -24,8 +24,8 @@ from sim.world import Frame, World
 
 UNIT = "kubelet"
 CGROUP = "/system.slice/kubelet.service"
-RESTART_SEC = 10 * S
-TIMEOUT_STOP = 90 * S
+RESTART_SEC = 10 * S  # kubeadm [K]
+TIMEOUT_STOP = 90 * S  # systemd's default [K]
 
 
 def state_of(world: World) -> UnitState:

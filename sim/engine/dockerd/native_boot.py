@@ -29,7 +29,7 @@ from sim.kernel.records import INIT, Pid
 from sim.world import Frame, World
 
 KILLED = 137
-GONE_WAIT = 10 * S
+GONE_WAIT = 10 * S  # container.WaitStop after the KILL of an orphan [K]
 
 
 def begin_driver(g: Goroutine) -> str | None:
