@@ -23,7 +23,7 @@ from sim.scenario import Scenario, instant, load, reload
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
 from sim.views.moments import Moments
-from sim.views.narrate import narrate, not_taken, published, unanswered
+from sim.views.narrate import containers_begun, narrate, not_taken, published, unanswered
 from sim.views.story import Story
 from sim.views.summary import Picture as Shown
 from sim.views.summary import Summary, VerdictLine
@@ -313,6 +313,7 @@ class Run:
             note=self.trace.note,
             unanswered=unanswered(self.trace),
             not_taken=not_taken(self.trace),
+            begun=containers_begun(self.trace),
         )
 
     def _pictures(self) -> tuple[Shown, ...]:

@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 from sim.render.clean import printable
 from sim.render.headline import dark_text, duration
 from sim.render.registry import HOST_OFF, RUN_VIEWS, VIEWS
-from sim.render.run_text import note_of
+from sim.render.run_text import note_of, text_of
 from sim.render.timeline_axis import axis_titles, ticks
 from sim.render.timeline_looks import LOOKS
 from sim.views.activity import Segment
@@ -68,7 +68,8 @@ def page_data(data: ReportData, shown: Recorded, run: TimelineData, summary: Sum
         "looks": {name: [look.hatch, look.rail] for name, look in LOOKS.items()},
         "marks": [[mark.at, mark.text] for mark in run.marks if first <= mark.at <= last],
         "story": [
-            [it.at - data.zero, it.until - data.zero, it.text, note_of(it, summary.ports), chains.get(it.seq, -1)]
+            [it.at - data.zero, it.until - data.zero, text_of(it, summary.unit), note_of(it, summary.ports),
+             chains.get(it.seq, -1)]
             for it in summary.lines
             if first <= it.at - data.zero <= last
         ],

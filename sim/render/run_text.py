@@ -18,7 +18,7 @@ SECOND = 1_000_000
 QUIET = 1800 * SECOND  # a gap without an event that is told as one line
 WIDTH = 72
 AUTOMATIC = re.compile(r"step\d+")  # the id of a step that the file gives none
-PROLOGUE = {"step (start)": "the host is on; docker.service starts"}  # what no step of the file does
+PROLOGUE = re.compile(r"step \(start(?: (?P<unit>[^)]+))?\)")  # what no step of the file does: a unit starts
 MARKS = {True: "✓", False: "✗", None: "?"}
 
 
@@ -73,13 +73,12 @@ def story(summary: Summary) -> str:
 def _told(summary: Summary) -> list[Line]:
     """Return the lines; what a steady host did before t = 0 is one, unless something failed there."""
     early = [line for line in summary.lines if line.until < summary.origin]
-    runs = sum(line.step.startswith(("(run ", "(start ")) for line in early)
     failed = any(line.text.startswith("step ") and " failed" in line.text for line in early)
     if failed or not early or not all(line.step.startswith("(") for line in early if line.step):
         return list(summary.lines)
     counts = [line.counts for line in early if line.counts is not None]
     first = f"{summary.unit}.service starts, then " if summary.unit else ""
-    text = f"{first}{runs} container{'s' if runs != 1 else ''}{'' if first else ' started'}"
+    text = f"{first}{summary.begun} container{'s' if summary.begun != 1 else ''}{'' if first else ' started'}"
     whole = Line(early[0].at, early[-1].until, text, step="(start)", counts=counts[-1] if counts else None)
     return [whole, *(line for line in summary.lines if line not in early)]
 
@@ -103,12 +102,24 @@ def _quiet(gaps: dict[int, int], index: int, summary: Summary) -> str:
 
 
 def _row(line: Line, zero: int | None, summary: Summary) -> str:
-    text = PROLOGUE.get(line.text, printable(line.text))
+    text = printable(text_of(line, summary.unit))
     if line.step or zero is None:
         left = f"{clock(line.at, summary):<18} {text}"
     else:
         left = f"      {offset(line.at - zero, line.until - zero):<19} {text}"
     return f"{left:<{WIDTH - 1}} {printable(note_of(line, summary.ports))}".rstrip()
+
+
+def text_of(line: Line, engine_unit: str) -> str:
+    """Return what happened; of the host's start which unit was started.
+
+    >>> text_of(Line(0, 0, "step (start)"), "crio"), text_of(Line(0, 0, "step (start kubelet)"), "crio")
+    ('the host is on; crio.service starts', 'kubelet.service starts')
+    """
+    start = PROLOGUE.fullmatch(line.text)
+    if start is None:
+        return line.text
+    return f"{start['unit']}.service starts" if start["unit"] else f"the host is on; {engine_unit}.service starts"
 
 
 def note_of(line: Line, ports: int) -> str:

@@ -318,6 +318,14 @@ def _left_over(step: Step | None, name: str) -> Unanswered:
     return Unanswered(name, _step(step, name)[0], step.line if step else 0)
 
 
+def containers_begun(trace: Trace) -> int:
+    """Return how many containers had a first process of their own before t = 0, whatever has become of it."""
+    names = {service.name for service in trace.setup.services}  # a pod's pause is of its sandbox, which has another
+    before = (record.event for record in trace.records if (record.at or 0) < trace.origin)
+    images = (event.image for event in before if isinstance(event, e.Execed))
+    return len({image.container for image in images if image.program == "payload"} & names)
+
+
 def _groups(trace: Trace) -> list[_Group]:
     replay, groups = Replay(trace), []
     latest: dict[str, _Group] = {}

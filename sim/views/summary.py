@@ -32,7 +32,8 @@ class Picture(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, frozen=True):
     """Everything that the report prints. Times are clock values in µs; *origin* is t = 0.
 
-    *live_restore* is None where the engine has none, *unit* the service of its daemon, "" without one.
+    *live_restore* is None where the engine has none, *unit* the service of its daemon, "" without one. *begun* counts
+    the containers that were started before t = 0.
     """
 
     title: str
@@ -57,6 +58,7 @@ class Summary(msgspec.Struct, frozen=True):
     unanswered: tuple[Unanswered, ...] = ()
     not_taken: tuple[Unanswered, ...] = ()
     unit: str = ""
+    begun: int = 0
 
     @property
     def daemon(self) -> str:
