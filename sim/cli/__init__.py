@@ -23,6 +23,8 @@ VIEWS = """\
 views (--as):
   processes     pstree, pstree-ascii, pstree-p, ps-axjf, ps-ef, ps-eo, ps-auxf
   engine        docker-ps, docker-ps-a, docker-inspect, docker-events, docker-top, docker-info
+  of podman     podman-ps, podman-ps-a, podman-inspect, podman-events, podman-top
+  of a kubelet  crictl-ps, crictl-ps-a, crictl-pods, crictl-inspect, crictl-events
   host          systemctl-status, ls-bundle
   tree as data  dot, mermaid, graphml
   run as data   perfetto: for ui.perfetto.dev and chrome://tracing, up to --at
@@ -146,7 +148,7 @@ def _show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE + ", or a process table in JSON")
     parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, -5s, end (default: end)")
     parser.add_argument("--as", dest="view", metavar="VIEW", help="what to show: see below (default: pstree)")
-    parser.add_argument("--of", metavar="NAME", help="the container for docker-inspect, docker-top, ls-bundle")
+    parser.add_argument("--of", metavar="NAME", help="the container of an inspect, a top or ls-bundle")
     parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")
     parser.add_argument("-o", "--output", metavar="FILE", help="write it; .dot, .mmd, .graphml, .json say what to show")
     parser.epilog, parser.formatter_class = VIEWS, argparse.RawDescriptionHelpFormatter

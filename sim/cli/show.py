@@ -9,7 +9,7 @@ from sim.cli import HOLDS
 from sim.cli.files import run_of, table_of
 from sim.cli.out import carries_lines, say, say_json, write_whole
 from sim.errors import InputError, Problem
-from sim.experiment.run import check_view
+from sim.experiment.viewing import check_view
 from sim.render.registry import VIEWS
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.table import Table

@@ -52,6 +52,7 @@ CONTAINERD_CRI = Design(
         unit=SERVICE,
         containerd_score=-999,
         profile="cri-idle",
+        client="crictl",
         engine="containerd",
         engine_unit="containerd",
         engine_main="main",

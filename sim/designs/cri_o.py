@@ -45,6 +45,7 @@ CRI_O = Design(
         restart_cap=300 * S,
         restart_reset=600 * S,
         conmon_group=crio_conmon.GROUP,
+        client="crictl",
         engine="crio",
         engine_unit="crio",
         engine_main="main",

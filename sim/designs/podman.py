@@ -35,5 +35,6 @@ PODMAN = Design(
         proxy_addresses=(),
         daemon=Daemon(userland_proxy=False),
         profile="podman-idle",
+        client="podman",
     ),
 )

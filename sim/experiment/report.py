@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim import __version__
-from sim.render.registry import RUN_VIEWS
+from sim.render.registry import event_lines
 from sim.render.report import About, Page, page
-from sim.render.report_data import OF_STORY, OF_TABLE
+from sim.render.report_data import OF_TABLE, of_client
 from sim.scenario import resolved
 from sim.views.recorded import recorded
 from sim.views.report import report_data
@@ -25,7 +25,7 @@ def report(run: Run, timeline: TimelineData, summary: Summary | None = None, com
     """Return the page of a run over the time that *timeline* shows; *command* makes it again."""
     told = run.summary(pictures=False) if summary is None else summary
     data = report_data(run.trace, timeline, (line.seq for line in told.lines))
-    found = recorded(run.trace, (moment.at for moment in data.moments), OF_TABLE, OF_STORY)
-    events = RUN_VIEWS["docker-events"](run.story(data.zero + timeline.end), ())
+    found = recorded(run.trace, (moment.at for moment in data.moments), OF_TABLE, of_client(told.client))
+    events = event_lines(run.story(data.zero + timeline.end))
     again = command or f"shimsim report {told.source} --seed {told.seed} -o report.html"
     return page(data, found, timeline, told, events, About(__version__, again, resolved(run.scenario)))

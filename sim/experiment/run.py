@@ -16,9 +16,10 @@ from sim.engine.reach import CLIENTS, reachable
 from sim.engine.setup import Instant, Microseconds
 from sim.errors import InputError, Problem, nearest
 from sim.experiment.pictures import first_fault, names_of, timeline_picture, tree_picture
+from sim.experiment.viewing import check_view, containers_of, root_pid
 from sim.render.cards import facts, run_html
 from sim.render.notebook import Picture, Text
-from sim.render.registry import HOST_OFF, NEEDS, OF_CONTAINERS, OF_ONE, OFF_HOST, RUN_VIEWS, VIEWS
+from sim.render.registry import HOST_OFF, OFF_HOST, RUN_VIEWS, VIEWS
 from sim.scenario import Scenario, instant, load, reload
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from sim.views.timeline_parts import TimelineData
     from sim.views.why import Why
 
-ALL_VIEWS = (*VIEWS, *RUN_VIEWS)
 DEFAULT_EPOCH = 1_577_836_800
 
 
@@ -69,7 +69,8 @@ class Run:
             return at
         found = Moments(self.trace).at(instant(at, self.scenario))
         if found is None:
-            hint = "shimsim show --as docker-events lists what did."
+            client = DESIGNS[self.trace.setup.engine.design].traits.client
+            hint = f"shimsim show --as {client}-events lists what did."
             raise InputError([Problem(f"'{at}'", "this moment never came in the run", hint)])
         first = (self.trace.records[0].at or 0) if self.trace.records else 0
         if found > self.trace.end:
@@ -114,7 +115,7 @@ class Run:
         if story.off and view not in OFF_HOST:
             return Text(HOST_OFF)
         if view in RUN_VIEWS:
-            return Text(RUN_VIEWS[view](story, names))
+            return Text(RUN_VIEWS[view].show(story, names))
         return Text(VIEWS[view](story.table(), root_pid(story, root)))
 
     def answer(self, question: str, at: str | Microseconds | None = None) -> Why:
@@ -295,6 +296,7 @@ class Run:
             source=self.scenario.source,
             engine=f"{design.name} ({design.title})",
             live_restore=setup.engine.daemon.live_restore if _can_restore(design) else None,
+            client=design.traits.client,
             unit=design.traits.engine_unit if design.traits.engine in design.programs else "",
             profile=setup.engine.profile,
             seed=self.trace.seed,
@@ -333,61 +335,6 @@ class Run:
 
 def _can_restore(design: Design) -> bool:
     return "dockerd" in design.programs and design.traits.live_restore
-
-
-def lacks(design: Design, view: str) -> bool:
-    """Say whether a design has nothing that a view could show."""
-    needed = NEEDS[view][0] if view in NEEDS else ""
-    if needed == "engine":
-        return not design.traits.unit_scope and design.traits.engine not in design.programs
-    return bool(needed) and needed not in design.programs
-
-
-def check_view(view: str, design: str = "") -> None:
-    """Raise InputError for a view that does not exist, or that a *design* has nothing to show for."""
-    if view not in ALL_VIEWS:
-        hint = f"{nearest(view, ALL_VIEWS)} Valid: {', '.join(ALL_VIEWS)}.".strip()
-        raise InputError([Problem("--as", f"there is no view {view!r}", hint)])
-    if design and lacks(DESIGNS[design], view):
-        _, why, instead = NEEDS[view]
-        raise InputError([Problem("--as", f"{design} has no {view}: {why}", instead)])
-
-
-def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
-    """Return the containers that a view is asked of: the one that is named, or all. Raises InputError."""
-    names = tuple(service.name for service in story.trace.setup.services)
-    if of is None and (view not in OF_ONE or len(names) == 1):
-        return names
-    units = view == "systemctl-status" and bool(story.world.design.traits.unit_scope)  # of containers there
-    if of is not None and view not in OF_CONTAINERS and not units:
-        hint = f"Leave it out, or take one of these views: {', '.join(OF_CONTAINERS)}."
-        raise InputError([Problem("--of", f"{view} is not asked of one container", hint)])
-    found = None if of is None else story.named(of)
-    if found is None:
-        what = f"{view} is asked of one container" if of is None else f"there is no container {of[:60]!r}"
-        hint = f"{nearest(of or '', names)} There are {', '.join(names) or 'none'}.".strip()
-        raise InputError([Problem("--of", what, hint)])
-    return (found,)
-
-
-def root_pid(story: Story, root: str | int | None) -> int:
-    """Return the pid that *root* names: a number, or a role such as containerd. Raises InputError."""
-    procs = story.world.host.procs
-    if root is None:
-        return 1
-    if isinstance(root, int) or root.isdecimal():
-        if int(root) in procs:
-            return int(root)
-        hint = "Give a pid that --as ps-ef shows, or a role."
-        raise InputError([Problem("--root", f"no process {root} lives then", hint)])
-    role, _, container = root.partition("/")
-    living = [p for p in sorted(procs.values(), key=lambda p: p.order) if p.state != "Z"]
-    for process in living:
-        if process.image.program == role and container in ("", process.image.container):
-            return process.pid
-    names = {name for p in living for name in (p.image.program, f"{p.image.program}/{p.image.container}")}
-    hint = f"{nearest(root, names)} Give a pid, or a role such as containerd or shim/NAME.".strip()
-    raise InputError([Problem("--root", f"no process {root[:60]!r} lives then", hint)])
 
 
 def run_scenario(scenario: Scenario, seed: int = 1, **options: Any) -> Run:

@@ -40,7 +40,7 @@ def docker_events(
         if key not in FILTERS:
             raise ValueError(f"filter {key!r} is unknown; valid: {', '.join(FILTERS)}")
     shown = [row for row in rows if passes(row, filters or {})]
-    return "".join((_json(row) if format == "json" else _line(row, offset_min)) + "\n" for row in shown)
+    return "".join((_json(row) if format == "json" else docker_event(row, offset_min)) + "\n" for row in shown)
 
 
 def passes(row: EventRow, filters: Mapping[str, Sequence[str]]) -> bool:
@@ -71,7 +71,8 @@ def rfc3339_nano(at_unix_us: int, offset_min: int) -> str:
     return f"{local:%Y-%m-%dT%H:%M:%S}.{micros:06}000{zone}"
 
 
-def _line(row: EventRow, offset_min: int) -> str:
+def docker_event(row: EventRow, offset_min: int) -> str:
+    """Return the line of one event."""
     notes = ", ".join(f"{key}={value}" for key, value in sorted(row.attributes))
     words = f"{row.type} {row.action} {row.id}" + (f" ({notes})" if notes else "")
     return f"{rfc3339_nano(row.at_unix_us, offset_min)} {printable(words)}"
@@ -90,10 +91,11 @@ def _json(row: EventRow) -> str:
     return shielded(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
 
 
-def shielded(text: str) -> str:
+def shielded(text: str, *, html: bool = True) -> str:
     """Escape as Go's encoder does (`<`, `>`, `&`), and whatever could steer a terminal: the value stays the same."""
+    escaped = "<>&" if html else ""
     return "".join(
-        letter if printable(letter) == letter and letter not in "<>&" else _unicode_escape(letter) for letter in text
+        letter if printable(letter) == letter and letter not in escaped else _unicode_escape(letter) for letter in text
     )
 
 

@@ -32,9 +32,22 @@ def docker_inspect(found: Iterable[dict[str, Any]], missing: Iterable[str] = ())
         }
     ]
     """
-    text = json.dumps([_timed(one) for one in found], indent=4, ensure_ascii=False)
-    lines = map(shielded, text.split("\n"))
-    return "".join(line + "\n" for line in [*lines, *(f"Error: No such object: {printable(name)}" for name in missing)])
+    complaints = "".join(f"Error: No such object: {printable(name)}\n" for name in missing)
+    return go_json(list(found), 4) + complaints
+
+
+def go_json(value: Any, indent: int, *, html: bool = True) -> str:
+    """Write a value with so many blanks a level as Go's encoder does, which escapes what HTML would take, or not.
+
+    >>> print(go_json({"Names": [], "Created": When(0.0), "Is": "a<b"}, 2, html=False), end="")
+    {
+      "Names": [],
+      "Created": "1970-01-01T00:00:00Z",
+      "Is": "a<b"
+    }
+    """
+    text = json.dumps(_timed(value), indent=indent, ensure_ascii=False)
+    return "".join(shielded(line, html=html) + "\n" for line in text.split("\n"))
 
 
 def go_time(unix: float | None, offset_min: int = 0) -> str:

@@ -68,6 +68,15 @@ def human_duration(seconds: float) -> str:
     return f"{days // 365} years"
 
 
+def ago(moment: float, now: float) -> str:
+    """Say how long ago a moment was (unix seconds); `?` of one before the run, which nobody says.
+
+    >>> ago(5.0, 65.0), ago(-math.inf, 65.0)
+    ('About a minute ago', '?')
+    """
+    return f"{human_duration(now - moment)} ago" if math.isfinite(moment) else "?"
+
+
 def status(row: ContainerRow, now: float) -> str:
     """Say what state the engine believes the container to be in, at *now* (unix seconds).
 
@@ -103,12 +112,11 @@ def _since(moment: float | None, now: float) -> str:
 
 
 def _texts(row: ContainerRow, now: float, no_trunc: bool) -> tuple[str, ...]:
-    created = f"{human_duration(now - row.created)} ago" if math.isfinite(row.created) else "?"
     return (
         row.id if no_trunc else row.id[:12],
         printable(_image(row.image, no_trunc)),
         _command(row, no_trunc),
-        created,
+        ago(row.created, now),
         status(row, now),
         ports_text(row.ports),
         printable(row.name),
@@ -141,8 +149,8 @@ def _quoted(letter: str) -> str:
     return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def tabulate(lines: Sequence[Sequence[str]]) -> str:
-    """Pad all cells but the last of each line, as wide as the column's longest and 3 more, at least 20."""
-    widths = [max(_MIN_WIDTH, *(len(line[at]) + _PADDING for line in lines)) for at in range(len(lines[0]) - 1)]
+def tabulate(lines: Sequence[Sequence[str]], least: int = _MIN_WIDTH, padding: int = _PADDING) -> str:
+    """Pad all cells but the last of each line, as wide as the column's longest and *padding* more, at least *least*."""
+    widths = [max(least, *(len(line[at]) + padding for line in lines)) for at in range(len(lines[0]) - 1)]
     padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=False)] + [line[-1]] for line in lines]
     return "".join("".join(line) + "\n" for line in padded)

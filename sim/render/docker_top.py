@@ -9,14 +9,14 @@ from sim.render.ps import ps_ef
 from sim.views.table import Table
 
 
-def docker_top(found: Table | str, complaint: str = "Error response from daemon") -> str:
-    """Print the rows of a table, or the engine's error behind *complaint*.
+def docker_top(found: Table | str) -> str:
+    """Print the rows of a table, or the daemon's error.
 
     >>> docker_top("No such container: web")
     'Error response from daemon: No such container: web\\n'
     """
     if isinstance(found, str):
-        return f"{complaint}: {found}\n"
+        return f"Error response from daemon: {found}\n"
     titles, *rows = (line.split() for line in ps_ef(found).splitlines())
     last = len(titles) - 1
     return tabulate([titles, *([*row[:last], " ".join(row[last:])] for row in rows)])

@@ -15,7 +15,7 @@ import html
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -65,8 +65,10 @@ class About(msgspec.Struct, frozen=True):
     scenario: str
 
 
-def page(data: ReportData, shown: Recorded, run: TimelineData, summary: Summary, events: str, about: About) -> Page:
-    """Return the page; *events* is what `docker events` printed up to its end."""
+def page(
+    data: ReportData, shown: Recorded, run: TimelineData, summary: Summary, events: Sequence[str], about: About
+) -> Page:
+    """Return the page; *events* are as of `page_data`."""
     script = "".join(_file(name) for name in SCRIPTS)
     style = _colours() + _file("page.css")
     places = {
@@ -83,7 +85,7 @@ def page(data: ReportData, shown: Recorded, run: TimelineData, summary: Summary,
         "story": html.escape(printable_lines(story(summary))),
         "scenario": html.escape(printable_lines(about.scenario)),
         "legend": _legend(run),
-        "kept": _text(_kept(data)),
+        "kept": _text(_kept(data, summary.client)),
         "version": _text(about.version),
         "command": _text(about.command),
         "seed": str(summary.seed),
@@ -166,10 +168,10 @@ def _legend(run: TimelineData) -> str:
     return "".join(f'<li class="look-{name}">{_text(words)}</li>' for words, name in means.items())
 
 
-def _kept(data: ReportData) -> str:
+def _kept(data: ReportData, client: str) -> str:
     """Say which moments the page has."""
     words = f"{len(data.moments)} moments"
     if not data.left_out:
-        return f"{words}: every change of the tree and the texts, but the time that docker ps counts."
+        return f"{words}: every change of the tree and the texts, but the time that {client} ps counts."
     shorter = f"{data.shorter / 1000:.3g} ms" if data.shorter < 1_000_000 else f"{data.shorter / 1_000_000:.3g} s"
     return f"{words}; {data.left_out} more are left out, none of which lasted longer than {shorter}."

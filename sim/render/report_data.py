@@ -14,7 +14,7 @@ from msgspec.structs import astuple
 
 from sim.render.clean import printable
 from sim.render.headline import dark_text, duration
-from sim.render.registry import HOST_OFF, RUN_VIEWS, VIEWS
+from sim.render.registry import HOST_OFF, RUN_VIEWS, VIEWS, paged
 from sim.render.run_text import note_of, text_of
 from sim.render.timeline_axis import axis_titles, ticks
 from sim.render.timeline_looks import LOOKS
@@ -38,16 +38,28 @@ def of_table(view: str) -> Printer:
 
 def of_story(view: str) -> Printer:
     """Return what prints a view of the run."""
-    return lambda story, table: HOST_OFF if story.off else RUN_VIEWS[view](story, ())
+    return lambda story, table: HOST_OFF if story.off else RUN_VIEWS[view].show(story, ())
 
 
 OF_TABLE = {view: of_table(view) for view in ("pstree", "ps-axjf")}
-OF_STORY = {view: of_story(view) for view in ("docker-ps",)}
+TITLES = {"pstree": "pstree", "ps-axjf": "ps -axjf"}
 
 
-def page_data(data: ReportData, shown: Recorded, run: TimelineData, summary: Summary, events: str) -> dict[str, Any]:
-    """Return everything that the page's script reads; *events* is what `docker events` printed up to the end."""
+def of_client(client: str) -> dict[str, Printer]:
+    """Return what prints the views of a command that asks the engine."""
+    return {view: of_story(view) for view in paged(client)}
+
+
+def page_data(
+    data: ReportData, shown: Recorded, run: TimelineData, summary: Summary, events: Sequence[str]
+) -> dict[str, Any]:
+    """Return everything that the page's script reads.
+
+    *events* has what the host's command printed of each event up to the end, "" where it printed nothing.
+    """
     first, last = run.begin, run.end
+    told = [(line, *turn) for line, turn in zip(events, data.events, strict=True) if line]
+    asked = [*paged(summary.client), f"{summary.client}-events"]
     chains = {seq: number for number, seq in enumerate(data.causes.chains)}
     links = Pool()
     found = clean({
@@ -58,8 +70,10 @@ def page_data(data: ReportData, shown: Recorded, run: TimelineData, summary: Sum
         "kinds": "".join(KINDS.get(moment.rank, CHANGE) for moment in data.moments),
         "lines": shown.lines,
         "texts": shown.texts,
-        "eventLines": events.splitlines(),
-        "events": [[at - data.zero, chains.get(seq, -1)] for at, seq in data.events],
+        "titles": TITLES | {view: view.replace("-", " ", 1) for view in asked},
+        "eventView": asked[-1],
+        "eventLines": [line for line, _, _ in told],
+        "events": [[at - data.zero, chains.get(seq, -1)] for _, at, seq in told],
         "boxes": [astuple(box) for box in shown.boxes],
         "tree": shown.tree,
         "axis": _axis(run, data.pieces),

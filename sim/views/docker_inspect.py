@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sim.engine.podman.state import address_in, is_podman
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Port, Service
 from sim.engine.systemd import unit_of
@@ -132,9 +131,7 @@ def _network(story: Story, service: Service, row: ContainerRow) -> dict[str, Any
 
 
 def _address(story: Story, service: Service) -> str:
-    """Return the address that dockerd keeps for a container; of podman and of pods that of the network namespace."""
-    if is_podman(story.world) or story.world.design.traits.pods:
-        return address_in(story.world, service.name) or ""
+    """Return the address that dockerd keeps for a container."""
     endpoint = story.world.recall(unit_of(story.world).main_pid, f"endpoint/{service.name}")
     return endpoint.address if isinstance(endpoint, Endpoint) else ""
 

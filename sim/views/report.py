@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
+from sim.engine.cri.pods import Sandbox
 from sim.engine.setup import Microseconds
-from sim.facts import BecameReady, EngineEvent, Remembered, StepDone, StepTaken, UnitChanged
+from sim.facts import BecameReady, EngineEvent, Forgot, FrameStarted, Remembered, StepDone, StepTaken, UnitChanged
 from sim.kernel import events as e
-from sim.kernel.records import Pid
+from sim.kernel.records import INIT, Pid
 from sim.trace import Record, Replay, Trace
 from sim.views.activity import Segment, segments
 from sim.views.beliefs import IN_MEMORY, change_of
@@ -39,6 +40,7 @@ TURNS = (e.Execed, e.Exited, e.Reparented)  # what a process is asked about
 STEP, CHANGE, HELPER, FILL = range(4)  # ranks of moments; a fill is a round time at which nothing need change
 WEIGHTS = {CHANGE: 20, HELPER: 1}  # how much each µs of a rank's moments counts; others stay in any case
 FOREVER: Microseconds = 1 << 62
+BUS = (INIT, "bus")  # from its start on commands can be given at the host
 Turns = list[tuple[Microseconds, int]]  # clock values and numbers of records, in order
 
 
@@ -187,7 +189,13 @@ class _Gathering:
             case Remembered():
                 if event.key.startswith(IN_MEMORY):
                     return HELPER if _believes_anew(world, event) is None else CHANGE
+                if isinstance(event.value, Sandbox):
+                    return CHANGE
                 return HELPER if event.key.startswith("health/") else None
+            case FrameStarted():
+                return CHANGE if event.fid == BUS else None
+            case Forgot():
+                return CHANGE if event.key.startswith("sandbox/") else None
             case e.FileWritten() | e.FileRemoved():
                 return None if _believes_anew(world, event) is None else CHANGE
             case e.SignalTaken():

@@ -1,6 +1,7 @@
-"""Containers and events as plain rows, as an engine's own listings show them.
+"""Containers, sandboxes of pods and events as plain rows, as an engine's own listings show them.
 
-Leaves out what 1.13.1 does not list. Source: docker 1.13.1, api/types.Container and api/types/events.Message.
+Leaves out what 1.13.1 and crictl v1.30.0 do not list. Source: docker 1.13.1, api/types.Container and
+api/types/events.Message; cri-api v1, Container and PodSandbox.
 """
 
 from __future__ import annotations
@@ -56,6 +57,30 @@ class ContainerRow(msgspec.Struct, frozen=True):
         if self.removing or self.dead:
             return "removing" if self.removing else "dead"
         return "created" if self.started is None else "exited"
+
+
+class PodContainerRow(msgspec.Struct, frozen=True):
+    """Describe one container as a runtime tells it: *created* in unix seconds, *state* Created, Running or Exited."""
+
+    id: str
+    image: str
+    created: float
+    state: str
+    name: str
+    attempt: int
+    pod_id: str
+    pod: str
+
+
+class SandboxRow(msgspec.Struct, frozen=True):
+    """Describe the sandbox of a pod: *created* in unix seconds, *state* Ready or NotReady."""
+
+    id: str
+    created: float
+    state: str
+    name: str
+    namespace: str
+    attempt: int
 
 
 class EventRow(msgspec.Struct, frozen=True):

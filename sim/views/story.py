@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from sim.engine.client import NO_DAEMON
 from sim.engine.cri.client import NO_RUNTIME
+from sim.engine.cri.pods import Sandbox
 from sim.engine.dockerd.network import bindings
 from sim.engine.podman.state import exit_file, is_podman, synced
 from sim.engine.records import Container, Health
@@ -23,6 +24,7 @@ from sim.kernel.records import INIT, Pid
 from sim.trace import Record, Replay, Trace
 from sim.views.probes import Found, Probes, monitored
 from sim.views.rows import ContainerRow, EventRow
+from sim.views.sandboxes import Sandboxes
 from sim.views.table import Meta, ProcessRow, Table
 from sim.world import World
 
@@ -55,6 +57,7 @@ class Story:
         self.written: dict[str, Microseconds] = {}  # when files and fifos were written last
         self.levels: dict[str, int] = {}  # bytes in fifos
         self.probes = Probes()
+        self.sandboxes = Sandboxes()
 
     @property
     def world(self) -> World:
@@ -91,6 +94,8 @@ class Story:
                 self.times[event.container] = replace(before, finished=at)
         elif isinstance(event, Remembered) and isinstance(event.value, Container):
             self._believed(event.value, at)
+        elif isinstance(event, Remembered) and isinstance(event.value, Sandbox):
+            self.sandboxes.note(event.value, at)
         elif isinstance(event, Remembered):
             self.probes.note(self.world, event, at)
         elif isinstance(event, FileWritten):
@@ -163,13 +168,13 @@ class Story:
         return pid if serves and pid is not None and self.world.host.procs[pid].state != "T" else None
 
     def silence(self) -> str:
-        """Say what a docker command shows while no dockerd answers: that nobody listens, or nothing, since it waits."""
+        """Return what a command shows while no daemon answers: that nobody listens, or nothing, since it waits."""
         traits = self.world.design.traits
         pid = self.world.host.listeners.get(traits.socket)
         if pid is None:
             return NO_RUNTIME.format(socket=traits.socket) if traits.pods else NO_DAEMON
         why = "is stopped" if self.world.host.procs[pid].state == "T" else "listens and does not serve yet"
-        return f"(docker waits: {traits.engine} {pid} {why})"
+        return f"({traits.client} waits: {traits.engine} {pid} {why})"
 
     def believed(self, container: str) -> Container | None:
         """Return the record that dockerd holds, or, while none lives, the one on disk; podman's as `ps` finds it."""

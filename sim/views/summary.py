@@ -33,7 +33,7 @@ class Summary(msgspec.Struct, frozen=True):
     """Everything that the report prints. Times are clock values in µs; *origin* is t = 0.
 
     *live_restore* is None where the engine has none, *unit* the service of its daemon, "" without one. *begun* counts
-    the containers that were started before t = 0.
+    the containers that were started before t = 0, *client* is the command that asks the engine.
     """
 
     title: str
@@ -59,6 +59,7 @@ class Summary(msgspec.Struct, frozen=True):
     not_taken: tuple[Unanswered, ...] = ()
     unit: str = ""
     begun: int = 0
+    client: str = "docker"
 
     @property
     def daemon(self) -> str:

@@ -14,7 +14,7 @@ import pytest
 from sim.cli import VIEWS
 from sim.engine.goroutine import ModelFault
 from sim.engine.ops import Fork
-from sim.experiment.run import ALL_VIEWS
+from sim.experiment.viewing import ALL_VIEWS
 from tests.cli.conftest import FAILING, SMALL
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -17,7 +17,7 @@ import pytest
 
 import sim
 from sim.experiment.run import Run, run_scenario
-from sim.render.report_data import LAST, LINKS, OF_STORY, OF_TABLE, shortened
+from sim.render.report_data import LAST, LINKS, OF_TABLE, of_client, shortened
 from sim.render.timeline_looks import CLIENTS, LOOKS
 from sim.scenario import load
 from sim.views.recorded import Pool
@@ -82,21 +82,26 @@ def document() -> tuple[Run, str]:
     return run, run.page()
 
 
-@pytest.mark.parametrize("name", ["document", "t51-reboot#5", "t53-dockerd-stopped#1"])
+@pytest.mark.parametrize(
+    "name", ["document", "t51-reboot#5", "t53-dockerd-stopped#1", "podman-payload-killed", "kubelet-crash-loop"]
+)
 def test_the_texts_of_a_moment_are_what_show_prints(name):
     """At moments all along a run every text equals that of `shimsim show`, and the tree is that of ps.
 
-    So it is where the host is off, and where docker gets no answer.
+    So it is where the host is off, and where docker gets no answer; a host without docker has its own views there.
     """
     run = sim.run(name)
     data = data_of(run.page())
     zero = run.trace.origin + run.timeline().origin
+    client = run.at().design.traits.client
+    assert [*data["titles"]] == [*OF_TABLE, *of_client(client), f"{client}-events"]
+    assert data["eventView"] == f"{client}-events"
     for moment in range(0, len(data["moments"]), 17):
         at = zero + data["moments"][moment]
-        for name in (*OF_TABLE, *OF_STORY):
+        for name in (*OF_TABLE, *of_client(client)):
             assert text_at(data, name, moment) == run.show(name, at), (name, moment)
         many = sum(when <= data["moments"][moment] for when, _ in data["events"])
-        assert data["eventLines"][:many] == run.show("docker-events", at).splitlines()
+        assert data["eventLines"][:many] == run.show(f"{client}-events", at).splitlines()
         shown: list[int] = []
         for since, start, gone, come in data["tree"]:
             if since <= moment:

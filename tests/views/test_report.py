@@ -6,6 +6,7 @@ import pytest
 
 from sim.experiment.run import Run, run_scenario
 from sim.scenario import load
+from sim.views.crictl import sandboxes
 from sim.views.report import FEWEST, ReportData, report_data
 from sim.views.story import Story
 from sim.views.timeline import timeline_data
@@ -34,20 +35,37 @@ def made(text: str, rows: int = 10**9) -> tuple[Run, ReportData]:
     return run, report_data(run.trace, timeline_data(run.trace, window=(-5_000_000, 200_000_000)), rows=rows)
 
 
+PODS = """
+engine: {design: %s}
+services:
+  web: {image: nginx, ports: ["80:80"], restart: always}
+  db: {image: redis, restart: "no", x-payload: {exits: {code: 3, after: 5s}}}
+steps:
+  - {at: 1s, docker: kill web}
+  - {at: 8s, docker: rm db}
+  - {at: 20s, docker: restart web}
+until: 50s
+"""
+
+
 def states(story: Story) -> list[object]:
-    """Return what docker ps says but for the time that passes, and whether it is answered."""
+    """Return what the engine's listings say but for the time that passes, and whether it is answered."""
     rows = [(c.name, c.running, c.paused, c.restarting, c.exit_code, c.health) for c in story.containers()]
-    return [story.off or story.daemon() or story.silence(), rows]
+    pods = [(it.name, it.state, it.attempt) for it in sandboxes(story)] if story.world.design.traits.pods else []
+    return [story.off or story.daemon() or story.silence(), rows, pods]
 
 
-@pytest.mark.parametrize("text", [SMALL, EVENTFUL, "t51-reboot#5", "t53-dockerd-stopped#1"])
+@pytest.mark.parametrize("text", [
+    SMALL, EVENTFUL, "t51-reboot#5", "t53-dockerd-stopped#1", "podman-payload-killed", PODS % "containerd-cri",
+    PODS % "cri-o",
+])  # fmt: skip
 def test_every_change_of_a_text_is_a_moment(text: str) -> None:
-    """Whenever a record changes what ps, pstree, docker events or docker ps print, there is a moment."""
+    """Whenever a record changes what ps, pstree, or the engine's own listings and events print, there is a moment."""
     run, data = made(text)
     moments = {moment.at for moment in data.moments}
     first, last = data.moments[0].at, data.moments[-1].at
     ats = sorted({record.at for record in run.trace if record.at is not None and first <= record.at <= last})
-    views = ("ps-axjf", "pstree", "docker-events")
+    views = ("ps-axjf", "pstree", f"{run.at().design.traits.client}-events")
     texts = {at: [*(run.show(view, at) for view in views), *states(run.story(at))] for at in ats}
     changed = {at for before, at in pairwise(ats) if texts[before] != texts[at]}
     assert len(changed) > 10

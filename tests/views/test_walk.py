@@ -16,14 +16,16 @@ from typing import Any
 import pytest
 
 from sim.bundled import bundled_names
+from sim.designs import DESIGNS
 from sim.engine import paths
 from sim.engine.systemd import unit_of
 from sim.errors import InputError
-from sim.experiment.run import ALL_VIEWS, Run, lacks, run_scenario
+from sim.experiment.run import Run, run_scenario
+from sim.experiment.viewing import ALL_VIEWS, views_of
 from sim.facts import StepTaken
 from sim.predicates import status_of
 from sim.render.docker_ps import status
-from sim.render.registry import NEEDS, OF_ONE, OFF_HOST, RUN_VIEWS, VIEWS
+from sim.render.registry import OFF_HOST, RUN_VIEWS, paged
 from sim.scenario import Scenario, load
 from sim.views.docker_inspect import inspected
 from sim.views.story import Story
@@ -56,7 +58,7 @@ until: 100s
 """
 OTHERS = {name: load(name) for name in bundled_names()}
 ALL: dict[str, Scenario] = SCENARIOS | OTHERS | {"busy": load("busy.yaml", BUSY)}
-ASKING = ("docker-ps", "docker-ps-a", "docker-inspect", "docker-info")  # whoever is asked, dockerd answers
+ASKING = ("ps", "ps-a", "pods", "inspect", "info")  # behind docker, podman, crictl: the engine answers
 UP = r"   Active: (active \(running\)|activating \(start\)|deactivating \(stop-sigterm\)) since "
 WHOLE = "perfetto"  # tells the whole run each time
 QUICK, LONG = 8, 80  # moments of a run
@@ -68,15 +70,15 @@ def run(name: str) -> Run:
 
 
 def kind(story: Story) -> tuple[str, str, bool]:
-    """Return what kind of moment it is: who answers docker, the unit's state, whether the host is off."""
+    """Return what kind of moment it is: whether the engine answers, the unit's state, whether the host is off."""
     silence = "" if story.daemon() is not None else re.sub(r"\d+", "N", story.silence())
     return silence, unit_of(story.world).state, story.off
 
 
 @cache
-def moments(name: str) -> tuple[int, ...]:
+def moments(one: Run) -> tuple[int, ...]:
     """Return the moments at which anything begins: the run, t = 0, a step, another kind of moment; and the end."""
-    trace = run(name).trace
+    trace = one.trace
     story, before, found = Story(trace), None, {trace[0].at or 0, trace.origin, trace.end}
     while (record := story.step()) is not None:
         if kind(story) != before or isinstance(record.event, StepTaken):
@@ -85,9 +87,9 @@ def moments(name: str) -> tuple[int, ...]:
     return tuple(sorted(at for at in found if at <= trace.end))
 
 
-def thinned(name: str, most: int) -> Iterator[int]:
+def thinned(one: Run, most: int) -> Iterator[int]:
     """Yield no more than so many of the moments, the first and the last among them; then moments in between."""
-    found = moments(name)
+    found = moments(one)
     last = len(found) - 1
     chosen = found if last < most else tuple(found[round(n * last / (most - 1))] for n in range(most))
     between = [(before + after) // 2 for before, after in pairwise(chosen)]
@@ -96,50 +98,68 @@ def thinned(name: str, most: int) -> Iterator[int]:
 
 def shown(found: Run, view: str, at: int) -> str:
     """Return a view of all containers, one after the other where it is of one alone."""
-    names = [service.name for service in found.trace.setup.services] if view in OF_ONE else [None]
+    alone = view in RUN_VIEWS and RUN_VIEWS[view].of == "one"
+    names = [service.name for service in found.trace.setup.services] if alone else [None]
     return "".join(found.show(view, at, of=name) for name in names)
-
-
-def views_of(found: Run) -> list[str]:
-    """Return the views that the run's engine has something to show for."""
-    return [view for view in (*VIEWS, *RUN_VIEWS) if not lacks(found.at().design, view)]
 
 
 def pids(text: str, column: int) -> set[int]:
     return {int(line.split()[column]) for line in text.splitlines()[1:]}
 
 
-def table(text: str) -> dict[str, str]:
-    """Return STATUS by name of `docker ps`."""
+def column(text: str, title: str, name: int) -> dict[str, str]:
+    """Return a column by the name of the container, which stands in the column of the number *name*."""
     head, *lines = text.splitlines()
-    status, ports = head.index("STATUS"), head.index("PORTS")
-    return {line.rpartition(" ")[2]: line[status:ports].strip() for line in lines}
+    starts = [found.start() for found in re.finditer(r"(?<=  )\S|^\S", head)]
+    cells = [[line[a:b].strip() for a, b in pairwise([*starts, len(line)])] for line in lines]
+    titles = [head[a:b].strip() for a, b in pairwise([*starts, len(head)])]
+    return {row[name]: row[titles.index(title)] for row in cells}
 
 
-def states(text: str) -> dict[str, Any]:
-    """Return State by name of `docker inspect`."""
-    objects, _, _ = text.partition("\nError: ")
-    return {one["Name"][1:]: one["State"] for one in json.loads(objects)}
+def objects(text: str) -> list[Any]:
+    """Return the JSON values that stand one after the other, before any complaint."""
+    found, at, decoder = [], 0, json.JSONDecoder()
+    while text[at : at + 1] in ("[", "{"):
+        value, at = decoder.raw_decode(text, at)
+        found.append(value)
+        at += 1  # the line's end
+    return found
 
 
 STATUS = {"running": r"Up [^P]*", "paused": r"Up .* \(Paused\)", "restarting": r"Restarting \(\d+\) .* ago",
           "created": "Created", "exited": r"Exited \(-?\d+\) .* ago", "dead": "Dead", "removing": "Removal In Progress"}
+CLIENTS = {  # command -> the column of the state, where the name stands, a pattern by each state of inspect
+    "docker": ("STATUS", -1, STATUS),
+    "podman": ("STATUS", -1, STATUS | {"paused": "Paused"}),
+    "crictl": ("STATE", 4, {state: state.removeprefix("CONTAINER_").capitalize()
+                            for state in ("CONTAINER_CREATED", "CONTAINER_RUNNING", "CONTAINER_EXITED")}),
+}  # fmt: skip
 
 
-def agree_on_containers(text: dict[str, str]) -> None:
-    """What runs is the same for docker ps, docker inspect and docker info."""
-    all_of_them, running, state = table(text["docker-ps-a"]), table(text["docker-ps"]), states(text["docker-inspect"])
+def states(client: str, text: str) -> dict[str, Any]:
+    """Return State by name of an inspect; of crictl's with the keys that docker has."""
+    if client == "crictl":
+        shown = {one["status"]["metadata"]["name"]: one for one in objects(text)}
+        return {name: {"Status": one["status"]["state"], "Running": one["status"]["state"] == "CONTAINER_RUNNING",
+                       "Pid": one["info"]["pid"]} for name, one in shown.items()}  # fmt: skip
+    return {one["Name"].removeprefix("/"): one["State"] for one in objects(text)[0]}
+
+
+def agree_on_containers(client: str, text: dict[str, str]) -> None:
+    """What runs is the same for ps, inspect and docker info."""
+    title, place, words = CLIENTS[client]
+    all_of_them, running = (column(text[view], title, place) for view in ("ps-a", "ps"))
+    state = states(client, text["inspect"])
     assert set(all_of_them) == set(state)
     assert running == {name: word for name, word in all_of_them.items() if state[name]["Running"]}
     for name, word in all_of_them.items():
-        assert re.fullmatch(STATUS[state[name]["Status"]], word), (name, word)
-    if "docker-info" not in text:
-        return
-    counts = dict(line.strip().split(": ", 1) for line in text["docker-info"].splitlines())
-    up = sum(word.startswith("Up ") for word in running.values())
-    paused = sum(word.endswith("(Paused)") for word in running.values())
-    shown = [int(counts[key]) for key in ("Containers", "Running", "Paused", "Stopped")]
-    assert shown == [len(all_of_them), up - paused, paused, len(all_of_them) - up]
+        assert re.fullmatch(words[state[name]["Status"]], word), (name, word)
+    if "info" in text:
+        counts = dict(line.strip().split(": ", 1) for line in text["info"].splitlines())
+        up = sum(word.startswith("Up ") for word in running.values())
+        paused = sum(word.endswith("(Paused)") for word in running.values())
+        shown = [int(counts[key]) for key in ("Containers", "Running", "Paused", "Stopped")]
+        assert shown == [len(all_of_them), up - paused, paused, len(all_of_them) - up]
 
 
 def agree_on_processes(text: dict[str, str], story: Story) -> None:
@@ -153,28 +173,31 @@ def agree_on_processes(text: dict[str, str], story: Story) -> None:
 
 
 def agree_on_a_container(found: Run, at: int, name: str, text: dict[str, str]) -> None:
-    """docker top lists living processes, the first one among them; ls finds the folder that has a config.json."""
+    """A top lists living processes, the first one among them; ls finds the folder that has a config.json."""
     story = found.story(at)
     row, folder = story.container(name), paths.bundle(story.world.services[name].id)
     if "ls-bundle" in text:
         listing = found.show("ls-bundle", at, of=name)
         assert listing.startswith("total ") == (f"{folder}/config.json" in story.world.host.files)
-    top = found.show("docker-top", at, of=name)
-    if top.startswith("UID "):
+    client = story.world.design.traits.client
+    if f"{client}-top" not in text:
+        return
+    top = found.show(f"{client}-top", at, of=name)
+    if top.startswith(("UID ", "USER ")):
         assert row is not None
         assert row.running
         inside = pids(top, 1)
-        assert inside <= {pid for pid, process in story.world.host.procs.items() if process.alive}
-        first = states(text["docker-inspect"])[row.name]["Pid"]
+        zombies = client == "podman"  # it lists them
+        assert inside <= {pid for pid, process in story.world.host.procs.items() if process.alive or zombies}
+        first = states(client, text[f"{client}-inspect"])[row.name]["Pid"]
         assert first in inside or not story.world.host.alive(first)
     elif story.daemon() is not None:
         assert top.startswith(("Error response from daemon: ", "Error: "))
 
 
-def walk(name: str, most: int) -> None:
-    found = run(name)
-    for at in thinned(name, most):
-        views = [view for view in views_of(found) if view != WHOLE or at == found.trace.end]
+def walk(found: Run, most: int) -> None:
+    for at in thinned(found, most):
+        views = [view for view in views_of(found.at().design) if view != WHOLE or at == found.trace.end]
         text = {view: shown(found, view, at) for view in views}
         assert [view for view, it in text.items() if it and not it.endswith("\n")] == []
         story = found.story(at)
@@ -185,10 +208,12 @@ def walk(name: str, most: int) -> None:
         agree_on_processes(text, story)
         for service in found.trace.setup.services:
             agree_on_a_container(found, at, service.name, text)
+        client = story.world.design.traits.client
+        spoken = {view.removeprefix(f"{client}-"): it for view, it in text.items() if view.startswith(f"{client}-")}
         if story.daemon() is None:
-            assert {text[view] for view in ASKING if view in text} == {f"{story.silence()}\n"}
+            assert {spoken[view] for view in ASKING if view in spoken} == {f"{story.silence()}\n"}
         else:
-            agree_on_containers(text)
+            agree_on_containers(client, spoken)
             of_engine = "systemctl-status" in text and not story.world.design.traits.unit_scope
             assert not of_engine or re.search(UP, text["systemctl-status"])
 
@@ -196,17 +221,53 @@ def walk(name: str, most: int) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_views_agree(name: str) -> None:
     """At some moments of a run."""
-    walk(name, QUICK)
+    walk(run(name), QUICK)
 
 
-@pytest.mark.parametrize("view", NEEDS)
-def test_a_view_of_what_an_engine_has_not_is_refused(view: str) -> None:
-    """One sentence says why, one what to ask instead."""
-    with pytest.raises(InputError) as caught:
-        run("podman-conmon-killed").show(view)
-    (problem,) = caught.value.problems
-    assert problem.what == f"podman has no {view}: {NEEDS[view][1]}"
-    assert problem.hint.split(" ")[0] in ALL_VIEWS
+SMALL = """
+engine: {design: %s}
+services:
+  web: {image: nginx, ports: ["80:80"], restart: always}
+  db: {image: postgres, x-payload: {exits: {code: 3, after: 1s}}}
+steps: [{id: kill, at: 2s, kill: payload/web}]
+until: 30s
+"""
+
+
+@cache
+def small(design: str) -> Run:
+    return run_scenario(load("small.yaml", SMALL % design))
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_every_view_that_a_design_has_answers_and_every_other_is_refused(design: str) -> None:
+    """One sentence says why; the hint names the same view of the host's own command, and all that there are."""
+    found = small(design)
+    has, client = views_of(DESIGNS[design]), DESIGNS[design].traits.client
+    for view in ALL_VIEWS:
+        if view in has:
+            assert shown(found, view, found.moment("kill+1ms")).strip("\n"), view
+            continue
+        with pytest.raises(InputError) as caught:
+            found.show(view)
+        (problem,) = caught.value.problems
+        assert problem.what.startswith(f"{design} has no {view}: ")
+        assert problem.hint.endswith(f"Valid: {', '.join(has)}.")
+        same = f"{client}-{view.partition('-')[2]}"
+        assert (f"Did you mean {same}? " in problem.hint) == (same in has), problem.hint
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_views_agree_on_every_design(design: str) -> None:
+    """Before and after a death: ps, inspect and top are of one mind in the words of the host's own command."""
+    walk(small(design), QUICK)
+
+
+def test_each_command_is_of_some_design() -> None:
+    """No view is refused everywhere, and each host's listing stands on its page."""
+    clients = {it.traits.client for it in DESIGNS.values()}
+    assert clients == {view.client for view in RUN_VIEWS.values()} - {""} == {*CLIENTS}
+    assert all(f"{client}-ps" in paged(client) for client in clients)
 
 
 SEEN = {  # row -> what docker is told at some moment, the unit's states, whether the host is off
@@ -220,7 +281,7 @@ SEEN = {  # row -> what docker is told at some moment, the unit's states, whethe
 @pytest.mark.parametrize("name", SEEN)
 def test_the_walk_comes_by_every_kind_of_moment(name: str) -> None:
     """A dockerd that is down, starts, is stopped; a unit that waits, stops, fails; a host that is off."""
-    told, unit, off = zip(*(kind(run(name).story(at)) for at in thinned(name, QUICK)), strict=True)
+    told, unit, off = zip(*(kind(run(name).story(at)) for at in thinned(run(name), QUICK)), strict=True)
     assert ({text.partition(" ")[0] for text in told}, set(unit), set(off)) == SEEN[name]
 
 
@@ -250,4 +311,4 @@ def test_inspect_agrees_with_docker_ps_at_any_moment() -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_views_agree_at_many_moments(name: str) -> None:
     """At all kinds of moments of a run, and between them."""
-    walk(name, LONG)
+    walk(run(name), LONG)

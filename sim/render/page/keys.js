@@ -39,7 +39,7 @@ const KEYS = {
   "?": () => byId("help").showModal(),
   Escape: forget,
 };
-["story", ...TEXTS].forEach((name, n) => (KEYS[n + 1] = () => open(name)));
+Object.keys(TITLES).forEach((name, n) => (KEYS[n + 1] = () => open(name)));
 
 addEventListener("keydown", (event) => {
   const action = KEYS[event.key];

@@ -1,14 +1,13 @@
 /* The texts of a moment, the story, and the causes of what was clicked. */
 
 const pane = byId("pane"), reason = byId("why");
-const TEXTS = ["pstree", "ps-axjf", "docker-ps", "docker-events"];
-const TITLES = {story: "story", pstree: "pstree", "ps-axjf": "ps -axjf", "docker-ps": "docker ps", "docker-events": "docker events"};
+const TITLES = {story: "story", ...D.titles};
 const numbers = Object.fromEntries(Object.entries(D.texts).map(([name, changes]) => [name, unfold(changes)]));
 let opened = "story";
 
 /* The lines of a text at a moment; joined by newlines they are what `shimsim show` prints. */
 function linesOf(name, moment) {
-  if (name !== "docker-events") return numbers[name][moment].map((number) => D.lines[number]);
+  if (name !== D.eventView) return numbers[name][moment].map((number) => D.lines[number]);
   const many = D.events.filter(([at]) => at <= D.moments[moment]).length;
   return [...D.eventLines.slice(0, many), ""];
 }
@@ -56,7 +55,7 @@ function text(name, moment, before) {
   lines.forEach((line, number) => {
     const row = make("span", {text: line});
     if (old && line && !old.has(line)) row.className = "fresh";
-    const event = name === "docker-events" && D.events[number];
+    const event = name === D.eventView && D.events[number];
     if (event && line) {
       row.setAttribute("role", "button");
       row.tabIndex = 0;
@@ -66,7 +65,7 @@ function text(name, moment, before) {
   });
   const {scrollTop, scrollLeft} = pane;
   pane.replaceChildren(block);
-  pane.scrollTop = name === "docker-events" ? pane.scrollHeight : scrollTop;
+  pane.scrollTop = name === D.eventView ? pane.scrollHeight : scrollTop;
   pane.scrollLeft = scrollLeft;
 }
 
@@ -75,7 +74,7 @@ function refresh(moment, before) {
   else text(opened, moment, before);
 }
 
-const tabs = ["story", ...TEXTS].map((name) => {
+const tabs = Object.keys(TITLES).map((name) => {
   const tab = make("button", {type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "pane", text: TITLES[name]});
   tab.addEventListener("click", () => open(name));
   byId("tabs").append(tab);
