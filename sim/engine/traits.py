@@ -113,7 +113,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "containerd_unit": ("containerd.service; None: dockerd starts containerd", "designs §1.1: 18.09 [S]"),
     "coupling": ("what ties docker.service to containerd.service", "designs §1.1 [S]"),
     "containerd_score": ("oom_score_adj of containerd; a shim v2 has one more", "designs §1, §3.1, §3.9 [S][I]"),
-    "client": ("the command with which people at the host ask the engine", "designs §1 [S]"),
+    "client": ("the command with which people at the host ask the engine", "designs §4.2 [S], §5.1 [K]"),
     "engine": ("the daemon that people ask, where there is one", "designs §1 [S]"),
     "engine_unit": ("the unit whose main process that daemon is", "designs §1 [S]"),
     "engine_main": ("the procedure with which it begins", "sim/engine"),

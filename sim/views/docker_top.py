@@ -1,10 +1,9 @@
 """Which processes `docker top` lists: those of the container's control group, or why it lists none.
 
 Models: the daemon's checks, its question to containerd for the pids (`runc ps` reads cgroup.procs, where no zombie
-stands) or, before there was one, its own look there, and `ps -ef` of the host at that moment. Leaves out: the processes
-that the question itself forks, ps options of one's own. Source: D daemon/top_unix.go, daemon/errors.go; C
-runtime/container.go Pids [K: the texts of errors]; docker 1.10.3, daemon/execdriver/native/driver.go
-GetPidsForContainer; engine-1.13 §3.2, §1.4.
+stands; before there was a containerd dockerd asks itself), and `ps -ef` of the host at that moment. Leaves out: the
+processes that the question itself forks, ps options of one's own. Source: D daemon/top_unix.go, daemon/errors.go; C
+runtime/container.go Pids [K: the texts of errors]; engine-1.13 §3.2, §1.4.
 """
 
 from __future__ import annotations
@@ -29,8 +28,6 @@ def top(story: Story, name: str) -> Table | str:
         return f"Container {service.id} is not running"
     if record.restarting:
         return f"Container {service.id} is restarting, wait until the container is running"
-    if "containerd" not in story.world.design.programs:
-        return _rows(story, service)
     containerd = story.world.recall(unit_of(story.world).main_pid, "connection")
     if containerd is None:
         return UNAVAILABLE

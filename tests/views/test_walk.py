@@ -258,6 +258,17 @@ def test_every_view_that_a_design_has_answers_and_every_other_is_refused(design:
 
 
 @pytest.mark.parametrize("design", DESIGNS)
+def test_a_top_lists_what_runs(design: str) -> None:
+    """Wherever there is a top, the container's own process; crictl has none."""
+    found, client = small(design), DESIGNS[design].traits.client
+    if f"{client}-top" not in views_of(DESIGNS[design]):
+        assert client == "crictl"
+        return
+    first = states(client, found.show(f"{client}-inspect", "kill-1ms"))["web"]["Pid"]
+    assert pids(found.show(f"{client}-top", "kill-1ms", of="web"), 1) == {first}
+
+
+@pytest.mark.parametrize("design", DESIGNS)
 def test_views_agree_on_every_design(design: str) -> None:
     """Before and after a death: ps, inspect and top are of one mind in the words of the host's own command."""
     walk(small(design), QUICK)
