@@ -42,7 +42,8 @@ class Slowest:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add up what reports say, of whichever process."""
-        self.spent[report.nodeid] += sum(value for name, value in report.user_properties if name == PROPERTY)
+        told = [float(str(value)) for name, value in report.user_properties if name == PROPERTY]
+        self.spent[report.nodeid] += sum(told)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say which tests take most, and how much all take."""
