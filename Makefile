@@ -38,10 +38,10 @@ run: $(READY)  ## install into .venv, run the scenario of the document
 	@echo
 	@echo "next: . $(ENV)/bin/activate; shimsim init"
 
-test: $(READY)  ## ruff, mypy, pytest
+test: $(READY)  ## ruff, mypy, pytest; the ten slowest tests at the end
 	$(PY) -m ruff check --output-format concise .
 	$(PY) -m mypy  # strict over sim, not over tests: pyproject.toml
-	$(PY) -m pytest -n logical --dist loadfile
+	$(PY) -m pytest -n logical --dist loadfile --slowest 10
 
 coverage: $(READY)  ## what of the model the quick tests never exercise
 	SHIMSIM_COVERAGE=yes $(PY) -m pytest -q

@@ -17,6 +17,11 @@ settings.register_profile("first", derandomize=True, deadline=None, phases=(Phas
 settings.register_profile("random", derandomize=False, deadline=None, print_blob=True)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --slowest N, which `make test` gives."""
+    parser.addoption("--slowest", type=int, default=0, metavar="N", help="say which N tests take most CPU time")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Load the profile before any test module is imported, since their own settings begin from it."""
     only_long = config.option.markexpr == "long"
@@ -25,3 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from tests.exercised import Told
 
         config.pluginmanager.register(Told(config))
+    if config.option.slowest:
+        from tests.slowest import Slowest
+
+        config.pluginmanager.register(Slowest(config.option.slowest))

@@ -1,7 +1,8 @@
 """The rules that keep the parts apart, as tables: who may import whom, who prints, how long is long.
 
 A part is a module or package right below sim/. `import` statements are read, not run, wherever they stand, also those
-for type checking. What this cannot see: names imported through a string (importlib), and a clock or dice passed in.
+for type checking. What this cannot see: names imported through a string (importlib), a clock or dice passed in, and a
+library that opens files itself.
 """
 
 import ast
@@ -25,6 +26,7 @@ MAY_IMPORT = {
     "__init__": "scenario experiment",
     "tracefile": f"trace model {MODEL}",
     "errors": "",
+    "writing": "",
     "durations": "",
     "measured": "durations",
     "bundled": "errors",
@@ -39,14 +41,14 @@ MAY_IMPORT = {
     "trace": f"model {MODEL}",
     "drive": DRIVE,
     "views": f"trace model designs faults {MODEL}",
-    "render": "views durations errors",
+    "render": "views durations errors writing",
     "predicates": MODEL,
     "properties": f"predicates {MODEL}",
     "scenario": f"views predicates properties drive {DRIVE} bundled",
     "experiment": EXPERIMENT,
     "testing": f"predicates properties views drive {DRIVE}",
     "calibration": f"scenario views drive {DRIVE}",
-    "cli": f"calibration experiment {EXPERIMENT}",  # cli.py, cli_*.py or cli/
+    "cli": f"calibration experiment writing {EXPERIMENT}",  # cli.py, cli_*.py or cli/
     "__main__": "cli errors",
 }
 ONLY_IN = {  # library -> part
@@ -60,6 +62,13 @@ READS_THE_CLOCK = ("datetime.now", "datetime.utcnow", "datetime.today", "date.to
 MAY_PRINT_AND_EXIT = ("cli", "__main__")
 EXITS = ("exit", "quit", "SystemExit", "sys.exit", "os._exit")
 PRINTS_OR_EXITS = ("print", "sys.stdout.write", "sys.stderr.write", *EXITS)
+ONLY_WRITER = "sim/writing.py"  # of files
+WRITERS = "write_text write_bytes touch copyfile copy2 fdopen mkstemp NamedTemporaryFile TemporaryFile"
+WRITES = {  # what writes a file -> the module that may use it
+    **dict.fromkeys(WRITERS.split(), ONLY_WRITER),
+    "savefig": "sim/render/picture.py",  # into memory
+}
+MODE = re.compile(r"'[rwaxbt+]+'\Z")
 LINES_OF_A_FILE = 400
 LINES_OF_A_FUNCTION = 60
 
@@ -108,6 +117,13 @@ def test_no_file_names_a_package_index_or_a_path_of_a_machine() -> None:
         ("sim/render/text.py", "print(1)", ":2 uses print, which only cli may"),
         ("sim/scenario/load.py", "import sys\nsys.exit(2)", ":3 uses sys.exit, which only cli may"),
         ("sim/scenario/load.py", "raise SystemExit", ":2 uses SystemExit, which only cli may"),
+        ("sim/cli/plot.py", "path.write_text('x')", ":2 uses write_text, which only sim/writing.py may"),
+        ("sim/cli/plot.py", "open(path, 'w')", ":2 opens a file to write, which only sim/writing.py may"),
+        ("sim/cli/plot.py", "open(path, mode=kind)", ":2 opens a file to write, which only sim/writing.py may"),
+        ("sim/cli/plot.py", "path.open('r+b')", ":2 opens a file to write, which only sim/writing.py may"),
+        ("sim/cli/plot.py", "gzip.open(path, mode='xt')", ":2 opens a file to write, which only sim/writing.py may"),
+        ("sim/cli/plot.py", "os.open(path, os.O_WRONLY)", ":2 opens a file to write, which only sim/writing.py may"),
+        ("sim/render/a.py", "figure.savefig(path)", ":2 uses savefig, which only sim/render/picture.py may"),
         ("sim/model.py", "\n" * 400, " has 401 lines; 400 is the most: split it"),
         ("sim/model.py", "def f():\n" + "    1\n" * 60, ":2 f has 61 lines; 60 is the most: split it"),
     ],
@@ -139,6 +155,9 @@ def test_a_module_without_a_docstring_is_found() -> None:
         ("sim/drive/timed.py", "import simpy\nfrom .explore import explore\nfrom sim.kernel import Pid"),
         ("sim/views/tree.py", "def f():\n    import networkx\nif TYPE_CHECKING:\n    import networkx"),
         ("sim/model.py", "from datetime import timedelta\nfingerprint(1)"),
+        ("sim/cli/files.py", "open(path)\nopen(path, 'rb')\npath.open('rb')\nself.open()\nImage.open(full)"),
+        ("sim/cli/files.py", "os.open(os.devnull, os.O_WRONLY)"),
+        ("sim/writing.py", "path.write_bytes(b'')\npath.open('wb')"),
     ],
 )
 def test_what_is_allowed_is_not_found(path: str, source: str) -> None:
@@ -158,7 +177,8 @@ def violations(path: str, source: str) -> list[str]:
     part = part_of(path)
     if part not in MAY_IMPORT:
         return [f"{path}:1 is of part {part!r}, which has no row in MAY_IMPORT"]
-    found = [*wrong_imports(path, part, tree), *wrong_calls(part, tree), *too_long(source, tree)]
+    found = [*wrong_imports(path, part, tree), *wrong_calls(part, tree), *wrong_writes(path, tree)]
+    found += too_long(source, tree)
     if ast.get_docstring(tree) is None:
         found.append(":1 has no docstring: say what it models and what it leaves out")
     return [path + text for text in found]
@@ -195,6 +215,28 @@ def wrong_calls(part: str, tree: ast.Module) -> Iterator[str]:
                 yield f":{node.lineno} uses {name}, which only cli may"
             if name.endswith(READS_THE_CLOCK) and part in NO_CLOCK_NO_DICE:
                 yield f":{node.lineno} calls {name}: time is passed in below drive"
+
+
+def wrong_writes(path: str, tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            name = ast.unparse(node).rpartition(".")[2]
+            if path != WRITES.get(name, path):
+                yield f":{node.lineno} uses {name}, which only {WRITES[name]} may"
+        if isinstance(node, ast.Call) and path != ONLY_WRITER and opens_to_write(node):
+            yield f":{node.lineno} opens a file to write, which only {ONLY_WRITER} may"
+
+
+def opens_to_write(call: ast.Call) -> bool:
+    """Return whether *call* opens a file to write; a mode that is not written there is taken for one that does."""
+    name, words = ast.unparse(call.func), [ast.unparse(it) for it in call.args]
+    if name == "os.open":
+        return words[0] != "os.devnull" and not words[1].endswith("O_RDONLY")
+    if name.rpartition(".")[2] != "open":
+        return False
+    modes = [ast.unparse(it.value) for it in call.keywords if it.arg == "mode"]
+    modes += words[1:2] if name == "open" else [it for it in words if MODE.match(it)]
+    return any(not MODE.match(it) or set(it) & set("wax+") for it in modes)
 
 
 def too_long(source: str, tree: ast.Module) -> Iterator[str]:

@@ -15,6 +15,7 @@ from sim.errors import Problem
 
 MOST_PROBLEMS = 8  # of one column
 LEAST_MS = 0.001
+LATEST_S = 1e10  # of unix time, either way: there a float still tells moments LEAST_MS apart
 
 
 class Wanted(NamedTuple):
@@ -79,6 +80,11 @@ def day_of(cells: Sequence[Cell]) -> str:
     """Return the day on which the first row was measured, if the rows say so."""
     known = [it.at for it in cells if it.at is not None]
     return day(min(known)) if known and 0 < min(known) < 1e11 else ""
+
+
+def is_moment(seconds: float) -> bool:
+    """Return whether a number can be a unix time; one that is not finite cannot."""
+    return abs(seconds) <= LATEST_S
 
 
 def day(seconds: float) -> str:

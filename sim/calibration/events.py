@@ -9,11 +9,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 
-from sim.calibration.cells import LEAST_MS, Cell, Column, day_of, few
+from sim.calibration.cells import LEAST_MS, Cell, Column, day_of, few, is_moment
 from sim.calibration.fits import FEWEST
 from sim.calibration.phases import EVENTS
 from sim.errors import Problem
 
+RECORD = "Record them with docker events --format '{{json .}}'."
 EVENT_PAUSE_S = 120  # between create and start: longer, and people stood between
 
 
@@ -65,16 +66,24 @@ def _said(name: str, text: str, problems: list[Problem]) -> Iterator[tuple[int, 
         try:
             it = json.loads(line)
         except json.JSONDecodeError as error:
-            hint = "Record them with docker events --format '{{json .}}'."
-            wrong.append(Problem(f"{name}:{number}:{error.colno}", f"not JSON: {error.msg.lower()}", hint))
+            wrong.append(Problem(f"{name}:{number}:{error.colno}", f"not JSON: {error.msg.lower()}", RECORD))
+            continue
+        except (RecursionError, ValueError):
+            what = "this is no event of docker: it nests too deep, or holds a number too long"
+            wrong.append(Problem(f"{name}:{number}:1", what, RECORD))
             continue
         try:
             if it.get("Type", "container") != "container":
                 continue
             container = it.get("Actor", {}).get("ID") or it["id"]
             at = it["timeNano"] / 1e9 if "timeNano" in it else float(it["time"])
+            if not is_moment(at):
+                raise OverflowError
             yield number, str(it.get("Action") or it["status"]).partition(":")[0], str(container), at
+        except OverflowError:
+            what = "this is no event of docker: its time is no unix time"
+            wrong.append(Problem(f"{name}:{number}:1", what, RECORD))
         except (AttributeError, KeyError, TypeError, ValueError):
             what = "this is no event of docker: it lacks Action, Actor.ID or timeNano"
-            wrong.append(Problem(f"{name}:{number}:1", what, "Record with docker events --format '{{json .}}'."))
+            wrong.append(Problem(f"{name}:{number}:1", what, RECORD))
     problems += few(wrong)

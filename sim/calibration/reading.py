@@ -13,11 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from sim.calibration.cells import LEAST_MS, Cell, Column, Read, Terms, Wanted, day_of, few
+from sim.calibration.cells import LEAST_MS, Cell, Column, Read, Terms, Wanted, day_of, few, is_moment
 from sim.calibration.events import events, is_events
 from sim.calibration.fits import FEWEST
 from sim.calibration.phases import AT_COLUMN, BY_NAME, DEFAULTS, LOAD_COLUMN, LOADED, NO_OP, Default
 from sim.errors import InputError, Problem, nearest
+from sim.scenario.profiles import LONGEST
 
 UNITS = {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3, "sec": 1e3, "seconds": 1e3, "min": 60e3}
 CELL = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([a-zµ]*)\s*\Z")
@@ -47,8 +48,10 @@ def read_all(files: Iterable[tuple[str, str, str]], terms: Terms) -> Read:
 
 def _csv(name: str, text: str, terms: Terms, problems: list[Problem], left_out: list[tuple[str, str]]) -> list[Column]:
     """Return the columns of a CSV file that stand for phases."""
-    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
-    header = [it.strip() for it in rows[0]] if rows else []
+    rows = _rows(name, text, problems)
+    if rows is None:
+        return []
+    header = [it.strip() for it in rows[0][1]] if rows else []
     if not any(header):
         problems.append(Problem(f"{name}:1:1", "the file is empty", "It begins with the names of its columns."))
         return []
@@ -61,7 +64,7 @@ def _csv(name: str, text: str, terms: Terms, problems: list[Problem], left_out: 
             hint = "Give each column a name of its own."
             problems.append(Problem(f"{name}:1:{at}", f"there are two columns {column[:60]!r}", hint))
             return []
-    lines = [(number, row) for number, row in enumerate(rows[1:], 2) if any(it.strip() for it in row)]
+    lines = [(number, row) for number, row in rows[1:] if any(it.strip() for it in row)]
     for number, row in lines:
         if len(row) != len(header):
             what = f"this row has {len(row)} fields, the first line {len(header)}"
@@ -69,10 +72,38 @@ def _csv(name: str, text: str, terms: Terms, problems: list[Problem], left_out: 
             return []
     table = [(number, dict(zip(header, map(str.strip, row), strict=True))) for number, row in lines]
     table = _chosen(name, header, table, terms, problems)
+    problems += _wrong_moments(name, header, table)
     loads = _loads(name, header, table, terms, problems)
     wanted = _wanted(name, header, table, terms, problems, left_out)
     found = [_column(name, header, table, it, terms, loads, problems) for it in wanted]
     return [it for it in found if it is not None and it.cells]
+
+
+def _rows(name: str, text: str, problems: list[Problem]) -> list[tuple[int, list[str]]] | None:
+    """Return the rows of a file, each with the line in which it begins; None if the file is no CSV."""
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=None), strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    begins = 1
+    try:
+        for row in reader:
+            rows.append((begins, row))
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        problems.append(Problem(f"{name}:{begins}:1", *_no_csv(str(error))))
+        return None
+    return rows
+
+
+def _no_csv(said: str) -> tuple[str, str]:
+    """Return what is wrong and a hint, for what the csv module *said*."""
+    if "end of data" in said:
+        return "a quote in this row is not closed", 'Close it; a quote within quotes is written "".'
+    if "field limit" in said:
+        what = f"a field of this row has more than {csv.field_size_limit()} characters"
+        return what, "Close its quote, if it has one."
+    if "expected after" in said:
+        return "a field of this row goes on after its closing quote", 'A quote within quotes is written "".'
+    return f"not CSV: {said}", ""
 
 
 Table = list[tuple[int, dict[str, str]]]
@@ -159,7 +190,7 @@ def _column(
         if value < 0:
             wrong.append(_negative(places[0], wanted, value))
             continue
-        cells.append(Cell(max(value, LEAST_MS), number, loads.get(number, 1), _float(row.get(AT_COLUMN))))
+        cells.append(Cell(max(value, LEAST_MS), number, loads.get(number, 1), _moment(row)))
     values = [it.value for it in cells]
     place = f"{name}:1:{_start(dict(zip(header, header, strict=True)), header.index(names[0]))}"
     if len(suffixes) > 1:
@@ -211,7 +242,11 @@ def _number(text: str, column: str, where: str, unit: str, suffixes: dict[str, l
     said = found[2] or unit or unit_of(column)
     if said not in UNITS:
         return Problem(where, f"{said[:10]!r} is no unit of time", f"Units: {', '.join(UNITS)}.")
-    return float(found[1]) * UNITS[said]
+    value = float(found[1]) * UNITS[said]
+    if abs(value) > LONGEST:
+        hint = f"A profile holds times up to {LONGEST:.0f} ms. Is the unit right?"
+        return Problem(where, f"{column} is {value:g} ms, longer than anything that is modelled", hint)
+    return value
 
 
 def unit_of(column: str) -> str:
@@ -261,8 +296,21 @@ def _loads(name: str, header: Sequence[str], table: Table, terms: Terms, problem
     return found
 
 
-def _float(text: str | None) -> float | None:
+def _wrong_moments(name: str, header: Sequence[str], table: Table) -> list[Problem]:
+    """Refuse numbers that cannot say when a row was measured."""
+    found = []
+    for number, row in table:
+        at = _moment(row)
+        if at is not None and not is_moment(at):
+            what = f"{AT_COLUMN} is {row[AT_COLUMN][:40]!r}, no unix time"
+            place = f"{name}:{number}:{_start(row, header.index(AT_COLUMN))}"
+            found.append(Problem(place, what, "Write seconds since 1970, or leave the field empty."))
+    return few(found)
+
+
+def _moment(row: dict[str, str]) -> float | None:
+    """Return when a row was measured, as it says; None where it does not."""
     try:
-        return float(text) if text else None
-    except ValueError:
+        return float(row[AT_COLUMN])
+    except (KeyError, ValueError):
         return None

@@ -16,7 +16,7 @@ from sim.calibration.phases import BY_NAME, LOADED
 from sim.calibration.reading import UNITS, read_all
 from sim.cli import HOLDS
 from sim.cli.files import is_stdin, stdin_text
-from sim.cli.out import note, say, say_json, try_to_write, write_whole
+from sim.cli.out import note, say, say_json
 from sim.designs import DESIGNS
 from sim.durations import Profile
 from sim.errors import InputError, Problem, nearest
@@ -27,6 +27,7 @@ from sim.scenario.profiles import distribution_plain, profile_text
 from sim.scenario.words import Refusal
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.calibration import Calibration
+from sim.writing import try_to_write, write_whole
 
 EFFORT = Effort()
 PICTURES = (".png", ".svg", ".pdf")

@@ -28,10 +28,11 @@ from sim.views.coverage import STEP, coverage, steps_at
 from sim.views.design_differences import differences
 from sim.views.reached import Reached, reached_in
 from sim.views.statechart import Chart, charts
+from sim.writing import Content, write_whole
 
 T = TypeVar("T")
 FOLDER = "statecharts"
-Draw = Callable[..., str | bytes]
+Draw = Callable[..., Content]
 FORMATS: Mapping[str, tuple[str, Draw]] = {  # name -> ending, how it is drawn
     "png": ("png", partial(statechart, format="png")),
     "svg": ("svg", partial(statechart, format="svg")),
@@ -167,7 +168,7 @@ def _reached(run: Run, design: Design) -> tuple[Reached, str]:
     return reached_in(run.trace), f"reached by {printable(run.scenario.name)}, seed {run.trace.seed}"
 
 
-def _write(folder: Path, files: Mapping[str, str | bytes]) -> None:
+def _write(folder: Path, files: Mapping[str, Content]) -> None:
     """Write files, those of the same names replaced. What fails takes the ones that it wrote with it."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     written: list[Path] = []
@@ -175,7 +176,7 @@ def _write(folder: Path, files: Mapping[str, str | bytes]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             written.append(folder / name)
-            written[-1].write_bytes(content.encode() if isinstance(content, str) else content)
+            write_whole(written[-1], content)
     except BaseException:
         if made:  # nobody else's
             for path in written:

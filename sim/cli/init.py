@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 
 from sim.cli import HOLDS
-from sim.cli.out import say, write_whole
+from sim.cli.out import say
 from sim.errors import InputError, Problem
 from sim.scenario import init_from_compose, starter
+from sim.writing import write_whole
 
 
 def main(options: argparse.Namespace) -> int:

@@ -9,13 +9,14 @@ from time import perf_counter
 from sim.cli import HOLDS
 from sim.cli.files import scenario_of
 from sim.cli.out import progress, say, say_json
-from sim.cli.store import Content, check_ours, folder_of, store
+from sim.cli.store import check_ours, folder_of, store
 from sim.errors import InputError, Problem
 from sim.experiment.executors import Lanes, cores, opened
 from sim.experiment.matrix import SCENARIO, Reader, designs_asked, faults_asked, matrix
 from sim.experiment.replicate import Progress
 from sim.render.matrix_text import matrix_csv, matrix_json, matrix_text
 from sim.views.fault_cells import Matrix
+from sim.writing import Content
 
 FIGURE, TABLE, RESULT = "matrix.png", "matrix.csv", "matrix.json"
 NOT_ASKED = {"zip": "--zip", "window": "--window", "metrics": "--metric", "precision": "--precision", "most": "--most"}

@@ -1,4 +1,4 @@
-"""Printing: text that the terminal can carry and that cannot steer it, JSON, progress, and a text as a file.
+"""Printing: text that the terminal can carry and that cannot steer it, JSON, progress.
 
 Everything that is printed passes `carried`: what strangers chose (names, titles, argv) loses its control characters,
 and an encoding without line symbols gets ASCII. Source: ECMA-48; locale(7) for LC_ALL=C.
@@ -6,13 +6,10 @@ and an encoding without line symbols gets ASCII. Source: ECMA-48; locale(7) for 
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, TextIO
 
 from sim.render.clean import printable_lines
@@ -66,41 +63,6 @@ def note(text: str) -> None:
     """Say something on stderr."""
     if sys.stderr is not None:
         print(carried(text, sys.stderr), file=sys.stderr, flush=True)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all; what is there and is no file (a device, a pipe) is written to, not replaced."""
-    if path.exists() and not path.is_file():
-        with path.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-        return
-    fresh = _fresh(path)
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path.resolve())
-    except BaseException as error:
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            error.filename, error.filename2 = str(path), None  # nobody knows the fresh one's name
-        raise
-
-
-def try_to_write(path: Path) -> None:
-    """Raise OSError if no file can be written at *path*; nothing is left behind, and what is there stays as it is."""
-    if path.exists() and not os.access(path, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-    if path.exists() and not path.is_file():
-        return
-    fresh = _fresh(path)
-    fresh.touch()
-    fresh.unlink()
-
-
-def _fresh(path: Path) -> Path:
-    """Return the name under which a file is written until it is whole."""
-    target = path.resolve()
-    return target.with_name(f".{target.name[:100]}.{os.getpid()}")
 
 
 def width() -> int | None:

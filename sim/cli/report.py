@@ -8,10 +8,11 @@ from pathlib import Path
 
 from sim.cli import status_of
 from sim.cli.files import run_of
-from sim.cli.out import say, say_json, write_whole
+from sim.cli.out import say, say_json
 from sim.errors import InputError, Problem
 from sim.experiment.report import report
 from sim.tracefile import SCHEMA_VERSION
+from sim.writing import write_whole
 
 ENDINGS = (".html", ".htm")
 

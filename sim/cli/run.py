@@ -12,7 +12,7 @@ from typing import Any
 from sim.cli import FAULT, INTERRUPTED, status_of, worst
 from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, is_many, is_stdin, scenarios_of
 from sim.cli.out import note, say, say_json, width
-from sim.cli.store import Content, check_ours, folder_of, store
+from sim.cli.store import check_ours, folder_of, store
 from sim.cli.trouble import REPORT, model
 from sim.drive.follow import driver_of
 from sim.drive.timed import Timed
@@ -22,6 +22,7 @@ from sim.render.run_text import expectations, listed, run_text
 from sim.scenario import Scenario, resolved
 from sim.tracefile import SCHEMA_VERSION, lines
 from sim.views.summary import Summary
+from sim.writing import Content
 
 LARGE = 50_000_000  # bytes that are not written without a word
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from sim.cli import HOLDS
 from sim.cli.files import run_of, table_of
-from sim.cli.out import carries_lines, say, say_json, write_whole
+from sim.cli.out import carries_lines, say, say_json
 from sim.errors import InputError, Problem
 from sim.experiment.viewing import check_view
 from sim.render.registry import VIEWS
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.table import Table
+from sim.writing import write_whole
 
 VIEW_OF = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".graphml": "graphml", ".json": "perfetto"}
 TEXT = ("", ".txt")

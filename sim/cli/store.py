@@ -13,9 +13,9 @@ from pathlib import Path
 
 from sim.cli.files import MARK
 from sim.errors import InputError, Problem
+from sim.writing import Content, write_whole
 
 MADE_BY = "made by shimsim; replaced whole by its next run\n"
-Content = str | bytes
 
 
 def store(folder: Path, files: Mapping[str, Content]) -> None:
@@ -68,7 +68,7 @@ def _fill(fresh: Path, files: Mapping[str, Content]) -> None:
     os.umask(mask)
     fresh.chmod(0o777 & ~mask)  # mkdtemp lets nobody else in
     for name, content in {MARK: MADE_BY, **files}.items():
-        (fresh / name).write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
+        write_whole(fresh / name, content)
 
 
 def _swap(fresh: Path, folder: Path) -> None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sim.cli import HOLDS, INTERRUPTED
 from sim.cli.files import files_of, scenario_of, scenarios_of
 from sim.cli.out import note, progress, say, say_json
-from sim.cli.store import Content, check_ours, folder_of, store
+from sim.cli.store import check_ours, folder_of, store
 from sim.designs import DESIGNS
 from sim.errors import InputError, Problem
 from sim.experiment.executors import Lanes, cores, opened
@@ -29,6 +29,7 @@ from sim.render.whatif_rows import rows_csv, rows_json, rows_text
 from sim.render.whatif_text import SCHEMA_VERSION, to_csv, to_json, whatif_text
 from sim.scenario.asked import Asked
 from sim.views.comparison import WhatIf
+from sim.writing import Content
 
 FIGURE, SPREAD, MAP, TABLE, RESULT = "compare.png", "distributions.png", "faults.png", "table.csv", "result.json"
 IN_FULL = 3  # alternatives that get a table each

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from sim.drive.worker import begin_worker
 from sim.errors import InputError, Problem
 
 PATIENCE_S = 10  # how long a scheduler may take to answer
@@ -53,7 +53,7 @@ def serial() -> Iterator[Lanes]:
 @contextmanager
 def pool(jobs: int) -> Iterator[Lanes]:
     """Open *jobs* processes, forked where that is safe (one thread), else spawned."""
-    executor = ProcessPoolExecutor(jobs, _context(), _begin)
+    executor = ProcessPoolExecutor(jobs, _context(), begin_worker)
 
     def stop() -> None:
         for worker in list((executor._processes or {}).values()):  # Ctrl-C: nobody waits for what is still running
@@ -124,8 +124,3 @@ def _same_version(client: Any, address: str) -> None:
 def _context() -> Any:
     safe = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
     return multiprocessing.get_context("fork" if safe else "spawn")
-
-
-def _begin() -> None:
-    """Leave Ctrl-C to the process that asked."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -15,6 +15,7 @@ from sim.engine.setup import Step
 from sim.errors import InputError, Problem
 from sim.scenario import Scenario, did_you_mean
 from sim.scenario.text import parse_value
+from sim.scenario.words import Refusal
 from sim.views.fault import first_harm
 
 ACTIONS = "kill stop cont docker compose systemctl reboot power_loss oom host upgrade".split()
@@ -34,6 +35,14 @@ def fault_setting(scenario: Scenario, fault: str) -> str:
 
 
 def _action(fault: str) -> dict[str, object]:
+    try:
+        return _said(fault)
+    except Refusal as refusal:
+        raise InputError([Problem(f"--faults {fault[:60]}", refusal.what.removesuffix("."), refusal.hint)]) from None
+
+
+def _said(fault: str) -> dict[str, object]:
+    """Return a step's action as *fault* says it. Raises Refusal, which tells no place."""
     given = parse_value(fault)
     if isinstance(given, dict):
         return given
@@ -42,7 +51,7 @@ def _action(fault: str) -> dict[str, object]:
         return {word: parse_value(rest) if rest.strip() else True}
     if " " in fault.strip() or not word:
         hint = did_you_mean(word, ACTIONS) or f"Write a process to kill, or one of {', '.join(ACTIONS)} and its words."
-        raise InputError([Problem(f"--faults {fault[:60]}", "this is no fault", hint)])
+        raise Refusal("this is no fault.", hint)
     return {"kill": word}
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from sim.errors import InputError, Problem
+from sim.writing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,7 +49,12 @@ def write(
         mpl.rcdefaults()
         mpl.rcParams["svg.hashsalt"] = "shimsim"
         figure, said = make()
-        figure.savefig(path, format=kind, dpi=dpi, metadata=UNDATED[kind])
+        drawn = BytesIO()
+        figure.savefig(drawn, format=kind, dpi=dpi, metadata=UNDATED[kind])
+    if isinstance(path, str | os.PathLike):
+        write_whole(Path(path), drawn.getvalue())
+    else:
+        path.write(drawn.getvalue())
     return said
 
 

@@ -30,6 +30,7 @@ from sim.views.recorded import Recorded
 from sim.views.report import ReportData
 from sim.views.summary import Summary, VerdictLine
 from sim.views.timeline_parts import TimelineData
+from sim.writing import write_whole
 
 PAGE = Path(__file__).parent / "page"
 SCRIPTS = ("core.js", "timeline.js", "tree.js", "panes.js", "keys.js")
@@ -50,8 +51,8 @@ class Page(str):
 
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write the page to a file and say how large it is."""
-        size = Path(path).write_bytes(self.encode("utf-8"))
-        return f"{os.fspath(path)}: {size / 1e6:.1f} MB"
+        write_whole(Path(path), self)
+        return f"{os.fspath(path)}: {len(self.encode()) / 1e6:.1f} MB"
 
     def __repr__(self) -> str:
         return f"<a page of {len(self.encode('utf-8')) / 1e6:.1f} MB: .save('report.html')>"

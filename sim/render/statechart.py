@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sim.errors import InputError, Problem
+from sim.render.picture import DPI, write
 from sim.render.statechart_layout import LEFT, SIZE, START, Box, Plan, Point, Wire, Words, plan
 from sim.views.statechart import Chart, Node
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("png", "svg")
-DPI = 150
 MARGIN, HEAD, FOOT, TITLE, APART = 0.35, 0.95, 0.78, 0.3, 0.4  # inches
 CORNER, ARROW = 0.05, 0.055
 DASHES = (0, (3, 2))
@@ -77,17 +77,11 @@ def drawn(charts: Sequence[Chart]) -> Drawn:
 
 def statechart(charts: Sequence[Chart], format: str = "png", *, about: str = "") -> bytes:
     """Return the picture of a program's procedures; *about* says beside the counts what was looked at."""
-    import matplotlib as mpl
-
     if format not in FORMATS:
         hint = f"Use {', '.join(FORMATS)}."
         raise InputError([Problem("statechart", f"'{format}' is not a picture format", hint)])
-    undated: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     out = io.BytesIO()
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams["svg.hashsalt"] = "shimsim"
-        draw(charts, about=about).savefig(out, format=format, dpi=DPI, metadata=undated[format])
+    write(out, lambda: (draw(charts, about=about), None), format, DPI)
     return out.getvalue()
 
 

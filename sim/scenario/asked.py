@@ -142,11 +142,19 @@ def spelled(value: object) -> str:
     >>> spelled(True), spelled("no"), spelled("7"), spelled([1, "a"])
     ('true', 'no', '"7"', '[1, "a"]')
     """
-    if isinstance(value, str) and parse_value(value) == value:
+    if isinstance(value, str) and _reads_back(value):
         return value
     if isinstance(value, float):
         return str(value)
     return json.dumps(value, ensure_ascii=False)
+
+
+def _reads_back(text: str) -> bool:
+    """Return whether YAML reads *text* as itself."""
+    try:
+        return parse_value(text) == text
+    except Refusal:
+        return False
 
 
 # -- the block -------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from dataclasses import replace
 from sim.scenario.check import nested, spelt
 from sim.scenario.schema import File as FileModel
 from sim.scenario.schema_program import Strict
-from sim.scenario.text import Key, Mark, Node, Path, moved, parse_value
+from sim.scenario.text import MAX_DEPTH, Key, Mark, Node, Path, moved, parse_value
 from sim.scenario.words import Refusal, did_you_mean, listed
 
 
@@ -26,6 +26,8 @@ def set_path(root: Node, path: str, value: object) -> Node:
 def steps_of(root: Node, path: str) -> Path:
     """Return *path* as keys and indices; a name that contains dots is found if it is there."""
     words = path.replace("[", ".").replace("]", "").split(".")
+    if len(words) > MAX_DEPTH:
+        raise Refusal(f"the path has {len(words)} steps; {MAX_DEPTH} are the most.")
     steps: list[Key] = []
     node: Node | None = root
     while words:

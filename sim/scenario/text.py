@@ -1,21 +1,24 @@
 """YAML as people write it for Compose, with the place of every value.
 
-Models: YAML 1.1 documents with anchors and merge keys, read with PyYAML's composer (libyaml's where it is built
-in). Leaves out: PyYAML's implicit types. Only `null`, `true`/`false`, plain decimal integers and plain decimal
-fractions are not text: `no`, `on`, `22:22`, `0123`, dates and `1e5` stay the words that were written. Tags of
-one's own and keys that are not scalars are refused. Source: YAML 1.1, PyYAML 6 (`yaml.nodes`, start marks),
-Compose's use of anchors.
+Models: YAML 1.1 documents with anchors and merge keys, read with PyYAML's composer over its parser (libyaml's where it
+is built in; libyaml's own composer recurses in C, and deep nesting overflows its stack). Leaves out: PyYAML's implicit
+types. Only `null`, `true`/`false`, plain decimal integers and plain decimal fractions are not text: `no`, `on`,
+`22:22`, `0123`, dates and `1e5` stay the words that were written. Tags of one's own and keys that are not scalars are
+refused. Source: YAML 1.1, PyYAML 6 (`yaml.nodes`, start marks), Compose's use of anchors.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import yaml
+from yaml.composer import Composer
 
 from sim.errors import InputError, Problem
+from sim.scenario.words import Refusal
 
 MAX_NODES = 200_000  # after aliases are followed: a small file may otherwise stand for billions of values
 MAX_DEPTH = 60
@@ -131,9 +134,18 @@ def read(text: str, file: str, problems: Problems) -> list[Node]:
     """Return the documents of *text* that could be read; what is wrong goes to *problems*."""
     documents: list[Node] = []
     try:
+        documents.extend(composed(text, file, problems))  # those before what is too much stay
+    except TooMuch as much:
+        problems.add(Mark(file, much.line + 1, much.column + 1), much.what)
+    return documents
+
+
+def composed(text: str, file: str, problems: Problems) -> Iterator[Node]:
+    """Yield the documents of *text*; what is not YAML goes to *problems*. Raises TooMuch."""
+    try:
         for root in yaml.compose_all(text, Loader=Loader):
             if root is not None:
-                documents.append(Converter(file, problems).convert(root))
+                yield Converter(file, problems).convert(root)
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark or error.context_mark
         mark = Mark(file, place.line + 1, place.column + 1) if place else Mark(file, 1, 1)
@@ -145,11 +157,6 @@ def read(text: str, file: str, problems: Problems) -> list[Node]:
     except UnicodeEncodeError as error:  # half a character: text that was not read from a file
         mark = Mark(file, text.count("\n", 0, error.start) + 1, 1)
         problems.add(mark, "not YAML: a character that may not stand in a text file.")
-    except (RecursionError, TooDeep):
-        problems.add(Mark(file, 1, 1), f"nested deeper than {MAX_DEPTH} levels.")
-    except TooMany:
-        problems.add(Mark(file, 1, 1), f"more than {MAX_NODES} values once its aliases are followed.")
-    return documents
 
 
 def yaml_hint(error: yaml.MarkedYAMLError) -> str:
@@ -173,8 +180,41 @@ BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": F
 BaseLoader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Loader(BaseLoader):  # type: ignore[misc]  # chosen at import: C if it is there
+class TooMuch(Exception):
+    """More than is read: nesting beyond MAX_DEPTH, a value that contains itself, or more values than MAX_NODES."""
+
+    def __init__(self, what: str, mark: yaml.Mark) -> None:
+        super().__init__(what)
+        self.what, self.line, self.column = what, mark.line, mark.column
+
+
+def check_depth(depth: int, mark: yaml.Mark) -> None:
+    """Raise TooMuch for what is nested deeper than anything that is read."""
+    if depth > MAX_DEPTH:
+        raise TooMuch(f"nested deeper than {MAX_DEPTH} levels.", mark)
+
+
+class Nesting(Composer):
+    """PyYAML's composer, which counts how deep it is before it descends."""
+
+    depth = 0
+    peek_event: Callable[[], Any]  # the parser's
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Return the node that the next events make."""
+        check_depth(self.depth, self.peek_event().start_mark)
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+class Loader(Nesting, BaseLoader):  # type: ignore[misc]  # chosen at import: C if it is there
     """PyYAML's loader with our own idea of what plain text means."""
+
+    def __init__(self, stream: str) -> None:
+        Nesting.__init__(self)
+        BaseLoader.__init__(self, stream)  # type: ignore[misc]
 
     def resolve(self, kind: type, value: str | None, implicit: object) -> str:
         """Return the tag of an untagged node."""
@@ -219,21 +259,19 @@ def fail() -> Scalar:
 
 
 def parse_value(text: str) -> Scalar | object:
-    """Return *text* read as one YAML value, for `--set PATH=VALUE`; text that is not YAML stays text."""
+    """Return *text* read as one YAML value, for `--set PATH=VALUE`; text that is not YAML stays text.
+
+    Raises Refusal for what is YAML and nested too deep or too large.
+    """
     problems = Problems()
-    found = read(text, "--set", problems)
+    try:
+        found = list(composed(text, "--set", problems))
+    except TooMuch as much:
+        raise Refusal(much.what) from None
     return found[0].plain() if len(found) == 1 and not problems.found else (text or None)
 
 
 # -- from PyYAML's nodes to ours -------------------------------------------------------------------
-
-
-class TooDeep(Exception):
-    """Nesting beyond MAX_DEPTH, or a value that contains itself."""
-
-
-class TooMany(Exception):
-    """More values than MAX_NODES."""
 
 
 @dataclass
@@ -248,9 +286,8 @@ class Converter:
         """Return *node* with all below it."""
         self.count += 1
         if self.count > MAX_NODES:
-            raise TooMany
-        if depth > MAX_DEPTH:
-            raise TooDeep
+            raise TooMuch(f"more than {MAX_NODES} values once its aliases are followed.", node.start_mark)
+        check_depth(depth, node.start_mark)
         mark = self.mark(node)
         if isinstance(node, yaml.MappingNode):
             return Node(self.mapping(node, depth), mark, key)

@@ -11,6 +11,9 @@ from sim.calibration.reading import read_all
 from sim.errors import InputError
 
 START = (Wanted("start", "total_ms"),)
+TIMED = '{"status": "start", "id": "a", "time": %s}\n'
+DEEP = "m.csv:2:1: this is no event of docker: it nests too deep, or holds a number too long"
+UNTIMED = "m.csv:2:1: this is no event of docker: its time is no unix time"
 GOOD = "total_ms\n" + "".join(f"{100 + n}\n" for n in range(6))
 
 
@@ -71,6 +74,16 @@ def test_a_load_may_be_spelt_as_a_spreadsheet_does(spelt, loads):
             "no column 'paralelism'. Did you mean 'parallelism'?",
         ),
         ("a,total_ms,total_ms\n1,5,6\n", {}, "m.csv:1:12: there are two columns 'total_ms'"),
+        ('a,total_ms\n1,5\n"2,5\n3,5\n', {}, "m.csv:3:1: a quote in this row is not closed. Close it"),
+        ('"a,total_ms\n1,5\n', {}, "m.csv:1:1: a quote in this row is not closed"),
+        ('a,total_ms\n"1"2,5\n', {}, "m.csv:2:1: a field of this row goes on after its closing quote"),
+        ('a,total_ms\n1,5\n"2,5\n' + "3,5\n" * 40_000, {}, "m.csv:3:1: a field of this row has more than 131072"),
+        (f"a,total_ms\n1,5\n{'x' * 140_000},5\n", {}, "m.csv:3:1: a field of this row has more than 131072"),
+        ('a,total_ms\n"1\n2",5\n3,x\n', {}, "m.csv:4:3: total_ms is 'x', no number"),
+        ("total_ms\n" + f"{'9' * 400}\n" * 6, {}, "m.csv:2:1: total_ms is inf ms, longer than anything"),
+        ("total_ms\n5\n1e200\n", {}, "m.csv:3:1: total_ms is 1e+200 ms, longer than anything"),
+        ("total_ms,t0_unix\n5,1\n5,1e300\n", {}, "m.csv:3:3: t0_unix is '1e300', no unix time. Write seconds"),
+        ("total_ms,t0_unix\n5,1\n5,nan\n", {}, "m.csv:3:3: t0_unix is 'nan', no unix time. Write seconds"),
         (GOOD, {"where": (("mode", "x"),)}, "m.csv:1:1: there is no column 'mode'"),
         (GOOD, {"where": (("total_ms", "7"),)}, "m.csv:1:1: no row has total_ms=7. There are: 100, 101"),
     ],
@@ -80,6 +93,13 @@ def test_what_is_wrong_is_said_with_its_place(text, terms, said):
     with pytest.raises(InputError) as error:
         read(text, **terms)
     assert said in str(error.value)
+
+
+def test_a_moment_that_cannot_be_is_told_once():
+    """However many columns are read of its row."""
+    with pytest.raises(InputError) as error:
+        read("a_ms,b_ms,t0_unix\n" + "1,1,1e300\n" * 6, (Wanted("start", "a_ms"), Wanted("stop", "b_ms")))
+    assert len(error.value.problems) == 6
 
 
 def test_a_column_needs_a_unit():
@@ -137,6 +157,10 @@ def test_events_of_one_container_are_phases():
     ("text", "said"),
     [
         (event("create", "a", 1) + "{nonsense\n", "m.csv:2:2: not JSON"),
+        (event("create", "a", 1) + '{"a": ' * 100_000 + "\n", DEEP),
+        (event("create", "a", 1) + TIMED % ("9" * 400), UNTIMED),
+        (event("create", "a", 1) + TIMED % ("9" * 5000), DEEP),
+        (event("create", "a", 1) + TIMED % "NaN", UNTIMED),
         ('{"Type": "container"}\n', "m.csv:1:1: this is no event of docker"),
         (event("create", "a", 1), "no pair of events in 1 lines says how long something took"),
         (event("create", "a", 5) + event("start", "a", 1), "m.csv:2:1: start comes 4 s before the create"),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sim.drive.explore import Exploration, Limits, explore, workers
 from sim.drive.explore.search import Part
+from sim.drive.worker import _end_with
 from sim.engine.goroutine import ModelFault
 from sim.engine.setup import Setup
 from tests.canonical import key
@@ -120,6 +123,18 @@ def test_a_worker_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelFault, match="a process of the search has died"):
         explore(CASES["port"][0], start=CASES["port"][1], jobs=2)
     assert multiprocessing.active_children() == []
+
+
+def test_a_worker_ends_with_its_parent_though_others_hold_the_sentinel_open() -> None:
+    """Whatever else the parent had started: the worker has another parent then."""
+    silent, held = os.pipe()
+    gone = SimpleNamespace(pid=os.getpid() + 1, sentinel=silent)
+    child = multiprocessing.get_context("fork").Process(target=_end_with, args=(gone,))
+    child.start()
+    child.join(10)
+    os.close(held)
+    os.close(silent)
+    assert child.exitcode == -signal.SIGKILL
 
 
 def test_memory_is_that_of_the_largest_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,6 +137,8 @@ def test_words_that_are_no_fault_are_refused():
     """The nearest action is named."""
     with pytest.raises(InputError, match="Did you mean systemctl"):
         fault_setting(load("x.yaml", FILE), "systemctrl restart docker")
+    with pytest.raises(InputError, match=r"--faults kill .*: nested deeper than 60 levels"):
+        fault_setting(load("x.yaml", FILE), "kill " + "[" * 40_000)
 
 
 def test_the_command_lines_words():
@@ -154,3 +156,9 @@ def test_a_precision_that_is_none_is_refused(text):
     """A width has a unit and is above 0."""
     with pytest.raises(InputError, match="Write 100ms or 5%"):
         precision(text)
+
+
+def test_a_value_that_is_too_deep_to_be_read_is_quoted():
+    """It is text where it was found, and stays text."""
+    assert spelled("[" * 62) == f'"{"[" * 62}"'
+    assert spelled("[" * 61) == "[" * 61

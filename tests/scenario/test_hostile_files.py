@@ -151,7 +151,6 @@ def test_hostile_names_are_refused_where_they_stand(name):
         "{a: " * 5000,
         "a: &a [*a]",
         "a: &a {<<: *a}",
-        "\n".join(f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" if n else "x-0: &a0 [1]" for n in range(12)),
         "title: \x00",
         "title: \ud800",
         "? {a: b}\n: c",
@@ -168,6 +167,62 @@ def test_hostile_names_are_refused_where_they_stand(name):
 )
 def test_hostile_yaml_never_ends_in_a_traceback(text):
     refused_or_loaded(text)
+
+
+DEEP = 40_000  # libyaml's own composer overflows the stack long before
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("title: x\nhost: " + "[" * DEEP, "f:2:67"),
+        ("title: x\nhost:\n  " + "{a: " * DEEP, "f:3:240"),
+        ("- " * DEEP, "f:1:123"),
+        ("? " * DEEP, "f:1:123"),
+        ("a: &a [*a]", "f:1:4"),
+    ],
+)
+def test_deep_nesting_is_refused_where_it_goes_too_deep(text, where):
+    """Before anything recurses, with the limit; also a value that contains itself."""
+    (problem,) = refused_or_loaded(text)
+    assert (problem.where, problem.what) == (where, "nested deeper than 60 levels")
+
+
+def test_what_comes_before_too_deep_a_document_is_read():
+    """A file's first documents are checked whatever follows."""
+    problems = refused_or_loaded("servces: {}\n---\n" + "[" * DEEP)
+    assert [problem.where for problem in problems] == ["f:1:1", "f:3:62"]
+
+
+def test_a_file_that_another_one_names_may_not_be_deep_either(tmp_path):
+    """Whatever is YAML goes through one reader: extends, compose and profiles."""
+    (tmp_path / "deep.yaml").write_text("[" * DEEP)
+    for text in ("extends: deep.yaml", "compose: deep.yaml", "engine: {profile: deep.yaml}"):
+        with pytest.raises(InputError) as error:
+            load(tmp_path / "s.yaml", text=text)
+        assert str(error.value) == f"{tmp_path / 'deep.yaml'}:1:62: nested deeper than 60 levels."
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("host=" + "[" * DEEP, "nested deeper than 60 levels"),
+        ("services.web.labels." + "a." * DEEP + "b=1", f"the path has {DEEP + 4} steps; 60 are the most"),
+    ],
+)
+def test_a_setting_may_not_be_deep_either(setting, said):
+    """Neither its value nor its path."""
+    with pytest.raises(InputError) as error:
+        load("f", text="services: {web: {}}", settings=[setting])
+    assert [problem.what for problem in error.value.problems] == [said]
+
+
+def test_values_that_stand_for_too_many_are_refused_where_they_stand():
+    """Aliases of aliases, which PyYAML would hold as one value each."""
+    text = "\n".join(f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" if n else "x-0: &a0 [1]" for n in range(12))
+    (problem,) = refused_or_loaded(text)
+    assert problem.what == "more than 200000 values once its aliases are followed"
+    assert problem.where == "f:1:6"
 
 
 def test_a_label_keeps_the_digits_that_were_written():

@@ -11,15 +11,16 @@ import marshal
 import multiprocessing
 import pickle
 import resource
-import signal
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
 import msgspec
 
 from sim.drive.explore.search import Part
+from sim.drive.worker import begin_worker
 from sim.engine.goroutine import ModelFault
 
 
@@ -131,15 +132,16 @@ class Team:
 
 
 def _work(part: Part, pipe: Connection, deadline: Callable[[], bool]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asked decides
+    begin_worker()
     part.walker.space.news.clear()
-    while True:
-        words = pipe.recv()
-        try:
-            done = report_of(part) if words[0] == "report" else _layer(part, words[1], words[2], deadline)
-            pipe.send(("done", done))
-        except Exception as fault:
-            pipe.send(("fault", f"{type(fault).__name__}: {fault}"))
+    with suppress(EOFError, OSError):  # the one who asked is gone
+        while True:
+            words = pipe.recv()
+            try:
+                done = report_of(part) if words[0] == "report" else _layer(part, words[1], words[2], deadline)
+                pipe.send(("done", done))
+            except Exception as fault:
+                pipe.send(("fault", f"{type(fault).__name__}: {fault}"))
 
 
 def _layer(part: Part, mail: Iterable[bytes], news: Iterable[bytes], deadline: Callable[[], bool]) -> Round:
