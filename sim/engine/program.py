@@ -9,6 +9,8 @@ from sim.kernel.signals import Signal
 class Program:
     """A program of a design; *handlers* pairs signals with the names of its procedures.
 
+    *stalls_as* is what a report calls it among those that a fault may stall, such as "daemon"; "" if none stalls it.
+
     >>> Program("proxy", (), handlers={"TERM": "close"}).handlers
     (('TERM', 'close'),)
     """
@@ -19,15 +21,18 @@ class Program:
         procedures: tuple[Procedure, ...],
         handlers: dict[Signal, str] | None = None,
         ignored: frozenset[Signal] = frozenset(),
+        *,
+        stalls_as: str = "",
     ) -> None:
         self.name, self.procedures = name, procedures
         self.handlers = tuple((handlers or {}).items())
         self.ignored = ignored
+        self.stalls_as = stalls_as
 
     def with_tables(self, *tables: Procedure, without: tuple[str, ...] = ()) -> Program:
         """Return this program with *tables* in place of those of the same names, or besides; *without* some."""
         mine = {table.name: table for table in (*self.procedures, *tables) if table.name not in without}
-        return Program(self.name, tuple(mine.values()), dict(self.handlers), self.ignored)
+        return Program(self.name, tuple(mine.values()), dict(self.handlers), self.ignored, stalls_as=self.stalls_as)
 
     def __repr__(self) -> str:
         return f"Program({self.name!r})"
