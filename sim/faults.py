@@ -2,8 +2,10 @@
 
 A fault happens at once: between a KILL and the death of its process nobody could tell the difference. PID 1 is left
 alone. A stalled process is one that a STOP has stopped, or one so slow that all timers overtake it; it may go on at any
-time, for nothing from the budget. Leaves out full disks, lost power, and pressure on memory other than a kill. Source:
-kill(2), signal(7); engine-1.13 §23 T22, T23, T26, T30, T32, T43, T52, T53.
+time, for nothing from the budget. Which programs may stall stands beside each program (`Program.stalls_as`): those
+that others wait for, and neither a container's own processes nor errands. Leaves out full disks, lost power, and
+pressure on memory other than a kill. Source: kill(2), signal(7); engine-1.13 §23 T22, T23, T26, T30, T32, T43, T52,
+T53.
 """
 
 from __future__ import annotations
@@ -13,13 +15,13 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from sim.engine.client import mark_name
+from sim.engine.goroutine import deliver
+from sim.engine.program import Program
 from sim.facts import Marked
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
 from sim.kernel.signals import Signal
 from sim.world import Turn, World
-
-DAEMONS = ("dockerd", "containerd", "shim", "exec-shim", "proxy", "journald", "conmon", "exec-conmon")
 
 
 class Fault(msgspec.Struct, frozen=True, tag=True, gc=False):
@@ -30,30 +32,41 @@ class Fault(msgspec.Struct, frozen=True, tag=True, gc=False):
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A kind of fault. *hits* says which processes it may befall; *free* that it takes nothing from the budget."""
+    """A kind of fault. *hits* says which processes it may befall; *free* that it takes nothing from the budget.
+
+    *text* tells it as a sentence; `{stalling}` there stands for the design's programs that may stall. *signal* is what
+    a person would send to a process for the same to happen, "" if no signal does it.
+    """
 
     text: str
     hits: Callable[[World, Pid], bool]
     take: Callable[[Turn, Pid], None]
     free: str = ""
+    signal: Signal = ""
 
 
-def _signal_at_once(signal: Signal) -> Callable[[Turn, Pid], None]:
+def signalled(text: str, signal: Signal, hits: Callable[[World, Pid], bool], free: str = "") -> Kind:
+    """Return the kind of fault that is a signal, which is taken at once if the process can take it now."""
+
     def take(turn: Turn, pid: Pid) -> None:
         syscalls.kill(turn, pid, signal)
         if signal in syscalls.deliverable(turn.host, pid):
-            syscalls.deliver(turn, pid, signal)
+            deliver(turn, pid, signal)
 
-    return take
+    return Kind(text, hits, take, free, signal)
 
 
-def _alive(world: World, pid: Pid) -> bool:
-    return pid != INIT and world.host.procs[pid].state != "Z"
+def lives(world: World, pid: Pid) -> bool:
+    """Return whether a process is alive, a zombie being dead."""
+    return world.host.procs[pid].state != "Z"
 
 
 def _can_stall(world: World, pid: Pid) -> bool:
     process = world.host.procs[pid]
-    return process.state == "S" and process.image.program in DAEMONS and "KILL" not in process.pending
+    if process.state != "S" or "KILL" in process.pending:
+        return False
+    program: Program | None = world.design.of(world, pid).programs.get(process.image.program)
+    return program is not None and bool(program.stalls_as)
 
 
 def _stalled(world: World, pid: Pid) -> bool:
@@ -62,11 +75,23 @@ def _stalled(world: World, pid: Pid) -> bool:
 
 
 FAULTS: dict[str, Kind] = {
-    "kill": Kind("a process gets SIGKILL and is gone", _alive, _signal_at_once("KILL")),
-    "stall": Kind("a daemon, shim or proxy stands still", _can_stall, _signal_at_once("STOP")),
-    "resume": Kind("a process that stood still goes on", _stalled, _signal_at_once("CONT"), free="stall"),
+    "kill": signalled("a process gets SIGKILL and is gone", "KILL", lives),
+    "stall": signalled("{stalling} stands still", "STOP", _can_stall),
+    "resume": signalled("a process that stood still goes on", "CONT", _stalled, free="stall"),
 }
 """By name; *free* names the kind that must be in the budget for it."""
+
+
+def fault_text(kind: str, programs: Iterable[Program]) -> str:
+    """Return the sentence about a kind of fault on a host of these programs."""
+    words = [*dict.fromkeys(program.stalls_as for program in programs if program.stalls_as)]
+    stalling = "a " + " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:]))) if words else "nothing"
+    return FAULTS[kind].text.replace("{stalling}", stalling)
+
+
+def kind_of(signal: Signal) -> str | None:
+    """Return the kind of fault that a signal from outside is, if it is one."""
+    return next((kind for kind, row in FAULTS.items() if row.signal == signal), None)
 
 
 def counted(kind: str = "") -> str:
@@ -95,8 +120,8 @@ def _open(world: World) -> bool:
 
 
 def faults_of(world: World, pid: Pid, kinds: Iterable[str]) -> list[Fault]:
-    """Return what may befall a process."""
-    return [Fault(kind, pid) for kind in kinds if FAULTS[kind].hits(world, pid)]
+    """Return what may befall a process; PID 1 is left alone."""
+    return [] if pid == INIT else [Fault(kind, pid) for kind in kinds if FAULTS[kind].hits(world, pid)]
 
 
 def befall(turn: Turn, fault: Fault) -> None:

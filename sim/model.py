@@ -146,7 +146,7 @@ PROLOGUE_KUBELET = Step("(start kubelet)", Instant("after"), Systemctl("start", 
 
 def blank(setup: Setup) -> World:
     """Return the world before its first event: systemd alone, no goroutine, an empty disk."""
-    design = _design(setup)
+    design = design_of(setup)
     setup = replace(setup, terminals=(_prologue(setup, design), *setup.terminals))
     host = Host(setup.host.pid_max)
     host.reserve(_pins(setup))
@@ -158,7 +158,7 @@ def blank(setup: Setup) -> World:
     return world
 
 
-def _design(setup: Setup) -> Design:
+def design_of(setup: Setup) -> Design:
     """Return the design that runs, with those that take its place."""
     steps = (step.command for terminal in setup.terminals for step in terminal)
     later = dict.fromkeys(it.to for it in steps if isinstance(it, Upgrade) and it.to != setup.engine.design)

@@ -35,15 +35,6 @@ def dockerd(world: World) -> Pid | None:
     return pid if pid and world.host.alive(pid) else None
 
 
-def containerd(world: World) -> Pid | None:
-    """Return the containerd of the living dockerd, if it lives."""
-    for pid in world.host.children.get(dockerd(world) or -1, ()):
-        process = world.host.procs[pid]
-        if process.image.program == "containerd" and process.alive:
-            return pid
-    return None
-
-
 def serving(world: World) -> Pid | None:
     """Return the dockerd that answers requests; None while it is down, starting or shutting down."""
     pid = dockerd(world)

@@ -25,7 +25,7 @@ from sim.facts import Forgot, Marked, Remembered
 from sim.kernel import events as e
 from sim.kernel.records import INIT, Image
 from sim.model import OPENED, initial, step
-from sim.predicates import STAGE, containerd, dockerd, is_program, programs
+from sim.predicates import STAGE, dockerd, is_program, programs
 from sim.properties import ALWAYS, EVENTUALLY, KINDS, NOT_MODELLED, PROPERTIES, SOMETIMES, Property, watchers
 from sim.scenario import load
 from sim.scenario.verdict_properties import Outcome, Step, judge, states_of
@@ -523,12 +523,12 @@ def test_a_program_is_told_from_the_stage_of_runc_before_it() -> None:
     assert seen == {STAGE, "nginx"}
 
 
-def test_the_daemons_are_found() -> None:
-    """dockerd is the unit's main process, containerd its child; both are missing where they are dead."""
+def test_the_engine_is_found() -> None:
+    """dockerd is the unit's main process; it is missing where it is dead."""
     world = at_rest()
-    assert (dockerd(world), containerd(world)) == (one_of(world, "dockerd"), one_of(world, "containerd"))
+    assert dockerd(world) == one_of(world, "dockerd")
     dead = traced("T43").at(traced("T43").origin + 1_050_000)  # 50 ms after the kill
-    assert (dockerd(dead), containerd(dead)) == (None, None)
+    assert dockerd(dead) is None
 
 
 def test_kinds_are_judged_each_in_its_way() -> None:

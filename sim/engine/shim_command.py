@@ -25,6 +25,11 @@ def socket_of(world: World, c: str) -> str:
     return f"unix:/run/containerd/s/{world.services[shim_holder(world, c)].id}"
 
 
+def address_file(identity: str) -> str:
+    """Return the file that says where a container id's shim listens, until containerd has cleaned up after the shim."""
+    return f"{paths.STATE}/{identity}/address"
+
+
 def shim_command(g: Goroutine, verb: str) -> Spawn:
     """Describe a run of the shim's binary: `start` or `delete`."""
     service = service_of(g)
@@ -50,7 +55,7 @@ def shim(g: Goroutine) -> Spawn:
 def hand_socket(g: Goroutine) -> None:
     """Let the shim have the socket, and write its address where containerd looks."""
     syscalls.listen(g.turn, g["shim_pid"], socket_of(g.world, g["c"]))
-    syscalls.write_file(g.turn, f"{paths.STATE}/{service_of(g).id}/address", socket_of(g.world, g["c"]))
+    syscalls.write_file(g.turn, address_file(service_of(g).id), socket_of(g.world, g["c"]))
 
 
 def runc_delete_force(g: Goroutine) -> Spawn:

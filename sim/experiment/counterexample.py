@@ -19,13 +19,14 @@ from sim.engine.goroutine import ModelFault
 from sim.engine.setup import FaultBudget, Instant, KillProcess, Setup, Step, Target
 from sim.faults import FAULTS, Fault
 from sim.kernel.records import OUTSIDE
+from sim.kernel.syscalls import deliverable
 from sim.model import Action, Deliver, Go, enabled, initial, step
 from sim.scenario import Scenario, resolved
+from sim.scenario.steps import SIGNAL_OF
 from sim.views.counterexample import Counterexample, counterexample
 from sim.world import World
 
-SIGNALS = {"kill": "KILL", "stall": "STOP", "resume": "CONT"}  # kind of fault -> the signal that does it
-WORDS = {"KILL": "kill", "STOP": "stop", "CONT": "cont"}  # signal -> the word of a scenario's step
+WORDS = {signal: word for word, signal in SIGNAL_OF.items()}  # signal -> the word of a scenario's step
 BEGINNING, ENDING = ("more_steps", "await", "begin"), ("finish", "more_steps")  # what a terminal does with a step
 # what such a step can name
 NAMEABLE = (
@@ -112,7 +113,8 @@ def write_counterexample(
 def _entry(step: Step) -> dict[str, str]:
     command = step.command
     assert isinstance(command, KillProcess)
-    return {"id": step.id, "at": "0s", WORDS[command.signal]: str(command.target)}
+    own = {} if command.signal in WORDS else {"signal": command.signal}
+    return {"id": step.id, "at": "0s", WORDS.get(command.signal, "kill"): str(command.target)} | own
 
 
 # -- faults as steps --------------------------------------------------------------------------------
@@ -170,8 +172,8 @@ def _steps(setup: Setup, actions: Sequence[Action], opened: int) -> list[Step | 
         target = _target(world, action) if isinstance(action, Fault) else None
         found.append(None)
         if isinstance(action, Fault) and target is not None:
-            signal = SIGNALS[action.kind]
-            text = f"{WORDS[signal]} {target}"
+            signal = FAULTS[action.kind].signal
+            text = f"{WORDS.get(signal, f'kill -{signal}')} {target}"
             found[-1] = Step(next(free), Instant(), KillProcess(target, signal), text=text)
         step(world, action)
     return found
@@ -181,10 +183,11 @@ def _target(world: World, fault: Fault) -> Target | None:
     """Return words of a scenario that name this process and no other one, if there are any.
 
     A process that is to take a KILL would take it before the signal of a step, so nothing else can befall it there.
+    A step sends a signal, so a fault that is none has no words either.
     """
-    process = world.host.procs[fault.pid]
+    process, signal = world.host.procs[fault.pid], FAULTS[fault.kind].signal
     image = process.image
-    if image.program not in NAMEABLE or ("KILL" in process.pending and SIGNALS[fault.kind] != "KILL"):
+    if not signal or image.program not in NAMEABLE or ("KILL" in process.pending and signal != "KILL"):
         return None
     targets = [Target(image.program, image.container)]
     if "-host-port" in image.argv:
@@ -200,7 +203,7 @@ def _as_step(world: World, fault: Action, number: int) -> Iterator[Action]:
     assert isinstance(fault, Fault)
     terminal = Go((OUTSIDE, f"terminal/{number}"))
     yield from (terminal for _ in BEGINNING)
-    signal = SIGNALS[fault.kind]
-    if fault.pid in world.host.procs and signal in world.host.procs[fault.pid].pending:
+    signal = FAULTS[fault.kind].signal
+    if signal in deliverable(world.host, fault.pid):
         yield Deliver(fault.pid, signal)
     yield from (terminal for _ in ENDING)

@@ -17,7 +17,8 @@ from sim.drive.explore.confluent import TRIED
 from sim.drive.explore.shortest import is_allowed, shortest
 from sim.engine.setup import FaultBudget, Setup
 from sim.experiment.counterexample import tell, write_counterexample
-from sim.faults import FAULTS
+from sim.faults import FAULTS, fault_text, lives
+from sim.model import design_of
 from sim.properties import NOT_MODELLED, PROPERTIES, SOMETIMES, Property
 from sim.render.counterexample import counterexample_text
 from sim.scenario import Scenario
@@ -178,7 +179,7 @@ def with_faults(scenario: Scenario, budget: FaultBudget) -> Scenario:
 def bound_of(setup: Setup, *, untimed: bool, full: bool, alike: bool) -> tuple[str, ...]:
     """Return the sentences that say within which bound verdicts hold."""
     return (
-        _faults_text(setup.faults),
+        _faults_text(setup),
         UNTIMED if untimed else TIMED,
         PEOPLE,
         *(() if full or untimed else (REDUCED,)),
@@ -188,18 +189,20 @@ def bound_of(setup: Setup, *, untimed: bool, full: bool, alike: bool) -> tuple[s
     )
 
 
-def _faults_text(budget: FaultBudget) -> str:
+def _faults_text(setup: Setup) -> str:
+    budget, programs = setup.faults, design_of(setup).programs.values()
     if not budget.total:
         return "No faults but the scenario's own steps."
     most = dict(budget.kinds)
     chosen = [kind for kind, row in FAULTS.items() if not most or (row.free or kind) in most]
-    told = (f"{kind} {most[kind]}" if kind in most else kind for kind in chosen)
-    kinds = "; ".join(f"{words}: {FAULTS[kind].text}" for words, kind in zip(told, chosen, strict=True))
+    words = (f"{kind} {most[kind]}" if kind in most else kind for kind in chosen)
+    kinds = "; ".join(f"{word}: {fault_text(kind, programs)}" for word, kind in zip(words, chosen, strict=True))
     ends: list[Any] = [("from", budget.after), ("to", budget.before)]
     window = " ".join(f"{word} {instant_text(at)}" for word, at in ends if at is not None)
     where = window or "anywhere"
     faults = f"{budget.total} fault{'s' if budget.total > 1 else ''}"
-    return f"At most {faults} ({kinds}), {where}, of any process but PID 1."
+    anybody = all(FAULTS[kind].hits is lives for kind in chosen if not FAULTS[kind].free)
+    return f"At most {faults} ({kinds}), {where}, {'of any process but' if anybody else 'never of'} PID 1."
 
 
 def unmodelled() -> tuple[tuple[str, str], ...]:

@@ -49,15 +49,15 @@ ROWS = (
            v.said_as_it_is, "engine-1.13 §24 V1"),
     stated("V2", ALWAYS, "Every payload that runc keeps is known: to the dockerd that has read its records, else to "
            "the disk.", v.known, "engine-1.13 §24 V2"),
-    stated("V3", ALWAYS, "A container's program is a child of its shim, unless a KILL or a working containerd is about "
-           "to end it.", v.child_of_its_shim, "engine-1.13 §24 V3"),
-    stated("V4", ALWAYS, "A container that is said to run and runs has exactly one shim, or none if it is about to be "
-           "killed.", v.one_shim, "engine-1.13 §24 V4"),
+    stated("V3", ALWAYS, "A container's program is a child of its shim or conmon, unless a KILL or a working "
+           "containerd is about to end it.", v.child_of_its_shim, "engine-1.13 §24 V3"),
+    stated("V4", ALWAYS, "A container that is said to run and runs has exactly one shim or conmon, or none if it is "
+           "about to be killed.", v.one_shim, "engine-1.13 §24 V4"),
     stated("V4b", EVENTUALLY, "In the end no shim is left without a payload.",
            v.shims_have_work, "engine-1.13 §24 V4, §7.2, §7.4"),
     stated("V5", ALWAYS, "Every shim is a child of a living containerd.",
            v.shims_are_containerd_s, "engine-1.13 §24 V5"),
-    stated("V6", EVENTUALLY, "In the end no program of a container has outlived its shim.",
+    stated("V6", EVENTUALLY, "In the end no program of a container has outlived its shim or conmon.",
            v.dies_with_its_shim, "engine-1.13 §24 V6"),
     stated("V7", ALWAYS, "The exit code that die tells is the one with which the container's program ended.",
            v.code_is_the_real_one, "engine-1.13 §24 V7", history.CODES),

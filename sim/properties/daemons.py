@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sim.engine import paths
+from sim.engine import containerd_unit, paths
 from sim.engine.dockerd.settings import daemon_of
 from sim.engine.ops import Lock, Push, Reap, Wait
 from sim.engine.output import stuck
 from sim.engine.reach import NETNS
+from sim.engine.systemd import unit_of
 from sim.kernel.addresses import split_address
 from sim.predicates import believed, dockerd, doomed, living, programs, serving, spelled
 from sim.properties.property import mark
@@ -35,10 +36,13 @@ def signals_its_own(world: World) -> Faults:
 
 
 def dies_with_dockerd(world: World) -> Faults:
-    """Find a containerd that has outlived its dockerd (V18)."""
+    """Find a containerd that has outlived its dockerd (V18). The main process of a unit of its own belongs to none."""
+    units = (unit_of(world).main_pid, containerd_unit.state_of(world).main_pid)
     for process in living(world, "containerd"):
         parent = world.host.procs.get(process.ppid)
-        if not doomed(process) and (parent is None or parent.image.program != "dockerd" or not parent.alive):
+        if process.pid in units or doomed(process):
+            continue
+        if parent is None or parent.image.program != "dockerd" or not parent.alive:
             yield f"{spelled(process)} has outlived its dockerd"
 
 

@@ -19,7 +19,6 @@ from sim.engine.systemd import unit_of
 from sim.kernel.records import OUTSIDE, Process
 from sim.predicates import (
     believed,
-    containerd,
     dockerd,
     doomed,
     is_program,
@@ -84,11 +83,12 @@ def child_of_its_shim(world: World) -> Faults:
 def one_shim(world: World) -> Faults:
     """Find running containers with no shim or with several (V4). A payload that is about to be killed needs none."""
     said = [name for name, _ in said_to_run(world)]
-    shims = Counter(shim.image.container for shim in living(world, "shim")) if said else Counter()
+    roles = [role for role in SUPERVISORS if role in world.design.programs]
+    shims = Counter(shim.image.container for role in roles if said for shim in living(world, role))
     for name in said:
         found, count = programs(world, name), shims[name]
         if found and count != 1 and (count or not all(_is_killed(world, name, it) for it in found)):
-            yield f"{name} has {count} shims"
+            yield f"{name} has {count} {' or '.join(f'{role}s' for role in roles or SUPERVISORS[:1])}"
 
 
 def shims_have_work(world: World) -> Faults:
@@ -123,13 +123,21 @@ def _looked_after(world: World, name: str, process: Process) -> bool:
 
 
 def _is_killed(world: World, name: str, process: Process) -> bool:
-    """Say whether a payload's end is on its way: a KILL, a containerd that runs and keeps the container, its unit."""
+    """Return whether a payload's end is on its way: by a KILL, its unit, or a process that works and will end it."""
     if doomed(process) or is_split(world, world.services[name]):
         return True
-    pid = containerd(world)
-    if pid is None or doomed(world.host.procs[pid]) or world.host.procs[pid].state != "S":
-        return False
-    return f"{paths.STATE}/{world.services[name].id}/state.json" in world.host.files
+    return any(
+        it.state == "S" and not doomed(it) and _cleans_up(world, it, name)
+        for program in world.design.programs.values()
+        if program.cleans_up is not None
+        for it in living(world, program.name)
+    )
+
+
+def _cleans_up(world: World, process: Process, name: str) -> bool:
+    """Return whether a process will end what is left of a container: by the rule of the version that it runs."""
+    rule = world.design.of(world, process.pid).programs[process.image.program].cleans_up
+    return rule is not None and rule(world, name)
 
 
 def _parent(world: World, process: Process) -> str:

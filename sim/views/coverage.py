@@ -20,7 +20,7 @@ from sim.engine import client, ops
 from sim.engine.procedure import Procedure
 from sim.engine.setup import Setup
 from sim.facts import Fid, FrameEnded, FrameStarted, Sent
-from sim.faults import FAULTS, Fault
+from sim.faults import FAULTS, Fault, faults_of, kind_of
 from sim.kernel.events import Signalled
 from sim.kernel.host import Host
 from sim.kernel.records import INIT, OUTSIDE, Image, Process
@@ -30,7 +30,6 @@ from sim.views.statechart import Place, charts
 from sim.world import World
 
 STEP, LIMIT, LOST, FAULT = KINDS = ("step", "limit", "lost", "fault")
-FAULT_OF = {"KILL": "kill", "STOP": "stall", "CONT": "resume"}  # signal -> the fault that it is
 
 Named = tuple[str, str]  # the kind of an item and its name
 Exercised = frozenset[Named]
@@ -117,7 +116,7 @@ def _hits(design: Design, kind: str, program: str) -> bool:
     host = Host()
     pid = INIT if host.procs[INIT].image.program == program else INIT + 1
     host.procs[pid] = Process(pid, INIT, pid, pid, 1, Image(program, program, (program,)))
-    return FAULTS[kind].hits(World(Setup(()), design, host), pid)
+    return bool(faults_of(World(Setup(()), design, host), pid, (kind,)))
 
 
 # -- what a step exercises --------------------------------------------------------------------------
@@ -164,5 +163,5 @@ def _befallen(world: World, action: Action, events: Sequence[Any]) -> Iterator[s
         yield f"{action.kind} {world.host.procs[action.pid].image.program}"
     elif isinstance(action, Go) and action.fid[0] == OUTSIDE:
         for event in events:
-            if isinstance(event, Signalled) and event.signal in FAULT_OF:
-                yield f"{FAULT_OF[event.signal]} {world.host.procs[event.pid].image.program}"
+            if isinstance(event, Signalled) and (kind := kind_of(event.signal)) is not None:
+                yield f"{kind} {world.host.procs[event.pid].image.program}"

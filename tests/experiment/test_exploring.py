@@ -90,7 +90,7 @@ def test_the_bound_is_said() -> None:
     any_two, *_ = bound_of(Setup((), faults=FaultBudget(2)), untimed=False, full=False, alike=False)
     assert any_two == (
         "At most 2 faults (kill: a process gets SIGKILL and is gone; stall: a daemon, shim or proxy stands still; "
-        "resume: a process that stood still goes on), anywhere, of any process but PID 1."
+        "resume: a process that stood still goes on), anywhere, never of PID 1."
     )
 
 

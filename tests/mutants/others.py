@@ -32,7 +32,7 @@ ROWS = (
            '    g.kill(task.payload_pid, "KILL")\n    return None', "    return None",
            "a killed shim's payload goes on (T26)", TABLE),
     Mutant("state folders stay", TASKS,
-           'syscalls.remove_file(g.turn, f"{paths.STATE}/{identity}/state.json")', "pass",
+           'syscalls.remove_file(g.turn, state_file(identity))', "pass",
            "the next start of the container finds its folder", TABLE),
     # -- shim, runc, payload (§1.1, §3.1) -----------------------------------------------------------------------------
     Mutant("open never blocks", SHIM,

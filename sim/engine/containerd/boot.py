@@ -19,6 +19,7 @@ from sim.engine.containerd.start import WAITER, WATCHER, WORKER
 from sim.engine.containerd.tasks import (
     LAST_EXIT,
     LOOP,
+    keeps,
     last_event,
     notice_oom,
     payload_gone,
@@ -184,4 +185,6 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE", "USR1"}),
+    stalls_as="daemon",
+    cleans_up=keeps,
 )

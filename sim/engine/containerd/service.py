@@ -15,7 +15,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine import paths
 from sim.engine.containerd.boot import listen, start_threads
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
@@ -23,7 +22,7 @@ from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Serve, Wai
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
-from sim.engine.shim_command import shim_command, socket_of
+from sim.engine.shim_command import address_file, shim_command, socket_of
 from sim.engine.traits import traits
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
@@ -56,6 +55,11 @@ def task_of(g: Goroutine) -> Task | None:
 def shim_at(world: World, frame: Frame) -> Pid | None:
     """Find the container's shim."""
     return world.host.listeners.get(socket_of(world, frame.local["c"]))
+
+
+def has_shim(world: World, name: str) -> bool:
+    """Return whether containerd knows where a container's shim is: it cleans up after a shim that has gone."""
+    return address_file(world.services[name].id) in world.host.files
 
 
 # -- what is handed on ------------------------------------------------------------------------------
@@ -213,7 +217,7 @@ def clean_up_after_shim(g: Goroutine) -> Spawn:
 
 def shim_cleaned_up(g: Goroutine) -> None:
     """Forget the task; one that containerd had not let go has exited with 137."""
-    syscalls.remove_file(g.turn, f"{paths.STATE}/{service_of(g).id}/address")
+    syscalls.remove_file(g.turn, address_file(service_of(g).id))
     task = task_of(g)
     if task is None or task.shim_pid != g["shim_pid"]:
         return
@@ -257,9 +261,7 @@ def hand_on(g: Goroutine) -> None:
 
 def find_shims(g: Goroutine) -> None:
     """List the containers that an earlier containerd has left."""
-    files = g.world.host.files
-    here = [name for name, it in g.world.services.items() if f"{paths.STATE}/{it.id}/address" in files]
-    g["todo"], g["i"] = tuple(here), 0
+    g["todo"], g["i"] = tuple(name for name in g.world.services if has_shim(g.world, name)), 0
 
 
 def load_next(g: Goroutine) -> str | None:
@@ -285,7 +287,7 @@ def shim_loaded(g: Goroutine) -> None:
 
 def remains_removed(g: Goroutine) -> None:
     """Forget a container whose shim was gone: nobody is told."""
-    syscalls.remove_file(g.turn, f"{paths.STATE}/{service_of(g).id}/address")
+    syscalls.remove_file(g.turn, address_file(service_of(g).id))
 
 
 def serve(g: Goroutine) -> None:
@@ -340,4 +342,6 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE", "USR1"}),
+    stalls_as="daemon",
+    cleans_up=has_shim,
 )

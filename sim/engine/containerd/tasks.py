@@ -28,10 +28,20 @@ EVENT_BUFFER = 2048
 REAP_LIMIT = 120 * S
 
 
+def state_file(identity: str) -> str:
+    """Return the file by which containerd keeps a container id, and finds it again when it begins."""
+    return f"{paths.STATE}/{identity}/state.json"
+
+
+def keeps(world: World, name: str) -> bool:
+    """Return whether containerd keeps a container: it kills a program whose shim has died without a status."""
+    return state_file(world.services[name].id) in world.host.files
+
+
 def new_container(g: Goroutine) -> str | None:
     """Make the state folder and hand the start to a worker; a folder that exists is an error."""
     identity = service_of(g).id
-    path = f"{paths.STATE}/{identity}/state.json"
+    path = state_file(identity)
     if path in g.world.host.files:
         g.reply(g["task"].reply, Failure(f"mkdir {paths.STATE}/{identity}: file exists"))
         return "next"
@@ -135,7 +145,7 @@ def remove_state(g: Goroutine) -> None:
     identity, x = service_of(g).id, g["x"]
     inside = paths.state(identity, x or "init")
     if not x:
-        syscalls.remove_file(g.turn, f"{paths.STATE}/{identity}/state.json")
+        syscalls.remove_file(g.turn, state_file(identity))
     for name in ("process.json", "pid", "exitStatus", "log.json"):
         syscalls.remove_file(g.turn, f"{inside}/{name}")
     for name in ("exit", "control"):

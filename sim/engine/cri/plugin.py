@@ -46,6 +46,7 @@ from sim.engine.cri.tasks import create_task, delete_task, kill_task, me, signal
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Goto, Label, Lock, Read, Return, Serve, Unlock, Wait, call, reading, run
 from sim.engine.procedure import procedure
+from sim.engine.shim_command import address_file
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
@@ -78,7 +79,7 @@ def read_stdio(g: Goroutine) -> None:
 def close_stdio(g: Goroutine) -> None:
     """Close a container's fifos and remove its folders; its shim goes on, and is not watched for it any more."""
     g.cancel(f"watcher/{g['c']}")
-    syscalls.remove_file(g.turn, f"{paths.STATE}/{service_of(g).id}/address")
+    syscalls.remove_file(g.turn, address_file(service_of(g).id))
     syscalls.remove_file(g.turn, f"{paths.bundle(service_of(g).id)}/config.json")
     for stream in paths.STREAMS[1:]:
         path = f"{paths.bundle(service_of(g).id)}/{stream}"
@@ -229,10 +230,8 @@ def task_oom(g: Goroutine) -> None:
 
 def find_tasks(g: Goroutine) -> None:
     """List the tasks that an earlier containerd has left: sandboxes, and containers."""
-    files = g.world.host.files
-    names = [it for name in g.world.services for it in (sandbox(name), name)]
-    here = [name for name in names if f"{paths.STATE}/{g.world.services[name].id}/address" in files]
-    g["todo"], g["i"], g["ends"] = tuple(here), 0, ()
+    names = (it for name in g.world.services for it in (sandbox(name), name))
+    g["todo"], g["i"], g["ends"] = tuple(it for it in names if service.has_shim(g.world, it)), 0, ()
 
 
 def task_loaded(g: Goroutine) -> None:

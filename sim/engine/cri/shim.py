@@ -34,7 +34,7 @@ def hand_address(g: Goroutine) -> int:
     if is_sandbox(g["c"]):
         return 1
     socket = shim_command.socket_of(g.world, g["c"])
-    syscalls.write_file(g.turn, f"{paths.STATE}/{service_of(g).id}/address", socket)
+    syscalls.write_file(g.turn, shim_command.address_file(service_of(g).id), socket)
     return 0
 
 
