@@ -22,7 +22,13 @@ TABLES = PROGRAM.with_tables(
     tasks.PAUSE,
     without=tuple(f"dockerd.{name}" for name in WITHOUT),
 ).procedures
-DOCKERD = Program("dockerd", TABLES, dict(PROGRAM.handlers), ignored=frozenset({"USR1"}))  # not PIPE: since 1.12
+DOCKERD = Program(
+    "dockerd",
+    TABLES,
+    dict(PROGRAM.handlers),
+    ignored=frozenset({"USR1"}),  # not PIPE: since 1.12
+    home=PROGRAM.home,
+)
 DOCKER_1_10 = Design(
     "docker-1.10",
     "1.10",

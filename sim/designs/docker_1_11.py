@@ -29,7 +29,13 @@ def look_for_containerd(g: Goroutine) -> str | None:
 TABLES = PROGRAM.with_tables(
     boot_table(Do(look_for_containerd, "adopted"), *SUPERVISED[1:], Go("health")), native_boot.api(API)
 ).procedures
-DOCKERD = Program("dockerd", TABLES, dict(PROGRAM.handlers), ignored=frozenset({"USR1"}))  # not PIPE: since 1.12
+DOCKERD = Program(
+    "dockerd",
+    TABLES,
+    dict(PROGRAM.handlers),
+    ignored=frozenset({"USR1"}),  # not PIPE: since 1.12
+    home=PROGRAM.home,
+)
 DOCKER_1_11 = Design(
     "docker-1.11",
     "1.11",

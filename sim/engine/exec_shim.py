@@ -104,4 +104,5 @@ PROGRAM = Program(
         ),
     ),
     ignored=CATCHABLE,
+    home="containerd",
 )

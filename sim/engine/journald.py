@@ -137,4 +137,5 @@ PROGRAM = Program(
     "journald",
     (procedure("journald.main", Do(open_sockets)), procedure("journald.quit", Exit(0))),
     handlers={"TERM": "quit", "INT": "quit"},
+    home="init",
 )

@@ -48,4 +48,5 @@ PROGRAM = Program(
         procedure("proxy.close", Exit(0)),
     ),
     handlers={"INT": "close", "TERM": "close"},
+    home="dockerd",
 )

@@ -78,4 +78,5 @@ PROGRAM = Program(
             Exit(0),
         ),
     ),
+    home="containerd",
 )

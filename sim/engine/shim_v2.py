@@ -393,4 +393,5 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "leave", "INT": "leave"},
     ignored=frozenset({"PIPE"}),
+    home="init",
 )

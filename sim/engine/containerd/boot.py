@@ -184,4 +184,5 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE", "USR1"}),
+    home="dockerd",
 )

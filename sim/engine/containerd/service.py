@@ -340,4 +340,5 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE", "USR1"}),
+    home="dockerd",
 )

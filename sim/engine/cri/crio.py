@@ -384,4 +384,5 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE"}),
+    home="init",
 )

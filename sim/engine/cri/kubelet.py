@@ -368,4 +368,5 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE"}),
+    home="init",
 )

@@ -104,4 +104,5 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "shutdown", "INT": "shutdown", "QUIT": "quit", "HUP": "reload"},
     ignored=frozenset({"PIPE", "USR1"}),
+    home="init",
 )

@@ -195,6 +195,7 @@ PROGRAM = Program(
     ),
     handlers=dict.fromkeys(FORWARDED, "forward"),
     ignored=frozenset({"PIPE"}),
+    home="init",
 )
 
 # -- of an exec ----------------------------------------------------------------------------------------
@@ -272,4 +273,5 @@ EXEC_PROGRAM = Program(
         ),
     ),
     ignored=frozenset({"PIPE"}),
+    home="init",
 )
