@@ -106,11 +106,11 @@ class Replaying:
 
     def state_of(self, watched: Watched) -> State:
         """Return a container's state now."""
-        host = self.world.host
-        if watched.payload and watched.execed and host.alive(watched.payload):
+        lives = self.payloads.get(watched.payload) is watched  # its number may be somebody else's by now
+        if lives and watched.execed:
             state = v.STOPPING if watched.told else v.RUNNING if watched.ready else v.UNREADY
             return state, self.parent_of(watched.payload), watched.payload
-        if watched.starts > 0 or (watched.payload and host.alive(watched.payload)):
+        if watched.starts > 0 or lives:
             return v.STARTING, "", 0
         return (v.DEAD if watched.ran and watched.exists else v.ABSENT), "", 0
 

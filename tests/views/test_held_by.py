@@ -176,6 +176,18 @@ def test_a_shim_belongs_where_its_own_version_has_it() -> None:
     assert orphans == [["shim"], []]
 
 
+def test_a_shim_that_comes_to_nothing_takes_no_program_from_another() -> None:
+    """Where a second shim of a container fails to start, the first one, an orphan, still holds what runs."""
+    web = run_scenario(load("v02-torn-state")).intervals().lane("web").intervals
+    assert [it.parent for it in web if it.state == v.RUNNING] == [v.CONTAINERD, v.INIT]
+
+
+def test_a_stranger_with_the_number_of_a_dead_program_is_no_container() -> None:
+    """A signal to it tells no container to stop, and nobody holds it."""
+    last = run_scenario(load("t14b-stop-of-stranger")).intervals().lane("web").intervals[-1]
+    assert (last.state, last.parent, last.pid) == (v.DEAD, "", 0)
+
+
 def test_a_page_has_the_words_of_its_design() -> None:
     """A report of docker-26 says of no shim that it is containerd's, or that it was orphaned."""
     page = faulty("docker-26", "containerd").page()
