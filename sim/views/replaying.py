@@ -212,8 +212,9 @@ def _execed(r: Replaying, event: e.Execed) -> None:
 
 def _payload_execed(r: Replaying, watched: Watched, pid: Pid) -> None:
     """Begin a payload at its first execve (it waits at its exec fifo) and its life at the second."""
-    if pid != watched.payload:
-        r.payloads.pop(watched.payload, None)
+    if r.payloads.get(pid) is not watched:  # a new process, though its number may be the last one's
+        if r.payloads.get(watched.payload) is watched:
+            del r.payloads[watched.payload]
         r.payloads[pid] = watched
         watched.payload, watched.execed, watched.ready, watched.told, watched.life = pid, False, False, [], -1
     else:

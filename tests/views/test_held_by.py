@@ -188,6 +188,15 @@ def test_a_stranger_with_the_number_of_a_dead_program_is_no_container() -> None:
     assert (last.state, last.parent, last.pid) == (v.DEAD, "", 0)
 
 
+def test_a_program_that_gets_its_last_number_again_is_a_new_one() -> None:
+    """After a reboot it runs, held by its new conmon; that the old one was told to stop is past."""
+    run = run_scenario(load("podman-quadlet-reboot"))
+    lane = run.intervals().lane("deaf").intervals
+    assert {it.pid for it in lane if it.pid} == {30}
+    assert (lane[-1].state, lane[-1].parent) == (v.RUNNING, v.CONMON)
+    assert [it.start for it in run.intervals().lives if it.container == "deaf"][1:] == [lane[-1].start]
+
+
 def test_a_page_has_the_words_of_its_design() -> None:
     """A report of docker-26 says of no shim that it is containerd's, or that it was orphaned."""
     page = faulty("docker-26", "containerd").page()
