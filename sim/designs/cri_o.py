@@ -24,7 +24,7 @@ CRI_O = Design(
         crio_conmon.PROGRAM,
         CRUN_PROGRAM,
         cni.PROGRAM,
-        payload.PROGRAM,
+        payload.PROGRAM.under("conmon"),
         payload.CHILD,
         init.APP,
         stranger.PROGRAM,

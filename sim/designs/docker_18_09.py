@@ -9,7 +9,7 @@ from sim.engine import runc_v2, shim_v2
 from sim.engine.containerd import shims_v1
 from sim.engine.setup import MS, S, Unit
 
-OF_SHIMS_V1 = (shims_v1.PROGRAM, shim_v2.PROGRAM, runc_v2.PROGRAM)
+OF_SHIMS_V1 = (shims_v1.PROGRAM, shim_v2.PROGRAM.under("containerd"), runc_v2.PROGRAM)
 SOURCE = "designs §1.1, §3.9 [S]"
 SERVICE = Unit("no", "process", 100 * MS, 5, 10 * S, 90 * S)  # containerd 1.2.0 has no Restart=
 TRAITS_18_09 = replace(

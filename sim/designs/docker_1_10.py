@@ -28,6 +28,7 @@ DOCKERD = Program(
     dict(PROGRAM.handlers),
     ignored=frozenset({"USR1"}),  # not PIPE: since 1.12
     stalls_as=PROGRAM.stalls_as,
+    home=PROGRAM.home,
 )
 DOCKER_1_10 = Design(
     "docker-1.10",

@@ -35,6 +35,7 @@ DOCKERD = Program(
     dict(PROGRAM.handlers),
     ignored=frozenset({"USR1"}),  # not PIPE: since 1.12
     stalls_as=PROGRAM.stalls_as,
+    home=PROGRAM.home,
 )
 DOCKER_1_11 = Design(
     "docker-1.11",

@@ -19,7 +19,7 @@ PODMAN = Design(
         conmon.PROGRAM,
         crun.CRUN_PROGRAM,
         network.PROGRAM,
-        payload.PROGRAM,
+        payload.PROGRAM.under("conmon"),
         payload.CHILD,
         init.APP,
         stranger.PROGRAM,

@@ -75,7 +75,8 @@ def separate(
     score: int = -999,
 ) -> Design:
     """Return a version with containerd as a service beside docker.service, tied to it by *coupling*."""
-    mine = DOCKER_1_13.programs_with(systemd.WITH_CONTAINERD, program_v2.SEPARATE, *programs, without=("exec-shim",))
+    units = (it.under("init") if it.name == "containerd" else it for it in programs)
+    mine = DOCKER_1_13.programs_with(systemd.WITH_CONTAINERD, program_v2.SEPARATE, *units, without=("exec-shim",))
     words = replace(
         traits.words,
         dockerd=("/usr/bin/dockerd", "-H", "fd://", f"--containerd={SOCKET}"),

@@ -105,4 +105,5 @@ PROGRAM = Program(
     ),
     ignored=CATCHABLE,
     stalls_as="shim",
+    home="containerd",
 )

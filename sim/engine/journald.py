@@ -138,4 +138,5 @@ PROGRAM = Program(
     (procedure("journald.main", Do(open_sockets)), procedure("journald.quit", Exit(0))),
     handlers={"TERM": "quit", "INT": "quit"},
     stalls_as="daemon",
+    home="init",
 )

@@ -357,6 +357,7 @@ PROGRAM = Program(
         procedure("payload.wait_child", Reap("child_pid"), Exit(leave_with_child)),
         procedure("payload.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
     ),
+    home="shim",
 )
 
 

@@ -49,4 +49,5 @@ PROGRAM = Program(
     ),
     handlers={"INT": "close", "TERM": "close"},
     stalls_as="proxy",
+    home="dockerd",
 )

@@ -139,4 +139,4 @@ MAIN = procedure(
     Exit(1),
 )
 
-PROGRAM = Program("shim", (MAIN, COPY), ignored=CATCHABLE, stalls_as="shim")
+PROGRAM = Program("shim", (MAIN, COPY), ignored=CATCHABLE, stalls_as="shim", home="containerd")

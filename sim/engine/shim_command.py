@@ -83,4 +83,5 @@ PROGRAM = Program(
             Exit(0),
         ),
     ),
+    home="containerd",
 )

@@ -394,4 +394,5 @@ PROGRAM = Program(
     handlers={"TERM": "leave", "INT": "leave"},
     ignored=frozenset({"PIPE"}),
     stalls_as="shim",
+    home="init",
 )

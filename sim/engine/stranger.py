@@ -60,4 +60,4 @@ def written_down(world: World, target: Target) -> Pid:
     return (record.pid if isinstance(record, Container) else 0) or state or 0
 
 
-PROGRAM = Program("stranger", (procedure("stranger.main", Return()),))
+PROGRAM = Program("stranger", (procedure("stranger.main", Return()),), home="init")

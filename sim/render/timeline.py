@@ -135,7 +135,7 @@ def _entries(runs: Sequence[TimelineData], pieces: Sequence[Segment]) -> list[Ar
         looks |= {look for look, step in layers if _visible(step[0], step[1], pieces)}
     rows = (row for run in runs for row in run.rows())
     differs = any(_visible(start, end, pieces) for row in rows for start, end in row.differs)
-    return handles(looks, {arrow.kind for run in runs for arrow in run.arrows}, differs)
+    return handles(looks, {arrow.kind for run in runs for arrow in run.arrows}, differs, runs[0].by == "role")
 
 
 def _visible(start: int, end: int, pieces: Sequence[Segment]) -> bool:

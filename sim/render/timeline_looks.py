@@ -39,6 +39,8 @@ LOOKS: dict[str, Look] = {  # in the order of the legend
     "init": Look("#E69F00", "running, shim orphaned (PID 1)", INK, "///", "#C98700"),
     "reattached": Look("#56B4E9", "re-attached, shim stays under PID 1"),
     "nobody": Look("#F0E442", "running without a shim", INK, "xxx", "#B5A900"),
+    "shim": Look("#004A77", "running, shim under PID 1", WHITE),
+    "unattached": Look("#9CC3DE", "running, shim under PID 1, no containerd attached", INK, "---", "#6C97B5"),
     "conmon": Look("#0072B2", "running, held by its conmon", WHITE, conmons=True),
     "unheld": Look("#F0E442", "running without a conmon", INK, "xxx", "#B5A900", conmons=True),
     "own": Look("#0072B2", "running", WHITE),
@@ -90,13 +92,13 @@ def style_of(look: Look, *, edged: bool = True) -> dict[str, Any]:
     return {**style, "hatch": look.hatch} if look.hatch else style
 
 
-def handles(looks: Iterable[str], arrows: Iterable[str], differs: bool) -> list[Artist]:
-    """Return the entries of the legend for what appears."""
+def handles(looks: Iterable[str], arrows: Iterable[str], differs: bool, mixed: bool = False) -> list[Artist]:
+    """Return the entries of the legend for what appears; *mixed* says that containers and processes both do."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     looks, arrows = set(looks), set(arrows)
-    found: list[Artist] = [Patch(label=it.means, **style_of(it)) for it in _shown(looks)]
+    found: list[Artist] = [Patch(label=it.means, **style_of(it)) for it in _shown(looks, mixed)]
     for kind, arrow in ARROWS.items():
         if kind in arrows:
             found.append(Line2D(
@@ -108,10 +110,14 @@ def handles(looks: Iterable[str], arrows: Iterable[str], differs: bool) -> list[
     return found
 
 
-def _shown(looks: set[str]) -> Iterator[Look]:
-    """Return looks in their order; of two that are drawn alike the first one speaks for both."""
+def _shown(looks: set[str], mixed: bool) -> Iterator[Look]:
+    """Return looks in their order, each meaning once.
+
+    If *mixed*, a container's look speaks for the process's that is drawn like it. Otherwise two of one drawing are of
+    containers of two engines, and mean two things.
+    """
     named = [(name, look) for name, look in reversed(LOOKS.items()) if name in looks and look.means]
-    alike = {(look.fill, look.hatch, look.conmons): name for name, look in named}
+    alike = {(look.fill, look.hatch, look.conmons if mixed else look.means): name for name, look in named}
     return (LOOKS[name] for name in LOOKS if name in alike.values())
 
 

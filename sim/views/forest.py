@@ -15,14 +15,11 @@ import msgspec
 if TYPE_CHECKING:
     import networkx
 
-INIT = 1
 # of siblings
 ORDER = (
     "init", "dockerd", "containerd", "crio", "kubelet", "shim", "exec-shim", "conmon", "exec-conmon", "pause",
     "payload", "exec", "child", "runc", "hook", "proxy", "podman", "netavark", "cni",
 )  # fmt: skip
-AT_HOME = ("init", "dockerd", "crio", "kubelet", "conmon", "exec-conmon", "podman")  # PID 1's own children, by design
-ENGINE = tuple(role for role in (*ORDER, "resolver") if role not in AT_HOME)
 MOVED, NEW, GONE, SAME = "moved", "new", "gone", ""
 HERE, ELSEWHERE = "only here", "other parent"  # of two runs, neither of which is before the other
 
@@ -73,7 +70,7 @@ def forest(graph: networkx.DiGraph[int], title: str = "", root: int | None = Non
     waiting = [(pid, -1) for pid in sorted(roots, reverse=True)]
     while waiting:
         pid, parent = waiting.pop()
-        boxes.append(_box(graph.nodes[pid], pid, parent, boxes))
+        boxes.append(_box(graph.nodes[pid], pid, parent))
         below = sorted(graph.successors(pid), key=lambda it: _rank(graph.nodes[it], it), reverse=True)
         waiting += [(child, len(boxes) - 1) for child in below]
     return Forest(title, tuple(boxes))
@@ -84,7 +81,7 @@ def _rank(node: dict[str, Any], pid: int) -> tuple[int, int]:
     return (ORDER.index(role) if role in ORDER else len(ORDER), pid)
 
 
-def _box(node: dict[str, Any], pid: int, parent: int, boxes: Sequence[Box]) -> Box:
+def _box(node: dict[str, Any], pid: int, parent: int) -> Box:
     role, threads = node.get("role") or "", node.get("threads", 0)
     return Box(
         pid=pid,
@@ -94,7 +91,7 @@ def _box(node: dict[str, Any], pid: int, parent: int, boxes: Sequence[Box]) -> B
         comm=node.get("comm") or "",
         threads=threads if isinstance(threads, int) else len(threads),
         state=node.get("state") or "S",
-        orphan=role in ENGINE and parent >= 0 and boxes[parent].pid == INIT,
+        orphan=node.get("orphan", False),
     )
 
 

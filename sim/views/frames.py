@@ -40,7 +40,7 @@ SPAN = (
     ("start_s", "seconds", "when it began"),
     ("end_s", "seconds", "when it was over; the run's end if it was not"),
 )
-PARENTS = "containerd, init, reattached, nobody, conmon, unheld"
+PARENTS = "containerd, init, reattached, nobody, shim, unattached, conmon, unheld"
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "events": _columns(
         ("time_s", "seconds", "when the engine said it"),
@@ -54,7 +54,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "processes": _columns(
         ("pid", "number", "its number; a number may come again later"),
         ("ppid", "number", "its first parent, who forked it"),
-        ("last_ppid", "number", "its parent in the end; 1 for an orphan"),
+        ("last_ppid", "number", "its parent in the end; 1 for an orphan, and where PID 1 is its place"),
         ("role", "text", "its last program: dockerd, containerd, shim, runc, proxy, payload, child, iptables, ..."),
         ("container", "text", "whom it serves or is; empty for none"),
         ("comm", "text", "its name, cut to 15 bytes as the kernel does"),

@@ -24,6 +24,7 @@ ABSENT, STARTING, UNREADY, RUNNING, STOPPING, DEAD = "absent", "starting", "unre
 DOWN, BOOTING, UP, LEAVING, FROZEN = "down", "booting", "up", "leaving", "frozen"
 # who looks after a process that runs
 CONTAINERD, INIT, REATTACHED, NOBODY = "containerd", "init", "reattached", "nobody"
+SHIM, UNATTACHED = "shim", "unattached"  # of shims that live under PID 1
 CONMON, UNHELD = "conmon", "unheld"  # of engines whose containers conmon holds
 OWN, ADOPTED = "own", "adopted"  # of a dockerd that is the parent of its containers itself
 
@@ -36,9 +37,10 @@ EVERYONE = ("remote", "loopback")
 class Interval(msgspec.Struct, frozen=True):
     """From *start* up to *end* (µs from t = 0) something was in *state*; *pid* is the process meant, 0 for none.
 
-    *parent* is, for a container with a process: `containerd` if its shim is a child of one; `reattached` if the shim is
-    PID 1's, but the daemons that live know it; `init` if they do not (yet); `nobody` if there is no shim. Where conmon
-    holds containers it is `conmon`, or `unheld` if there is none.
+    *parent* is, for a container with a process: `containerd` if its shim is a child of one; `reattached` if the shim
+    has lost that parent and is PID 1's, but the daemons that live know it; `init` if they do not (yet); `nobody` if
+    there is no shim. Where shims live under PID 1 it is `shim`, or `unattached` if no living containerd knows the shim.
+    Where conmon holds containers it is `conmon`, or `unheld` if there is none; where dockerd does, `own` or `adopted`.
     """
 
     start: Microseconds

@@ -13,6 +13,7 @@ import msgspec
 
 from sim.engine.output import lost_mark
 from sim.engine.podman.crun import CRUN
+from sim.engine.program import PID_1, home_of
 from sim.engine.reach import DNAT, reachable
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
 from sim.engine.systemd import unit_of
@@ -98,8 +99,8 @@ def _exited(world: World, event: e.Exited) -> Item | None:
 
 def _reparented(world: World, event: e.Reparented) -> Item | None:
     process = world.host.procs[event.pid]
-    lost = ("payload",) if world.design.traits.shims_under == "init" else ("shim", "payload")
-    if event.ppid == INIT and process.image.program in lost and process.alive:
+    lost = event.ppid == INIT and home_of(world, event.pid) != PID_1
+    if lost and process.image.program in ("shim", "payload") and process.alive:
         return f"orphan {process.image.program}", process.image.container
     return None
 

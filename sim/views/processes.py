@@ -12,23 +12,24 @@ from typing import Any
 
 import msgspec
 
+from sim.engine.program import is_orphan
 from sim.engine.setup import Microseconds
 from sim.kernel import events as e
-from sim.kernel.records import INIT, Pid, Process, Status
+from sim.kernel.records import Pid, Process, Status
 from sim.trace import Replay, Trace
 from sim.views.tracks import Track
+from sim.world import World
 
 # how a process lives
 OWN, ADOPTED, HALTED, ZOMBIE, NONE = "own", "adopted", "halted", "zombie", ""
 # what goes on between two
 FORK, SIGNAL, REPARENT, REAP = "fork", "signal", "reparent", "reap"
-HOLDERS = frozenset({"shim", "conmon", "exec-conmon"})  # they live under PID 1 where the design says so
 
 
 class Lived(msgspec.Struct, frozen=True):
     """A process: *looks* is how it lived, as (from, to, how), up to when it was reaped; times are µs from t = 0.
 
-    *how* is `own` (under who forked it or looks after it, or where its design has it), `adopted` (left to PID 1),
+    *how* is `own` (under whoever forked it, or where its design has it), `adopted` (an orphan, left to PID 1),
     `halted` (stopped or frozen) or `zombie`. *status* is None while it runs. *commands* says that its engine's commands
     are processes of their own.
     """
@@ -75,9 +76,8 @@ class Processes(msgspec.Struct, frozen=True):
 class _Watched:
     """What is kept of a process while the trace is replayed."""
 
-    def __init__(self, process: Process, at: Microseconds, at_home: frozenset[str]) -> None:
-        self.forked_by, self.at_home = process.ppid, at_home
-        self.process = process
+    def __init__(self, process: Process, at: Microseconds, world: World) -> None:
+        self.process, self.world = process, world
         self.status: Status | None = None
         self.track = Track(at, self.how())
 
@@ -87,8 +87,7 @@ class _Watched:
             return ZOMBIE
         if self.process.state in ("T", "D"):
             return HALTED
-        adopted = self.process.ppid == INIT != self.forked_by and self.process.image.program not in self.at_home
-        return ADOPTED if adopted else OWN
+        return ADOPTED if is_orphan(self.world, self.process.pid) else OWN
 
 
 class _Watching:
@@ -97,9 +96,8 @@ class _Watching:
     def __init__(self, trace: Trace) -> None:
         self.trace, self.replay = trace, Replay(trace)
         self.now = ((trace.records[0].at or 0) if trace.records else 0) - trace.origin
-        procs, design = self.replay.world.host.procs, self.replay.world.design
-        self.at_home = HOLDERS if design.traits.shims_under == "init" else frozenset[str]()
-        self.watched = [_Watched(process, self.now, self.at_home) for process in procs.values()]
+        world = self.replay.world
+        self.watched = [_Watched(process, self.now, world) for process in world.host.procs.values()]
         self.place: dict[Pid, int] = {it.process.pid: place for place, it in enumerate(self.watched)}
         self.between: list[Between] = []
 
@@ -148,7 +146,7 @@ def _lived(watched: _Watched, end: Microseconds, commands: bool) -> Lived:
 
 def _forked(w: _Watching, event: e.Forked) -> None:
     w.place[event.pid] = len(w.watched)
-    w.watched.append(_Watched(w.replay.world.host.procs[event.pid], w.now, w.at_home))
+    w.watched.append(_Watched(w.replay.world.host.procs[event.pid], w.now, w.replay.world))
     w.went(FORK, event.ppid, event.pid)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sim.engine import paths
 from sim.engine.podman.state import in_database
+from sim.engine.program import home_of, is_orphan
 from sim.engine.reach import ACCEPT, DNAT, inner, reachable
 from sim.engine.records import Container, Task
 from sim.engine.setup import Microseconds
@@ -27,7 +28,7 @@ from sim.views.tracks import STARTS, Daemon, Track, Watched
 from sim.world import World
 
 State = tuple[str, str, Pid]  # state, parent, pid
-SUPERVISORS = ("shim", "conmon")
+HELD = {"conmon": (v.CONMON, v.UNHELD), "dockerd": (v.OWN, v.ADOPTED)}  # home -> said while it holds, and after
 
 
 class Replaying:
@@ -50,7 +51,6 @@ class Replaying:
         self.spells = Spells(self.containers)
         self.steps = {step.id: step for terminal in trace.setup.terminals for step in terminal}
         self.payloads: dict[Pid, Watched] = {}
-        self.shims: dict[Pid, Watched] = {}
         self.dirty: dict[str, None] = {}
         self.lives: list[v.Life] = []
         self.deaths: list[v.Death] = []
@@ -106,32 +106,29 @@ class Replaying:
 
     def state_of(self, watched: Watched) -> State:
         """Return a container's state now."""
-        host = self.world.host
-        if watched.payload and watched.execed and host.alive(watched.payload):
+        lives = self.payloads.get(watched.payload) is watched  # its number may be somebody else's by now
+        if lives and watched.execed:
             state = v.STOPPING if watched.told else v.RUNNING if watched.ready else v.UNREADY
-            return state, self.parent_of(watched), watched.payload
-        if watched.starts > 0 or (watched.payload and host.alive(watched.payload)):
+            return state, self.parent_of(watched.payload), watched.payload
+        if watched.starts > 0 or lives:
             return v.STARTING, "", 0
         return (v.DEAD if watched.ran and watched.exists else v.ABSENT), "", 0
 
-    def parent_of(self, watched: Watched) -> str:
-        """Return who looks after a container that has a process."""
-        host = self.world.host
-        held = host.alive(watched.shim) and host.procs[watched.payload].ppid == watched.shim
-        if "conmon" in self.world.design.programs:
-            return v.CONMON if held else v.UNHELD
-        if self.world.design.traits.shims_under == "nobody":
-            return v.OWN if host.procs[watched.payload].ppid == self.dockerd.pid else v.ADOPTED
-        if not held:
-            return v.NOBODY
-        if host.procs[watched.shim].ppid != INIT:
-            return v.CONTAINERD
-        task = self.world.recall(self.manager.pid, f"task/{watched.service.name}")
-        known = isinstance(task, Task) and task.shim_pid == watched.shim
-        if self.world.design.traits.shims_under == "init":
-            return v.CONTAINERD if known else v.INIT
+    def parent_of(self, payload: Pid) -> str:
+        """Return who looks after a container that has a process: what its parent is, and whose child that one is."""
+        procs = self.world.host.procs
+        home, holder = home_of(self.world, payload), procs[procs[payload].ppid]
+        held, lost = HELD.get(home, (v.CONTAINERD, v.NOBODY))
+        if holder.image.program != home:
+            return lost
+        if held != v.CONTAINERD or holder.ppid != INIT:
+            return held
+        task = self.world.recall(self.manager.pid, f"task/{procs[payload].image.container}")
+        known = isinstance(task, Task) and task.shim_pid == holder.pid
+        if not is_orphan(self.world, holder.pid):
+            return v.SHIM if known else v.UNATTACHED
         dockerd = self.dockerd.pid
-        known = known and watched.attached_to == dockerd
+        known = known and self.payloads[payload].attached_to == dockerd
         connected = self.world.recall(dockerd, "connection") == self.containerd.pid
         return v.REATTACHED if known and dockerd and connected else v.INIT
 
@@ -200,9 +197,6 @@ def _execed(r: Replaying, event: e.Execed) -> None:
     image, pid = event.image, event.pid
     if image.program == "payload" and image.container in r.containers:
         _payload_execed(r, r.containers[image.container], pid)
-    elif image.program in SUPERVISORS and image.container in r.containers:
-        r.containers[image.container].shim = pid
-        r.shims[pid] = r.containers[image.container]
     elif image.program == r.engine:
         r.dockerd.set(r.now, v.BOOTING, pid)
         r.touch_all()
@@ -218,8 +212,9 @@ def _execed(r: Replaying, event: e.Execed) -> None:
 
 def _payload_execed(r: Replaying, watched: Watched, pid: Pid) -> None:
     """Begin a payload at its first execve (it waits at its exec fifo) and its life at the second."""
-    if pid != watched.payload:
-        r.payloads.pop(watched.payload, None)
+    if r.payloads.get(pid) is not watched:  # a new process, though its number may be the last one's
+        if r.payloads.get(watched.payload) is watched:
+            del r.payloads[watched.payload]
         r.payloads[pid] = watched
         watched.payload, watched.execed, watched.ready, watched.told, watched.life = pid, False, False, [], -1
     else:
@@ -249,8 +244,6 @@ def _exited(r: Replaying, event: e.Exited) -> None:
     if pid in r.payloads:
         code = event.status if event.status >= 0 else 128 - event.status
         _change_life(r, r.payloads.pop(pid), end=r.now, code=code)
-    elif pid in r.shims:
-        r.dirty[r.shims.pop(pid).service.name] = None
     elif pid == r.dockerd.pid:
         r.dockerd.set(r.now, v.DOWN)
         for watched in r.containers.values():
@@ -311,9 +304,9 @@ def _frozen(r: Replaying, event: e.Frozen | e.Thawed) -> None:
 
 
 def _reparented(r: Replaying, event: e.Reparented) -> None:
-    watched = r.shims.get(event.pid) or r.payloads.get(event.pid)
-    if watched is not None:
-        r.dirty[watched.service.name] = None
+    for pid in (event.pid, *r.world.host.children.get(event.pid, ())):  # a payload, or a holder with what it holds
+        if pid in r.payloads:
+            r.dirty[r.payloads[pid].service.name] = None
 
 
 def _engine_event(r: Replaying, event: EngineEvent) -> None:

@@ -14,6 +14,7 @@ from sim.engine.cri.client import NO_RUNTIME
 from sim.engine.cri.pods import Sandbox
 from sim.engine.dockerd.network import bindings
 from sim.engine.podman.state import exit_file, is_podman, synced
+from sim.engine.program import is_orphan
 from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engine.systemd import unit_of
@@ -146,6 +147,7 @@ class Story:
             start_ticks=(self.starts[pid] + rest) // TICK,
             role=image.program,
             container=image.container or None,
+            orphan=is_orphan(self.world, pid),
         )
 
     # -- the engine's belief --------------------------------------------------------------------------

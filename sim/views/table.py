@@ -1,9 +1,9 @@
 """Hold the processes of one host at one moment, as `ps` and `pstree` see them.
 
 Models: what /proc tells about a process (numbers, names, arguments, state, times) and about the host (boot time,
-clock tick, pid_max), plus two notes of our own, `role` and `container`, which no real tool shows. Leaves out: names
-that threads give themselves, separate real and effective ids, environment and open files, since none of the rendered
-views prints them.
+clock tick, pid_max), plus notes of our own, `role`, `container` and `orphan`, which no real tool shows. Leaves out:
+names that threads give themselves, separate real and effective ids, environment and open files, since none of the
+rendered views prints them.
 Source: proc(5), man-pages 6.03.
 """
 
@@ -41,7 +41,8 @@ class ProcessRow(msgspec.Struct, frozen=True):
     """Describe one process: times in clock ticks, vsize in bytes, rss in pages of 4 KiB, lock_kb in KiB.
 
     `threads` are the extra ones, without the main thread: their tids, or only how many.  `tty` is `pts/N`, `ttyN` or
-    None.  `derived` and `unknown` name fields that the row's source does not state.
+    None.  An `orphan` has lost the parent that it was made for and is PID 1's now.  `derived` and `unknown` name fields
+    that the row's source does not state.
 
     >>> ProcessRow(pid=625, ppid=1, pgid=625, sid=625, comm="docker-containerd-shim-current").comm15
     'docker-containe'
@@ -67,6 +68,7 @@ class ProcessRow(msgspec.Struct, frozen=True):
     lock_kb: int = 0
     role: str | None = None
     container: str | None = None
+    orphan: bool = False
     derived: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 

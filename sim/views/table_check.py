@@ -238,6 +238,7 @@ PROC: dict[str, tuple[Kind, bool]] = {
     "lock_kb": (COUNT, False),
     "role": (TEXT, False),
     "container": (TEXT, False),
+    "orphan": (Kind("true or false", lambda value: isinstance(value, bool)), False),
     "derived": (TEXTS, False),
     "unknown": (TEXTS, False),
 }

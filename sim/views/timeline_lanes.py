@@ -113,6 +113,7 @@ def _note(run: v.Intervals, bar: Bar, lives: Sequence[v.Life], zero: Microsecond
     texts = {
         v.INIT: ("shims under PID 1; nobody reads stdout", "shims under PID 1") if unread else ("shim under PID 1",),
         v.REATTACHED: ("re-attached",),
+        v.UNATTACHED: (*("no containerd attached; nobody reads stdout",) * unread, "no containerd attached"),
         v.NOBODY: ("no shim: its exit will be seen by nobody", "no shim"),
         v.UNHELD: ("no conmon: its exit will be seen by nobody", "no conmon"),
     }.get(bar.look)

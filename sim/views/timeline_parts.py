@@ -19,7 +19,8 @@ Steps = tuple[tuple[Microseconds, Microseconds, int], ...]  # (from, to, count),
 class Bar(msgspec.Struct, frozen=True):
     """A stretch of a lane that looks one way.
 
-    Of a container `containerd`, `init`, `reattached`, `nobody`, `conmon`, `unheld`, `stopping`, `unready`, `starting`;
+    Of a container `containerd`, `init`, `reattached`, `nobody`, `shim`, `unattached`, `conmon`, `unheld`, `stopping`,
+    `unready`, `starting`;
     of a daemon `up`, `booting`, `leaving`, `frozen`; of a process `daemon`, `own`, `adopted`, `errand`, `command`,
     `halted`, `zombie`; beside the state of a container `paused`, `backoff`, `unhealthy`, `blocked`.
     """

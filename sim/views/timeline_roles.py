@@ -21,8 +21,8 @@ ROLES: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 COMMANDS = "podman, crun, …"  # what errands are called where each command is a process
 LAYERS = (
-    "containerd", "reattached", "init", "nobody", "conmon", "unheld", "stopping", "unready", "starting",
-    "own", "daemon", "errand", "command", "adopted", "halted", "zombie",
+    "containerd", "reattached", "init", "nobody", "shim", "unattached", "conmon", "unheld", "stopping", "unready",
+    "starting", "own", "daemon", "errand", "command", "adopted", "halted", "zombie",
 )  # fmt: skip
 
 

@@ -48,17 +48,16 @@ class Track:
 
 
 class Watched:
-    """What the replay keeps of a container: its newest payload and shim, and which dockerd said `start` last."""
+    """What the replay keeps of a container: its newest payload, and which dockerd said `start` last."""
 
     __slots__ = (
-        "asked", "attached_to", "execed", "exists", "life", "payload", "ran", "ready", "service", "shim", "starts",
-        "told", "track",
+        "asked", "attached_to", "execed", "exists", "life", "payload", "ran", "ready", "service", "starts", "told",
+        "track",
     )  # fmt: skip
 
     def __init__(self, service: Service, at: Microseconds, ran: bool) -> None:
         self.service, self.ran, self.exists = service, ran, ran
         self.payload: Pid = 0
-        self.shim: Pid = 0
         self.attached_to: Pid = 0
         self.starts = 0
         self.asked: Microseconds | None = None  # when a start began that has not come to an execve

@@ -62,4 +62,5 @@ def _attributes(row: ProcessRow) -> dict[str, Any]:
         "state": row.state,
         "role": row.role,
         "container": row.container,
+        "orphan": row.orphan,
     }

@@ -15,6 +15,7 @@ from tests.render.figures import FEW, FOLDER, TIMELINES, TREES, data_of, paint, 
 
 GROUPS = (  # looks that may stand beside each other on a lane
     ("containerd", "init", "reattached", "nobody", "stopping", "unready", "starting", "paused", "backoff"),
+    ("containerd", "init", "reattached", "nobody", "shim", "unattached", "stopping", "unready", "starting", "paused"),
     ("up", "booting", "leaving", "frozen"),
     ("daemon", "adopted", "halted", "zombie"),
     ("own", "adopted", "halted", "zombie"),

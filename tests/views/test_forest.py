@@ -48,7 +48,7 @@ def test_zombies_and_stopped_processes_are_found() -> None:
     """One tree's finding names what is wrong in it."""
     graph: networkx.DiGraph[int] = networkx.DiGraph([(1, 2), (1, 3), (1, 4)])
     graph.nodes[1].update(role="init")
-    graph.nodes[2].update(role="shim", state="Z")
+    graph.nodes[2].update(role="shim", state="Z", orphan=True)
     graph.nodes[3].update(role="dockerd", state="T")
     graph.nodes[4].update(role="dockerd")
     assert finding([forest(graph)]) == "under PID 1: 1 shim; zombies: 1 shim; stopped by a signal: dockerd"

@@ -187,4 +187,5 @@ PROGRAM = Program(
     ignored=frozenset({"PIPE", "USR1"}),
     stalls_as="daemon",
     cleans_up=keeps,
+    home="dockerd",
 )

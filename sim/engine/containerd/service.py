@@ -344,4 +344,5 @@ PROGRAM = Program(
     ignored=frozenset({"PIPE", "USR1"}),
     stalls_as="daemon",
     cleans_up=has_shim,
+    home="dockerd",
 )

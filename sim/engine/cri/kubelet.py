@@ -369,4 +369,5 @@ PROGRAM = Program(
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE"}),
     stalls_as="daemon",
+    home="init",
 )

@@ -163,4 +163,5 @@ PAUSE = Program(
         ),
         procedure("pause.leave", Exit(0)),
     ),
+    home="shim",
 )

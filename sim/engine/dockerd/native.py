@@ -261,4 +261,4 @@ def configured(world: World, frame: Frame) -> bool | str:
 
 def payload(program: Program) -> Program:
     """Return the program of containers, whose init waits for dockerd instead of an exec fifo."""
-    return program.with_tables(main_table(Wait(configured, "given_up")))
+    return program.with_tables(main_table(Wait(configured, "given_up"))).under("dockerd")

@@ -105,4 +105,5 @@ PROGRAM = Program(
     handlers={"TERM": "shutdown", "INT": "shutdown", "QUIT": "quit", "HUP": "reload"},
     ignored=frozenset({"PIPE", "USR1"}),
     stalls_as="daemon",
+    home="init",
 )

@@ -171,4 +171,5 @@ PROGRAM = Program(
         ),
         procedure("podman.ps", BEGIN, Exit(look_at_all)),
     ),
+    home="init",
 )

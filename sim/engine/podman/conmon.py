@@ -196,6 +196,7 @@ PROGRAM = Program(
     handlers=dict.fromkeys(FORWARDED, "forward"),
     ignored=frozenset({"PIPE"}),
     stalls_as="conmon",
+    home="init",
 )
 
 # -- of an exec ----------------------------------------------------------------------------------------
@@ -274,4 +275,5 @@ EXEC_PROGRAM = Program(
     ),
     ignored=frozenset({"PIPE"}),
     stalls_as="conmon",
+    home="init",
 )
