@@ -24,7 +24,7 @@ from tests.drive.spaces import base_of
 
 replaced = msgspec.structs.replace
 STEPS = 40  # after a kill
-NUMBER = re.compile(r"\d{%d,}" % len(str(NAMED)))  # no count and no time is so long
+NUMBER = re.compile(rf"\d{{{len(str(NAMED))},}}")  # no count and no time is so long
 
 
 def host_of(design: str) -> Setup:
