@@ -15,6 +15,7 @@ from sim.cli import FAILS, HOLDS, UNDETERMINED
 from sim.cli.files import scenario_of
 from sim.cli.out import say, say_json, width
 from sim.cli.store import check_ours, folder_of, store
+from sim.cli.trouble import explain
 from sim.drive.explore import Limits
 from sim.experiment.asking import asked_of, budget, property_named
 from sim.experiment.exploring import explored, unmodelled, with_faults
@@ -27,11 +28,12 @@ RESULT = "result.json"
 
 
 def main(options: argparse.Namespace) -> int:
-    """Explore, say what was found, keep the stories."""
+    """Explore, say what was found, keep the stories; a fault of the model is told after all that was found."""
     scenario = scenario_of(options.file, options.settings)
     if options.faults is not None or options.between is not None:
         scenario = with_faults(scenario, budget(scenario, options.faults, options.between))
     properties = asked_of(scenario, options.properties, lambda text: property_named(scenario, text))
+    faults: list[Exception] = []
     folder = None if options.no_save else folder_of(options.output, f"{scenario.name}.explore")
     if folder is not None:
         check_ours(folder)
@@ -44,13 +46,14 @@ def main(options: argparse.Namespace) -> int:
         jobs=options.jobs or os.cpu_count() or 1,
         progress=_progress(options.quiet or options.json),
         coverage=options.coverage,
+        failed=faults.append,
     )
     _clear(options)
     files = {f"{it.name}{end}": text for it in found.findings if it.story for end, text in _texts(it)}
     if folder is not None and files:
         store(folder, {**files, RESULT: json.dumps(result(found), indent=2) + "\n"})
     _report(found, options, f"{folder}/: {' '.join(files)} {RESULT}" if folder is not None and files else "")
-    return status_of(found)
+    return explain(faults[0]) if faults else status_of(found)
 
 
 def status_of(found: Explored) -> int:

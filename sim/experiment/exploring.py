@@ -12,10 +12,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS
-from sim.drive.explore import Asked, Exploration, Limits, explore
+from sim.drive.explore import Asked, Exploration, Limits, SearchFault, explore
 from sim.drive.explore.confluent import TRIED
 from sim.drive.explore.shortest import is_allowed, shortest
+from sim.drive.explore.watch import words_of
 from sim.engine.setup import FaultBudget, Setup
+from sim.errors import InputError
 from sim.experiment.counterexample import tell, write_counterexample
 from sim.faults import FAULTS, fault_text, lives
 from sim.model import design_of
@@ -56,26 +58,28 @@ def explored(
     jobs: int = 1,
     progress: Callable[[int, int, float], None] | None = None,
     coverage: bool = False,
+    failed: Callable[[Exception], object] = lambda _: None,
 ) -> Explored:
     """Explore a scenario and return what was found of the properties, with a story of each that is violated.
 
-    With *coverage*, also what was exercised.
+    With *coverage*, also what was exercised. A fault of the model ends the search, or the story in which it comes, and
+    loses nothing else: what it leaves open is undetermined, with the reason. *failed* is told of each.
     """
     check_steps(scenario)
     listed = tuple(properties)
     asked = [_asked(prop) for prop in listed]
-    found = explore(
-        scenario.setup, asked=asked, limits=limits, untimed=untimed, reduce=not full, jobs=jobs, progress=progress,
-        note=exercised_in if coverage else None,
-    )  # fmt: skip
-    findings = []
-    for prop in listed:
-        finding = _finding(found, prop)
-        if finding.verdict == VIOLATED and prop.name in found.shown:
-            finding = _with_story(scenario, found, prop, finding, limits)
-        elif finding.verdict == HOLDS and prop.name in found.shown and not is_allowed(found, prop.name):
-            finding = _met(scenario, prop, finding, limits)
-        findings.append(finding)
+    faults: list[Exception] = []
+    try:
+        found = explore(
+            scenario.setup, asked=asked, limits=limits, untimed=untimed, reduce=not full, jobs=jobs, progress=progress,
+            note=exercised_in if coverage else None,
+        )  # fmt: skip
+    except SearchFault as fault:
+        found = fault.found
+        faults.append(fault)
+    findings = [_told(scenario, found, prop, limits, faults) for prop in listed]
+    for trouble in faults:
+        failed(trouble)
     _, unchecked = for_explorer(scenario)
     setup = scenario.setup
     return Explored(
@@ -101,6 +105,25 @@ def explored(
         rows_of(DESIGNS[setup.engine.design], found.exercised) if coverage else (),
         tuple(scenario.assumptions),
     )
+
+
+def _told(
+    scenario: Scenario, found: Exploration, prop: Property, limits: Limits, faults: list[Exception]
+) -> Finding:  # fmt: skip
+    """Return what was found of a property, told as far as the model can; what it cannot goes to *faults*."""
+    finding = _finding(found, prop)
+    try:
+        if finding.verdict == VIOLATED and prop.name in found.shown:
+            return _with_story(scenario, found, prop, finding, limits)
+        if finding.verdict == HOLDS and prop.name in found.shown and not is_allowed(found, prop.name):
+            return _met(scenario, prop, finding, limits)
+    except (MemoryError, InputError):
+        raise
+    except Exception as fault:
+        faults.append(fault)
+        why = f"a state shows it, but its way cannot be told: a fault in the model: {words_of(fault)}"
+        return replace(finding, verdict=UNDETERMINED, why=why)
+    return finding
 
 
 def _engine_text(setup: Setup) -> str:

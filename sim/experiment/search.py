@@ -37,7 +37,7 @@ class Search:
         return by_name[name]
 
     def verdict(self, name: str) -> str:
-        """Return HOLDS, VIOLATED, or UNDETERMINED with the limit that was met. Raises InputError."""
+        """Return HOLDS, VIOLATED, or UNDETERMINED with what ended the search. Raises InputError."""
         return self.finding(name).verdict
 
     def story(self, name: str) -> Text:

@@ -6,6 +6,8 @@ import os
 import pytest
 
 from sim.cli import explore as module
+from sim.drive.explore.search import Part
+from sim.experiment import exploring
 
 ONE = """\
 title: One container
@@ -39,6 +41,33 @@ def test_a_violation_is_1_and_its_story_is_kept(shimsim):
     assert shimsim("run", "found/V8.yaml", "--no-save").status == 1
     with open("found/result.json", encoding="utf-8") as file:
         assert json.load(file)["findings"][0]["verdict"] == "VIOLATED"
+
+
+def fails(*_: object, **__: object) -> None:
+    raise KeyError("nobody")
+
+
+def test_a_story_that_cannot_be_told_loses_no_other_finding(shimsim, monkeypatch):
+    """What was found of other properties is said first; then the fault, with its own status."""
+    monkeypatch.setattr(exploring, "tell", fails)
+    done = shimsim(*KILL, "-p", "V16", "-p", "V8", "--no-save")
+    assert done.status == 4
+    assert "HOLDS     always     V16" in done.out
+    assert "UNDETERMINED always     V8" in done.out
+    assert "a fault in the model: KeyError: 'nobody'" in " ".join(done.out.split())
+    assert "a fault in the model (KeyError at test_explore.py" in done.err
+
+
+def test_a_fault_in_the_search_loses_nothing_that_was_found(shimsim, monkeypatch):
+    """A violation that was met before it has its story, in the folder too; the other properties are undetermined."""
+    expand = Part.expand
+    monkeypatch.setattr(Part, "expand", lambda it, number: fails() if len(it.found) > 300 else expand(it, number))
+    done = shimsim(*KILL, "-p", "V8", "-p", "V16", "-o", "found", "--jobs", "1")
+    assert done.status == 4
+    assert "VIOLATED  always     V8" in done.out
+    assert "UNDETERMINED (a fault in the model: KeyError: 'nobody') always V16" in " ".join(done.out.split())
+    assert "KeyError: 'nobody'" in done.err
+    assert {"V8.txt", "V8.yaml", "result.json"} <= set(os.listdir("found"))
 
 
 @pytest.mark.parametrize("limit", [("--limit", "50"), ("--memory", "1")])

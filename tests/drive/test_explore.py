@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from sim.drive.explore import COMPLETE, Limits, Path, explore, replay
+from sim.drive.explore import COMPLETE, Limits, Path, SearchFault, explore, replay
 from sim.engine.goroutine import ModelFault
 from sim.engine.setup import Docker, Instant, Setup, Step
 from sim.facts import StepDone
@@ -160,10 +160,17 @@ def test_a_start_that_never_comes_is_refused() -> None:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_fault_of_the_model_says_where(jobs: int) -> None:
-    """An op that the model cannot take stops the exploration with its name and what went wrong."""
+    """An op that the model cannot take stops the exploration with its name and what went wrong, and what it found."""
     setup = setup_of(PLAIN, UP, Step("x", Instant("after"), Docker("run", "nobody")))
-    with pytest.raises(ModelFault, match=r"dockerd\.create:create: KeyError: 'nobody'"):
+    with pytest.raises(SearchFault, match=r"dockerd\.create:create: KeyError: 'nobody'") as caught:
         explore(setup, start="x", jobs=jobs)
+    found = caught.value.found
+    assert found.verdict == f"UNDETERMINED (a fault in the model: {caught.value})"
+    assert len(found.reports) == jobs
+    assert found.states > 1
+    for part, report in enumerate(found.reports):
+        for number in range(len(report.before)):
+            assert replay(found.base.setup, found.path_to(number * jobs + part))
 
 
 # -- paths ------------------------------------------------------------------------------------------

@@ -2,13 +2,15 @@
 
 space: what everything is called; tape: a world that notes what a step reads and writes; learn: each local step once;
 normal: what a state leaves out; clocks: time; confluent: what may be taken first; symmetry: containers that are alike;
-walker: how states follow each other; search: breadth first; workers: in several processes; begin, paths: the way to the
-first state and back; exploration: what is asked and what was found.
+walker: how states follow each other; search: breadth first; workers: in several processes; watch: limits; begin,
+paths: the way to the first state and back; exploration: what is asked and what was found.
 """
 
-from sim.drive.explore.exploration import COMPLETE, Asked, Exploration, Limits, explore
+from sim.drive.explore.exploration import Asked, Exploration, SearchFault, explore
 from sim.drive.explore.paths import Path, begin, first, is_timer, replay
+from sim.drive.explore.watch import COMPLETE, Limits
 
 __all__ = [
-    "COMPLETE", "Asked", "Exploration", "Limits", "Path", "begin", "explore", "first", "is_timer", "replay",
+    "COMPLETE", "Asked", "Exploration", "Limits", "Path", "SearchFault", "begin", "explore", "first", "is_timer",
+    "replay",
 ]  # fmt: skip

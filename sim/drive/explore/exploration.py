@@ -22,24 +22,16 @@ from sim.drive.explore.search import Part
 from sim.drive.explore.space import Space
 from sim.drive.explore.symmetry import swaps_of
 from sim.drive.explore.walker import Here, Walker
+from sim.drive.explore.watch import COMPLETE, Limits, Progress, Watch, words_of
+from sim.engine.goroutine import ModelFault
 from sim.engine.setup import Setup
 from sim.model import Action, blank
 from sim.world import World
 
-COMPLETE = "COMPLETE"
 FIRST_LOOK = 3_000  # states
 EACH = 2_000  # states from one look at the clock to the next
 
 Check = Callable[[World], bool]
-Progress = Callable[[int, int, float], None]  # states, frontier, steps a second
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """How far a search goes: states in all, seconds, megabytes of one process."""
-
-    states: int = 2_000_000
-    seconds: float = 600.0
-    megabytes: int = 8_000
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -71,27 +63,31 @@ class Mode(msgspec.Struct, frozen=True):
 
 
 class Course(msgspec.Struct, frozen=True):
-    """How a search went; *peak* is its largest layer, *cycles* are of the properties that should hold eventually."""
+    """How a search went; *peak* is its largest layer, *cycles* are of the properties that should hold eventually.
+
+    *fault* is what ended it, if the model failed.
+    """
 
     verdict: str
     depth: int
     peak: int
     seconds: float
     cycles: dict[str, int]
+    fault: Exception | None = None
 
 
 class Exploration:
     """What was found. States are numbers; *ends* are those after which nothing happens, but for faults.
 
-    *verdict* is COMPLETE or UNDETERMINED (limit). *shown* holds for each property the state in which it first did not
-    hold (`always`), or did (`sometimes`); of one that should hold eventually: an end in which it does not, and with
-    *cycles* a state from which a run can go round for ever without it.
+    *verdict* is COMPLETE or UNDETERMINED (limit, or a fault in the model). *shown* holds for each property the state in
+    which it first did not hold (`always`), or did (`sometimes`); of one that should hold eventually: an end in which it
+    does not, and with *cycles* a state from which a run can go round for ever without it.
     """
 
     def __init__(self, base: Base, reports: list[workers.Report], course: Course) -> None:
         self.base, self.reports = base, reports
         self.verdict, self.depth, self.peak = course.verdict, course.depth, course.peak
-        self.seconds, self.cycles = course.seconds, course.cycles
+        self.seconds, self.cycles, self.fault = course.seconds, course.cycles, course.fault
         parts = len(reports)
         self.states = sum(len(report.before) for report in reports)
         self.transitions = sum(report.transitions for report in reports)
@@ -118,6 +114,14 @@ class Exploration:
             way.append((self.reports[before % parts].actions[move], report.keys[number] if report.keys else None))
             state = before
         return self.base.retrace(way[::-1])
+
+
+class SearchFault(ModelFault):
+    """The model failed during a search; *found* is what had been found by then."""
+
+    def __init__(self, fault: Exception, found: Exploration) -> None:
+        super().__init__(words_of(fault))
+        self.found = found
 
 
 class Base:
@@ -237,7 +241,8 @@ def explore(
 
     *asked* are the properties to look for, *jobs* the processes that search: one where something is to hold eventually.
     *note* says of a step what it exercised, for `exercised` of what is found.
-    Raises ModelFault where the model fails, or where the prologue does not come to the start.
+    Raises ModelFault where the prologue does not come to the start, and where the model fails: then it is a SearchFault
+    with what was found, unless a process of the search has died.
     """
     base = Base(setup, asked, Mode(**mode), note)
     eventually = any(question.kind == "eventually" for question in base.asked.values())
@@ -245,6 +250,8 @@ def explore(
     _look(base)
     while True:
         found = _search(base, limits or Limits(), team, progress)
+        if found.fault is not None:
+            raise SearchFault(found.fault, found) from found.fault
         if not found.complete or not _goes_on_without_seen(base, found.reports):
             return found
 
@@ -254,9 +261,14 @@ def _look(base: Base) -> None:
     while True:
         part = Part(base.walker)
         part.begin(base.root())
-        while part.turn() and len(part.found) < FIRST_LOOK:
-            for number in part.layer:
-                part.expand(number)
+        try:
+            while part.turn() and len(part.found) < FIRST_LOOK:
+                for number in part.layer:
+                    part.expand(number)
+        except MemoryError:
+            raise
+        except Exception:
+            return  # the search comes to the same fault, and keeps what it finds on the way
         if not _goes_on_without_seen(base, [workers.report_of(part)]):
             return
 
@@ -273,83 +285,68 @@ def _goes_on_without_seen(base: Base, reports: list[workers.Report]) -> bool:
     return bool(seen)
 
 
-class _Watch:
-    """The limits of a search while it goes on."""
-
-    def __init__(self, limits: Limits, progress: Progress | None) -> None:
-        self.limits, self.progress = limits, progress
-        self.began = monotonic()
-        self.verdict = COMPLETE
-
-    def late(self) -> bool:
-        return monotonic() - self.began > self.limits.seconds
-
-    def over(self, states: int, megabytes: int) -> bool:
-        """Say whether a limit is reached, and keep which; *megabytes* are of the largest process."""
-        limits = self.limits
-        if states >= limits.states:
-            self.verdict = f"UNDETERMINED (limit of {limits.states} states)"
-        elif self.late():
-            self.verdict = f"UNDETERMINED (limit of {limits.seconds:g} s)"
-        elif megabytes > limits.megabytes:
-            self.verdict = f"UNDETERMINED (limit of {limits.megabytes} MB)"
-        return self.verdict != COMPLETE
-
-    def tell(self, states: int, frontier: int, steps: int) -> None:
-        if self.progress is not None:
-            self.progress(states, frontier, steps / max(monotonic() - self.began, 1e-3))
-
-
 def _search(base: Base, limits: Limits, jobs: int, progress: Progress | None) -> Exploration:
-    watch = _Watch(limits, progress)
+    watch = Watch(limits, progress)
     root = base.root()
     liveness = tuple(s for s, name in base.learner.check_slots.items() if base.asked[name].kind == "eventually")
+    cycles: dict[str, int] = {}
     if jobs > 1:
-        depth, peak, reports = _together(base, root, watch, jobs)
-        cycles: dict[str, int] = {}
+        reports = _together(base, root, watch, jobs)
     else:
         part = Part(base.walker, liveness=liveness)
         part.begin(root)
-        depth, peak = _alone(part, watch, first=base.mode.first)
+        try:
+            _alone(part, watch, first=base.mode.first)
+        except MemoryError:
+            raise
+        except Exception as fault:
+            watch.failed(fault)
         reports = [workers.report_of(part)]
         cycles = _goes_round(base, part)
-    return Exploration(base, reports, Course(watch.verdict, depth, peak, monotonic() - watch.began, cycles))
+    seconds = monotonic() - watch.began
+    return Exploration(base, reports, Course(watch.verdict, watch.depth, watch.peak, seconds, cycles, watch.fault))
 
 
-def _alone(part: Part, watch: _Watch, *, first: bool) -> tuple[int, int]:
-    """Search with one part, if *first* until something is shown; return the depth and the largest layer."""
-    depth, peak = -1, 0
+def _alone(part: Part, watch: Watch, *, first: bool) -> None:
+    """Search with one part, if *first* until something is shown."""
     while part.turn():
-        depth, peak = depth + 1, max(peak, len(part.layer))
+        watch.enter(len(part.layer))
         for done, number in enumerate(part.layer):
             part.expand(number)
             if first and part.shown:
                 watch.verdict = "UNDETERMINED (ended with the first)"
-                return depth, peak
+                return
             if done % EACH == 0:
                 watch.tell(len(part.found), len(part.coming), part.work + part.walker.ahead)
                 if watch.over(len(part.found), workers.megabytes()):
-                    return depth, peak
-    return depth, peak
+                    return
 
 
-def _together(base: Base, root: Here, watch: _Watch, jobs: int) -> tuple[int, int, list[workers.Report]]:
-    """Search with several parts; return the depth, the largest layer, and what each found."""
+def _together(base: Base, root: Here, watch: Watch, jobs: int) -> list[workers.Report]:
+    """Search with several parts; return what each found."""
     parts = [Part(base.walker, number, jobs) for number in range(jobs)]
     for part in parts:
         part.begin(root)
-    depth, peak = -1, 0
     with workers.Team(parts, watch.late) as team:
-        while True:
-            rounds = team.layer()
-            layer, states = sum(r.layer for r in rounds), sum(r.found for r in rounds)
-            watch.tell(states, sum(r.coming for r in rounds), sum(r.work for r in rounds))
-            if not layer and not any(r.away for r in rounds):
-                break
-            depth, peak = depth + (layer > 0), max(peak, layer)
-            if watch.over(states, max(r.megabytes for r in rounds)):
-                break
-        return depth, peak, team.reports()
+        try:
+            _layers(team, watch)
+        except workers.WorkerLost:
+            raise
+        except ModelFault as fault:
+            watch.failed(fault)
+        return team.reports()
+
+
+def _layers(team: workers.Team, watch: Watch) -> None:
+    while True:
+        rounds = team.layer()
+        layer, states = sum(r.layer for r in rounds), sum(r.found for r in rounds)
+        watch.tell(states, sum(r.coming for r in rounds), sum(r.work for r in rounds))
+        if not layer and not any(r.away for r in rounds):
+            return
+        watch.enter(layer)
+        if watch.over(states, max(r.megabytes for r in rounds)):
+            return
 
 
 def _goes_round(base: Base, part: Part) -> dict[str, int]:

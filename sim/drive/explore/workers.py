@@ -24,6 +24,10 @@ from sim.drive.worker import begin_worker
 from sim.engine.goroutine import ModelFault
 
 
+class WorkerLost(ModelFault):
+    """A process of the search has died, and what it had found with it."""
+
+
 class Round(msgspec.Struct):
     """What a layer came to in one part: its states, all so far, the memory of its process, what it hands over."""
 
@@ -119,15 +123,17 @@ class Team:
         return self._answers()
 
     def _answers(self) -> list[Any]:
-        found = []
+        """Take every worker's answer, so that all can be asked again after one of them has failed."""
+        found: list[Any] = []
+        faults: list[str] = []
         for pipe in self.pipes:
             try:
                 word, answer = pipe.recv()
             except EOFError:
-                raise ModelFault("a process of the search has died (out of memory?); --jobs 1 needs less") from None
-            if word == "fault":
-                raise ModelFault(answer)
-            found.append(answer)
+                raise WorkerLost("a process of the search has died (out of memory?); --jobs 1 needs less") from None
+            (faults if word == "fault" else found).append(answer)
+        if faults:
+            raise ModelFault(faults[0])
         return found
 
 

@@ -198,7 +198,7 @@ def port_mapped(g: Goroutine) -> str | None:
     endpoint = endpoint_of(g)
     g.remember(f"endpoint/{g['c']}", replace(endpoint, proxy_pids=(*endpoint.proxy_pids, g["proxy_pid"])))
     if traits(g.world, g.pid).waits_for_proxies and g["proxy_pid"] is not None:
-        g.start("dockerd.wait_proxy", str(g["proxy_pid"]), proxy_pid=g["proxy_pid"])
+        g.start("dockerd.wait_proxy", g["c"], proxy_pid=g["proxy_pid"])  # a name has no process's number in it
     g["i"] = g["i"] + 1
     return "map_next" if g["i"] < len(endpoint.ports) else None
 
