@@ -16,6 +16,9 @@ from sim.engine import paths
 from sim.kernel.records import INIT, Pid
 from sim.world import World
 
+IO = ("containerd", "shim", "shim-command", "runc")
+"""The programs that the package containerd.io has."""
+
 
 class Upgraded(Design):
     """A design and those that take its place."""
@@ -48,6 +51,18 @@ class Upgraded(Design):
     def installed(self, world: World) -> Design:
         """Return the version whose files are on the disk."""
         return self.releases[str(world.host.files.get(paths.INSTALLED, self.name))]
+
+    def owner(self, world: World, program: str, path: str) -> Design | None:
+        """Return the version that a program's file is of: the one that is installed, or what a downgrade has left."""
+        found, left = self.installed(world).owner(world, program, path), self.containerd_io(world)
+        return left.owner(world, program, path) if found is None and left is not None and program in IO else found
+
+    def containerd_io(self, world: World) -> Design | None:
+        """Return the version whose containerd.io is installed: a package of its own, which a downgrade leaves."""
+        installed = self.installed(world)
+        if installed.traits.containerd_unit is not None:
+            return installed
+        return self.releases.get(str(world.host.files.get(paths.CONTAINERD_IO)))
 
     def named(self, world: World, pid: Pid, procedure: str) -> str:
         """Return the full name of a procedure of the version that a process belongs to."""

@@ -56,6 +56,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     restart_cap: int | None = None
     restart_reset: int = 10_000_000
     redial_cap: int = REDIAL_CAP
+    containerd_socket: str = paths.CONTAINERD_SOCK
     last_wait: int | None = None
     publish_tries: int = 6
     dead_shim_tells_pid: bool = True
@@ -97,6 +98,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "restart_reset": ("a run of so many µs lets the pauses begin anew", "engine-1.13 §4 [S]"),
     "restart_cap": ("longest pause before a policy starts a container again, in µs", "designs §1.1: 17.06 [S]"),
     "redial_cap": ("longest pause before containerd is dialled again, in µs", "containerd client.go MaxDelay [K]"),
+    "containerd_socket": ("where containerd listens", "moby libcontainerd/supervisor/remote_daemon.go; words [K]"),
     "last_wait": ("how long a stop waits after its last KILL, in µs; None: for ever", "designs §3.3 [S]"),
     "publish_tries": ("how often a shim tries to tell containerd of an exit", "designs §3.6 [S*]; shim v1 [K]"),
     "dead_shim_tells_pid": ("the exit of a container whose shim has died tells its pid", "designs §3.7 [S][I]"),

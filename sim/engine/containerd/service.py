@@ -153,8 +153,11 @@ def shut_shim_down(g: Goroutine) -> Message:
     return Message("Shutdown", g["c"], g.frame.fid)
 
 
-def create_table(*start: Any) -> Procedure:
-    """Return the creation of a task, with how the shim is started; label `failed` is for one that was not."""
+def create_table(*start: Any, gone: tuple[Any, ...] = ()) -> Procedure:
+    """Return the creation of a task, with how the shim is started; label `failed` is for one that was not.
+
+    *gone* is what follows a shim that ended at once.
+    """
     return procedure(
         "containerd.create",
         Do(must_be_new, "exists"),
@@ -169,6 +172,8 @@ def create_table(*start: Any) -> Procedure:
         call("ttrpc", shim_at, shut_shim_down, lost="failed"),
         Label("failed"),
         Do(not_created),
+        Return(),
+        gone,
     )
 
 
@@ -256,10 +261,17 @@ def hand_on(g: Goroutine) -> None:
 
 
 def find_shims(g: Goroutine) -> None:
-    """List the containers that an earlier containerd has left."""
+    """List the containers that an earlier containerd has left; those of one that listens elsewhere are its own."""
     files = g.world.host.files
     here = [name for name, it in g.world.services.items() if f"{paths.STATE}/{it.id}/address" in files]
+    here = [name for name in here if _tells(g.world, name) in (None, traits(g.world, g.pid).containerd_socket)]
     g["todo"], g["i"] = tuple(here), 0
+
+
+def _tells(world: World, name: str) -> str | None:
+    """Return the socket of the containerd that a container's shim tells of its end; None if the shim is gone."""
+    shim = world.host.listeners.get(socket_of(world, name))
+    return None if shim is None else traits(world, shim).containerd_socket
 
 
 def load_next(g: Goroutine) -> str | None:
