@@ -2,9 +2,10 @@
 
 Each process belongs to the version whose files were on the disk when it was executed; systemd goes by those that are
 there now. A program whose file the new version calls otherwise is not found by old processes. Tables that two versions
-share are the same ones; where they differ the later version's bear its name behind an `@`. Leaves out a change of
-daemon.json, of durations, of thread counts, and of the folders of later versions (except runc's own). Source: designs
-§1.1, §11 7.
+share are the same ones; where they differ the later version's bear its name behind an `@`. A downgrade of docker leaves
+containerd.io installed and containerd.service running, which nobody asks then (moby/moby#38185). Leaves out that a
+package manager may bring a new containerd.io along, whose script restarts containerd.service; a change of daemon.json,
+of durations, of thread counts; and the folders of later versions, except runc's own. Source: designs §1.1, §11 7.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sim.kernel.records import INIT, Pid
 from sim.world import World
 
 IO = ("containerd", "shim", "shim-command", "runc")
-"""The programs that the package containerd.io has."""
+"""The programs of the package containerd.io, which has all shims until containerd 2.0 (its spec: %{_bindir}/* [S])."""
 
 
 class Upgraded(Design):
@@ -53,9 +54,17 @@ class Upgraded(Design):
         return self.releases[str(world.host.files.get(paths.INSTALLED, self.name))]
 
     def owner(self, world: World, program: str, path: str) -> Design | None:
-        """Return the version that a program's file is of: the one that is installed, or what a downgrade has left."""
-        found, left = self.installed(world).owner(world, program, path), self.containerd_io(world)
-        return left.owner(world, program, path) if found is None and left is not None and program in IO else found
+        """Return the version that a program's file is of: the one that is installed, or one that left it there.
+
+        A containerd that goes by the same name comes with the shims of earlier ones, and is not put back with docker.
+        """
+        installed, left = self.installed(world), self.containerd_io(world)
+        found = installed.owner(world, program, path)
+        if found is not None or program not in IO:
+            return found
+        name = (installed if left is None else left).traits.words.containerd[0]
+        others = (it for it in self.releases.values() if it.traits.words.containerd[0] == name)
+        return next((it for it in others if it.owner(world, program, path) is not None), None)
 
     def containerd_io(self, world: World) -> Design | None:
         """Return the version whose containerd.io is installed: a package of its own, which a downgrade leaves."""
