@@ -36,8 +36,7 @@ DOWNGRADES = (
     Downgrade(
         "docker-1.12",
         "docker-1.11",
-        "it does not start with live-restore in daemon.json: the following directives don't match any configuration "
-        "option: live-restore",
+        "a dockerd before 1.12 does not start with live-restore in daemon.json, which is no directive that it knows",
         "Drop engine.daemon.live-restore; docker-1.12 is the first that has it.",
         "kubernetes-retired/contrib#1964 [I]",
         live_restore=True,
@@ -56,6 +55,6 @@ def impossible(before: Design, after: Design, *, live_restore: bool) -> Downgrad
     rows = list(ROWS)
     was, becomes = (rows.index(design.name.removesuffix(SEPARATE)) for design in (before, after))
     for row in DOWNGRADES:
-        if becomes <= rows.index(row.to) < rows.index(row.since) <= was and live_restore >= row.live_restore:
+        if becomes <= rows.index(row.to) and rows.index(row.since) <= was and live_restore >= row.live_restore:
             return row
     return None

@@ -17,9 +17,6 @@ from sim.engine import paths
 from sim.kernel.records import INIT, Pid
 from sim.world import World
 
-IO = ("containerd", "shim", "shim-command", "runc")
-"""The programs of the package containerd.io, which has all shims until containerd 2.0 (its spec: %{_bindir}/* [S])."""
-
 
 class Upgraded(Design):
     """A design and those that take its place."""
@@ -56,14 +53,15 @@ class Upgraded(Design):
     def owner(self, world: World, program: str, path: str) -> Design | None:
         """Return the version that a program's file is of: the one that is installed, or one that left it there.
 
-        A containerd that goes by the same name comes with the shims of earlier ones, and is not put back with docker.
+        The package containerd.io has the shims of all its versions until 2.0 (its spec: %{_bindir}/* [S]), and a
+        downgrade of docker leaves it as it is.
         """
         installed, left = self.installed(world), self.containerd_io(world)
         found = installed.owner(world, program, path)
-        if found is not None or program not in IO:
+        if found is not None or not installed.traits.words.come_with_containerd(program):
             return found
-        name = (installed if left is None else left).traits.words.containerd[0]
-        others = (it for it in self.releases.values() if it.traits.words.containerd[0] == name)
+        name = (installed if left is None else left).traits.words.containerd[:1]
+        others = (it for it in self.releases.values() if it.traits.words.containerd[:1] == name)
         return next((it for it in others if it.owner(world, program, path) is not None), None)
 
     def containerd_io(self, world: World) -> Design | None:

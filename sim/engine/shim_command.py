@@ -54,7 +54,9 @@ def hand_socket(g: Goroutine) -> str | None:
     has taken meanwhile ends.
     """
     socket = socket_of(g.world, g["c"])
-    if not g.world.host.alive(g["shim_pid"]) or syscalls.conflicts(g.world.host, socket):
+    if not g.world.host.alive(g["shim_pid"]):
+        return "gone"
+    if syscalls.conflicts(g.world.host, socket):
         g.kill(g["shim_pid"], "KILL")
         return "gone"
     syscalls.listen(g.turn, g["shim_pid"], socket)

@@ -27,8 +27,16 @@ class Words(msgspec.Struct, frozen=True):
     proxy: str
 
     def lacks(self, program: str, path: str) -> bool:
-        """Say whether no file is called *path* that was to be one of this engine's programs."""
-        mine = {
+        """Return whether no file is called *path* that was to be one of this engine's programs."""
+        mine = self._of(program)
+        return mine is not None and mine[:1] != (path,)
+
+    def come_with_containerd(self, program: str) -> bool:
+        """Return whether a program's file belongs to the package of containerd, where that is one of its own."""
+        return self._of(program) in (self.containerd, self.shim, self.runc)
+
+    def _of(self, program: str) -> tuple[str, ...] | None:
+        return {
             "dockerd": self.dockerd,
             "containerd": self.containerd,
             "shim": self.shim,
@@ -37,7 +45,6 @@ class Words(msgspec.Struct, frozen=True):
             "runc": self.runc,
             "proxy": (self.proxy,),
         }.get(program)
-        return mine is not None and mine[:1] != (path,)
 
 
 class Traits(msgspec.Struct, frozen=True, kw_only=True):

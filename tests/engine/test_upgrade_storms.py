@@ -10,7 +10,7 @@ import pytest
 from tests.upgrades import described, faults
 
 FAILED = (3, 10, 51, 56, 71, 75, 84, 92, 119, 132, 142)  # before; of each kind some
-MORE = tuple(range(5))
+MORE = (0, 1, 2, 4, 421)
 
 
 @pytest.mark.parametrize("number", [*FAILED, *MORE])

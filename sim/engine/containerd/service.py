@@ -264,8 +264,8 @@ def find_shims(g: Goroutine) -> None:
     """List the containers that an earlier containerd has left; those of one that listens elsewhere are its own."""
     files = g.world.host.files
     here = [name for name, it in g.world.services.items() if f"{paths.STATE}/{it.id}/address" in files]
-    here = [name for name in here if _tells(g.world, name) in (None, traits(g.world, g.pid).containerd_socket)]
-    g["todo"], g["i"] = tuple(here), 0
+    mine = (None, traits(g.world, g.pid).containerd_socket)
+    g["todo"], g["i"] = tuple(name for name in here if _tells(g.world, name) in mine), 0
 
 
 def _tells(world: World, name: str) -> str | None:
