@@ -110,12 +110,10 @@ def faults(number: int) -> Iterator[str]:
 
 def _broken(trace: Trace) -> Iterator[str]:
     """Tell, for each moment, of the laws that do not hold once all that happened then has happened."""
-    replay, last = Replay(trace), 0
-    for record in trace:
-        if record.at != last:
-            yield from (f"at {last} µs: {law.said(replay.world)}" for law in LAWS if not law.holds(replay.world))
-        last = record.at or 0
-        replay.step()
+    replay = Replay(trace)
+    for at in dict.fromkeys(record.at or 0 for record in trace):
+        world = replay.to(at)
+        yield from (f"at {at} µs: {law.said(world)}" for law in LAWS if not law.holds(world))
 
 
 def described(number: int) -> str:
