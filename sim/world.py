@@ -100,7 +100,7 @@ class World:
         for fid in self.frames_of.pop(pid, ()):
             frame = self.frames.pop(fid)
             self.replies.pop(fid, None)
-            _uncount(self, (pid, _plain(frame.procedure)))
+            _uncount(self, (pid, plain(frame.procedure)))
 
     def recall(self, pid: Pid, key: str, default: Any = None) -> Any:
         """Return what *pid* remembers under *key*."""
@@ -129,7 +129,7 @@ def _frame_started(world: World, event: FrameStarted) -> None:
     fid = event.fid
     world.frames[fid] = Frame(fid, event.procedure, 0, event.local)
     world.frames_of.setdefault(fid[0], {})[fid] = None
-    key = (fid[0], _plain(event.procedure))
+    key = (fid[0], plain(event.procedure))
     world.counts[key] = world.counts.get(key, 0) + 1
 
 
@@ -146,10 +146,10 @@ def _frame_ended(world: World, event: FrameEnded) -> None:
     frame = world.frames.pop(fid)
     del world.frames_of[fid[0]][fid]
     world.replies.pop(fid, None)
-    _uncount(world, (fid[0], _plain(frame.procedure)))
+    _uncount(world, (fid[0], plain(frame.procedure)))
 
 
-def _plain(procedure: str) -> str:
+def plain(procedure: str) -> str:
     """Return a procedure's name without the version whose it is (`sim.designs.upgraded`)."""
     return procedure.partition("@")[0]
 
@@ -344,8 +344,8 @@ TOUCHES: dict[type, Callable[[World, Any], Iterable[Key]]] = {
     e.Unlistened: lambda w, ev: (("listen", ev.address),),
     e.FileWritten: lambda w, ev: (("file", ev.path),),
     e.FileRemoved: lambda w, ev: (("file", ev.path),),
-    FrameEnded: lambda w, ev: (("frame", ev.fid), ("running", ev.fid[0], _plain(w.frames[ev.fid].procedure))),
-    FrameStarted: lambda w, ev: (("running", ev.fid[0], _plain(ev.procedure)),),
+    FrameEnded: lambda w, ev: (("frame", ev.fid), ("running", ev.fid[0], plain(w.frames[ev.fid].procedure))),
+    FrameStarted: lambda w, ev: (("running", ev.fid[0], plain(ev.procedure)),),
     LockReleased: _touch_lock_released,
     Sent: lambda w, ev: (("queue", ev.pid, ev.name),),
     Received: lambda w, ev: (("queue", ev.pid, ev.name),),

@@ -27,6 +27,14 @@ class Design:
         """Return the design whose files are on the disk."""
         return self
 
+    def owner(self, world: World, program: str, path: str) -> Design | None:
+        """Return the design that a program's file on the disk is of; None if no file is called *path*."""
+        return self if program in self.programs and not self.traits.words.lacks(program, path) else None
+
+    def containerd_io(self, world: World) -> Design | None:
+        """Return the design whose containerd.service there is; None if there is none."""
+        return self if self.traits.containerd_unit is not None else None
+
     def named(self, world: World, pid: Pid, procedure: str) -> str:
         """Return the full name of a procedure of the design that a process belongs to."""
         return procedure

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from sim.designs.design import Design
 from sim.designs.docker_1_13 import DOCKER_1_13
 from sim.designs.ladder import SEPARATE
-from sim.engine import runc_v2, shim_command, shim_v2, systemd
+from sim.engine import paths, runc_v2, shim_command, shim_v2, systemd
 from sim.engine.containerd import service
 from sim.engine.dockerd import program_v2
 from sim.engine.program import Program
 from sim.engine.setup import Daemon, S, Unit, Unverified
 from sim.engine.traits import Traits, Words
 
-SOCKET = "/run/containerd/containerd.sock"
+SOCKET = paths.SERVICE_SOCK.removeprefix("unix:")
 WORDS = Words(
     dockerd=("/usr/bin/dockerd",),
     containerd=("/usr/bin/containerd", "--config", "/var/run/docker/containerd/containerd.toml"),
@@ -41,6 +41,7 @@ TRAITS = Traits(
     proxy_addresses=("0.0.0.0", "::"),
     restart_cap=60 * S,
     redial_cap=3 * S,
+    containerd_socket=paths.MANAGED_SOCK,
     last_wait=2 * S,
     exits_by="pid",
     restore_stop="docker stop",
@@ -85,6 +86,7 @@ def separate(
     apart = replace(
         traits,
         words=words,
+        containerd_socket=paths.SERVICE_SOCK,
         tree=traits.tree.replace("dockerd ─ containerd", "dockerd; systemd ─ containerd"),
         containerd_unit=unit,
         coupling=coupling,

@@ -2,9 +2,10 @@
 
 Each process belongs to the version whose files were on the disk when it was executed; systemd goes by those that are
 there now. A program whose file the new version calls otherwise is not found by old processes. Tables that two versions
-share are the same ones; where they differ the later version's bear its name behind an `@`. Leaves out a change of
-daemon.json, of durations, of thread counts, and of the folders of later versions (except runc's own). Source: designs
-§1.1, §11 7.
+share are the same ones; where they differ the later version's bear its name behind an `@`. A downgrade of docker leaves
+containerd.io installed and containerd.service running, which nobody asks then (moby/moby#38185). Leaves out that a
+package manager may bring a new containerd.io along, whose script restarts containerd.service; a change of daemon.json,
+of durations, of thread counts; and the folders of later versions, except runc's own. Source: designs §1.1, §11 7.
 """
 
 from __future__ import annotations
@@ -48,6 +49,27 @@ class Upgraded(Design):
     def installed(self, world: World) -> Design:
         """Return the version whose files are on the disk."""
         return self.releases[str(world.host.files.get(paths.INSTALLED, self.name))]
+
+    def owner(self, world: World, program: str, path: str) -> Design | None:
+        """Return the version that a program's file is of: the one that is installed, or one that left it there.
+
+        The package containerd.io has the shims of all its versions until 2.0 (its spec: %{_bindir}/* [S]), and a
+        downgrade of docker leaves it as it is.
+        """
+        installed, left = self.installed(world), self.containerd_io(world)
+        found = installed.owner(world, program, path)
+        if found is not None or not installed.traits.words.come_with_containerd(program):
+            return found
+        name = (installed if left is None else left).traits.words.containerd[:1]
+        others = (it for it in self.releases.values() if it.traits.words.containerd[:1] == name)
+        return next((it for it in others if it.owner(world, program, path) is not None), None)
+
+    def containerd_io(self, world: World) -> Design | None:
+        """Return the version whose containerd.io is installed: a package of its own, which a downgrade leaves."""
+        installed = self.installed(world)
+        if installed.traits.containerd_unit is not None:
+            return installed
+        return self.releases.get(str(world.host.files.get(paths.CONTAINERD_IO)))
 
     def named(self, world: World, pid: Pid, procedure: str) -> str:
         """Return the full name of a procedure of the version that a process belongs to."""

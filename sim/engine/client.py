@@ -277,7 +277,7 @@ def systemctl_request(g: Goroutine) -> Message:
         return Message("journald", "", g.frame.fid, command.verb)
     if isinstance(command, Upgrade):
         if command.to != g.world.design.installed(g.world).name:
-            syscalls.write_file(g.turn, paths.INSTALLED, command.to)
+            containerd_unit.install(g, command.to)
         return Message("try-restart", "", g.frame.fid)
     if command.unit in g.world.services and is_unit(g.world, g.world.services[command.unit]):
         return Message(f"unit {command.verb}", command.unit, g.frame.fid, command.signal)

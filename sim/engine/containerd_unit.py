@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from sim.engine import paths
 from sim.engine.goroutine import Failure, Goroutine, Spawn, spawn
 from sim.engine.ops import Do, Goto, Join, Label, Sleep, Wait, reading
 from sim.engine.procedure import procedure
@@ -21,6 +22,7 @@ from sim.engine.setup import Unit
 from sim.engine.traits import traits
 from sim.engine.units import RESTARTS, way_of
 from sim.facts import Message
+from sim.kernel import syscalls
 from sim.kernel.records import INIT
 from sim.world import Frame, World
 
@@ -31,7 +33,16 @@ UP = ("active", "activating")
 
 def settings(world: World) -> Unit | None:
     """Return the keys of the unit; None if this engine has none."""
-    return traits(world, INIT).containerd_unit
+    found = world.design.containerd_io(world)
+    return None if found is None else found.traits.containerd_unit
+
+
+def install(g: Goroutine, version: str) -> None:
+    """Put another version's files on the disk; containerd.io stays there where that version does not come with it."""
+    before = g.world.design.containerd_io(g.world)
+    syscalls.write_file(g.turn, paths.INSTALLED, version)
+    if before is not None and g.world.design.installed(g.world).traits.containerd_unit is None:
+        syscalls.write_file(g.turn, paths.CONTAINERD_IO, before.name)
 
 
 def state_of(world: World) -> UnitState:
@@ -47,7 +58,7 @@ def change(g: Goroutine, **fields: Any) -> None:
 
 def containerd(g: Goroutine) -> Spawn:
     """Describe containerd: a session of its own in the unit's control group."""
-    found = traits(g.world, g.pid)
+    found = g.world.design.containerd_io(g.world).traits
     return Spawn(
         "containerd", found.words.containerd, new_session=True, cgroup=CGROUP, oom_score_adj=found.containerd_score
     )
@@ -66,7 +77,15 @@ def settled(world: World, frame: Frame) -> bool:
     return state_of(world).state not in ("activating", "auto-restart")
 
 
-PULL = (Do(start), Wait(settled))
+def pull(g: Goroutine) -> str | None:
+    """Start it before docker.service, if that is tied to it: a version that starts containerd itself is not."""
+    if not traits(g.world, g.pid).coupling:
+        return "apart"
+    start(g)
+    return None
+
+
+PULL = (Do(pull, "apart"), Wait(settled), Label("apart"))
 
 
 def ready(g: Goroutine) -> None:
@@ -177,9 +196,9 @@ JOBS = {
     for verb, name in (("start", "start"), ("stop", "stop"), ("restart", "restart"), ("is-active", "state"))
 } | {f"{UNIT} status": f"{UNIT}_state"}
 PROCEDURES = (
-    procedure("init.containerd_start", PULL, Do(answer)),
+    procedure("init.containerd_start", Do(start), Wait(settled), Do(answer)),
     procedure("init.containerd_stop", STOP, Do(answer)),
-    procedure("init.containerd_restart", STOP, PULL, Do(start_docker), Do(answer)),
+    procedure("init.containerd_restart", STOP, Do(start), Wait(settled), Do(start_docker), Do(answer)),
     procedure("init.containerd_state", Do(tell_state)),
     procedure("init.restart_containerd", Sleep("containerd_restart_sec", restart_sec), Do(start)),
 )

@@ -125,8 +125,7 @@ def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None, by: str =
     *number* is one that was kept for it; the counter goes on from there, unless it is beyond it already. *by* names the
     goroutine, to tell its children from those of others.
     """
-    design = turn.world.design.installed(turn.world)
-    program = design.programs.get(how.program)
+    design = turn.world.design.owner(turn.world, how.program, how.argv[0])
     caller = turn.host.procs[pid]
     child = syscalls.fork(
         turn,
@@ -146,11 +145,12 @@ def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None, by: str =
         turn.emit(events.OomScoreAdjSet(child, how.oom_score_adj))
     if how.cgroup is not None:
         syscalls.join_cgroup(turn, child, how.cgroup)
-    if program is None or design.traits.words.lacks(how.program, how.argv[0]):
+    if design is None:
         syscalls.exit_process(turn, child, NOT_FOUND)
         return child
     if design.name != turn.world.design.name:
         turn.emit(Remembered(child, "release", design.name))
+    program = design.programs[how.program]
     comm = how.comm or how.argv[0].rpartition("/")[2][:15]
     image = Image(how.program, comm, how.argv, how.container.partition("@")[0], program.handlers, program.ignored)
     syscalls.execve(turn, child, image)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 DOCKER_SOCK = "unix:/var/run/docker.sock"
 SETKEY_SOCK = "unix:/run/docker/libnetwork/controller.sock"
-CONTAINERD_SOCK = "unix:/var/run/docker/libcontainerd/docker-containerd.sock"
+CONTAINERD_SOCK = "unix:/var/run/docker/libcontainerd/docker-containerd.sock"  # of containerd 0.2
+MANAGED_SOCK = "unix:/var/run/docker/containerd/containerd.sock"  # of one that dockerd starts since 18.09
+SERVICE_SOCK = "unix:/run/containerd/containerd.sock"  # of containerd.service
 
 INSTALLED = "/var/lib/rpm/Packages#docker"  # which version's files are on the disk, once another was unpacked
+CONTAINERD_IO = "/var/lib/rpm/Packages#containerd.io"  # with which version it came, once docker no longer needs it
 DOCKER_PID = "/var/run/docker.pid"
 CONTAINERD_PID = "/var/run/docker/libcontainerd/docker-containerd.pid"
 EVENT_TS = "/var/run/docker/libcontainerd/event.ts"

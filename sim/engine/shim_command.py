@@ -52,10 +52,21 @@ def shim(g: Goroutine) -> Spawn:
     return Spawn("shim", argv, service.name, local={"c": service.name}, new_group=True, oom_score_adj=score)
 
 
-def hand_socket(g: Goroutine) -> None:
-    """Let the shim have the socket, and write its address where containerd looks."""
-    syscalls.listen(g.turn, g["shim_pid"], socket_of(g.world, g["c"]))
-    syscalls.write_file(g.turn, address_file(service_of(g).id), socket_of(g.world, g["c"]))
+def hand_socket(g: Goroutine) -> str | None:
+    """Let the shim have the socket, and write its address where containerd looks.
+
+    A shim that has ended gets none: its file may be called otherwise since an upgrade. One whose address another shim
+    has taken meanwhile ends.
+    """
+    socket = socket_of(g.world, g["c"])
+    if not g.world.host.alive(g["shim_pid"]):
+        return "gone"
+    if syscalls.conflicts(g.world.host, socket):
+        g.kill(g["shim_pid"], "KILL")
+        return "gone"
+    syscalls.listen(g.turn, g["shim_pid"], socket)
+    syscalls.write_file(g.turn, address_file(service_of(g).id), socket)
+    return None
 
 
 def runc_delete_force(g: Goroutine) -> Spawn:
@@ -70,9 +81,10 @@ PROGRAM = Program(
             "shim-command.start",
             Do(start_command_threads, "exists"),
             Fork(shim, "shim_pid", lambda world, frame: pins(world, frame).shim),
-            Do(hand_socket),
+            Do(hand_socket, "gone"),
             Exit(0),
             Label("exists"),
+            Label("gone"),
             Exit(1),
         ),
         procedure(

@@ -193,8 +193,8 @@ PROCESS = procedure(
 
 
 def containerd_at(world: World, frame: Frame) -> Pid | None:
-    """Find who listens on containerd's socket."""
-    return world.host.listeners.get(paths.CONTAINERD_SOCK)
+    """Find who listens on the socket of the containerd that started this shim."""
+    return world.host.listeners.get(traits(world, frame.fid[0]).containerd_socket)
 
 
 def forward_event(g: Goroutine) -> Message:

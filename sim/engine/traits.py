@@ -27,8 +27,16 @@ class Words(msgspec.Struct, frozen=True):
     proxy: str
 
     def lacks(self, program: str, path: str) -> bool:
-        """Say whether no file is called *path* that was to be one of this engine's programs."""
-        mine = {
+        """Return whether no file is called *path* that was to be one of this engine's programs."""
+        mine = self._of(program)
+        return mine is not None and mine[:1] != (path,)
+
+    def come_with_containerd(self, program: str) -> bool:
+        """Return whether a program's file belongs to the package of containerd, where that is one of its own."""
+        return self._of(program) in (self.containerd, self.shim, self.runc)
+
+    def _of(self, program: str) -> tuple[str, ...] | None:
+        return {
             "dockerd": self.dockerd,
             "containerd": self.containerd,
             "shim": self.shim,
@@ -37,7 +45,6 @@ class Words(msgspec.Struct, frozen=True):
             "runc": self.runc,
             "proxy": (self.proxy,),
         }.get(program)
-        return mine is not None and mine[:1] != (path,)
 
 
 class Traits(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +63,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     restart_cap: int | None = None
     restart_reset: int = 10_000_000
     redial_cap: int = REDIAL_CAP
+    containerd_socket: str = paths.CONTAINERD_SOCK
     last_wait: int | None = None
     publish_tries: int = 6
     dead_shim_tells_pid: bool = True
@@ -98,6 +106,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "restart_reset": ("a run of so many µs lets the pauses begin anew", "engine-1.13 §4 [S]"),
     "restart_cap": ("longest pause before a policy starts a container again, in µs", "designs §1.1: 17.06 [S]"),
     "redial_cap": ("longest pause before containerd is dialled again, in µs", "containerd client.go MaxDelay [K]"),
+    "containerd_socket": ("where containerd listens", "moby libcontainerd/supervisor/remote_daemon.go; words [K]"),
     "last_wait": ("how long a stop waits after its last KILL, in µs; None: for ever", "designs §3.3 [S]"),
     "publish_tries": ("how often a shim tries to tell containerd of an exit", "designs §3.6 [S*]; shim v1 [K]"),
     "dead_shim_tells_pid": ("the exit of a container whose shim has died tells its pid", "designs §3.7 [S][I]"),

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
+from sim.designs.downgrades import impossible
 from sim.designs.takes import OF_THE_HOST, OTHER_UNITS, takes, units_of
 from sim.engine.podman.client import VERBS
 from sim.engine.setup import (
@@ -78,6 +79,7 @@ def fit(
         refusal = _refusal(design, step) or _of_units(design, step, services)
         if refusal is not None:
             report.refuse(root, _place(root, ids, step), refusal)
+    _refuse_downgrades(root, engine, [step for terminal in terminals for step in terminal], report)
     if design.traits.pods:
         return pod_words.fitted(root, design, engine, services, report)
     if "podman" not in design.programs:
@@ -98,6 +100,20 @@ def fit(
 def _of_podman(engine: EngineSetup) -> bool:
     """Say whether a profile is of podman: by its name, or its own rows are."""
     return engine.profile == PROFILE or any(name.startswith("podman/") for name, _ in engine.durations)
+
+
+def _refuse_downgrades(root: Node, engine: EngineSetup, steps: list[Step], report: Report) -> None:
+    """Refuse upgrades to an earlier version that no host can have, one after the other as they stand in the file."""
+    ids, installed = step_ids(root), DESIGNS[engine.design]
+    upgrades = [(_place(root, ids, step), step.command) for step in steps if isinstance(step.command, Upgrade)]
+    for place, command in sorted(upgrades, key=lambda pair: int(pair[0][1])):
+        if not takes(installed, command):
+            return  # said before
+        before, installed = installed, DESIGNS[command.to]
+        row = impossible(before, installed, live_restore=engine.daemon.live_restore)
+        if row is not None:
+            what = f"no host goes back from {before.name} to {installed.name}: {row.why}."
+            report.refuse(root, (*place, "to"), Refusal(what, row.instead))
 
 
 def _of_units(design: Design, step: Step, services: tuple[Service, ...]) -> Refusal | None:

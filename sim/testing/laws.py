@@ -14,7 +14,7 @@ from sim.kernel.addresses import split_address
 from sim.kernel.host import Host
 from sim.kernel.records import INIT, OUTSIDE, Pid
 from sim.properties import ALWAYS, PROPERTIES, Property, stated
-from sim.world import World
+from sim.world import World, plain
 
 Faults = Iterator[str]
 
@@ -83,7 +83,7 @@ def wrong_counts(world: World) -> Faults:
     """Find goroutines by process, and their numbers by procedure, that differ from a recount."""
     if {fid for fids in world.frames_of.values() for fid in fids} != set(world.frames):
         yield "world.frames_of differs from world.frames"
-    if world.counts != Counter((fid[0], frame.procedure) for fid, frame in world.frames.items()):
+    if world.counts != Counter((fid[0], plain(frame.procedure)) for fid, frame in world.frames.items()):
         yield "world.counts differs from world.frames"
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sim.engine import paths
 from sim.engine.podman.state import in_database
 from sim.engine.program import home_of, is_orphan
 from sim.engine.reach import ACCEPT, DNAT, inner, reachable
 from sim.engine.records import Container, Task
 from sim.engine.setup import Microseconds
+from sim.engine.traits import traits
 from sim.facts import BecameReady, EngineEvent, Fid, FrameEnded, FrameStarted, Remembered, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
@@ -344,7 +344,7 @@ def _unit_changed(r: Replaying, event: UnitChanged) -> None:
 
 
 def _listened(r: Replaying, event: e.Listened) -> None:
-    if event.address == paths.CONTAINERD_SOCK and event.pid == r.containerd.pid:
+    if event.pid == r.containerd.pid and event.address == traits(r.world, event.pid).containerd_socket:
         r.containerd.set(r.now, v.UP)
     r.touch_address(event.address)
 

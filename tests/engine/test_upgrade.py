@@ -7,8 +7,18 @@ from __future__ import annotations
 
 import pytest
 
+from sim.designs import DESIGNS
+from sim.designs.downgrades import DOWNGRADES, impossible
+from sim.designs.ladder import ROWS
+from sim.drive.timed import Timed
+from sim.engine import paths
+from sim.engine.goroutine import Goroutine
+from sim.engine.setup import EngineSetup, HostSetup, Instant, Payload, S, Service, Setup
+from sim.engine.shim_command import hand_socket, socket_of
 from sim.experiment.run import Run, run_scenario
+from sim.kernel.events import FileRemoved, Unlistened
 from sim.scenario import load
+from sim.world import Frame, Turn
 
 TEXT = """\
 engine: {design: %s, daemon: {live-restore: true}}
@@ -83,3 +93,87 @@ def test_the_new_version_has_its_own_unit() -> None:
     found = run_scenario(load("upgrade.yaml", text))
     assert words(found, "dockerd", "kill+1900ms") == []
     assert words(found, "dockerd", "kill+2100ms") == ["/usr/bin/dockerd"]
+
+
+KILLED = """\
+engine: {design: %s}
+services:
+  w0: {image: nginx, restart: always, ports: ["80:80"]}
+  w1: {image: nginx, restart: always, ports: ["81:80"]}
+steps:
+  - {id: up, at: 5s, upgrade: {to: %s, unpack: 800ms}}
+  - {id: kill, at: 7.2754s, kill: dockerd}
+until: 60s
+"""
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("docker-18.09-separate", "docker-23-separate"), ("docker-18.09-separate", "docker-26-separate"),
+    ("docker-18.09-separate", "docker-28-separate"), ("docker-19.03-separate", "docker-20.10-separate"),
+])  # fmt: skip
+def test_an_old_containerd_goes_on_to_start_containers(before: str, after: str) -> None:
+    """It finds its own shims, which containerd.io has on, and no socket is left of one that has ended."""
+    found = run_scenario(load("upgrade.yaml", KILLED % (before, after)), seed=759755)
+    host = found.at("60s").host
+    assert len(payloads(found, "60s")) == 2
+    assert {words[-1] for words in map(str.split, words(found, "shim", "60s"))} == {"/usr/bin/containerd-shim"}
+    assert all(host.alive(pid) for pid in host.listeners.values())
+
+
+@pytest.mark.parametrize("before", [name for name in DESIGNS if name.endswith("-separate")])
+@pytest.mark.parametrize("after", ["docker-1.13", "docker-17.06"])
+def test_a_downgrade_leaves_containerd_service_running(before: str, after: str) -> None:
+    """dockerd starts a containerd of its own, at a socket of its own, and its containers are that one's."""
+    found = run_scenario(load("upgrade.yaml", KILLED.replace("kill: dockerd", "kill: payload/w0") % (before, after)))
+    host = found.at("60s").host
+    assert {host.procs[host.procs[pid].ppid].image.program for pid in payloads(found, "60s")} == {"shim"}
+    own = host.listeners[paths.CONTAINERD_SOCK]
+    service = host.listeners[paths.SERVICE_SOCK]
+    assert host.procs[host.procs[own].ppid].image.program == "dockerd"
+    assert host.procs[service].ppid == 1
+    assert {host.procs[it.ppid].pid for it in host.procs.values() if it.image.program == "shim"} == {own}
+
+
+def test_what_a_downgrade_leaves_is_started_again_by_its_unit() -> None:
+    """containerd.service is still there: it has Restart=always, people may stop it, and docker.service is not tied."""
+    stop = "  - {id: stop, at: 30s, systemctl: stop containerd}\nuntil:"
+    text = KILLED.replace("at: 7.2754s, kill: dockerd", "at: 20s, kill: containerd").replace("until:", stop)
+    found = run_scenario(load("upgrade.yaml", text % ("docker-26-separate", "docker-17.06")))
+    listening = [paths.SERVICE_SOCK in found.at(at).host.listeners for at in ("kill+1s", "kill+8s", "stop+2s")]
+    assert listening == [False, True, False]
+    assert len(payloads(found, "60s")) == 2
+
+
+@pytest.mark.parametrize("design", ["docker-18.09", "docker-20.10", "docker-26"])
+def test_a_shim_gets_no_socket_once_it_has_ended_or_another_has_it(design: str) -> None:
+    """One that has ended gets none, and writes no address; one whose address another shim has taken is killed."""
+    service = Service("web", "a" * 64, "p", "p", (), Payload("p", ("p",)))
+    traits = DESIGNS[design].traits
+    engine = EngineSetup(design, traits.daemon, traits.unit, traits.profile, traits.unverified)
+    driver = Timed(Setup((service,), host=HostSetup(uptime=S), engine=engine, until=Instant(offset=S)))
+    driver.run()
+    world, (shim,) = driver.world, [it for it in driver.world.host.procs.values() if it.image.program == "shim"]
+
+    def handed(pid: int) -> str | None:
+        frame = Frame((2, "create"), "containerd.create", 0, {"c": "web", "shim_pid": pid})
+        return hand_socket(Goroutine(Turn(world), frame))
+
+    assert handed(shim.pid) == "gone"
+    assert "KILL" in world.host.procs[shim.pid].pending
+    Turn(world).emit(Unlistened(socket_of(world, "web")))
+    Turn(world).emit(FileRemoved(f"{paths.STATE}/{service.id}/address"))
+    assert handed(30_000) == "gone"
+    assert f"{paths.STATE}/{service.id}/address" not in world.host.files
+    assert socket_of(world, "web") not in world.host.listeners
+    assert handed(shim.pid) is None
+    assert world.host.listeners[socket_of(world, "web")] == shim.pid
+
+
+def test_upgrades_are_never_refused() -> None:
+    """A row of the table names versions of the ladder, goes back, and has a reason and a source."""
+    versions = [design for name, design in DESIGNS.items() if "dockerd" in design.programs]
+    for number, before in enumerate(versions):
+        for after in versions[number:]:
+            assert impossible(before, after, live_restore=True) is None
+    rows = list(ROWS)
+    assert all(rows.index(row.to) < rows.index(row.since) and row.why and row.source for row in DOWNGRADES)

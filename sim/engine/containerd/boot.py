@@ -34,6 +34,7 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
 from sim.engine.setup import S
+from sim.engine.traits import traits
 from sim.facts import Message, Received
 from sim.kernel import syscalls
 
@@ -45,8 +46,9 @@ def start_threads(g: Goroutine) -> None:
 
 def listen(g: Goroutine) -> None:
     """Open the gRPC socket with its health service."""
-    syscalls.unlisten(g.turn, paths.CONTAINERD_SOCK)
-    syscalls.listen(g.turn, g.pid, paths.CONTAINERD_SOCK)
+    socket = traits(g.world, g.pid).containerd_socket
+    syscalls.unlisten(g.turn, socket)
+    syscalls.listen(g.turn, g.pid, socket)
 
 
 def read_log(g: Goroutine) -> str | None:

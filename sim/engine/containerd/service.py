@@ -157,8 +157,11 @@ def shut_shim_down(g: Goroutine) -> Message:
     return Message("Shutdown", g["c"], g.frame.fid)
 
 
-def create_table(*start: Any) -> Procedure:
-    """Return the creation of a task, with how the shim is started; label `failed` is for one that was not."""
+def create_table(*start: Any, gone: tuple[Any, ...] = ()) -> Procedure:
+    """Return the creation of a task, with how the shim is started; label `failed` is for one that was not.
+
+    *gone* is what follows a shim that ended at once.
+    """
     return procedure(
         "containerd.create",
         Do(must_be_new, "exists"),
@@ -173,6 +176,8 @@ def create_table(*start: Any) -> Procedure:
         call("ttrpc", shim_at, shut_shim_down, lost="failed"),
         Label("failed"),
         Do(not_created),
+        Return(),
+        gone,
     )
 
 
@@ -260,8 +265,16 @@ def hand_on(g: Goroutine) -> None:
 
 
 def find_shims(g: Goroutine) -> None:
-    """List the containers that an earlier containerd has left."""
-    g["todo"], g["i"] = tuple(name for name in g.world.services if has_shim(g.world, name)), 0
+    """List the containers that an earlier containerd has left; those of one that listens elsewhere are its own."""
+    here = [name for name in g.world.services if has_shim(g.world, name)]
+    mine = (None, traits(g.world, g.pid).containerd_socket)
+    g["todo"], g["i"] = tuple(name for name in here if _tells(g.world, name) in mine), 0
+
+
+def _tells(world: World, name: str) -> str | None:
+    """Return the socket of the containerd that a container's shim tells of its end; None if the shim is gone."""
+    shim = world.host.listeners.get(socket_of(world, name))
+    return None if shim is None else traits(world, shim).containerd_socket
 
 
 def load_next(g: Goroutine) -> str | None:

@@ -11,7 +11,7 @@ from sim.engine import paths
 from sim.engine.containerd import service
 from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.ops import Do, Fork, Label, Reap
+from sim.engine.ops import Do, Fork, Goto, Label, Reap
 from sim.engine.shim_command import hand_socket, runc_delete_force
 from sim.engine.traits import traits
 
@@ -33,7 +33,8 @@ PROGRAM = service.PROGRAM.with_tables(
     service.main_table(runc_delete_force),
     service.create_table(
         Fork(shim, "shim_pid", lambda world, frame: pins(world, frame).shim),
-        Do(hand_socket),
+        Do(hand_socket, "gone"),
+        gone=(Label("gone"), Reap("shim_pid"), Goto("failed")),
     ),
     service.watcher_table(runc_delete_force, Do(is_child, "adopted"), Reap("shim_pid"), Label("adopted")),
 )

@@ -49,7 +49,7 @@ SHIM_COMMAND = shim_command.PROGRAM.with_tables(
         Do(shim_command.start_command_threads, "exists"),
         Do(has_pod, "gone"),
         Fork(shim_command.shim, "shim_pid"),
-        Do(shim_command.hand_socket),
+        Do(shim_command.hand_socket, "gone"),
         Exit(0),
         Label("exists"),
         Exit(hand_address),

@@ -45,13 +45,14 @@ STREAM_WAIT = 5 * S
 
 
 def _serving(world: World, frame: Frame) -> tuple[Key, ...]:
-    return (("listen", paths.CONTAINERD_SOCK), ("proc", world.host.listeners.get(paths.CONTAINERD_SOCK)))
+    socket = traits(world, frame.fid[0]).containerd_socket
+    return (("listen", socket), ("proc", world.host.listeners.get(socket)))
 
 
 @reading(_serving)
 def serving(world: World, frame: Frame) -> bool:
     """Say whether a containerd listens and answers."""
-    pid = world.host.listeners.get(paths.CONTAINERD_SOCK)
+    pid = world.host.listeners.get(traits(world, frame.fid[0]).containerd_socket)
     return pid is not None and responsive(world, pid)
 
 

@@ -68,7 +68,7 @@ WAIT_CONTAINERD = procedure("dockerd.wait_containerd", Reap("child_pid"), Do(con
 
 def dial(g: Goroutine) -> str | None:
     """Try to connect: some containerd must be listening at this moment."""
-    pid = g.world.host.listeners.get(paths.CONTAINERD_SOCK)
+    pid = g.world.host.listeners.get(traits(g.world, g.pid).containerd_socket)
     if pid is None:
         g["attempt"] = (g["attempt"] or 0) + 1
         return "first" if g["attempt"] == 1 else None
