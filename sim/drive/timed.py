@@ -23,6 +23,7 @@ from sim.drive.turn import TimedTurn
 from sim.engine.client import Await, all_served, mark_name, step_of
 from sim.engine.goroutine import ModelFault
 from sim.engine.ops import Every, Op, Sleep
+from sim.engine.prologue import why_not_open
 from sim.engine.setup import Instant, Microseconds, S, Setup
 from sim.facts import Fid
 from sim.kernel import syscalls
@@ -120,7 +121,8 @@ class Timed:
     def _finish(self, end: int | None) -> None:
         if end is None:
             end = self.now
-            self.trace.note = "the moment that the end counts from never came"
+            missing = "the moment that the end counts from never came"
+            self.trace.note = missing if self.opened else why_not_open(self.world)
         self.trace.end = end
 
     def _patience(self) -> float:
@@ -346,7 +348,7 @@ class Timed:
             return self._to_next_tick(frame.fid, op.period)
         assert isinstance(op, Await), f"{op.name} is a timer that the driver does not know"
         at = step_of(self.world, frame).at
-        if at.base == "after":
+        if at.base in ("after", "numbers"):
             return max(0, at.offset)
         moment = self.moment(at)
         assert moment is not None, f"{mark_name(at)} is marked but has no time"
