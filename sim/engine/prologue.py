@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sim.engine.setup import Docker, Instant, Service, Setup, Step, Systemctl
+from sim.facts import OPENED
 from sim.world import World
 
 START = Step("(start)", Instant(), Systemctl("start"))
@@ -54,8 +55,10 @@ def observed(setup: Setup, design: Any, service: Service) -> tuple[int, ...]:
     return tuple(number for number in pins.numbers() if number not in unused)
 
 
-def why_not_open(world: World) -> str:
-    """Say that t = 0 never came, and for which observed number processes wait, if for one."""
+def never_came(world: World) -> str:
+    """Say which moment never came; before t = 0, for which observed number processes wait, if for one."""
+    if world.marks.get(OPENED):
+        return "the moment that the end counts from never came"
     number = min(world.host.reserved, default=None)
     if number is None:
         return "t = 0 never came: what starts before it did not end"

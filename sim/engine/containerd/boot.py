@@ -184,4 +184,8 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE", "USR1"}),
-)
+    counts=frozenset({
+        "containerd.events", "containerd.log", paths.EVENTS_LOG, paths.EVENT_TS,
+        "message exit", "message exec_exit", "message oom", "message paused", "message resumed",
+    }),
+)  # fmt: skip

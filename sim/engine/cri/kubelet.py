@@ -368,4 +368,5 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE"}),
+    counts=frozenset({"kubelet.paused", "kubelet.due", "kubelet.backoff.number", "message CreateContainer"}),
 )
