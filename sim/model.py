@@ -21,7 +21,7 @@ from sim.engine.cri import pods
 from sim.engine.dockerd.network import address, bindings
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.podman import state as podman
-from sim.engine.prologue import is_prologue, observed, prologue
+from sim.engine.prologue import is_beside, observed, prologue
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Instant, OutOfMemory, Setup, Target, Upgrade
 from sim.facts import OPENED as OPENED
@@ -185,7 +185,7 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     for procedure in (*early, "init.main", "init.bus", "init.notify"):
         start_frame(turn, INIT, procedure, "", {})
     for number, steps in enumerate(world.setup.terminals):
-        if not number or is_prologue(steps):
+        if not number or is_beside(steps):
             terminal(turn, number)
     return world, turn.events
 
@@ -227,7 +227,7 @@ def terminal(turn: Turn, number: int) -> None:
 def _open(turn: Turn) -> None:
     turn.emit(Marked(OPENED, 1))
     for number, steps in enumerate(turn.world.setup.terminals):
-        if number and not is_prologue(steps):
+        if number and not is_beside(steps):
             terminal(turn, number)
 
 

@@ -41,9 +41,9 @@ def prologue(setup: Setup, design: Any) -> tuple[Steps, ...]:
     return (tuple(line), *beside)
 
 
-def is_prologue(steps: Steps) -> bool:
-    """Return whether a terminal's steps go before t = 0; no step of a file has an id in parentheses."""
-    return bool(steps) and steps[0].id.startswith("(")
+def is_beside(steps: Steps) -> bool:
+    """Return whether a terminal goes beside the first one before t = 0; no step of a file waits for numbers."""
+    return bool(steps) and steps[0].at.base == "numbers"
 
 
 def observed(setup: Setup, design: Any, service: Service) -> tuple[int, ...]:
