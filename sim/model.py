@@ -21,8 +21,9 @@ from sim.engine.cri import pods
 from sim.engine.dockerd.network import address, bindings
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.podman import state as podman
+from sim.engine.prologue import is_beside, observed, prologue
 from sim.engine.records import Container, Endpoint
-from sim.engine.setup import Docker, Instant, OutOfMemory, Setup, Step, Systemctl, Target, Upgrade
+from sim.engine.setup import Instant, OutOfMemory, Setup, Target, Upgrade
 from sim.facts import OPENED as OPENED
 from sim.facts import (
     BecameReady,
@@ -110,7 +111,11 @@ def may_open(world: World) -> bool:
     """Say whether the prologue has ended and the terminals have not begun."""
     if world.marks.get(OPENED, 0):
         return False
-    return world.setup.host.begin == "boot" or (OUTSIDE, "terminal/0") not in world.frames
+    if world.setup.host.begin == "boot":
+        return True
+    return (OUTSIDE, "terminal/0") not in world.frames and not any(
+        pid == OUTSIDE and name.startswith("terminal/") for pid, name in world.frames
+    )
 
 
 # -- what happens then ------------------------------------------------------------------------------
@@ -140,16 +145,13 @@ def step(world: World, action: Action) -> list[Any]:
 
 # -- the first world --------------------------------------------------------------------------------
 
-PROLOGUE_START = Step("(start)", Instant(), Systemctl("start"))
-PROLOGUE_KUBELET = Step("(start kubelet)", Instant("after"), Systemctl("start", "kubelet"))
-
-
 def blank(setup: Setup) -> World:
     """Return the world before its first event: systemd alone, no goroutine, an empty disk."""
     design = design_of(setup)
-    setup = replace(setup, terminals=(_prologue(setup, design), *setup.terminals))
+    first, *others = prologue(setup, design)
+    setup = replace(setup, terminals=(first, *setup.terminals, *others))
     host = Host(setup.host.pid_max)
-    host.reserve(_pins(setup))
+    host.reserve(number for service in setup.services for number in observed(setup, design, service))
     world = World(setup, design, host)
     if design.traits.pods:
         world.services = pods.Services(world.services)
@@ -168,7 +170,7 @@ def design_of(setup: Setup) -> Design:
 def initial(setup: Setup) -> tuple[World, list[Any]]:
     """Return the world in which everything begins, and the events that made it from `blank`.
 
-    With `steady` a prologue starts docker.service and runs every service, one after the other; with `boot` it starts
+    With `steady` a prologue starts docker.service and runs every service (`sim.engine.prologue`); with `boot` it starts
     docker.service over a disk that says that all were running; with `off` it does nothing.
     """
     world = blank(setup)
@@ -182,7 +184,9 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
         early = (*early, "init.units")
     for procedure in (*early, "init.main", "init.bus", "init.notify"):
         start_frame(turn, INIT, procedure, "", {})
-    terminal(turn, 0)
+    for number, steps in enumerate(world.setup.terminals):
+        if not number or is_beside(steps):
+            terminal(turn, number)
     return world, turn.events
 
 
@@ -192,36 +196,10 @@ def _disk(world: World) -> Callable[[Turn], None]:
     return podman.disk_of_a_running_host if podman.is_podman(world) else _disk_of_a_running_host
 
 
-def _prologue(setup: Setup, design: Design) -> tuple[Step, ...]:
-    if setup.host.begin == "off":
-        return ()
-    if design.traits.unit_scope:
-        return () if setup.host.begin == "boot" else tuple(_start_unit(s.name) for s in setup.services if s.at_begin)
-    start = (PROLOGUE_START,) if design.traits.engine in design.programs else ()
-    if design.traits.pods:
-        start = (*start, PROLOGUE_KUBELET)
-    if setup.host.begin == "boot":
-        return start
-    runs = (Step(f"(run {s.name})", Instant("after"), Docker("run", s.name)) for s in setup.services if s.at_begin)
-    return (*start, *runs)
-
-
-def _start_unit(name: str) -> Step:
-    return Step(f"(start {name})", Instant("after"), Systemctl("start", name), text=f"systemctl start {name}")
-
-
 def _memory_runs_out(setup: Setup) -> bool:
     """Say whether any container has a limit, or a step takes the memory away."""
     steps = (step.command for terminal in setup.terminals for step in terminal)
     return any(it.memory is not None for it in setup.services) or any(isinstance(it, OutOfMemory) for it in steps)
-
-
-def _pins(setup: Setup) -> list[Pid]:
-    numbers: list[Pid] = []
-    for service in setup.services:
-        unused = () if setup.engine.daemon.userland_proxy else service.pins.proxy
-        numbers += [number for number in service.pins.numbers() if number not in unused]
-    return numbers
 
 
 def _disk_of_a_running_host(turn: Turn) -> None:
@@ -248,8 +226,9 @@ def terminal(turn: Turn, number: int) -> None:
 
 def _open(turn: Turn) -> None:
     turn.emit(Marked(OPENED, 1))
-    for number in range(1, len(turn.world.setup.terminals)):
-        terminal(turn, number)
+    for number, steps in enumerate(turn.world.setup.terminals):
+        if number and not is_beside(steps):
+            terminal(turn, number)
 
 
 # -- moments that the scenario waits for ------------------------------------------------------------

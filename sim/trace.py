@@ -20,6 +20,7 @@ from typing import Any, Self, overload
 import msgspec
 
 from sim.engine.setup import Microseconds, Setup
+from sim.facts import OPENED, Marked
 from sim.model import blank
 from sim.world import World, evolve
 
@@ -225,6 +226,11 @@ class Trace:
 
     def __getitem__(self, number: int) -> Record:
         return self.records[number]
+
+    @property
+    def opened(self) -> bool:
+        """Return whether t = 0 came in what is kept of the run."""
+        return any(isinstance(record.event, Marked) and record.event.name == OPENED for record in self.records)
 
     def unix(self, at: Microseconds) -> float:
         """Return the unix time in seconds of a clock value."""

@@ -8,7 +8,7 @@ from time import perf_counter
 
 import msgspec
 
-from sim.cli import FAULT, HOLDS, INTERRUPTED, WRONG, status_of, worst
+from sim.cli import FAULT, HOLDS, INTERRUPTED, UNDETERMINED, WRONG, status_of, worst
 from sim.cli.files import files_of, scenarios_of
 from sim.cli.out import note, progress, say, say_json, width
 from sim.cli.seeds import held_in_all, judge
@@ -17,6 +17,8 @@ from sim.errors import InputError, Problem
 from sim.experiment.seeds import over_seeds
 from sim.render.catalogue_text import catalogue_text
 from sim.scenario import Scenario
+from sim.scenario.verdict import Verdict
+from sim.trace import Trace
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.catalogue import Entry
 
@@ -55,14 +57,28 @@ def _scenarios(options: argparse.Namespace, wrong: list[Entry]) -> Iterator[Scen
             note(str(error))
 
 
+class NeverBegan(Exception):
+    """A run that nothing is expected of did not come to t = 0."""
+
+
+def _judge(scenario: Scenario, trace: Trace) -> tuple[Verdict, ...]:
+    """Evaluate the expectations of one run. Raises NeverBegan where there are none that could fail."""
+    if not scenario.expectations and not trace.opened:
+        raise NeverBegan(trace.note)
+    return judge(scenario, trace)
+
+
 def _entry(scenario: Scenario, options: argparse.Namespace) -> tuple[Entry, int]:
     """Run one scenario over its seeds; a fault in the model ends this one alone."""
     seeds = range(1, options.seeds + 1) if options.seeds else (options.seed,)
     begun = perf_counter()
     try:
-        rows = over_seeds(scenario, seeds, judge, jobs=options.jobs)
+        rows = over_seeds(scenario, seeds, _judge, jobs=options.jobs)
     except (OSError, MemoryError):
         raise
+    except NeverBegan as trouble:
+        note(f"shimsim: {scenario.source}: {trouble}")
+        return Entry(scenario.source, scenario.title, None, 0, 0, len(seeds), 0.0, trouble=str(trouble)), UNDETERMINED
     except Exception as fault:
         told = model(fault)
         note(f"shimsim: {scenario.source}: {told}\n{REPORT}")

@@ -10,9 +10,12 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from sim.render.clean import printable_lines
+
+if TYPE_CHECKING:
+    from sim.trace import Trace
 
 ASCII = str.maketrans({
     "─": "-", "┬": "+", "├": "|", "└": "`", "│": "|", "✓": "+", "✗": "x", "⋯": "...", "·": "|", "–": "-", "−": "-",
@@ -87,3 +90,11 @@ def progress(label: str, quiet: bool) -> Callable[[int, int], None] | None:
         sys.stderr.flush()
 
     return show
+
+
+def begun(trace: Trace) -> tuple[None, ...]:
+    """Return an undetermined verdict for a run that never came to t = 0, and say why; none for one that did."""
+    if trace.opened:
+        return ()
+    note(f"shimsim: {trace.note}")
+    return (None,)

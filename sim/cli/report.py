@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sim.cli import status_of
 from sim.cli.files import run_of
-from sim.cli.out import say, say_json
+from sim.cli.out import begun, say, say_json
 from sim.errors import InputError, Problem
 from sim.experiment.report import report
 from sim.tracefile import SCHEMA_VERSION
@@ -35,7 +35,7 @@ def main(options: argparse.Namespace) -> int:
     else:
         expected = f", {holds.count(True)} of {len(holds)} hold" if holds else ""
         say(f"{options.output}: {size / 1e6:.1f} MB{expected}; open it in a browser")
-    return status_of(holds)
+    return status_of([*holds, *begun(run.trace)])
 
 
 def _check(output: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sim.cli import FAULT, INTERRUPTED, status_of, worst
 from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, is_many, is_stdin, scenarios_of
-from sim.cli.out import note, say, say_json, width
+from sim.cli.out import begun, note, say, say_json, width
 from sim.cli.store import check_ours, folder_of, store
 from sim.cli.trouble import REPORT, model
 from sim.drive.follow import driver_of
@@ -109,7 +109,7 @@ def _report(run: Run, folder: Path | None, options: argparse.Namespace) -> int:
     wanting = tuple(verdict for verdict in verdicts if not verdict.holds)
     if options.quiet and wanting and not options.json:
         say(expectations(wanting, width()))
-    return status_of(it.holds for it in verdicts)
+    return status_of([*(it.holds for it in verdicts), *begun(run.trace)])
 
 
 def _footer(summary: Summary, options: argparse.Namespace, facts: int, folder: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.designs import vocabulary
 from sim.designs.design import Design
 from sim.designs.since_20_10 import SERVICE, SOCKET, UNVERIFIED
 from sim.engine import execed, init, journald, paths, payload, stranger
@@ -62,4 +63,5 @@ CONTAINERD_CRI = Design(
         records="/var/lib/containerd/io.containerd.grpc.v1.cri/containers/{name}",
         pods=True,
     ),
+    vocabulary.PODS,
 )

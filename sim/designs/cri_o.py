@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from sim.designs import vocabulary
 from sim.designs.design import Design
 from sim.engine import execed, init, journald, payload, stranger
 from sim.engine.cri import client, cni, crio, crio_conmon, kubelet, units
@@ -54,6 +55,7 @@ CRI_O = Design(
         records="/var/lib/containers/storage/overlay-containers/{name}/userdata/state.json",
         pods=True,
     ),
+    vocabulary.PODS,
 )
 CRI_O_CGROUPFS = Design(
     "cri-o-cgroupfs",
@@ -61,4 +63,5 @@ CRI_O_CGROUPFS = Design(
     "designs §4.3 (cgroup_manager = cgroupfs) [I]; all else as cri-o",
     tuple(CRI_O.programs.values()),
     replace(CRI_O.traits, conmon_group=crio_conmon.OWN_GROUP),
+    vocabulary.PODS,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.designs.vocabulary import DOCKER, Vocabulary
 from sim.engine.procedure import Procedure
 from sim.engine.program import Program
 from sim.engine.traits import DOCKER_1_13, Traits
@@ -13,9 +14,15 @@ class Design:
     """The programs of an engine, and all their procedures by full name."""
 
     def __init__(
-        self, name: str, title: str, source: str, programs: tuple[Program, ...], traits: Traits = DOCKER_1_13
+        self,
+        name: str,
+        title: str,
+        source: str,
+        programs: tuple[Program, ...],
+        traits: Traits = DOCKER_1_13,
+        vocabulary: Vocabulary = DOCKER,
     ) -> None:
-        self.name, self.title, self.source, self.traits = name, title, source, traits
+        self.name, self.title, self.source, self.traits, self.vocabulary = name, title, source, traits, vocabulary
         self.programs = {program.name: program for program in programs}
         self.procedures: dict[str, Procedure] = {p.name: p for program in programs for p in program.procedures}
 

@@ -63,6 +63,16 @@ def versions(row: str) -> list[str]:
     return [name for name, found in VERSIONS.items() if found == row]
 
 
+def number_of(name: str) -> tuple[int, ...]:
+    """Return the version in a design's name, () of one that has none.
+
+    >>> number_of("docker-18.09-separate"), number_of("25"), number_of("podman")
+    ((18, 9), (25,), ())
+    """
+    match = re.fullmatch(rf"(?:docker-)?([0-9]+(?:[.][0-9]+)*)(?:{SEPARATE})?", name)
+    return tuple(int(part) for part in match[1].split(".")) if match else ()
+
+
 def absent(name: str) -> tuple[str, str] | None:
     """Return why an engine has no row, and the nearest that has; None if *name* is no version of an engine.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.designs import vocabulary
 from sim.designs.design import Design
 from sim.engine import execed, init, journald, payload, stranger
 from sim.engine.podman import client, command, conmon, crun, network, systemd
@@ -37,4 +38,5 @@ PODMAN = Design(
         profile="podman-idle",
         client="podman",
     ),
+    vocabulary.PODMAN,
 )

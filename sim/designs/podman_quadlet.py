@@ -20,4 +20,5 @@ PODMAN_QUADLET = Design(
         unit_scope="/system.slice/{name}.service/libpod-payload-{id}",
         unit=Unit(restart="no", kill_mode="mixed", timeout_stop=70 * S),
     ),
+    PODMAN.vocabulary,
 )

@@ -22,7 +22,8 @@ class Upgraded(Design):
     """A design and those that take its place."""
 
     def __init__(self, first: Design, *others: Design) -> None:
-        super().__init__(first.name, first.title, first.source, tuple(first.programs.values()), first.traits)
+        programs = tuple(first.programs.values())
+        super().__init__(first.name, first.title, first.source, programs, first.traits, first.vocabulary)
         self.releases = {design.name: design for design in (first, *others)}
         for design in others:
             for name, program in design.programs.items():

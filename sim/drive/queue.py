@@ -76,6 +76,32 @@ class Queue:
             if self._dead > FEW and 2 * self._dead > len(self._far):
                 self._clear_far()
 
+    # -- rounds that are jumped over ----------------------------------------------------------------
+
+    @property
+    def added(self) -> int:
+        """Return how many far timers have been set."""
+        return self._added
+
+    def rests(self) -> bool:
+        """Return whether nothing has rung that has not happened, and no core works."""
+        return not self.prompt and self.cores.next(self.now) is None
+
+    def oldest(self, added: int) -> int:
+        """Return when the first of the far timers rings that were the first *added* to be set."""
+        return min((at for at, number, clock in self._far if clock.alive and number <= added), default=self.now)
+
+    def jump(self, by: int, added: int) -> None:
+        """Go on *by* µs later, with all timers but the first *added* far ones, which ring when they would have."""
+        env: Any = self.env
+        env._now += by
+        env._queue = [(at + by, *rest) for at, *rest in env._queue]
+        self.now += by
+        self._far = [(at if number <= added else at + by, number, clock) for at, number, clock in self._far]
+        self._far_timer = None
+        self._clear_far()
+        self._arm_far()
+
     def __len__(self) -> int:
         """Return how many timers are kept, dead ones included; what has rung or is at work is not counted."""
         return len(self.env._queue) + len(self._far)

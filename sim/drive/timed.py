@@ -18,11 +18,13 @@ from sim.drive.ahead import goes_first, terminals_ahead
 from sim.drive.collecting import little_collecting
 from sim.drive.prices import Plan, Prices
 from sim.drive.queue import Clock, Queue
+from sim.drive.rounds import Rounds, jump, look_for_rounds, stop_looking
 from sim.drive.slot import Slot
 from sim.drive.turn import TimedTurn
 from sim.engine.client import Await, all_served, mark_name, step_of
 from sim.engine.goroutine import ModelFault
 from sim.engine.ops import Every, Op, Sleep
+from sim.engine.prologue import never_came
 from sim.engine.setup import Instant, Microseconds, S, Setup
 from sim.facts import Fid
 from sim.kernel import syscalls
@@ -55,10 +57,11 @@ class Timed:
         sink: Callable[[Record], None] | None = None,
         profile: Profile | None = None,
         skip_idle: bool = True,
+        skip_rounds: bool = True,
         env: simpy.Environment | None = None,
     ) -> None:
         self.world, events = initial(setup)
-        self.setup, self.seed, self.skip_idle = setup, seed, skip_idle
+        self.setup, self.seed, self.skip_idle, self.skip_rounds = setup, seed, skip_idle, skip_rounds
         self.profile = profile_of(setup.engine) if profile is None else profile
         self.queue = Queue(simpy.Environment() if env is None else env, setup.host.cores)
         self.trace = Trace(setup, seed, Encoded() if keep == "encoded" else Records())
@@ -67,15 +70,15 @@ class Timed:
         self.prices = Prices(self.profile, seed, self.world.design.procedures, self.turn.slow)
         self.steps = self.skipped = 0
         self.ahead = terminals_ahead(self.world.setup)
-        self.opened = False
+        self.opened, self.jumped = False, 0  # how much time has been jumped over
+        self.rounds: Rounds | None = None
         self.slots: dict[Fid, Slot] = {}
         self.deliveries: dict[Pid, dict[Signal, Clock]] = {}
         self.phases: dict[Fid, int] = {}  # when each ticker's first period began
         self.ticked: dict[Fid, int] = {}  # how many periods of it have been dealt with
         self.asleep: dict[Fid, tuple[int, int]] = {}  # tickers that sleep: since when, and their period
         self.turn.begin(events)
-        for fid in self.world.frames:
-            self.turn.dirty[fid] = -1
+        self.turn.dirty.update(dict.fromkeys(self.world.frames, -1))
 
     @property
     def now(self) -> Microseconds:
@@ -97,6 +100,8 @@ class Timed:
                 self.settle()
                 while True:
                     self._drain()
+                    if self.rounds is not None:
+                        jump(self, self.rounds)
                     moment = env.peek()
                     if moment > surely:
                         end = self.end() if until is None else until
@@ -120,7 +125,7 @@ class Timed:
     def _finish(self, end: int | None) -> None:
         if end is None:
             end = self.now
-            self.trace.note = "the moment that the end counts from never came"
+            self.trace.note = never_came(self.world)
         self.trace.end = end
 
     def _patience(self) -> float:
@@ -189,6 +194,7 @@ class Timed:
 
     def _open(self) -> None:
         self.trace.origin, self.opened = self.now, True
+        stop_looking(self)
         known = [at.offset for at in instants(self.world.setup) if at.base == "origin"]
         self._last_known = self.now + max(known, default=0)
 
@@ -204,6 +210,7 @@ class Timed:
         if not self.opened and (OPENED, 1) not in turn.moments and may_open(self.world):
             turn.moments[OPENED, 1] = turn.moments[OPENED, 0] = self.now
             self.queue.set(Clock(Open(), self.turn.seq - 1), self._until_open())
+            look_for_rounds(self)
 
     def _until_open(self) -> int:
         """Return the time to t = 0, in µs: a steady host's uptime, and up to 1 s: people keep no step with tickers."""
@@ -346,7 +353,7 @@ class Timed:
             return self._to_next_tick(frame.fid, op.period)
         assert isinstance(op, Await), f"{op.name} is a timer that the driver does not know"
         at = step_of(self.world, frame).at
-        if at.base == "after":
+        if at.base in ("after", "numbers"):
             return max(0, at.offset)
         moment = self.moment(at)
         assert moment is not None, f"{mark_name(at)} is marked but has no time"

@@ -35,12 +35,12 @@ class Rule:
 class TimedTurn(Turn):
     """A turn that hands each fact to *add*, if there is one, with its time and cause; one serves a whole run.
 
-    *moments* says when each mark came last and the n-th time.
+    *moments* says when each mark came last and the n-th time. *noting* gets each fact before it is applied.
     """
 
     __slots__ = (
-        "_rules", "add", "cause", "dirty", "first", "last_step", "moments", "now", "readers", "seq", "signalled",
-        "slow", "stopped",
+        "_rules", "add", "cause", "dirty", "first", "last_step", "moments", "noting", "now", "readers", "seq",
+        "signalled", "slow", "stopped",
     )  # fmt: skip
 
     def __init__(self, world: World, add: Callable[[int, int, Any], None] | None) -> None:
@@ -54,6 +54,7 @@ class TimedTurn(Turn):
         self.slow: dict[str, int] = {}
         self.now = self.seq = self.last_step = 0
         self.cause, self.first = -1, True
+        self.noting: Callable[[Any], None] | None = None
         self._rules = {kind: Rule(world, kind) for kind in APPLY}
 
     def begin(self, events: Iterable[Any]) -> None:
@@ -67,6 +68,8 @@ class TimedTurn(Turn):
         """Apply *event*, hand it on, and note whom it concerns."""
         rule = self._rules[type(event)]
         seq = self.seq
+        if self.noting is not None:
+            self.noting(event)
         names = self._moments_of(event, rule) if rule.watchers else None
         if rule.touches is not None:
             readers = self.readers

@@ -69,10 +69,13 @@ class Await(Op):
         at = step_of(world, frame).at
         if at.base in ("origin", "after"):
             return True
+        if at.base == "numbers":
+            return all(number >= at.nth for number in world.host.reserved)
         return world.marks.get(mark_name(at), 0) >= max(at.nth, 1)
 
     def reads(self, world: World, frame: Frame) -> tuple[Key, ...]:
-        return (("mark", mark_name(step_of(world, frame).at)),)
+        at = step_of(world, frame).at
+        return (("reserved",),) if at.base == "numbers" else (("mark", mark_name(at)),)
 
     def take(self, g: Goroutine) -> int | None:
         return self.index + 1

@@ -24,6 +24,9 @@ class Program:
     *cleans_up* says whether a process of it that works will end what lives of a container whose shim has died; None if
     that is no business of the program.
 
+    *counts* names what it counts up and compares with itself alone, so that no limit is ever reached: memory as
+    `PROGRAM.KEY`, a variable as `PROCEDURE.NAME`, files by path or glob, and `message KIND` for the number in its data.
+
     >>> Program("proxy", (), handlers={"TERM": "close"}, home="dockerd").handlers
     (('TERM', 'close'),)
     """
@@ -38,10 +41,11 @@ class Program:
         home: str = "",
         stalls_as: str = "",
         cleans_up: Callable[[World, str], bool] | None = None,
+        counts: frozenset[str] = frozenset(),
     ) -> None:
         self.name, self.procedures, self.home = name, procedures, home
         self.handlers = tuple((handlers or {}).items())
-        self.ignored = ignored
+        self.ignored, self.counts = ignored, counts
         self.stalls_as = stalls_as
         self.cleans_up = cleans_up
 

@@ -40,6 +40,7 @@ from sim.scenario.services import (
 )
 from sim.scenario.steps import Reader, entries, new_services, renames, step_ids, strangers
 from sim.scenario.text import Node, Path, moved
+from sim.scenario.vocabulary import without_unknown
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 BRIDGE = Network("bridge", "172.17.0.")
@@ -81,6 +82,7 @@ class Compiler:
     def scenario(self, name: str, source: str) -> Scenario:
         """Return the scenario; raise InputError with all problems."""
         self.top_keys()
+        self.root = without_unknown(self.root, self.report)
         title = self.text("title") or name
         host, engine = self.host(), self.engine()
         networks = self.networks()
@@ -187,9 +189,6 @@ class Compiler:
             self.report.refuse(self.root, ("engine", "design"), refusal)
             return EngineSetup()
         traits, said = design.traits, _said(file.daemon)
-        if said.get("live_restore") and not traits.live_restore:
-            missing = Refusal(f"{file.design} has no live-restore.", "docker-1.12 is the first that has.")
-            self.report.refuse(self.root, ("engine", "daemon", "live-restore"), missing)
         if "shutdown_timeout" in said:
             said["shutdown_timeout"] *= 1_000_000
         return EngineSetup(

@@ -86,7 +86,7 @@ def fit(
         return engine, services
     for service in services:
         if service.healthcheck is not None:
-            what = "a health check is not modelled on podman yet: systemd's timers run it there."
+            what = f"a health check is not modelled on {design.name} yet: systemd's timers run it there."
             report.refuse(
                 root, ("services",), Refusal(f"{service.name}: {what}", "healthcheck: {disable: true} drops it.")
             )
@@ -162,14 +162,13 @@ def _refusal(design: Design, step: Step) -> Refusal | None:
         return None
     if design.traits.pods:
         return pod_words.refusal(design, step)
-        return None
     match command:
         case KillProcess(target):
             owns = design.traits.shims_under == "nobody"
             why, hint = (DAEMON_S if owns else INSTEAD).get(target.role, ("", ""))
             return Refusal(f"{design.name} has no {target.role}: {why}.", hint)
         case Docker(verb):
-            return Refusal(f"docker {verb} is not modelled on podman yet.", f"Modelled: {listed(VERBS)}.")
+            return Refusal(f"docker {verb} is not modelled on {design.name} yet.", f"Modelled: {listed(VERBS)}.")
         case Systemctl(_, unit) if unit not in ("", "docker", *OTHER_UNITS):
             what = f"{design.name} has no {unit}.service: its containers are no units of systemd."
             return Refusal(what, "On podman-quadlet each is one.")
@@ -181,4 +180,4 @@ def _refusal(design: Design, step: Step) -> Refusal | None:
         case Slow(program):
             return Refusal(f"{design.name} has no {program}.", f"It has {listed(design.programs)}.")
     why = NOT_THERE[type(command)]
-    return Refusal(f"this is not modelled on podman{f': {why}' if why else ' yet'}.", "Leave the step out.")
+    return Refusal(f"this is not modelled on {design.name}{f': {why}' if why else ' yet'}.", "Leave the step out.")

@@ -3,7 +3,8 @@
 Literal tables. A key stands under *without effect* only if no process, parent, signal, port, number or time of
 the model can depend on it. A key stands under *not modelled yet* if it changes processes and the model has no
 rule for it. Source: Compose file reference (v1 to v3.8 and the Compose specification), dockerd's daemon.json of
-1.13 with the keys of Red Hat's build, systemd.service(5), `docker COMMAND --help` of 1.13.
+1.10 to 29 with the keys of Red Hat's build (which of them a version has: `sim.designs.vocabulary`),
+systemd.service(5), `docker COMMAND --help` of 1.13.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ LOG_DRIVERS_LATER = ("awslogs", "fluentd", "gcplogs", "gelf", "logentries", "spl
 
 DAEMON_WITHOUT_EFFECT = frozenset(
     """add-registry allow-nondistributable-artifacts api-cors-header authorization-plugins block-registry
+    builder cdi-spec-dirs containerd-namespace containerd-plugin-namespace default-cgroupns-mode host-gateway-ip
+    host-gateway-ips http-proxy https-proxy ip-forward-no-drop log-format max-download-attempts min-api-version
+    network-control-plane-mtu no-new-privileges no-proxy node-generic-resources proxies
     cgroup-parent cluster-advertise cluster-store cluster-store-opts data-root debug default-shm-size
     default-ulimits disable-legacy-registry dns dns-opts dns-search experimental features graph group hosts
     icc insecure-registries ip-forward ip-masq labels log-level log-opts max-concurrent-downloads
@@ -60,20 +64,27 @@ DAEMON_WITHOUT_EFFECT = frozenset(
     tlskey tlsverify""".split()
 )
 DAEMON_NOT_MODELLED = {
+    "allow-direct-routing": "other rules of the packet filter",
+    "bip6": "",
+    "bridge-accept-fwmark": "other rules of the packet filter",
     "bip": "another address of docker0; networks: {bridge: {ipam: ...}} sets it",
     "bridge": "",
     "containerd": "a containerd that somebody else starts",
     "default-address-pools": "",
     "default-gateway": "",
     "default-gateway-v6": "",
+    "default-ipc-mode": "",
+    "default-network-opts": "",
     "default-runtime": "",
     "exec-opts": "another cgroup driver",
     "exec-root": "",
+    "firewall-backend": "runs of nft in place of iptables",
     "fixed-cidr": "",
     "fixed-cidr-v6": "",
     "init": "docker-init as process 1",
     "init-path": "",
     "ip": "another default address of published ports",
+    "ip6tables": "runs of ip6tables",
     "iptables": "runs without iptables",
     "ipv6": "",
     "oom-score-adjust": "",
@@ -102,7 +113,7 @@ UNIT_NOT_MODELLED = {
     "RuntimeMaxSec": "",
     "SendSIGKILL": "",
     "StartLimitAction": "",
-    "StartLimitIntervalSec": "systemd 219 says StartLimitInterval",
+    "StartLimitIntervalSec": "write StartLimitInterval, which every systemd reads",
     "SuccessExitStatus": "",
     "TasksMax": "a limit of tasks",
     "TimeoutSec": "write TimeoutStopSec",

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from sim.designs import Design
 from sim.designs.takes import units_of
+from sim.engine.client import SUPERVISORS
 from sim.engine.cri.client import VERBS
 from sim.engine.setup import (
     BusyMount,
@@ -40,11 +41,11 @@ GRACE = 30 * S  # terminationGracePeriodSeconds [K]
 PROFILE = "cri-idle"
 INSTEAD = {  # role -> why there is none
     "dockerd": "{engine} is the engine here, the kubelet restarts what has ended",
-    "exec-shim": "the pod's shim holds an exec",
+    "exec-shim": "a {holder} holds an exec",
     "proxy": "ports are published by rules of the packet filter alone",
     "shim": "conmon holds a container",
     "conmon": "a shim holds the containers of a pod",
-    "exec-conmon": "the pod's shim holds an exec",
+    "exec-conmon": "a {holder} holds an exec",
     "podman": "commands go to the API server, or to {engine}",
     "netavark": "CNI plugins make networks",
     "hook": "CNI plugins make networks",
@@ -101,8 +102,9 @@ def _of_docker(design: Design, command: Docker) -> Refusal:
 
 def _no_such_role(design: Design, role: str) -> Refusal:
     """Refuse a role that no program has, with what there is."""
-    why = INSTEAD.get(role, "")
-    what = f"{design.name} has no {role}{': ' if why else ''}{why.format(engine=design.traits.engine)}."
+    holder = next((it for it in SUPERVISORS if it in design.programs), "")
+    why = INSTEAD.get(role, "").format(engine=design.traits.engine, holder=holder)
+    what = f"{design.name} has no {role}{': ' if why else ''}{why}."
     roles = [it for it in design.programs if it not in ("client", "init")]
     return Refusal(what, f"It has {listed(roles)}; supervisor/NAME fits every design.")
 

@@ -110,8 +110,6 @@ def healthcheck(value: object) -> Healthcheck | None:
     if not isinstance(value, dict):
         raise Refusal(f"{shown(value)} is not a health check.", "Write {test: curl -f localhost, interval: 30s}.")
     for key in value:
-        if key in ("start_period", "start_interval"):
-            raise Refusal(f"Docker 1.13 has no {key}.", f"Valid: {', '.join(CHECK_KEYS)}.", (key,))
         if key not in CHECK_KEYS:
             hint = did_you_mean(key, CHECK_KEYS) or f"Valid: {', '.join(CHECK_KEYS)}."
             raise Refusal("unknown key.", hint, (key,))

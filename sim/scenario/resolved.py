@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from msgspec.structs import asdict
 
+from sim.designs import DESIGNS
 from sim.engine.setup import (
     Bundle,
     Child,
@@ -30,6 +31,7 @@ from sim.scenario.compile import BRIDGE, Scenario
 from sim.scenario.expect import TreeExpect
 from sim.scenario.profiles import profile_plain
 from sim.scenario.units import format_clock, format_duration
+from sim.scenario.vocabulary import lacks
 
 
 def resolved(scenario: Scenario) -> str:
@@ -90,16 +92,18 @@ def host_of(host: HostSetup) -> dict[str, Any]:
 def engine_of(engine: EngineSetup) -> dict[str, Any]:
     """Return the engine's keys as daemon.json and systemd spell them."""
     daemon, unit = engine.daemon, engine.unit
+    design = DESIGNS[engine.design]
+    settings = {
+        "live-restore": daemon.live_restore,
+        "shutdown-timeout": daemon.shutdown_timeout // 1_000_000,
+        "userland-proxy": daemon.userland_proxy,
+        "max-health-check-retries": daemon.max_health_check_retries,
+        "log-driver": daemon.log_driver,
+    }
     return {
         "design": engine.design,
         "profile": profile_plain(engine.profile, engine.durations) if engine.durations else engine.profile,
-        "daemon": {
-            "live-restore": daemon.live_restore,
-            "shutdown-timeout": daemon.shutdown_timeout // 1_000_000,
-            "userland-proxy": daemon.userland_proxy,
-            "max-health-check-retries": daemon.max_health_check_retries,
-            "log-driver": daemon.log_driver,
-        },
+        "daemon": {key: value for key, value in settings.items() if not lacks(design, "daemon", key)},
         "unit": {
             "Restart": unit.restart,
             "KillMode": unit.kill_mode,

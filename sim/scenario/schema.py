@@ -3,7 +3,7 @@
 Keys keep the spelling of Compose, daemon.json and systemd; what is ours in a service begins with `x-`. Keys that are
 known but without effect, or not modelled yet, are in `known.py`; anything else is refused. Steps and expectations are
 checked word by word in `steps.py` and `expect.py`, since they name containers and steps; their models here are for
-editors. Source: Compose file reference, dockerd(8) of 1.13, systemd.service(5).
+editors. Source: Compose file reference, dockerd(8), systemd.service(5).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ UnitRestart = Literal["no", "always", "on-success", "on-failure", "on-abnormal",
 
 
 class UnitFile(Strict):
-    """The [Service] section of docker.service."""
+    """The [Service] section of the engine's own unit."""
 
     harmless = known.UNIT_WITHOUT_EFFECT
     later = known.UNIT_NOT_MODELLED

@@ -53,6 +53,25 @@ def test_an_expectation_that_fails_is_1_and_quiet_says_only_that(shimsim, folder
     assert "✗ shot+100ms" in said.out
 
 
+STALLED = """\
+engine: {design: docker-26}
+services:
+  a: {image: x, x-pids: {shim: 2229, payload: 2273, children: [2274]}}
+  b: {image: x, x-pids: {shim: 2300, payload: 2310}}
+"""
+
+
+@pytest.mark.parametrize(
+    "words", [["run"], ["run", "--quiet", "--no-save"], ["report", "-o", "page.html"], ["run", "small.yaml"]], ids=str
+)
+def test_a_run_that_never_comes_to_its_begin_is_3_and_says_for_what_it_waits(shimsim, folder, words):
+    """A number was observed for a child, and nothing in the file forks one."""
+    (folder / "stalled.yaml").write_text(STALLED)
+    said = shimsim(words[0], "stalled.yaml", *words[1:])
+    assert said.status == 3
+    assert "t = 0 never came: no process got the number 2274, which was observed for one of a (x-pids)" in said.err
+
+
 def test_an_expectation_that_holds_is_not_said_by_quiet(shimsim):
     """--quiet says nothing of what holds, with files and without."""
     for more in ([], ["--no-save"]):

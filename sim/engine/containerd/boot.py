@@ -190,4 +190,8 @@ PROGRAM = Program(
     stalls_as="daemon",
     cleans_up=keeps,
     home="dockerd",
-)
+    counts=frozenset({
+        "containerd.events", "containerd.log", paths.EVENTS_LOG, paths.EVENT_TS,
+        "message exit", "message exec_exit", "message oom", "message paused", "message resumed",
+    }),
+)  # fmt: skip

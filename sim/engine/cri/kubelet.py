@@ -370,4 +370,5 @@ PROGRAM = Program(
     ignored=frozenset({"PIPE"}),
     stalls_as="daemon",
     home="init",
+    counts=frozenset({"kubelet.paused", "kubelet.due", "kubelet.backoff.number", "message CreateContainer"}),
 )

@@ -12,7 +12,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine import output, paths
-from sim.engine.containers import scope_of, service_of
+from sim.engine.containers import pins, scope_of, service_of
 from sim.engine.dockerd import native_boot, native_execs
 from sim.engine.dockerd.native_execs import NATIVE, first_of
 from sim.engine.dockerd.start import (
@@ -235,7 +235,7 @@ TABLES = (
 PROGRAM = Program(
     "native",
     (
-        procedure("native.main", Fork(container_init), Exit(0)),
+        procedure("native.main", Fork(container_init, pin=lambda world, frame: pins(world, frame).payload), Exit(0)),
         native_execs.JOIN,
     ),
 )

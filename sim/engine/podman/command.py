@@ -12,7 +12,7 @@ from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, reading, receive
 from sim.engine.podman.common import BEGIN, LOCK, UNLOCK, answer, asked, fail, no_such, succeed
 from sim.engine.podman.conmon import exec_conmon, exec_group
 from sim.engine.podman.start import START_PROCEDURES
-from sim.engine.podman.state import event, exec_file, in_database, load, no_room, synced, synced_reads
+from sim.engine.podman.state import LEASES, event, exec_file, in_database, load, no_room, synced, synced_reads
 from sim.engine.podman.stop import STOP_PROCEDURES, improper
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
@@ -172,4 +172,5 @@ PROGRAM = Program(
         procedure("podman.ps", BEGIN, Exit(look_at_all)),
     ),
     home="init",
+    counts=frozenset({LEASES + "*/last"}),
 )

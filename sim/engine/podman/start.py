@@ -102,8 +102,13 @@ def mount(g: Goroutine) -> None:
 
 
 def assign(g: Goroutine) -> str | None:
-    """Choose the address; a network that nobody has taken away is used again."""
-    g["address"] = address_in(g.world, g["c"]) or assign_address(g)
+    """Choose the address; a network that nobody has taken away is used again, one that was gives its address back."""
+    g["address"] = address_in(g.world, g["c"])
+    if g["address"] is None:
+        record = load(g)
+        if record is not None and record.started:
+            free_address(g)
+        g["address"] = assign_address(g)
     if g["address"] is None:
         g["error"] = "no available IP addresses"
         return "no_address"

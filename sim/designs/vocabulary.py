@@ -1,0 +1,124 @@
+"""Which keys of files an engine knows, since when, and what the model lacks of those that it knows.
+
+A key without a row is known to every version that is modelled. Two tables of docker's keys follow its source: a key of
+daemon.json has a field in daemon/config*.go of the version's tag, a key of a service one in the API's types. Leaves out
+keys that Docker Compose refuses by the version of its file. Source: moby, tags v1.10.0 to docker-v29.0.0, and
+docs/api/version-history.md [S]; keys of Red Hat's build: D daemon/config.go [S].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from sim.designs.ladder import number_of
+
+SECTIONS = ("service", "healthcheck", "daemon", "unit")
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A key of an engine's files: the first and the last version that know it, "" for all before and after.
+
+    *why_not* says why an engine without versions, or all but one build, has none. *modelled* is false of a key that the
+    engine has and the model does not.
+    """
+
+    since: str = ""
+    until: str = ""
+    why_not: str = ""
+    modelled: bool = True
+
+    def is_known_to(self, version: tuple[int, ...]) -> bool:
+        """Return whether a version has the key; `()` is an engine that is not told apart by versions."""
+        first, last = number_of(self.since), number_of(self.until)
+        if not version:
+            return not self.why_not
+        return first <= version and (not last or version[: len(last)] <= last)
+
+
+Section = Mapping[str, Key]
+Vocabulary = Mapping[str, Section]
+
+RED_HAT_S = Key("1.13", "1.13", why_not="only Red Hat's build of 1.13 has it")
+DOCKER: Vocabulary = {
+    "service": {
+        "annotations": Key("24"),
+        "device_cgroup_rules": Key("17.04"),
+        "gpus": Key("19.03", modelled=False),
+        "healthcheck": Key("1.12"),
+        "init": Key("1.13"),
+        "pids_limit": Key("1.11", modelled=False),
+        "runtime": Key("1.12"),
+        "storage_opt": Key("1.12"),
+        "sysctls": Key("1.12"),
+    },
+    "healthcheck": {
+        "start_period": Key("17.05", modelled=False),
+        "start_interval": Key("25", modelled=False),
+    },
+    "daemon": {
+        "allow-direct-routing": Key("29", modelled=False),
+        "bip6": Key("28", modelled=False),
+        "bridge-accept-fwmark": Key("29", modelled=False),
+        "builder": Key("18.09"),
+        "cdi-spec-dirs": Key("25"),
+        "cluster-advertise": Key(until="23"),
+        "cluster-store": Key(until="23"),
+        "cluster-store-opts": Key(until="23"),
+        "containerd": Key("1.11", modelled=False),
+        "containerd-namespace": Key("20.10"),
+        "containerd-plugin-namespace": Key("20.10"),
+        "data-root": Key("17.05"),
+        "default-address-pools": Key("18.09", modelled=False),
+        "default-cgroupns-mode": Key("20.10"),
+        "default-ipc-mode": Key("17.09", modelled=False),
+        "default-network-opts": Key("24", modelled=False),
+        "default-runtime": Key("1.12", modelled=False),
+        "default-shm-size": Key("17.04"),
+        "experimental": Key("1.13"),
+        "features": Key("18.09"),
+        "firewall-backend": Key("29", modelled=False),
+        "graph": Key(until="23"),
+        "host-gateway-ip": Key("20.10"),
+        "host-gateway-ips": Key("28"),
+        "http-proxy": Key("23"),
+        "https-proxy": Key("23"),
+        "init": Key("1.13", modelled=False),
+        "init-path": Key("1.13", modelled=False),
+        "ip-forward-no-drop": Key("28"),
+        "ip-masq": Key("1.12"),
+        "ip6tables": Key("20.10", modelled=False),
+        "live-restore": Key("1.12"),
+        "log-format": Key("25"),
+        "max-concurrent-downloads": Key("1.12"),
+        "max-concurrent-uploads": Key("1.12"),
+        "max-download-attempts": Key("20.10"),
+        "max-health-check-retries": RED_HAT_S,
+        "metrics-addr": Key("1.13"),
+        "min-api-version": Key("29"),
+        "network-control-plane-mtu": Key("17.09"),
+        "no-new-privileges": Key("17.04"),
+        "no-proxy": Key("23"),
+        "node-generic-resources": Key("17.09"),
+        "oom-score-adjust": Key("1.12", "25", modelled=False),
+        "proxies": Key("23"),
+        "raw-logs": Key("1.11", modelled=False),
+        "runtimes": Key("1.12", modelled=False),
+        "seccomp-profile": Key("1.13"),
+        "shutdown-timeout": Key("1.13"),
+        "swarm-default-advertise-addr": Key("1.12"),
+        "userland-proxy-path": Key("1.13", modelled=False),
+    },
+    "unit": {},
+}
+"""Section -> key -> who knows it, of dockerd."""
+
+PODMAN: Vocabulary = {
+    "healthcheck": {
+        "start_period": Key(modelled=False),
+        "start_interval": Key(why_not="its startup checks have an interval of their own (--health-startup-interval)"),
+    }
+}
+_PROBES = Key(why_not="a pod has probes of its kubelet in place of it")
+PODS: Vocabulary = {"healthcheck": dict.fromkeys(("start_period", "start_interval"), _PROBES)}

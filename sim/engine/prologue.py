@@ -1,0 +1,109 @@
+"""What happens before t = 0 of a steady host: the engine's service starts, then every container of the file is run.
+
+Models: containers one after the other, in the order of the file; those whose process numbers were observed stand in the
+order of these numbers, since numbers rise. Numbers of two containers that lie between one another were given out to
+starts that overlapped: such a container starts in a terminal of its own as soon as all smaller observed numbers are
+out. Leaves out numbers of processes that the design does not fork. Source: the project's scenario language (`x-pids`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sim.engine.setup import Docker, Instant, Service, Setup, Step, Systemctl
+from sim.facts import OPENED
+from sim.world import World
+
+START = Step("(start)", Instant(), Systemctl("start"))
+START_KUBELET = Step("(start kubelet)", Instant("after"), Systemctl("start", "kubelet"))
+Steps = tuple[Step, ...]
+
+
+def prologue(setup: Setup, design: Any) -> tuple[Steps, ...]:
+    """Return the steps of the terminal that goes before t = 0, then those of each terminal that goes beside it."""
+    if setup.host.begin == "off":
+        return ((),)
+    units = design.traits.unit_scope
+    start: Steps = (START,) if design.traits.engine in design.programs else ()
+    if design.traits.pods:
+        start = (*start, START_KUBELET)
+    if setup.host.begin == "boot":
+        return (() if units else start,)
+    line, beside = [] if units else list(start), []
+    at = Instant("after")
+    for group in groups(setup, design):
+        first, *others = (service for service, _ in group)
+        line.append(_start(first, at, units))
+        beside += [(_start(it, Instant("numbers", nth=min(numbers)), units),) for it, numbers in group[1:]]
+        last = max((number for _, numbers in group for number in numbers), default=0)
+        at = Instant("numbers", nth=last + 1) if others else Instant("after")
+    return (tuple(line), *beside)
+
+
+def is_beside(steps: Steps) -> bool:
+    """Return whether a terminal goes beside the first one before t = 0; no step of a file waits for numbers."""
+    return bool(steps) and steps[0].at.base == "numbers"
+
+
+def observed(setup: Setup, design: Any, service: Service) -> tuple[int, ...]:
+    """Return the numbers that were observed for processes of a container that the design forks."""
+    pins = service.pins
+    proxies = setup.engine.daemon.userland_proxy and "proxy" in design.programs
+    shim = "shim" in design.programs
+    unused = (*(() if proxies else pins.proxy), *(() if shim else (pins.shim,)))
+    return tuple(number for number in pins.numbers() if number not in unused)
+
+
+def never_came(world: World) -> str:
+    """Say which moment never came; before t = 0, for which observed number processes wait, if for one."""
+    if world.marks.get(OPENED):
+        return "the moment that the end counts from never came"
+    number = min(world.host.reserved, default=None)
+    if number is None:
+        return "t = 0 never came: what starts before it did not end"
+    whose = next((name for name, it in world.services.items() if number in it.pins.numbers()), "")
+    return (
+        f"t = 0 never came: no process got the number {number}, which was observed for one of {whose} (x-pids), and "
+        "those with larger numbers wait for it, since numbers rise"
+    )
+
+
+Group = list[tuple[Service, tuple[int, ...]]]
+
+
+def groups(setup: Setup, design: Any) -> list[Group]:
+    """Return the services that exist at t = 0, those together whose observed numbers overlap, in the order of a start.
+
+    A service without observed numbers keeps its place in the file, the others share the places that are left.
+    """
+    services = [(it, observed(setup, design, it)) for it in setup.services if it.at_begin]
+    pinned = iter(_overlapping(sorted((it for it in services if it[1]), key=lambda it: min(it[1]))))
+    found: list[Group] = []
+    for row in services:
+        if not row[1]:
+            found.append([row])
+        elif (group := next(pinned, None)) is not None:
+            found.append(group)
+    return found
+
+
+def _overlapping(rows: Iterable[tuple[Service, tuple[int, ...]]]) -> list[Group]:
+    """Join neighbours, which are sorted by their first number, where one begins before those before it have ended."""
+    found: list[Group] = []
+    last = 0
+    for row in rows:
+        if found and min(row[1]) < last:
+            found[-1].append(row)
+        else:
+            found.append([row])
+        last = max(last, *row[1])
+    return found
+
+
+def _start(service: Service, at: Instant, unit: str) -> Step:
+    if unit:
+        return Step(
+            f"(start {service.name})", at, Systemctl("start", service.name), text=f"systemctl start {service.name}"
+        )
+    return Step(f"(run {service.name})", at, Docker("run", service.name))

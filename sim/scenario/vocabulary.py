@@ -1,0 +1,123 @@
+"""Keys that the engine of a file does not have, or that it has and the model does not: refused, and taken out.
+
+Models: the rows of a design's vocabulary, asked with the version that the file names; keys of daemon.json in a step may
+also be of a version that an upgrade brings. A key that switches off what is not there changes nothing and stays. What
+is taken out is not refused a second time by the readers. Source: `sim.designs.vocabulary`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sim.designs import Design
+from sim.designs.ladder import number_of
+from sim.designs.vocabulary import Key
+from sim.scenario.check import Report, spelt
+from sim.scenario.engines import design_of
+from sim.scenario.known import DAEMON_NOT_MODELLED, SERVICE_NOT_MODELLED
+from sim.scenario.schema import EngineFile
+from sim.scenario.text import Node, Path
+from sim.scenario.words import Refusal
+
+Versions = tuple[tuple[str, Design], ...]  # as the file spells them
+DEFAULT = str(EngineFile.model_fields["design"].default)
+WHY = {**SERVICE_NOT_MODELLED, **DAEMON_NOT_MODELLED}
+
+
+def without_unknown(root: Node, report: Report) -> Node:
+    """Return *root* without the keys that its engine or the model does not have; each is refused."""
+    first = _versions(root, [("engine", "design")]) or ((DEFAULT, design_of(DEFAULT)),)
+    later = _versions(root, [("steps", place, "upgrade", "to") for place in range(_length(root, ("steps",)))])
+    for path, section, versions in _sections(root, first, (*first, *later)):
+        mapping = root.find(path)
+        if mapping is None or not isinstance(mapping.value, dict):
+            continue  # what it stands in was refused
+        for key, below in mapping.value.items():
+            refusal = None if below.value in (None, False) else refused(section, key, versions)
+            if refusal is not None:
+                at = (*path, key)
+                report.problems.add(below.key or below.mark, f"{spelt(at)}: {refusal.what}", refusal.hint)
+                root = _without(root, at)
+    return root
+
+
+def refused(section: str, key: str, versions: Versions) -> Refusal | None:
+    """Return why none of *versions* can be told *key*, None if one can."""
+    found = [_refusal(name, key, design.vocabulary.get(section, {}).get(key)) for name, design in versions]
+    return None if None in found else found[0]
+
+
+def lacks(design: Design, section: str, key: str) -> bool:
+    """Return whether *design* has no such key.
+
+    >>> from sim.designs import DESIGNS
+    >>> lacks(DESIGNS["docker-1.12"], "daemon", "shutdown-timeout")
+    True
+    """
+    row = design.vocabulary.get(section, {}).get(key)
+    return row is not None and not row.is_known_to(number_of(design.name))
+
+
+def _refusal(name: str, key: str, row: Key | None) -> Refusal | None:
+    if row is None:
+        return None
+    version = number_of(name)
+    if not row.is_known_to(version):
+        if row.why_not:
+            return Refusal(f"{name} has no {key}: {row.why_not}.")
+        if version < number_of(row.since):
+            return Refusal(f"{name} has no {key}.", f"docker-{row.since} is the first that has.")
+        return Refusal(f"{name} has no {key}.", f"docker-{row.until} is the last that has.")
+    if row.modelled:
+        return None
+    why = f" ({WHY[key]})" if WHY.get(key) else ""
+    return Refusal(f"{name} has {key}, but shimsim does not model it yet{why}.")
+
+
+def _versions(root: Node, paths: list[Path]) -> Versions:
+    """Return the designs that are named at *paths*; names that stand for none are refused elsewhere."""
+    found = []
+    for path in paths:
+        node = root.find(path)
+        if node is not None and isinstance(node.value, str):
+            try:
+                found.append((node.value, design_of(node.value)))
+            except Refusal:
+                continue
+    return tuple(found)
+
+
+def _sections(root: Node, first: Versions, all_: Versions) -> Iterator[tuple[Path, str, Versions]]:
+    """Yield each mapping of the file whose keys are an engine's: its path, its section, who may read it."""
+    yield from _at(root, ("engine", "daemon"), "daemon", first)
+    yield from _at(root, ("engine", "unit"), "unit", first)
+    services = root.child("services")
+    for name in services.value if services is not None and isinstance(services.value, dict) else ():
+        yield from _at(root, ("services", name), "service", first)
+        yield from _at(root, ("services", name, "healthcheck"), "healthcheck", first)
+    for place in range(_length(root, ("steps",))):
+        yield from _at(root, ("steps", place, "host", "daemon.json"), "daemon", all_)
+
+
+def _at(root: Node, path: Path, section: str, versions: Versions) -> Iterator[tuple[Path, str, Versions]]:
+    node = root.find(path)
+    if node is not None and isinstance(node.value, dict):
+        yield path, section, versions
+
+
+def _length(root: Node, path: Path) -> int:
+    node = root.find(path)
+    return len(node.value) if node is not None and isinstance(node.value, list) else 0
+
+
+def _without(node: Node, path: Path) -> Node:
+    """Return *node* without what stands at *path*."""
+    first, rest = path[0], path[1:]
+    if isinstance(node.value, list):
+        entries = [_without(below, rest) if place == first else below for place, below in enumerate(node.value)]
+        return replace(node, value=entries)
+    assert isinstance(node.value, dict)
+    if not rest:
+        return replace(node, value={key: below for key, below in node.value.items() if key != first})
+    return replace(node, value={**node.value, str(first): _without(node.value[str(first)], rest)})

@@ -1,0 +1,88 @@
+"""A key is refused by what the design of the file has: not there, not yet, no longer, or not modelled."""
+
+import pytest
+
+from sim.designs import DESIGNS
+from sim.designs.ladder import VERSIONS, number_of
+from sim.errors import InputError
+from sim.scenario import known, load
+from sim.scenario.resolved import resolved
+from sim.scenario.schema import DaemonFile, ServiceFile
+
+SERVICE = "engine: {{design: {design}}}\nservices: {{web: {{{keys}}}}}\n"
+DAEMON = "engine: {{design: {design}, daemon: {{{keys}}}}}\nservices: {{web: {{image: x}}}}\n"
+CHECK = "healthcheck: {{test: x, {}: 3s}}"
+PERIOD, INTERVAL = CHECK.format("start_period"), CHECK.format("start_interval")
+LATER = "but shimsim does not model it yet"
+SAID = [
+    (SERVICE, "docker-1.13", PERIOD, "docker-1.13 has no start_period. docker-17.05 is the first that has."),
+    (SERVICE, "docker-17.05", PERIOD, f"docker-17.05 has start_period, {LATER}."),
+    (SERVICE, "docker-26", PERIOD, f"docker-26 has start_period, {LATER}."),
+    (SERVICE, "docker-24-separate", INTERVAL, "docker-24-separate has no start_interval. docker-25 is the first"),
+    (SERVICE, "docker-28", INTERVAL, f"docker-28 has start_interval, {LATER}."),
+    (SERVICE, "podman", PERIOD, f"podman has start_period, {LATER}."),
+    (SERVICE, "podman-quadlet", INTERVAL, "podman-quadlet has no start_interval: its startup checks have an interval"),
+    (SERVICE, "cri-o-cgroupfs", PERIOD, "cri-o-cgroupfs has no start_period: a pod has probes of its kubelet"),
+    (SERVICE, "docker-1.11", "healthcheck: {test: x}", "docker-1.11 has no healthcheck. docker-1.12 is the first"),
+    (SERVICE, "docker-1.12", "init: true", "docker-1.12 has no init. docker-1.13 is the first that has."),
+    (SERVICE, "docker-18.09", "gpus: all", "docker-18.09 has no gpus. docker-19.03 is the first that has."),
+    (SERVICE, "docker-26", "gpus: all", f"docker-26 has gpus, {LATER}."),
+    (DAEMON, "docker-1.11", "live-restore: true", "docker-1.11 has no live-restore. docker-1.12 is the first"),
+    (DAEMON, "docker-1.12", "shutdown-timeout: 3", "docker-1.12 has no shutdown-timeout. docker-1.13 is the first"),
+    (DAEMON, "docker-26", "max-health-check-retries: 1", "only Red Hat's build of 1.13 has it."),
+    (DAEMON, "docker-24", "cluster-store: x", "docker-24 has no cluster-store. docker-23 is the last that has."),
+    (DAEMON, "docker-1.13", "features: {a: true}", "docker-1.13 has no features. docker-18.09 is the first that has."),
+    (DAEMON, "docker-28", "ip6tables: true", f"docker-28 has ip6tables, {LATER} (runs of ip6tables)."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "design", "keys", "said"), SAID, ids=[f"{row[1]} {row[3]}" for row in SAID])
+def test_a_key_is_refused_in_the_name_of_the_design_of_the_file(file, design, keys, said):
+    with pytest.raises(InputError) as refused:
+        load("f", text=file.format(design=design, keys=keys))
+    found = [line for line in str(refused.value).splitlines() if said in line]
+    assert len(found) == 1, str(refused.value)
+
+
+def test_a_key_that_switches_off_what_is_not_there_changes_nothing():
+    assert load("f", text=DAEMON.format(design="docker-1.11", keys="live-restore: false, features: null"))
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_written_out_scenario_is_read_again_on_every_design(design):
+    """The settings that are written out are those that the design has."""
+    first = load("f", text=f"engine: {{design: {design}}}\nservices: {{web: {{image: x}}}}\n")
+    assert load("f", text=resolved(first)).setup == first.setup
+
+
+def test_daemon_json_in_a_step_may_be_of_a_version_that_an_upgrade_brings():
+    text = (
+        "engine: {design: docker-1.11}\nservices: {web: {image: x}}\nsteps:\n"
+        "  - {at: 1s, upgrade: {to: docker-1.13}}\n  - {at: 5s, host: {daemon.json: {live-restore: true}}}\n"
+    )
+    assert load("f", text=text)
+    with pytest.raises(InputError, match=r"steps\[1\].host.daemon.json.live-restore: docker-1.11 has no live-restore"):
+        load("f", text=text.replace("to: docker-1.13", "to: docker-1.11"))
+
+
+@pytest.mark.parametrize("design", DESIGNS.values(), ids=str)
+def test_every_row_of_a_vocabulary_is_a_key_of_files_and_names_versions_of_the_ladder(design):
+    """A key that is modelled is read or without effect; a version that a message names can be chosen."""
+    read = {
+        "service": {*ServiceFile.known_keys(), *known.SERVICE_WITHOUT_EFFECT},
+        "daemon": {*DaemonFile.known_keys(), *known.DAEMON_WITHOUT_EFFECT},
+        "healthcheck": set(),
+        "unit": set(),
+    }
+    later = {"service": known.SERVICE_NOT_MODELLED, "daemon": known.DAEMON_NOT_MODELLED}
+    for section, rows in design.vocabulary.items():
+        for key, row in rows.items():
+            if not row.why_not:
+                assert (key in read[section]) == row.modelled, (section, key)
+                assert row.modelled or key in later.get(section, {key}), (section, key)
+            assert all(not it or f"docker-{it}" in VERSIONS for it in (row.since, row.until)), (section, key)
+
+
+def test_every_name_of_a_version_has_a_number():
+    assert all(number_of(name) for name in VERSIONS)
+    assert {name for name in DESIGNS if not number_of(name)} == {name for name in DESIGNS if name not in VERSIONS}
