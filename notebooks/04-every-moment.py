@@ -68,12 +68,18 @@ print(guess.again("steps.1.at=stop+210ms").show("docker-ps-a"))
 # - V6: in the end no payload has outlived its shim.
 
 # %%
-stop = sim.explore("""
+stop = sim.explore(
+    """
 title: a stop
 services: {web: {image: nginx}}
 steps: [{id: stop, docker: stop web}]
 until: 60s
-""", "V12", "V7", "V6", faults="kill=1")
+""",
+    "V12",
+    "V7",
+    "V6",
+    faults="kill=1",
+)
 stop
 
 # %% [markdown]

@@ -145,6 +145,7 @@ def step(world: World, action: Action) -> list[Any]:
 
 # -- the first world --------------------------------------------------------------------------------
 
+
 def blank(setup: Setup) -> World:
     """Return the world before its first event: systemd alone, no goroutine, an empty disk."""
     design = design_of(setup)

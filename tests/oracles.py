@@ -303,12 +303,12 @@ ORACLES = (
            containerd_ready_after(1.6, BOOT), healthy, 2),
 )  # fmt: skip
 
+HEAVY_TAILS = "crash, S = 0.8 s: p50, p95; S = 1.2 s: mean, p50, p95; hang, S = 0.8 s: mean, p50, p95 (§7.1)"
 NOT_MEASURED = {
     "shim without a reader on its stdout fifo (§21)": "dockerd opens the fifos before it asks",
     "shim's working folder and stdio (§21)": "no rule reads them",
     "1.6 s until PID 1 of the test host reaps (§21)": "systemd reaps at once",
-    "crash, S = 0.8 s: p50, p95; S = 1.2 s: mean, p50, p95; hang, S = 0.8 s: mean, p50, p95 (§7.1)":
-        "heavy tails: hundreds of runs of ten minutes; tests/monte_carlo.py computes those of a crash",
+    HEAVY_TAILS: "hundreds of runs of ten minutes; tests/monte_carlo.py computes those of a crash",
 }
 
 

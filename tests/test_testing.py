@@ -95,7 +95,9 @@ def test_everything_there_is_is_drawn(what: str) -> None:
 @pytest.mark.parametrize("kind", TRAITS)
 def test_a_trait_differs_from_the_default(kind: Any) -> None:
     """A value that is the plain one would be none."""
-    defaults = dict(zip(kind.__struct_fields__[-len(kind.__struct_defaults__):], kind.__struct_defaults__, strict=True))
+    defaults = dict(
+        zip(kind.__struct_fields__[-len(kind.__struct_defaults__) :], kind.__struct_defaults__, strict=True)
+    )
     plain = plain_service(NAMES[0])
     for field, values in TRAITS[kind].items():
         assert (getattr(plain, field) if kind is Service else defaults[field]) not in values, field

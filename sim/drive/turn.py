@@ -89,9 +89,7 @@ class TimedTurn(Turn):
             self.cause, self.first = seq, False
         if names:
             for name in names:
-                self.emit(
-                    Marked(name, self.world.marks.get(name, 0) + 1) if isinstance(name, str) else Marked(*name)
-                )
+                self.emit(Marked(name, self.world.marks.get(name, 0) + 1) if isinstance(name, str) else Marked(*name))
 
     def _moments_of(self, event: Any, rule: Rule) -> list[str | tuple[str, int]]:
         return [name for watcher in rule.watchers for name in watcher(self.world, event)]

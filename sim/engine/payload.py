@@ -302,7 +302,6 @@ PRINT = procedure(
 )
 
 
-
 def main_table(begin: Wait) -> Procedure:
     """Return the way of a container's first process from its fork on; *begin* leads to `given_up`, or it goes on."""
     return procedure(

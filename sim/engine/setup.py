@@ -342,8 +342,22 @@ class Upgrade(msgspec.Struct, frozen=True, tag=True):
 
 
 Command = (
-    Docker | Systemctl | KillProcess | SetNextPid | Tear | TakePort | TakePid | OutOfMemory | Journald | EditDaemon
-    | Upgrade | LosePower | FlushRules | FillDisk | Slow | BusyMount
+    Docker
+    | Systemctl
+    | KillProcess
+    | SetNextPid
+    | Tear
+    | TakePort
+    | TakePid
+    | OutOfMemory
+    | Journald
+    | EditDaemon
+    | Upgrade
+    | LosePower
+    | FlushRules
+    | FillDisk
+    | Slow
+    | BusyMount
 )
 
 

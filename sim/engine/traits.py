@@ -101,8 +101,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "unit_scope": ("the same within its unit, where containers are units of systemd", "designs §4.2, C3 [S], name [K]"),
     "conmon_group": ("the control group of a conmon", "designs §4.1 [S]"),
     "proxy_addresses": ("a proxy for each of these addresses of a port that is published on all", "designs §3.1 [S]"),
-    "first_backoff": ("first pause before a policy starts a container that ran for less than 10 s, in µs",
-                      "designs §2 [S]; engine-1.13 §4"),
+    "first_backoff": (
+        "first pause before a policy starts a container that ran for less than 10 s, in µs",
+        "designs §2 [S]; engine-1.13 §4",
+    ),
     "restart_reset": ("a run of so many µs lets the pauses begin anew", "engine-1.13 §4 [S]"),
     "restart_cap": ("longest pause before a policy starts a container again, in µs", "designs §1.1: 17.06 [S]"),
     "redial_cap": ("longest pause before containerd is dialled again, in µs", "containerd client.go MaxDelay [K]"),

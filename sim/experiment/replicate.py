@@ -130,9 +130,7 @@ def _spread(
     return found
 
 
-def _flow(
-    work: Callable[[Item], Result], items: Sequence[Item], lanes: Lanes
-) -> Iterator[tuple[int, list[Result]]]:
+def _flow(work: Callable[[Item], Result], items: Sequence[Item], lanes: Lanes) -> Iterator[tuple[int, list[Result]]]:
     """Yield the results of each chunk as it is done, with the place of its first item."""
     size = chunk_size(len(items), lanes.width)
     starts = iter(range(0, len(items), size))

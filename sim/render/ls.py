@@ -27,8 +27,11 @@ def ls_l(entries: Sequence[Entry], now: float, offset_min: int) -> str:
     total = "?" if None in kib else str(sum(size or 0 for size in kib))
     sizes = ["?" if entry.size is None else str(entry.size) for entry in entries]
     widest = max(map(len, sizes), default=0)
-    rows = [f"{entry.mode} {LINKS} {OWNER} {GROUP} {size:>{widest}} {ls_time(entry.written, now, offset_min)} "
-            f"{printable(entry.name)}" for entry, size in zip(entries, sizes, strict=True)]
+    rows = [
+        f"{entry.mode} {LINKS} {OWNER} {GROUP} {size:>{widest}} {ls_time(entry.written, now, offset_min)} "
+        f"{printable(entry.name)}"
+        for entry, size in zip(entries, sizes, strict=True)
+    ]
     return "".join(line + "\n" for line in [f"total {total}", *rows])
 
 

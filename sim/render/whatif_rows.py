@@ -128,9 +128,7 @@ def _both(now: float | None, then: float | None, every: Sequence[Line], name: st
         return ""
     own = [line for line in every if name in line.rows]
     beyond = [
-        line.found.window_s
-        for line in own
-        if math.inf in (line.rows[name].base.median, line.rows[name].other.median)
+        line.found.window_s for line in own if math.inf in (line.rows[name].base.median, line.rows[name].other.median)
     ]
     return ARROW.join(amount(value, own[0].rows[name].unit, max(beyond, default=0.0)) for value in (now, then))
 

@@ -129,9 +129,7 @@ def _of_units(design: Design, step: Step, services: tuple[Service, ...]) -> Refu
     return None
 
 
-def _note_unused(
-    root: Node, design: Design, setup: EngineSetup, services: tuple[Service, ...], report: Report
-) -> None:
+def _note_unused(root: Node, design: Design, setup: EngineSetup, services: tuple[Service, ...], report: Report) -> None:
     engine: Any = root.child("engine")
     said = engine.value if engine is not None and isinstance(engine.value, dict) else {}
     unit: Any = said.get("unit")

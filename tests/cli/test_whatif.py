@@ -67,7 +67,7 @@ def test_faults_take_the_place_of_the_files_own(shimsim):
     assert set(rows) == {"dockerd", "shim/web"}
     assert "0 → 2 of 2" in rows["dockerd"]
     assert "1 → 1 of 2" in rows["shim/web"]
-    assert "--set 'steps.0={\"id\": \"shot\", \"at\": \"60s\", \"kill\": \"dockerd\"}'" in said.out
+    assert '--set \'steps.0={"id": "shot", "at": "60s", "kill": "dockerd"}\'' in said.out
 
 
 def test_a_window_ends_the_runs_and_is_named(shimsim):

@@ -36,8 +36,10 @@ def test_a_kill_before_a_fork_leaves_nothing_to_be_forked() -> None:
     ahead = ran(*first, "{id: shot, at: before Forked(proxy/web), kill: dockerd}")
     assert when(plain, "shot") == when(ahead, "shot")
     at = when(ahead, "shot")
-    forks = {name: sum(isinstance(it.event, e.Forked) and it.at == at for it in trace) for name, trace in
-             (("plain", plain), ("ahead", ahead))}
+    forks = {
+        name: sum(isinstance(it.event, e.Forked) and it.at == at for it in trace)
+        for name, trace in (("plain", plain), ("ahead", ahead))
+    }
     assert forks == {"plain": 1, "ahead": 0}
 
 

@@ -216,6 +216,7 @@ def test_an_action_that_is_not_enabled_is_not_replayed() -> None:
 
 # -- properties -------------------------------------------------------------------------------------
 
+
 def test_always_shows_the_first_state_in_which_it_does_not_hold() -> None:
     """One kill of a shim while containerd is gone leaves the payload to PID 1 (V3); the path ends there."""
     setup = with_faults(AT_REST, most=2)

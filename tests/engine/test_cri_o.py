@@ -21,7 +21,8 @@ TWO = HEAD + "services:\n  web: {image: nginx, ports: ['80:80'], restart: always
 LOGS = HEAD + "services: {web: {image: nginx, restart: always, x-payload: {log: {stdout: 10KB/s}}}}\n"
 
 FAULTS: dict[str, str] = {
-    "F1 [S]: containers and ports stay; systemd starts another after 10 s": WEB + """\
+    "F1 [S]: containers and ports stay; systemd starts another after 10 s": WEB
+    + """\
 steps: [{id: kill, at: 10s, kill: crio}]
 until: 1m
 expect:
@@ -32,14 +33,16 @@ expect:
   - {at: end, process: conmon/web, parent: init, count: 1}
   - {events: [], container: web, exact: true}
 """,
-    "F1 [S]: no loss and no stall: conmon writes the log": LOGS + """\
+    "F1 [S]: no loss and no stall: conmon writes the log": LOGS
+    + """\
 steps: [{id: stop, at: 10s, systemctl: stop crio}]
 until: 5m
 expect:
   - {at: end, process: payload/web, blocked: false}
   - {at: end, container: web, buffered: 0, lost: 0}
 """,
-    "F1 [S]: exec is not there while crio is down": WEB + """\
+    "F1 [S]: exec is not there while crio is down": WEB
+    + """\
 steps:
   - {id: kill, at: 10s, kill: crio}
   - {id: exec, at: 11s, docker: exec web ls}
@@ -48,7 +51,8 @@ expect:
   - {step: exec, error: the endpoint has been started}
   - {step: on, ok: true}
 """,
-    "F1 [S]: the exit file waits: an end while crio is down is known, with its code, once it is back": HEAD + """\
+    "F1 [S]: the exit file waits: an end while crio is down is known, with its code, once it is back": HEAD
+    + """\
 services: {web: {image: nginx, restart: always, x-payload: {on_term: {exit: 3}}}}
 steps:
   - {id: stop, at: 10s, systemctl: stop crio}
@@ -60,14 +64,16 @@ expect:
   - {within: 3s, of: start, container: web, status: running, restarts: 1}
   - {events: [{die: 3}, create, start], container: web, exact: true}
 """,
-    "F2 [S]: with systemd's control groups a restart touches nothing, though KillMode is control-group": WEB + """\
+    "F2 [S]: with systemd's control groups a restart touches nothing, though KillMode is control-group": WEB
+    + """\
 steps: [{id: restart, at: 10s, systemctl: restart crio}]
 until: 1m
 expect:
   - {at: end, container: web, status: running, pid: same, since: restart-1s}
   - {at: end, process: conmon/web, count: 1}
 """,
-    "F2 [I]: with cgroupfs conmon is in crio's group: it gets TERM and passes it on": CGROUPFS + """\
+    "F2 [I]: with cgroupfs conmon is in crio's group: it gets TERM and passes it on": CGROUPFS
+    + """\
 services: {web: {image: nginx, ports: ['80:80'], restart: always}}
 steps: [{id: restart, at: 10s, systemctl: restart crio}]
 until: 1m
@@ -76,7 +82,8 @@ expect:
   - {at: end, container: web, status: running, pid: new, since: restart-1s, restarts: 1}
   - {events: [{die: 0}, create, start], container: web, exact: true}
 """,
-    "F1 with cgroupfs: one that does not hear keeps crio away for 90 s, then has no conmon": CGROUPFS + """\
+    "F1 with cgroupfs: one that does not hear keeps crio away for 90 s, then has no conmon": CGROUPFS
+    + """\
 services: {web: {image: nginx, restart: always, x-payload: {on_term: ignore}}}
 steps: [{id: kill, at: 10s, kill: crio}]
 until: 5m
@@ -88,7 +95,8 @@ expect:
   - {at: end, process: payload/web, parent: init}
   - {at: end, container: web, status: running, pid: same, since: kill-1s}
 """,
-    "F5 [S]: without conmon the payload lives on, its port stays open, nobody notices": WEB + """\
+    "F5 [S]: without conmon the payload lives on, its port stays open, nobody notices": WEB
+    + """\
 steps: [{id: kill, at: 10s, kill: conmon/web}]
 until: 10m
 expect:
@@ -97,7 +105,8 @@ expect:
   - {at: end, port: 80, from: remote, open: true}
   - {events: [], container: web, exact: true}
 """,
-    "F5 [I]: nor does anybody notice if the payload dies, too: the pod stays Ready (cri-o#6295)": WEB + """\
+    "F5 [I]: nor does anybody notice if the payload dies, too: the pod stays Ready (cri-o#6295)": WEB
+    + """\
 steps: [{id: kill, at: 10s, kill: conmon/web}, {id: dead, at: 20s, kill: payload/web}]
 until: 10m
 expect:
@@ -105,7 +114,8 @@ expect:
   - {at: end, process: payload/web, exists: false}
   - {at: end, port: 80, from: remote, open: false}
 """,
-    "F5 [S]: a stop waits 5 s for an exit file, and writes 255 down": WEB + """\
+    "F5 [S]: a stop waits 5 s for an exit file, and writes 255 down": WEB
+    + """\
 steps: [{id: kill, at: 10s, kill: conmon/web}, {id: stop, at: 20s, docker: stop web}]
 until: 1m
 expect:
@@ -113,7 +123,8 @@ expect:
   - {within: 7s, of: stop, container: web, status: exited, exit_code: 255}
   - {at: end, process: payload/web, exists: false}
 """,
-    "F5 [S]: what was printed and not read is lost, and the next write ends in an error": LOGS + """\
+    "F5 [S]: what was printed and not read is lost, and the next write ends in an error": LOGS
+    + """\
 steps: [{id: hold, at: 1s, stop: conmon/web}, {id: kill, at: 21s, kill: conmon/web}]
 until: 30s
 expect:
@@ -121,7 +132,8 @@ expect:
   - {at: end, container: web, lost: 64KiB}
   - {at: end, process: payload/web, blocked: false}
 """,
-    "F5: the next crio takes what lives for running, and what does not for ended with 255": TWO + """\
+    "F5: the next crio takes what lives for running, and what does not for ended with 255": TWO
+    + """\
 steps:
   - {id: one, at: 10s, kill: conmon/web}
   - {id: two, at: 10s, kill: conmon/db}
@@ -132,7 +144,8 @@ expect:
   - {at: end, container: web, status: running, pid: same, since: one-1s}
   - {at: end, container: db, status: exited, exit_code: 255}
 """,
-    "F7 [S]: exact, and the kubelet starts it again": WEB + """\
+    "F7 [S]: exact, and the kubelet starts it again": WEB
+    + """\
 steps: [{id: kill, at: 10s, kill: payload/web}]
 until: 1m
 expect:
@@ -140,7 +153,8 @@ expect:
   - {at: end, process: conmon/web, count: 1, parent: init}
   - {events: [{die: 137}, create, start], container: web, exact: true}
 """,
-    "F7 [K]: CrashLoopBackOff": OFF + """\
+    "F7 [K]: CrashLoopBackOff": OFF
+    + """\
 services: {web: {image: nginx, restart: always, x-payload: {exits: {code: 1, after: 100ms}}}}
 steps: [{at: 0s, systemctl: start crio}, {at: 1s, systemctl: start kubelet}, {id: up, at: 5s, compose: up -d}]
 until: 15m
@@ -150,7 +164,8 @@ expect:
   - {at: up+40s, container: web, restarts: 3}
   - {at: end, container: web, restarts: 6..7}
 """,
-    "F8 [S]: a boot forgets every container; the kubelet makes pods anew, but none that has ended for good": HEAD + """\
+    "F8 [S]: a boot forgets every container; the kubelet makes pods anew, but none that has ended for good": HEAD
+    + """\
 services:
   web: {image: nginx, ports: ['80:80'], restart: always}
   job: {image: batch, restart: on-failure, x-payload: {exits: {code: 0, after: 1s}}}
@@ -162,14 +177,16 @@ expect:
   - {at: end, port: 80, from: remote, open: true}
   - {at: end, container: job, exists: false}
 """,
-    "F8 [S]: after a power loss, too": WEB + """\
+    "F8 [S]: after a power loss, too": WEB
+    + """\
 steps: [{id: off, at: 10s, power_loss: 10s}]
 until: 5m
 expect:
   - {at: end, container: web, status: running}
   - {at: end, port: 80, from: remote, open: true}
 """,
-    "F9 [S]: the payload goes, its conmon cannot; the oom file is told": HEAD + """\
+    "F9 [S]: the payload goes, its conmon cannot; the oom file is told": HEAD
+    + """\
 services: {web: {image: nginx, mem_limit: 100m, restart: always}}
 steps: [{id: oom, at: 10s, oom: web}, {id: all, at: 30s, oom: host}]
 until: 1m
@@ -177,7 +194,8 @@ expect:
   - {events: [oom, {die: 137}, create, start], container: web}
   - {at: end, container: web, status: running, restarts: 2}
 """,
-    "F10: journald away holds nobody up": LOGS + """\
+    "F10: journald away holds nobody up": LOGS
+    + """\
 steps: [{id: stop, at: 1s, host: {journald: stop}}]
 until: 1m
 expect:
@@ -187,7 +205,8 @@ expect:
 }
 
 COMMANDS: dict[str, str] = {
-    "stop, start, rm": WEB + """\
+    "stop, start, rm": WEB
+    + """\
 steps:
   - {id: stop, at: 1s, docker: stop web}
   - {id: start, at: 10s, docker: start web}
@@ -199,7 +218,8 @@ expect:
   - {at: end, container: web, exists: false}
   - {at: end, process: conmon/web, exists: false}
 """,
-    "run: a command that is not there is tried again and again, and never a container": OFF + """\
+    "run: a command that is not there is tried again and again, and never a container": OFF
+    + """\
 services: {web: {image: nginx, restart: always, x-payload: {fails_to_start: not found}}}
 steps: [{at: 0s, systemctl: start crio}, {at: 1s, systemctl: start kubelet}, {id: up, at: 5s, compose: up -d}]
 until: 1m
@@ -208,7 +228,8 @@ expect:
   - {at: end, container: web, exists: false}
   - {at: end, process: conmon/web, exists: false}
 """,
-    "exec: a conmon of its own; killed, it tells nobody anything": WEB + """\
+    "exec: a conmon of its own; killed, it tells nobody anything": WEB
+    + """\
 steps:
   - {id: one, at: 1s, docker: exec web ls}
   - {id: two, at: 5s, docker: exec web sleep}
@@ -220,7 +241,8 @@ expect:
   - {step: two, error: conmon has left no exit code}
   - {step: three, ok: true}
 """,
-    "supervisor is conmon here": WEB + """\
+    "supervisor is conmon here": WEB
+    + """\
 steps: [{id: kill, at: 1s, kill: supervisor/web}]
 expect: [{at: end, process: payload/web, parent: init}]
 """,

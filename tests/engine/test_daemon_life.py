@@ -54,7 +54,8 @@ expect:
   - {at: end, process: shim/*, parent: init}
   - {at: end, process: containerd, exists: false}
 """,
-    "with live-restore a shutdown waits for the lock of a container that starts, fifteen seconds at most": LIVE + """\
+    "with live-restore a shutdown waits for the lock of a container that starts, fifteen seconds at most": LIVE
+    + """\
 services: {web: {image: nginx}}
 steps:
   - {at: 1s, docker: run -d --name slow nginx}

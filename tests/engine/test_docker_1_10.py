@@ -18,7 +18,8 @@ DEAF = HEAD + "services: {web: {image: nginx, restart: always, x-payload: {on_te
 LOGS = HEAD + "services: {web: {image: nginx, restart: always, x-payload: {log: {stdout: 10KB/s}}}}\n"
 
 FAULTS: dict[str, str] = {
-    "F1 [S*][K]: orphans of PID 1 live on until a dockerd is back": WEB + """\
+    "F1 [S*][K]: orphans of PID 1 live on until a dockerd is back": WEB
+    + """\
 steps: [{id: kill, at: 10s, kill: dockerd}]
 until: 1m
 expect:
@@ -26,7 +27,8 @@ expect:
   - {at: end, container: web, status: running, pid: same, since: kill-1s}
   - {at: end, process: dockerd, exists: false}
 """,
-    "F1 [S][K]: proxies get TERM at once, DNAT stays": WEB + """\
+    "F1 [S][K]: proxies get TERM at once, DNAT stays": WEB
+    + """\
 steps: [{id: kill, at: 10s, kill: dockerd}]
 until: 1m
 expect:
@@ -34,14 +36,16 @@ expect:
   - {at: end, port: 80, from: remote, open: true}
   - {at: end, port: 80, from: loopback, open: false}
 """,
-    "F1 [S*]: what is printed afterwards meets a pipe without a reader: nobody waits": LOGS + """\
+    "F1 [S*]: what is printed afterwards meets a pipe without a reader: nobody waits": LOGS
+    + """\
 steps: [{id: kill, at: 10s, kill: dockerd}]
 until: 2m
 expect:
   - {at: end, process: payload/web, blocked: false}
   - {at: end, container: web, buffered: 0}
 """,
-    "F1 [S*][I]: the next client wakes it; it kills the orphans, notes 137, and the policy starts anew [S]": WEB + """\
+    "F1 [S*][I]: the next client wakes it; it kills the orphans, notes 137, and the policy starts anew [S]": WEB
+    + """\
 steps: [{id: kill, at: 10s, kill: dockerd}, {id: ps, at: 30s, docker: ps}]
 until: 1m
 expect:
@@ -50,7 +54,8 @@ expect:
   - {at: end, container: web, status: running, pid: new, since: kill-1s}
   - {at: end, port: 80, from: loopback, open: true}
 """,
-    "F1 [S]: without a policy it stays stopped, with 137": HEAD + """\
+    "F1 [S]: without a policy it stays stopped, with 137": HEAD
+    + """\
 services: {web: {image: nginx}}
 steps: [{id: kill, at: 10s, kill: dockerd}, {id: up, at: 30s, systemctl: start docker}]
 until: 1m
@@ -58,7 +63,8 @@ expect:
   - {at: end, container: web, status: exited, exit_code: 137}
   - {at: end, process: payload/web, exists: false}
 """,
-    "F1 [S]: 137 as well for one that ended while no dockerd was there; its own code is lost": HEAD + """\
+    "F1 [S]: 137 as well for one that ended while no dockerd was there; its own code is lost": HEAD
+    + """\
 services: {web: {image: nginx, x-payload: {on_term: {exit: 3}}}}
 steps:
   - {id: kill, at: 10s, kill: dockerd}
@@ -69,21 +75,24 @@ expect:
   - {at: term+1s, process: payload/web, exists: false}
   - {at: end, container: web, status: exited, exit_code: 137}
 """,
-    "F2 [S]: stopped with its time, then started by the policy": WEB + """\
+    "F2 [S]: stopped with its time, then started by the policy": WEB
+    + """\
 steps: [{id: restart, at: 10s, systemctl: restart docker}]
 until: 1m
 expect:
   - {within: 2s, of: restart, container: web, status: running, pid: new, since: restart-1s}
   - {events: [kill, {die: 0}, stop, start], container: web}
 """,
-    "F2 [S]: 10 s for one that does not hear, then KILL": DEAF + """\
+    "F2 [S]: 10 s for one that does not hear, then KILL": DEAF
+    + """\
 steps: [{id: restart, at: 10s, systemctl: restart docker}]
 until: 1m
 expect:
   - {at: restart+9s, process: payload/web, exists: true}
   - {within: 12s, of: restart, container: web, status: running, pid: new, since: restart-1s}
 """,
-    "F2 [S]: the whole stop is given up after 15 s": HEAD + """\
+    "F2 [S]: the whole stop is given up after 15 s": HEAD
+    + """\
 services: {web: {image: nginx, restart: always, stop_grace_period: 1m, x-payload: {on_term: ignore}}}
 steps: [{id: stop, at: 10s, systemctl: stop docker}]
 until: 1m
@@ -92,7 +101,8 @@ expect:
   - {at: stop+16s, process: dockerd, exists: false}
   - {at: end, process: payload/web, parent: init}
 """,
-    "F6 [S]: a proxy is missed by clients of the loopback alone; nobody starts it again": WEB + """\
+    "F6 [S]: a proxy is missed by clients of the loopback alone; nobody starts it again": WEB
+    + """\
 steps: [{id: kill, at: 10s, kill: proxy/web}]
 until: 1m
 expect:
@@ -100,7 +110,8 @@ expect:
   - {at: end, port: 80, from: loopback, open: false}
   - {at: end, container: web, status: running, pid: same, since: kill-1s}
 """,
-    "F7 [S]: seen at once, the code is exact, the policy starts it again": WEB + """\
+    "F7 [S]: seen at once, the code is exact, the policy starts it again": WEB
+    + """\
 steps: [{id: kill, at: 10s, kill: payload/web}]
 until: 1m
 expect:
@@ -120,14 +131,16 @@ expect:
   - {at: up+8s, container: web, restarts: 6}
   - {at: end, container: web, restarts: 12}
 """,
-    "F8 [S]: a reboot stops them in order, boot starts what has a policy": WEB + """\
+    "F8 [S]: a reboot stops them in order, boot starts what has a policy": WEB
+    + """\
 steps: [{id: reboot, at: 10s, reboot: true}]
 until: 5m
 expect:
   - {at: end, container: web, status: running, pid: new, since: reboot-1s}
   - {at: end, port: 80, from: loopback, open: true}
 """,
-    "F8 [S]: after a power cut what ran has 137": HEAD + """\
+    "F8 [S]: after a power cut what ran has 137": HEAD
+    + """\
 services: {web: {image: nginx}, db: {image: redis, restart: always}}
 steps: [{id: off, at: 10s, power_loss: 10s}]
 until: 5m
@@ -135,7 +148,8 @@ expect:
   - {at: end, container: web, status: exited, exit_code: 137}
   - {at: end, container: db, status: running}
 """,
-    "F9: a container at its limit": HEAD + """\
+    "F9: a container at its limit": HEAD
+    + """\
 services: {web: {image: nginx, mem_limit: 100m, restart: always}}
 steps: [{id: oom, at: 10s, oom: web}]
 until: 1m
@@ -143,7 +157,8 @@ expect:
   - {within: 1s, of: oom, container: web, status: running, restarts: 1}
   - {events: [oom, {die: 137}, start], container: web}
 """,
-    "F10 [I]: after a restart of journald the next line ends dockerd with SIGPIPE; what follows is F1": WEB + """\
+    "F10 [I]: after a restart of journald the next line ends dockerd with SIGPIPE; what follows is F1": WEB
+    + """\
 steps:
   - {id: journal, at: 10s, host: {journald: restart}}
   - {id: ps, at: 20s, docker: ps}
@@ -153,7 +168,8 @@ expect:
   - {at: ps+100ms, process: dockerd, exists: false}
   - {at: end, process: payload/web, parent: init}
 """,
-    "F11 [I]: on a full disk no daemon starts": WEB + """\
+    "F11 [I]: on a full disk no daemon starts": WEB
+    + """\
 steps: [{id: fill, at: 10s, host: {fill_disk: true}}, {id: restart, at: 20s, systemctl: restart docker}]
 until: 1m
 expect:
@@ -161,7 +177,8 @@ expect:
   - {step: restart, ok: false}
   - {at: end, process: dockerd, exists: false}
 """,
-    "F12 [I]: an upgrade is a restart": WEB + """\
+    "F12 [I]: an upgrade is a restart": WEB
+    + """\
 steps: [{id: up, at: 10s, upgrade: {to: docker-1.11}}]
 until: 1m
 expect:
@@ -172,13 +189,15 @@ expect:
 }
 
 COMMANDS: dict[str, str] = {
-    "exec: a child of dockerd, too; its code": WEB + """\
+    "exec: a child of dockerd, too; its code": WEB
+    + """\
 steps: [{id: exec, at: 1s, docker: exec web ls}, {id: gone, at: 5s, docker: exec web nosuch}]
 expect:
   - {step: exec, ok: true}
   - {at: exec+100ms, process: exec/web, parent: dockerd}
 """,
-    "pause and unpause": WEB + """\
+    "pause and unpause": WEB
+    + """\
 steps: [{id: pause, at: 1s, docker: pause web}, {id: on, at: 3s, docker: unpause web}]
 expect:
   - {at: on-1s, container: web, status: paused}
@@ -186,14 +205,16 @@ expect:
   - {at: end, container: web, status: running}
   - {at: end, port: 80, from: remote, open: true}
 """,
-    "run: a command that is not there": HEAD + """\
+    "run: a command that is not there": HEAD
+    + """\
 services: {web: {image: nginx}}
 steps: [{id: run, at: 1s, docker: run -d --name job nginx}, {id: rm, at: 3s, docker: rm -f job}]
 expect:
   - {step: run, ok: true}
   - {at: end, container: job, exists: false}
 """,
-    "a stop of the unit: the socket still wakes it": WEB + """\
+    "a stop of the unit: the socket still wakes it": WEB
+    + """\
 steps: [{id: stop, at: 10s, systemctl: stop docker}, {id: ps, at: 20s, docker: ps}]
 until: 1m
 expect:
@@ -202,7 +223,8 @@ expect:
   - {at: end, process: dockerd, exists: true}
   - {at: end, container: web, status: running}
 """,
-    "a client that comes while dockerd shuts down waits for the next one": DEAF + """\
+    "a client that comes while dockerd shuts down waits for the next one": DEAF
+    + """\
 steps: [{id: term, at: 10s, kill: dockerd, signal: TERM}, {id: ps, at: 12s, docker: ps}]
 until: 1m
 expect:
@@ -210,7 +232,8 @@ expect:
   - {step: ps, ok: true}
   - {at: end, container: web, status: running, pid: new, since: term-1s}
 """,
-    "output waits for dockerd alone: its pipe, its buffer, what it has read": LOGS + """\
+    "output waits for dockerd alone: its pipe, its buffer, what it has read": LOGS
+    + """\
 steps: [{id: stop, at: 1s, stop: dockerd}, {id: cont, at: 61s, cont: dockerd}]
 until: 2m
 expect:

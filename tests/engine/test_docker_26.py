@@ -135,7 +135,7 @@ def checks(*ids: str):
 @checks("topology.dockerd", "topology.shim", "topology.payload", "topology.exec", "topology.proxy", "pid.order")
 def test_the_tree_is_the_measured_one() -> None:
     """Who is whose parent, in which group and session; two proxies for a port, IPv4 first."""
-    found = run(SEVEN + 'steps: [{at: 1s, docker: exec -d tok sleep 1000}]\nuntil: 10s\n')
+    found = run(SEVEN + "steps: [{at: 1s, docker: exec -d tok sleep 1000}]\nuntil: 10s\n")
     dockerd, containerd = one(found, "dockerd"), one(found, "containerd")
     assert (dockerd.ppid, dockerd.pgid, dockerd.sid) == (1, dockerd.pid, dockerd.pid)
     assert (containerd.ppid, containerd.pgid, containerd.sid) == (dockerd.pid, containerd.pid, containerd.pid)
@@ -362,7 +362,9 @@ def pauses(found: Run, c: str) -> list[float]:
 @checks("stop.codes")
 def test_stops_end_with_the_measured_codes() -> None:
     """A handler: its code, at once. None, or a shell: KILL at -t. A paused container is thawed and takes it."""
-    text = SEVEN + """\
+    text = (
+        SEVEN
+        + """\
 steps:
   - {id: handler, at: 5s, docker: stop -t 2 tok}
   - {id: none, at: 10s, docker: stop -t 2 mt1}
@@ -376,6 +378,7 @@ steps:
   - {id: thaw, at: 32s, docker: unpause onf}
 until: 40s
 """
+    )
     found = run(text)
     codes = {name: outcome(found, name)[1] for name in ("tok", "mt1", "shc", "ra", "uns")}
     assert codes == {"tok": 0, "mt1": 137, "shc": 137, "ra": 137, "uns": 0}

@@ -78,7 +78,9 @@ def _is_event(event: Any) -> bool:
 
 def test_a_container_s_exit_waits_for_those_of_its_execs() -> None:
     """An exec-shim that has reaped its process and does not leave holds up the container's exit (§3.1 step 5)."""
-    found = run(WEB + """\
+    found = run(
+        WEB
+        + """\
 steps:
   - {at: 1s, docker: exec web sleep 100}
   - {id: shot, at: 3s, kill: payload/web}
@@ -86,13 +88,16 @@ steps:
   - {id: go, at: 9s, cont: exec-shim/web}
 until: 20s
 expect: [{at: go-1s, container: web, status: running}, {at: go-1s, process: payload/web, exists: false}]
-""")
+"""
+    )
     assert told(found, "web", "die") == pytest.approx(9, abs=0.5)
 
 
 def test_a_slow_runc_exec_delays_the_exit_of_another_container() -> None:
     """With a runtime that takes four seconds more, the main loop stands still and db's exit is told that much later."""
-    text = WEB + """\
+    text = (
+        WEB
+        + """\
 steps:
   - {docker: exec web ls, at: 1s}
   - {id: hang, at: Forked(runc/web)+1ms, stop: runc/web}
@@ -102,6 +107,7 @@ until: 10s
 expect:
   - {at: hang+3900ms, container: db, status: running}
 """
+    )
     found = run(text)
     quick = run(WEB + "steps: [{at: 1s, kill: payload/db}]\nuntil: 5s\n")
     assert told(found, "db", "die") - 1.0 - (told(quick, "db", "die") - 1.0) == pytest.approx(3.8, abs=0.3)
@@ -109,7 +115,9 @@ expect:
 
 def test_an_exec_that_does_not_start_within_two_minutes_is_given_up() -> None:
     """containerd waits for the pid file for two minutes, then kills the exec-shim; runc dies with it."""
-    text = WEB + """\
+    text = (
+        WEB
+        + """\
 steps:
   - {id: up, docker: exec web ls, at: 1s}
   - {id: hang, at: Forked(runc/web)+1ms, stop: runc/web}
@@ -122,13 +130,16 @@ expect:
   - {at: end, process: runc/web, exists: false}
   - {at: end, container: web, status: running}
 """
+    )
     assert "exit code 126" in ended(run(text))["up"]
 
 
 @pytest.mark.parametrize("victim", ["exec-shim", "exec"])
 def test_an_exec_that_is_killed_ends_with_137_and_the_container_runs_on(victim: str) -> None:
     """128 + 9 is what its shim writes; of a killed shim containerd kills the process (§8 e)."""
-    text = WEB + f"""\
+    text = (
+        WEB
+        + f"""\
 steps:
   - {{id: up, docker: exec web sleep 100, at: 1s}}
   - {{id: shot, at: 5s, kill: {victim}/web}}
@@ -137,6 +148,7 @@ expect:
   - {{at: end, process: exec/web, exists: false}}
   - {{at: end, container: web, status: running, pid: same}}
 """
+    )
     assert ended(run(text))["up"] == "exit code 137"
 
 
@@ -160,14 +172,17 @@ def test_orphans_of_an_exec_go_to_its_shim_which_waits_for_them() -> None:
 
 def test_orphans_of_an_exec_end_with_the_container() -> None:
     """The kernel kills them with the namespace; a waiting exec-shim does not reap them, PID 1 does."""
-    found = run(ORPHANS + """\
+    found = run(
+        ORPHANS
+        + """\
   - {at: 5s, kill: payload/web}
 until: 10s
 expect:
   - {at: end, container: web, status: exited, exit_code: 137}
   - {at: end, process: exec-shim/web, exists: false}
   - {at: end, process: payload/web, exists: false}
-""")
+"""
+    )
     assert ended(found)["up"] == ""
     reapers = {}
     replay = Replay(found.trace)
@@ -196,16 +211,21 @@ def test_an_exec_in_a_container_that_does_not_run_is_refused(before: str, words:
 
 def test_an_exec_in_a_container_that_waits_for_its_restart_is_refused() -> None:
     """409 with dockerd's words."""
-    text = "services: {web: {image: nginx, restart: always}}\n" + """\
+    text = (
+        "services: {web: {image: nginx, restart: always}}\n"
+        """\
 steps: [{at: 1s, kill: payload/web}, {id: up, at: die(web)+50ms, docker: exec web ls}]
 until: 9s
 """
+    )
     assert "is restarting, wait until the container is running" in ended(run(text))["up"]
 
 
 def test_an_exec_in_flight_when_containerd_dies_has_126_and_goes_on() -> None:
     """§7.2: the client is told 126, though the command runs and ends well; the next containerd finds it."""
-    text = WEB + """\
+    text = (
+        WEB
+        + """\
 steps:
   - {id: up, docker: exec web sleep 20, at: 1s}
   - {id: down, at: Forked(exec/web), kill: containerd}
@@ -216,6 +236,7 @@ expect:
   - {at: end, process: exec-shim/web, exists: false}
   - {at: end, container: web, status: running, pid: same}
 """
+    )
     found = run(text)
     assert ended(found)["up"] == "grpc: the connection is unavailable (exit code 126)"
     assert not [path for path in found.at().host.files if path.startswith(paths.STATE) and "/exec1/" in path]
@@ -223,18 +244,24 @@ expect:
 
 def test_an_exec_outlives_containerd_and_its_client_gets_its_code() -> None:
     """The new containerd restores it and reports its end."""
-    text = WEB.replace('["80:80"]', '["80:80"], x-exec: {job: {exits: {code: 4, after: 20s}}}') + """\
+    text = (
+        WEB.replace('["80:80"]', '["80:80"], x-exec: {job: {exits: {code: 4, after: 20s}}}')
+        + """\
 steps:
   - {id: up, docker: exec web job, at: 1s}
   - {id: down, at: 5s, kill: containerd}
 until: 60s
 """
+    )
     assert ended(run(text))["up"] == "exit code 4"
 
 
 def test_an_exec_outlives_dockerd_but_not_its_client() -> None:
     """With live-restore the command goes on; the client ends with the daemon."""
-    text = "engine: {daemon: {live-restore: true}}\n" + WEB + """\
+    text = (
+        "engine: {daemon: {live-restore: true}}\n"
+        + WEB
+        + """\
 steps:
   - {id: up, docker: exec web sleep 40, at: 1s}
   - {id: down, at: 5s, kill: dockerd}
@@ -244,15 +271,19 @@ expect:
   - {at: end, process: exec-shim/web, exists: false}
   - {at: end, container: web, status: running, pid: same}
 """
+    )
     assert "EOF" in ended(run(text))["up"]
 
 
 def test_a_command_begins_in_the_containers_control_group() -> None:
     """runc moves the stage there before that goes on (process_linux.go), so that what it forks is there, too."""
-    text = WEB.replace('["80:80"]', '["80:80"], x-exec: {job: {exits: {after: 2s}, children: [{argv: [kid]}]}}') + """\
+    text = (
+        WEB.replace('["80:80"]', '["80:80"], x-exec: {job: {exits: {after: 2s}, children: [{argv: [kid]}]}}')
+        + """\
 steps: [{id: up, docker: exec web job, at: 1s}, {id: pause, at: 5s, docker: pause web}]
 until: 6s
 """
+    )
     found = run(text)
     scope = f"/system.slice/docker-{found.trace.setup.service('web').id}.scope"
     argv = {event.pid: event.image.argv for _, event in after_opening(found) if isinstance(event, e.Execed)}
@@ -264,10 +295,13 @@ until: 6s
 
 def test_a_stage_whose_runc_is_killed_before_leaves() -> None:
     """Its end of the pipe to runc says so; the client reads that the command was not started."""
-    found = run(WEB + """\
+    found = run(
+        WEB
+        + """\
 steps: [{id: up, docker: exec web ls, at: 1s}, {at: Forked(exec/web)+1us, kill: runc/web}]
 until: 200s
 expect: [{at: end, process: exec/web, exists: false}, {at: end, process: exec-shim/web, exists: false}]
-""")
+"""
+    )
     assert ended(found)["up"].endswith("(exit code 126)")
     assert ("ls",) not in {event.image.argv for _, event in after_opening(found) if isinstance(event, e.Execed)}

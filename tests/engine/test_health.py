@@ -67,14 +67,17 @@ def test_a_probe_comes_an_interval_after_the_end_of_the_last_one_and_costs_an_ex
 
 def test_the_first_probe_makes_a_container_healthy() -> None:
     """It is `starting` until the first probe, an interval after its start."""
-    trace = run(f"services: {{web: {{image: nginx, {CHECK}}}}}\n" + """\
+    trace = run(
+        f"services: {{web: {{image: nginx, {CHECK}}}}}\n"
+        """\
 host: {begin: off}
 steps: [{systemctl: start docker}, {id: up, at: 10s, compose: up -d web}]
 until: 60s
 expect:
   - {at: start(web)+9s, container: web, health: starting}
   - {at: start(web)+11s, container: web, health: healthy}
-""").trace
+"""
+    ).trace
     ((at, action),) = said(trace, "health_status")
     ((start, _),) = said(trace, "start")
     assert action == "health_status: healthy"
@@ -83,7 +86,9 @@ expect:
 
 def test_three_failures_in_a_row_make_unhealthy_and_one_success_heals() -> None:
     """A program that is stopped does not answer; the probe that finds it running again heals at once."""
-    trace = run(WEB + """\
+    trace = run(
+        WEB
+        + """\
 steps: [{id: hang, at: 30s, stop: payload/web}, {id: go, at: 90s, cont: payload/web}]
 until: 120s
 expect:
@@ -91,7 +96,8 @@ expect:
   - {at: hang+19s, container: web, health: healthy}
   - {at: hang+31s, container: web, health: unhealthy}
   - {at: go+11s, container: web, health: healthy}
-""").trace
+"""
+    ).trace
     assert [action for _, action in said(trace, "health_status")] == [
         "health_status: unhealthy", "health_status: healthy",
     ]  # fmt: skip
@@ -99,29 +105,33 @@ expect:
 
 def test_failures_count_in_a_row_alone() -> None:
     """Two failures, a success, two failures: three retries are not used up."""
-    found = run(WEB + """\
+    found = run(
+        WEB
+        + """\
 steps:
   - {at: 30s, stop: payload/web}
   - {at: 55s, cont: payload/web}
   - {at: 65s, stop: payload/web}
   - {at: 90s, cont: payload/web}
 until: 120s
-""")
+"""
+    )
     assert said(found.trace, "health_status") == []
 
 
-@pytest.mark.parametrize(
-    ("on_term", "signals", "gap"), [("none", ["TERM"], 12.0), ("ignore", ["TERM", "KILL"], 22.0)]
-)
+@pytest.mark.parametrize(("on_term", "signals", "gap"), [("none", ["TERM"], 12.0), ("ignore", ["TERM", "KILL"], 22.0)])
 def test_a_probe_that_takes_too_long_is_a_failure_and_is_killed(on_term: str, signals: list[str], gap: float) -> None:
     """After its timeout it gets TERM, ten seconds later KILL, and the next one waits for its end."""
-    text = WEB.replace("}}}", f"}}, x-exec: {{curl: {{exits: {{after: 60s}}, on_term: {on_term}}}}}}}}}") + """\
+    text = (
+        WEB.replace("}}}", f"}}, x-exec: {{curl: {{exits: {{after: 60s}}, on_term: {on_term}}}}}}}}}")
+        + """\
 host: {uptime: 1s}
 until: 100s
 expect:
   - {at: 0s, container: web, health: starting}
   - {at: end, container: web, health: unhealthy}
 """
+    )
     found = run(text)
     starts = [at for at, _ in said(found.trace, "exec_start")]
     assert starts[1] - starts[0] == pytest.approx(gap, abs=0.5)
@@ -144,35 +154,45 @@ def test_stop_and_exit_end_the_monitor() -> None:
 
 def test_a_paused_container_is_not_probed() -> None:
     """The monitor ends with the pause; after it the health is what it was, and the next probe an interval away."""
-    text = WEB + """\
+    text = (
+        WEB
+        + """\
 steps: [{at: 30s, docker: pause web}, {id: on, at: 80s, docker: unpause web}]
 until: 110s
 expect: [{at: on-1s, container: web, health: healthy}, {at: on+5s, container: web, health: healthy}]
 """
+    )
     starts = [at for at, _ in said(run(text).trace, "exec_start")]
     assert next(at for at in starts if 30 <= at <= 110) == pytest.approx(90, abs=0.1)
 
 
 def test_a_restart_begins_with_starting() -> None:
     """A policy's restart begins a new monitor."""
-    run(WEB.replace("image: nginx", "image: nginx, restart: always") + """\
+    run(
+        WEB.replace("image: nginx", "image: nginx, restart: always")
+        + """\
 steps: [{id: shot, at: 30s, kill: payload/web}]
 until: 60s
 expect:
   - {at: shot+5s, container: web, status: running, health: starting}
   - {at: shot+12s, container: web, health: healthy}
-""")
+"""
+    )
 
 
 def test_a_daemon_that_reattaches_monitors_again() -> None:
     """With live-restore the new dockerd begins with `starting`."""
-    run("engine: {daemon: {live-restore: true}}\n" + WEB + """\
+    run(
+        "engine: {daemon: {live-restore: true}}\n"
+        + WEB
+        + """\
 steps: [{id: shot, at: 30s, kill: dockerd}]
 until: 60s
 expect:
   - {at: start(web)+5s, container: web, health: starting}
   - {at: start(web)+12s, container: web, health: healthy}
-""")
+"""
+    )
 
 
 def test_probes_fail_while_containerd_is_away() -> None:

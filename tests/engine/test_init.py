@@ -42,11 +42,14 @@ def test_zombies_pile_up_under_a_first_process_that_does_not_reap(reaps: str, zo
 
 def test_zombies_end_with_their_namespace() -> None:
     """The kernel reaps them on behalf of the first process that dies."""
-    found = run(f"services: {{web: {{image: nginx, x-payload: {{reaps: false, {CHILD}}}}}}}\n" + """\
+    found = run(
+        f"services: {{web: {{image: nginx, x-payload: {{reaps: false, {CHILD}}}}}}}\n"
+        """\
 steps: [{at: 30s, docker: stop web}]
 until: 40s
 expect: [{at: end, container: web, status: exited, exit_code: 0}]
-""")
+"""
+    )
     assert processes(found, "child") == []
 
 
@@ -67,19 +70,20 @@ def init(payload: str, steps: str) -> Run:
     return run(f'services: {{web: {{image: java, init: true, ports: ["80:80"], x-payload: {{{payload}}}}}}}\n{steps}')
 
 
-@pytest.mark.parametrize(
-    ("on_term", "code"), [("none", 143), ("{exit: 3, after: 200ms}", 3), ("ignore", 137)]
-)
+@pytest.mark.parametrize(("on_term", "code"), [("none", 143), ("{exit: 3, after: 200ms}", 3), ("ignore", 137)])
 def test_docker_init_forwards_term_and_leaves_with_the_program_s_code(on_term: str, code: int) -> None:
     """The program is no first process, so TERM ends it; docker-init leaves with its code, or 128 and the signal."""
-    init(f"on_term: {on_term}", f"""\
+    init(
+        f"on_term: {on_term}",
+        f"""\
 steps: [{{id: over, at: 5s, docker: stop web}}]
 until: 20s
 expect:
   - {{at: 4s, process: app/web, parent: payload/web, count: 1}}
   - {{at: 4s, port: 80, from: remote, open: true}}
   - {{at: over+{"11s" if code == 137 else "1s"}, container: web, status: exited, exit_code: {code}}}
-""")
+""",
+    )
 
 
 def test_docker_init_is_the_first_process_and_shows_its_words() -> None:
@@ -94,11 +98,14 @@ def test_docker_init_is_the_first_process_and_shows_its_words() -> None:
 def test_docker_init_leaves_when_the_program_does() -> None:
     """A program that leaves by itself, or is killed, ends the container."""
     init("exits: {code: 5, after: 10s}", "until: 20s\nexpect: [{at: end, container: web, exit_code: 5}]\n")
-    init("ready: 1s", """\
+    init(
+        "ready: 1s",
+        """\
 steps: [{at: 5s, kill: app/web}]
 until: 20s
 expect: [{at: end, container: web, status: exited, exit_code: 137}]
-""")
+""",
+    )
 
 
 def test_docker_init_reaps_orphans() -> None:

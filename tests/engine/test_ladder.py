@@ -90,7 +90,9 @@ def test_what_19_03_changed_is_said() -> None:
 @pytest.mark.parametrize("design", DOCKERS)
 def test_each_version_starts_stops_and_is_killed(design: str) -> None:
     """start, exec, stop with a handler, kill, a policy's restart; nobody is left as a zombie."""
-    text = KIND % "always" + """\
+    text = (
+        KIND % "always"
+        + """\
 steps:
   - {id: exec, at: 1s, docker: exec web true}
   - {id: stop, at: 5s, docker: stop web}
@@ -100,6 +102,7 @@ steps:
   - {id: rm, at: 25s, docker: rm web}
 until: 40s
 """
+    )
     found = run(design, text)
     assert [r.event.error for r in found.trace if isinstance(r.event, StepDone) and r.event.error] == []
     assert believed(found, "stop+2s") == (False, 0)
@@ -142,7 +145,9 @@ def test_who_stops_containerd_stops_docker_unless_it_only_wants_it(design: str, 
 @pytest.mark.parametrize(("down", "noticed"), [(4, True), (30, False)])
 def test_an_exit_is_lost_if_containerd_is_away_for_longer_than_its_shim_tries(down: int, noticed: bool) -> None:
     """Tries at 0, 1, 3, 6, 10 and 15 s; then nobody tells, and docker says Up of what is dead, until the next stop."""
-    text = DEAF % "'no'" + f"""\
+    text = (
+        DEAF % "'no'"
+        + f"""\
 steps:
   - {{id: away, at: 5s, systemctl: stop containerd}}
   - {{at: 6s, kill: payload/web}}
@@ -150,6 +155,7 @@ steps:
   - {{id: stop, at: 80s, docker: stop web}}
 until: 3m
 """
+    )
     found = run("docker-26-separate", text)
     assert believed(found, "stop-1s") == ((False, 137) if noticed else (True, 0))
     assert believed(found) == (False, 137)
@@ -208,9 +214,7 @@ def test_the_pause_before_a_restart_ends_at_a_minute_since_17_06(design: str, lo
     steps = "steps: [{systemctl: start docker}, {at: 5s, compose: up -d}]\n"
     found = run(design, "host: {begin: off}\n" + text + steps)
     ends = [r.at or 0 for r in found.trace if isinstance(r.event, EngineEvent) and r.event.action in ("die", "start")]
-    assert max(after - before for before, after in pairwise(ends)) / 1e6 == pytest.approx(
-        longest, rel=0.02
-    )
+    assert max(after - before for before, after in pairwise(ends)) / 1e6 == pytest.approx(longest, rel=0.02)
 
 
 @pytest.mark.parametrize(("design", "words", "forked"), [
@@ -242,12 +246,15 @@ def test_other_engines_have_no_containerd_unit() -> None:
 @pytest.mark.parametrize(("design", "dies"), [("docker-1.11", True), ("docker-1.12", False)])
 def test_a_journald_that_restarts_ends_a_dockerd_before_1_12(design: str, dies: bool) -> None:
     """The next line that it writes to standard error ends it with SIGPIPE, which 1.12 ignores (moby#19728)."""
-    text = KIND % "'no'" + """\
+    text = (
+        KIND % "'no'"
+        + """\
 steps:
   - {id: restart, at: 5s, host: {journald: restart}}
   - {id: ps, at: 20s, docker: ps}
 until: 40s
 """
+    )
     found = run(design, text)
     assert len(pids(found, "dockerd", "ps-1s")) == 1
     assert bool(pids(found, "dockerd")) != dies

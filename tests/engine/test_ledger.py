@@ -204,9 +204,7 @@ def kind_of(process: Process) -> str:
 
 def kin(procs: dict[Pid, Process], process: Process) -> tuple[str, str, str, str | None]:
     """Return a process's parent, group, session and death signal in the words of the table."""
-    names = [
-        "own" if number == process.pid else procs[number].image.program for number in (process.pgid, process.sid)
-    ]
+    names = ["own" if number == process.pid else procs[number].image.program for number in (process.pgid, process.sid)]
     return procs[process.ppid].image.program, names[0], names[1], process.pdeathsig
 
 

@@ -22,7 +22,8 @@ DEAF = HEAD + "services: {web: {image: nginx, restart: always, x-payload: {on_te
 LOGS = HEAD + "services: {web: {image: nginx, x-payload: {log: {stdout: 10KB/s}}}}\n"
 
 FAULTS: dict[str, str] = {
-    "F1: killing a command hurts whoever waits for it; what it has begun goes on": PLAIN + """\
+    "F1: killing a command hurts whoever waits for it; what it has begun goes on": PLAIN
+    + """\
 steps:
   - {id: new, at: 1s, docker: run --name job nginx}
   - {id: kill, at: 10s, kill: podman/job}
@@ -31,7 +32,8 @@ expect:
   - {at: end, container: job, status: running}
   - {at: end, process: payload/job, parent: conmon/job}
 """,
-    "F1: killed within a start, it leaves a container that nobody has written down as running": PLAIN + """\
+    "F1: killed within a start, it leaves a container that nobody has written down as running": PLAIN
+    + """\
 steps:
   - {id: new, at: 1s, docker: run -d --name job nginx}
   - {id: kill, at: Forked(payload/job), kill: podman/job}
@@ -41,7 +43,8 @@ expect:
   - {at: end, container: job, status: created}
   - {at: end, process: payload/job, parent: conmon/job}
 """,
-    "F5: without conmon the payload lives on under PID 1, and its port stays open": WEB + """\
+    "F5: without conmon the payload lives on under PID 1, and its port stays open": WEB
+    + """\
 steps: [{id: kill, at: 1s, kill: conmon/web}]
 until: 1m
 expect:
@@ -51,7 +54,8 @@ expect:
   - {at: end, port: 80, from: loopback, open: true}
   - {events: [], container: web, exact: true}
 """,
-    "F5: ps says running though the payload is dead, and the policy never starts it again": WEB + """\
+    "F5: ps says running though the payload is dead, and the policy never starts it again": WEB
+    + """\
 steps:
   - {id: kill, at: 1s, kill: conmon/web}
   - {id: dead, at: 2s, kill: payload/web}
@@ -65,7 +69,8 @@ expect:
   - {step: start, ok: true}
   - {events: [], container: web, exact: true}
 """,
-    "F5: a stop kills at once, and records -1": DEAF + """\
+    "F5: a stop kills at once, and records -1": DEAF
+    + """\
 steps:
   - {id: kill, at: 1s, kill: conmon/web}
   - {id: stop, at: 2s, docker: stop web}
@@ -75,7 +80,8 @@ expect:
   - {step: stop, error: cannot retrieve exit code}
   - {at: end, process: payload/web, exists: false}
 """,
-    "F5: rm -f removes it": WEB + """\
+    "F5: rm -f removes it": WEB
+    + """\
 steps:
   - {id: kill, at: 1s, kill: conmon/web}
   - {id: rm, at: 2s, docker: rm -f web}
@@ -84,7 +90,8 @@ expect:
   - {at: end, container: web, exists: false}
   - {at: end, process: payload/web, exists: false}
 """,
-    "F5: an exec works, since it has a conmon of its own": WEB + """\
+    "F5: an exec works, since it has a conmon of its own": WEB
+    + """\
 steps:
   - {id: kill, at: 1s, kill: conmon/web}
   - {id: exec, at: 2s, docker: exec web ls}
@@ -92,7 +99,8 @@ expect:
   - {step: exec, ok: true}
   - {at: exec+100ms, process: exec/web, parent: exec-conmon/web}
 """,
-    "F5: the host's port is free for others, who do not get its traffic from elsewhere": WEB + """\
+    "F5: the host's port is free for others, who do not get its traffic from elsewhere": WEB
+    + """\
 steps:
   - {id: kill, at: 1s, kill: conmon/web}
   - {id: take, at: 2s, host: {take_port: 80}}
@@ -100,7 +108,8 @@ expect:
   - {step: take, ok: true}
   - {at: end, port: 80, from: remote, open: true}
 """,
-    "F5: what was not read is lost, and the payload's next write ends in an error, not in a wait": LOGS + """\
+    "F5: what was not read is lost, and the payload's next write ends in an error, not in a wait": LOGS
+    + """\
 steps: [{id: hold, at: 1s, stop: conmon/web}, {id: kill, at: 21s, kill: conmon/web}]
 until: 30s
 expect:
@@ -108,7 +117,8 @@ expect:
   - {at: end, container: web, lost: 64KiB}
   - {at: end, process: payload/web, blocked: false}
 """,
-    "F7: the policy starts it again at once, from the cleanup that conmon runs": WEB + """\
+    "F7: the policy starts it again at once, from the cleanup that conmon runs": WEB
+    + """\
 steps: [{id: kill, at: 1s, kill: payload/web}]
 until: 10s
 expect:
@@ -118,7 +128,8 @@ expect:
   - {at: end, port: 80, from: remote, open: true}
   - {events: [{die: 137}, start], container: web, exact: true}
 """,
-    "F7: a crash loop has no backoff": HEAD + """\
+    "F7: a crash loop has no backoff": HEAD
+    + """\
 services: {web: {image: nginx, restart: always, x-payload: {exits: {code: 1, after: 100ms}}}}
 host: {begin: off}
 steps: [{id: up, at: 1s, compose: up -d}]
@@ -128,7 +139,8 @@ expect:
   - {at: 21s, container: web, restarts: 40..100}
   - {at: end, process: conmon/web, count: 1..2}
 """,
-    "F7: on-failure gives up after so many times": HEAD + """\
+    "F7: on-failure gives up after so many times": HEAD
+    + """\
 services: {web: {image: nginx, restart: "on-failure:3", x-payload: {exits: {code: 3, after: 1s}}}}
 host: {begin: off}
 steps: [{id: up, at: 1s, compose: up -d}]
@@ -137,7 +149,8 @@ expect:
   - {at: end, container: web, status: exited, exit_code: 3, restarts: 3}
   - {at: 7s, container: web, status: exited}
 """,
-    "F8: systemd makes no scope while it shuts down, so that the policy's restart fails": HEAD + """\
+    "F8: systemd makes no scope while it shuts down, so that the policy's restart fails": HEAD
+    + """\
 services:
   web: {image: nginx, ports: ["80:80"], restart: always}
   deaf: {image: app, x-payload: {on_term: none}}            # so that the host goes down slowly
@@ -148,7 +161,8 @@ expect:
   - {at: end, process: payload/web, exists: false}
   - {at: end, process: payload/deaf, count: 1}
 """,
-    "F8: after a reboot nothing starts by itself": WEB + """\
+    "F8: after a reboot nothing starts by itself": WEB
+    + """\
 steps:
   - {id: reboot, at: 1s, reboot: true}
   - {id: ps, at: 5m, docker: ps}
@@ -158,7 +172,8 @@ expect:
   - {at: end, process: payload/web, exists: false}
   - {step: ps, ok: true}
 """,
-    "F8: nor after a power loss; a start does it": WEB + """\
+    "F8: nor after a power loss; a start does it": WEB
+    + """\
 steps:
   - {id: off, at: 1s, power_loss: 10s}
   - {id: up, at: 5m, docker: start web}
@@ -168,7 +183,8 @@ expect:
   - {at: end, container: web, status: running}
   - {at: end, port: 80, from: remote, open: true}
 """,
-    "F9: the payload goes first, its conmon cannot": HEAD + """\
+    "F9: the payload goes first, its conmon cannot": HEAD
+    + """\
 services: {web: {image: nginx, mem_limit: 100m}}
 steps: [{id: oom, at: 1s, oom: web}, {id: all, at: 5s, oom: host}]
 until: 10s
@@ -176,14 +192,16 @@ expect:
   - {at: all, container: web, status: exited, exit_code: 137, oom_killed: true}
   - {step: all, error: no process that the kernel may kill}
 """,
-    "F10: journald away holds nobody up": LOGS + """\
+    "F10: journald away holds nobody up": LOGS
+    + """\
 steps: [{id: stop, at: 1s, host: {journald: stop}}]
 until: 1m
 expect:
   - {at: end, process: payload/web, blocked: false}
   - {at: end, container: web, buffered: 0}
 """,
-    "F10: what conmon cannot send to journald is lost, and counted": LOGS + """\
+    "F10: what conmon cannot send to journald is lost, and counted": LOGS
+    + """\
 steps: [{id: stop, at: 1s, host: {journald: stop}}, {id: start, at: 31s, host: {journald: start}}]
 until: 2m
 expect:
@@ -191,7 +209,8 @@ expect:
   - {at: start, container: web, lost: 250KiB..310KiB}
   - {at: end, container: web, lost: 250KiB..310KiB}
 """,
-    "F11: the log's file takes no more, and nobody waits": HEAD + """\
+    "F11: the log's file takes no more, and nobody waits": HEAD
+    + """\
 services: {web: {image: nginx, logging: {driver: json-file}, x-payload: {log: {stdout: 10KB/s}}}}
 steps: [{id: full, at: 1s, host: {fill_disk: true}}, {id: free, at: 31s, host: {fill_disk: false}}]
 until: 1m
@@ -201,7 +220,8 @@ expect:
   - {at: end, process: payload/web, blocked: false}
   - {at: end, container: web, status: running, pid: same, since: full}
 """,
-    "F11: the database takes no more: the policy's restart fails, and nobody tries again": WEB + """\
+    "F11: the database takes no more: the policy's restart fails, and nobody tries again": WEB
+    + """\
 steps:
   - {id: full, at: 1s, host: {fill_disk: true}}
   - {id: dead, at: 2s, kill: payload/web}
@@ -217,7 +237,8 @@ expect:
   - {at: end, container: web, status: exited, exit_code: 137}
   - {events: [{die: 137}], container: web, exact: true}
 """,
-    "F11: what runs lives on, no command does anything to it": WEB + """\
+    "F11: what runs lives on, no command does anything to it": WEB
+    + """\
 steps:
   - {id: full, at: 1s, host: {fill_disk: true}}
   - {id: stop, at: 2s, docker: stop web}
@@ -235,7 +256,8 @@ expect:
   - {at: end, container: web, status: running}
   - {events: [], container: web, exact: true}
 """,
-    "F11: after a boot on a full disk podman knows of nothing that runs": WEB + """\
+    "F11: after a boot on a full disk podman knows of nothing that runs": WEB
+    + """\
 steps:
   - {id: full, at: 1s, host: {fill_disk: true}}
   - {id: off, at: 2s, power_loss: 10s}
@@ -248,7 +270,8 @@ expect:
   - {step: start, ok: true}
   - {at: end, container: web, status: running}
 """,
-    "A firewall's reload closes the ports of healthy containers": WEB + """\
+    "A firewall's reload closes the ports of healthy containers": WEB
+    + """\
 steps: [{id: flush, at: 1s, host: {flush: iptables -t nat}}]
 until: 1m
 expect:
@@ -258,7 +281,8 @@ expect:
 }
 
 COMMANDS: dict[str, str] = {
-    "stop: the stop signal, then KILL after the timeout; the policy does not start it": DEAF + """\
+    "stop: the stop signal, then KILL after the timeout; the policy does not start it": DEAF
+    + """\
 steps: [{id: stop, at: 1s, docker: stop -t 3 web}]
 until: 1m
 expect:
@@ -266,7 +290,8 @@ expect:
   - {at: end, container: web, status: exited, exit_code: 137}
   - {events: [{die: 137}, stop], container: web, exact: true}
 """,
-    "stop: one that exits in time tells its code": PLAIN + """\
+    "stop: one that exits in time tells its code": PLAIN
+    + """\
 steps: [{id: stop, at: 1s, docker: stop web}, {id: again, at: 5s, docker: stop web}]
 expect:
   - {at: end, container: web, status: exited, exit_code: 0}
@@ -275,19 +300,22 @@ expect:
   - {step: again, ok: true}
   - {events: [{die: 0}, stop], container: web, exact: true}
 """,
-    "kill: any signal counts as a stop by its user": WEB + """\
+    "kill: any signal counts as a stop by its user": WEB
+    + """\
 steps: [{id: kill, at: 1s, docker: kill web}, {id: again, at: 5s, docker: kill web}]
 expect:
   - {at: end, container: web, status: exited, exit_code: 137}
   - {step: again, error: can only kill running containers}
 """,
-    "restart: another process, another conmon": WEB + """\
+    "restart: another process, another conmon": WEB
+    + """\
 steps: [{id: restart, at: 1s, docker: restart web}]
 expect:
   - {at: end, container: web, status: running, pid: new, since: restart-1s, restarts: 0}
   - {at: end, process: conmon/web, parent: init, count: 1}
 """,
-    "rm: not one that runs, except by force": PLAIN + """\
+    "rm: not one that runs, except by force": PLAIN
+    + """\
 steps: [{id: rm, at: 1s, docker: rm web}, {id: force, at: 2s, docker: rm -f web}]
 expect:
   - {step: rm, error: cannot be removed without force}
@@ -295,13 +323,15 @@ expect:
   - {at: end, container: web, exists: false}
   - {at: end, process: conmon/web, exists: false}
 """,
-    "run --rm: the cleanup removes it": PLAIN + """\
+    "run --rm: the cleanup removes it": PLAIN
+    + """\
 steps: [{id: run, at: 1s, docker: run --rm -d --name job nginx}, {id: kill, at: 5s, kill: payload/job}]
 expect:
   - {at: end, container: job, exists: false}
   - {events: [create job, start job, die job, destroy job]}
 """,
-    "run: a port that is taken is refused, and nothing is left": PLAIN + """\
+    "run: a port that is taken is refused, and nothing is left": PLAIN
+    + """\
 steps:
   - {id: run, at: 1s, docker: run -d --name two -p 80:8080 nginx}
   - {id: stop, at: 2s, docker: stop web}
@@ -313,7 +343,8 @@ expect:
   - {at: run+1s, port: 80, from: remote, open: true}
   - {step: again, ok: true}
 """,
-    "run: a command that is not there": HEAD + """\
+    "run: a command that is not there": HEAD
+    + """\
 services: {web: {image: nginx, x-payload: {fails_to_start: not found}}}
 host: {begin: off}
 steps: [{id: up, at: 1s, compose: up -d}]
@@ -323,12 +354,14 @@ expect:
   - {at: end, process: conmon/web, exists: false}
   - {at: end, process: payload/web, exists: false}
 """,
-    "run without -d: its command leaves with the container's code": PLAIN + """\
+    "run without -d: its command leaves with the container's code": PLAIN
+    + """\
 steps: [{id: run, at: 1s, docker: run --name job nginx}, {id: kill, at: 5s, kill: payload/job}]
 expect:
   - {step: run, exit_code: 137}
 """,
-    "wait and exec: killed conmons tell nobody anything": PLAIN + """\
+    "wait and exec: killed conmons tell nobody anything": PLAIN
+    + """\
 steps:
   - {id: wait, at: 1s, docker: wait web}
   - {id: exec, at: 2s, docker: exec web sleep}
@@ -339,7 +372,8 @@ expect:
   - {step: wait, ok: true}
   - {at: stop, container: web, status: running}
 """,
-    "pause: the scope is frozen; neither stop nor kill -TERM gets through": PLAIN + """\
+    "pause: the scope is frozen; neither stop nor kill -TERM gets through": PLAIN
+    + """\
 steps:
   - {id: pause, at: 1s, docker: pause web}
   - {id: stop, at: 2s, docker: stop web}
@@ -351,12 +385,14 @@ expect:
   - {at: end, container: web, status: running}
   - {at: end, port: 80, from: remote, open: true}
 """,
-    "conmon sends TERM on to the payload": PLAIN + """\
+    "conmon sends TERM on to the payload": PLAIN
+    + """\
 steps: [{id: term, at: 1s, kill: conmon/web, signal: TERM}]
 expect:
   - {at: end, container: web, status: exited, exit_code: 0}
 """,
-    "supervisor is conmon here": PLAIN + """\
+    "supervisor is conmon here": PLAIN
+    + """\
 steps: [{id: kill, at: 1s, kill: supervisor/web}]
 expect:
   - {at: end, process: payload/web, parent: init}

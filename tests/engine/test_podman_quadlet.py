@@ -19,7 +19,8 @@ FAILING = HEAD + "services: {web: {image: nginx, ports: ['80:80'], restart: on-f
 DEAF = HEAD + "services: {web: {image: nginx, restart: always, x-payload: {on_term: ignore}}}\n"
 
 FAULTS: dict[str, str] = {
-    "a unit is not started while the host goes down, and a neighbour that takes its time keeps nobody up": HEAD + """\
+    "a unit is not started while the host goes down, and a neighbour that takes its time keeps nobody up": HEAD
+    + """\
 services: {web: {image: nginx, restart: always}, deaf: {image: app, x-payload: {on_term: ignore}}}
 steps: [{id: down, at: 5s, reboot: true}, {id: late, at: down+3s, systemctl: start web}]
 until: 3m
@@ -28,7 +29,8 @@ expect:
   - {at: down+30s, process: payload/*, exists: false}
   - {at: end, container: web, status: running, pid: new, since: down-1s}
 """,
-    "a stop ends a loop of failing starts whenever it comes": HEAD + """\
+    "a stop ends a loop of failing starts whenever it comes": HEAD
+    + """\
 host: {begin: off}
 services: {web: {image: nginx, restart: always, x-payload: {fails_to_start: not found}}}
 steps:
@@ -40,7 +42,8 @@ expect:
   - {step: ask, error: inactive}
   - {during: [stop+1ms, end], process: podman/web, exists: false}
 """,
-    "F1: killing a command hurts whoever waits for it": WEB + """\
+    "F1: killing a command hurts whoever waits for it": WEB
+    + """\
 steps:
   - {id: wait, at: 1s, docker: wait web}
   - {id: kill, at: 10s, kill: podman/web}
@@ -49,7 +52,8 @@ expect:
   - {step: wait, error: Killed}
   - {at: end, container: web, status: running, pid: same, since: kill-1s}
 """,
-    "F5: a dead conmon is an ordinary restart: nothing outlives it, and it is back after 0.1 s and a start": WEB + """\
+    "F5: a dead conmon is an ordinary restart: nothing outlives it, and it is back after 0.1 s and a start": WEB
+    + """\
 steps: [{id: kill, at: 1s, kill: conmon/web}]
 until: 30s
 expect:
@@ -60,7 +64,8 @@ expect:
   - {at: end, port: 80, from: remote, open: true}
   - {events: [{die: -1}, destroy, create, start], container: web, exact: true}
 """,
-    "F5: without Restart= the unit has failed, and no container is left": PLAIN + """\
+    "F5: without Restart= the unit has failed, and no container is left": PLAIN
+    + """\
 steps: [{id: kill, at: 1s, kill: conmon/web}, {id: ask, at: 5s, systemctl: is-active web}]
 until: 30s
 expect:
@@ -69,14 +74,16 @@ expect:
   - {at: end, port: 80, from: remote, open: false}
   - {step: ask, error: failed}
 """,
-    "F7: systemd restarts it by the code that conmon leaves with": FAILING + """\
+    "F7: systemd restarts it by the code that conmon leaves with": FAILING
+    + """\
 steps: [{id: kill, at: 1s, kill: payload/web}]
 until: 30s
 expect:
   - {within: 800ms, of: kill, container: web, status: running, pid: new, since: kill-1s, restarts: 0}
   - {events: [{die: 137}, destroy, create, start], container: web, exact: true}
 """,
-    "F7: a clean end is none that on-failure restarts": HEAD + """\
+    "F7: a clean end is none that on-failure restarts": HEAD
+    + """\
 services: {web: {image: nginx, restart: on-failure, x-payload: {exits: {code: 0, after: 5s}}}}
 until: 30s
 host: {begin: off}
@@ -86,7 +93,8 @@ expect:
   - {step: up, ok: true}
   - {step: ask, error: inactive}
 """,
-    "F7: a crash loop ends at the start limit": HEAD + """\
+    "F7: a crash loop ends at the start limit": HEAD
+    + """\
 services: {web: {image: nginx, restart: always, x-payload: {exits: {code: 1, after: 100ms}}}}
 host: {begin: off}
 steps: [{id: up, at: 1s, systemctl: start web}, {id: ask, at: 30s, systemctl: is-active web},
@@ -98,7 +106,8 @@ expect:
   - {step: ask, error: failed}
   - {at: 29s, container: web, exists: false}
 """,
-    "F8: units come back with the host": WEB + """\
+    "F8: units come back with the host": WEB
+    + """\
 steps: [{id: reboot, at: 1s, reboot: true}]
 until: 6m
 expect:
@@ -106,14 +115,16 @@ expect:
   - {at: end, container: web, status: running, pid: new, since: reboot-1s}
   - {at: end, port: 80, from: remote, open: true}
 """,
-    "F8: also after a power cut, over the container that the disk still has": PLAIN + """\
+    "F8: also after a power cut, over the container that the disk still has": PLAIN
+    + """\
 steps: [{id: off, at: 1s, power_loss: 10s}]
 until: 6m
 expect:
   - {at: end, container: web, status: running, pid: new, since: off-1s}
   - {events: [destroy, create, start], container: web, exact: true}
 """,
-    "F9: the payload goes first, its conmon cannot": HEAD + """\
+    "F9: the payload goes first, its conmon cannot": HEAD
+    + """\
 services: {web: {image: nginx, mem_limit: 100m, restart: on-failure}}
 steps: [{id: oom, at: 1s, oom: web}]
 until: 10s
@@ -121,7 +132,8 @@ expect:
   - {events: [{die: 137}, destroy, create, start], container: web, exact: true}
   - {at: end, container: web, status: running}
 """,
-    "F11: systemd stops what podman cannot: conmon sends TERM on, and the record stays until there is room": WEB + """\
+    "F11: systemd stops what podman cannot: conmon sends TERM on, and the record stays until there is room": WEB
+    + """\
 steps:
   - {id: full, at: 1s, host: {fill_disk: true}}
   - {id: stop, at: 2s, systemctl: stop web}
@@ -136,7 +148,8 @@ expect:
   - {step: again, ok: true}
   - {at: end, container: web, status: running}
 """,
-    "F10: journald away holds nobody up": HEAD + """\
+    "F10: journald away holds nobody up": HEAD
+    + """\
 services: {web: {image: nginx, x-payload: {log: {stdout: 10KB/s}}}}
 steps: [{id: stop, at: 1s, host: {journald: stop}}]
 until: 1m
@@ -147,7 +160,8 @@ expect:
 }
 
 JOBS: dict[str, str] = {
-    "stop: ExecStop= gives the container its stop signal and its 10 s": DEAF + """\
+    "stop: ExecStop= gives the container its stop signal and its 10 s": DEAF
+    + """\
 steps: [{id: stop, at: 1s, systemctl: stop web}, {id: ask, at: 30s, systemctl: status web}]
 until: 1m
 expect:
@@ -157,7 +171,8 @@ expect:
   - {step: ask, error: failed}
   - {events: [{die: 137}, destroy], container: web, exact: true}
 """,
-    "stop: one that exits in time leaves the unit inactive; start brings it back": WEB + """\
+    "stop: one that exits in time leaves the unit inactive; start brings it back": WEB
+    + """\
 steps: [{id: stop, at: 1s, systemctl: stop web}, {id: ask, at: 5s, systemctl: is-active web},
         {id: start, at: 6s, systemctl: start web}, {id: again, at: 20s, systemctl: start web}]
 until: 1m
@@ -169,7 +184,8 @@ expect:
   - {step: again, ok: true}
   - {at: end, container: web, status: running}
 """,
-    "restart: another container": WEB + """\
+    "restart: another container": WEB
+    + """\
 steps: [{id: restart, at: 1s, systemctl: restart web.service}]
 until: 30s
 expect:
@@ -177,7 +193,8 @@ expect:
   - {within: 1s, of: restart, container: web, status: running, pid: new, since: restart-1s}
   - {events: [{die: 0}, destroy, create, start], container: web, exact: true}
 """,
-    "restart: one that is down is started, and left alone by try-restart": PLAIN + """\
+    "restart: one that is down is started, and left alone by try-restart": PLAIN
+    + """\
 steps: [{id: stop, at: 1s, systemctl: stop web}, {id: try, at: 5s, systemctl: try-restart web},
         {id: restart, at: 10s, systemctl: restart web}]
 until: 30s
@@ -187,7 +204,8 @@ expect:
   - {step: restart, ok: true}
   - {at: end, container: web, status: running}
 """,
-    "kill: every process of the unit; --kill-who=main is conmon, which sends TERM on": PLAIN + """\
+    "kill: every process of the unit; --kill-who=main is conmon, which sends TERM on": PLAIN
+    + """\
 steps: [{id: term, at: 1s, systemctl: kill --kill-who=main web}, {id: ask, at: 5s, systemctl: is-active web},
         {id: start, at: 6s, systemctl: start web}, {id: kill, at: 10s, systemctl: kill -s KILL web},
         {id: state, at: 15s, systemctl: is-active web}, {id: reset, at: 16s, systemctl: reset-failed web},
@@ -199,24 +217,28 @@ expect:
   - {step: last, error: inactive}
   - {at: end, container: web, exists: false}
 """,
-    "reload: there is nothing to reload": PLAIN + """\
+    "reload: there is nothing to reload": PLAIN
+    + """\
 steps: [{id: reload, at: 1s, systemctl: reload web}]
 expect: [{step: reload, error: not applicable}]
 """,
-    "podman stop beside systemd: Restart=always starts it again": WEB + """\
+    "podman stop beside systemd: Restart=always starts it again": WEB
+    + """\
 steps: [{id: stop, at: 1s, docker: stop web}]
 until: 30s
 expect:
   - {within: 1s, of: stop, container: web, status: running, pid: new, since: stop-1s}
 """,
-    "podman stop of a unit without Restart=: it is inactive": PLAIN + """\
+    "podman stop of a unit without Restart=: it is inactive": PLAIN
+    + """\
 steps: [{id: stop, at: 1s, docker: stop web}, {id: ask, at: 10s, systemctl: is-active web}]
 until: 30s
 expect:
   - {step: ask, error: inactive}
   - {at: end, container: web, exists: false}
 """,
-    "a start whose port is taken fails, is tried again, and the limit ends it": WEB + """\
+    "a start whose port is taken fails, is tried again, and the limit ends it": WEB
+    + """\
 steps:
   - {id: stop, at: 1s, systemctl: stop web}
   - {id: take, at: 5s, host: {take_port: 80}}
@@ -228,7 +250,8 @@ expect:
   - {step: ask, error: failed}
   - {at: end, process: conmon/web, exists: false}
 """,
-    "a stop while it starts: podman run gets TERM, and nothing is left": HEAD + """\
+    "a stop while it starts: podman run gets TERM, and nothing is left": HEAD
+    + """\
 services: {web: {image: nginx, ports: ['80:80'], restart: always}}
 host: {begin: off}
 steps:
@@ -242,7 +265,8 @@ expect:
   - {at: end, process: payload/web, exists: false}
   - {at: end, process: conmon/web, exists: false}
 """,
-    "a stop takes the place of a restart, a start that of a stop": DEAF + """\
+    "a stop takes the place of a restart, a start that of a stop": DEAF
+    + """\
 steps:
   - {id: restart, at: 1s, systemctl: restart web}
   - {id: stop, at: 2s, systemctl: stop web}
@@ -259,7 +283,8 @@ expect:
   - {step: last, ok: true}
   - {at: end, container: web, status: running, pid: new, since: again}
 """,
-    "RestartSec= is the unit's": HEAD.replace("}", ", unit: {RestartSec: 5s}}") + """\
+    "RestartSec= is the unit's": HEAD.replace("}", ", unit: {RestartSec: 5s}}")
+    + """\
 services: {web: {image: nginx, restart: always}}
 steps: [{id: kill, at: 1s, kill: payload/web}]
 until: 30s
@@ -267,14 +292,16 @@ expect:
   - {at: kill+4900ms, container: web, exists: false}
   - {within: 6s, of: kill, container: web, status: running}
 """,
-    "a container that a command makes is no unit": PLAIN + """\
+    "a container that a command makes is no unit": PLAIN
+    + """\
 steps: [{id: run, at: 1s, docker: run -d --name job --restart always nginx}, {id: kill, at: 5s, kill: conmon/job}]
 until: 30s
 expect:
   - {at: end, container: job, status: running}
   - {at: end, process: payload/job, parent: init}
 """,
-    "an exec ends with the unit, and its command is told": WEB + """\
+    "an exec ends with the unit, and its command is told": WEB
+    + """\
 steps: [{id: exec, at: 1s, docker: exec web sleep 100}, {id: kill, at: 5s, kill: conmon/web}]
 until: 30s
 expect:

@@ -62,7 +62,8 @@ def test_the_pause_doubles_without_bound_and_a_run_of_ten_seconds_resets_it() ->
 # -- traps, each a scenario ------------------------------------------------------------------------
 
 TRAPS: dict[str, str] = {
-    "an attempt that fails is final, until dockerd starts again": WEB % "always" + """\
+    "an attempt that fails is final, until dockerd starts again": WEB % "always"
+    + """\
 steps:
   - {at: 1s, kill: payload/web}
   - {at: die(web), kill: containerd}
@@ -73,7 +74,8 @@ expect:
   - {at: end, container: web, status: running}
 """,
     **{
-        f"any signal through the API cancels the policy: {signal}": WEB % "always" + f"""\
+        f"any signal through the API cancels the policy: {signal}": WEB % "always"
+        + f"""\
 steps:
   - {{at: 1s, docker: kill -s {signal} web}}
   - {{at: 5s, kill: payload/web}}
@@ -83,7 +85,8 @@ expect:
 """
         for signal in ("HUP", "USR1", "WINCH")
     },
-    "a signal that another program sends cancels nothing": WEB % "always" + """\
+    "a signal that another program sends cancels nothing": WEB % "always"
+    + """\
 steps:
   - {at: 1s, kill: payload/web, signal: HUP}
   - {at: 5s, kill: payload/web}
@@ -124,7 +127,8 @@ expect:
   - {at: end, container: web, status: exited}
   - {at: end, container: db, status: running}
 """,
-    "always: a manual stop lasts until dockerd's next start": WEB % "always" + """\
+    "always: a manual stop lasts until dockerd's next start": WEB % "always"
+    + """\
 steps:
   - {at: 1s, docker: stop web}
   - {id: kill, at: 60s, kill: dockerd}
@@ -133,7 +137,8 @@ expect:
   - {at: kill-1s, container: web, status: exited}
   - {at: end, container: web, status: running}
 """,
-    "an attempt that fails keeps the code of the last exit": WEB % "always" + """\
+    "an attempt that fails keeps the code of the last exit": WEB % "always"
+    + """\
 steps:
   - {at: 1s, kill: payload/web, signal: TERM}
   - {at: die(web), kill: containerd}
@@ -142,7 +147,8 @@ expect:
   - {at: end, container: web, status: exited, exit_code: 0}
   - {events: [{die: 0}, network disconnect, network connect, network disconnect], container: web, exact: true}
 """,
-    "update does not undo a cancellation": WEB % "unless-stopped" + """\
+    "update does not undo a cancellation": WEB % "unless-stopped"
+    + """\
 steps:
   - {at: 1s, docker: kill -s HUP web}
   - {at: 2s, docker: update --restart=always web}
@@ -151,19 +157,22 @@ until: 60s
 expect:
   - {at: end, container: web, status: exited, exit_code: 137}
 """,
-    "update leaves the pause as it is: the one after 1.6 s is 3.2 s": CRASHING % "always" + """\
+    "update leaves the pause as it is: the one after 1.6 s is 3.2 s": CRASHING % "always"
+    + """\
   - {id: on, at: start(web)#6+5ms, docker: "update --restart=on-failure:99 web"}
 until: 60s
 expect:
   - {at: on+3s, container: web, status: restarting, restarts: 6}
 """,
-    "update to no stops a crash loop at the next exit": CRASHING % "always" + """\
+    "update to no stops a crash loop at the next exit": CRASHING % "always"
+    + """\
   - {id: off, at: start(web)#7+5ms, docker: update --restart=no web}
 until: 120s
 expect:
   - {at: end, container: web, status: exited, exit_code: 1}
 """,
-    "a paused container that dockerd shuts down is not canceled: always restarts it meanwhile": WEB % "always" + """\
+    "a paused container that dockerd shuts down is not canceled: always restarts it meanwhile": WEB % "always"
+    + """\
 steps:
   - {docker: pause web}
   - {id: stop, at: 5s, systemctl: stop docker}

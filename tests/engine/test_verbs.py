@@ -24,7 +24,8 @@ TWO = "services: {web: {image: nginx}, db: {image: postgres}}\n"
 SLOW_START = WEB + "steps:\n  - {id: up, at: 1s, docker: run -d --name slow nginx}\n"
 
 ROWS: dict[str, str] = {
-    "rename gives another name and takes the old one": WEB + """\
+    "rename gives another name and takes the old one": WEB
+    + """\
 steps:
   - {id: name, at: 1s, docker: rename web old}
   - {id: gone, at: 2s, docker: stop web}
@@ -39,7 +40,8 @@ expect:
   - {events: [rename, {kill: 15}, {die: 0}, network disconnect, stop, network connect, start], container: web,
      exact: true}
 """,
-    "names can be exchanged": TWO + """\
+    "names can be exchanged": TWO
+    + """\
 steps:
   - {at: 1s, docker: rename web old}
   - {at: 2s, docker: rename db web}
@@ -49,7 +51,8 @@ expect:
   - {at: end, container: db, status: exited}
   - {at: end, container: web, status: running}
 """,
-    "a name that is taken is refused": TWO + """\
+    "a name that is taken is refused": TWO
+    + """\
 steps:
   - {id: name, at: 1s, docker: rename web db}
   - {id: same, at: 2s, docker: rename web web}
@@ -57,7 +60,8 @@ expect:
   - {step: name, error: 'The name "/db" is already in use by container'}
   - {step: same, error: "Renaming a container with the same name as its current name"}
 """,
-    "update swaps the policy of a running container": WEB + """\
+    "update swaps the policy of a running container": WEB
+    + """\
 steps:
   - {id: policy, at: 1s, docker: update --restart=on-failure:2 web}
   - {id: shot, at: 5s, kill: payload/web}
@@ -67,7 +71,8 @@ expect:
   - {at: end, container: web, status: running, restarts: 1}
   - {events: [update, {die: 137}, network disconnect, network connect, start], container: web, exact: true}
 """,
-    "update fails while containerd is away, and changes nothing": WEB + """\
+    "update fails while containerd is away, and changes nothing": WEB
+    + """\
 steps:
   - {id: down, at: 1s, kill: containerd}
   - {id: policy, at: down+100ms, docker: update --restart=always web}
@@ -77,7 +82,8 @@ expect:
   - {step: policy, error: "grpc: the connection is unavailable"}
   - {at: end, container: web, status: exited, exit_code: 137}
 """,
-    "wait returns when the container stops, at once if it does not run": DEAF + """\
+    "wait returns when the container stops, at once if it does not run": DEAF
+    + """\
 steps:
   - {id: wait, at: 1s, docker: wait web}
   - {id: stop, at: 5s, docker: stop -t 3 web}
@@ -88,7 +94,8 @@ expect:
   - {within: 3300ms, of: stop, step: wait, ok: true}
   - {within: 10ms, of: again, step: again, ok: true}
 """,
-    "ps stands still at a container that starts; inspect only at its own": SLOW_START + """\
+    "ps stands still at a container that starts; inspect only at its own": SLOW_START
+    + """\
   - {id: hang, at: Forked(runc/slow), stop: runc/slow}
   - {id: ps, at: 10s, docker: ps}
   - {id: inspect, at: 10s, docker: inspect web}
@@ -108,7 +115,8 @@ expect:
   - {step: ps, ok: true}
   - {step: this, ok: true}
 """,
-    "events and logs -f wait": WEB + """\
+    "events and logs -f wait": WEB
+    + """\
 steps:
   - {id: events, at: 1s, docker: events}
   - {id: logs, at: 1s, docker: logs -f web}
@@ -146,7 +154,8 @@ until: 60s
 expect:
   - {step: run, exit_code: 125}
 """,
-    "attach waits for the end of a running container; a stopped or paused one is refused": WEB + """\
+    "attach waits for the end of a running container; a stopped or paused one is refused": WEB
+    + """\
 steps:
   - {id: at, at: 1s, docker: attach web}
   - {id: pause, at: 2s, docker: pause web}
@@ -186,7 +195,8 @@ expect:
   - {events: [create, attach, network connect, start, {die: 0}, network disconnect, destroy], container: job,
      exact: true}
 """,
-    "--rm: a start that fails leaves nothing": WEB + """\
+    "--rm: a start that fails leaves nothing": WEB
+    + """\
 steps:
   - {id: run, at: 1s, docker: "run -d --rm -p 80:80 --name job nginx"}
 until: 20s
@@ -220,7 +230,8 @@ expect:
               volume mount, volume mount, start, restart], container: web, exact: true}
   - {events: [create, network disconnect, volume unmount], container: y, exact: true}
 """,
-    "restart -t and kill -s": DEAF + """\
+    "restart -t and kill -s": DEAF
+    + """\
 steps:
   - {id: restart, at: 1s, docker: restart -t 2 web}
   - {id: usr1, at: 20s, docker: kill -s USR1 web}
@@ -231,7 +242,8 @@ expect:
   - {events: [{kill: 15}, {kill: 9}, {die: 137}, network disconnect, stop, network connect, start, restart,
               {kill: 10}], container: web, exact: true}
 """,
-    "compose pause and unpause": TWO + """\
+    "compose pause and unpause": TWO
+    + """\
 steps:
   - {id: pause, at: 1s, compose: pause}
   - {id: go, at: 5s, compose: unpause db}
@@ -260,7 +272,8 @@ expect:
   - {step: ps, unanswered: true}
   - {step: other, ok: true}
 """,
-    "a pause waits for a containerd that stands still": WEB + """\
+    "a pause waits for a containerd that stands still": WEB
+    + """\
 steps:
   - {id: hang, at: 1s, stop: containerd}
   - {id: pause, at: 1s, docker: pause web}

@@ -236,9 +236,11 @@ def test_a_killed_proxy_is_a_zombie_now() -> None:
     """Between two trees of the same processes the one that died is told."""
     run = sim.run("{services: {web: {ports: ['80:80']}}, steps: [{id: kill, at: 9s, kill: proxy/web}]}")
     assert run.trees().caption.endswith(": zombies now: 1 proxy")
-    assert sim.run("{services: {web: {}}, steps: [{id: hold, at: 9s, stop: dockerd}]}").trees(
-        "hold-1s", "hold+1s"
-    ).caption.endswith(": stopped now: dockerd")
+    assert (
+        sim.run("{services: {web: {}}, steps: [{id: hold, at: 9s, stop: dockerd}]}")
+        .trees("hold-1s", "hold+1s")
+        .caption.endswith(": stopped now: dockerd")
+    )
 
 
 def test_two_runs_are_named_by_what_differs() -> None:

@@ -6,9 +6,7 @@ BOOT, EXIT, START, STOP = (f"sim/engine/dockerd/{name}.py" for name in ("boot", 
 SUPERVISE, NETWORK, SHUTDOWN = (f"sim/engine/dockerd/{name}.py" for name in ("supervise", "network", "shutdown"))
 RESTORE, REMOVE = (f"sim/engine/dockerd/{name}.py" for name in ("restore", "remove"))
 TABLE = ("tests/test_transitions.py", "tests/test_rules.py")
-LIFE, SIGNALS, MANAGER = (
-    (f"tests/engine/test_{name}.py",) for name in ("daemon_life", "stop_kill", "restart_manager")
-)
+LIFE, SIGNALS, MANAGER = ((f"tests/engine/test_{name}.py",) for name in ("daemon_life", "stop_kill", "restart_manager"))
 
 ROWS = (
     # -- policies (§4) ----------------------------------------------------------------------------------------------

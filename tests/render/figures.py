@@ -29,11 +29,15 @@ BLOCK, APART, FEW = 6, 40.0, 0.001  # dots; levels of 255; part of the blocks th
 
 NAMES = ("api", "web", "db", "cache", "queue", "auth", "mail", "cron", "search", "log")
 READY = ("0.3s", "1.2s", "3s", "0.5s", "0.1s", "2.2s", "0.8s", "0.2s", "6s", "0.4s")
-SIXTY = "title: Sixty services; docker is restarted\nservices:\n" + "".join(
-    f"  {NAMES[n % 10]}-{n // 10 + 1}: {{image: x, restart: always, ports: ['{8000 + n}:80'], "
-    f"x-payload: {{ready: {READY[n % 10]}{', on_term: ignore' if n % 17 == 8 else ''}}}}}\n"
-    for n in range(60)
-) + "steps: [{id: restart, at: 60s, systemctl: restart docker}]\nuntil: restart+60s\n"
+SIXTY = (
+    "title: Sixty services; docker is restarted\nservices:\n"
+    + "".join(
+        f"  {NAMES[n % 10]}-{n // 10 + 1}: {{image: x, restart: always, ports: ['{8000 + n}:80'], "
+        f"x-payload: {{ready: {READY[n % 10]}{', on_term: ignore' if n % 17 == 8 else ''}}}}}\n"
+        for n in range(60)
+    )
+    + "steps: [{id: restart, at: 60s, systemctl: restart docker}]\nuntil: restart+60s\n"
+)
 STATES = """\
 title: Paused, stopped, unhealthy, waiting
 services:

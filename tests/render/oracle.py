@@ -76,7 +76,12 @@ class Oracle:
         os.rmdir(self.folder)
 
     def ask(
-        self, procs: list[dict[str, Any]], *, pid_max: int = 32768, width: int | None = None, root: int | None = None,
+        self,
+        procs: list[dict[str, Any]],
+        *,
+        pid_max: int = 32768,
+        width: int | None = None,
+        root: int | None = None,
         locale: str = "C.UTF-8",
     ) -> dict[str, tuple[str, int, int]]:
         """Give for every view the text and the uptimes in whole seconds before and after it was made."""
@@ -118,8 +123,14 @@ def _run(words: tuple[list[str], list[str]], tools: dict[str, str], question: di
     said = ""
     for attempt in range(ATTEMPTS):
         before = int(time.clock_gettime(time.CLOCK_BOOTTIME))
-        done = subprocess.run([tools["unshare"], "--pid", "--fork", "--", *command], env=env, stdin=subprocess.DEVNULL,
-                              capture_output=True, close_fds=False, check=False)
+        done = subprocess.run(
+            [tools["unshare"], "--pid", "--fork", "--", *command],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            close_fds=False,
+            check=False,
+        )
         if done.returncode == 0:
             text = done.stdout.decode("utf-8", "backslashreplace")
             return text, before, int(time.clock_gettime(time.CLOCK_BOOTTIME))
@@ -177,15 +188,44 @@ def _write_task(folder: str, tid: int, row: dict[str, Any]) -> None:
     comm = _bytes(row["comm"])[:15]
     args = [] if row["state"] == "Z" else row["args"]
     major, minor = TTYS.get(row["tty"], (0, 0))
-    tail = (row["state"], row["ppid"], row["pgid"], row["sid"], major << 8 | minor, row["tpgid"], 4194304, 0, 0, 0, 0,
-            row["utime"], row["stime"], 0, 0, 20 + row["nice"], row["nice"], 1 + len(row["threads"]), 0,
-            row["start_ticks"], row["vsize"], row["rss"], *[0] * 28)
+    tail = (
+        row["state"],
+        row["ppid"],
+        row["pgid"],
+        row["sid"],
+        major << 8 | minor,
+        row["tpgid"],
+        4194304,
+        0,
+        0,
+        0,
+        0,
+        row["utime"],
+        row["stime"],
+        0,
+        0,
+        20 + row["nice"],
+        row["nice"],
+        1 + len(row["threads"]),
+        0,
+        row["start_ticks"],
+        row["vsize"],
+        row["rss"],
+        *[0] * 28,
+    )
     _write(f"{folder}/stat", b"%d (%s) " % (tid, comm) + " ".join(map(str, tail)).encode() + b"\n")
     memory = {"VmSize": row["vsize"] // 1024, "VmLck": row["lock_kb"], "VmRSS": row["rss"] * 4} if args else {}
     uid = row["uid"]
-    status = [f"State:\t{row['state']}", f"Tgid:\t{row['pid']}", f"Pid:\t{tid}", f"PPid:\t{row['ppid']}",
-              f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}", "Gid:\t0\t0\t0\t0",
-              *(f"{key}:\t{value:8} kB" for key, value in memory.items()), f"Threads:\t{1 + len(row['threads'])}"]
+    status = [
+        f"State:\t{row['state']}",
+        f"Tgid:\t{row['pid']}",
+        f"Pid:\t{tid}",
+        f"PPid:\t{row['ppid']}",
+        f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}",
+        "Gid:\t0\t0\t0\t0",
+        *(f"{key}:\t{value:8} kB" for key, value in memory.items()),
+        f"Threads:\t{1 + len(row['threads'])}",
+    ]
     escaped = comm.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
     _write(f"{folder}/status", b"Name:\t" + escaped + b"\n" + "\n".join(status).encode() + b"\n")
     _write(f"{folder}/statm", f"{row['vsize'] // 4096} {row['rss']} 0 0 0 0 0\n")

@@ -7,16 +7,18 @@ import pytest
 from sim.render.docker_events import docker_events, rfc3339_nano
 from sim.views.rows import EventRow
 
-START = EventRow(1606960050123456, "container", "start", "17d0801f3a10",
-                 (("name", "grafana"), ("image", "grafana/grafana:7")))
+START = EventRow(
+    1606960050123456, "container", "start", "17d0801f3a10", (("name", "grafana"), ("image", "grafana/grafana:7"))
+)
 PULL = EventRow(1606960000000000, "image", "pull", "grafana/grafana:7", (("name", "grafana/grafana"),))
 LINK = EventRow(1606960049999999, "network", "connect", "b6aa", ())
 
 
 def test_a_line_tells_time_type_action_id_and_sorted_attributes() -> None:
     """The time has nine digits and the offset; attributes are sorted by key."""
-    assert docker_events([START], 480) == ("2020-12-03T09:47:30.123456000+08:00 container start 17d0801f3a10 "
-                                           "(image=grafana/grafana:7, name=grafana)\n")
+    assert docker_events([START], 480) == (
+        "2020-12-03T09:47:30.123456000+08:00 container start 17d0801f3a10 (image=grafana/grafana:7, name=grafana)\n"
+    )
 
 
 def test_a_line_without_attributes_has_no_parentheses() -> None:
@@ -30,17 +32,20 @@ def test_zones_are_written_as_go_writes_them(offset_min: int, zone: str) -> None
     assert rfc3339_nano(0, offset_min).endswith(zone)
 
 
-@pytest.mark.parametrize(("filters", "shown"), [
-    ({}, [PULL, LINK, START]),
-    ({"type": ["container"]}, [START]),
-    ({"type": ["container", "network"]}, [LINK, START]),
-    ({"event": ["start"]}, [START]),
-    ({"event": ["st"]}, []),
-    ({"container": ["17d0"]}, [START]),
-    ({"container": ["graf"]}, [START]),
-    ({"image": ["grafana/grafana"]}, [PULL, START]),
-    ({"image": ["grafana/grafana:7"], "type": ["image"]}, [PULL]),
-])
+@pytest.mark.parametrize(
+    ("filters", "shown"),
+    [
+        ({}, [PULL, LINK, START]),
+        ({"type": ["container"]}, [START]),
+        ({"type": ["container", "network"]}, [LINK, START]),
+        ({"event": ["start"]}, [START]),
+        ({"event": ["st"]}, []),
+        ({"container": ["17d0"]}, [START]),
+        ({"container": ["graf"]}, [START]),
+        ({"image": ["grafana/grafana"]}, [PULL, START]),
+        ({"image": ["grafana/grafana:7"], "type": ["image"]}, [PULL]),
+    ],
+)
 def test_filters_keep_what_meets_all_of_them(filters: dict[str, list[str]], shown: list[EventRow]) -> None:
     """Values of one filter are alternatives, filters must all hold."""
     assert docker_events([PULL, LINK, START], filters=filters) == docker_events(shown)

@@ -35,11 +35,18 @@ def state(run: Run, at: str) -> dict[str, Any]:
     return dict(found["State"])
 
 
-@pytest.mark.parametrize(("unix", "text"), [
-    (None, NEVER), (0.0, "1970-01-01T00:00:00Z"), (1606960140.5, "2020-12-03T01:49:00.5Z"),
-    (1606960140.000001, "2020-12-03T01:49:00.000001Z"), (1606960140.99999999, "2020-12-03T01:49:01Z"),
-    (1.01, "1970-01-01T00:00:01.01Z"), (10.0, "1970-01-01T00:00:10Z"),
-])
+@pytest.mark.parametrize(
+    ("unix", "text"),
+    [
+        (None, NEVER),
+        (0.0, "1970-01-01T00:00:00Z"),
+        (1606960140.5, "2020-12-03T01:49:00.5Z"),
+        (1606960140.000001, "2020-12-03T01:49:00.000001Z"),
+        (1606960140.99999999, "2020-12-03T01:49:01Z"),
+        (1.01, "1970-01-01T00:00:01.01Z"),
+        (10.0, "1970-01-01T00:00:10Z"),
+    ],
+)
 def test_times_are_written_as_go_writes_them(unix: float | None, text: str) -> None:
     """Digits of a second that are zero at the end are cut, and never is the year 1."""
     assert go_time(unix) == text
@@ -63,7 +70,9 @@ def test_nothing_steers_the_terminal_and_the_value_stays() -> None:
 def test_the_text_is_gos_down_to_the_blank(life: Run) -> None:
     """A container that was created and never started, letter for letter."""
     service = life.trace.setup.service("web")
-    assert life.show("docker-inspect", "create+1s") == f"""\
+    assert (
+        life.show("docker-inspect", "create+1s")
+        == f"""\
 [
     {{
         "Id": "{service.id}",
@@ -130,6 +139,7 @@ def test_the_text_is_gos_down_to_the_blank(life: Run) -> None:
     }}
 ]
 """
+    )
 
 
 def test_state_goes_with_the_containers_life(life: Run) -> None:
@@ -152,11 +162,15 @@ def test_state_goes_with_the_containers_life(life: Run) -> None:
 
 def test_addresses_and_ports_come_and_go_with_the_network(life: Run) -> None:
     """A container that runs has its address and ports; one that waits or has stopped has neither."""
-    networks = {at: json.loads(life.show("docker-inspect", at))[0]["NetworkSettings"]
-                for at in ("start+10s", "die(web)+50ms", "stop+5s")}
+    networks = {
+        at: json.loads(life.show("docker-inspect", at))[0]["NetworkSettings"]
+        for at in ("start+10s", "die(web)+50ms", "stop+5s")
+    }
     assert networks["start+10s"] == {
-        "Ports": {"53/udp": [{"HostIp": "0.0.0.0", "HostPort": "53"}],
-                  "80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}]},
+        "Ports": {
+            "53/udp": [{"HostIp": "0.0.0.0", "HostPort": "53"}],
+            "80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}],
+        },
         "IPAddress": "172.17.0.2",
         "Networks": {"bridge": {"IPAddress": "172.17.0.2"}},
     }

@@ -28,12 +28,15 @@ def run() -> Run:
 def test_top_lists_the_containers_processes_alone() -> None:
     """ps's rows through the tabwriter: 20 wide and 3 more than the longest; the command keeps one blank a word."""
     found = run()
-    first, second = sorted(it.pid for it in found.at("1s").host.procs.values() if it.image.container == "sh"
-                           and it.image.program != "shim")
+    first, second = sorted(
+        it.pid for it in found.at("1s").host.procs.values() if it.image.container == "sh" and it.image.program != "shim"
+    )
     shim = found.at("1s").host.procs[first].ppid
-    wide = [(("UID", "PID", "PPID", "C", "STIME", "TTY", "TIME"), "CMD"),
-            (("root", f"{first}", f"{shim}", "0", "2019", "?", "00:00:00"), "sh -c a b"),
-            (("root", f"{second}", f"{first}", "0", "2019", "?", "00:00:00"), "a b")]
+    wide = [
+        (("UID", "PID", "PPID", "C", "STIME", "TTY", "TIME"), "CMD"),
+        (("root", f"{first}", f"{shim}", "0", "2019", "?", "00:00:00"), "sh -c a b"),
+        (("root", f"{second}", f"{first}", "0", "2019", "?", "00:00:00"), "a b"),
+    ]
     expected = ["".join(cell.ljust(20) for cell in cells) + last for cells, last in wide]
     shown = found.show("docker-top", "1s", of="sh").splitlines()
     assert shown == expected
@@ -63,7 +66,9 @@ def test_info_counts_one_that_waits_for_its_restart_as_stopped() -> None:
 
 def test_info_of_a_run() -> None:
     """What a run knows, in the command's order."""
-    assert run().show("docker-info", "die(loop)#last+1ms") == """\
+    assert (
+        run().show("docker-info", "die(loop)#last+1ms")
+        == """\
 Containers: 2
  Running: 0
  Paused: 0
@@ -79,6 +84,7 @@ Name: h
 Docker Root Dir: /var/lib/docker
 Live Restore Enabled: true
 """
+    )
 
 
 def test_options_have_the_engines_defaults() -> None:
@@ -90,7 +96,10 @@ def test_options_have_the_engines_defaults() -> None:
 
 def test_info_tells_what_dockerd_goes_by() -> None:
     """daemon.json counts from the reload on, or from the next start: live-restore by HUP, the log driver by neither."""
-    found = run_scenario(load("settings.yaml", """
+    found = run_scenario(
+        load(
+            "settings.yaml",
+            """
 engine: {daemon: {log-driver: json-file}}
 services: {web: {image: nginx}}
 steps:
@@ -99,7 +108,9 @@ steps:
   - {id: again, at: 3s, host: {daemon.json: {live-restore: false}}}
   - {id: up, at: 4s, upgrade: {to: docker-1.13, unpack: 1s}}
 until: 30s
-"""))
+""",
+        )
+    )
 
     def live_restore(at: str) -> str:
         return found.show("docker-info", at).splitlines()[-1]
@@ -113,23 +124,35 @@ until: 30s
 
 def test_top_lists_what_was_execd_and_its_orphans() -> None:
     """They are in the container's control group, whoever is their parent."""
-    found = run_scenario(load("exec.yaml", """
+    found = run_scenario(
+        load(
+            "exec.yaml",
+            """
 services: {web: {image: nginx, x-exec: {job: {exits: {after: 3s}, children: [{argv: [daemon]}]}}}}
 steps: [{id: job, at: 1s, docker: exec web job}]
 until: 10s
-"""))
-    commands = {at: [line.split()[-1] for line in found.show("docker-top", at).splitlines()[1:]]
-                for at in ("job", "job+2s", "end")}
+""",
+        )
+    )
+    commands = {
+        at: [line.split()[-1] for line in found.show("docker-top", at).splitlines()[1:]]
+        for at in ("job", "job+2s", "end")
+    }
     assert commands == {"job": ["nginx"], "job+2s": ["nginx", "job", "daemon"], "end": ["nginx", "daemon"]}
 
 
 def test_top_lists_no_zombie() -> None:
     """A process that has exited has left its control group, though nobody has reaped it."""
-    found = run_scenario(load("z.yaml", """
+    found = run_scenario(
+        load(
+            "z.yaml",
+            """
 services: {web: {image: nginx}}
 steps: [{id: freeze, at: 1s, stop: shim/web}, {id: shot, at: 2s, kill: payload/web}]
 until: 3s
-"""))
+""",
+        )
+    )
     states = {it.image.program: it.state for it in found.at("end").host.procs.values() if it.image.container == "web"}
     assert states["payload"] == "Z"
     assert len(found.show("docker-top", "shot-1ms", of="web").splitlines()) == 2

@@ -72,10 +72,26 @@ def test_docker_ps_row_is_the_documents() -> None:
     """The document's row of `docker ps` stands beside an image with a name of 47 letters and a command that is cut."""
     now = 1607910000.0
     born = now - 10 * 86400 - 3600
-    grafana = ContainerRow(id=GRAFANA, image="grafana/grafana", path="/run.sh", created=born,
-                           started=born, running=True, ports=((3000, 20002, "0.0.0.0", "tcp"),), name="grafana")
-    other = ContainerRow(id="2d4396a783ec" + "0" * 52, image="registry/" + "x" * 38, path="sh", created=born,
-                         started=born, args=("-c", "java -jar a.jar"), running=True, name="arthas")
+    grafana = ContainerRow(
+        id=GRAFANA,
+        image="grafana/grafana",
+        path="/run.sh",
+        created=born,
+        started=born,
+        running=True,
+        ports=((3000, 20002, "0.0.0.0", "tcp"),),
+        name="grafana",
+    )
+    other = ContainerRow(
+        id="2d4396a783ec" + "0" * 52,
+        image="registry/" + "x" * 38,
+        path="sh",
+        created=born,
+        started=born,
+        args=("-c", "java -jar a.jar"),
+        running=True,
+        name="arthas",
+    )
     assert len(other.image) == 47
     text = docker_ps([grafana, other], now)
     assert [row for row in text.splitlines() if "17d0801f3a10" in row] == block("docker_ps")

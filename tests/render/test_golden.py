@@ -21,8 +21,15 @@ DRAWN = {
     "pstree_p": lambda table, root: pstree(table, pids=True, width=None),
     "pstree_u_root": lambda table, root: pstree(table, root, width=None),
 }
-REGISTERED = {"ps_axjf": "ps-axjf", "ps_ef": "ps-ef", "ps_eo": "ps-eo", "ps_auxf": "ps-auxf", "pstree": "pstree-ascii",
-              "pstree_u": "pstree", "pstree_p": "pstree-p"}
+REGISTERED = {
+    "ps_axjf": "ps-axjf",
+    "ps_ef": "ps-ef",
+    "ps_eo": "ps-eo",
+    "ps_auxf": "ps-auxf",
+    "pstree": "pstree-ascii",
+    "pstree_u": "pstree",
+    "pstree_p": "pstree-p",
+}
 
 
 def read(path: Path) -> tuple[Table, dict[str, str], int]:

@@ -58,19 +58,24 @@ until: 10s
     a, b = (f"/var/run/docker/libcontainerd/{run.trace.setup.service(name).id}" for name in "ab")
     assert run.show("ls-bundle", "stop+5s", of="a") == f"ls: cannot access {a}: No such file or directory\n"
     assert run.show("ls-bundle", "stop+5s").splitlines()[:3] == [
-        f"ls: cannot access {a}: No such file or directory", f"{b}:", "total ?"
+        f"ls: cannot access {a}: No such file or directory",
+        f"{b}:",
+        "total ?",
     ]
     assert f"\n\n{b}:\n" in run.show("ls-bundle", "0s")
 
 
-@pytest.mark.parametrize(("written", "now", "text"), [
-    ("2020-12-03 01:49", "2020-12-14 02:00", "Dec  3 09:49"),
-    ("2020-12-31 23:59", "2021-01-01 00:00", "Jan  1 07:59"),
-    ("2020-01-01 00:00", "2020-12-14 02:00", "Jan  1  2020"),
-    ("2020-12-14 02:01", "2020-12-14 02:00", "Dec 14  2020"),
-    ("2020-06-14 12:00", "2020-12-14 02:00", "Jun 14 20:00"),
-    ("2020-06-14 11:00", "2020-12-14 02:00", "Jun 14  2020"),
-])
+@pytest.mark.parametrize(
+    ("written", "now", "text"),
+    [
+        ("2020-12-03 01:49", "2020-12-14 02:00", "Dec  3 09:49"),
+        ("2020-12-31 23:59", "2021-01-01 00:00", "Jan  1 07:59"),
+        ("2020-01-01 00:00", "2020-12-14 02:00", "Jan  1  2020"),
+        ("2020-12-14 02:01", "2020-12-14 02:00", "Dec 14  2020"),
+        ("2020-06-14 12:00", "2020-12-14 02:00", "Jun 14 20:00"),
+        ("2020-06-14 11:00", "2020-12-14 02:00", "Jun 14  2020"),
+    ],
+)
 def test_times_older_than_half_a_year_or_in_the_future_show_the_year(written: str, now: str, text: str) -> None:
     """Local time, the day padded with a blank."""
     then, today = (datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp() for moment in (written, now))
@@ -88,15 +93,18 @@ def test_columns_are_as_wide_as_the_widest_entry() -> None:
     ]
 
 
-@pytest.mark.parametrize(("given", "what"), [
-    ("{config_size: -1}", "-1 is not a size in bytes"),
-    ("{config_sise: 1}", "Did you mean config_size?"),
-    ("{written: {init-stder: '2020-12-14T10:27:00Z'}}", "Did you mean init-stderr?"),
-    ("{written: {init-stderr: '2020-12-14T10:27:00'}}", "has no offset from UTC"),
-    ("{written: {init-stderr: '2020-12-14T10:27:00.5Z'}}", "has a part of a second"),
-    ("{written: {init-stderr: yesterday}}", "is not a date and time"),
-    ("{written: 5}", "is not a mapping of fifos"),
-])
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ("{config_size: -1}", "-1 is not a size in bytes"),
+        ("{config_sise: 1}", "Did you mean config_size?"),
+        ("{written: {init-stder: '2020-12-14T10:27:00Z'}}", "Did you mean init-stderr?"),
+        ("{written: {init-stderr: '2020-12-14T10:27:00'}}", "has no offset from UTC"),
+        ("{written: {init-stderr: '2020-12-14T10:27:00.5Z'}}", "has a part of a second"),
+        ("{written: {init-stderr: yesterday}}", "is not a date and time"),
+        ("{written: 5}", "is not a mapping of fifos"),
+    ],
+)
 def test_what_was_observed_is_read_with_care(given: str, what: str) -> None:
     """A wrong observation is refused with its place and what is valid."""
     with pytest.raises(InputError) as error:

@@ -44,8 +44,9 @@ def test_pstree_with_pids_names_every_process_below_the_root(table: Table) -> No
     drawn = [int(number) for number in re.findall(r"\((\d+)\)", VIEWS["pstree-p"](table, 1))]
     assert len(drawn) == len(set(drawn))
     below = subtree(table, 1).procs
-    assert set(drawn) >= {row.pid for row in below} | {tid for row in below if isinstance(row.threads, tuple)
-                                                       for tid in row.threads}
+    assert set(drawn) >= {row.pid for row in below} | {
+        tid for row in below if isinstance(row.threads, tuple) for tid in row.threads
+    }
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -42,14 +42,36 @@ def active(found: Run, at: str) -> str:
     return lines(found, at)[2].removeprefix("   Active: ")
 
 
-@pytest.mark.parametrize(("seconds", "text"), [
-    (-1, "now"), (0, "now"), (0.0000015, "2us ago"), (0.001, "1ms ago"), (0.999, "999ms ago"), (1, "1s ago"),
-    (59.9, "59s ago"), (60, "1min 0s ago"), (299, "4min 59s ago"), (300, "5min ago"), (3599, "59min ago"),
-    (HOUR, "1h 0min ago"), (6 * HOUR - 1, "5h 59min ago"), (6 * HOUR, "6h ago"), (25 * HOUR - 1, "24h ago"),
-    (25 * HOUR, "1 day 1h ago"), (2 * DAY - 1, "1 day 23h ago"), (2 * DAY, "2 days ago"), (7 * DAY - 1, "6 days ago"),
-    (7 * DAY, "1 weeks 0 days ago"), (11 * DAY, "1 weeks 4 days ago"), (2_629_799, "4 weeks 2 days ago"),
-    (2_629_800, "1 months 0 days ago"), (31_557_599, "11 months 30 days ago"), (31_557_600, "1 years 0 months ago"),
-])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1, "now"),
+        (0, "now"),
+        (0.0000015, "2us ago"),
+        (0.001, "1ms ago"),
+        (0.999, "999ms ago"),
+        (1, "1s ago"),
+        (59.9, "59s ago"),
+        (60, "1min 0s ago"),
+        (299, "4min 59s ago"),
+        (300, "5min ago"),
+        (3599, "59min ago"),
+        (HOUR, "1h 0min ago"),
+        (6 * HOUR - 1, "5h 59min ago"),
+        (6 * HOUR, "6h ago"),
+        (25 * HOUR - 1, "24h ago"),
+        (25 * HOUR, "1 day 1h ago"),
+        (2 * DAY - 1, "1 day 23h ago"),
+        (2 * DAY, "2 days ago"),
+        (7 * DAY - 1, "6 days ago"),
+        (7 * DAY, "1 weeks 0 days ago"),
+        (11 * DAY, "1 weeks 4 days ago"),
+        (2_629_799, "4 weeks 2 days ago"),
+        (2_629_800, "1 months 0 days ago"),
+        (31_557_599, "11 months 30 days ago"),
+        (31_557_600, "1 years 0 months ago"),
+    ],
+)
 def test_how_long_ago(seconds: float, text: str) -> None:
     """The two largest units, in systemd's own plural."""
     assert relative(seconds) == text
@@ -107,18 +129,25 @@ def test_a_unit_that_starts_stops_and_has_stopped() -> None:
 def test_a_unit_that_failed() -> None:
     """A stale pid file that names something alive: exit code 1, no restart, result exit-code; too many starts."""
     kills = "\n".join(f"  - {{at: ready(docker)#{n}+1ms, kill: dockerd}}" for n in range(1, 8))
-    limited = run_scenario(load("limit.yaml", f"""
+    limited = run_scenario(
+        load(
+            "limit.yaml",
+            f"""
 engine: {{unit: {{StartLimitBurst: 2, StartLimitInterval: 1h}}}}
 steps:
   - {{id: kill, at: 30s, kill: dockerd}}
 {kills}
 until: 90s
-"""))
+""",
+        )
+    )
     assert lines(limited, "end")[2].startswith("   Active: failed (Result: start-limit) since ")
     unit = UnitStatus("failed", "failed", "exit-code", 0.0, 7, "", ("exited", "1"), (), 0)
     assert systemctl_status(unit, 3.0, -210).splitlines() == [
-        HEAD, LOADED,
-        "   Active: failed (Result: exit-code) since Wed 1969-12-31 20:30:00 -0330; 3s ago", DOCS,
+        HEAD,
+        LOADED,
+        "   Active: failed (Result: exit-code) since Wed 1969-12-31 20:30:00 -0330; 3s ago",
+        DOCS,
         f"  Process: 7 ExecStart={EXEC_START} (code=exited, status=1/FAILURE)",
         " Main PID: 7 (code=exited, status=1/FAILURE)",
     ]
@@ -161,25 +190,36 @@ until: 30s
     assert active(found, "end") == "failed (Result: start-limit) since Wed 2020-01-01 00:00:20 UTC; 10s ago"
 
 
-@pytest.mark.parametrize(("facts", "shown"), [
-    ([], "inactive/dead success None 0"),
-    ([("activating", 7), ("deactivating", 7)], "deactivating/stop-sigterm success None 7"),
-    ([("activating", 7), ("active", 7), ("deactivating", 7)], "deactivating/stop-sigterm success 2 7"),
-    ([("activating", 7), ("active", 7), ("deactivating", 7), "KILL"], "deactivating/stop-sigkill timeout 2 7"),
-    ([("activating", 7), ("active", 7), ("deactivating", 7), 0, ("inactive", 0)], "inactive/dead success 4 7"),
-    ([("activating", 7), 1, ("failed", 0)], "failed/failed exit-code 2 7"),
-    ([("activating", 7), ("active", 7), -6, ("auto-restart", 0)], "activating/auto-restart core-dump 3 7"),
-    ([("activating", 7), -9, ("auto-restart", 0), ("activating", 8)], "activating/start success 3 8"),
-    ([("activating", 7), -9, ("auto-restart", 0), ("failed", 0)], "failed/failed start-limit 3 7"),
-    ([("activating", 7), 1, ("failed", 0), ("failed", 0)], "failed/failed start-limit 3 7"),
-    ([("active", 7), ("deactivating", 7), "KILL", -9, ("deactivating", 0), ("failed", 0)], "failed/failed signal 5 7"),
-])
+@pytest.mark.parametrize(
+    ("facts", "shown"),
+    [
+        ([], "inactive/dead success None 0"),
+        ([("activating", 7), ("deactivating", 7)], "deactivating/stop-sigterm success None 7"),
+        ([("activating", 7), ("active", 7), ("deactivating", 7)], "deactivating/stop-sigterm success 2 7"),
+        ([("activating", 7), ("active", 7), ("deactivating", 7), "KILL"], "deactivating/stop-sigkill timeout 2 7"),
+        ([("activating", 7), ("active", 7), ("deactivating", 7), 0, ("inactive", 0)], "inactive/dead success 4 7"),
+        ([("activating", 7), 1, ("failed", 0)], "failed/failed exit-code 2 7"),
+        ([("activating", 7), ("active", 7), -6, ("auto-restart", 0)], "activating/auto-restart core-dump 3 7"),
+        ([("activating", 7), -9, ("auto-restart", 0), ("activating", 8)], "activating/start success 3 8"),
+        ([("activating", 7), -9, ("auto-restart", 0), ("failed", 0)], "failed/failed start-limit 3 7"),
+        ([("activating", 7), 1, ("failed", 0), ("failed", 0)], "failed/failed start-limit 3 7"),
+        (
+            [("active", 7), ("deactivating", 7), "KILL", -9, ("deactivating", 0), ("failed", 0)],
+            "failed/failed signal 5 7",
+        ),
+    ],
+)
 def test_facts_about_the_unit_become_its_status(facts: list[object], shown: str) -> None:
     """A state and main process, an exit status or a KILL from systemd, one a second."""
     trace = Trace(load("x.yaml", 'host: {begin: "off", clock: 1970-01-01T00:00:00Z}').setup)
     for at, fact in enumerate(facts):
-        event = (Exited(7, fact) if isinstance(fact, int) else Signalled(7, "KILL", 1) if isinstance(fact, str)
-                 else UnitChanged("docker", *fact))  # type: ignore[misc]
+        event = (
+            Exited(7, fact)
+            if isinstance(fact, int)
+            else Signalled(7, "KILL", 1)
+            if isinstance(fact, str)
+            else UnitChanged("docker", *fact)
+        )  # type: ignore[misc]
         trace.records.add(at * 1_000_000, -1, event)
     story = Story(trace)
     story.at = 60_000_000

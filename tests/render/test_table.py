@@ -14,8 +14,17 @@ from sim.testing import tables
 from sim.views.table import Table, load_table, parse_table, to_json
 from sim.views.tree import subtree, tree
 
-INIT = {"pid": 1, "ppid": 0, "pgid": 1, "sid": 1, "comm": "init", "args": ["/init"], "state": "S", "start_ticks": 0,
-        "uid": 0}
+INIT = {
+    "pid": 1,
+    "ppid": 0,
+    "pgid": 1,
+    "sid": 1,
+    "comm": "init",
+    "args": ["/init"],
+    "state": "S",
+    "start_ticks": 0,
+    "uid": 0,
+}
 META = {"btime": 0, "now": 9}
 UNHURRIED = settings(deadline=None)
 
@@ -27,10 +36,15 @@ def problems(procs: list[Any], meta: Any = META) -> list[str]:
     return str(caught.value).splitlines()
 
 
-@pytest.mark.parametrize(("text", "where"), [
-    ("", "t.json:1:1: "), ('{"meta": {},\n  "procs" []}', "t.json:2:11: "), ("[" * 100000, "t.json:1:1: "),
-    ('{"a": ' + "9" * 5000 + "}", "t.json:1:1: "),
-])
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("", "t.json:1:1: "),
+        ('{"meta": {},\n  "procs" []}', "t.json:2:11: "),
+        ("[" * 100000, "t.json:1:1: "),
+        ('{"a": ' + "9" * 5000 + "}", "t.json:1:1: "),
+    ],
+)
 def test_broken_json_is_refused_with_line_and_column(text: str, where: str) -> None:
     """The place of the mistake is told as file:line:column."""
     with pytest.raises(InputError) as caught:
@@ -38,21 +52,34 @@ def test_broken_json_is_refused_with_line_and_column(text: str, where: str) -> N
     assert str(caught.value).startswith(where)
 
 
-@pytest.mark.parametrize(("change", "says"), [
-    ({"pid": "1"}, "t.json: procs[0].pid: the value is '1'. Valid: a process number, 1 or more."),
-    ({"pid": True}, "t.json: procs[0].pid: the value is True. Valid: a process number, 1 or more."),
-    ({"pid": None}, "t.json: procs[0].pid: the value is None. Valid: a process number, 1 or more."),
-    ({"stat": "S"}, "t.json: procs[0].stat: the key is unknown. Did you mean 'state'?"),
-    ({"state": "Q"}, "t.json: procs[0].state: the value is 'Q'. Valid: one of R, S, D, T, t, Z, X, I."),
-    ({"tty": "console"}, "t.json: procs[0].tty: the value is 'console'. Valid: pts/N, ttyN, or null for none."),
-    ({"args": "sh"}, "t.json: procs[0].args: the value is 'sh'. Valid: a list of texts without NUL."),
-    ({"comm": "\ud800"}, "t.json: procs[0].comm: the value is '\\ud800'. Valid: a text without NUL."),
-    ({"threads": [1]}, ("t.json: procs[0].threads[0]: the value is 1, as procs[0].pid is. "
-                        "Pids and tids share one number space: use each number once.")),
-    ({"ppid": 1}, ("t.json: procs[0].ppid: process 1 is its own ancestor (1 -> 1). "
-                   "Give one of them a parent outside the circle, such as 0.")),
-    ({"a\x1b[2J": 1}, None),
-])
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"pid": "1"}, "t.json: procs[0].pid: the value is '1'. Valid: a process number, 1 or more."),
+        ({"pid": True}, "t.json: procs[0].pid: the value is True. Valid: a process number, 1 or more."),
+        ({"pid": None}, "t.json: procs[0].pid: the value is None. Valid: a process number, 1 or more."),
+        ({"stat": "S"}, "t.json: procs[0].stat: the key is unknown. Did you mean 'state'?"),
+        ({"state": "Q"}, "t.json: procs[0].state: the value is 'Q'. Valid: one of R, S, D, T, t, Z, X, I."),
+        ({"tty": "console"}, "t.json: procs[0].tty: the value is 'console'. Valid: pts/N, ttyN, or null for none."),
+        ({"args": "sh"}, "t.json: procs[0].args: the value is 'sh'. Valid: a list of texts without NUL."),
+        ({"comm": "\ud800"}, "t.json: procs[0].comm: the value is '\\ud800'. Valid: a text without NUL."),
+        (
+            {"threads": [1]},
+            (
+                "t.json: procs[0].threads[0]: the value is 1, as procs[0].pid is. "
+                "Pids and tids share one number space: use each number once."
+            ),
+        ),
+        (
+            {"ppid": 1},
+            (
+                "t.json: procs[0].ppid: process 1 is its own ancestor (1 -> 1). "
+                "Give one of them a parent outside the circle, such as 0."
+            ),
+        ),
+        ({"a\x1b[2J": 1}, None),
+    ],
+)
 def test_a_wrong_row_is_told_with_place_value_and_what_is_valid(change: dict[str, Any], says: str | None) -> None:
     """One mistake gives one problem, which says where, what and what instead, and is safe to print."""
     found = problems([INIT | change])
@@ -67,7 +94,13 @@ def test_all_mistakes_of_a_file_are_told_at_once() -> None:
     found = problems(rows, META | {"tz": "Asia/Shanghai", "users": {"x": "root"}})
     missing = ("ppid", "pgid", "sid", "comm", "args", "state", "start_ticks", "uid")
     assert [line.split(": ")[1] for line in found] == [
-        "meta.tz", "meta.users.x", "procs[1].nice", *(f"procs[2].{key}" for key in missing), "procs[3]", "procs[1].pid"]
+        "meta.tz",
+        "meta.users.x",
+        "procs[1].nice",
+        *(f"procs[2].{key}" for key in missing),
+        "procs[3]",
+        "procs[1].pid",
+    ]
 
 
 def test_a_circle_of_parents_is_told_once() -> None:

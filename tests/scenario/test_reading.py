@@ -68,8 +68,11 @@ def test_the_upgrade_comes_out_as_it_says(seed):
 
 def test_a_compose_file_lies_under_the_scenario(tmp_path):
     (tmp_path / "docker-compose.yml").write_text(COMPOSE)
-    text = (SCENARIOS / "web-17.yaml").read_text().replace(", log: 20KB/s", "").replace(
-        "upgrade: {to: docker-1.13, unpack: 8s}", "systemctl: restart docker"
+    text = (
+        (SCENARIOS / "web-17.yaml")
+        .read_text()
+        .replace(", log: 20KB/s", "")
+        .replace("upgrade: {to: docker-1.13, unpack: 8s}", "systemctl: restart docker")
     )
     scenario = load(tmp_path / "web17.yaml", text=text)
     db, java, probe = scenario.setup.services

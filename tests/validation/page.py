@@ -82,9 +82,7 @@ def module_anew() -> str:
 
     terms = Terms(date=DAY)
     asked = Asked(FITTED, "docker-26", SHARES)
-    _, made = calibrate(
-        read(FITTED_FILES, terms), read(CHECKED_FILES, terms._replace(phases=frozenset(LOADED))), asked
-    )
+    _, made = calibrate(read(FITTED_FILES, terms), read(CHECKED_FILES, terms._replace(phases=frozenset(LOADED))), asked)
     return module_text(made, profile(SHARES))
 
 

@@ -97,8 +97,10 @@ def test_a_failed_command_says_what_its_user_reads() -> None:
     found = told(setup, "...", "step run 0 finish")
     assert texts(found, 1) == [
         "docker run web",
-        ("its user reads: Cannot connect to the Docker daemon at unix:///var/run/docker.sock."
-         " Is the docker daemon running?"),
+        (
+            "its user reads: Cannot connect to the Docker daemon at unix:///var/run/docker.sock."
+            " Is the docker daemon running?"
+        ),
     ]
 
 

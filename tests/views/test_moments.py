@@ -77,8 +77,20 @@ def test_words_and_facts_count_from_t_0(scenario, trace, text, low, high):
     assert low <= moment(text, scenario, trace) <= high
 
 
-@pytest.mark.parametrize("text", ["die(web)#3", "oom(web)", "Exited(dockerd)", "Exited(dockerd)#last", "start(db)",
-                                  "ready(docker)", "ready(db)", "ready(web)#3", "Forked(exec/web)+1s"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "die(web)#3",
+        "oom(web)",
+        "Exited(dockerd)",
+        "Exited(dockerd)#last",
+        "start(db)",
+        "ready(docker)",
+        "ready(db)",
+        "ready(web)#3",
+        "Forked(exec/web)+1s",
+    ],
+)
 def test_a_moment_that_never_came_is_none(scenario, trace, text):
     """Too few occurrences, none at all, or only such as came before t = 0."""
     assert moment(text, scenario, trace) is None

@@ -149,7 +149,9 @@ until: 25s
 
 def test_a_container_that_was_made_anew_has_no_health_yet() -> None:
     """What was known of one of that name went with it."""
-    text = TEXT.partition("steps:")[0] + """\
+    text = (
+        TEXT.partition("steps:")[0]
+        + """\
 steps:
   - {systemctl: start docker}
   - {id: up, at: 10s, compose: up -d}
@@ -158,6 +160,7 @@ steps:
   - {id: on, at: 50s, docker: start web}
 until: 60s
 """
+    )
     found = run_scenario(load("anew.yaml", text))
     assert "Health" not in state(found, "new+1s", "web")
     assert state(found, "on+5s", "web")["Health"] == {"Status": "starting", "FailingStreak": 0, "Log": []}

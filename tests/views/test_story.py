@@ -17,8 +17,12 @@ def test_a_write_sets_a_fifos_time_and_a_read_does_not() -> None:
     """A level that rises is a write(2), one that falls a read(2)."""
     trace = Trace(load("x.yaml", "services: {}").setup)
     for at, event in (
-        (10, FifoMade(Fifo("/f"))), (20, FifoLevel("/f", 1, 100)), (30, FifoLevel("/f", 1, 40)),
-        (35, FileWritten("/g", 1)), (40, FifoLevel("/f", 1, 41)), (50, FifoLevel("/f", 1, 0)),
+        (10, FifoMade(Fifo("/f"))),
+        (20, FifoLevel("/f", 1, 100)),
+        (30, FifoLevel("/f", 1, 40)),
+        (35, FileWritten("/g", 1)),
+        (40, FifoLevel("/f", 1, 41)),
+        (50, FifoLevel("/f", 1, 0)),
     ):
         trace.records.add(at, -1, event)
     story = Story(trace)
@@ -77,7 +81,10 @@ def test_a_renamed_container_bears_its_new_name_everywhere() -> None:
 
 def test_a_command_that_nobody_answers_says_what_the_client_would_or_that_it_waits() -> None:
     """No socket, or one that nobody listens at; a dockerd that starts or is stopped; a host that is off."""
-    run = run_scenario(load("silence.yaml", """
+    run = run_scenario(
+        load(
+            "silence.yaml",
+            """
 services: {web: {image: nginx}}
 steps:
   - {id: term, at: 1s, kill: dockerd, signal: TERM}
@@ -86,7 +93,9 @@ steps:
   - {id: on, at: 70s, cont: dockerd}
   - {id: cut, at: 80s, power_loss: 30s}
 until: cut+1m
-"""))
+""",
+        )
+    )
     nobody = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n"
     pid = next(pid for pid, process in run.at("halt").host.procs.items() if process.image.program == "dockerd")
     for view in ("docker-ps", "docker-ps-a", "docker-inspect", "docker-info", "docker-top"):

@@ -126,8 +126,15 @@ def objects(text: str) -> list[Any]:
     return found
 
 
-STATUS = {"running": r"Up [^P]*", "paused": r"Up .* \(Paused\)", "restarting": r"Restarting \(\d+\) .* ago",
-          "created": "Created", "exited": r"Exited \(-?\d+\) .* ago", "dead": "Dead", "removing": "Removal In Progress"}
+STATUS = {
+    "running": r"Up [^P]*",
+    "paused": r"Up .* \(Paused\)",
+    "restarting": r"Restarting \(\d+\) .* ago",
+    "created": "Created",
+    "exited": r"Exited \(-?\d+\) .* ago",
+    "dead": "Dead",
+    "removing": "Removal In Progress",
+}
 CLIENTS = {  # command -> the column of the state, where the name stands, a pattern by each state of inspect
     "docker": ("STATUS", -1, STATUS),
     "podman": ("STATUS", -1, STATUS | {"paused": "Paused"}),

@@ -272,9 +272,7 @@ def guarded(*entries: Any) -> list[Any]:
     return [Lock("libcontainerd/{c}"), *entries, Unlock("libcontainerd/{c}")]
 
 
-def start_table(
-    ask: list[Any], lost: list[Any], bundle: Callable[[Goroutine], None] = write_bundle
-) -> Procedure:
+def start_table(ask: list[Any], lost: list[Any], bundle: Callable[[Goroutine], None] = write_bundle) -> Procedure:
     """Return containerStart with what it asks containerd for; *ask* leads to label `lost` or `release` if that fails.
 
     *lost* is what is done there first, *bundle* what is done before anybody is asked.
@@ -314,9 +312,7 @@ def start_table(
     )
 
 
-START = start_table(
-    guarded(call("tasks", containerd_at, create_container, lost="lost")), [Unlock("libcontainerd/{c}")]
-)
+START = start_table(guarded(call("tasks", containerd_at, create_container, lost="lost")), [Unlock("libcontainerd/{c}")])
 SANDBOX_DESTROY = procedure("dockerd.sandbox_destroy", unmap_ports(), Do(release_endpoint))
 
 # -- the prestart hook's other end -----------------------------------------------------------------

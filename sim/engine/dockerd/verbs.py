@@ -135,7 +135,6 @@ def not_updated(g: Goroutine) -> None:
     answer(g, Failure(f"Cannot update container {service_of(g).id}: {g['error']}"))
 
 
-
 def update_table(guard: Callable[..., list[Any]], lost: list[Any]) -> Procedure:
     """Return update's way; *guard* holds what containerd is asked within, *lost* is done first if it was lost."""
     return procedure(
