@@ -40,6 +40,7 @@ run: $(READY)  ## install into .venv, run the scenario of the document
 
 test: $(READY)  ## ruff, mypy, pytest; the ten slowest tests at the end
 	$(PY) -m ruff check --output-format concise .
+	$(PY) -m ruff format --check --quiet . || { echo "Not formatted: $(PY) -m ruff format ." >&2; exit 1; }
 	$(PY) -m mypy  # strict over sim, not over tests: pyproject.toml
 	$(PY) -m pytest -n logical --dist loadfile --slowest 10
 
