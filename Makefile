@@ -34,9 +34,9 @@ help:  ## list the targets
 	@echo "PYTHON=python3.12 behind it chooses the Python."
 
 run: $(READY)  ## install into .venv, run the scenario of the document
-	@$(ENV)/bin/shimsim run scenarios/document.yaml
+	@$(ENV)/bin/shimulator run scenarios/document.yaml
 	@echo
-	@echo "next: . $(ENV)/bin/activate; shimsim init"
+	@echo "next: . $(ENV)/bin/activate; shimulator init"
 
 test: $(READY)  ## ruff, mypy, pytest; the ten slowest tests at the end
 	$(PY) -m ruff check --output-format concise .
@@ -45,7 +45,7 @@ test: $(READY)  ## ruff, mypy, pytest; the ten slowest tests at the end
 	$(PY) -m pytest -n logical --dist loadfile --slowest 10
 
 coverage: $(READY)  ## what of the model the quick tests never exercise
-	SHIMSIM_COVERAGE=yes $(PY) -m pytest -q
+	SHIMULATOR_COVERAGE=yes $(PY) -m pytest -q
 
 mutants: $(READY)  ## plant faults, see that tests notice each, some minutes
 	$(PY) -m tests.mutants --jobs 2
@@ -118,8 +118,8 @@ $(READY): requirements.lock pyproject.toml
 # Written for Python 2 as well: that may be what answers.
 python:
 	@command -v "$(PYTHON)" >/dev/null || { \
-	    echo "There is no $(PYTHON) here; shimsim needs Python 3.11 or newer. Try: make $(GOAL) PYTHON=python3.12" >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; v = sys.version.split()[0]; sys.version_info >= (3, 11) or sys.exit("This is Python " + v + "; shimsim needs 3.11 or newer. Try: make $(GOAL) PYTHON=python3.12")'
+	    echo "There is no $(PYTHON) here; shimulator needs Python 3.11 or newer. Try: make $(GOAL) PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; v = sys.version.split()[0]; sys.version_info >= (3, 11) or sys.exit("This is Python " + v + "; shimulator needs 3.11 or newer. Try: make $(GOAL) PYTHON=python3.12")'
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
-	    echo "$$("$(PYTHON)" --version) comes without venv or ensurepip, which shimsim is installed with." \
+	    echo "$$("$(PYTHON)" --version) comes without venv or ensurepip, which shimulator is installed with." \
 	    "On Debian or Ubuntu: apt install python3-venv. Or another Python: make $(GOAL) PYTHON=python3.12" >&2; exit 1; }

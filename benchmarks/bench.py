@@ -49,7 +49,7 @@ from sim.facts import StepDone
 from sim.trace import Record
 from sim.tracefile import Writer
 
-COMPILED = os.path.join(tempfile.gettempdir(), "shimsim-bench-compiled")
+COMPILED = os.path.join(tempfile.gettempdir(), "shimulator-bench-compiled")
 APART = 150 * MS
 NETWORKS = (Network("bridge", "172.17.0."), Network("second", "172.18.0."))
 ROOM = 60_000  # ports of one address, addresses of one network

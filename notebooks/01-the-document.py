@@ -574,5 +574,5 @@ host.verdicts()[1].detail
 #   judge otherwise?
 # - `run.why("container web")` says why a container is as it is: ask it of `term`, `payload` and `alone`.
 #
-# `shimsim run FILE` does the same from the command line, `shimsim init` writes a scenario to begin with, and
+# `shimulator run FILE` does the same from the command line, `shimulator init` writes a scenario to begin with, and
 # `docs/python.md` lists all that a run can be asked.

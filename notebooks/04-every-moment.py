@@ -194,4 +194,4 @@ own.story("always: open(80, remote)")
 # - Section 7: with `faults="kill=2"` the search takes minutes. Guess first: which of the two sentences breaks?
 # - `docker: exec web true` in place of the stop, and V13, "in the end every command has its answer".
 #
-# `shimsim explore FILE` does the same from the command line and writes the stories as scenario files.
+# `shimulator explore FILE` does the same from the command line and writes the stories as scenario files.

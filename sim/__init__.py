@@ -1,4 +1,4 @@
-"""shimsim: what happens to my containers if …?
+"""shimulator: what happens to my containers if …?
 
 `load` reads a scenario, `run` runs it once and returns a `Run`: worlds, trees, texts and verdicts at any moment.
 `whatif` compares many runs, `explore` takes every order of events.

@@ -1,4 +1,4 @@
-"""`python -m sim` is the same as the command `shimsim`."""
+"""`python -m sim` is the same as the command `shimulator`."""
 
 import sys
 

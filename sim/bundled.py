@@ -1,8 +1,8 @@
-"""Find the scenarios that ship with shimsim.
+"""Find the scenarios that ship with shimulator.
 
 A wheel carries them inside the package (`sim/scenarios/`), a source tree has them beside it (`scenarios/`). Only files
-on a disk are looked for: shimsim is not run from a zip. Those of the transition table (`t23-proxy-killed`, one file a
-row) and of the answers (`q05-dockerd-down`) are found by their names as the others are; lists for people name the
+on a disk are looked for: shimulator is not run from a zip. Those of the transition table (`t23-proxy-killed`, one file
+a row) and of the answers (`q05-dockerd-down`) are found by their names as the others are; lists for people name the
 others, and the rows as `rows`.
 """
 

@@ -146,7 +146,7 @@ DOCKER_26_SHARES: Profile = {
     "kernel/deliver": Duration(wait=Uniform(0.05, 0.5), mark=A),
 }
 
-# what shimsim calibrate makes of the measurements, whose phases are divided by the shares of the ranges above
+# what shimulator calibrate makes of the measurements, whose phases are divided by the shares of the ranges above
 DOCKER_26_2CORE: Profile = DOCKER_26_SHARES | FITTED
 
 SPLIT = "A split of 0.2 s for a start, of which 0.12 s behind locks: designs §9.2 [I]"

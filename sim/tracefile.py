@@ -41,7 +41,7 @@ HEADER: dict[str, type] = {
     "schema_version": int, "title": str, "seed": int, "origin": int, "end": int, "skipped": int, "note": str,
     "setup": setup.Setup,
 }  # fmt: skip
-HINT = "A trace is what shimsim run writes."
+HINT = "A trace is what shimulator run writes."
 ATOMS = frozenset({NoneType, bool, int, str, float})  # what is written as it is
 ROOM = 1000  # bytes left free in a header that is written before the run: three numbers and a note
 LARGEST = 10**18  # µs, bytes, numbers: what a run never reaches
@@ -265,7 +265,7 @@ def _header(value: Any) -> tuple[Trace, str]:
         raise _Wrong("the first line is not the header of a trace, an object with schema_version")
     if value["schema_version"] != SCHEMA_VERSION:
         version = str(value["schema_version"])[:20]
-        raise _Wrong(f"schema_version is {version}; this shimsim reads {SCHEMA_VERSION}", "schema_version")
+        raise _Wrong(f"schema_version is {version}; this shimulator reads {SCHEMA_VERSION}", "schema_version")
     for key, kind in HEADER.items():
         if key not in value:
             raise _Wrong(f"the header lacks {key}; it has {', '.join(HEADER)}")

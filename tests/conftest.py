@@ -1,9 +1,9 @@
 """Choose how Hypothesis draws: the same examples every time, so that `make test` says the same here as in CI.
 
-SHIMSIM_HYPOTHESIS=random draws new examples each time, to explore; a run of the long tests alone (`make check-long`)
-does so by itself, unless SHIMSIM_HYPOTHESIS=fixed; SHIMSIM_HYPOTHESIS=first stops at the first failure as it was drawn
-(`make mutants` asks for no more). A failure prints a blob that repeats it. No deadline: how long an
-example takes says more of the machine than of the code. With SHIMSIM_COVERAGE the tests say what of the model they
+SHIMULATOR_HYPOTHESIS=random draws new examples each time, to explore; a run of the long tests alone (`make check-long`)
+does so by itself, unless SHIMULATOR_HYPOTHESIS=fixed; SHIMULATOR_HYPOTHESIS=first stops at the first failure as it was
+drawn (`make mutants` asks for no more). A failure prints a blob that repeats it. No deadline: how long an
+example takes says more of the machine than of the code. With SHIMULATOR_COVERAGE the tests say what of the model they
 exercise (tests/exercised.py).
 """
 
@@ -25,8 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Load the profile before any test module is imported, since their own settings begin from it."""
     only_long = config.option.markexpr == "long"
-    settings.load_profile(os.environ.get("SHIMSIM_HYPOTHESIS") or ("random" if only_long else "fixed"))
-    if os.environ.get("SHIMSIM_COVERAGE"):
+    settings.load_profile(os.environ.get("SHIMULATOR_HYPOTHESIS") or ("random" if only_long else "fixed"))
+    if os.environ.get("SHIMULATOR_COVERAGE"):
         from tests.exercised import Told
 
         config.pluginmanager.register(Told(config))

@@ -1,6 +1,6 @@
 """What the tests exercise of the model, written down as they run and told as a table at the end: `make coverage`.
 
-With SHIMSIM_COVERAGE set, each step of the model notes what it exercises, wherever it is taken: by a timed run, an
+With SHIMULATOR_COVERAGE set, each step of the model notes what it exercises, wherever it is taken: by a timed run, an
 exploration or a test. What is new goes at once into a file of the process that found it, so that those of a pool and of
 pytest-xdist count too. Leaves out programs that a test starts afresh (`python -m sim`).
 """
@@ -28,7 +28,7 @@ from sim.render.coverage_text import coverage_table
 from sim.views.coverage import Named, coverage, exercised_in
 from sim.world import Turn
 
-ASKED = "SHIMSIM_COVERAGE"  # set by whoever asks; the folder for those that the asked one starts
+ASKED = "SHIMULATOR_COVERAGE"  # set by whoever asks; the folder for those that the asked one starts
 
 Act = Callable[[Turn, Action], None]
 
@@ -39,7 +39,7 @@ class Told:
     def __init__(self, config: pytest.Config) -> None:
         self.asked = os.environ[ASKED]
         self.is_worker = hasattr(config, "workerinput")
-        self.folder = Path(self.asked if self.is_worker else mkdtemp(prefix="shimsim-coverage-"))
+        self.folder = Path(self.asked if self.is_worker else mkdtemp(prefix="shimulator-coverage-"))
         os.environ[ASKED] = str(self.folder)
         record(self.folder)
 

@@ -48,7 +48,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_package_and_the_scenarios_and_nothing_else(wheel: Path) -> None:
     """The wheel holds sim/, with every scenario of scenarios/ in it, and its metadata."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {name.split("/")[0] for name in names} == {"sim", f"shimsim-{sim.__version__}.dist-info"}
+    assert {name.split("/")[0] for name in names} == {"sim", f"shimulator-{sim.__version__}.dist-info"}
     assert {f"sim/scenarios/{path.name}" for path in (ROOT / "scenarios").glob("*.yaml")} <= names
     assert {f"sim/render/page/{path.name}" for path in (ROOT / "sim/render/page").iterdir()} <= names
 
@@ -63,7 +63,7 @@ def test_an_install_finds_its_own_module_and_scenarios(installed: Path, tmp_path
 
 
 @pytest.mark.skipif(not RUNNABLE, reason="there is no sim/cli.py or no scenarios/document.yaml yet")
-@pytest.mark.parametrize("command", [("bin/python", "-I", "-m", "sim"), ("bin/shimsim",)], ids=" ".join)
+@pytest.mark.parametrize("command", [("bin/python", "-I", "-m", "sim"), ("bin/shimulator",)], ids=" ".join)
 def test_an_install_runs_a_bundled_scenario(installed: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
     """Away from the source tree, a bundled scenario runs by its name and all it expects holds: exit status 0."""
     program, *arguments = command
@@ -90,7 +90,7 @@ def test_the_lock_pins_each_dependency_by_hash_and_names_no_place() -> None:
     rest = re.sub(r"(?m)^\s*#.*\n|^[a-z0-9-]+==.*\n|^    --hash=.*\n", "", lock)
     assert rest == "", "these lines of requirements.lock are neither a pin, a hash nor a comment"
     wanted = PROJECT["dependencies"] + [line for lines in PROJECT["optional-dependencies"].values() for line in lines]
-    names = {re.split(r"[>=\[; ]", line)[0].lower() for line in wanted} - {"shimsim"}
+    names = {re.split(r"[>=\[; ]", line)[0].lower() for line in wanted} - {"shimulator"}
     assert names <= {name for name, _hashes in entries}, "run `make lock`"
 
 

@@ -1,7 +1,7 @@
 """Same seed, same bytes: whatever the hash seed and the version of Python; and the same examples of Hypothesis.
 
-Where no other Python is installed that test is skipped; SHIMSIM_REQUIRE_PYTHONS=1 makes it fail instead, for a CI that
-has them. Their environments are kept in pytest's cache, one for each version and lock file.
+Where no other Python is installed that test is skipped; SHIMULATOR_REQUIRE_PYTHONS=1 makes it fail instead, for a CI
+that has them. Their environments are kept in pytest's cache, one for each version and lock file.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def others() -> dict[str, Path]:
 
 def skip_or_fail(why: str) -> None:
     """Skip the test, or fail it where other Pythons are required."""
-    if os.environ.get("SHIMSIM_REQUIRE_PYTHONS"):
-        pytest.fail(f"SHIMSIM_REQUIRE_PYTHONS is set, but {why}")
+    if os.environ.get("SHIMULATOR_REQUIRE_PYTHONS"):
+        pytest.fail(f"SHIMULATOR_REQUIRE_PYTHONS is set, but {why}")
     pytest.skip(why)
 
 
@@ -95,7 +95,7 @@ def test_other_pythons_may_be_required(
     required: str, outcome: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where no other Python is installed the test is skipped, but fails where one is required."""
-    monkeypatch.setenv("SHIMSIM_REQUIRE_PYTHONS", required)
+    monkeypatch.setenv("SHIMULATOR_REQUIRE_PYTHONS", required)
     with pytest.raises(outcome, match="no other Python"):
         skip_or_fail("no other Python")
 
@@ -107,12 +107,12 @@ def test_other_pythons_may_be_required(
 def test_examples_are_the_same_each_time_unless_asked_otherwise(
     profile: str, words: tuple[str, ...], fixed: bool, tmp_path: Path
 ) -> None:
-    """With CI set or not, examples are fixed; SHIMSIM_HYPOTHESIS=random or a run of long tests alone draws new ones."""
+    """With CI set or not, examples are fixed; SHIMULATOR_HYPOTHESIS=random or long tests alone draw new ones."""
     shutil.copy(ROOT / "tests/conftest.py", tmp_path)
     test = f"assert settings(max_examples=9).derandomize is {fixed}"
     (tmp_path / "test_it.py").write_text(f"from hypothesis import settings\n{test}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "-p", "no:cacheprovider", *words, str(tmp_path)]
     for ci in ("", "true"):
-        env = {**os.environ, "CI": ci, "SHIMSIM_HYPOTHESIS": profile}
+        env = {**os.environ, "CI": ci, "SHIMULATOR_HYPOTHESIS": profile}
         done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path, check=False)
         assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout

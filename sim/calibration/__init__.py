@@ -1,1 +1,1 @@
-"""Calibration: measured phases in, a latency profile out (`shimsim calibrate`). Source: docs/calibrate.md."""
+"""Calibration: measured phases in, a latency profile out (`shimulator calibrate`). Source: docs/calibrate.md."""

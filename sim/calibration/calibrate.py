@@ -94,7 +94,7 @@ def calibrate(fitted: Read, checked: Read, asked: Asked, tell: Told = lambda _: 
 
 
 def _files(read: Read) -> str:
-    return ", ".join(dict.fromkeys(it.file for it in read.columns)) or "shimsim calibrate"
+    return ", ".join(dict.fromkeys(it.file for it in read.columns)) or "shimulator calibrate"
 
 
 def _fitted(

@@ -30,19 +30,19 @@ views (--as):
   run as data   perfetto: for ui.perfetto.dev and chrome://tracing, up to --at
 
 examples:
-  shimsim show document --at kill+500ms
-  shimsim show document --at kill+5s --as docker-inspect --of grafana
-  shimsim show document --at kill-1s -o tree.dot
-  shimsim show document -o run.json
+  shimulator show document --at kill+500ms
+  shimulator show document --at kill+5s --as docker-inspect --of grafana
+  shimulator show document --at kill-1s -o tree.dot
+  shimulator show document -o run.json
 """
 EXAMPLES = """\
 examples:
-  shimsim run document                      the host of the document, its dockerd killed
-  shimsim init my.yaml --compose docker-compose.yml && shimsim run my.yaml
-  shimsim run rows                          every row of the transition table, in one table
-  shimsim show document --at kill-1s --as ps-axjf
-  shimsim plot document -o document.png
-  shimsim whatif document --set engine.daemon.live-restore=true
+  shimulator run document                      the host of the document, its dockerd killed
+  shimulator init my.yaml --compose docker-compose.yml && shimulator run my.yaml
+  shimulator run rows                          every row of the transition table, in one table
+  shimulator show document --at kill-1s --as ps-axjf
+  shimulator plot document -o document.png
+  shimulator whatif document --set engine.daemon.live-restore=true
 """
 
 
@@ -157,11 +157,11 @@ def _show(parser: argparse.ArgumentParser) -> None:
 
 PLOTS = """\
 examples:
-  shimsim plot document -o document.png
-  shimsim plot document document-live-restore -o both.svg       what differs is shaded
-  shimsim plot document --seed 1,2 --from kill -o seeds.png
-  shimsim plot document --by process --from kill --to kill+5ms -o kill.png
-  shimsim plot document --tree --at kill-1s --at kill+500ms -o trees.pdf
+  shimulator plot document -o document.png
+  shimulator plot document document-live-restore -o both.svg       what differs is shaded
+  shimulator plot document --seed 1,2 --from kill -o seeds.png
+  shimulator plot document --by process --from kill --to kill+5ms -o kill.png
+  shimulator plot document --tree --at kill-1s --at kill+500ms -o trees.pdf
 """
 
 
@@ -202,12 +202,12 @@ def _why(parser: argparse.ArgumentParser) -> None:
 
 WHATIFS = """\
 examples:
-  shimsim whatif document --set engine.daemon.live-restore=true
-  shimsim whatif document --set host.cores=1..4 --set engine.daemon.live-restore=true,false
-  shimsim whatif document --set engine.daemon.live-restore=true --faults dockerd,'systemctl restart docker'
-  shimsim whatif hosts/*.yaml --set engine.daemon.live-restore=true --csv
-  shimsim whatif my.yaml          what its whatif: block asks for (docs/whatif.md)
-  shimsim whatif --matrix --design docker-26-separate,podman --explain
+  shimulator whatif document --set engine.daemon.live-restore=true
+  shimulator whatif document --set host.cores=1..4 --set engine.daemon.live-restore=true,false
+  shimulator whatif document --set engine.daemon.live-restore=true --faults dockerd,'systemctl restart docker'
+  shimulator whatif hosts/*.yaml --set engine.daemon.live-restore=true --csv
+  shimulator whatif my.yaml          what its whatif: block asks for (docs/whatif.md)
+  shimulator whatif --matrix --design docker-26-separate,podman --explain
 """
 
 
@@ -257,9 +257,9 @@ def _explore(parser: argparse.ArgumentParser) -> None:
 
 CALIBRATIONS = """\
 examples:
-  shimsim calibrate mine.csv --phase start=total_ms -o mine.yaml
-  shimsim calibrate docs/measurements/sequential_*.csv --check docs/measurements/parallel.csv --plot fits.png
-  docker events --format '{{json .}}' > events.jsonl; shimsim calibrate events.jsonl -o mine.yaml
+  shimulator calibrate mine.csv --phase start=total_ms -o mine.yaml
+  shimulator calibrate docs/measurements/sequential_*.csv --check docs/measurements/parallel.csv --plot fits.png
+  docker events --format '{{json .}}' > events.jsonl; shimulator calibrate events.jsonl -o mine.yaml
 """
 
 
@@ -314,7 +314,7 @@ def _settings(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
         parser.add_argument("--seed", type=SEED, default=1, metavar="N", help="seed of the draws (default: 1)")
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE", help="change it")
     parser.add_argument("--profile", dest="settings", action="append", type="engine.profile={}".format, metavar="P",
-                        help="durations: a profile's name, or a file x.yaml of shimsim calibrate")  # fmt: skip
+                        help="durations: a profile's name, or a file x.yaml of shimulator calibrate")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object with schema_version")
 
 
@@ -342,12 +342,12 @@ COMMANDS = (
 def parser(command: str | None = None) -> Parser:
     """Return the parser; only *command*'s own options are built, where one is given."""
     top = Parser(
-        prog="shimsim",
+        prog="shimulator",
         description="What happens to my containers if …? A simulation of a container engine's processes.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"shimsim {_version()}")
+    top.add_argument("--version", action="version", version=f"shimulator {_version()}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name, text, fill in COMMANDS:
         sub = top.commands[name] = commands.add_parser(name, help=text, description=text)

@@ -1,4 +1,4 @@
-"""shimsim calibrate: measured phases in, a profile out, and how good it is."""
+"""shimulator calibrate: measured phases in, a profile out, and how good it is."""
 
 from __future__ import annotations
 
@@ -174,8 +174,8 @@ def _file(name: str) -> tuple[str, str, str]:
 def about(found: Calibration) -> str:
     """Return the heading of the profile's file."""
     return (
-        f"made by shimsim calibrate for {found.design}; rows that were not fitted are those of {found.base}\n"
-        "use it: engine: {profile: THIS FILE}, or shimsim run FILE --profile THIS FILE\n"
+        f"made by shimulator calibrate for {found.design}; rows that were not fitted are those of {found.base}\n"
+        "use it: engine: {profile: THIS FILE}, or shimulator run FILE --profile THIS FILE\n"
     )
 
 
@@ -191,7 +191,7 @@ def _say_files(options: argparse.Namespace) -> None:
     if options.plot:
         say(f"{options.plot}: a quantile-quantile plot of each phase")
     if options.output:
-        say(f"{options.output}: shimsim run FILE --profile {options.output}")
+        say(f"{options.output}: shimulator run FILE --profile {options.output}")
     else:
         say("-o FILE.yaml writes the profile.")
 

@@ -1,4 +1,4 @@
-"""shimsim run with several files, a folder or `rows`: one table of all. No run is stored. JSON: docs/json.md."""
+"""shimulator run with several files, a folder or `rows`: one table of all. No run is stored. JSON: docs/json.md."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def main(options: argparse.Namespace) -> int:
             if bar:
                 bar(done, len(scenarios))
     except KeyboardInterrupt:
-        note("shimsim: interrupted")
+        note("shimulator: interrupted")
         statuses.append(INTERRUPTED)
     _say(entries, of, options)
     return worst(statuses)
@@ -77,11 +77,11 @@ def _entry(scenario: Scenario, options: argparse.Namespace) -> tuple[Entry, int]
     except (OSError, MemoryError):
         raise
     except NeverBegan as trouble:
-        note(f"shimsim: {scenario.source}: {trouble}")
+        note(f"shimulator: {scenario.source}: {trouble}")
         return Entry(scenario.source, scenario.title, None, 0, 0, len(seeds), 0.0, trouble=str(trouble)), UNDETERMINED
     except Exception as fault:
         told = model(fault)
-        note(f"shimsim: {scenario.source}: {told}\n{REPORT}")
+        note(f"shimulator: {scenario.source}: {told}\n{REPORT}")
         took = perf_counter() - begun
         count = len(scenario.expectations)
         return Entry(scenario.source, scenario.title, None, 0, count, len(seeds), took, trouble=told), FAULT

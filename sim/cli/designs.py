@@ -1,4 +1,4 @@
-"""shimsim designs: the engines that are modelled, what differs between two, and their programs as statecharts."""
+"""shimulator designs: the engines that are modelled, what differs between two, and their programs as statecharts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def main(options: argparse.Namespace) -> int:
     """List the designs, say what differs between two, or draw one."""
     if len(options.name) > 2 or (options.statecharts and len(options.name) > 1):
         hint = "Give one design, or without --statecharts two." if options.statecharts else "Give one design, or two."
-        raise InputError([Problem("shimsim designs", f"{len(options.name)} designs are too many", hint)])
+        raise InputError([Problem("shimulator designs", f"{len(options.name)} designs are too many", hint)])
     if options.statecharts:
         return _draw(options)
     for option in ("program", "format", "reached", "output"):
@@ -66,7 +66,7 @@ def _design(name: str) -> Design:
     try:
         return design_of(name)
     except Refusal as refusal:
-        raise InputError([Problem("shimsim designs", refusal.what.rstrip("."), refusal.hint)]) from None
+        raise InputError([Problem("shimulator designs", refusal.what.rstrip("."), refusal.hint)]) from None
 
 
 def _list(designs: Sequence[Design], json: bool) -> None:
@@ -144,7 +144,7 @@ def _named(options: argparse.Namespace) -> Design:
     return _design(options.name[0]) if options.name else DESIGNS[EngineSetup().design]
 
 
-def _known(noun: str, name: str, known: Mapping[str, T], where: str = "shimsim designs") -> T:
+def _known(noun: str, name: str, known: Mapping[str, T], where: str = "shimulator designs") -> T:
     """Return what *name* stands for. Raises InputError with the nearest spelling and all that are valid."""
     if name not in known:
         hint = f"{nearest(name, known)} Valid: {', '.join(known)}.".lstrip()

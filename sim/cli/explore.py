@@ -1,4 +1,4 @@
-"""shimsim explore: every order of events, and every fault within a budget."""
+"""shimulator explore: every order of events, and every fault within a budget."""
 
 from __future__ import annotations
 

@@ -25,7 +25,13 @@ from sim.trace import Trace
 from sim.tracefile import read
 from sim.views.table import Table, load_table, parse_table
 
-TRACE, RESOLVED, RESULT, TREES, MARK = "trace.jsonl", "scenario.resolved.yaml", "result.json", "trees.txt", ".shimsim"
+TRACE, RESOLVED, RESULT, TREES, MARK = (
+    "trace.jsonl",
+    "scenario.resolved.yaml",
+    "result.json",
+    "trees.txt",
+    ".shimulator",
+)
 TRACE_BEGINS = b'{"schema_version":'
 STDIN = "stdin"
 COMPOSE = re.compile(r"(docker-)?compose(\.override)?\Z")  # names without suffix that Compose looks for
@@ -119,7 +125,7 @@ def stdin_name(name: str) -> str:
 
 
 def is_run(path: Path) -> bool:
-    """Say whether a folder is one that shimsim run has written."""
+    """Say whether a folder is one that shimulator run has written."""
     return path.is_dir() and (path / TRACE).is_file() and (path / RESOLVED).is_file()
 
 
@@ -160,7 +166,7 @@ def _plain_file(path: Path) -> str:
     found = bundled(str(path))
     if found is None:
         what = f"this folder is no run: it has no {TRACE} and {RESOLVED}"
-        raise InputError([Problem(str(path), what, "shimsim run writes runs/NAME/.")])
+        raise InputError([Problem(str(path), what, "shimulator run writes runs/NAME/.")])
     return str(found)
 
 
@@ -183,7 +189,7 @@ def _read_trace(file: Path) -> tuple[Trace, str]:
             return read(lines, str(file))
     except OSError as error:
         why = (error.strerror or "it cannot be read").lower()
-        raise InputError([Problem(str(file), why, "shimsim run writes runs/NAME/trace.jsonl.")]) from None
+        raise InputError([Problem(str(file), why, "shimulator run writes runs/NAME/trace.jsonl.")]) from None
 
 
 def _resolved(folder: Path, settings: Sequence[str]) -> Scenario:

@@ -1,4 +1,4 @@
-"""shimsim init: a scenario to begin with, commented, or made from a Compose file."""
+"""shimulator init: a scenario to begin with, commented, or made from a Compose file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main(options: argparse.Namespace) -> int:
         return HOLDS
     write_whole(path, text)
     say(f"wrote {path}: {summary}")
-    say(f"next: shimsim run {path}")
+    say(f"next: shimulator run {path}")
     return HOLDS
 
 

@@ -1,4 +1,4 @@
-"""shimsim run --live: what happens, told on stderr while it happens.
+"""shimulator run --live: what happens, told on stderr while it happens.
 
 The clock is SimPy's real-time one; what lies before t = 0 is not waited for. Source: simpy.rt.
 """

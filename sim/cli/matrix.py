@@ -1,4 +1,4 @@
-"""shimsim whatif --matrix: each design with each fault, in a table of codes, or of every word."""
+"""shimulator whatif --matrix: each design with each fault, in a table of codes, or of every word."""
 
 from __future__ import annotations
 

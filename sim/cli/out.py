@@ -96,5 +96,5 @@ def begun(trace: Trace) -> tuple[None, ...]:
     """Return an undetermined verdict for a run that never came to t = 0, and say why; none for one that did."""
     if trace.opened:
         return ()
-    note(f"shimsim: {trace.note}")
+    note(f"shimulator: {trace.note}")
     return (None,)

@@ -1,4 +1,4 @@
-"""shimsim plot: the timeline of one run, or of two above each other; with --tree the tree at a moment or two."""
+"""shimulator plot: the timeline of one run, or of two above each other; with --tree the tree at a moment or two."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _check(options: argparse.Namespace) -> None:
     if pictures > 2:
         many = f"{_count(options.file, 'file')}" + (f" with {len(options.seeds)} seeds" if options.seeds[1:] else "")
         hint = "Give one or two files, or one and two seeds."
-        raise InputError([Problem("shimsim plot", f"{many} are too many", hint)])
+        raise InputError([Problem("shimulator plot", f"{many} are too many", hint)])
     if output.is_dir():
         raise InputError([Problem(str(output), "this is a folder", "Give the name of a file.")])
     if output.suffix.lower() not in FORMATS:

@@ -1,4 +1,4 @@
-"""shimsim report: one run as a page of its own, with a slider through its time."""
+"""shimulator report: one run as a page of its own, with a slider through its time."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _check(output: Path) -> None:
 
 def _again(options: argparse.Namespace) -> str:
     """Return the command line that makes the page again."""
-    words = ["shimsim", "report", options.file, "--seed", str(options.seed)]
+    words = ["shimulator", "report", options.file, "--seed", str(options.seed)]
     words += [word for setting in options.settings for word in ("--set", setting)]
     words += [f"--from={options.start}"] if options.start else []
     words += [f"--to={options.stop}"] if options.stop else []

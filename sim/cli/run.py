@@ -1,4 +1,4 @@
-"""shimsim run: one run told in full, or many seeds counted. What its JSON means stands in docs/json.md."""
+"""shimulator run: one run told in full, or many seeds counted. What its JSON means stands in docs/json.md."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ def _cut_short(driver: Timed, scenario: Scenario, folder: Path | None, why: str,
     """Keep what there is of a run that did not end."""
     trace = driver.trace
     trace.end, trace.note = driver.now, why
-    note(f"shimsim: {why}")
+    note(f"shimulator: {why}")
     if folder is not None:
         _store(folder, {TRACE: b"".join(lines(trace, scenario.title)), RESOLVED: resolved(scenario)})
-        note(f"shimsim: the {len(trace)} facts so far are in {folder}/{TRACE}")
+        note(f"shimulator: the {len(trace)} facts so far are in {folder}/{TRACE}")
     return status
 
 
@@ -87,7 +87,7 @@ def _store(folder: Path, files: Mapping[str, Content]) -> None:
     """Write the files of a run; what is large is said before."""
     size = sum(len(content) for content in files.values())
     if size > LARGE:
-        note(f"shimsim: writes {size / 1e6:.0f} MB to {folder}/; --no-save writes nothing, an earlier until: less")
+        note(f"shimulator: writes {size / 1e6:.0f} MB to {folder}/; --no-save writes nothing, an earlier until: less")
     store(folder, files)
 
 
@@ -120,7 +120,7 @@ def _footer(summary: Summary, options: argparse.Namespace, facts: int, folder: P
     rows += listed("Assumed", summary.assumptions) + listed("Without effect on processes", summary.without_effect)
     if summary.live_restore is False and not is_stdin(options.file):
         word = shlex.quote(summary.source)
-        rows.append(f"What if?  shimsim whatif {word} --set engine.daemon.live-restore=true")
+        rows.append(f"What if?  shimulator whatif {word} --set engine.daemon.live-restore=true")
     return "\n".join(rows)
 
 

@@ -1,4 +1,4 @@
-"""shimsim run --seeds N: in how many seeds each expectation holds, and which seed to look at."""
+"""shimulator run --seeds N: in how many seeds each expectation holds, and which seed to look at."""
 
 from __future__ import annotations
 

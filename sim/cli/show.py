@@ -1,4 +1,4 @@
-"""shimsim show: what ps, pstree, docker and other commands print at a moment; the tree or the run for other tools."""
+"""shimulator show: what ps, pstree, docker and other commands print at a moment; tree or run for other tools."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _view_of(output: Path | None) -> str:
     if output is None or output.suffix in TEXT:
         return "pstree"
     if output.suffix.lower() not in VIEW_OF:
-        hint = f"Give --as VIEW, or one of {', '.join(VIEW_OF)}; shimsim plot draws pictures."
+        hint = f"Give --as VIEW, or one of {', '.join(VIEW_OF)}; shimulator plot draws pictures."
         raise InputError([Problem(str(output), f"{output.suffix!r} does not say what to show", hint)])
     return VIEW_OF[output.suffix.lower()]
 

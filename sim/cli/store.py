@@ -1,4 +1,4 @@
-"""runs/NAME/: written whole beside the old one, then swapped in; a folder that shimsim did not make is left alone.
+"""runs/NAME/: written whole beside the old one, then swapped in; a folder that shimulator did not make is left alone.
 
 An empty folder may be taken. What fails leaves nothing behind and the old folder as it was. Source: rename(2).
 """
@@ -15,7 +15,8 @@ from sim.cli.files import MARK
 from sim.errors import InputError, Problem
 from sim.writing import Content, write_whole
 
-MADE_BY = "made by shimsim; replaced whole by its next run\n"
+BEFORE = ".shimsim"  # the mark of 0.1, whose folders were made under the name that it had then
+MADE_BY = "made by shimulator; replaced whole by its next run\n"
 
 
 def store(folder: Path, files: Mapping[str, Content]) -> None:
@@ -38,11 +39,11 @@ def store(folder: Path, files: Mapping[str, Content]) -> None:
 
 
 def check_ours(folder: Path) -> None:
-    """Refuse a file, and a folder with files that shimsim did not make."""
+    """Refuse a file, and a folder with files that shimulator did not make."""
     if folder.is_dir():
-        if (folder / MARK).is_file() or not any(folder.iterdir()):
+        if any((folder / mark).is_file() for mark in (MARK, BEFORE)) or not any(folder.iterdir()):
             return
-        alone = "this folder was not made by shimsim and is left alone"
+        alone = "this folder was not made by shimulator and is left alone"
         raise InputError([Problem(str(folder), alone, "Choose another with -o.")])
     if folder.exists() or folder.is_symlink():
         raise InputError([Problem(str(folder), "this is no folder", "Choose another name with -o.")])

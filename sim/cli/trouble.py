@@ -1,4 +1,7 @@
-"""What went wrong, in words, and the exit status that it means. SHIMSIM_TRACEBACK=1 shows the traceback of a fault."""
+"""What went wrong, in words, and the exit status that it means.
+
+SHIMULATOR_TRACEBACK=1 shows the traceback of a fault.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ HINTS = {
     errno.EPERM: "Not permitted: choose another folder with -o, or --no-save",
 }
 SETTING = "--set engine.profile: "
-REPORT = "Please report it with the scenario and the seed; SHIMSIM_TRACEBACK=1 shows where."
+REPORT = "Please report it with the scenario and the seed; SHIMULATOR_TRACEBACK=1 shows where."
 
 
 def explain(trouble: BaseException, words: Sequence[str] = ()) -> int:
@@ -25,7 +28,7 @@ def explain(trouble: BaseException, words: Sequence[str] = ()) -> int:
     if isinstance(trouble, SystemExit):
         return trouble.code if isinstance(trouble.code, int) else WRONG
     if isinstance(trouble, KeyboardInterrupt):
-        return _say("shimsim: interrupted", INTERRUPTED)
+        return _say("shimulator: interrupted", INTERRUPTED)
     if isinstance(trouble, BrokenPipeError):
         _forget_stdout()
         return NOBODY_READS
@@ -35,10 +38,10 @@ def explain(trouble: BaseException, words: Sequence[str] = ()) -> int:
         return _say("\n".join(_as_typed(str(problem), words) for problem in trouble.problems), WRONG)
     if isinstance(trouble, OSError):
         _forget_stdout()
-        return _say(f"shimsim: {machine(trouble)}", FAULT)
+        return _say(f"shimulator: {machine(trouble)}", FAULT)
     if isinstance(trouble, MemoryError):
-        return _say("shimsim: the memory is full. Fewer --seeds, containers or a shorter run need less.", FAULT)
-    return _say(f"shimsim: {model(trouble)}\n{REPORT}", FAULT)
+        return _say("shimulator: the memory is full. Fewer --seeds, containers or a shorter run need less.", FAULT)
+    return _say(f"shimulator: {model(trouble)}\n{REPORT}", FAULT)
 
 
 def _as_typed(problem: str, words: Sequence[str]) -> str:
@@ -57,7 +60,7 @@ def machine(trouble: OSError) -> str:
 
 def model(trouble: BaseException) -> str:
     """Say what the model could not do; what it says itself names program, pid, procedure, op and what came."""
-    if os.environ.get("SHIMSIM_TRACEBACK"):
+    if os.environ.get("SHIMULATOR_TRACEBACK"):
         raise trouble
     from sim.engine.goroutine import ModelFault
 

@@ -1,4 +1,4 @@
-"""shimsim validate: everything that is wrong with scenario files, or the schema for editors."""
+"""shimulator validate: everything that is wrong with scenario files, or the schema for editors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main(options: argparse.Namespace) -> int:
         say_json(json_schema())
         return HOLDS
     if not options.file:
-        raise InputError([Problem("shimsim validate", "no file is given", "Give scenarios, or --schema.")])
+        raise InputError([Problem("shimulator validate", "no file is given", "Give scenarios, or --schema.")])
     found: list[Problem] = []
     for name in options.file:
         try:

@@ -1,4 +1,4 @@
-"""shimsim whatif: files as they are against other settings, designs and faults, run by run on the same seeds."""
+"""shimulator whatif: files as they are against other settings, designs and faults, run by run on the same seeds."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def main(options: argparse.Namespace) -> int:
     _say(found, options, took, () if folder is None else (f"{folder}/:", *files))
     cut = next((it.ended for it in found if it.ended.startswith("interrupted")), "")
     if cut or len(found) < len(asked):
-        note(f"shimsim: {cut}; {len(found)} of {len(asked)} comparisons")
+        note(f"shimulator: {cut}; {len(found)} of {len(asked)} comparisons")
         return INTERRUPTED
     return HOLDS
 
@@ -64,7 +64,7 @@ def main(options: argparse.Namespace) -> int:
 def asked_questions(options: argparse.Namespace) -> list[Question]:
     """Read all that is asked, before anything is run."""
     if not options.file:
-        hint = "Name a scenario, as in shimsim whatif document --set host.cores=1; --matrix needs none."
+        hint = "Name a scenario, as in shimulator whatif document --set host.cores=1; --matrix needs none."
         raise InputError([Problem("whatif", "there is no file to compare", hint)])
     asked = asked_for(options.settings, options.design, options.faults, zip_=options.zip)
     asked = _with(asked, options)

@@ -1,4 +1,4 @@
-"""shimsim why: the chain of causes of a fact."""
+"""shimulator why: the chain of causes of a fact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an exploration found, for people: a story to read, and a scenario that `shimsim run` plays to the same end.
+"""What an exploration found, for people: a story to read, and a scenario that `shimulator run` plays to the same end.
 
 A fault of an exploration becomes a step of a scenario, in a terminal of its own: the step begins, the signal is taken,
 the step ends. A fault that no `kill:`, `stop:` or `cont:` can name (an iptables, the second of two proxies) stays a

@@ -1,7 +1,7 @@
 """Where runs are done: in this process, on a pool of processes, on a Dask cluster. One seam: `concurrent.futures`.
 
 A run is a pure function of setup and seed, so every executor gives the same bytes; a cluster whose workers have another
-version of shimsim is refused. Dask starts anew what a worker that is lost had begun. Leaves out starting a cluster
+version of shimulator is refused. Dask starts anew what a worker that is lost had begun. Leaves out starting a cluster
 (`dask scheduler`, `dask worker`). Source: concurrent.futures; distributed's documentation, `Client.get_executor`.
 """
 
@@ -20,7 +20,9 @@ from sim.drive.worker import begin_worker
 from sim.errors import InputError, Problem
 
 PATIENCE_S = 10  # how long a scheduler may take to answer
-MISSING = "Dask is not installed: pip install 'shimsim[cluster]'. Without --cluster a pool of processes does the same."
+MISSING = (
+    "Dask is not installed: pip install 'shimulator[cluster]'. Without --cluster a pool of processes does the same."
+)
 
 
 class Lanes(NamedTuple):
@@ -100,7 +102,7 @@ def cores() -> int:
 
 
 def version_here() -> str:
-    """Return the version of shimsim that is imported where this is called."""
+    """Return the version of shimulator that is imported where this is called."""
     from sim import __version__
 
     return __version__
@@ -108,17 +110,17 @@ def version_here() -> str:
 
 def _same_version(client: Any, address: str) -> None:
     """Refuse workers that would run another model."""
-    where, hint = f"--cluster {address}", "Install the same shimsim on every worker."
+    where, hint = f"--cluster {address}", "Install the same shimulator on every worker."
     try:
         found = client.run(version_here)
     except Exception as error:
-        raise InputError([Problem(where, f"a worker cannot import shimsim: {error}", hint)]) from None
+        raise InputError([Problem(where, f"a worker cannot import shimulator: {error}", hint)]) from None
     if not found:
         raise InputError([Problem(where, "the scheduler has no worker", f"Start one: dask worker {address}.")])
     other = {worker: version for worker, version in found.items() if version != version_here()}
     if other:
         worker, version = next(iter(sorted(other.items())))
-        raise InputError([Problem(where, f"worker {worker} has shimsim {version}, not {version_here()}", hint)])
+        raise InputError([Problem(where, f"worker {worker} has shimulator {version}, not {version_here()}", hint)])
 
 
 def _context() -> Any:

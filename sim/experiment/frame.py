@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 KINDS = {"text": "string", "number": "Int64", "seconds": "float64", "figure": "float64", "truth": "boolean"}
-MISSING = "to_frame needs pandas: pip install 'shimsim[notebooks]'. rows() gives the same rows without it."
+MISSING = "to_frame needs pandas: pip install 'shimulator[notebooks]'. rows() gives the same rows without it."
 
 
 def frame(rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -> DataFrame:

@@ -78,6 +78,6 @@ def as_own(metrics: Mapping[str, Callable[[Trace], float]] | None) -> tuple[Own,
 
 @lru_cache(maxsize=16)
 def _module(text: str, source: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"__name__": "shimsim_own_metric"}
+    found: dict[str, Any] = {"__name__": "shimulator_own_metric"}
     exec(compile(text, source, "exec"), found)
     return found

@@ -27,5 +27,5 @@ def report(run: Run, timeline: TimelineData, summary: Summary | None = None, com
     data = report_data(run.trace, timeline, (line.seq for line in told.lines))
     found = recorded(run.trace, (moment.at for moment in data.moments), OF_TABLE, of_client(told.client))
     events = event_lines(run.story(data.zero + timeline.end))
-    again = command or f"shimsim report {told.source} --seed {told.seed} -o report.html"
+    again = command or f"shimulator report {told.source} --seed {told.seed} -o report.html"
     return page(data, found, timeline, told, events, About(__version__, again, resolved(run.scenario)))

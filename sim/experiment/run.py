@@ -70,7 +70,7 @@ class Run:
         found = Moments(self.trace).at(instant(at, self.scenario))
         if found is None:
             client = DESIGNS[self.trace.setup.engine.design].traits.client
-            hint = f"shimsim show --as {client}-events lists what did."
+            hint = f"shimulator show --as {client}-events lists what did."
             raise InputError([Problem(f"'{at}'", "this moment never came in the run", hint)])
         first = (self.trace.records[0].at or 0) if self.trace.records else 0
         if found > self.trace.end:
@@ -261,7 +261,7 @@ class Run:
     # -- reports ------------------------------------------------------------------------------------
 
     def report(self) -> Text:
-        """Return what `shimsim run` prints: the story, trees, expectations."""
+        """Return what `shimulator run` prints: the story, trees, expectations."""
         from sim.render.run_text import run_text
 
         return Text(run_text(self.summary()))
@@ -273,7 +273,7 @@ class Run:
         return Text(run_text(msgspec.structs.replace(self.summary(pictures=False), verdicts=())))
 
     def page(self, start: str | None = None, stop: str | None = None) -> Page:
-        """Return what `shimsim report` writes: one HTML page with a slider through the run; `.save("x.html")`.
+        """Return what `shimulator report` writes: one HTML page with a slider through the run; `.save("x.html")`.
 
         *start* and *stop* are those of `plot`. Raises InputError.
         """

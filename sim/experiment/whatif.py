@@ -204,7 +204,7 @@ def variant(
     rows = compare(before, after, own)
     changes = tuple(changed(base, other, setting) for setting in settings)
     seed = worst(after)
-    words = ["shimsim", "run", base.source, *(word for it in (*always, *settings) for word in ("--set", it))]
+    words = ["shimulator", "run", base.source, *(word for it in (*always, *settings) for word in ("--set", it))]
     return Variant(
         name=" ".join(settings),
         changes=changes,

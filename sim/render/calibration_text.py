@@ -22,7 +22,7 @@ model: over runs with the profile, median and p95 by their errors, as parts of w
 
 
 def calibration_text(found: Calibration) -> str:
-    """Return what `shimsim calibrate` prints."""
+    """Return what `shimulator calibrate` prints."""
     parts = [f"{found.name} · {found.design} · shares of {found.base}", _phases(found.phases), NOTES]
     divided = [it for it in found.phases if len(it.shares) > 1]
     if divided:

@@ -47,7 +47,7 @@ def write(
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # shown as a box; nothing that a user can mend
         mpl.rcdefaults()
-        mpl.rcParams["svg.hashsalt"] = "shimsim"
+        mpl.rcParams["svg.hashsalt"] = "shimulator"
         figure, said = make()
         drawn = BytesIO()
         figure.savefig(drawn, format=kind, dpi=dpi, metadata=UNDATED[kind])

@@ -59,7 +59,7 @@ class Page(str):
 
 
 class About(msgspec.Struct, frozen=True):
-    """What made the page: shimsim's version, the words that make it again, the scenario with every default."""
+    """What made the page: shimulator's version, the words that make it again, the scenario with every default."""
 
     version: str
     command: str

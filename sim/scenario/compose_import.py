@@ -1,4 +1,4 @@
-"""`shimsim init`: a first scenario, alone or for a Compose file.
+"""`shimulator init`: a first scenario, alone or for a Compose file.
 
 Models: a file that works as it is written and whose comments say what to change. Leaves out guesses about the
 programs of an image: what is not known stands there as a comment with the value that is assumed. Source:
@@ -19,7 +19,8 @@ from sim.scenario.text import Mark, Node
 from sim.scenario.words import counted
 
 STARTER = """\
-# What happens to the containers of a host if ...?  Check it with: shimsim validate FILE; run it with: shimsim run FILE
+# What happens to the containers of a host if ...?
+# Check it with: shimulator validate FILE; run it with: shimulator run FILE
 title: dockerd is killed
 
 host: {cores: 2, uptime: 10d}        # begin: steady (default), boot (t = 0 is the power button) or off
@@ -110,7 +111,7 @@ def written(file: str, scenario: Scenario) -> str:
     """Return the text of the file, which names the Compose file as *file*."""
     names = [scenario.keys[service.name] for service in scenario.setup.services]
     lines = [
-        f"# Written by shimsim init for {os.path.basename(file)}. Check it with: shimsim validate FILE",
+        f"# Written by shimulator init for {os.path.basename(file)}. Check it with: shimulator validate FILE",
         "title: dockerd is killed",
         "host: {cores: 2, uptime: 10d}             # begin: steady; the cores of your host",
         "engine:",

@@ -224,13 +224,13 @@ def upgrade_command(value: object) -> Command:
             raise Refusal("unknown key.", did_you_mean(key, ("to", "unpack")) or "Valid: to, unpack.", (key,))
     to = value.get("to")
     if to is None:
-        raise Refusal("does not say to which design.", "shimsim designs lists them.")
+        raise Refusal("does not say to which design.", "shimulator designs lists them.")
     try:
         design = design_of(str(to))
     except Refusal as refusal:
         raise Refusal(refusal.what, refusal.hint, ("to",)) from None
     if "dockerd" not in design.programs:
-        raise Refusal(f"{design.name} is no version of Docker.", "Write one that shimsim designs lists.", ("to",))
+        raise Refusal(f"{design.name} is no version of Docker.", "Write one that shimulator designs lists.", ("to",))
     try:
         return Upgrade(design.name, units.duration(value.get("unpack", 0)))
     except Refusal as refusal:

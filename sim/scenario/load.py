@@ -88,7 +88,7 @@ def _load(path_or_name: str | os.PathLike[str], text: str | None, settings: Sequ
     documents = read(text, path, problems)
     if not documents:
         if not problems.found:
-            problems.add(Mark(path, 1, 1), "there is no scenario in this file.", "shimsim init writes one.")
+            problems.add(Mark(path, 1, 1), "there is no scenario in this file.", "shimulator init writes one.")
         problems.raise_if_any()
     name = os.path.splitext(os.path.basename(path))[0] or "scenario"
     chosen = list(enumerate(documents, 1))
@@ -187,6 +187,6 @@ def _read_file(path: str) -> tuple[str, str]:
     except (OSError, ValueError) as error:
         why = (error.strerror or "cannot be read") if isinstance(error, OSError) else "cannot be the name of a file"
         names, rows = bundled_names(), row_names()
-        some = f" {rows[0]} to {rows[-1]}: shimsim run {ROWS} runs all." if rows else ""
+        some = f" {rows[0]} to {rows[-1]}: shimulator run {ROWS} runs all." if rows else ""
         hint = did_you_mean(path, names + rows) or f"Bundled scenarios: {listed(names) or 'none'}.{some}"
         raise InputError([Problem(f"{path[:200]}:1:1", why.lower(), hint)]) from None

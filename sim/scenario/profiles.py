@@ -1,4 +1,4 @@
-"""A profile in a file: how long ops take on a host of one's own, as `shimsim calibrate` or somebody writes it.
+"""A profile in a file: how long ops take on a host of one's own, as `shimulator calibrate` or somebody writes it.
 
 `engine: {profile: mine.yaml}` reads it, beside the file that names it; so does `--set engine.profile=mine.yaml`, from
 where the command runs. Times are ms: 3 is always 3, [3, 8] is uniform, {lognormal: …} and {quantiles: …} are as
@@ -158,7 +158,7 @@ def _read(node: Node, report: Report) -> Node | None:
         text = File(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "not text in UTF-8"
-        hint = f"shimsim calibrate writes one. Bundled profiles: {listed(PROFILES)}."
+        hint = f"shimulator calibrate writes one. Bundled profiles: {listed(PROFILES)}."
         report.problems.add(node.mark, f"engine.profile: {file}: {why.lower()}.", hint)
         return None
     before = len(report.problems.found)
@@ -168,7 +168,7 @@ def _read(node: Node, report: Report) -> Node | None:
         mapping.setdefault("profile", Node(File(file).stem, documents[0].mark))
         return replace(documents[0], value=mapping)
     if len(report.problems.found) == before:
-        report.problems.add(node.mark, f"engine.profile: {file} holds no profile.", "shimsim calibrate writes one.")
+        report.problems.add(node.mark, f"engine.profile: {file} holds no profile.", "shimulator calibrate writes one.")
     return None
 
 
@@ -189,7 +189,7 @@ def read_profile(root: Node, report: Report) -> tuple[str, tuple[Row, ...]]:
     for name in node.value:
         if name not in known:
             mark_ = root.place((*place, name), of_key=True)
-            hint = did_you_mean(name, known) or "A row is PROGRAM/OP; shimsim designs --statecharts draws them."
+            hint = did_you_mean(name, known) or "A row is PROGRAM/OP; shimulator designs --statecharts draws them."
             report.problems.add(mark_, f"engine.profile.durations: no program has the op {shown(name)}.", hint)
             continue
         found = check(DurationFile, root, (*place, name), report)

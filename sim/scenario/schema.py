@@ -112,7 +112,7 @@ class UnverifiedFile(Strict):
 PROFILE_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"enum": list(known.PROFILES)},
-        {"type": "string", "pattern": "[.]ya?ml$", "description": "a file that shimsim calibrate has written"},
+        {"type": "string", "pattern": "[.]ya?ml$", "description": "a file that shimulator calibrate has written"},
         {"type": "object", "required": ["durations"], "properties": {"durations": {"type": "object"}}},
     ]
 }
@@ -262,7 +262,7 @@ class FaultsFile(Strict):
 
 
 class WhatifFile(Strict):
-    """What `shimsim whatif` compares the file with: each path a value, a list of values, or a range such as 1..4."""
+    """What `shimulator whatif` compares the file with: each path a value, a list of values, or a range such as 1..4."""
 
     grid: dict[str, Any] = Field({}, description="every value with every other")
     zip: dict[str, Any] = Field({}, description="first values together, then second ones")
@@ -319,7 +319,7 @@ class ExpectFile(Strict):
 
 
 class File(Strict):
-    """A shimsim scenario."""
+    """A shimulator scenario."""
 
     title: str = ""
     extends: str | None = None

@@ -72,7 +72,7 @@ def _refusal(name: str, key: str, row: Key | None) -> Refusal | None:
     if row.modelled:
         return None
     why = f" ({WHY[key]})" if WHY.get(key) else ""
-    return Refusal(f"{name} has {key}, but shimsim does not model it yet{why}.")
+    return Refusal(f"{name} has {key}, but shimulator does not model it yet{why}.")
 
 
 def _versions(root: Node, paths: list[Path]) -> Versions:

@@ -253,8 +253,8 @@ def density(runner: Runner, commands: tuple[str, ...]) -> Answer:
         f"{told.runs}; control groups: seed 1",
         (
             (
-                "memory is processes times published sizes, which `shimsim whatif --explain` lists: crio, kubelet and "
-                "pause have none here"
+                "memory is processes times published sizes, which `shimulator whatif --explain` lists: crio, kubelet "
+                "and pause have none here"
             ),
             (
                 "TasksMax is not enforced: the column divides what the engine leaves of 512 by the tasks that a "
@@ -300,7 +300,7 @@ QUESTIONS = (
         19,
         "Under memory pressure, who dies first, and what goes with it?",
         RUN,
-        ("shimsim whatif q19-memory",),
+        ("shimulator whatif q19-memory",),
         "containerd#3380, for-linux#1062, talos#13622, for-linux#890",
         memory,
     ),
@@ -308,7 +308,7 @@ QUESTIONS = (
         20,
         "journald restarts: does the engine die, are logs lost?",
         RUN,
-        ("shimsim whatif q20-journald",),
+        ("shimulator whatif q20-journald",),
         "moby#19728, #36464, #39272, coreos#334",
         journald,
     ),
@@ -316,7 +316,7 @@ QUESTIONS = (
         21,
         "The log's sink is out of reach: when does it block, what would a buffer hold?",
         RUN,
-        ("shimsim whatif q21-log-sink",),
+        ("shimulator whatif q21-log-sink",),
         "moby#22502, #33803, #43690, #45953",
         log_sink,
     ),
@@ -324,7 +324,7 @@ QUESTIONS = (
         22,
         "A crash loop, or a herd after a reboot: how many restarts, what would backoff save?",
         RUN,
-        ("shimsim whatif q22-crash-loop", "shimsim whatif q22-herd"),
+        ("shimulator whatif q22-crash-loop", "shimulator whatif q22-herd"),
         "moby#30503, kubernetes#3312, compose#5422, overdeck#257",
         crash_loop,
     ),
@@ -332,7 +332,7 @@ QUESTIONS = (
         23,
         "What do health checks cost?",
         RUN,
-        ("shimsim whatif q23-health",),
+        ("shimulator whatif q23-health",),
         "moby#39102, #39388, kubernetes#82440, coolify#10444",
         health,
     ),
@@ -340,7 +340,7 @@ QUESTIONS = (
         24,
         "conmon is killed: does the container run, is the exit code lost, does it restart?",
         RUN,
-        (f"shimsim whatif --matrix --faults F5 --seeds 3 --design {CONMON} --explain",),
+        (f"shimulator whatif --matrix --faults F5 --seeds 3 --design {CONMON} --explain",),
         "podman#14937, #12699, cri-o#6295, #3022",
         conmon,
     ),
@@ -348,7 +348,7 @@ QUESTIONS = (
         25,
         "How many containers fit into a GB, TasksMax, pid_max?",
         RUN,
-        ("shimsim whatif q25-density",),
+        ("shimulator whatif q25-density",),
         "moby#21737, containerd#2020, #7878, moby#20096, for-linux#343",
         density,
     ),

@@ -99,7 +99,7 @@ class Runner:
         self.done: dict[str, Any] = {}
 
     def whatifs(self, command: str) -> list[WhatIf]:
-        """Return the comparisons of a `shimsim whatif` command."""
+        """Return the comparisons of a `shimulator whatif` command."""
         if command not in self.done:
             options = read(command)
             asked = [question.within(self.lanes) for question in asked_questions(options)]
@@ -113,7 +113,7 @@ class Runner:
         return Told(found, names)
 
     def matrix(self, command: str) -> Matrix:
-        """Return the matrix of a `shimsim whatif --matrix` command."""
+        """Return the matrix of a `shimulator whatif --matrix` command."""
         if command not in self.done:
             self.done[command] = matrix_of(read(command), None, self.lanes)
         found: Matrix = self.done[command]
@@ -123,7 +123,7 @@ class Runner:
 def read(command: str) -> Any:
     """Read a command as the shell and the command line do."""
     program, *words = shlex.split(command)
-    assert program == "shimsim", command
+    assert program == "shimulator", command
     return options_of(words)
 
 

@@ -72,7 +72,7 @@ def causes(page: Page) -> list[str]:
 
 
 def test_the_slider_moves_the_tree_and_the_texts_are_those_of_show(page, document, capsys):
-    """At three places of the slider the tree is that of then, and each text is what `shimsim show` prints."""
+    """At three places of the slider the tree is that of then, and each text is what `shimulator show` prints."""
     seen, before = [], tree_of(page)
     for place in (0.3, 0.55, 0.97, "event"):
         if isinstance(place, float):

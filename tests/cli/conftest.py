@@ -48,7 +48,7 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def shimsim(capsys, monkeypatch):
+def shimulator(capsys, monkeypatch):
     """Return a function that calls the command line and returns what it said; never a traceback."""
 
     def call(*words: object, stdin: bytes | None = None) -> Said:
@@ -64,7 +64,7 @@ def shimsim(capsys, monkeypatch):
 
 
 @pytest.fixture
-def stored(shimsim, folder):
+def stored(shimulator, folder):
     """Return the folder of a stored run of small.yaml."""
-    assert shimsim("run", "small.yaml", "-q").status == 0
+    assert shimulator("run", "small.yaml", "-q").status == 0
     return folder / "runs" / "small"

@@ -1,4 +1,4 @@
-"""shimsim calibrate: a table, a profile that run takes, JSON, a picture; and refusals in words."""
+"""shimulator calibrate: a table, a profile that run takes, JSON, a picture; and refusals in words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_profile_is_written_that_run_takes(measured, capsys):
     assert main([*words, "--plot", "mine.png"]) == 0
     out = capsys.readouterr().out
     assert "mine · docker-26 · shares of docker-26-2core" in out
-    assert "mine.yaml: shimsim run FILE --profile mine.yaml" in out
+    assert "mine.yaml: shimulator run FILE --profile mine.yaml" in out
     assert (measured / "mine.png").read_bytes().startswith(b"\x89PNG")
     text = (measured / "mine.yaml").read_text(encoding="utf-8")
     assert "M m.csv: total_ms, n = 24, 2026-01-02: start, share 0.2" in text
@@ -46,7 +46,7 @@ def test_a_profile_is_written_that_run_takes(measured, capsys):
 @pytest.mark.parametrize(
     ("profile", "said"),
     [
-        ("nope.yaml", "--profile: nope.yaml: no such file or directory. shimsim calibrate writes one."),
+        ("nope.yaml", "--profile: nope.yaml: no such file or directory. shimulator calibrate writes one."),
         ("el7-idel", "--profile: 'el7-idel' is not a profile; valid: "),
         ("broken.yaml", "broken.yaml:2:1: not YAML: "),
         ("list.yaml", "--profile: list.yaml holds no profile."),

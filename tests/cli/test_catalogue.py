@@ -1,4 +1,4 @@
-"""shimsim run with several files, a folder, or the rows of the transition table: one table, the worst status."""
+"""shimulator run with several files, a folder, or the rows of the transition table: one table, the worst status."""
 
 import json
 import re
@@ -22,9 +22,9 @@ def many(folder):
     return folder / "many"
 
 
-def test_a_folder_is_one_table(shimsim, many, folder):
+def test_a_folder_is_one_table(shimulator, many, folder):
     """Each scenario has a row; what fails is said below its row; no run is stored."""
-    said = shimsim("run", "many/")
+    said = shimulator("run", "many/")
     assert said.status == 1
     rows = re.sub(r"\d\.\d\d s", "T s", said.out).splitlines()
     assert [rows[0], *rows[2:]] == [
@@ -38,25 +38,25 @@ def test_a_folder_is_one_table(shimsim, many, folder):
     assert not (folder / "runs").exists()
 
 
-def test_quiet_says_only_what_fails(shimsim, many):
+def test_quiet_says_only_what_fails(shimulator, many):
     """With -q a table that holds is nothing."""
-    assert (shimsim("run", "small.yaml", "many/a.yaml", "-q").out) == ""
-    said = shimsim("run", "many", "-q")
+    assert (shimulator("run", "small.yaml", "many/a.yaml", "-q").out) == ""
+    said = shimulator("run", "many", "-q")
     assert said.out.splitlines()[0].startswith("  ✗ many/b.yml")
     assert "many/a.yaml" not in said.out
 
 
-def test_several_seeds_name_the_one_that_fails(shimsim, many):
+def test_several_seeds_name_the_one_that_fails(shimulator, many):
     """--seeds counts each expectation over all seeds."""
-    said = shimsim("run", "many", "--seeds", "2")
+    said = shimulator("run", "many", "--seeds", "2")
     assert said.status == 1
     assert " at --seed 1" in said.out
     assert "3 of 4 scenarios hold in all 2 seeds" in said.out
 
 
-def test_the_table_as_json(shimsim, many):
+def test_the_table_as_json(shimulator, many):
     """JSON holds the same."""
-    said = shimsim("run", "many", "small.yaml", "--json")
+    said = shimulator("run", "many", "small.yaml", "--json")
     found = json.loads(said.out)
     assert (found["seeds"], found["of"], len(found["scenarios"])) == (1, 5, 5)
     row = found["scenarios"][1]
@@ -64,17 +64,17 @@ def test_the_table_as_json(shimsim, many):
     assert row["wanting"][0].startswith("✗ shot+100ms")
 
 
-def test_a_file_that_is_wrong_does_not_hide_the_others(shimsim, many):
+def test_a_file_that_is_wrong_does_not_hide_the_others(shimulator, many):
     """What is wrong is said on stderr, the others are run; the status is 2."""
     (many / "d.yaml").write_text("sevices: {}\n")
-    said = shimsim("run", "many")
+    said = shimulator("run", "many")
     assert said.status == 2
     assert "Did you mean services?" in said.err
     assert "! many/d.yaml" in said.out
     assert "✓ many/a.yaml" in said.out
 
 
-def test_a_fault_in_the_model_ends_one_scenario(shimsim, many, monkeypatch):
+def test_a_fault_in_the_model_ends_one_scenario(shimulator, many, monkeypatch):
     """The others are still run; the status is 4."""
     from sim.cli import catalogue
 
@@ -86,13 +86,13 @@ def test_a_fault_in_the_model_ends_one_scenario(shimsim, many, monkeypatch):
         return plain(scenario, *args, **kwargs)
 
     monkeypatch.setattr(catalogue, "over_seeds", faulty)
-    said = shimsim("run", "many")
+    said = shimulator("run", "many")
     assert said.status == 4
     assert "! many/a.yaml" in said.out
     assert "✗ many/b.yml" in said.out
 
 
-def test_ctrl_c_keeps_what_is_done(shimsim, many, monkeypatch):
+def test_ctrl_c_keeps_what_is_done(shimulator, many, monkeypatch):
     """The rows so far are printed, and how many there would have been; the status is 130."""
     from sim.cli import catalogue
 
@@ -104,32 +104,32 @@ def test_ctrl_c_keeps_what_is_done(shimsim, many, monkeypatch):
         return plain(scenario, *args, **kwargs)
 
     monkeypatch.setattr(catalogue, "over_seeds", interrupted)
-    said = shimsim("run", "many")
+    said = shimulator("run", "many")
     assert said.status == 130
     assert said.out.splitlines()[0].startswith("  ✓ many/a.yaml")
     assert said.out.splitlines()[-1].endswith("interrupted after 1 of 4")
 
 
 @pytest.mark.parametrize("words", [["-o", "x"], ["--live", "2"]])
-def test_what_needs_one_scenario_is_refused(words, shimsim, many):
+def test_what_needs_one_scenario_is_refused(words, shimulator, many):
     """-o and --live are for one run."""
-    said = shimsim("run", "many", *words)
+    said = shimulator("run", "many", *words)
     assert said.status == 2
     assert "several scenarios are told in one table" in said.err
 
 
-def test_rows_are_the_transition_table_and_do_not_drown_the_others(shimsim):
+def test_rows_are_the_transition_table_and_do_not_drown_the_others(shimulator):
     """`rows` is every file of the table; lists name the other bundled scenarios, a misspelt row its neighbour."""
     assert not set(bundled_names()) & set(row_names())
-    assert shimsim("run", "t23-proxy-killed", "t24-proxy-terminated", "-q").status == 0
-    hint = shimsim("run", "nothing-like-it").err
+    assert shimulator("run", "t23-proxy-killed", "t24-proxy-terminated", "-q").status == 0
+    hint = shimulator("run", "nothing-like-it").err
     assert "Bundled scenarios: any-kill," in hint
-    assert "shimsim run rows runs all" in hint
+    assert "shimulator run rows runs all" in hint
     assert "t23" not in hint
-    assert "Did you mean t23-proxy-killed?" in shimsim("run", "t23-proxy-kiled").err
+    assert "Did you mean t23-proxy-killed?" in shimulator("run", "t23-proxy-kiled").err
 
 
-def test_rows_run(shimsim, monkeypatch):
+def test_rows_run(shimulator, monkeypatch):
     """`rows` stands for the names in the table's order."""
     from sim.cli.files import files_of
 

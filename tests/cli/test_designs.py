@@ -1,4 +1,4 @@
-"""shimsim designs: the list; statecharts as files and on stdout, with marks; what is wrong is said."""
+"""shimulator designs: the list; statecharts as files and on stdout, with marks; what is wrong is said."""
 
 import errno
 import json
@@ -13,30 +13,30 @@ DOCKER = DESIGNS["docker-1.13"]
 NEVER = ["shim.main:exit 1", "shim.copy:read_pipe", "shim.copy:write_fifo", "shim.copy:return"]  # nothing is printed
 
 
-def test_one_design_can_be_named(shimsim):
+def test_one_design_can_be_named(shimulator):
     """The list of a design that is named is that of all, as long as there is one."""
-    assert shimsim("designs", "docker-1.13").out.startswith("docker-1.13    1.13.1")
-    value = json.loads(shimsim("designs", "docker-1.13", "--json").out)
+    assert shimulator("designs", "docker-1.13").out.startswith("docker-1.13    1.13.1")
+    value = json.loads(shimulator("designs", "docker-1.13", "--json").out)
     assert [design["name"] for design in value["designs"]] == ["docker-1.13"]
 
 
-def test_what_differs_between_two_is_said_with_sources(shimsim):
+def test_what_differs_between_two_is_said_with_sources(shimulator):
     """Words and numbers with their sources, then programs; a version stands for its row; the same row says so."""
-    said = shimsim("designs", "docker-23", "docker-27")
+    said = shimulator("designs", "docker-23", "docker-27")
     assert (said.status, said.err) == (0, "")
     assert said.out.splitlines() == [
         "what an exit is matched by  (designs §1.1: 24.0 [S], §3.7 [S])",
         "  docker-23  pid",
         "  docker-26  container",
     ]
-    rows = json.loads(shimsim("designs", "docker-1.13", "docker-26", "--json").out)["differences"]
+    rows = json.loads(shimulator("designs", "docker-1.13", "docker-26", "--json").out)["differences"]
     assert {"what": "program exec-shim", "one": "has it", "other": "none", "source": ""} in rows
-    assert shimsim("designs", "docker-25", "docker-26").out == "docker-26 and docker-26: they are the same row\n"
+    assert shimulator("designs", "docker-25", "docker-26").out == "docker-26 and docker-26: they are the same row\n"
 
 
-def test_a_picture_of_each_program_is_written_and_said(shimsim, folder):
+def test_a_picture_of_each_program_is_written_and_said(shimulator, folder):
     """Without more words there is a PNG for each program in statecharts/, and a line for each."""
-    said = shimsim("designs", "docker-1.13", "--statecharts")
+    said = shimulator("designs", "docker-1.13", "--statecharts")
     assert (said.status, said.err) == (0, "")
     assert [line.split(":")[0] for line in said.out.splitlines()] == [f"statecharts/{p}.png" for p in DOCKER.programs]
     assert "statecharts/shim.png: 2 procedures, 18 ops\n" in said.out
@@ -48,62 +48,62 @@ def test_a_picture_of_each_program_is_written_and_said(shimsim, folder):
 @pytest.mark.parametrize(("kind", "ending", "begins"), [
     ("svg", "svg", "<?xml"), ("mermaid", "mmd", "%% shim"), ("dot", "dot", 'digraph "shim"'),
 ])  # fmt: skip
-def test_other_kinds_go_to_a_folder_that_is_named(kind, ending, begins, shimsim, folder):
+def test_other_kinds_go_to_a_folder_that_is_named(kind, ending, begins, shimulator, folder):
     """-o names the folder, above which folders are made; files of other names stay; --program draws one alone."""
     (folder / "a/b").mkdir(parents=True)
     (folder / "a/b/mine.txt").write_text("mine")
     for place in ("a/b", "a/c/d"):
-        said = shimsim("designs", "--statecharts", "--as", kind, "--program", "shim", "-o", place)
+        said = shimulator("designs", "--statecharts", "--as", kind, "--program", "shim", "-o", place)
         assert (said.status, said.out) == (0, f"{place}/shim.{ending}: 2 procedures, 18 ops\n")
         assert (folder / place / f"shim.{ending}").read_text(encoding="utf-8").startswith(begins)
     assert sorted(path.name for path in (folder / "a/b").iterdir()) == ["mine.txt", f"shim.{ending}"]
 
 
 @pytest.mark.parametrize("kind", ["mermaid", "dot"])
-def test_one_program_as_text_is_printed(kind, shimsim, folder):
+def test_one_program_as_text_is_printed(kind, shimulator, folder):
     """The text of one program goes to stdout, the same as to a file; no folder is made."""
-    said = shimsim("designs", "--statecharts", "--as", kind, "--program", "shim")
+    said = shimulator("designs", "--statecharts", "--as", kind, "--program", "shim")
     assert (said.status, said.err) == (0, "")
     assert not (folder / "statecharts").exists()
-    shimsim("designs", "--statecharts", "--as", kind, "--program", "shim", "-o", "x")
+    shimulator("designs", "--statecharts", "--as", kind, "--program", "shim", "-o", "x")
     (file,) = (folder / "x").iterdir()
     assert file.read_text(encoding="utf-8") == said.out
 
 
-def test_what_a_run_reached_is_marked(shimsim, folder, stored):
+def test_what_a_run_reached_is_marked(shimulator, folder, stored):
     """A scenario, a run's folder and its trace mark the same ops."""
     words = ("designs", "--statecharts", "--as", "mermaid", "--program", "shim")
-    plain = shimsim(*words).out
-    marked = [shimsim(*words, "--reached", file) for file in ("small.yaml", "runs/small", "runs/small/trace.jsonl")]
+    plain = shimulator(*words).out
+    marked = [shimulator(*words, "--reached", file) for file in ("small.yaml", "runs/small", "runs/small/trace.jsonl")]
     assert {said.status for said in marked} == {0}
     bodies = {said.out.split("\n", 1)[1] for said in marked}
     assert len(bodies) == 1
     assert "class shim_main_14,shim_copy_0,shim_copy_1,shim_copy_3 unreached" in marked[0].out
     assert "unreached" not in plain
     assert "reached by small, seed 1" in marked[0].out
-    said = shimsim("designs", "--statecharts", "--program", "shim", "--reached", "small.yaml")
+    said = shimulator("designs", "--statecharts", "--program", "shim", "--reached", "small.yaml")
     assert said.out.endswith("18 ops, 14 reached\n")
 
 
-def test_json_says_files_and_what_was_reached(shimsim, folder):
+def test_json_says_files_and_what_was_reached(shimulator, folder):
     """One object: the files, and with --reached a row for each program of the design."""
-    value = json.loads(shimsim("designs", "--statecharts", "--as", "dot", "--program", "shim", "--json").out)
+    value = json.loads(shimulator("designs", "--statecharts", "--as", "dot", "--program", "shim", "--json").out)
     assert value == {
         "schema_version": 1, "design": "docker-1.13", "coverage": None,
         "files": [{"file": "statecharts/shim.dot", "drawn": "2 procedures, 18 ops"}],
     }  # fmt: skip
     words = ("--statecharts", "--as", "dot", "--program", "shim", "--reached", "small.yaml", "--json")
-    rows = json.loads(shimsim("designs", *words).out)["coverage"]
+    rows = json.loads(shimulator("designs", *words).out)["coverage"]
     assert [row["program"] for row in rows] == list(DOCKER.programs)
     (shim,) = (row for row in rows if row["program"] == "shim")
     assert shim == {"kind": "step", "program": "shim", "of": 18, "exercised": 14, "never": NEVER}
 
 
-def test_the_same_words_write_the_same_bytes(shimsim, folder):
+def test_the_same_words_write_the_same_bytes(shimulator, folder):
     """Two calls write the same pictures."""
     words = ("designs", "--statecharts", "--program", "proxy", "--reached", "small.yaml")
     for place in ("a", "b"):
-        assert shimsim(*words, "-o", place).status == 0
+        assert shimulator(*words, "-o", place).status == 0
     assert (folder / "a/proxy.png").read_bytes() == (folder / "b/proxy.png").read_bytes()
 
 
@@ -128,9 +128,9 @@ def test_the_same_words_write_the_same_bytes(shimsim, folder):
         (["--statecharts", "--program", "\x1b[31mgone"], "no program"),
     ],
 )
-def test_wrong_words_are_2_with_what_is_valid(words, complaint, shimsim, folder):
+def test_wrong_words_are_2_with_what_is_valid(words, complaint, shimulator, folder):
     """What is wrong is said with the nearest spelling and all that are valid; nothing is printed or written."""
-    said = shimsim("designs", *words)
+    said = shimulator("designs", *words)
     assert (said.status, said.out) == (2, "")
     assert complaint in said.err
     assert "\x1b" not in said.err
@@ -138,7 +138,7 @@ def test_wrong_words_are_2_with_what_is_valid(words, complaint, shimsim, folder)
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
-def test_a_machine_that_refuses_is_4_and_nothing_is_left(code, monkeypatch, shimsim, folder):
+def test_a_machine_that_refuses_is_4_and_nothing_is_left(code, monkeypatch, shimulator, folder):
     """A full disk, a folder without the right, a read-only one: said with what to do, and no half of a folder stays."""
     real = Path.write_bytes
 
@@ -148,15 +148,15 @@ def test_a_machine_that_refuses_is_4_and_nothing_is_left(code, monkeypatch, shim
         return real(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", refuse)
-    said = shimsim("designs", "--statecharts", "--as", "dot", "-o", "a/b")
+    said = shimulator("designs", "--statecharts", "--as", "dot", "-o", "a/b")
     assert (said.status, said.out) == (4, "")
     assert f"a/b/shim.dot: {os.strerror(code)}." in said.err
     assert "-o" in said.err
     assert [path.name for path in folder.iterdir()] == ["small.yaml"]
 
 
-def test_a_run_of_another_engine_marks_nothing(shimsim):
+def test_a_run_of_another_engine_marks_nothing(shimulator):
     """Marks are of the design that is drawn."""
-    said = shimsim("designs", "docker-26", "--statecharts", "--program", "shim", "--reached", "small.yaml")
+    said = shimulator("designs", "docker-26", "--statecharts", "--program", "shim", "--reached", "small.yaml")
     assert said.status == 2
     assert "it is a run of docker-1.13, not of docker-26" in said.err

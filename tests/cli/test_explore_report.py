@@ -1,4 +1,4 @@
-"""shimsim explore: its report as a whole, its options, what goes wrong around it."""
+"""shimulator explore: its report as a whole, its options, what goes wrong around it."""
 
 import errno
 import os
@@ -86,36 +86,36 @@ def masked(report):
 # -- the report ----------------------------------------------------------------------------------------
 
 
-def test_the_report_as_a_whole(shimsim):
+def test_the_report_as_a_whole(shimulator):
     """Verdicts first, then counts and bound, then the story; everything but counts and times is the same each time."""
-    done = shimsim(*KILL, "-p", "V16", "-p", "a_container_runs", "--jobs", "1", "-o", "found")
+    done = shimulator(*KILL, "-p", "V16", "-p", "a_container_runs", "--jobs", "1", "-o", "found")
     assert done.err == ""
     assert masked(done.out) == REPORT
 
 
-def test_the_same_words_write_the_same_files(shimsim, folder):
+def test_the_same_words_write_the_same_files(shimulator, folder):
     """The story and the scenario do not depend on the time, nor on how many processes search."""
     for name, jobs in (("a", 1), ("b", 1), ("c", 2)):
-        shimsim(*KILL, "--jobs", jobs, "-o", name)
+        shimulator(*KILL, "--jobs", jobs, "-o", name)
     for name in ("V5.yaml", "V5.txt"):
         assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
         assert (folder / "a" / name).read_bytes() == (folder / "c" / name).read_bytes()
 
 
-def test_the_story_stands_in_the_scenario_too(shimsim, folder):
+def test_the_story_stands_in_the_scenario_too(shimulator, folder):
     """V5.txt is what the report tells; V5.yaml has it as a comment, and is a scenario that validates."""
-    shimsim(*KILL)
+    shimulator(*KILL)
     stored = folder / "runs" / "one.explore"
     story = (stored / "V5.txt").read_text(encoding="utf-8")
     text = (stored / "V5.yaml").read_text(encoding="utf-8")
     assert story in REPORT
     assert "".join(f"# {line}".rstrip() + "\n" for line in story.splitlines()) == text[: text.index("title:")]
-    assert shimsim("validate", stored / "V5.yaml").status == 0
+    assert shimulator("validate", stored / "V5.yaml").status == 0
 
 
-def test_a_report_without_a_violation_writes_no_folder(shimsim, folder):
+def test_a_report_without_a_violation_writes_no_folder(shimulator, folder):
     """What holds needs no files."""
-    assert shimsim("explore", "one.yaml", "-p", "V5").status == 0
+    assert shimulator("explore", "one.yaml", "-p", "V5").status == 0
     assert not (folder / "runs").exists()
 
 
@@ -130,79 +130,79 @@ def test_a_report_without_a_violation_writes_no_folder(shimsim, folder):
         (("--untimed", "--limit", "20000"), "Timers ring at any time, in any order."),
     ],
 )
-def test_options_change_the_search_and_not_the_verdict(shimsim, words, said):
+def test_options_change_the_search_and_not_the_verdict(shimulator, words, said):
     """Several processes, every order, no rule of time: the violation stays."""
-    done = shimsim(*KILL, "--no-save", "--jobs", "1", *words)
+    done = shimulator(*KILL, "--no-save", "--jobs", "1", *words)
     assert done.status == 1
     assert "✗ VIOLATED  always     V5" in done.out
     assert said in done.out
     assert ("--full takes every order" in done.out) == ("--jobs" in words)
 
 
-def test_full_counts_more_states_and_several_processes_the_same(shimsim):
+def test_full_counts_more_states_and_several_processes_the_same(shimulator):
     """The counts are those of the search that was asked for."""
-    found = [counts_of(shimsim(*KILL, "--no-save", *words).out)[1][:3]
+    found = [counts_of(shimulator(*KILL, "--no-save", *words).out)[1][:3]
              for words in (("--jobs", "1"), ("--jobs", "2"), ("--full", "--jobs", "1"))]  # fmt: skip
     assert found[0] == found[1]
     assert found[2][0] > found[0][0]
 
 
-def test_a_limit_of_seconds_is_3(shimsim):
+def test_a_limit_of_seconds_is_3(shimulator):
     """What takes longer is cut off, in time, and undetermined."""
     began = time.monotonic()
-    done = shimsim("explore", "one.yaml", "--faults", "3", "-p", "V16", "--seconds", "1", "--no-save")
+    done = shimulator("explore", "one.yaml", "--faults", "3", "-p", "V16", "--seconds", "1", "--no-save")
     assert time.monotonic() - began < 10
     assert done.status == 3
     assert "UNDETERMINED (limit of 1 s)" in done.out
 
 
-def test_settings_are_explored(shimsim):
+def test_settings_are_explored(shimulator):
     """--set changes what is explored: with live-restore no payload ends with dockerd."""
     words = ("-p", "eventually: open(80, remote)", "-p", "V19", "--set", "engine.daemon.live-restore=true", "--no-save")
-    assert "live-restore on" in shimsim("explore", "one.yaml", *words).out
+    assert "live-restore on" in shimulator("explore", "one.yaml", *words).out
 
 
 # -- trouble -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
-def test_a_machine_that_refuses_is_4_and_nothing_is_left(code, monkeypatch, shimsim, folder):
+def test_a_machine_that_refuses_is_4_and_nothing_is_left(code, monkeypatch, shimulator, folder):
     """A full disk or a folder without the right is said with what to do; no half of a folder stays."""
 
     def refuse(path, data):
         raise OSError(code, os.strerror(code), str(path))
 
     monkeypatch.setattr(Path, "write_bytes", refuse)
-    said = shimsim(*KILL)
+    said = shimulator(*KILL)
     assert said.status == 4
     assert os.strerror(code) in said.err
     assert "-o" in said.err
     assert sorted(path.name for path in folder.iterdir()) == ["one.yaml", "small.yaml"]
 
 
-def test_a_folder_of_somebody_else_s_is_left_alone(shimsim, folder):
+def test_a_folder_of_somebody_else_s_is_left_alone(shimulator, folder):
     """It is refused before anything is explored."""
     (folder / "mine").mkdir()
     (folder / "mine" / "thesis.txt").write_text("years of work")
-    said = shimsim(*KILL, "-o", "mine")
+    said = shimulator(*KILL, "-o", "mine")
     assert said.status == 2
     assert "mine" in said.err
     assert [path.name for path in (folder / "mine").iterdir()] == ["thesis.txt"]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_fault_of_the_model_is_4_and_names_the_op(jobs, monkeypatch, shimsim):
+def test_a_fault_of_the_model_is_4_and_names_the_op(jobs, monkeypatch, shimulator):
     """An op that fails is named with what went wrong."""
     take = Fork.take
     monkeypatch.setattr(Fork, "take", lambda op, g: {}["nobody"] if hasattr(g.world, "tape") else take(op, g))
-    said = shimsim("explore", "small.yaml", "--faults", "1", "--jobs", jobs, "--no-save")
+    said = shimulator("explore", "small.yaml", "--faults", "1", "--jobs", jobs, "--no-save")
     assert said.status == 4
     assert re.search(r"a fault in the model: \w+\.\w+:fork_\w+: KeyError: 'nobody'", said.err)
 
 
-def test_a_file_that_is_not_there_is_2(shimsim):
+def test_a_file_that_is_not_there_is_2(shimulator):
     """As with every command."""
-    assert shimsim("explore", "nowhere.yaml").status == 2
+    assert shimulator("explore", "nowhere.yaml").status == 2
 
 
 def children_of(pid):

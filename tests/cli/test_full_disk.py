@@ -48,7 +48,7 @@ def everything(folder):
         ("run", "small.yaml"),
     ],
 )
-def test_what_was_there_stays_whole(words, shimsim, folder, monkeypatch):
+def test_what_was_there_stays_whole(words, shimulator, folder, monkeypatch):
     """The machine's refusal is said, and nothing has changed."""
     monkeypatch.setattr(calibrate, "EFFORT", Effort(2, 1, 2))
     (folder / "measured.csv").write_text(ROWS)
@@ -56,10 +56,10 @@ def test_what_was_there_stays_whole(words, shimsim, folder, monkeypatch):
         (folder / f"good.{ending}").write_text("good")
     (folder / "shim.png").write_text("good")
     if words[0] == "run":
-        assert shimsim(*words).status == 0
+        assert shimulator(*words).status == 0
     before = everything(folder)
     with full_disk():
-        said = shimsim(*words)
+        said = shimulator(*words)
     assert said.status == (2 if words[0] == "plot" else 4)
     assert os.strerror(errno.EFBIG).lower() in said.err.lower()
     assert everything(folder) == before

@@ -97,18 +97,18 @@ def test_no_text_of_a_table_steers_the_terminal(text, words, folder, capsys):
         ["validate", FAIL], ["init", "x.yaml", "--compose", FAIL], ["show", f"{FAIL}.jsonl"], ["show", f"{FAIL}.json"],
     ],
 )  # fmt: skip
-def test_no_word_of_the_command_line_steers_the_terminal(words, shimsim):
+def test_no_word_of_the_command_line_steers_the_terminal(words, shimulator):
     """A complaint quotes what was given without its control characters."""
-    said = shimsim(*words)
+    said = shimulator(*words)
     assert said.status == 2
     assert not steers(said.out)
     assert not steers(said.err)
 
 
-def test_the_name_of_a_file_does_not_steer_the_terminal(shimsim, folder):
+def test_the_name_of_a_file_does_not_steer_the_terminal(shimulator, folder):
     """A scenario whose file name holds an escape sequence runs, and the report names it harmless."""
     (folder / "a\x1b[2Jb.yaml").write_text((folder / "small.yaml").read_text())
     for words in (["run"], ["run", "--no-save"], ["validate"]):
-        said = shimsim(words[0], "a\x1b[2Jb.yaml", *words[1:])
+        said = shimulator(words[0], "a\x1b[2Jb.yaml", *words[1:])
         assert said.status == 0
         assert not steers(said.out)

@@ -40,10 +40,10 @@ def top_keys(command):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_json_is_one_documented_object(name, shimsim, folder):
+def test_json_is_one_documented_object(name, shimulator, folder):
     """stdout is one JSON object in ASCII, with the keys of the table in its order, and no key that is not there."""
     (folder / "wrong.yaml").write_text("services: {web: {imag: nginx}}")
-    said = shimsim(*COMMANDS[name], "--json")
+    said = shimulator(*COMMANDS[name], "--json")
     assert said.err == ""
     assert said.out.isascii()
     value = json.loads(said.out)
@@ -53,27 +53,27 @@ def test_json_is_one_documented_object(name, shimsim, folder):
 
 
 @pytest.mark.parametrize("quiet", [[], ["-q"]])
-def test_quiet_does_not_change_json(quiet, shimsim):
+def test_quiet_does_not_change_json(quiet, shimulator):
     """--json prints its object, also with --quiet and without files."""
-    said = shimsim("run", "small.yaml", "--json", "--no-save", *quiet)
+    said = shimulator("run", "small.yaml", "--json", "--no-save", *quiet)
     assert [entry["holds"] for entry in json.loads(said.out)["expectations"]] == [True, True]
 
 
-def test_the_stored_result_is_the_printed_one(shimsim, folder):
+def test_the_stored_result_is_the_printed_one(shimulator, folder):
     """result.json is what --json prints."""
-    printed = shimsim("run", "small.yaml", "--json").out
+    printed = shimulator("run", "small.yaml", "--json").out
     assert json.loads(printed) == json.loads((folder / "runs/small/result.json").read_text())
 
 
-def test_a_table_has_no_moment(shimsim, folder):
+def test_a_table_has_no_moment(shimulator, folder):
     """show --json of a process table has null for the moment."""
     (folder / "t.json").write_text(json.dumps({**TABLE, "procs": [{**INIT, "comm": "x\x7f"}]}))
-    value = json.loads(shimsim("show", "t.json", "--json").out)
+    value = json.loads(shimulator("show", "t.json", "--json").out)
     assert (value["at"], value["at_s"]) == (None, None)
     assert list(value) == top_keys("show")
 
 
-def test_wrong_input_prints_no_object(shimsim):
+def test_wrong_input_prints_no_object(shimulator):
     """A complaint goes to stderr; stdout stays empty."""
-    said = shimsim("show", "missing.yaml", "--json")
+    said = shimulator("show", "missing.yaml", "--json")
     assert (said.status, said.out) == (2, "")

@@ -26,15 +26,15 @@ from tests.render.trace_format import violations
         ("tree.png", ["--as", "ps-ef"], "UID"),
     ],
 )
-def test_the_ending_says_the_view_unless_as_does(file, words, begins, shimsim, folder):
+def test_the_ending_says_the_view_unless_as_does(file, words, begins, shimulator, folder):
     """A file holds what would be printed, whole, and the command says what it is and how long."""
-    said = shimsim("show", "small.yaml", "--at", "shot+1s", *words, "-o", file)
+    said = shimulator("show", "small.yaml", "--at", "shot+1s", *words, "-o", file)
     text = (folder / file).read_text(encoding="utf-8")
     assert (said.status, said.err) == (0, "")
     assert text.startswith(begins)
     assert said.out.startswith(f"{file}: ")
     assert said.out.endswith(f", {(folder / file).stat().st_size:,} bytes\n")
-    printed = shimsim("show", "small.yaml", "--at", "shot+1s", "--as", said.out.split()[1].rstrip(","))
+    printed = shimulator("show", "small.yaml", "--at", "shot+1s", "--as", said.out.split()[1].rstrip(","))
     assert printed.out == text
     assert sorted(path.name for path in folder.iterdir()) == sorted(["small.yaml", file])
 
@@ -51,37 +51,37 @@ def test_the_ending_says_the_view_unless_as_does(file, words, begins, shimsim, f
         ("run.json", ["--root", "dockerd"], "perfetto shows no processes"),
     ],
 )
-def test_what_cannot_be_written_is_refused(file, words, complaint, shimsim, folder):
+def test_what_cannot_be_written_is_refused(file, words, complaint, shimulator, folder):
     """Wrong places and views end with 2, in words, and nothing is left behind."""
-    said = shimsim("show", "small.yaml", *words, "-o", file)
+    said = shimulator("show", "small.yaml", *words, "-o", file)
     assert (said.status, said.out) == (2, "")
     assert complaint in said.err
     assert [path.name for path in folder.iterdir()] == ["small.yaml"]
 
 
-def test_a_process_table_has_trees_and_no_run(shimsim, folder):
+def test_a_process_table_has_trees_and_no_run(shimulator, folder):
     """Of a table dot, mermaid and graphml are written; perfetto needs a run."""
     (folder / "t.json").write_text(json.dumps(TABLE))
     for view in ("dot", "mermaid", "graphml"):
-        assert "init" in shimsim("show", "t.json", "--as", view).out
-    said = shimsim("show", "t.json", "-o", "run.json")
+        assert "init" in shimulator("show", "t.json", "--as", view).out
+    said = shimulator("show", "t.json", "-o", "run.json")
     assert (said.status, said.out) == (2, "")
     assert "perfetto needs a run" in said.err
 
 
-def test_a_dash_is_standard_output(shimsim):
+def test_a_dash_is_standard_output(shimulator):
     """-o - prints."""
-    assert shimsim("show", "small.yaml", "-o", "-").out == shimsim("show", "small.yaml").out
+    assert shimulator("show", "small.yaml", "-o", "-").out == shimulator("show", "small.yaml").out
 
 
 @pytest.mark.parametrize("command", [["show", "small.yaml", "--as", "dot", "-o"], ["init", "--force"]])
-def test_what_is_no_file_is_written_to_and_stays_what_it_is(command, shimsim, folder):
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(command, shimulator, folder):
     """A pipe (as a device such as /dev/null) gets the text; no file takes its place."""
     pipe = folder / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        assert shimsim(*command, "pipe").status == 0
+        assert shimulator(*command, "pipe").status == 0
         assert len(os.read(reader, 65_536)) > 100
     finally:
         os.close(reader)
@@ -89,42 +89,44 @@ def test_what_is_no_file_is_written_to_and_stays_what_it_is(command, shimsim, fo
     assert sorted(path.name for path in folder.iterdir()) == ["pipe", "small.yaml"]
 
 
-def test_a_link_keeps_leading_to_its_file(shimsim, folder):
+def test_a_link_keeps_leading_to_its_file(shimulator, folder):
     """What a link leads to is replaced, not the link."""
     (folder / "there").mkdir()
     (folder / "tree.dot").symlink_to("there/tree.dot")
-    assert shimsim("show", "small.yaml", "-o", "tree.dot").status == 0
+    assert shimulator("show", "small.yaml", "-o", "tree.dot").status == 0
     assert (folder / "tree.dot").is_symlink()
     assert (folder / "there" / "tree.dot").read_text().startswith("digraph")
 
 
-def test_json_says_the_file_in_place_of_the_text(shimsim, folder):
+def test_json_says_the_file_in_place_of_the_text(shimulator, folder):
     """With -o and --json the object names the file, and the text stands there alone."""
-    value = json.loads(shimsim("show", "small.yaml", "-o", "tree.dot", "--json").out)
+    value = json.loads(shimulator("show", "small.yaml", "-o", "tree.dot", "--json").out)
     assert (value["view"], value["text"], value["file"]) == ("dot", None, "tree.dot")
-    value = json.loads(shimsim("show", "small.yaml", "--as", "dot", "--json").out)
+    value = json.loads(shimulator("show", "small.yaml", "--as", "dot", "--json").out)
     assert (value["text"], value["file"]) == ((folder / "tree.dot").read_text(), None)
 
 
-def test_a_stored_run_and_its_scenario_give_the_same_export(stored, shimsim):
+def test_a_stored_run_and_its_scenario_give_the_same_export(stored, shimulator):
     """A trace that was read back is told as the run that made it, up to any moment."""
     for moment in ("shot", "end"):
-        texts = [shimsim("show", file, "--as", "perfetto", "--at", moment).out for file in ("small.yaml", "runs/small")]
+        texts = [
+            shimulator("show", file, "--as", "perfetto", "--at", moment).out for file in ("small.yaml", "runs/small")
+        ]
         assert texts[0] == texts[1]
         assert violations(texts[0]) == []
 
 
-def test_what_is_exported_can_be_piped(shimsim, monkeypatch):
+def test_what_is_exported_can_be_piped(shimulator, monkeypatch):
     """In a locale without line symbols the three trees and the run are the same bytes."""
     for view in ("dot", "mermaid", "graphml", "perfetto"):
-        plain = shimsim("show", "small.yaml", "--as", view).out
+        plain = shimulator("show", "small.yaml", "--as", view).out
         monkeypatch.setenv("LC_ALL", "C")
-        assert shimsim("show", "small.yaml", "--as", view).out == plain
+        assert shimulator("show", "small.yaml", "--as", view).out == plain
         monkeypatch.delenv("LC_ALL")
 
 
-def test_graphml_of_the_command_is_read_by_networkx(shimsim, folder):
+def test_graphml_of_the_command_is_read_by_networkx(shimulator, folder):
     """The file on disk is one that the library opens."""
-    shimsim("show", "small.yaml", "-o", "tree.graphml")
+    shimulator("show", "small.yaml", "-o", "tree.graphml")
     graph = networkx.read_graphml(Path("tree.graphml"), node_type=int)
     assert graph.nodes[1]["comm"] == "systemd"

@@ -36,17 +36,17 @@ def begun(*words, **more):
 # -- 0, 1, 3 ----------------------------------------------------------------------------------------
 
 
-def test_all_that_holds_is_0(shimsim):
+def test_all_that_holds_is_0(shimulator):
     """A run whose expectations hold ends with 0 and writes its folder."""
-    said = shimsim("run", "small.yaml")
+    said = shimulator("run", "small.yaml")
     assert (said.status, said.err) == (0, "")
     assert "2 of 2 hold" in said.out
 
 
-def test_an_expectation_that_fails_is_1_and_quiet_says_only_that(shimsim, folder):
+def test_an_expectation_that_fails_is_1_and_quiet_says_only_that(shimulator, folder):
     """A failing expectation ends with 1; --quiet prints it and not the one that holds."""
     (folder / "failing.yaml").write_text(FAILING)
-    said = shimsim("run", "failing.yaml", "--quiet")
+    said = shimulator("run", "failing.yaml", "--quiet")
     assert said.status == 1
     assert said.out.splitlines()[0] == "Expectations"
     assert len(said.out.splitlines()) == 2
@@ -64,48 +64,48 @@ services:
 @pytest.mark.parametrize(
     "words", [["run"], ["run", "--quiet", "--no-save"], ["report", "-o", "page.html"], ["run", "small.yaml"]], ids=str
 )
-def test_a_run_that_never_comes_to_its_begin_is_3_and_says_for_what_it_waits(shimsim, folder, words):
+def test_a_run_that_never_comes_to_its_begin_is_3_and_says_for_what_it_waits(shimulator, folder, words):
     """A number was observed for a child, and nothing in the file forks one."""
     (folder / "stalled.yaml").write_text(STALLED)
-    said = shimsim(words[0], "stalled.yaml", *words[1:])
+    said = shimulator(words[0], "stalled.yaml", *words[1:])
     assert said.status == 3
     assert "t = 0 never came: no process got the number 2274, which was observed for one of a (x-pids)" in said.err
 
 
-def test_an_expectation_that_holds_is_not_said_by_quiet(shimsim):
+def test_an_expectation_that_holds_is_not_said_by_quiet(shimulator):
     """--quiet says nothing of what holds, with files and without."""
     for more in ([], ["--no-save"]):
-        said = shimsim("run", "small.yaml", "--quiet", *more)
+        said = shimulator("run", "small.yaml", "--quiet", *more)
         assert (said.status, said.out, said.err) == (0, "", "")
 
 
-def test_seeds_count_and_name_a_failing_one(shimsim, folder):
+def test_seeds_count_and_name_a_failing_one(shimulator, folder):
     """--seeds N ends with 1 if an expectation fails in a seed, and names one to look at."""
     (folder / "failing.yaml").write_text(FAILING)
-    said = shimsim("run", "failing.yaml", "--seeds", "2")
+    said = shimulator("run", "failing.yaml", "--seeds", "2")
     assert said.status == 1
     assert "0/2" in said.out
     assert "at --seed 1" in said.out
     assert "1 of 2 hold in all 2 seeds" in said.out
-    assert shimsim("run", "small.yaml", "--seeds", "2", "--quiet").out == ""
+    assert shimulator("run", "small.yaml", "--seeds", "2", "--quiet").out == ""
 
 
-def test_no_bar_is_drawn_where_there_is_no_terminal(shimsim):
+def test_no_bar_is_drawn_where_there_is_no_terminal(shimulator):
     """stderr stays empty where it is no terminal."""
-    assert shimsim("run", "small.yaml", "--seeds", "2").err == ""
+    assert shimulator("run", "small.yaml", "--seeds", "2").err == ""
 
 
-def test_a_bound_that_was_hit_is_3(shimsim):
+def test_a_bound_that_was_hit_is_3(shimulator):
     """An exploration that stops at its limit is undetermined."""
-    assert shimsim("explore", "small.yaml", "--limit", "10").status == 3
+    assert shimulator("explore", "small.yaml", "--limit", "10").status == 3
 
 
-def test_explore_says_what_it_does_not_check_and_what_its_bound_rests_on(shimsim):
+def test_explore_says_what_it_does_not_check_and_what_its_bound_rests_on(shimulator):
     """Expectations are not dropped without a word; the rule of time is a condition, without it there is none."""
-    said = shimsim("explore", "small.yaml", "--limit", "10").out
+    said = shimulator("explore", "small.yaml", "--limit", "10").out
     assert "Bound: Timers ring only where nothing prompt can happen" in said
     assert "Not checked here, but by run: payload/web have parent shim/web." in said
-    assert "Timers ring at any time" in shimsim("explore", "small.yaml", "--limit", "10", "--untimed").out
+    assert "Timers ring at any time" in shimulator("explore", "small.yaml", "--limit", "10", "--untimed").out
 
 
 # -- 2 ----------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_explore_says_what_it_does_not_check_and_what_its_bound_rests_on(shimsim
         (["show", "small.yaml", "--as", "podman-ps"], "no podman on its host. Did you mean docker-ps? Valid: pstree, "),
         (["show", "podman-payload-killed", "--as", "docker-ps"], "no docker on its host. Did you mean podman-ps?"),
         (["show", "kubelet-conmon-killed", "--as", "docker-events"], "Did you mean crictl-events?"),
-        (["show", "podman-payload-killed", "--at", "die(web)#9"], "shimsim show --as podman-events lists what did."),
+        (["show", "podman-payload-killed", "--at", "die(web)#9"], "shimulator show --as podman-events lists what did."),
         (["show", "small.yaml", "--at", "shto"], "Did you mean shot?"),
         (["show", "small.yaml", "--at", "die(wbe)"], "Did you mean web?"),
         (["show", "small.yaml", "--at", "die(web)#9"], "never came"),
@@ -181,19 +181,19 @@ def test_explore_says_what_it_does_not_check_and_what_its_bound_rests_on(shimsim
         (["init", "new.yaml", "--compose", "missing.yml"], "missing.yml"),
     ],
 )
-def test_wrong_input_is_2_with_what_is_valid(words, complaint, shimsim, folder):
+def test_wrong_input_is_2_with_what_is_valid(words, complaint, shimulator, folder):
     """What is wrong is said with its place and the nearest spelling; nothing is printed or written."""
     before = sorted(folder.iterdir())
-    said = shimsim(*words)
+    said = shimulator(*words)
     assert said.status == 2
     assert complaint in said.err
     assert said.out == ""
     assert sorted(folder.iterdir()) == before
 
 
-def test_no_command_is_2_with_the_help(shimsim):
+def test_no_command_is_2_with_the_help(shimulator):
     """Without a command the help stands on stderr."""
-    said = shimsim()
+    said = shimulator()
     assert (said.status, said.out) == (2, "")
     assert "examples:" in said.err
 
@@ -205,11 +205,11 @@ def test_help_lists_every_view():
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"]])
-def test_help_is_0(words, shimsim):
+def test_help_is_0(words, shimulator):
     """Help and version are results."""
-    said = shimsim(*words)
+    said = shimulator(*words)
     assert (said.status, said.err) == (0, "")
-    assert "shimsim" in said.out
+    assert "shimulator" in said.out
 
 
 # -- 4 ----------------------------------------------------------------------------------------------
@@ -231,59 +231,59 @@ def broken(monkeypatch):
     monkeypatch.setattr(Fork, "take", take)
 
 
-def test_a_fault_of_the_model_is_4_and_keeps_what_there_is(broken, shimsim, folder):
+def test_a_fault_of_the_model_is_4_and_keeps_what_there_is(broken, shimulator, folder):
     """The model's own words are said, and the trace up to the fault is written, named and readable."""
-    said = shimsim("run", "small.yaml")
+    said = shimulator("run", "small.yaml")
     assert said.status == 4
     assert WORDS in said.err
     assert "runs/small/trace.jsonl" in said.err
     assert "report" in said.err
-    shown = shimsim("show", "runs/small", "--as", "docker-ps-a")
+    shown = shimulator("show", "runs/small", "--as", "docker-ps-a")
     assert shown.status == 0
     assert "fault in the model" in (folder / "runs/small/trace.jsonl").read_text().splitlines()[0]
 
 
 @pytest.mark.parametrize("words", [["show"], ["plot", "-o", "x.svg"], ["run", "--seeds", "2"], ["run", "--no-save"]])
-def test_a_fault_of_the_model_is_4_in_every_command(words, broken, shimsim, folder):
+def test_a_fault_of_the_model_is_4_in_every_command(words, broken, shimulator, folder):
     """No command shows a traceback of a fault, nor leaves files."""
-    said = shimsim(words[0], "small.yaml", *words[1:])
+    said = shimulator(words[0], "small.yaml", *words[1:])
     assert said.status == 4
     assert WORDS in said.err
     assert [path.name for path in folder.iterdir()] == ["small.yaml"]
 
 
-def test_a_fault_that_is_no_words_of_the_model_names_its_place(monkeypatch, shimsim):
+def test_a_fault_that_is_no_words_of_the_model_names_its_place(monkeypatch, shimulator):
     """An assertion in the model is said with its type, file and line."""
     monkeypatch.setattr(Fork, "take", lambda op, g: {}["nobody"])
-    said = shimsim("run", "small.yaml", "--no-save")
+    said = shimulator("run", "small.yaml", "--no-save")
     assert said.status == 4
     assert "KeyError" in said.err
     assert "test_status.py:" in said.err
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
-def test_a_machine_that_refuses_is_4_and_nothing_is_left(code, monkeypatch, shimsim, folder):
+def test_a_machine_that_refuses_is_4_and_nothing_is_left(code, monkeypatch, shimulator, folder):
     """A full disk, a folder without the right, a read-only one: said with what to do; no half of a folder stays."""
 
     def refuse(path, data):
         raise OSError(code, os.strerror(code), str(path))
 
     monkeypatch.setattr(Path, "write_bytes", refuse)
-    said = shimsim("run", "small.yaml")
+    said = shimulator("run", "small.yaml")
     assert said.status == 4
     assert os.strerror(code) in said.err
     assert "-o" in said.err
     assert [path.name for path in folder.iterdir()] == ["small.yaml"]
 
 
-def test_memory_that_is_full_is_4(monkeypatch, shimsim):
+def test_memory_that_is_full_is_4(monkeypatch, shimulator):
     """No memory is the machine's fault and not the model's."""
 
     def full(op, g):
         raise MemoryError
 
     monkeypatch.setattr(Fork, "take", full)
-    said = shimsim("run", "small.yaml", "--no-save")
+    said = shimulator("run", "small.yaml", "--no-save")
     assert said.status == 4
     assert "memory" in said.err
 
@@ -319,7 +319,7 @@ def test_ctrl_c_is_130_and_keeps_what_there_is(folder):
 
 
 def test_a_reader_that_leaves_is_no_trouble(folder):
-    """`shimsim show … | head -1` is quiet."""
+    """`shimulator show … | head -1` is quiet."""
     with begun("show", "small.yaml", stdout=subprocess.PIPE) as it:
         assert it.stdout is not None
         assert it.stderr is not None
@@ -329,7 +329,7 @@ def test_a_reader_that_leaves_is_no_trouble(folder):
 
 
 def test_a_closed_stdout_is_no_trouble(folder):
-    """`shimsim run … >&-` judges all the same."""
+    """`shimulator run … >&-` judges all the same."""
     done = subprocess.run(["sh", "-c", f"'{sys.executable}' -m sim run small.yaml --no-save >&-"],
                           capture_output=True, text=True, env=ENV, check=False)  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")

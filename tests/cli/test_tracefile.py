@@ -52,7 +52,7 @@ def header(small, **changes):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"schema_version": 2}, "schema_version is 2; this shimsim reads 1"),
+        ({"schema_version": 2}, "schema_version is 2; this shimulator reads 1"),
         ({"schema_version": None}, "not the header"),
         ({"seed": "x"}, "seed is 'x'; valid: int"),
         ({"seed": True}, "seed is True"),
@@ -101,7 +101,7 @@ def test_a_wrong_record_is_refused_with_its_place(line, column, said, small):
     text = refusal([small[0], b"\n", line + b"\n"])
     assert text.startswith(f"t.jsonl:3:{column}: " if said else "t.jsonl:3:")
     assert said in text
-    assert "A trace is what shimsim run writes." in text
+    assert "A trace is what shimulator run writes." in text
 
 
 def test_an_empty_file_is_refused():

@@ -1,4 +1,4 @@
-"""shimsim whatif with several values, designs, faults, files and windows."""
+"""shimulator whatif with several values, designs, faults, files and windows."""
 
 import csv
 import io
@@ -30,9 +30,9 @@ def files(folder):
     return folder
 
 
-def test_a_grid_is_one_comparison_with_each(shimsim):
+def test_a_grid_is_one_comparison_with_each(shimulator):
     """Two values are two tables, against the same runs."""
-    said = shimsim("whatif", "small.yaml", "--set", "host.cores=1,4", *FEW, "--no-save")
+    said = shimulator("whatif", "small.yaml", "--set", "host.cores=1,4", *FEW, "--no-save")
     assert said.status == 0
     assert [line for line in said.out.splitlines() if line.startswith("What if")] == [
         "What if host.cores were 1?                                      now: 2, the default",
@@ -40,29 +40,29 @@ def test_a_grid_is_one_comparison_with_each(shimsim):
     ]
 
 
-def test_several_files_are_one_table_worst_first_with_totals(shimsim, files):
+def test_several_files_are_one_table_worst_first_with_totals(shimulator, files):
     """The file whose container stays away stands first; JSON, CSV and text agree."""
     words = ("whatif", "small.yaml", "alone.yaml", "--set", LIVE, *FEW)
-    out = shimsim(*words).out.splitlines()
+    out = shimulator(*words).out.splitlines()
     assert [line.split()[0] for line in out if line.startswith(" ")] == ["file", "alone", "small", "all"]
     assert "> 30s → > 30s" in next(line for line in out if line.startswith(" alone"))
     assert {path.name for path in (files / "runs" / "files.whatif").iterdir()} == {
-        ".shimsim", "faults.png", "table.csv", "result.json",
+        ".shimulator", "faults.png", "table.csv", "result.json",
     }  # fmt: skip
-    rows = list(csv.DictReader(io.StringIO(shimsim(*words, "--csv", "--no-save").out)))
+    rows = list(csv.DictReader(io.StringIO(shimulator(*words, "--csv", "--no-save").out)))
     assert [row["file"] for row in rows] == ["alone.yaml", "small.yaml", "total"]
     assert [row["processes_kept_then"] for row in rows] == ["0.0", "2.0", "2.0"]
     assert rows[0]["remote_dark_now"] == ""  # not back: no number
-    found = json.loads(shimsim(*words, "--json", "--no-save").out)
+    found = json.loads(shimulator(*words, "--json", "--no-save").out)
     assert found["kind"] == "whatifs"
     assert [row["source"] for row in found["order"]] == ["alone.yaml", "small.yaml"]
     (total,) = found["totals"]
     assert (total["fault"], total["then"]["processes_kept"], total["now"]["remote_dark"]) == ("", 2.0, None)
 
 
-def test_faults_take_the_place_of_the_files_own(shimsim):
+def test_faults_take_the_place_of_the_files_own(shimulator):
     """One row a fault; the worst run can be run again, fault and all."""
-    said = shimsim("whatif", "small.yaml", "--set", LIVE, "--faults", "dockerd,shim/web", *FEW, "--no-save")
+    said = shimulator("whatif", "small.yaml", "--set", LIVE, "--faults", "dockerd,shim/web", *FEW, "--no-save")
     rows = {line.split()[1]: line for line in said.out.splitlines() if line.startswith(" small")}
     assert set(rows) == {"dockerd", "shim/web"}
     assert "0 → 2 of 2" in rows["dockerd"]
@@ -70,37 +70,37 @@ def test_faults_take_the_place_of_the_files_own(shimsim):
     assert '--set \'steps.0={"id": "shot", "at": "60s", "kill": "dockerd"}\'' in said.out
 
 
-def test_a_window_ends_the_runs_and_is_named(shimsim):
+def test_a_window_ends_the_runs_and_is_named(shimulator):
     """What is not back at its end is longer than it."""
-    said = shimsim("whatif", "small.yaml", "--set", LIVE, "--window", "shot", "shot+200ms", *FEW, "--no-save")
+    said = shimulator("whatif", "small.yaml", "--set", LIVE, "--window", "shot", "shot+200ms", *FEW, "--no-save")
     assert "window: shot … shot+200ms" in said.out
     line = next(line for line in said.out.splitlines() if line.startswith(" loopback"))
     assert line.count("> 200ms") == 2
     assert "--set until=shot+200ms" in said.out
 
 
-def test_a_block_is_what_is_asked_where_the_words_say_nothing(shimsim, folder):
+def test_a_block_is_what_is_asked_where_the_words_say_nothing(shimulator, folder):
     """whatif: of the file; --set goes before it."""
     block = "whatif: {grid: {host.cores: [1, 4]}, seeds: 6, window: [shot, shot+20s]}\n"
     (folder / "block.yaml").write_text(SMALL + block)
-    found = json.loads(shimsim("whatif", "block.yaml", "--json", "--no-save").out)
+    found = json.loads(shimulator("whatif", "block.yaml", "--json", "--no-save").out)
     assert [it["name"] for it in found["variants"]] == ["host.cores=1", "host.cores=4"]
     assert (found["seeds"], found["window"]["seconds"]) == ([1, 2, 3, 4, 5, 6], 20.0)
-    found = json.loads(shimsim("whatif", "block.yaml", "--set", LIVE, "--seeds", "2", "--json", "--no-save").out)
+    found = json.loads(shimulator("whatif", "block.yaml", "--set", LIVE, "--seeds", "2", "--json", "--no-save").out)
     assert ([it["name"] for it in found["variants"]], found["seeds"]) == ([LIVE], [1, 2])
 
 
-def test_runs_go_on_to_a_precision_or_the_most(shimsim):
+def test_runs_go_on_to_a_precision_or_the_most(shimulator):
     """What was asked for, and whether it was reached, is said."""
     words = ("whatif", "small.yaml", "--set", LIVE, "--seeds", "6", "--jobs", "1", "--json", "--no-save")
-    wide = json.loads(shimsim(*words, "--precision", "10s").out)
+    wide = json.loads(shimulator(*words, "--precision", "10s").out)
     assert (len(wide["seeds"]), wide["ended"]) == (6, "the precision asked for was reached after 6 pairs of runs")
-    narrow = json.loads(shimsim(*words, "--precision", "1us", "--most", "15").out)
+    narrow = json.loads(shimulator(*words, "--precision", "1us", "--most", "15").out)
     assert len(set(narrow["seeds"])) == 15
     assert narrow["ended"] == "the precision asked for was not reached in 15 pairs of runs, the most"
 
 
-def test_metrics_of_ones_own(shimsim, folder):
+def test_metrics_of_ones_own(shimulator, folder):
     """A function over a trace has a row of its own; one that fails says with which seed."""
     (folder / "own.py").write_text(
         "BETTER = {'facts': 'lower'}\nUNITS = {'last': 's'}\n"
@@ -109,11 +109,11 @@ def test_metrics_of_ones_own(shimsim, folder):
         "def fails(trace):\n    return 1 / 0\n"
     )
     words = ("whatif", "small.yaml", "--set", LIVE, *FEW, "--no-save")
-    said = shimsim(*words, "--metric", "own.py:facts", "--metric", "own.py:last").out
+    said = shimulator(*words, "--metric", "own.py:facts", "--metric", "own.py:last").out
     rows = {line.split()[0]: line for line in said.splitlines() if line.startswith((" facts", " last"))}
     assert rows["facts"].endswith("better")
     assert rows["last"].split() == ["last", "90.0", "s", "90.0", "s", "0", "s"]
-    said = shimsim(*words, "--metric", "own.py:fails")
+    said = shimulator(*words, "--metric", "own.py:fails")
     assert (said.status, "own.py:fails: it failed with seed 1: ZeroDivisionError" in said.err) == (2, True)
 
 
@@ -131,14 +131,14 @@ def test_metrics_of_ones_own(shimsim, folder):
         (["--set", "host.cores=1,2", "--set", LIVE, "--zip"], "host.cores has 2"),
     ],
 )
-def test_wrong_words_are_2(more, complaint, shimsim, folder):
+def test_wrong_words_are_2(more, complaint, shimulator, folder):
     """Nothing is run, and the message says what is valid."""
-    said = shimsim("whatif", "small.yaml", *more, "--seeds", "2")
+    said = shimulator("whatif", "small.yaml", *more, "--seeds", "2")
     assert (said.status, said.out) == (2, "")
     assert complaint in said.err
 
 
-def test_ctrl_c_writes_what_is_done(shimsim, folder, monkeypatch):
+def test_ctrl_c_writes_what_is_done(shimulator, folder, monkeypatch):
     """Status 130, a result of whole pairs, and how many they are."""
     left, submit = [9], Serial.submit
 
@@ -149,14 +149,14 @@ def test_ctrl_c_writes_what_is_done(shimsim, folder, monkeypatch):
         return submit(self, fn, *words, **more)
 
     monkeypatch.setattr(Serial, "submit", counted)
-    said = shimsim("whatif", "small.yaml", "--set", LIVE, "--seeds", "20", "--jobs", "1")
+    said = shimulator("whatif", "small.yaml", "--set", LIVE, "--seeds", "20", "--jobs", "1")
     assert said.status == 130
     assert "interrupted after 4 pairs of runs" in said.err
     result = json.loads((folder / "runs" / "small.whatif" / "result.json").read_text())
     assert result["seeds"] == [1, 2, 3, 4]
 
 
-def test_totals_add_counts_and_take_the_longest_time(shimsim, files):
+def test_totals_add_counts_and_take_the_longest_time(shimulator, files):
     """A total never hides what was not back."""
     from sim.experiment.question import answers, asked_for, questions
     from sim.experiment.whatif import Terms
@@ -172,9 +172,9 @@ def test_totals_add_counts_and_take_the_longest_time(shimsim, files):
     assert rows_csv(found) == rows_csv(list(reversed(found)))
 
 
-def test_alternatives_and_faults_are_not_added_up(shimsim, files):
+def test_alternatives_and_faults_are_not_added_up(shimulator, files):
     """Each of them has a total over the files."""
-    said = shimsim("whatif", "small.yaml", "alone.yaml", "--set", f"{LIVE},false", "--faults", "dockerd,shim/web",
+    said = shimulator("whatif", "small.yaml", "alone.yaml", "--set", f"{LIVE},false", "--faults", "dockerd,shim/web",
                    "--seeds", "2", "--csv", "--no-save")  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(said.out)))
     for total in [row for row in rows if row["file"] == "total"]:
@@ -185,10 +185,10 @@ def test_alternatives_and_faults_are_not_added_up(shimsim, files):
     assert [row["file"] for row in rows].count("total") == 4
 
 
-def test_a_file_with_several_scenarios_is_several_rows(shimsim, files):
+def test_a_file_with_several_scenarios_is_several_rows(shimulator, files):
     """Beside other files each of its scenarios has a row."""
     (files / "two.yaml").write_text(f"{ALONE}---\n{SMALL}")
-    said = shimsim("whatif", "two.yaml", "alone.yaml", "--set", LIVE, "--seeds", "2", "--csv", "--no-save")
+    said = shimulator("whatif", "two.yaml", "alone.yaml", "--set", LIVE, "--seeds", "2", "--csv", "--no-save")
     rows = list(csv.DictReader(io.StringIO(said.out)))
     assert sorted(row["file"] for row in rows) == ["alone.yaml", "total", "two.yaml#1", "two.yaml#2"]
 
@@ -196,45 +196,45 @@ def test_a_file_with_several_scenarios_is_several_rows(shimsim, files):
 # -- the fault matrix -------------------------------------------------------------------------------
 
 
-def test_the_matrix_needs_no_file_and_leaves_a_map(shimsim, folder):
+def test_the_matrix_needs_no_file_and_leaves_a_map(shimulator, folder):
     """Designs and faults that are asked for, as codes, as words, as CSV; the map is a picture."""
     words = ("whatif", "--matrix", "--design", "docker-26-separate,podman", "--faults", "f5,F6", "--jobs", "1")
-    said = shimsim(*words)
+    said = shimulator(*words)
     assert said.status == 0
     lines = [line.split() for line in said.out.splitlines()]
     assert ["podman", "kept/!xl", "–"] in lines
     made = folder / "runs" / "fault-matrix.matrix"
-    assert {path.name for path in made.iterdir()} == {".shimsim", "matrix.png", "matrix.csv", "matrix.json"}
+    assert {path.name for path in made.iterdir()} == {".shimulator", "matrix.png", "matrix.csv", "matrix.json"}
     assert (made / "matrix.png").read_bytes()[:4] == b"\x89PNG"
-    rows = list(csv.DictReader(io.StringIO(shimsim(*words, "--csv", "--no-save").out)))
+    rows = list(csv.DictReader(io.StringIO(shimulator(*words, "--csv", "--no-save").out)))
     assert [(row["design"], row["live_restore"], row["fault"]) for row in rows][-2:] == [
         ("podman", "", "F5"), ("podman", "", "F6"),
     ]  # fmt: skip
     assert (rows[-1]["code"], rows[-2]["view"], rows[-2]["end"]) == ("", "wrong", "same")
-    told = [line.split()[:3] for line in shimsim(*words, "--explain", "--no-save").out.splitlines()]
+    told = [line.split()[:3] for line in shimulator(*words, "--explain", "--no-save").out.splitlines()]
     assert ["F5", "lives", "same"] in told
 
 
-def test_the_matrix_of_the_documentation_is_what_its_command_prints(shimsim):
+def test_the_matrix_of_the_documentation_is_what_its_command_prints(shimulator):
     """The block of docs/whatif.md, line by line."""
     text = (ROOT / "docs" / "whatif.md").read_text(encoding="utf-8")
-    command = re.findall(r"    shimsim (whatif --matrix .+)", text)[0]
+    command = re.findall(r"    shimulator (whatif --matrix .+)", text)[0]
     block = text[text.index(command) :].split("```\n")[1]
-    assert block in shimsim(*command.split(), "--no-save", "--jobs", "1").out
+    assert block in shimulator(*command.split(), "--no-save", "--jobs", "1").out
 
 
-def test_the_matrix_takes_settings_and_refuses_what_is_not_its_own(shimsim, folder):
+def test_the_matrix_takes_settings_and_refuses_what_is_not_its_own(shimulator, folder):
     """--set changes its host; a window or a second file is refused, with what is for it."""
     alone = ("whatif", "--matrix", "--design", "podman", "--faults", "F7", "--no-save", "--csv", "--jobs", "1")
-    (row,) = csv.DictReader(io.StringIO(shimsim(*alone, "--set", "services.web.restart=no").out))
+    (row,) = csv.DictReader(io.StringIO(shimulator(*alone, "--set", "services.web.restart=no").out))
     assert row["end"] == "none"
-    said = shimsim("whatif", "small.yaml", "small.yaml", "--matrix", "--window", "0s", "9s", "--zip")
+    said = shimulator("whatif", "small.yaml", "small.yaml", "--matrix", "--window", "0s", "9s", "--zip")
     assert said.status == 2
     assert all(word in said.err for word in ("--zip", "--window", "a matrix is of one file"))
 
 
-def test_a_what_if_without_a_file_says_what_to_write(shimsim):
+def test_a_what_if_without_a_file_says_what_to_write(shimulator):
     """Status 2, with an example."""
-    said = shimsim("whatif", "--set", "host.cores=1")
+    said = shimulator("whatif", "--set", "host.cores=1")
     assert said.status == 2
     assert "there is no file to compare" in said.err

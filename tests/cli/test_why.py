@@ -1,4 +1,4 @@
-"""shimsim why: the fact, and the chain of causes down to the step that began it."""
+"""shimulator why: the fact, and the chain of causes down to the step that began it."""
 
 import re
 from itertools import pairwise
@@ -11,11 +11,11 @@ STEP = "step shot, line 6: kill dockerd"
 
 
 @pytest.fixture
-def causes(shimsim, stored):
+def causes(shimulator, stored):
     """Return a function that asks about the stored run: the fact, and the causes without moments and pids."""
 
     def ask(fact, at="end", file="runs/small"):
-        said = shimsim("why", file, fact, "--at", at)
+        said = shimulator("why", file, fact, "--at", at)
         assert (said.status, said.err) == (0, "")
         first, *links = said.out.splitlines()
         assert all(link.startswith(("  ← ", "  ⋯ ")) for link in links)
@@ -116,16 +116,16 @@ def test_a_death_is_told_through_the_payload_the_shim_and_the_daemons(causes):
     ]
 
 
-def test_a_moment_before_t_0_can_be_asked_for(shimsim, stored):
+def test_a_moment_before_t_0_can_be_asked_for(shimulator, stored):
     """What --at takes and what is written beside a cause are the same, with a minus before t = 0."""
     import json
 
-    shown = json.loads(shimsim("show", "runs/small", "--at", "-5s", "--json").out)
+    shown = json.loads(shimulator("show", "runs/small", "--at", "-5s", "--json").out)
     assert shown["at_s"] == -5
-    line = shimsim("why", "runs/small", "container web", "--at=-5s").out.splitlines()[1]
+    line = shimulator("why", "runs/small", "container web", "--at=-5s").out.splitlines()[1]
     moment = line.split()[-1]
     assert moment.startswith("-")
-    assert shimsim("show", "runs/small", f"--at={moment}").status == 0
+    assert shimulator("show", "runs/small", f"--at={moment}").status == 0
 
 
 def test_a_belief_that_is_wrong_is_said(causes, folder):
@@ -153,7 +153,7 @@ def test_a_signal_from_outside_is_no_parent_death_signal(causes):
     assert "SIGKILL to containerd" in without_pids(links)
 
 
-def test_a_long_chain_is_cut_in_its_middle(causes, shimsim):
+def test_a_long_chain_is_cut_in_its_middle(causes, shimulator):
     """A container that crash-loops: the nearest causes, how many lie between, the last ones; JSON has all."""
     import json
 
@@ -161,7 +161,7 @@ def test_a_long_chain_is_cut_in_its_middle(causes, shimsim):
     assert len(links) == 25
     assert links[0].startswith("engine: api is running")
     assert links[-1] == "the host's start: systemctl start docker"
-    whole = json.loads(shimsim("why", "reboot-herd", "container api", "--json").out)["causes"]
+    whole = json.loads(shimulator("why", "reboot-herd", "container api", "--json").out)["causes"]
     assert f"{len(whole) - 24} causes between" in " ".join(links)
 
 
@@ -202,16 +202,16 @@ def test_no_link_is_there_that_adds_nothing(causes):
         ("", "Ask for 'container NAME'"),
     ],
 )
-def test_an_unknown_fact_gives_what_is_valid(fact, said, shimsim, stored):
+def test_an_unknown_fact_gives_what_is_valid(fact, said, shimulator, stored):
     """Status 2, the nearest spelling, the valid words."""
-    answer = shimsim("why", "runs/small", fact)
+    answer = shimulator("why", "runs/small", fact)
     assert answer.status == 2
     assert said in answer.err
 
 
-def test_a_moment_of_an_answer_can_be_asked_for(shimsim, stored):
+def test_a_moment_of_an_answer_can_be_asked_for(shimulator, stored):
     """The moments beside the causes are what --at takes."""
-    line = shimsim("why", "runs/small", "port 80 from loopback", "--at", "shot+500ms").out.splitlines()[1]
+    line = shimulator("why", "runs/small", "port 80 from loopback", "--at", "shot+500ms").out.splitlines()[1]
     moment = line.split()[-1]
     assert moment.startswith("shot+0.00")
-    assert shimsim("show", "runs/small", "--at", moment).status == 0
+    assert shimulator("show", "runs/small", "--at", moment).status == 0

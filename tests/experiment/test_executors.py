@@ -216,7 +216,7 @@ def test_an_address_without_a_scheduler_is_refused(monkeypatch):
 def test_without_dask_the_message_says_what_to_install(monkeypatch):
     """The extra is named."""
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InputError, match=r"shimsim\[cluster\]"), cluster("tcp://127.0.0.1:1"):
+    with pytest.raises(InputError, match=r"shimulator\[cluster\]"), cluster("tcp://127.0.0.1:1"):
         pass
 
 

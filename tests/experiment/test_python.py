@@ -174,7 +174,7 @@ def test_a_frame_has_types_and_says_what_its_columns_mean() -> None:
 def test_without_pandas_a_frame_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The complaint names the extra, and what does without."""
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'shimsim\[notebooks\]'.*rows\(\)"):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'shimulator\[notebooks\]'.*rows\(\)"):
         killed().to_frame("events")
 
 

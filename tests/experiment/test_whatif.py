@@ -81,7 +81,7 @@ def test_the_text_says_what_was_asked_and_what_was_run(restored):
     assert lines[0].startswith("What if engine.daemon.live-restore were true?")
     assert lines[0].endswith("now: false, the default")
     assert lines[1].endswith("8 paired runs, seeds 1–8 · window: kill … kill+30s · 2.1 s")
-    assert lines[-1].startswith("Worst run again: shimsim run x.yaml --set engine.daemon.live-restore=true --seed ")
+    assert lines[-1].startswith("Worst run again: shimulator run x.yaml --set engine.daemon.live-restore=true --seed ")
     assert max(map(len, lines)) <= 120
 
 

@@ -81,7 +81,7 @@ class Tree:
     def run(self, tests: Iterable[str], *options: str, limit: float = LIMIT_WIDER) -> tuple[int | None, str]:
         """Run tests; return pytest's exit code, None where they did not end in time, and what it said."""
         words = ["-m", "pytest", "-q", "--tb=no", "--no-header", "-p", "no:cacheprovider", *options, *tests]
-        env = {**os.environ, "PYTHONPATH": str(self.folder), "SHIMSIM_HYPOTHESIS": "first"}
+        env = {**os.environ, "PYTHONPATH": str(self.folder), "SHIMULATOR_HYPOTHESIS": "first"}
         with subprocess.Popen(
             [sys.executable, *words], cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, start_new_session=True,  # Ctrl-C is for this process; the tests are ended below
@@ -145,7 +145,7 @@ def trials(
     Raises ValueError if the tests fail without any mutant.
     """
     rows, stop, free = list(mutants), threading.Event(), Queue[Tree]()
-    with TemporaryDirectory(prefix="shimsim-mutants-") as place, ThreadPoolExecutor(jobs) as pool:
+    with TemporaryDirectory(prefix="shimulator-mutants-") as place, ThreadPoolExecutor(jobs) as pool:
         for number in range(jobs):
             folder = Path(place) / str(number)
             folder.mkdir()

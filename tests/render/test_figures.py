@@ -31,7 +31,7 @@ def test_a_figure_looks_as_it_did_when_it_was_looked_at(name: str, tmp_path: Pat
 
 
 def test_the_readme_s_picture_is_the_tool_s_own(tmp_path: Path) -> None:
-    """`shimsim plot document document-live-restore` draws docs/timeline.png, but for what draws move by some ms."""
+    """`shimulator plot document document-live-restore` draws docs/timeline.png, but for what draws move by some ms."""
     write(tmp_path / "now.png", lambda: timeline.draw(pair()))
     picture = FOLDER.parents[3] / "docs" / "timeline.png"
     assert unlike(picture, tmp_path / "now.png") <= 5 * FEW, "plot it anew"

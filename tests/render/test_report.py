@@ -1,4 +1,4 @@
-"""The page of a report: it holds what `shimsim show` prints, needs nothing else, and nobody's words act in it."""
+"""The page of a report: it holds what `shimulator show` prints, needs nothing else, and nobody's words act in it."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def document() -> tuple[Run, str]:
     "name", ["document", "t51-reboot#5", "t53-dockerd-stopped#1", "podman-payload-killed", "kubelet-crash-loop"]
 )
 def test_the_texts_of_a_moment_are_what_show_prints(name):
-    """At moments all along a run every text equals that of `shimsim show`, and the tree is that of ps.
+    """At moments all along a run every text equals that of `shimulator show`, and the tree is that of ps.
 
     So it is where the host is off, and where docker gets no answer; a host without docker has its own views there.
     """
@@ -116,7 +116,7 @@ def test_the_page_says_what_was_found_and_from_what(document):
     text = re.sub(r"<script.*", "", page, flags=re.DOTALL)
     for words in (
         "<h1>A killed dockerd: 6 of 6 containers replaced; remote clients dark up to", "✓ 4 of 4 expectations hold",
-        "13 of 13 lines", "TERM exits 0 after 100 ms", "container_name: grafana", f"shimsim {sim.__version__}",
+        "13 of 13 lines", "TERM exits 0 after 100 ms", "container_name: grafana", f"shimulator {sim.__version__}",
         "seed 1", "1.9 M idle ticks skipped", "engine: die 137: arthas",
     ):  # fmt: skip
         assert words in text

@@ -113,7 +113,7 @@ def test_what_is_wrong_is_said_with_its_place(mine, old, new, said):
 def test_a_file_that_is_not_there_is_refused(mine):
     """With the place of its name, and who writes one."""
     (mine / "mine.yaml").unlink()
-    with pytest.raises(InputError, match=r"x.yaml:1:38: engine.profile: .*no such file.*shimsim calibrate"):
+    with pytest.raises(InputError, match=r"x.yaml:1:38: engine.profile: .*no such file.*shimulator calibrate"):
         load(mine / "x.yaml")
     with pytest.raises(InputError, match=r"or a file x\.yaml\. Did you mean el7-idle"):
         load("x.yaml", "engine: {profile: el7-idel}")

@@ -13,7 +13,7 @@ SERVICE = "engine: {{design: {design}}}\nservices: {{web: {{{keys}}}}}\n"
 DAEMON = "engine: {{design: {design}, daemon: {{{keys}}}}}\nservices: {{web: {{image: x}}}}\n"
 CHECK = "healthcheck: {{test: x, {}: 3s}}"
 PERIOD, INTERVAL = CHECK.format("start_period"), CHECK.format("start_interval")
-LATER = "but shimsim does not model it yet"
+LATER = "but shimulator does not model it yet"
 SAID = [
     (SERVICE, "docker-1.13", PERIOD, "docker-1.13 has no start_period. docker-17.05 is the first that has."),
     (SERVICE, "docker-17.05", PERIOD, f"docker-17.05 has start_period, {LATER}."),

@@ -10,7 +10,7 @@ from tests.validation.ask import ROOT
 MODULE = ROOT / "sim" / "measured.py"
 WIDTH = 96
 HEAD = '''\
-"""What `shimsim calibrate` made of the measurements: the fitted rows of docker-26-2core; the others are in latency.
+"""What `shimulator calibrate` made of the measurements: the fitted rows of docker-26-2core; the others are in latency.
 
 Docker 26.1.5, containerd 1.7.24, runc 1.1.15; 2 cores, kernel 6.18, overlay2; one machine. `make validation` writes it;
 docs/validation.md has the command, the errors, and what was not fitted to. Source: each row's mark.

@@ -364,8 +364,8 @@ PARTS = (
     Part(
         "Phases of a start and a stop, Docker 26.1.5",
         "One at a time on two cores. `docker-26-shares` has ranges that were read off the medians by hand: the shares "
-        "by which phases are divided; `docker-26-2core`, the profile of docker-26, is what `shimsim calibrate` makes "
-        "of the files with them.",
+        "by which phases are divided; `docker-26-2core`, the profile of docker-26, is what `shimulator calibrate` "
+        "makes of the files with them.",
         _phases(),
     ),
     Part("Timers and faults, Docker 26.1.5", "", _timers()),

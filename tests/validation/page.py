@@ -34,7 +34,7 @@ DAY = "2026-11-24"
 FITTED_FILES = ("sequential_noport.csv", "sequential_port.csv", "daemon_restart.csv")
 CHECKED_FILES = ("parallel.csv",)
 COMMAND = (
-    f"shimsim calibrate {' '.join(f'docs/measurements/{name}' for name in FITTED_FILES)} \\\n"
+    f"shimulator calibrate {' '.join(f'docs/measurements/{name}' for name in FITTED_FILES)} \\\n"
     f"    {' '.join(f'--check docs/measurements/{name}' for name in CHECKED_FILES)} \\\n"
     f"    --base {SHARES} --name {FITTED} --date {DAY} -o {FITTED}.yaml"
 )
@@ -75,7 +75,7 @@ Who survives what, with which code, in which order: `tests/engine/test_docker_26
 
 
 def module_anew() -> str:
-    """Return the module of the profile that `shimsim calibrate` makes of the measurements."""
+    """Return the module of the profile that `shimulator calibrate` makes of the measurements."""
 
     def read(names: Iterable[str], terms: Terms):
         return read_all([(name, (DATA / name).read_text(encoding="utf-8"), "") for name in names], terms)

@@ -236,7 +236,7 @@ def test_the_tests_say_what_they_exercise(words: tuple[str, ...], tmp_path: Path
     (tmp_path / "test_small.py").write_text(SMALL)
     own = ("-q", "-c", "pyproject.toml", "-p", "no:cacheprovider", "-p", "tests.conftest", *words)
     command = [sys.executable, "-m", "pytest", *own, str(tmp_path / "test_small.py")]
-    env = {**os.environ, "TMPDIR": str(tmp_path), "SHIMSIM_COVERAGE": "yes"}
+    env = {**os.environ, "TMPDIR": str(tmp_path), "SHIMULATOR_COVERAGE": "yes"}
     said = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
     heading = ": exercised by these tests"
     _, _, table = said.partition(f"docker-1.13{heading}")
@@ -244,4 +244,4 @@ def test_the_tests_say_what_they_exercise(words: tuple[str, ...], tmp_path: Path
     assert [row for row in rows if row[:2] == ["fault", "shim"]] == ["fault shim 1 of 3 stall, resume".split()]
     (steps,) = (row for row in rows if row[:2] == ["step", "shim"])
     assert int(steps[2]) >= 13
-    assert not list(tmp_path.glob("shimsim-coverage-*"))
+    assert not list(tmp_path.glob("shimulator-coverage-*"))

@@ -5,7 +5,7 @@ const TITLES = {story: "story", ...D.titles};
 const numbers = Object.fromEntries(Object.entries(D.texts).map(([name, changes]) => [name, unfold(changes)]));
 let opened = "story";
 
-/* The lines of a text at a moment; joined by newlines they are what `shimsim show` prints. */
+/* The lines of a text at a moment; joined by newlines they are what `shimulator show` prints. */
 function linesOf(name, moment) {
   if (name !== D.eventView) return numbers[name][moment].map((number) => D.lines[number]);
   const many = D.events.filter(([at]) => at <= D.moments[moment]).length;
