@@ -17,13 +17,13 @@ from sim.designs import DESIGNS, Design
 from sim.designs.upgraded import upgraded
 from sim.engine import journald, output, paths
 from sim.engine.client import mark_name, named_by
-from sim.engine.cri import pods
-from sim.engine.dockerd.network import address, bindings
 from sim.engine.goroutine import deliver, late, start_frame, take
-from sim.engine.podman import state as podman
 from sim.engine.prologue import is_beside, observed, prologue
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Instant, OutOfMemory, Setup, Target, Upgrade
+from sim.engines.cri import pods
+from sim.engines.docker.dockerd.network import address, bindings
+from sim.engines.podman import state as podman
 from sim.facts import OPENED as OPENED
 from sim.facts import (
     BecameReady,

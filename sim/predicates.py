@@ -17,10 +17,10 @@ from sim.engine import output, paths
 from sim.engine import records as engine
 from sim.engine.client import SUPERVISORS, named_by
 from sim.engine.containers import scope_of
-from sim.engine.podman.state import address_in, is_podman, synced
 from sim.engine.reach import reachable
 from sim.engine.setup import Target
 from sim.engine.systemd import unit_of
+from sim.engines.podman.state import address_in, is_podman, synced
 from sim.kernel.records import Image, Pid, Process
 from sim.world import World
 

@@ -19,7 +19,7 @@ from msgspec.structs import asdict
 
 from sim import durations, facts
 from sim.engine import goroutine, records, setup
-from sim.engine.cri import pods
+from sim.engines.cri import pods
 from sim.errors import InputError, Problem, nearest
 from sim.kernel import events
 from sim.kernel import records as kernel_records

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sim.engine.containers import unit_group
-from sim.engine.podman.quadlet import units
-from sim.engine.podman.units import state_of
 from sim.engine.reach import NETNS
+from sim.engines.podman.quadlet import units
+from sim.engines.podman.units import state_of
 from sim.kernel.records import OUTSIDE
 from sim.predicates import payloads, spelled
 from sim.properties import ALWAYS, EVENTUALLY, Property, stated

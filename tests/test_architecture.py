@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # part -> the parts of sim that it may import. Layers point one way:
 # cli -> experiment, scenario, render -> drive, views -> model -> engine, designs, ... -> world -> kernel
 WORLD = "facts kernel errors"
-ENGINE = f"world durations {WORLD}"
+ENGINE = f"world durations engines {WORLD}"
 MODEL = f"engine {ENGINE}"
 DRIVE = f"model engine designs faults latency trace {ENGINE}"
 EXPERIMENT = f"predicates properties scenario render views tracefile drive {DRIVE} bundled __init__"
@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "facts": "kernel errors",
     "world": WORLD,
     "engine": ENGINE,
+    "engines": f"designs engine {ENGINE}",
     "designs": MODEL,
     "latency": f"measured {MODEL}",
     "faults": MODEL,

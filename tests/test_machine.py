@@ -14,8 +14,8 @@ from hypothesis.stateful import rule
 
 from sim.designs import DESIGNS
 from sim.designs.takes import takes
-from sim.engine.podman.client import VERBS as PODMAN_VERBS
 from sim.engine.setup import Docker, Systemctl
+from sim.engines.podman.client import VERBS as PODMAN_VERBS
 from sim.faults import FAULTS, Fault
 from sim.model import Deliver, Go, Late
 from sim.testing import EngineMachine, run_machine

@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
-from sim.designs.docker_1_13 import DOCKER_1_13
 from sim.drive.follow import driver_of
-from sim.engine import shim
 from sim.engine.program import Program
 from sim.engine.setup import (
     Command,
@@ -33,6 +31,8 @@ from sim.engine.setup import (
     Tear,
 )
 from sim.engine.systemd import JOBS
+from sim.engines.containerd import shim
+from sim.engines.docker.docker_1_13 import DOCKER_1_13
 from sim.facts import FrameStarted
 from sim.kernel import events as e
 from sim.kernel.records import NO_POWER

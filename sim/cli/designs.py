@@ -14,8 +14,8 @@ from sim.cli import HOLDS
 from sim.cli.files import run_of
 from sim.cli.out import say, say_json
 from sim.designs import DESIGNS, Design
-from sim.designs.ladder import versions
 from sim.engine.setup import EngineSetup
+from sim.engines.docker.ladder import versions
 from sim.errors import InputError, Problem, nearest
 from sim.experiment.run import Run
 from sim.render.clean import printable

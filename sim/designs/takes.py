@@ -11,8 +11,6 @@ from typing import Any
 
 from sim.designs.design import Design
 from sim.engine.client import SUPERVISORS
-from sim.engine.cri.client import VERBS as POD_VERBS
-from sim.engine.podman.client import VERBS
 from sim.engine.setup import (
     BusyMount,
     Command,
@@ -26,6 +24,8 @@ from sim.engine.setup import (
     Tear,
     Upgrade,
 )
+from sim.engines.cri.client import VERBS as POD_VERBS
+from sim.engines.podman.client import VERBS
 
 OTHER_UNITS = ("containerd", "crio", "kubelet")  # where they are units of their own
 OF_THE_HOST = ("reboot", "daemon-reload")  # verbs of systemctl that need no unit of an engine's

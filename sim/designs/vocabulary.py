@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sim.designs.ladder import number_of
+from sim.engines.docker.ladder import number_of
 
 SECTIONS = ("service", "healthcheck", "daemon", "unit")
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from sim.engine import containerd_unit, paths
 from sim.engine.containers import is_unit
-from sim.engine.dockerd.attached import end_queue
 from sim.engine.goroutine import Failure, Goroutine, deliver
 from sim.engine.memory import shell_waits
 from sim.engine.mishap import AT_ONCE
@@ -33,6 +32,7 @@ from sim.engine.setup import (
     Target,
     Upgrade,
 )
+from sim.engines.docker.dockerd.attached import end_queue
 from sim.facts import Message, Received, StepDone, StepTaken
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, OUTSIDE, Image, Pid

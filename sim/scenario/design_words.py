@@ -13,9 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
-from sim.designs.downgrades import impossible
 from sim.designs.takes import OF_THE_HOST, OTHER_UNITS, takes, units_of
-from sim.engine.podman.client import VERBS
 from sim.engine.setup import (
     BusyMount,
     Docker,
@@ -31,6 +29,8 @@ from sim.engine.setup import (
     Tear,
     Upgrade,
 )
+from sim.engines.docker.downgrades import impossible
+from sim.engines.podman.client import VERBS
 from sim.scenario import pod_words
 from sim.scenario.check import Report
 from sim.scenario.known import ACTIONS

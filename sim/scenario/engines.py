@@ -1,12 +1,12 @@
 """Which design a name in a file stands for: a row of the ladder, a version of that row, or one that is not modelled.
 
-Source: designs §1.1 (`sim.designs.ladder`).
+Source: designs §1.1 (`sim.engines.docker.ladder`).
 """
 
 from __future__ import annotations
 
 from sim.designs import DESIGNS, Design
-from sim.designs.ladder import VERSIONS, absent
+from sim.engines.docker.ladder import VERSIONS, absent
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 

@@ -9,7 +9,7 @@ systemd.service(5), `docker COMMAND --help` of 1.13.
 
 from __future__ import annotations
 
-from sim.designs.ladder import VERSIONS
+from sim.engines.docker.ladder import VERSIONS
 
 DESIGNS = (*VERSIONS, "podman", "podman-quadlet", "containerd-cri", "cri-o", "cri-o-cgroupfs")
 PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core", "docker-26-shares", "podman-idle", "cri-idle", "crio-idle")

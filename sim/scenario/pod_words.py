@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from sim.designs import Design
 from sim.designs.takes import units_of
 from sim.engine.client import SUPERVISORS
-from sim.engine.cri.client import VERBS
 from sim.engine.setup import (
     BusyMount,
     Docker,
@@ -33,6 +32,7 @@ from sim.engine.setup import (
     Tear,
     Upgrade,
 )
+from sim.engines.cri.client import VERBS
 from sim.scenario.check import Report
 from sim.scenario.text import Node
 from sim.scenario.words import Refusal, listed

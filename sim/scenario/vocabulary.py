@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sim.designs import Design
-from sim.designs.ladder import number_of
 from sim.designs.vocabulary import Key
+from sim.engines.docker.ladder import number_of
 from sim.scenario.check import Report, spelt
 from sim.scenario.engines import design_of
 from sim.scenario.known import DAEMON_NOT_MODELLED, SERVICE_NOT_MODELLED

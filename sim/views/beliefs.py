@@ -2,7 +2,7 @@
 
 Where a daemon runs that is what it remembers; where each command is a process of its own, what the next one would find
 in the files: the database and what conmon has left. Leaves out the disk of a daemon that is down. Source:
-`sim.engine.podman.state`; engine-1.13 §16.9.
+`sim.engines.podman.state`; engine-1.13 §16.9.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from sim.engine.podman import state as podman
 from sim.engine.records import Container
+from sim.engines.podman import state as podman
 from sim.facts import Remembered
 from sim.kernel import events as e
 from sim.world import World

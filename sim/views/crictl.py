@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from sim.engine.containers import sandbox
-from sim.engine.cri.runtime import UNKNOWN
 from sim.engine.records import Container
+from sim.engines.cri.runtime import UNKNOWN
 from sim.views.rows import ContainerRow, PodContainerRow, SandboxRow, When
 from sim.views.story import BEFORE, Story
 

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from sim.engine.output import lost_mark
-from sim.engine.podman.crun import CRUN
 from sim.engine.program import PID_1, home_of
 from sim.engine.reach import DNAT, reachable
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
 from sim.engine.systemd import unit_of
+from sim.engines.conmon.crun import CRUN
 from sim.facts import (
     BecameReady,
     EngineEvent,

@@ -17,9 +17,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import scope_of
-from sim.engine.podman.state import address_in, run_file
 from sim.engine.records import Container
 from sim.engine.setup import Port, S, Service
+from sim.engines.podman.state import address_in, run_file
 from sim.views.rows import ContainerRow, When
 from sim.views.story import Story
 from sim.views.table import ProcessRow

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sim.engine.podman.state import in_database
 from sim.engine.program import home_of, is_orphan
 from sim.engine.reach import ACCEPT, DNAT, inner, reachable
 from sim.engine.records import Container, Task
 from sim.engine.setup import Microseconds
 from sim.engine.traits import traits
+from sim.engines.podman.state import in_database
 from sim.facts import BecameReady, EngineEvent, Fid, FrameEnded, FrameStarted, Remembered, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address

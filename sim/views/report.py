@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from sim.engine.cri.pods import Sandbox
 from sim.engine.setup import Microseconds
+from sim.engines.cri.pods import Sandbox
 from sim.facts import BecameReady, EngineEvent, Forgot, FrameStarted, Remembered, StepDone, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.records import INIT, Pid

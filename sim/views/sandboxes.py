@@ -11,8 +11,8 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from sim.engine.cri.pods import Sandbox
 from sim.engine.setup import Microseconds
+from sim.engines.cri.pods import Sandbox
 
 
 class Attempt(msgspec.Struct, frozen=True):

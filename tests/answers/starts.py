@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.engine.containerd.tasks import WORKERS
+from sim.engines.containerd.tasks import WORKERS
 from tests.answers.hosts import kill_settings
 from tests.answers.question import RUN, Answer, Question
 from tests.answers.told import Runner, Told, fit, grouped, listed, run_of

@@ -15,9 +15,9 @@ from sim.drive.explore.normal import AT_MOST, DEFAULTS, LIVE_AT, Liveness, lower
 from sim.drive.explore.paths import first
 from sim.engine import paths
 from sim.engine.client import mark_name
-from sim.engine.dockerd.supervise import retry_after
 from sim.engine.setup import FaultBudget, Instant, Restart, Setup
 from sim.engine.traits import REDIAL_CAP
+from sim.engines.docker.dockerd.supervise import retry_after
 from sim.faults import Fault
 from sim.kernel.host import Host
 from sim.model import enabled, initial, step

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sim.engine import paths
-from sim.engine.containerd import tasks
-from sim.engine.dockerd import network
 from sim.engine.reach import NETNS, reachable
+from sim.engines.containerd import tasks
+from sim.engines.docker.dockerd import network
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone
 from sim.properties import PROPERTIES

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from sim.designs import DESIGNS
-from sim.designs.ladder import ROWS, SEPARATE, VERSIONS, absent
+from sim.engines.docker.ladder import ROWS, SEPARATE, VERSIONS, absent
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone
 from sim.kernel import events as e

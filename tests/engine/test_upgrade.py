@@ -8,13 +8,13 @@ from __future__ import annotations
 import pytest
 
 from sim.designs import DESIGNS
-from sim.designs.downgrades import DOWNGRADES, impossible
-from sim.designs.ladder import ROWS
 from sim.drive.timed import Timed
 from sim.engine import paths
 from sim.engine.goroutine import Goroutine
 from sim.engine.setup import EngineSetup, HostSetup, Instant, Payload, S, Service, Setup
-from sim.engine.shim_command import hand_socket, socket_of
+from sim.engines.containerd.shim_command import hand_socket, socket_of
+from sim.engines.docker.downgrades import DOWNGRADES, impossible
+from sim.engines.docker.ladder import ROWS
 from sim.experiment.run import Run, run_scenario
 from sim.kernel.events import FileRemoved, Unlistened
 from sim.scenario import load

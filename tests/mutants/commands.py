@@ -7,8 +7,14 @@ from __future__ import annotations
 
 from tests.mutants.mutant import Mutant
 
-HEALTH, EXECS, PAUSE, VERBS = (f"sim/engine/dockerd/{name}.py" for name in ("health", "execs", "pause", "verbs"))
-EXEC_SHIM, TASKS, ADDED = "sim/engine/exec_shim.py", "sim/engine/containerd/tasks.py", "sim/engine/containerd/execs.py"
+HEALTH, EXECS, PAUSE, VERBS = (
+    f"sim/engines/docker/dockerd/{name}.py" for name in ("health", "execs", "pause", "verbs")
+)
+EXEC_SHIM, TASKS, ADDED = (
+    "sim/engines/containerd/exec_shim.py",
+    "sim/engines/containerd/tasks.py",
+    "sim/engines/containerd/execs.py",
+)
 SYSTEMD, POWER, CLIENT, PAYLOAD, SETUP = (
     f"sim/engine/{name}.py" for name in ("systemd", "power", "client", "payload", "setup")
 )
@@ -52,7 +58,7 @@ ROWS = (
            "docker exec waits for a container that is frozen", (IN_EXEC,)),
     Mutant("AddProcess is not waited for", ADDED, "within=START_TIMEOUT, late", "within=START_TIMEOUT // 100, late",
            "a slow runc exec is given up after 1.2 s", (IN_EXEC,)),
-    Mutant("the reader takes no lock", "sim/engine/dockerd/exit.py",
+    Mutant("the reader takes no lock", "sim/engines/docker/dockerd/exit.py",
            '    Lock("libcontainerd/{c}"),\n    Do(handle_event),\n    Unlock("libcontainerd/{c}"),\n',
            "    Do(handle_event),\n", "the one reader of events waits for nobody (§15)", (IN_VERBS, IN_BOUNDS)),
     # -- queues and what they hold (§15, §16.4) -----------------------------------------------------------------------
@@ -89,10 +95,11 @@ ROWS = (
            '            start_frame(turn, process.pid, f"{program}.oom", c, {"c": c})\n', "            pass\n",
            "docker events says no oom (T21)", TABLE),
     # -- policies (§4) ------------------------------------------------------------------------------------------------
-    Mutant("a long run is longer", "sim/engine/dockerd/exit.py", "return traits(world, frame.fid[0]).restart_reset",
+    Mutant("a long run is longer", "sim/engines/docker/dockerd/exit.py",
+           "return traits(world, frame.fid[0]).restart_reset",
            "return 10 * traits(world, frame.fid[0]).restart_reset", "the pause begins anew after a run of 100 s",
            ("tests/engine/test_restart_manager.py", *TABLE)),
-    Mutant("the first pause is a second", "sim/engine/dockerd/exit.py", "FIRST_BACKOFF = 100 * MS",
+    Mutant("the first pause is a second", "sim/engines/docker/dockerd/exit.py", "FIRST_BACKOFF = 100 * MS",
            "FIRST_BACKOFF = 1000 * MS", "a policy waits ten times as long", ("tests/engine/test_restart_manager.py",)),
     # -- systemd (§5) -------------------------------------------------------------------------------------------------
     Mutant("starts are never forgotten", SYSTEMD, "    change(g, starts=unit_of(g.world).starts - 1)\n", "    pass\n",
@@ -114,10 +121,10 @@ ROWS = (
            "what ignores TERM holds a reboot up for 100 s", (IN_POWER, *TABLE)),
     Mutant("a full disk takes all", "sim/engine/storage.py", "    if not full(g.world):\n", "    if True:\n",
            "an exit is on a full disk, too", ("tests/engine/test_storage.py",)),
-    Mutant("a reload takes all keys", "sim/engine/dockerd/settings.py",
+    Mutant("a reload takes all keys", "sim/engines/docker/dockerd/settings.py",
            "after = replace(before, live_restore=new.live_restore, shutdown_timeout=new.shutdown_timeout)",
            "after = new", "max-health-check-retries changes without a restart (T56)", TABLE),
-    Mutant("a reload ends no boot", "sim/engine/dockerd/settings.py",
+    Mutant("a reload ends no boot", "sim/engines/docker/dockerd/settings.py",
            '    if (g.pid, "boot") in g.world.frames:\n        return "untrapped"\n', "",
            "HUP does not end a dockerd that starts", TABLE),
     Mutant("a port that is taken is free", "sim/engine/stranger.py",

@@ -2,9 +2,11 @@
 
 from tests.mutants.mutant import Mutant
 
-BOOT, EXIT, START, STOP = (f"sim/engine/dockerd/{name}.py" for name in ("boot", "exit", "start", "stop"))
-SUPERVISE, NETWORK, SHUTDOWN = (f"sim/engine/dockerd/{name}.py" for name in ("supervise", "network", "shutdown"))
-RESTORE, REMOVE = (f"sim/engine/dockerd/{name}.py" for name in ("restore", "remove"))
+BOOT, EXIT, START, STOP = (f"sim/engines/docker/dockerd/{name}.py" for name in ("boot", "exit", "start", "stop"))
+SUPERVISE, NETWORK, SHUTDOWN = (
+    f"sim/engines/docker/dockerd/{name}.py" for name in ("supervise", "network", "shutdown")
+)
+RESTORE, REMOVE = (f"sim/engines/docker/dockerd/{name}.py" for name in ("restore", "remove"))
 TABLE = ("tests/test_transitions.py", "tests/test_rules.py")
 LIFE, SIGNALS, MANAGER = ((f"tests/engine/test_{name}.py",) for name in ("daemon_life", "stop_kill", "restart_manager"))
 
@@ -72,7 +74,7 @@ ROWS = (
     Mutant("no KILL after the time", STOP,
            '    Do(begin_kill),\n    Goto("signal"),\n', "    Do(begin_kill),\n",
            "docker stop gives up after ten seconds (T12)", TABLE),
-    Mutant("rm leaves the record", "sim/engine/dockerd/remove.py",
+    Mutant("rm leaves the record", "sim/engines/docker/dockerd/remove.py",
            '    syscalls.remove_file(g.turn, paths.container(g["c"]))\n', "",
            "a removed container is on disk still", TABLE),
     Mutant("a failed start has no code", START,
@@ -134,7 +136,7 @@ ROWS = (
     Mutant("endpoints do not leak", BOOT,
            'return None if paths.SANDBOXES + todo[n] in g.world.host.files else "no_sandbox"', "return None",
            "a crash inside a start leaves no proxy (T49)", TABLE),
-    Mutant("proxies outlive dockerd", "sim/engine/proxy.py",
+    Mutant("proxies outlive dockerd", "sim/engines/docker/proxy.py",
            'local=local, death_signal="TERM")', "local=local)",
            "a proxy gets no signal when dockerd dies", TABLE),
     # -- boot and shutdown (§5, §6) -----------------------------------------------------------------------------------

@@ -2,8 +2,13 @@
 
 from tests.mutants.mutant import Mutant
 
-TASKS, WORKERS, RESTORE = (f"sim/engine/containerd/{name}.py" for name in ("tasks", "start", "boot"))
-SHIM, SYSTEMD, TIMED, CORES = "sim/engine/shim.py", "sim/engine/systemd.py", "sim/drive/timed.py", "sim/drive/cores.py"
+TASKS, WORKERS, RESTORE = (f"sim/engines/containerd/{name}.py" for name in ("tasks", "start", "boot"))
+SHIM, SYSTEMD, TIMED, CORES = (
+    "sim/engines/containerd/shim.py",
+    "sim/engine/systemd.py",
+    "sim/drive/timed.py",
+    "sim/drive/cores.py",
+)
 TABLE = ("tests/test_transitions.py", "tests/test_rules.py")
 ORDER = ("tests/engine/test_order.py",)
 DRIVEN = ("tests/drive/test_timed.py", "tests/test_idle.py")
@@ -49,7 +54,7 @@ ROWS = (
            "a payload belongs to PID 1 once runc create has left", TABLE),
     Mutant("shims share a group", SHIM, 'local={"c": service.name}, new_group=True)', 'local={"c": service.name})',
            "a shim's pgid is containerd's", ("tests/test_document.py",)),
-    Mutant("runc forgets its first stage", "sim/engine/runc.py",
+    Mutant("runc forgets its first stage", "sim/engines/containerd/runc.py",
            "    Fork(stage0),\n    Reap(),", "    Fork(stage0),", "runc create does not wait for stage 0", ORDER),
     # -- systemd (§5, §6) ---------------------------------------------------------------------------------------------
     Mutant("six starts in ten seconds", SYSTEMD,

@@ -7,15 +7,16 @@ from tests.mutants.mutant import Mutant
 OWN = ("tests/engine/test_output.py",)
 
 ROWS = (
-    Mutant("shim leaves with output", "sim/engine/shim.py",
+    Mutant("shim leaves with output", "sim/engines/containerd/shim.py",
            'return not world.running(frame.fid[0], "shim.copy")', "return True",
            "A shim leaves although a copy still has bytes (§3.1 step 3, T10).", ("tests/test_transitions.py",)),
-    Mutant("exit does not wait for stdio", "sim/engine/dockerd/output.py",
+    Mutant("exit does not wait for stdio", "sim/engines/docker/dockerd/output.py",
            '    return not any(fid in world.frames for fid in _goroutines(world, frame, "copy"))', "    return True",
            "StateExit does not wait for the end of stdio (§15).", ("tests/test_transitions.py", *OWN)),
-    Mutant("logger never closed", "sim/engine/dockerd/output.py", "LOGGER_CLOSE = 10 * S", "LOGGER_CLOSE = 1000 * S",
+    Mutant("logger never closed", "sim/engines/docker/dockerd/output.py", "LOGGER_CLOSE = 10 * S",
+           "LOGGER_CLOSE = 1000 * S",
            "A log copier that is stuck is waited for without end (§15).", OWN),
-    Mutant("no discard", "sim/engine/dockerd/output.py",
+    Mutant("no discard", "sim/engines/docker/dockerd/output.py",
            "        if path in g.world.host.fifos:\n", "        if False and path in g.world.host.fifos:\n",
            "A restore does not read what waits in the fifos (§6 step 5).", OWN),
     Mutant("unlinked fifo is gone", "sim/kernel/syscalls.py",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sim.engine.cri.pods import Sandbox
+from sim.engines.cri.pods import Sandbox
 from sim.experiment.run import Run, run_scenario
 from sim.render.crictl import crictl_inspect, crictl_pods, crictl_ps
 from sim.scenario import load

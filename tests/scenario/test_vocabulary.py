@@ -3,7 +3,7 @@
 import pytest
 
 from sim.designs import DESIGNS
-from sim.designs.ladder import VERSIONS, number_of
+from sim.engines.docker.ladder import VERSIONS, number_of
 from sim.errors import InputError
 from sim.scenario import known, load
 from sim.scenario.resolved import resolved

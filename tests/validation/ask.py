@@ -20,8 +20,8 @@ from sim.calibration.model import Model, Took
 from sim.calibration.phases import BY_NAME
 from sim.calibration.reading import read_all
 from sim.designs import DESIGNS, Design
-from sim.designs.containerd_cri import CONTAINERD_CRI
 from sim.durations import Profile
+from sim.engines.cri.containerd_cri import CONTAINERD_CRI
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone, StepTaken
 from sim.kernel.events import Execed, Exited

@@ -1,9 +1,0 @@
-"""Docker 25 to 27; 26.1.5 was measured, with containerd 1.7.24 as a child of dockerd."""
-
-from __future__ import annotations
-
-from sim.designs.docker_24 import TRAITS_24
-from sim.designs.since_20_10 import pair
-
-SOURCE = "designs §1.1, §3 [S]; measurements of 26.1.5 [M]"
-DOCKER_26, DOCKER_26_SEPARATE = pair("docker-26", SOURCE, TRAITS_24, "Wants")

@@ -1,0 +1,361 @@
+"""containerd 1.2 and later: no main loop; each request is a goroutine that hands it to the container's shim.
+
+It forks `shim start` and waits for it, remembers the shim, and asks it by ttrpc. It keeps neither exit statuses nor
+events: what a shim tells it goes to the subscriber that is there at that moment, and to nobody otherwise. A shim whose
+socket closes is cleaned up after by `shim delete`, after every end of a container; of one that containerd had not let
+go itself it tells that it has exited with 137. When it begins it looks up, one after the other, the shims that an
+earlier containerd has left, before it serves. Leaves out content, images and snapshots, the limits of 5 s, and a dial
+of a dead socket that takes 100 s (1.5 to 1.7). Source: designs §3.1, §3.5, §3.6, §3.7 [S].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from sim.engine.containers import service_of
+from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Serve, Wait, call, reading, run
+from sim.engine.procedure import Procedure, procedure
+from sim.engine.program import Program
+from sim.engine.records import Task
+from sim.engine.traits import traits
+from sim.engines.containerd.boot import listen, start_threads
+from sim.engines.containerd.shim_command import address_file, shim_command, socket_of
+from sim.facts import Forgot, Message
+from sim.kernel import syscalls
+from sim.kernel.records import INIT, Pid
+from sim.world import Frame, World
+
+KILLED = 137
+TO_SHIM = {  # what dockerd asks -> what the shim is asked
+    "CreateTask": "Create",
+    "StartTask": "Start",
+    "SignalTask": "Kill",
+    "SignalExec": "KillExec",
+    "AddProcess": "Exec",
+    "StateTask": "State",
+    "PauseTask": "Pause",
+    "ResumeTask": "Resume",
+    "UpdateTask": "Update",
+    "DeleteTask": "Delete",
+}
+CLOSED = "ttrpc: closed: unknown"
+
+
+def task_of(g: Goroutine) -> Task | None:
+    """Return what containerd knows of the container in variable `c`."""
+    task = g.recall(f"task/{g['c']}")
+    assert task is None or isinstance(task, Task)
+    return task
+
+
+def shim_at(world: World, frame: Frame) -> Pid | None:
+    """Find the container's shim."""
+    return world.host.listeners.get(socket_of(world, frame.local["c"]))
+
+
+def has_shim(world: World, name: str) -> bool:
+    """Return whether containerd knows where a container's shim is: it cleans up after a shim that has gone."""
+    return address_file(world.services[name].id) in world.host.files
+
+
+# -- what is handed on ------------------------------------------------------------------------------
+
+
+def must_know(g: Goroutine) -> str | None:
+    """Refuse what is not known."""
+    if task_of(g) is not None:
+        return None
+    g.reply(g["request"].reply, Failure(f"no running task found: task {service_of(g).id} not found: not found"))
+    return "unknown"
+
+
+def ask_shim(g: Goroutine) -> Message:
+    """Ask the shim what dockerd asks."""
+    request = g["request"]
+    return Message(TO_SHIM[request.kind], g["c"], g.frame.fid, request.data)
+
+
+def answered(g: Goroutine) -> None:
+    """Answer dockerd as the shim has answered."""
+    g.reply(g["request"].reply, g["answer"])
+
+
+def shim_lost(g: Goroutine) -> None:
+    """Say that the shim has left before it answered."""
+    g.reply(g["request"].reply, Failure(CLOSED))
+
+
+FORWARD = procedure(
+    "containerd.forward",
+    Do(must_know, "unknown"),
+    call("ttrpc", shim_at, ask_shim, lost="lost", failed="answered"),
+    Label("answered"),
+    Do(answered),
+    Label("unknown"),
+    Return(),
+    Label("lost"),
+    Do(shim_lost),
+)
+
+# -- create and delete ------------------------------------------------------------------------------
+
+
+def must_be_new(g: Goroutine) -> str | None:
+    """Refuse a container that has a task."""
+    if task_of(g) is None:
+        return None
+    g.reply(g["request"].reply, Failure(f"task {service_of(g).id}: already exists"))
+    return "exists"
+
+
+def start_shim(g: Goroutine) -> Spawn:
+    """Run `shim start`."""
+    return shim_command(g, "start")
+
+
+def connect(g: Goroutine) -> str | None:
+    """Keep the shim whose address the command has written, and watch its socket."""
+    pid = g.world.host.listeners.get(socket_of(g.world, g["c"]))
+    if pid is None:
+        return "failed"
+    g.remember(f"task/{g['c']}", Task(g["c"], pid, child=False))
+    g.start("containerd.watcher", g["c"], c=g["c"], shim_pid=pid)
+    return None
+
+
+def task_created(g: Goroutine) -> None:
+    """Keep the first process's pid, and answer with it."""
+    task = task_of(g)
+    if task is not None:
+        g.remember(f"task/{g['c']}", replace(task, payload_pid=g["answer"]))
+    answered(g)
+
+
+def let_go(g: Goroutine) -> None:
+    """Forget the task: what its shim does from now on is told to nobody."""
+    if task_of(g) is not None:
+        g.emit(Forgot(g.pid, f"task/{g['c']}"))
+
+
+def give_up(g: Goroutine) -> None:
+    """Keep what the shim said, and forget the task."""
+    g["error"] = g["answer"] if isinstance(g["answer"], Failure) else Failure(CLOSED)
+    let_go(g)
+
+
+def not_created(g: Goroutine) -> None:
+    """Answer dockerd with an error."""
+    g.reply(g["request"].reply, g["error"] or Failure("failed to start shim: exit status 1: unknown"))
+
+
+def shut_shim_down(g: Goroutine) -> Message:
+    """Ask the shim to leave."""
+    return Message("Shutdown", g["c"], g.frame.fid)
+
+
+def create_table(*start: Any, gone: tuple[Any, ...] = ()) -> Procedure:
+    """Return the creation of a task, with how the shim is started; label `failed` is for one that was not.
+
+    *gone* is what follows a shim that ended at once.
+    """
+    return procedure(
+        "containerd.create",
+        Do(must_be_new, "exists"),
+        *start,
+        Do(connect, "failed"),
+        call("ttrpc", shim_at, ask_shim, lost="refused"),
+        Do(task_created),
+        Label("exists"),
+        Return(),
+        Label("refused"),
+        Do(give_up),
+        call("ttrpc", shim_at, shut_shim_down, lost="failed"),
+        Label("failed"),
+        Do(not_created),
+        Return(),
+        gone,
+    )
+
+
+CREATE = create_table(Fork(start_shim), Reap(bad="failed"))
+
+
+def task_deleted(g: Goroutine) -> None:
+    """Answer with the exit status, and forget the task."""
+    answered(g)
+    let_go(g)
+
+
+DELETE = procedure(
+    "containerd.delete",
+    Do(must_know, "unknown"),
+    call("ttrpc", shim_at, ask_shim, lost="lost", failed="refused"),
+    Do(task_deleted),
+    call("ttrpc", shim_at, shut_shim_down, lost="gone"),
+    Label("gone"),
+    Label("unknown"),
+    Return(),
+    Label("refused"),
+    Do(answered),
+    Return(),
+    Label("lost"),
+    Do(shim_lost),
+)
+
+# -- a socket that closes ---------------------------------------------------------------------------
+
+
+@reading(lambda world, frame: (("proc", frame.local["shim_pid"]),))
+def shim_closed(world: World, frame: Frame) -> bool:
+    """Say whether the shim has gone, and its socket with it."""
+    return not world.host.alive(frame.local["shim_pid"])
+
+
+def clean_up_after_shim(g: Goroutine) -> Spawn:
+    """Run `shim delete`."""
+    return shim_command(g, "delete")
+
+
+def shim_cleaned_up(g: Goroutine) -> None:
+    """Forget the task; one that containerd had not let go has exited with 137."""
+    syscalls.remove_file(g.turn, address_file(service_of(g).id))
+    task = task_of(g)
+    if task is None or task.shim_pid != g["shim_pid"]:
+        return
+    let_go(g)
+    pid = task.payload_pid if traits(g.world, g.pid).dead_shim_tells_pid else 0
+    tell(g, Message("exit", g["c"], None, (None, KILLED, pid)))
+
+
+def watcher_table(clean_up: Callable[[Goroutine], Spawn], *reap: Any) -> Procedure:
+    """Return the watch of a shim's socket, with what cleans up after it; *reap* waits for a shim that is a child."""
+    return procedure("containerd.watcher", Wait(shim_closed), *reap, run(clean_up), Do(shim_cleaned_up))
+
+
+WATCHER = watcher_table(clean_up_after_shim)
+
+# -- events -----------------------------------------------------------------------------------------
+
+
+def subscribe(g: Goroutine) -> None:
+    """Send events to this subscriber from now on; what came before it does not learn."""
+    g.remember("subscriber_pid", g["request"].reply[0])
+    g.reply(g["request"].reply, True)
+
+
+def tell(g: Goroutine, event: Message) -> None:
+    """Tell the subscriber, if there is one."""
+    subscriber = g.recall("subscriber_pid")
+    if subscriber is not None:
+        g.send(subscriber, "events", event)
+
+
+def hand_on(g: Goroutine) -> None:
+    """Take an event from a shim, and hand it on."""
+    event = g["request"]
+    g.reply(event.reply, True)
+    tell(g, Message(event.kind, event.container, None, event.data))
+
+
+# -- begin ------------------------------------------------------------------------------------------
+
+
+def find_shims(g: Goroutine) -> None:
+    """List the containers that an earlier containerd has left; those of one that listens elsewhere are its own."""
+    here = [name for name in g.world.services if has_shim(g.world, name)]
+    mine = (None, traits(g.world, g.pid).containerd_socket)
+    g["todo"], g["i"] = tuple(name for name in here if _tells(g.world, name) in mine), 0
+
+
+def _tells(world: World, name: str) -> str | None:
+    """Return the socket of the containerd that a container's shim tells of its end; None if the shim is gone."""
+    shim = world.host.listeners.get(socket_of(world, name))
+    return None if shim is None else traits(world, shim).containerd_socket
+
+
+def load_next(g: Goroutine) -> str | None:
+    """Connect to the next shim; one that nobody answers for is cleaned up after."""
+    if g["i"] == len(g["todo"]):
+        return "loaded"
+    g["c"] = g["todo"][g["i"]]
+    g["i"] = g["i"] + 1
+    return None if connect(g) is None else "dead"
+
+
+def ask_pid(g: Goroutine) -> Message:
+    """Ask the shim for the first process."""
+    return Message("State", g["c"], g.frame.fid)
+
+
+def shim_loaded(g: Goroutine) -> None:
+    """Keep the first process's pid."""
+    task = task_of(g)
+    if task is not None:
+        g.remember(f"task/{g['c']}", replace(task, payload_pid=g["answer"][0]))
+
+
+def remains_removed(g: Goroutine) -> None:
+    """Forget a container whose shim was gone: nobody is told."""
+    syscalls.remove_file(g.turn, address_file(service_of(g).id))
+
+
+def serve(g: Goroutine) -> None:
+    """Open the socket, and serve."""
+    listen(g)
+    for name in ("tasks", "exits", "streams"):
+        g.start(f"containerd.{name}")
+    if g.world.host.procs[g.pid].ppid == INIT:
+        g.send(INIT, "notify", Message("READY", data=g.pid))
+
+
+def _api() -> dict[str, str]:
+    return dict.fromkeys(TO_SHIM, "forward") | {"CreateTask": "create", "DeleteTask": "delete"}
+
+
+def main_table(clean_up: Callable[[Goroutine], Spawn]) -> Procedure:
+    """Return containerd's own begin, with what cleans up after a shim that is gone."""
+    return procedure(
+        "containerd.main",
+        Do(start_threads),
+        Do(find_shims),
+        Label("load"),
+        Do(load_next, "loaded", "dead"),
+        call("ttrpc", shim_at, ask_pid, lost="load"),
+        Do(shim_loaded),
+        Goto("load"),
+        Label("dead"),
+        run(clean_up),
+        Do(remains_removed),
+        Goto("load"),
+        Label("loaded"),
+        Do(serve),
+    )
+
+
+MAIN = main_table(clean_up_after_shim)
+
+PROGRAM = Program(
+    "containerd",
+    (
+        MAIN,
+        procedure("containerd.tasks", Serve("tasks", _api())),
+        procedure("containerd.exits", Serve("exits", {"exit": "hand_on", "oom": "hand_on"})),
+        procedure("containerd.streams", Serve("streams", {"Events": "subscribe"})),
+        FORWARD,
+        CREATE,
+        DELETE,
+        WATCHER,
+        procedure("containerd.subscribe", Do(subscribe)),
+        procedure("containerd.hand_on", Do(hand_on)),
+        procedure("containerd.stop", Exit(0)),
+    ),
+    handlers={"TERM": "stop", "INT": "stop"},
+    ignored=frozenset({"PIPE", "USR1"}),
+    stalls_as="daemon",
+    cleans_up=has_shim,
+    home="dockerd",
+)

@@ -1,0 +1,398 @@
+"""containerd-shim-runc-v2: a shim that containerd does not own; PID 1 is its parent (`containerd.shim_command`).
+
+It starts its container through runc when it is asked to, reaps what is below it, keeps exit statuses until they are
+deleted, and tells containerd of exits, which it tries again six times in 15 s. TERM and INT end it; whoever lives below
+it goes on. It holds both ends of the stdio fifos. Leaves out terminals, several containers in one shim, time limits of
+ttrpc, and that an exit of the first process is held back until those of execs are told. Source: designs §3.1, §3.6,
+§3.7 [S]; the order of its children: experiments a and d of the measurements [M].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sim.engine import output, paths
+from sim.engine.containers import exit_key, service_of, shim_holder
+from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.ops import (
+    Do,
+    Exit,
+    Fork,
+    Goto,
+    Label,
+    Reap,
+    ReapOrphans,
+    Return,
+    Serve,
+    Sleep,
+    Wait,
+    call,
+    reading,
+    run,
+)
+from sim.engine.procedure import Procedure, procedure
+from sim.engine.program import Program
+from sim.engine.records import Task
+from sim.engine.setup import S
+from sim.engine.traits import traits
+from sim.engines.containerd.runc import FIRST, runc
+from sim.engines.containerd.shim import COPY, output_copied, runc_create, runc_delete, runc_kill
+from sim.engines.containerd.shim_command import runc_delete_force
+from sim.facts import Message, StateChanged
+from sim.kernel import syscalls
+from sim.kernel.events import SubreaperSet
+from sim.kernel.records import Image, Pid
+from sim.world import Frame, World
+
+COPY_WAIT = 10 * S
+
+# -- the shim begins --------------------------------------------------------------------------------
+
+
+def set_up(g: Goroutine) -> None:
+    """Become a subreaper, start threads, and serve."""
+    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.shim_threads_before)
+    g.emit(SubreaperSet(g.pid))
+    g.start("shim.serve", c=g["c"])
+
+
+def waited_for(image: Image) -> bool:
+    """Say whether a goroutine waits for a child by its number: what was created, and runc, but for its stages."""
+    return image.program in (*FIRST, "exec") or (image.program == "runc" and image.argv[-1] != "init")
+
+
+MAIN = procedure(
+    "shim.main",
+    Do(set_up),
+    Label("reap"),
+    ReapOrphans(waited_for),
+    Goto("reap"),
+)
+
+# -- create, start, delete --------------------------------------------------------------------------
+
+
+def open_stdio(g: Goroutine) -> None:
+    """Open both ends of the stdio fifos, and a pipe for each stream that the program prints on."""
+    service = service_of(g)
+    for stream in paths.STREAMS:
+        path = f"{paths.bundle(service.id)}/{stream}"
+        if path in g.world.host.fifos:
+            syscalls.open_fifo(g.turn, g.pid, path, "rw")
+    for log in service.payload.log:
+        syscalls.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
+
+
+def created(g: Goroutine) -> str | None:
+    """Wait for the first process from now on, copy what it prints, and answer with its pid."""
+    service = service_of(g)
+    if shim_holder(g.world, g["c"]) == g["c"]:  # the first container that it holds
+        syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.shim_threads_after)
+    pid = g.world.host.files.get(f"{paths.state(service.id)}/pid")
+    if not isinstance(pid, int):
+        return "failed"
+    g.remember(f"task/{g['c']}", Task(g["c"], g.pid, pid, child=False))
+    for log in service.payload.log:
+        local = {"c": service.name, "stream": log.stream, "held": 0, "fifo": output.fifo_path(service, log.stream)}
+        g.start("shim.copy", log.stream, pipe=output.pipe_of(g.world, g.pid, service, log.stream), **local)
+    g.start("shim.process", "init", c=service.name, process_pid=pid, x=None)
+    _answer(g, pid)
+    return None
+
+
+def not_created(g: Goroutine) -> None:
+    """Answer with what runc has logged."""
+    logged = g.world.host.files.get(f"{paths.state(service_of(g).id)}/log.json", "")
+    _, _, cause = str(logged).partition('caused "')
+    why = f"unable to start container process: {cause[:-1]}" if cause else "exit status 1"
+    text = f"failed to create shim task: OCI runtime create failed: runc create failed: {why}: unknown"
+    _answer(g, Failure(f"failed to create task for container: {text}"))
+
+
+def _answer(g: Goroutine, value: object) -> None:
+    g.reply(g["request"].reply, value)
+
+
+def first_of(g: Goroutine) -> Pid:
+    """Return the pid of the container's first process; 0 if it has none."""
+    task = g.recall(f"task/{g['c']}")
+    return task.payload_pid if isinstance(task, Task) else 0
+
+
+def runc_start(g: Goroutine) -> Spawn:
+    """Let the payload go on to its own program."""
+    return runc(g, "start", death_signal="KILL")
+
+
+def payload_started(g: Goroutine) -> None:
+    """Answer with the pid."""
+    _answer(g, first_of(g))
+
+
+def not_done(g: Goroutine) -> None:
+    """Answer that runc has failed."""
+    _answer(g, Failure("OCI runtime command failed: exit status 1: unknown"))
+
+
+def begin_delete(g: Goroutine) -> str | None:
+    """Refuse to delete what runs, unless it is to be killed."""
+    if g.recall(exit_key(g.world, g["c"])) is not None:
+        return None
+    if g["request"].data and first_of(g):
+        return "force"
+    _answer(g, Failure(f"task {service_of(g).id} is not stopped: failed precondition"))
+    return "refused"
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], exit_key(world, frame.local["c"])),))
+def init_reaped(world: World, frame: Frame) -> bool:
+    """Say whether the first process has been reaped."""
+    return world.recall(frame.fid[0], exit_key(world, frame.local["c"])) is not None
+
+
+def deleted(g: Goroutine) -> None:
+    """Answer with the exit status."""
+    for name in ("pid", "log.json"):
+        syscalls.remove_file(g.turn, f"{paths.state(service_of(g).id)}/{name}")
+    _answer(g, (g.recall(exit_key(g.world, g["c"])),))
+
+
+# -- exits ------------------------------------------------------------------------------------------
+
+
+def process_exited(g: Goroutine) -> str | None:
+    """Keep the code, or 128 + the signal; without a pid namespace what is left is killed."""
+    g["code"] = g["status"] if g["status"] >= 0 else 128 - g["status"]
+    if g["x"]:
+        syscalls.remove_file(g.turn, f"{paths.state(service_of(g).id, g['x'])}/pid")
+        return "told"
+    g.remember(exit_key(g.world, g["c"]), g["code"])
+    g.emit(StateChanged(g["c"], "stopped"))
+    return None if service_of(g).host_pid else "told"
+
+
+def tell_exit(g: Goroutine) -> None:
+    """Tell containerd, in a goroutine of its own."""
+    publish(g, "exit", (g["x"], g["code"], g["process_pid"]))
+
+
+def publish(g: Goroutine, kind: str, data: object) -> None:
+    """Tell containerd of an event."""
+    event = Message(kind, g["c"], None, data)
+    g.start("shim.publish", f"{kind}/{g['x']}" if g["x"] else kind, c=g["c"], event=event, tries=0)
+
+
+PROCESS = procedure(
+    "shim.process",
+    Reap("process_pid"),
+    Do(process_exited, "told"),
+    run(runc_kill),
+    Label("told"),
+    Do(tell_exit),
+)
+
+
+def containerd_at(world: World, frame: Frame) -> Pid | None:
+    """Find who listens on the socket of the containerd that started this shim."""
+    return world.host.listeners.get(traits(world, frame.fid[0]).containerd_socket)
+
+
+def forward_event(g: Goroutine) -> Message:
+    """Hand the event to containerd."""
+    event = g["event"]
+    return Message(event.kind, event.container, g.frame.fid, event.data)
+
+
+def count_try(g: Goroutine) -> str | None:
+    """Count a try that has failed; after the last (the sixth) the event is dropped."""
+    g["tries"] = g["tries"] + 1
+    return "dropped" if g["tries"] == traits(g.world, g.pid).publish_tries else None
+
+
+def publish_again(world: World, frame: Frame) -> int:
+    """Return the pause before the next try, in µs: 1 s, 2 s and so on, so that tries are at 0, 1, 3, 6, 10, 15 s."""
+    return int(frame.local["tries"] * S)
+
+
+PUBLISH = procedure(
+    "shim.publish",
+    Label("try"),
+    call("exits", containerd_at, forward_event, lost="again"),
+    Return(),
+    Label("again"),
+    Do(count_try, "dropped"),
+    Sleep("publish_again", publish_again),
+    Goto("try"),
+    Label("dropped"),
+)
+
+# -- signals, execs, the freezer ---------------------------------------------------------------------
+
+
+def runc_signal(g: Goroutine) -> Spawn:
+    """Send the signal through runc."""
+    return runc(g, "kill", g["request"].data, main="signal", signal=g["request"].data, death_signal="KILL")
+
+
+def done(g: Goroutine) -> None:
+    """Answer."""
+    _answer(g, True)
+
+
+def no_process(g: Goroutine) -> None:
+    """Answer that there is no such process."""
+    _answer(g, Failure("process already finished: not found"))
+
+
+def signal_exec(g: Goroutine) -> None:
+    """Send a signal to an exec'd process."""
+    x, signal = g["request"].data
+    pid = g.recall(f"exec/{x}")
+    if pid is not None and g.world.host.alive(pid) and g.kill(pid, signal):
+        done(g)
+    else:
+        no_process(g)
+
+
+def take_exec(g: Goroutine) -> None:
+    """Note which process is wanted."""
+    g["x"], g["argv"] = g["request"].data
+
+
+def runc_exec(g: Goroutine) -> Spawn:
+    """Start `runc exec`, which dies with the shim."""
+    words = ("--process", f"{paths.state(service_of(g).id, g['x'])}/process.json", "--detach")
+    return runc(g, "exec", *words, death_signal="KILL", x=g["x"], argv=g["argv"])
+
+
+def exec_created(g: Goroutine) -> str | None:
+    """Wait for the process from now on, and answer with its pid."""
+    pid = g.world.host.files.get(f"{paths.state(service_of(g).id, g['x'])}/pid")
+    if not isinstance(pid, int):
+        return "failed"
+    g.remember(f"exec/{g['x']}", pid)
+    g.start("shim.process", g["x"], c=g["c"], process_pid=pid, x=g["x"])
+    _answer(g, pid)
+    return None
+
+
+def not_execed(g: Goroutine) -> None:
+    """Answer with an error."""
+    _answer(g, Failure("OCI runtime exec failed: exec failed: unable to start container process: unknown"))
+
+
+def runc_pause(g: Goroutine) -> Spawn:
+    """Freeze the container."""
+    return runc(g, "pause")
+
+
+def runc_resume(g: Goroutine) -> Spawn:
+    """Thaw the container."""
+    return runc(g, "resume")
+
+
+def runc_update(g: Goroutine) -> Spawn:
+    """Set the container's limits."""
+    return runc(g, "update", "--resources", "-")
+
+
+def state(g: Goroutine) -> None:
+    """Answer with the first process's pid, and its exit status if it has ended."""
+    _answer(g, (first_of(g), g.recall(exit_key(g.world, g["c"]))))
+
+
+def notice_oom(g: Goroutine) -> None:
+    """Tell containerd that the kernel has killed within the container."""
+    publish(g, "oom", None)
+
+
+def shut_down(g: Goroutine) -> int:
+    """Answer, and leave."""
+    _answer(g, True)
+    return 0
+
+
+SERVED = {
+    "Create": "create",
+    "Start": "start",
+    "Kill": "kill",
+    "KillExec": "kill_exec",
+    "Exec": "exec",
+    "State": "state",
+    "Pause": "pause",
+    "Resume": "resume",
+    "Update": "update",
+    "Delete": "delete",
+    "Shutdown": "shutdown",
+}
+
+
+def _verb(
+    name: str,
+    how: Callable[[Goroutine], Spawn],
+    after: Callable[[Goroutine], None] = done,
+    failed: Callable[[Goroutine], None] = not_done,
+) -> Procedure:
+    """Return a procedure that runs runc and answers."""
+    return procedure(f"shim.{name}", run(how, bad="failed"), Do(after), Return(), Label("failed"), Do(failed))
+
+
+PROGRAM = Program(
+    "shim",
+    (
+        MAIN,
+        procedure("shim.serve", Serve("ttrpc", SERVED)),
+        procedure(
+            "shim.create",
+            Do(open_stdio),
+            Fork(runc_create),
+            Reap(bad="failed"),
+            Do(created, "failed"),
+            Return(),
+            Label("failed"),
+            Do(not_created),
+        ),
+        _verb("start", runc_start, payload_started),
+        _verb("kill", runc_signal, failed=no_process),
+        procedure("shim.kill_exec", Do(signal_exec)),
+        procedure(
+            "shim.exec",
+            Do(take_exec),
+            Fork(runc_exec),
+            Reap(bad="failed"),
+            Do(exec_created, "failed"),
+            Return(),
+            Label("failed"),
+            Do(not_execed),
+        ),
+        procedure("shim.state", Do(state)),
+        _verb("pause", runc_pause),
+        _verb("resume", runc_resume),
+        _verb("update", runc_update),
+        procedure(
+            "shim.delete",
+            Do(begin_delete, "force", "refused"),
+            Wait(output_copied, within=COPY_WAIT, late="copied"),
+            Label("copied"),
+            run(runc_delete),
+            Label("deleted"),
+            Do(deleted),
+            Label("refused"),
+            Return(),
+            Label("force"),
+            run(runc_delete_force),
+            Wait(init_reaped),
+            Goto("deleted"),
+        ),
+        procedure("shim.shutdown", Exit(shut_down)),
+        PROCESS,
+        PUBLISH,
+        COPY,
+        procedure("shim.oom", Do(notice_oom)),
+        procedure("shim.leave", Exit(0)),
+    ),
+    handlers={"TERM": "leave", "INT": "leave"},
+    ignored=frozenset({"PIPE"}),
+    stalls_as="shim",
+    home="init",
+)

@@ -1,0 +1,178 @@
+"""containerd's start workers, and the two goroutines that watch each shim.
+
+A worker forks the shim, polls for the pid file every 15 ms (at most `--start-timeout`, 2 min), and runs `runc start`.
+Source: C runtime/container.go Start, supervisor/worker.go, monitor_linux.go; engine-1.13 §2 steps 9 and 16-18, §8.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sim.engine import paths
+from sim.engine.containers import folder, payload_reads, pins, service_of, task_key
+from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.ops import Do, Fork, Goto, Label, Reap, Return, Wait, reading, receive, run
+from sim.engine.procedure import procedure
+from sim.engine.records import Task
+from sim.engine.setup import S
+from sim.engines.containerd.runc import runc
+from sim.engines.containerd.shim import shim
+from sim.facts import Message
+from sim.kernel import syscalls
+from sim.world import Frame, Key, World
+
+START_TIMEOUT = 120 * S
+NOT_STARTED = "containerd: container did not start before the specified timeout"
+
+
+def prepare(g: Goroutine) -> None:
+    """Make the folder of the first process: process.json, the exit and control fifos, both held open."""
+    folder = paths.state(service_of(g).id)
+    syscalls.write_file(g.turn, f"{folder}/process.json", "init")
+    for name, mode in (("exit", "r"), ("control", "rw")):
+        syscalls.mkfifo(g.turn, f"{folder}/{name}")
+        syscalls.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
+
+
+def watch_shim(g: Goroutine) -> None:
+    """Remember the shim and start to wait for it."""
+    g.remember(f"task/{g['c']}", Task(g["c"], g["shim_pid"]))
+    g.start("containerd.waiter", g["c"], c=g["c"], shim_pid=g["shim_pid"])
+
+
+def _pid_file(world: World, frame: Frame) -> tuple[Key, ...]:
+    return (("file", f"{folder(world, frame)}/pid"), ("memory", frame.fid[0], task_key(frame.local)))
+
+
+@reading(_pid_file)
+def pid_file_or_shim_gone(world: World, frame: Frame) -> bool | str:
+    """Say whether runc wrote the payload's pid, or the shim has left without."""
+    if f"{folder(world, frame)}/pid" in world.host.files:
+        return True
+    task = world.recall(frame.fid[0], task_key(frame.local))
+    return "shim_gone" if task is None or task.reaped else False
+
+
+def watch_exit(g: Goroutine) -> None:
+    """Keep the payload's pid and arm the exit fifo."""
+    task: Task = g.recall(f"task/{g['c']}")
+    payload = g.world.host.files[f"{paths.state(service_of(g).id)}/pid"]
+    g.remember(f"task/{g['c']}", replace(task, payload_pid=payload))
+    g.start("containerd.watcher", g["c"], c=g["c"])
+
+
+def runc_start(g: Goroutine) -> Spawn:
+    """Let the payload go on to its own program."""
+    return runc(g, "start")
+
+
+def started(g: Goroutine) -> None:
+    """Answer dockerd with the payload's pid."""
+    task = g.recall(f"task/{g['c']}")
+    if task is None:
+        g.reply(g["request"].reply, Failure("containerd: container not found"))
+    else:
+        g.reply(g["request"].reply, task.payload_pid)
+
+
+def kill_shim(g: Goroutine) -> None:
+    """Give up on a start that takes too long."""
+    g.kill(g["shim_pid"], "KILL")
+
+
+def failed(g: Goroutine) -> None:
+    """Answer dockerd with an error, the runtime's own if it has logged one; the main loop drops the container."""
+    logged = g.world.host.files.get(f"{paths.state(service_of(g).id)}/log.json")
+    g.reply(g["request"].reply, Failure(f"oci runtime error: {logged}" if logged else NOT_STARTED))
+    g.send(g.pid, "tasks", Message("DeleteTask", g["c"]))
+
+
+def next_start(g: Goroutine) -> str | None:
+    """Take the next queued start, if there is one."""
+    if not g.world.queue(g.pid, "start_tasks"):
+        return "done"
+    g["request"] = message = receive(g, "start_tasks")
+    g["c"] = message.container
+    return "begin"
+
+
+WORKER = procedure(
+    "containerd.worker",
+    Label("begin"),
+    Do(prepare),
+    Fork(shim, "shim_pid", lambda world, frame: pins(world, frame).shim),
+    Do(watch_shim),
+    Wait(pid_file_or_shim_gone, "shim_gone", within=START_TIMEOUT, late="too_late"),
+    Do(watch_exit),
+    run(runc_start),
+    Do(started),
+    Label("more"),
+    Do(next_start, "done", "begin"),
+    Label("done"),
+    Return(),
+    Label("too_late"),
+    Do(kill_shim),
+    Label("shim_gone"),
+    Do(failed),
+    Goto("more"),
+)
+
+# -- watching a shim -------------------------------------------------------------------------------
+
+
+def _exit_fifo(world: World, frame: Frame) -> str:
+    return f"{folder(world, frame)}/exit"
+
+
+@reading(lambda world, frame: (("fifo", _exit_fifo(world, frame)),))
+def hung_up(world: World, frame: Frame) -> bool:
+    """Say whether the shim has closed the exit fifo (EPOLLHUP)."""
+    return syscalls.hung_up(world.host, _exit_fifo(world, frame))
+
+
+def notice_exit(g: Goroutine) -> None:
+    """Put an exit task into the main loop's queue."""
+    g.send(g.pid, "tasks", Message("ExitTask", g["c"], None, g["x"]))
+
+
+WATCHER = procedure("containerd.watcher", Wait(hung_up), Do(notice_exit))
+
+
+def orphaned(g: Goroutine) -> str | None:
+    """After the shim was reaped: a payload that still runs has become an orphan, and is killed."""
+    key = task_key(g.frame.local)
+    task = g.recall(key)
+    if task is None or task.shim_pid != g["shim_pid"]:
+        return "gone"
+    payload = g.world.host.procs.get(task.payload_pid)
+    known = f"{folder(g.world, g.frame)}/exitStatus" in g.world.host.files
+    if known or payload is None or payload.image.container != g["c"]:  # the start time would differ
+        g.remember(key, replace(task, reaped=True))
+        return "gone"
+    g.kill(task.payload_pid, "KILL")
+    return None
+
+
+@reading(payload_reads)
+def orphan_gone(world: World, frame: Frame) -> bool:
+    """Say whether kill(pid, 0) fails for the orphan (asked every 5 ms)."""
+    task = world.recall(frame.fid[0], task_key(frame.local))
+    return task is None or task.payload_pid not in world.host.procs
+
+
+def record_kill(g: Goroutine) -> None:
+    """Keep 137 as the exit status."""
+    key = task_key(g.frame.local)
+    task = g.recall(key)
+    if task is not None:
+        g.remember(key, replace(task, reaped=True, status=137))
+
+
+WAITER = procedure(
+    "containerd.waiter",
+    Reap("shim_pid"),
+    Do(orphaned, "gone"),
+    Wait(orphan_gone),
+    Do(record_kill),
+    Label("gone"),
+)

@@ -1,0 +1,396 @@
+"""containerd's main loop: one task at a time from one queue, so that a slow one delays all others.
+
+A task is about a container's first process, or about an exec'd one, whose name is then in variable `x`; the exit of a
+container is told once the exits of its execs have been. Leaves out stats. The start queue is bounded: when
+its ten places are taken the loop stands still. The queue of tasks has no bound here (2048 there): whoever sends to a
+full one waits, which comes to the same. Source: C supervisor/*.go, containerd/main.go; engine-1.13 §2 step 8, §3.1 step
+5, §15.
+"""
+
+from __future__ import annotations
+
+from sim.engine import paths
+from sim.engine.containers import payload_reads, service_of, task_key
+from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.ops import Do, Goto, Label, Push, Switch, Wait, reading, run
+from sim.engine.procedure import procedure
+from sim.engine.records import Task
+from sim.engine.setup import S
+from sim.engines.containerd.runc import runc
+from sim.facts import Forgot, Message
+from sim.kernel import syscalls
+from sim.world import Frame, World
+
+WORKERS = 10
+START_QUEUE = 10
+KEPT_EVENTS = 500
+EVENT_BUFFER = 2048
+REAP_LIMIT = 120 * S
+
+
+def state_file(identity: str) -> str:
+    """Return the file by which containerd keeps a container id, and finds it again when it begins."""
+    return f"{paths.STATE}/{identity}/state.json"
+
+
+def keeps(world: World, name: str) -> bool:
+    """Return whether containerd keeps a container: it kills a program whose shim has died without a status."""
+    return state_file(world.services[name].id) in world.host.files
+
+
+def new_container(g: Goroutine) -> str | None:
+    """Make the state folder and hand the start to a worker; a folder that exists is an error."""
+    identity = service_of(g).id
+    path = state_file(identity)
+    if path in g.world.host.files:
+        g.reply(g["task"].reply, Failure(f"mkdir {paths.STATE}/{identity}: file exists"))
+        return "next"
+    syscalls.write_file(g.turn, path, paths.bundle(identity))
+    if g.world.running(g.pid, "containerd.worker") < WORKERS:
+        g.start("containerd.worker", g["c"], c=g["c"], request=g["task"])
+        return "next"
+    return None
+
+
+def signal(g: Goroutine) -> None:
+    """Send the signal to the container's first process."""
+    task = g.recall(f"task/{g['c']}")
+    request = g["task"]
+    if task is None or not task.payload_pid:
+        g.reply(request.reply, Failure("containerd: container not found"))
+    else:
+        g.kill(task.payload_pid, request.data)
+        g.reply(request.reply, True)
+
+
+def signal_exec(g: Goroutine) -> None:
+    """Send the signal to a process that was exec'd; one that is gone is an error."""
+    request = g["task"]
+    task = g.recall(f"task/{g['c']}/{request.data[0]}")
+    found = task is not None and task.payload_pid and g.kill(task.payload_pid, request.data[1])
+    g.reply(request.reply, True if found else Failure("containerd: process not found for container"))
+
+
+def state(g: Goroutine) -> None:
+    """Say that the container is known."""
+    g.reply(g["task"].reply, True)
+
+
+def no_state(g: Goroutine) -> None:
+    """Hand on that the runtime has the container no more: its payload is dead, and its exit not processed (§21)."""
+    why = f"get all pids for container: exit status 1: container {service_of(g).id} does not exist"
+    g.reply(g["task"].reply, Failure(f"rpc error: code = 2 desc = {why}"))
+
+
+def last_event(g: Goroutine) -> None:
+    """Tell the last event of a container that is in the log, if it is later than the one named (StoredOnly)."""
+    c, request, log = g["c"], g["request"], g.recall("log", ())
+    found = (message for number, message in reversed(log) if number > request.data and message.container == c)
+    last = next(found, None)
+    g.reply(request.reply, True if last is None else Message(last.kind, c, None, last.data[1]))
+
+
+def runc_state(g: Goroutine) -> Spawn:
+    """Ask the runtime for the container's processes."""
+    return runc(g, "state")
+
+
+def subscribe(g: Goroutine) -> None:
+    """Send the events that the subscriber has not seen, and from now on the new ones."""
+    request = g["request"]
+    subscriber = request.reply[0]
+    for number, message in g.recall("log", ()):
+        if number > request.data:
+            g.send(subscriber, "events", message)
+    g.remember("subscriber_pid", subscriber)
+    g.reply(request.reply, True)
+
+
+def begin_drop(g: Goroutine) -> None:
+    """Begin with the container's first process: a start has failed."""
+    if g["x"]:
+        g["x"] = None
+
+
+def drop_failed(g: Goroutine) -> None:
+    """Forget a container whose start has failed; nobody is told."""
+    if g.recall(f"task/{g['c']}") is not None:
+        g.emit(Forgot(g.pid, f"task/{g['c']}"))
+    g.cancel(f"watcher/{g['c']}")
+
+
+# -- exits -----------------------------------------------------------------------------------------
+
+
+def read_exit_status(g: Goroutine) -> str | None:
+    """Read what the shim wrote; a shim that wrote nothing was killed, which counts as 255 if nothing else is known."""
+    x = g["task"].data
+    if x != g["x"]:
+        g["x"] = x
+    task = g.recall(f"task/{g['c']}/{x}" if x else f"task/{g['c']}")
+    if task is None:
+        return "next"  # a second notice of the same exit
+    status = g.world.host.files.get(f"{paths.state(service_of(g).id, x or 'init')}/exitStatus")
+    g["exit_status"] = 255 if status is None else status
+    return "shim_killed" if status is None else None
+
+
+def runc_delete(g: Goroutine) -> Spawn | None:
+    """Remove the runtime's state once more; that it is gone already does not matter, and an exec'd process has none."""
+    return None if g["x"] else runc(g, "delete")
+
+
+def remove_state(g: Goroutine) -> None:
+    """Remove the container's state folder, or that of an exec'd process."""
+    identity, x = service_of(g).id, g["x"]
+    inside = paths.state(identity, x or "init")
+    if not x:
+        syscalls.remove_file(g.turn, state_file(identity))
+    for name in ("process.json", "pid", "exitStatus", "log.json"):
+        syscalls.remove_file(g.turn, f"{inside}/{name}")
+    for name in ("exit", "control"):
+        syscalls.unlink_fifo(g.turn, f"{inside}/{name}")
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], task_key(frame.local)),))
+def shim_reaped(world: World, frame: Frame) -> bool:
+    """Say whether the shim has been waited for, if it is containerd's own child (at most 2 min: the RHEL build)."""
+    task = world.recall(frame.fid[0], task_key(frame.local))
+    return task is None or task.reaped or not task.child
+
+
+def forget(g: Goroutine) -> None:
+    """Drop the container and tell the subscriber its exit status; with execs left, once they have been told."""
+    key, c, x = task_key(g.frame.local), g["c"], g["x"]
+    task: Task = g.recall(key)
+    status = g["exit_status"] if task.status is None else task.status
+    if status != g["exit_status"]:
+        g["exit_status"] = status
+    g.emit(Forgot(g.pid, key))
+    if x:
+        publish(g, Message("exec_exit", c, None, (x, status)))
+        drop_exec(g, x)
+    elif g.recall(f"execs/{c}"):
+        g.start("containerd.last_exit", c, c=c, status=status)
+    else:
+        publish(g, Message("exit", c, None, status))
+
+
+def drop_exec(g: Goroutine, x: str) -> None:
+    """Note that the end of an exec'd process has been told."""
+    key = f"execs/{g['c']}"
+    left = tuple(other for other in g.recall(key, ()) if other != x)
+    if left:
+        g.remember(key, left)
+    elif g.recall(key):
+        g.emit(Forgot(g.pid, key))
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], f"execs/{frame.local['c']}"),))
+def execs_told(world: World, frame: Frame) -> bool:
+    """Say whether the ends of all of the container's execs have been told."""
+    return not world.recall(frame.fid[0], f"execs/{frame.local['c']}")
+
+
+def tell_exit(g: Goroutine) -> None:
+    """Tell the subscriber the container's exit status."""
+    publish(g, Message("exit", g["c"], None, g["status"]))
+
+
+LAST_EXIT = procedure("containerd.last_exit", Wait(execs_told), Do(tell_exit))
+
+
+def publish(g: Goroutine, message: Message) -> None:
+    """Append to the event log, in memory and on disk, and send to the subscriber if it lives.
+
+    A subscriber that has 2048 events to read misses those that come next: the send does not wait (V15).
+    """
+    number = g.recall("events", 0) + 1
+    g.remember("events", number)
+    stamped = Message(message.kind, message.container, None, (number, message.data))
+    log = (*g.recall("log", ())[1 - KEPT_EVENTS :], (number, stamped))
+    g.remember("log", log)
+    syscalls.write_file(g.turn, paths.EVENTS_LOG, log)
+    subscriber = g.recall("subscriber_pid")
+    if subscriber is not None and len(g.world.queue(subscriber, "events")) < EVENT_BUFFER:
+        g.send(subscriber, "events", stamped)
+
+
+def notice_oom(g: Goroutine) -> None:
+    """Read the eventfd of a container's control group: a task for the main loop."""
+    g.send(g.pid, "tasks", Message("OOMTask", g["c"]))
+
+
+def tell_oom(g: Goroutine) -> None:
+    """Tell the subscriber that the kernel has killed within the container."""
+    publish(g, Message("oom", g["c"]))
+
+
+# -- a shim that was killed ------------------------------------------------------------------------
+
+
+def orphan(g: Goroutine) -> str | None:
+    """Find out what became of the payload of a shim that left no status (handleSigkilledShim).
+
+    A child of containerd is left to its waiter. Of an orphaned shim the payload is killed if it lives under PID 1; one
+    that is gone already counts as 255.
+    """
+    task: Task = g.recall(task_key(g.frame.local))
+    if task.child:
+        return "waiter"
+    payload = g.world.host.procs.get(task.payload_pid)
+    if payload is None or payload.image.container != g["c"]:  # gone, or another process that bears its number
+        g["exit_status"] = 255
+        return "delete"
+    if payload.ppid != 1:
+        return "next"
+    if payload.state == "D":
+        return "paused"  # it would not take the signal
+    kill_orphan(g)
+    return None
+
+
+def kill_orphan(g: Goroutine) -> None:
+    """Send KILL to a payload that has lost its shim."""
+    g.kill(g.recall(f"task/{g['c']}").payload_pid, "KILL")
+    g["exit_status"] = 137
+
+
+@reading(payload_reads)
+def payload_gone(world: World, frame: Frame) -> bool:
+    """Say whether kill(pid, 0) fails: the payload has been reaped (asked every 5 ms)."""
+    task = world.recall(frame.fid[0], task_key(frame.local))
+    return task is None or task.payload_pid not in world.host.procs
+
+
+# -- the freezer ---------------------------------------------------------------------------------
+
+
+def must_know(g: Goroutine) -> str | None:
+    """Refuse what is not known."""
+    if g.recall(f"task/{g['c']}") is not None:
+        return None
+    g.reply(g["task"].reply, Failure("containerd: container not found"))
+    return "next"
+
+
+def runc_pause(g: Goroutine) -> Spawn:
+    """Freeze the container."""
+    return runc(g, "pause")
+
+
+def runc_resume(g: Goroutine) -> Spawn:
+    """Thaw the container."""
+    return runc(g, "resume")
+
+
+def freezer_set(g: Goroutine) -> None:
+    """Tell the subscriber, and answer dockerd."""
+    publish(g, Message("paused" if g["task"].kind == "PauseTask" else "resumed", g["c"], None, 0))
+    g.reply(g["task"].reply, True)
+
+
+def runc_update(g: Goroutine) -> Spawn:
+    """Set the container's limits."""
+    return runc(g, "update", "--resources", "-")
+
+
+def resources_set(g: Goroutine) -> None:
+    """Answer dockerd."""
+    g.reply(g["task"].reply, True)
+
+
+def freezer_refused(g: Goroutine) -> None:
+    """Hand on that runc has failed."""
+    words = "paused" if g["task"].kind == "PauseTask" else "not paused"
+    g.reply(g["task"].reply, Failure(f"rpc error: code = 2 desc = exit status 1: container {words}"))
+
+
+LOOP = (
+    Label("next"),
+    Switch(
+        "tasks",
+        {
+            "StartTask": "start",
+            "SignalTask": "signal",
+            "StateTask": "state",
+            "ExitTask": "exit",
+            "AddProcess": "exec",
+            "SignalExec": "signal_exec",
+            "OOMTask": "oom",
+            "PauseTask": "pause",
+            "ResumeTask": "resume",
+            "UpdateTask": "update",
+            "DeleteTask": "delete_failed",
+        },
+    ),
+    Label("start"),
+    Do(new_container, "next"),
+    Push("start_tasks", "task", START_QUEUE),
+    Goto("next"),
+    Label("signal"),
+    Do(signal),
+    Goto("next"),
+    Label("state"),
+    Do(must_know, "next"),
+    run(runc_state, bad="no_state"),
+    Do(state),
+    Goto("next"),
+    Label("no_state"),
+    Do(no_state),
+    Goto("next"),
+    Label("exit"),
+    Do(read_exit_status, "next", "shim_killed"),
+    Label("delete"),
+    run(runc_delete),
+    Do(remove_state),
+    Wait(shim_reaped, within=REAP_LIMIT, late="not_reaped"),
+    Label("not_reaped"),
+    Do(forget),
+    Goto("next"),
+    Label("shim_killed"),
+    run(runc_state),
+    Do(orphan, "waiter", "delete", "next", "paused"),
+    Label("killed"),
+    Wait(payload_gone),
+    Goto("delete"),
+    Label("waiter"),
+    Wait(shim_reaped, within=REAP_LIMIT, late="delete"),
+    Goto("delete"),
+    Label("signal_exec"),
+    Do(signal_exec),
+    Goto("next"),
+    Label("oom"),
+    Do(tell_oom),
+    Goto("next"),
+    Label("paused"),
+    run(runc_resume),
+    Do(kill_orphan),
+    Goto("killed"),
+    Label("pause"),
+    Do(must_know, "next"),
+    run(runc_pause, bad="refused"),
+    Do(freezer_set),
+    Goto("next"),
+    Label("resume"),
+    Do(must_know, "next"),
+    run(runc_resume, bad="refused"),
+    Do(freezer_set),
+    Goto("next"),
+    Label("update"),
+    Do(must_know, "next"),
+    run(runc_update),
+    Do(resources_set),
+    Goto("next"),
+    Label("delete_failed"),
+    Do(begin_drop),
+    run(runc_delete),
+    Do(remove_state),
+    Wait(shim_reaped, within=REAP_LIMIT, late="drop"),
+    Label("drop"),
+    Do(drop_failed),
+    Goto("next"),
+    Label("refused"),
+    Do(freezer_refused),
+    Goto("next"),
+)

@@ -1,0 +1,67 @@
+"""containerd's CRI plugin below a kubelet: shims v2, one for each pod, which PID 1 has; containerd writes the logs."""
+
+from __future__ import annotations
+
+from sim.designs import vocabulary
+from sim.designs.design import Design
+from sim.engine import execed, init, journald, paths, payload, stranger
+from sim.engine.setup import Daemon, S
+from sim.engine.traits import Traits, Words
+from sim.engines.cri import client, cni, kubelet, plugin, shim, units
+from sim.engines.docker.since_20_10 import SERVICE, SOCKET, UNVERIFIED
+
+CONTAINERD = ("/usr/bin/containerd",)
+CONTAINERD_CRI = Design(
+    "containerd-cri",
+    "1.6 to 2.1, below a kubelet",
+    "designs §3.1, §5.1 [S]; kubelet [K] where marked",
+    (
+        units.PROGRAM,
+        journald.PROGRAM,
+        plugin.PROGRAM,
+        kubelet.PROGRAM,
+        shim.SHIM_COMMAND,
+        shim.SHIM,
+        shim.RUNC,
+        shim.PAUSE,
+        cni.PROGRAM,
+        payload.PROGRAM,
+        payload.CHILD,
+        init.APP,
+        stranger.PROGRAM,
+        execed.PROGRAM,
+        client.PROGRAM,
+    ),
+    Traits(
+        words=Words(
+            CONTAINERD,
+            CONTAINERD,
+            ("/usr/bin/containerd-shim-runc-v2", "-namespace", "k8s.io", "-address", SOCKET),
+            ("runc", "--root", "/run/containerd/runc/k8s.io"),
+            "",
+        ),
+        unverified=UNVERIFIED,
+        tree="systemd ─ containerd; systemd ─ kubelet; systemd ─ shim, one a pod ─ pause, program",
+        shims_under="init",
+        shim_command_threads=9,
+        scope="/kubepods.slice/cri-containerd-{id}.scope",
+        proxy_addresses=(),
+        daemon=Daemon(userland_proxy=False, log_driver="json-file"),
+        first_backoff=10 * S,
+        restart_cap=300 * S,
+        restart_reset=600 * S,
+        unit=SERVICE,
+        containerd_score=-999,
+        profile="cri-idle",
+        client="crictl",
+        engine="containerd",
+        engine_unit="containerd",
+        engine_main="main",
+        engine_score=-999,
+        socket=paths.SERVICE_SOCK,
+        containerd_socket=paths.SERVICE_SOCK,
+        records="/var/lib/containerd/io.containerd.grpc.v1.cri/containers/{name}",
+        pods=True,
+    ),
+    vocabulary.PODS,
+)

@@ -1,0 +1,18 @@
+"""Docker 17.06: as 1.13, with a pause before restarts that ends at 60 s, and a unit that is started again."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sim.designs.design import Design
+from sim.engine.setup import MS, S, Unit
+from sim.engines.docker.docker_1_13 import DOCKER_1_13
+
+UNIT = Unit("on-failure", "process", 100 * MS, 3, 60 * S, 90 * S)
+DOCKER_17_06 = Design(
+    "docker-17.06",
+    "17.06",
+    "designs §1.1 [S]; all else as docker-1.13",
+    tuple(DOCKER_1_13.programs.values()),
+    replace(DOCKER_1_13.traits, restart_cap=60 * S, unit=UNIT),
+)

@@ -1,0 +1,25 @@
+"""Docker 18.09: containerd 1.2 is a service, shims v1 are its children; a new dockerd only signals what it finds."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sim.engine.setup import MS, S, Unit
+from sim.engines.containerd import runc_v2, shim_v2, shims_v1
+from sim.engines.docker.since_20_10 import SOCKET, TRAITS, managed, separate
+
+OF_SHIMS_V1 = (shims_v1.PROGRAM, shim_v2.PROGRAM.under("containerd"), runc_v2.PROGRAM)
+SOURCE = "designs §1.1, §3.9 [S]"
+SERVICE = Unit("no", "process", 100 * MS, 5, 10 * S, 90 * S)  # containerd 1.2.0 has no Restart=
+TRAITS_18_09 = replace(
+    TRAITS,
+    words=replace(TRAITS.words, shim=("/usr/bin/containerd-shim", "-namespace", "moby", "-address", SOCKET)),
+    tree="systemd ─ dockerd ─ containerd ─ shim ─ program; proxies under dockerd",
+    shims_under="containerd",
+    shim_command_threads=0,
+    publish_tries=1,
+    restore_stop="the stop signal alone",
+    load_each=18_000,
+)
+DOCKER_18_09 = managed("docker-18.09", SOURCE, TRAITS_18_09, OF_SHIMS_V1)
+DOCKER_18_09_SEPARATE = separate("docker-18.09", SOURCE, TRAITS_18_09, "BindsTo", OF_SHIMS_V1, SERVICE, score=0)

@@ -1,0 +1,56 @@
+"""Docker 1.10 as its own packages have it: no containerd, no shim; the daemon is the parent of every container."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sim.designs.design import Design
+from sim.engine.payload import PROGRAM as PAYLOAD
+from sim.engine.program import Program
+from sim.engine.setup import MS, Daemon, Unit
+from sim.engine.traits import Words
+from sim.engines.docker import waking
+from sim.engines.docker.docker_1_11 import DOCKER_1_11
+from sim.engines.docker.dockerd import native, native_boot, tasks
+from sim.engines.docker.dockerd.program import API, PROGRAM
+
+DAEMON = ("/usr/bin/docker", "daemon", "-H", "fd://")
+WITHOUT = ("events", "connection", "health", "wait_containerd", "discard")
+TABLES = PROGRAM.with_tables(
+    *native.TABLES,
+    native_boot.api(API),
+    tasks.PAUSE,
+    without=tuple(f"dockerd.{name}" for name in WITHOUT),
+).procedures
+DOCKERD = Program(
+    "dockerd",
+    TABLES,
+    dict(PROGRAM.handlers),
+    ignored=frozenset({"USR1"}),  # not PIPE: since 1.12
+    stalls_as=PROGRAM.stalls_as,
+    home=PROGRAM.home,
+)
+DOCKER_1_10 = Design(
+    "docker-1.10",
+    "1.10",
+    "designs §2 [S][K]; all else as docker-1.13",
+    DOCKER_1_11.programs_with(
+        DOCKERD,
+        native.PROGRAM,
+        native.payload(PAYLOAD),
+        waking.PROGRAM,
+        without=("containerd", "shim", "runc", "hook", "exec-shim"),
+    ),
+    replace(
+        DOCKER_1_11.traits,
+        words=Words(DAEMON, (), (), (), "docker-proxy"),
+        tree="systemd ─ docker daemon ─ program; proxies under the daemon",
+        shims_under="nobody",
+        scope="/docker/{id}",
+        first_backoff=200 * MS,
+        daemon=Daemon(log_driver="json-file"),
+        unit=Unit("no", "control-group"),
+        engine_score=0,
+        wakes=True,
+    ),
+)

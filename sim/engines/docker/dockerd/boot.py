@@ -1,0 +1,234 @@
+"""dockerd begins: pid file, sockets, containerd, restore, network controller, policy starts, READY.
+
+Leaves out images, other drivers and legacy links. Source: D cmd/dockerd/daemon.go, daemon/daemon.go restore,
+libcontainerd/client_linux.go Restore, libnetwork bridge_store.go; engine-1.13 §6, §16.6; threads: 5 before containerd
+read off the document, 7 more [K].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from sim.engine import paths
+from sim.engine.containers import drop_pins
+from sim.engine.goroutine import Goroutine
+from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Op, Return, Wait, reading
+from sim.engine.procedure import Procedure, procedure
+from sim.engine.reach import ACCEPT, DNAT
+from sim.engine.records import Container, Endpoint
+from sim.engines.docker.dockerd.exit import connected, wants_restart
+from sim.engines.docker.dockerd.network import map_ports, release_endpoint, unmap_ports
+from sim.engines.docker.dockerd.settings import load_settings
+from sim.engines.docker.dockerd.start import FORCED
+from sim.engines.docker.dockerd.supervise import check_containerd_pid, containerd_started, fork_containerd
+from sim.facts import Message
+from sim.kernel import syscalls
+from sim.kernel.events import RulesFlushed
+from sim.world import Frame, World
+
+# -- begin -----------------------------------------------------------------------------------------
+
+
+def check_pid_file(g: Goroutine) -> str | None:
+    """Refuse to start if /proc has the number in the pid file, be it a process or a thread."""
+    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.dockerd_threads_before)
+    stale = g.world.host.files.get(paths.DOCKER_PID)
+    if isinstance(stale, int) and g.world.host.exists(stale):
+        return "running"
+    syscalls.write_file(g.turn, paths.DOCKER_PID, g.pid)
+    load_settings(g)
+    return None
+
+
+def open_sockets(g: Goroutine) -> None:
+    """Open the API socket: clients queue, unanswered, until the daemon is ready."""
+    syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
+    syscalls.listen(g.turn, g.pid, paths.DOCKER_SOCK)
+
+
+def load_containers(g: Goroutine) -> None:
+    """Read every container record; restore those that ran, all at once.
+
+    A start that an earlier dockerd had begun is no first start any more.
+    """
+    since = g.world.host.files.get(paths.EVENT_TS, 0)
+    drop_pins(g, [name for name in g.world.services if paths.container(name) in g.world.host.files])
+    for name in g.world.services:
+        record = g.world.host.files.get(paths.container(name))
+        if not isinstance(record, Container):
+            continue
+        g.remember(f"container/{name}", replace(record, canceled=False, backoff=0, ran_long=False, removing=False))
+        if record.running:
+            g.remember(f"lib/{name}", True)
+            g.remember(f"restoring/{name}", True)
+            g.start("dockerd.restore", name, c=name, since=since)
+
+
+@reading(lambda world, frame: (("running", frame.fid[0], "dockerd.restore"),))
+def restored(world: World, frame: Frame) -> bool:
+    """Say whether every restore has ended."""
+    return not world.running(frame.fid[0], "dockerd.restore")
+
+
+# -- the network controller ------------------------------------------------------------------------
+
+
+def start_controller(g: Goroutine) -> None:
+    """Flush the engine's chains and load every stored endpoint; the hook's socket opens."""
+    for chain in (DNAT, ACCEPT):
+        g.emit(RulesFlushed(chain))
+    syscalls.unlisten(g.turn, paths.SETKEY_SOCK)
+    syscalls.listen(g.turn, g.pid, paths.SETKEY_SOCK)
+    g.start("dockerd.setkey")
+    stored = []
+    for name in g.world.services:
+        endpoint = g.world.host.files.get(paths.ENDPOINTS + name)
+        if isinstance(endpoint, Endpoint):
+            g.remember(f"endpoint/{name}", replace(endpoint, proxy_pids=()))
+            g.remember(f"address/{endpoint.network}/{endpoint.number}", name)
+            stored.append(name)
+    g["todo"], g["n"] = tuple(stored), 0
+
+
+def next_mapping(g: Goroutine) -> str | None:
+    """Go on with the next stored endpoint that has ports."""
+    todo, n = g["todo"], g["n"]
+    while n < len(todo) and not g.recall(f"endpoint/{todo[n]}").ports:
+        n += 1
+    if n == len(todo):
+        g["n"] = 0
+        return "all_mapped"
+    g["c"], g["n"], g["i"] = todo[n], n + 1, 0
+    g["network"] = g.world.services[todo[n]].network
+    return None
+
+
+def next_stale(g: Goroutine) -> str | None:
+    """Go on with the next endpoint whose container was not taken over.
+
+    That of one that was, and has ended since, stays until its next start. One that no stored sandbox lists (a crash
+    before SetKey) is deleted without its ports: rules, proxy and reservation stay until this dockerd ends (endpoint.go
+    cleanupLocalEndpoints; T49).
+    """
+    todo, n = g["todo"], g["n"]
+    while n < len(todo) and todo[n] in g.recall("active", ()):
+        n += 1
+    if n == len(todo):
+        return "all_clean"
+    g["c"], g["n"] = todo[n], n + 1
+    return None if paths.SANDBOXES + todo[n] in g.world.host.files else "no_sandbox"
+
+
+def start_by_policy(g: Goroutine) -> str | None:
+    """With the network controller up, start, all at once, each stopped container whose policy says so."""
+    g.remember("controller", True)
+    for name in g.world.services:
+        record = g.recall(f"container/{name}")
+        if record is not None and not record.running and wants_restart(record, record.exit_code, record.manual):
+            g.start("dockerd.boot_start", name, c=name)
+    return "leftovers" if _leftovers(g) else None
+
+
+def _leftovers(g: Goroutine) -> list[str]:
+    here = ((name, g.recall(f"container/{name}")) for name, it in g.world.services.items() if it.auto_remove)
+    return [name for name, record in here if record is not None and not record.running and not record.kept]
+
+
+def remove_leftovers(g: Goroutine) -> None:
+    """Remove, all at once, what `--rm` has left behind."""
+    for name in _leftovers(g):
+        g.start("dockerd.rm", name, c=name, request=FORCED)
+
+
+@reading(lambda world, frame: (("running", frame.fid[0], "dockerd.rm"),))
+def leftovers_removed(world: World, frame: Frame) -> bool:
+    """Say whether every removal has returned."""
+    return not world.running(frame.fid[0], "dockerd.rm")
+
+
+BOOT_START = procedure(
+    "dockerd.boot_start",
+    Go("start", "{c}", "c", into="job", why="boot", request=None),
+    Join("job"),
+)
+
+
+@reading(lambda world, frame: (("running", frame.fid[0], "dockerd.boot_start"),))
+def policies_started(world: World, frame: Frame) -> bool:
+    """Say whether every policy start has returned."""
+    return not world.running(frame.fid[0], "dockerd.boot_start")
+
+
+def ready(g: Goroutine) -> None:
+    """Serve the API and tell systemd READY=1."""
+    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.dockerd_threads_after)
+    g.start("dockerd.api")
+    g.send(1, "notify", Message("READY", data=g.pid))
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], "subscribed"), *connected.reads(world, frame)))
+def subscribed(world: World, frame: Frame) -> bool:
+    """Say whether the event stream is open (it waits for the connection)."""
+    return bool(world.recall(frame.fid[0], "subscribed"))
+
+
+def already_running(g: Goroutine) -> int:
+    """Say that the pid file names something that lives, and leave with 1."""
+    return 1
+
+
+EVENT_STREAM = (Go("events"), Wait(subscribed))
+
+
+def boot_table(*containerd: Any, load: tuple[Op, ...] = (), events: tuple[Op, ...] = EVENT_STREAM) -> Procedure:
+    """Return the way from the pid file to READY, with how dockerd comes by its *containerd*; *load* is done first.
+
+    *events* opens the stream of what happens to containers.
+    """
+    return procedure(
+        "dockerd.boot",
+        Do(check_pid_file, "running"),
+        Do(open_sockets),
+        *containerd,
+        events,
+        load,
+        Do(load_containers),
+        Wait(restored),
+        Do(start_controller),
+        Label("next_mapping"),
+        Do(next_mapping, "all_mapped"),
+        map_ports(),
+        Label("mapped"),
+        Goto("next_mapping"),
+        Label("all_mapped"),
+        Do(next_stale, "all_clean", "no_sandbox"),
+        unmap_ports(),
+        Label("no_sandbox"),
+        Do(release_endpoint),
+        Goto("all_mapped"),
+        Label("all_clean"),
+        Do(start_by_policy, "leftovers"),
+        Wait(policies_started),
+        Label("started"),
+        Do(ready),
+        Return(),
+        Label("running"),
+        Exit(already_running),
+        Label("leftovers"),
+        Wait(policies_started),
+        Do(remove_leftovers),
+        Wait(leftovers_removed),
+        Goto("started"),
+    )
+
+
+SUPERVISED = (
+    Do(check_containerd_pid, "adopted"),
+    Fork(fork_containerd),
+    Do(containerd_started),
+    Label("adopted"),
+    Go("connection"),
+)
+BOOT = boot_table(*SUPERVISED, Go("health"))

@@ -1,0 +1,109 @@
+"""dockerd as a program: its procedures, which request starts which, and what it does with signals."""
+
+from __future__ import annotations
+
+from sim.engine.ops import Do, Exit, Serve, Sleep
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.engines.docker.dockerd.boot import BOOT, BOOT_START
+from sim.engines.docker.dockerd.execs import EXEC
+from sim.engines.docker.dockerd.exit import EVENTS, RESTART, STATE_EXIT, STATE_EXIT_AFTER_OUTPUT, long_run, ran_long
+from sim.engines.docker.dockerd.health import MONITOR
+from sim.engines.docker.dockerd.output import COPY, DISCARD, LOG
+from sim.engines.docker.dockerd.pause import PAUSE, STOP_PAUSED
+from sim.engines.docker.dockerd.remove import REMOVE
+from sim.engines.docker.dockerd.restore import RESTORE
+from sim.engines.docker.dockerd.settings import RELOAD
+from sim.engines.docker.dockerd.shutdown import SHUTDOWN
+from sim.engines.docker.dockerd.start import CREATE, SANDBOX_DESTROY, SET_KEY, START
+from sim.engines.docker.dockerd.stop import KILL, RESTART_API, STOP
+from sim.engines.docker.dockerd.supervise import CONNECTION, HEALTH, WAIT_CONTAINERD
+from sim.engines.docker.dockerd.top import TOP
+from sim.engines.docker.dockerd.verbs import (
+    ATTACH,
+    INFO,
+    INSPECT,
+    LOGS,
+    PS,
+    RENAME,
+    UPDATE,
+    WAIT,
+    WATCH,
+    bearer,
+    done,
+)
+
+API = {  # kind of request -> procedure that answers it
+    "create": "create",
+    "start": "start",
+    "stop": "stop",
+    "kill": "kill",
+    "restart": "restart_api",
+    "rm": "rm",
+    "exec": "exec",
+    "top": "top",
+    "pause": "pause",
+    "unpause": "pause",
+    "rename": "rename",
+    "update": "update",
+    "ps": "ps",
+    "inspect": "inspect",
+    "info": "info",
+    "version": "version",
+    "logs": "logs",
+    "wait": "wait",
+    "events": "watch",
+    "attach": "attach",
+}
+
+PROGRAM = Program(
+    "dockerd",
+    (
+        BOOT,
+        RESTORE,
+        BOOT_START,
+        SHUTDOWN,
+        RELOAD,
+        CREATE,
+        START,
+        SANDBOX_DESTROY,
+        STOP,
+        KILL,
+        RESTART_API,
+        REMOVE,
+        PAUSE,
+        STOP_PAUSED,
+        RENAME,
+        UPDATE,
+        PS,
+        INSPECT,
+        INFO,
+        LOGS,
+        WAIT,
+        WATCH,
+        ATTACH,
+        SET_KEY,
+        STATE_EXIT,
+        STATE_EXIT_AFTER_OUTPUT,
+        COPY,
+        LOG,
+        DISCARD,
+        RESTART,
+        EVENTS,
+        EXEC,
+        MONITOR,
+        TOP,
+        CONNECTION,
+        HEALTH,
+        WAIT_CONTAINERD,
+        procedure("dockerd.version", Do(done)),
+        procedure("dockerd.api", Serve("api", API, bearer)),
+        procedure("dockerd.setkey", Serve("setkey", {"SetKey": "set_key"})),
+        procedure("dockerd.quit", Exit(131)),
+        procedure("dockerd.uptime", Sleep("uptime", long_run), Do(ran_long)),
+    ),
+    handlers={"TERM": "shutdown", "INT": "shutdown", "QUIT": "quit", "HUP": "reload"},
+    ignored=frozenset({"PIPE", "USR1"}),
+    stalls_as="daemon",
+    home="init",
+)

@@ -1,0 +1,162 @@
+"""dockerd begins: what the disk says was running is asked of containerd, and stopped, or taken over (live-restore).
+
+One container at a time asks, with the lock that the reader of events needs as well (`remote`): State, then the last
+event of the container that has been stored and not handled. One that containerd does not know has ended, with the code
+of that event, or 255. A signal that cannot be sent is only logged. Left out: the wait of 10 s for the exit of a
+container that is not known and whose last event is another one. Source: D libcontainerd/client_linux.go Restore,
+getContainerLastEvent; engine-1.13 §6 step 5, §15, §23 T47, T47b, T48.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sim.engine import paths
+from sim.engine.goroutine import Goroutine
+from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, Wait, call, reading
+from sim.engine.procedure import procedure
+from sim.engine.setup import S
+from sim.engines.docker.dockerd.health import start_monitor
+from sim.engines.docker.dockerd.output import begin_discard, begin_output
+from sim.engines.docker.dockerd.pause import handle_pause
+from sim.engines.docker.dockerd.settings import daemon_of
+from sim.engines.docker.dockerd.start import containerd_at, drop_bundle, event, record_of, update
+from sim.facts import Forgot, Message
+from sim.kernel import syscalls
+from sim.world import Frame, World
+
+TERM_WAIT = 10 * S
+KILL_WAIT = 2 * S
+UNKNOWN = 255
+
+
+def state_task(g: Goroutine) -> Message:
+    """Ask containerd for the container's state."""
+    return Message("StateTask", g["c"], g.frame.fid)
+
+
+def is_known(g: Goroutine) -> None:
+    """Note that containerd has the container."""
+    g["known"] = True
+
+
+def last_event(g: Goroutine) -> Message:
+    """Ask containerd for the container's last event of those that an earlier dockerd has not handled."""
+    return Message("LastEvent", g["c"], g.frame.fid, g["since"])
+
+
+def go_by_state(g: Goroutine) -> str | None:
+    """Take what runs over, or stop what is left; in both cases what waits in the fifos is thrown away."""
+    last = g["answer"] if isinstance(g["answer"], Message) else Message("none", g["c"])
+    g["last"] = last.kind
+    g["status"] = last.data if last.kind == "exit" else UNKNOWN
+    if not g["known"]:
+        return "unknown"
+    begin_discard(g)
+    if daemon_of(g.world, g.pid).live_restore:
+        return "reattach"
+    g["signal"] = "TERM"
+    return None
+
+
+def signal_task(g: Goroutine) -> Message:
+    """Ask containerd to send the signal."""
+    return Message("SignalTask", g["c"], g.frame.fid, g["signal"])
+
+
+def _exit(world: World, frame: Frame) -> object:
+    return world.recall(frame.fid[0], f"exit/{frame.local['c']}")
+
+
+@reading(lambda world, frame: (("memory", frame.fid[0], f"exit/{frame.local['c']}"),))
+def exit_known(world: World, frame: Frame) -> bool:
+    """Say whether containerd's exit event has come."""
+    return _exit(world, frame) is not None
+
+
+def now_kill(g: Goroutine) -> None:
+    """Go on with KILL."""
+    g["signal"] = "KILL"
+
+
+def take_exit(g: Goroutine) -> None:
+    """Take the code that was told; one that has not ended by now is forgotten, and counts as 255."""
+    status = _exit(g.world, g.frame)
+    g["status"] = UNKNOWN if status is None else status
+
+
+def is_restored(g: Goroutine) -> None:
+    """Note that the restore of this container is over."""
+    for key in (f"restoring/{g['c']}", f"exit/{g['c']}"):
+        if g.recall(key) is not None:
+            g.emit(Forgot(g.pid, key))
+
+
+def restored_dead(g: Goroutine) -> None:
+    """Believe that it has stopped, and say `die`; the network is released later."""
+    record = record_of(g)
+    assert record is not None
+    is_restored(g)
+    drop_bundle(g)
+    stopped = replace(record, running=False, restarting=False, paused=False, pid=0, exit_code=g["status"])
+    update(g, stopped, disk=True)
+    event(g, "die", ("exitCode", str(g["status"])))
+
+
+def reopen(g: Goroutine) -> None:
+    """Open the fifos again, and go on to read what the container prints."""
+    service = g.world.services[g["c"]]
+    for stream, mode in zip(paths.STREAMS, ("w", "r", "r"), strict=True):
+        path = f"{paths.bundle(service.id)}/{stream}"
+        if path in g.world.host.fifos:
+            syscalls.open_fifo(g.turn, g.pid, path, mode)
+    begin_output(g)
+
+
+def reattach(g: Goroutine) -> None:
+    """Reopen the fifos and say `start` again; pid and times stay.
+
+    If containerd's last event of it is a pause, or the end of one, that is said again, too.
+    """
+    record = record_of(g)
+    assert record is not None
+    reopen(g)
+    is_restored(g)
+    g.remember("active", (*g.recall("active", ()), g["c"]))
+    update(g, replace(record, manual=False), disk=True)
+    start_monitor(g)
+    event(g, "start")
+    if g["last"] in ("paused", "resumed"):
+        handle_pause(g, g["last"])
+
+
+RESTORE = procedure(
+    "dockerd.restore",
+    Lock("remote"),
+    call("tasks", containerd_at, state_task, lost="asked"),
+    Do(is_known),
+    Label("asked"),
+    call("streams", containerd_at, last_event, lost="told"),
+    Label("told"),
+    Do(go_by_state, "unknown", "reattach"),
+    call("tasks", containerd_at, signal_task, lost="signalled"),
+    Label("signalled"),
+    Unlock("remote"),
+    Wait(exit_known, within=TERM_WAIT, late="kill"),
+    Goto("ended"),
+    Label("kill"),
+    Do(now_kill),
+    call("tasks", containerd_at, signal_task, lost="killed"),
+    Label("killed"),
+    Wait(exit_known, within=KILL_WAIT, late="ended"),
+    Label("ended"),
+    Lock("remote"),
+    Do(take_exit),
+    Label("unknown"),
+    Do(restored_dead),
+    Unlock("remote"),
+    Return(),
+    Label("reattach"),
+    Do(reattach),
+    Unlock("remote"),
+)

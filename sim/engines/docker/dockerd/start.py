@@ -1,0 +1,360 @@
+"""containerStart: from a request to a running container, step by step.
+
+The container lock is held for the whole start. Leaves out OCI hooks of other packages, and links. A start that fails
+leaves the container stopped with 128, says no `die`, and no restart policy tries it again. Source: D daemon/start.go
+containerStart; engine-1.13 §2, §23 T1 to T6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from sim.engine import paths, storage
+from sim.engine.containers import drop_pins, service_of
+from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call, repeat, run
+from sim.engine.output import depth
+from sim.engine.procedure import Procedure, procedure
+from sim.engine.reach import NETNS
+from sim.engine.records import Container, Endpoint
+from sim.engine.traits import traits
+from sim.engines.docker.dockerd.attached import tell_attached
+from sim.engines.docker.dockerd.health import start_monitor
+from sim.engines.docker.dockerd.network import (
+    address,
+    bindings,
+    endpoint_of,
+    map_ports,
+    network_event,
+    pick_address,
+    release_endpoint,
+    release_network,
+    unmap_ports,
+)
+from sim.engines.docker.dockerd.output import begin_output, close_output
+from sim.engines.docker.dockerd.volumes import mount_volumes, unmount_volumes
+from sim.engines.docker.netfilter import iptables
+from sim.facts import EngineEvent, Forgot, Message
+from sim.kernel import syscalls
+from sim.kernel.records import Pid
+from sim.world import Frame, World
+
+UNAVAILABLE = "grpc: the connection is unavailable"
+
+
+def record_of(g: Goroutine) -> Container | None:
+    """Return what dockerd believes of the container in variable `c`."""
+    record = g.recall(f"container/{g['c']}")
+    assert record is None or isinstance(record, Container)
+    return record
+
+
+def update(g: Goroutine, record: Container, *, disk: bool) -> None:
+    """Change the record in memory, and on disk where the daemon writes it (ToDisk)."""
+    g.remember(f"container/{record.name}", record)
+    if disk:
+        storage.write(g, paths.container(record.name), record)
+
+
+def event(g: Goroutine, action: str, *attributes: tuple[str, str]) -> None:
+    """State what `docker events` says of the container."""
+    g.emit(EngineEvent("container", action, g["c"], attributes))
+
+
+def answer(g: Goroutine, value: object = True) -> None:
+    """Answer the API request, if there is one."""
+    if g["request"] is not None:
+        g.reply(g["request"].reply, value)
+
+
+# -- create ----------------------------------------------------------------------------------------
+
+
+def create(g: Goroutine) -> None:
+    """Make the record on disk, and say so; no process is forked."""
+    if record_of(g) is not None:
+        answer(g, Failure(f'Conflict. The name "/{g["c"]}" is already in use by container {service_of(g).id}.'))
+        return
+    if storage.full(g.world):
+        layer = f"/var/lib/docker/overlay2/{service_of(g).id}-init"  # its real name is a random one
+        answer(g, Failure(f"Error response from daemon: mkdir {layer}: {storage.NO_SPACE}"))
+        return
+    update(g, Container(g["c"], service_of(g).restart), disk=True)
+    event(g, "create")
+    answer(g)
+
+
+CREATE = procedure("dockerd.create", Do(create))
+
+# -- start -----------------------------------------------------------------------------------------
+
+
+def admit(g: Goroutine) -> str | None:
+    """Refuse a container that does not exist; do nothing for one that runs (304).
+
+    A policy's attempt goes on only while the container is still restarting. *i* counts the ports that are mapped.
+    """
+    record, why = record_of(g), g["why"]
+    if record is None:
+        answer(g, Failure(f"No such container: {g['c']}"))
+        return "refused"
+    if record.removing or record.dead:
+        answer(g, Failure("Container is marked for removal and cannot be started."))
+        return "refused"
+    if record.paused:
+        answer(g, Failure("Cannot start a paused container, try unpause instead."))
+        return "refused"
+    if (record.canceled or not record.restarting) if why == "policy" else record.running:
+        answer(g)
+        return "refused"
+    g["network"], g["i"] = service_of(g).network, 0
+    return None
+
+
+def mount(g: Goroutine) -> str | None:
+    """Mount the root file system; go on to the sandbox that an exit before the network controller was up has left."""
+    return None if g.recall(f"endpoint/{g['c']}") is None else "stale"
+
+
+def create_endpoint(g: Goroutine) -> str | None:
+    """Take an address and make the endpoint; go on to the ports, if any is published.
+
+    A network that is full refuses it.
+    """
+    service = service_of(g)
+    if storage.full(g.world):
+        store = "/var/lib/docker/network/files/local-kv.db"
+        g["error"] = f"failed to update store for object type *libnetwork.endpoint: write {store}: {storage.NO_SPACE}"
+        return "exists"
+    number = pick_address(g, service)
+    if number is None:
+        g["error"] = f"no available IPv4 addresses on this network's address pools: {service.network}"
+        return "exists"
+    ports = bindings(service.ports, traits(g.world, g.pid).proxy_addresses)
+    endpoint = Endpoint(service.name, service.network, number, address(g.world, service.network, number), ports)
+    g.remember(f"endpoint/{service.name}", endpoint)
+    return None if service.ports else "mapped"
+
+
+def store_mapping(g: Goroutine) -> None:
+    """Write the endpoint with its port mapping to the disk; the sandbox record lists no endpoint yet."""
+    storage.write(g, paths.ENDPOINTS + g["c"], endpoint_of(g))
+    network_event(g, "connect")
+
+
+def write_bundle(g: Goroutine) -> None:
+    """Mount volumes, forget earlier restarts unless this is one, write config.json, make the fifos and open them."""
+    record = record_of(g)
+    if record is not None and g["why"] != "policy":
+        update(g, replace(record, restart_count=0, backoff=0, canceled=False), disk=False)
+    mount_volumes(g)
+    folder = paths.bundle(service_of(g).id)
+    syscalls.write_file(g.turn, f"{folder}/config.json", g["c"])
+    depths = printed(g)
+    for stream, mode in zip(paths.STREAMS, ("w", "r", "r"), strict=True):
+        if service_of(g).tty and stream == "init-stderr":
+            continue  # a terminal has one stream
+        path = f"{folder}/{stream}"
+        syscalls.unlink_fifo(g.turn, path, used=stream in depths)
+        syscalls.mkfifo(g.turn, path, depths.get(stream, 65_536))
+        syscalls.open_fifo(g.turn, g.pid, path, mode)
+    g.remember(f"lib/{g['c']}", True)
+
+
+def printed(g: Goroutine) -> dict[str, int]:
+    """Return the fifos that the container's program prints into, each with how much it holds."""
+    return {f"init-{log.stream}": depth(log.write) for log in service_of(g).payload.log}
+
+
+def containerd_at(world: World, frame: Frame) -> Pid | None:
+    """Return the containerd that the gRPC connection is ready with; None fails at once (code 14)."""
+    pid: Pid | None = world.recall(frame.fid[0], "connection")
+    return pid
+
+
+def create_container(g: Goroutine) -> Message:
+    """Ask containerd to create and start the container (no deadline)."""
+    return Message("StartTask", g["c"], g.frame.fid)
+
+
+def state_running(g: Goroutine) -> None:
+    """Believe that it runs, write that to disk, say so; count the run's first ten seconds if a policy asks for them."""
+    record = record_of(g)
+    assert record is not None
+    record = replace(
+        record,
+        running=True,
+        restarting=False,
+        pid=g["answer"],
+        exit_code=0,
+        started=True,
+        manual=False,
+        ran_long=False,
+        oom_killed=False,
+        error="",
+    )
+    update(g, record, disk=True)
+    if record.policy.name != "no":
+        g.cancel(f"uptime/{g['c']}")
+        g.start("dockerd.uptime", g["c"], c=g["c"])
+    begin_output(g)
+    start_monitor(g)
+    event(g, "start")
+    answer(g)
+
+
+def no_answer(g: Goroutine) -> None:
+    """Say that containerd could not be asked, or died before it answered."""
+    if isinstance(g["answer"], Failure):
+        g["error"] = g["answer"].text
+    else:
+        g["error"] = UNAVAILABLE
+
+
+def failed_with(error: str, path: str, before: int) -> int:
+    """Return the exit code of a start that failed, by what containerd has said of the command (start.go).
+
+    >>> failed_with('exec: "web": executable file not found in $PATH', "web", 0), failed_with("any other", "web", 0)
+    (127, 128)
+    """
+    if "permission denied" in error:
+        return 126
+    if path in error and ("executable file not found" in error or "no such file or directory" in error):
+        return 127
+    return before or 128
+
+
+def start_failed(g: Goroutine) -> str | None:
+    """Keep the error and its code, forget the bundle; a policy's attempt that fails is final.
+
+    The code of such an attempt is on disk alone: in memory that of the last exit comes back with the stop.
+    """
+    record = record_of(g)
+    assert record is not None
+    error = g["error"] or ""
+    failed = replace(record, error=error, exit_code=failed_with(error, service_of(g).path, record.exit_code))
+    storage.write(g, paths.container(g["c"]), failed)
+    code = record.exit_code if g["why"] == "policy" else failed.exit_code
+    update(g, replace(failed, running=False, restarting=False, pid=0, exit_code=code), disk=g["why"] != "policy")
+    unmount_volumes(g)
+    close_output(g)
+    drop_bundle(g)
+    drop_pins(g, [g["c"]])
+    tell_attached(g, None)
+    answer(g, Failure(f"Error response from daemon: {failed.error}"))
+    return "auto_remove" if service_of(g).auto_remove else None
+
+
+def drop_bundle(g: Goroutine) -> None:
+    """Remove the bundle folder and let libcontainerd forget the container."""
+    folder = paths.bundle(service_of(g).id)
+    syscalls.remove_file(g.turn, f"{folder}/config.json")
+    depths = printed(g)
+    for stream in paths.STREAMS:
+        syscalls.unlink_fifo(g.turn, f"{folder}/{stream}", used=stream in depths)
+    if g.recall(f"lib/{g['c']}"):
+        g.emit(Forgot(g.pid, f"lib/{g['c']}"))
+
+
+FORCED = Message("rm", "", None, (None, None, True, ()))
+AUTO_REMOVE = (  # after the lock was released
+    Label("auto_remove"),
+    Unlock("container/{c}"),
+    Go("rm", "{c}", "c", request=FORCED),
+)
+
+
+def guarded(*entries: Any) -> list[Any]:
+    """Return the entries within libcontainerd's lock of the container."""
+    return [Lock("libcontainerd/{c}"), *entries, Unlock("libcontainerd/{c}")]
+
+
+def start_table(ask: list[Any], lost: list[Any], bundle: Callable[[Goroutine], None] = write_bundle) -> Procedure:
+    """Return containerStart with what it asks containerd for; *ask* leads to label `lost` or `release` if that fails.
+
+    *lost* is what is done there first, *bundle* what is done before anybody is asked.
+    """
+    return procedure(
+        "dockerd.start",
+        Lock("container/{c}"),
+        Do(admit, "refused"),
+        Do(mount, "stale"),
+        Label("create"),
+        Do(create_endpoint, "mapped", "exists"),
+        map_ports(),
+        Goto("release"),
+        Label("mapped"),
+        Do(store_mapping),
+        Do(bundle),
+        ask,
+        Do(state_running),
+        Unlock("container/{c}"),
+        Return(),
+        Label("lost"),
+        lost,
+        Do(no_answer),
+        Label("release"),
+        unmap_ports(),
+        Do(release_network),
+        Label("exists"),
+        Do(start_failed, "auto_remove"),
+        Label("refused"),
+        Unlock("container/{c}"),
+        Return(),
+        Label("stale"),
+        Go("sandbox_destroy", "{c}", "c", into="job"),
+        Join("job"),
+        Goto("create"),
+        AUTO_REMOVE,
+    )
+
+
+START = start_table(guarded(call("tasks", containerd_at, create_container, lost="lost")), [Unlock("libcontainerd/{c}")])
+SANDBOX_DESTROY = procedure("dockerd.sandbox_destroy", unmap_ports(), Do(release_endpoint))
+
+# -- the prestart hook's other end -----------------------------------------------------------------
+
+
+def move_network(g: Goroutine) -> str | None:
+    """Move the endpoint into the container's namespace; the sandbox record lists it from now on.
+
+    The hook of a start that was given up finds no endpoint any more.
+    """
+    endpoint = g.recall(f"endpoint/{g['c']}")
+    if endpoint is None:
+        answer(g, Failure(f"no sandbox for container {service_of(g).id}"))
+        return "refused"
+    syscalls.write_file(g.turn, NETNS + g["c"], endpoint.address)
+    storage.write(g, paths.SANDBOXES + g["c"], endpoint)
+    return "moved" if endpoint.network == "bridge" else None
+
+
+def setup_resolver(g: Goroutine) -> Spawn:
+    """Start the re-exec that sets up the embedded DNS of a user-defined network."""
+    argv = ("setup-resolver", service_of(g).id)
+    threads = g.world.setup.engine.unverified.resolver_threads
+    return Spawn("resolver", argv, g["c"], comm="exe", local={"count": threads})
+
+
+def netns_iptables(g: Goroutine) -> Spawn:
+    """Run iptables inside the container's namespace."""
+    return iptables("-I")
+
+
+def set_key_done(g: Goroutine) -> None:
+    """Answer the hook."""
+    answer(g)
+
+
+SET_KEY = procedure(
+    "dockerd.set_key",
+    Do(move_network, "moved", "refused"),
+    run(setup_resolver),
+    repeat(14, run(netns_iptables)),
+    Label("moved"),
+    Do(set_key_done),
+    Label("refused"),
+)

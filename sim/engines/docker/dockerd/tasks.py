@@ -1,0 +1,277 @@
+"""What dockerd asks containerd 1.2 and later for: create and start in two requests, execs, pause; and its events.
+
+Events are read by one goroutine, which hands an exit on to one of its own. A stream that breaks is opened again once
+containerd serves (asked every 100 ms); what was told meanwhile is lost, and nobody looks for it. An exit is matched by
+container or, before 24.0, by pid, so that the exit of a shim that does not know its payload's is ignored. The handler
+deletes the task (the shim leaves), waits 2 s for the output, takes the network down, and asks the policy. Leaves out
+the 30 s that a delete may take. Source: designs §3.2, §3.6, §3.7 [S]; the order of the events: experiment d [M], in
+which `stop` comes before `die`, which is not modelled.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from sim.engine.containers import service_of
+from sim.engine.goroutine import Failure, Goroutine
+from sim.engine.ops import Do, Goto, Label, Lock, Return, Sleep, Unlock, Wait, call, reading, receive
+from sim.engine.procedure import procedure
+from sim.engine.setup import MS, S
+from sim.engine.traits import traits
+from sim.engines.docker.dockerd.execs import ADD, config_key, exec_ended, exec_exited, exec_started, exec_table
+from sim.engines.docker.dockerd.exit import connected, event_or_break, keep_exit, state_exit, subscribed
+from sim.engines.docker.dockerd.network import release_network, unmap_ports
+from sim.engines.docker.dockerd.output import LOGGER_CLOSE, all_logged, stdio_ended, truncate_log
+from sim.engines.docker.dockerd.pause import handle_pause, not_paused, pause_request, paused
+from sim.engines.docker.dockerd.start import (
+    AUTO_REMOVE,
+    UNAVAILABLE,
+    containerd_at,
+    drop_bundle,
+    event,
+    record_of,
+    start_table,
+    update,
+)
+from sim.engines.docker.dockerd.verbs import update_table
+from sim.facts import Message
+from sim.world import Frame, Key, World
+
+SERVE_POLL = 100 * MS
+OUTPUT_WAIT = 2 * S
+
+# -- start ------------------------------------------------------------------------------------------
+
+
+def create_task(g: Goroutine) -> Message:
+    """Ask containerd for a task: a shim, and the container's first process at its exec fifo."""
+    return Message("CreateTask", g["c"], g.frame.fid)
+
+
+def is_leftover(g: Goroutine) -> str | None:
+    """Go on to delete the task that a start has left which its dockerd did not live to see."""
+    left = isinstance(g["answer"], Failure) and g["answer"].text.endswith("already exists")
+    return None if left and not g["again"] else "lost"
+
+
+def again(g: Goroutine) -> None:
+    """Try once more."""
+    g["again"] = True
+
+
+def start_task(g: Goroutine) -> Message:
+    """Ask containerd to let the first process go on."""
+    return Message("StartTask", g["c"], g.frame.fid)
+
+
+def start_refused(g: Goroutine) -> None:
+    """Keep why the process was not started."""
+    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else UNAVAILABLE
+
+
+def delete_by_force(g: Goroutine) -> Message:
+    """Ask containerd to kill and delete the task."""
+    return Message("DeleteTask", g["c"], g.frame.fid, True)
+
+
+START = start_table(
+    [
+        Label("create_task"),
+        call("tasks", containerd_at, create_task, lost="lost", failed="not_created"),
+        call("tasks", containerd_at, start_task, lost="not_started"),
+        Goto("started"),
+        Label("not_created"),
+        Do(is_leftover, "lost"),
+        call("tasks", containerd_at, delete_by_force, lost="deleted"),
+        Label("deleted"),
+        Do(again),
+        Goto("create_task"),
+        Label("not_started"),
+        Do(start_refused),
+        call("tasks", containerd_at, delete_by_force, lost="release"),
+        Goto("release"),
+        Label("started"),
+    ],
+    [],
+)
+
+
+def note_writers(g: Goroutine) -> str | None:
+    """Note who writes a command's output: the process, and the shim that holds its fifos, too."""
+    pid = g["answer"]
+    g["process_pid"] = pid
+    g["shim_pid"] = g.world.host.procs[pid].ppid if pid in g.world.host.procs else pid
+    return exec_started(g)
+
+
+def _writers(world: World, frame: Frame) -> tuple[Key, ...]:
+    return (*config_key(world, frame), ("proc", frame.local["process_pid"]), ("proc", frame.local["shim_pid"]))
+
+
+@reading(_writers)
+def output_or_exec_ended(world: World, frame: Frame) -> bool | str:
+    """Say whether the exit event was handled, or nobody is left who writes: end of file ends the session, too."""
+    writes = any(world.host.alive(frame.local[name]) for name in ("process_pid", "shim_pid"))
+    return True if not writes else exec_ended(world, frame)
+
+
+EXEC = exec_table(list(ADD), [], note_writers, output_or_exec_ended)
+UPDATE = update_table(lambda *entries: list(entries), [])
+
+# -- events -----------------------------------------------------------------------------------------
+
+
+def new_events(g: Goroutine) -> Message:
+    """Ask for the events from now on."""
+    return Message("Events", "", g.frame.fid)
+
+
+def take_event(g: Goroutine) -> None:
+    """Hand one event on; of a container that is not known nothing is done."""
+    g["task"] = message = receive(g, "events")
+    g["c"] = message.container
+    record = record_of(g)
+    if record is None:
+        return
+    if message.kind == "oom":
+        update(g, replace(record, oom_killed=True), disk=True)
+        event(g, "oom")
+        return
+    told: Any = message.data
+    x, code, pid = told
+    if x:
+        exec_exited(g, x, code)
+    elif traits(g.world, g.pid).exits_by == "container" or pid == record.pid:
+        g.start("dockerd.state_exit", g["c"], c=g["c"], status=code)
+
+
+EVENTS = procedure(
+    "dockerd.events",
+    Label("subscribe"),
+    Wait(connected),
+    call("streams", containerd_at, new_events, lost="broken"),
+    Do(subscribed),
+    Label("next"),
+    Wait(event_or_break, "broken"),
+    Do(take_event),
+    Goto("next"),
+    Label("broken"),
+    Sleep("serve_poll", SERVE_POLL),
+    Goto("subscribe"),
+)
+
+# -- an exit ----------------------------------------------------------------------------------------
+
+
+def must_run(g: Goroutine) -> str | None:
+    """Take no second exit of one run."""
+    record = record_of(g)
+    g["code"] = g["status"]
+    return None if record is not None and record.running and not record.restarting else "unknown"
+
+
+def delete_task(g: Goroutine) -> Message:
+    """Ask containerd for the exit status, and to forget the task."""
+    return Message("DeleteTask", g["c"], g.frame.fid)
+
+
+def status_of_task(g: Goroutine) -> None:
+    """Take the task's own exit status, if nobody has told one."""
+    if g["code"] is None:
+        (g["code"],) = g["answer"]
+
+
+def no_task(g: Goroutine) -> None:
+    """Go by what was told; 255 if nothing was."""
+    if g["code"] is None:
+        g["code"] = 255
+
+
+def cut_output(g: Goroutine) -> None:
+    """Read no more of the output: somebody holds it open still."""
+    for log in service_of(g).payload.log:
+        g.cancel(f"copy/{g['c']}/{log.stream}")
+
+
+def after_output(g: Goroutine) -> str | None:
+    """Remove the fifos; the network is taken down if its controller is up, not while the daemon boots."""
+    drop_bundle(g)
+    return None if g.recall("controller") else "no_controller"
+
+
+def leave_network(g: Goroutine) -> None:
+    """Take the container's network down."""
+    release_network(g)
+
+
+def believe_exit(g: Goroutine) -> str | None:
+    """Ask the restart manager, believe that it has stopped or restarts, and say `die`; then write it to disk."""
+    record = record_of(g)
+    if record is None:
+        return "unknown"
+    g["oom_killed"], g["status"] = record.oom_killed, g["code"]
+    state_exit(g)
+    return None
+
+
+EXIT = procedure(
+    "dockerd.state_exit",
+    Lock("container/{c}"),
+    Do(must_run, "unknown"),
+    call("tasks", containerd_at, delete_task, lost="no_task"),
+    Do(status_of_task),
+    Goto("deleted"),
+    Label("no_task"),
+    Do(no_task),
+    Label("deleted"),
+    Wait(stdio_ended, within=OUTPUT_WAIT, late="cut"),
+    Goto("read"),
+    Label("cut"),
+    Do(cut_output),
+    Label("read"),
+    Wait(all_logged, within=LOGGER_CLOSE, late="truncate"),
+    Goto("logged"),
+    Label("truncate"),
+    Do(truncate_log),
+    Label("logged"),
+    Do(after_output, "no_controller"),
+    unmap_ports(),
+    Do(leave_network),
+    Label("no_controller"),
+    Do(believe_exit, "unknown"),
+    Do(keep_exit, "auto_remove"),
+    Label("unknown"),
+    Unlock("container/{c}"),
+    Return(),
+    AUTO_REMOVE,
+)
+
+# -- pause ------------------------------------------------------------------------------------------
+
+
+def freeze(g: Goroutine) -> Message:
+    """Ask containerd to freeze or thaw the container."""
+    return Message("PauseTask" if g["request"].kind == "pause" else "ResumeTask", g["c"], g.frame.fid)
+
+
+def frozen(g: Goroutine) -> None:
+    """Believe that it is paused, or goes on, and say so."""
+    handle_pause(g, "paused" if g["request"].kind == "pause" else "resumed")
+
+
+PAUSE = procedure(
+    "dockerd.pause",
+    Lock("container/{c}"),
+    Do(pause_request, "refused"),
+    call("tasks", containerd_at, freeze, lost="lost"),
+    Do(frozen),
+    Do(paused),
+    Label("refused"),
+    Unlock("container/{c}"),
+    Return(),
+    Label("lost"),
+    Do(not_paused),
+    Unlock("container/{c}"),
+)

@@ -1,0 +1,96 @@
+"""What the designs from 20.10 on share: their programs, their command lines, and what was measured of 26.1.5.
+
+Thread counts of 26.1.5 stand for the others, too [K].
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sim.designs.design import Design
+from sim.engine import paths, systemd
+from sim.engine.program import Program
+from sim.engine.setup import Daemon, S, Unit, Unverified
+from sim.engine.traits import Traits, Words
+from sim.engines.containerd import runc_v2, service, shim_command, shim_v2
+from sim.engines.docker.docker_1_13 import DOCKER_1_13
+from sim.engines.docker.dockerd import program_v2
+from sim.engines.docker.ladder import SEPARATE
+
+SOCKET = paths.SERVICE_SOCK.removeprefix("unix:")
+WORDS = Words(
+    dockerd=("/usr/bin/dockerd",),
+    containerd=("/usr/bin/containerd", "--config", "/var/run/docker/containerd/containerd.toml"),
+    shim=("/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-address", SOCKET),
+    runc=("runc", "--root", "/var/run/docker/runtime-runc/moby"),
+    proxy="/usr/bin/docker-proxy",
+)
+UNVERIFIED = Unverified(
+    dockerd_threads_after=6,
+    containerd_threads=8,
+    shim_threads_before=9,
+    runc_threads=9,
+    hook_threads=8,
+)
+TRAITS = Traits(
+    words=WORDS,
+    unverified=UNVERIFIED,
+    shim_command_threads=9,
+    tree="systemd ─ dockerd ─ containerd; systemd ─ shim ─ program; proxies under dockerd",
+    shims_under="init",
+    proxy_addresses=("0.0.0.0", "::"),
+    restart_cap=60 * S,
+    redial_cap=3 * S,
+    containerd_socket=paths.MANAGED_SOCK,
+    last_wait=2 * S,
+    exits_by="pid",
+    restore_stop="docker stop",
+    load_each=3_000,
+    waits_for_proxies=True,
+    daemon=Daemon(log_driver="json-file"),
+    unit=Unit("always", "process", 2 * S, 3, 60 * S, 0),
+    profile="docker-26-2core",
+)
+OF_SHIMS_V2 = (service.PROGRAM, shim_command.PROGRAM, shim_v2.PROGRAM, runc_v2.PROGRAM)
+SERVICE = Unit("always", "process", 5 * S, 5, 10 * S, 90 * S)  # containerd's own unit
+
+
+def pair(row: str, source: str, traits: Traits, coupling: str) -> tuple[Design, Design]:
+    """Return a version whose dockerd starts containerd, and the same as packages install it, with a service."""
+    return managed(row, source, traits), separate(row, source, traits, coupling)
+
+
+def managed(row: str, source: str, traits: Traits, programs: tuple[Program, ...] = OF_SHIMS_V2) -> Design:
+    """Return a version whose dockerd starts containerd."""
+    mine = DOCKER_1_13.programs_with(program_v2.MANAGED, *programs, without=("exec-shim",))
+    return Design(row, f"{row.removeprefix('docker-')}, dockerd starts containerd", source, mine, traits)
+
+
+def separate(
+    row: str,
+    source: str,
+    traits: Traits,
+    coupling: str,
+    programs: tuple[Program, ...] = OF_SHIMS_V2,
+    unit: Unit = SERVICE,
+    score: int = -999,
+) -> Design:
+    """Return a version with containerd as a service beside docker.service, tied to it by *coupling*."""
+    units = (it.under("init") if it.name == "containerd" else it for it in programs)
+    mine = DOCKER_1_13.programs_with(systemd.WITH_CONTAINERD, program_v2.SEPARATE, *units, without=("exec-shim",))
+    words = replace(
+        traits.words,
+        dockerd=("/usr/bin/dockerd", "-H", "fd://", f"--containerd={SOCKET}"),
+        containerd=("/usr/bin/containerd",),
+    )
+    apart = replace(
+        traits,
+        words=words,
+        containerd_socket=paths.SERVICE_SOCK,
+        tree=traits.tree.replace("dockerd ─ containerd", "dockerd; systemd ─ containerd"),
+        containerd_unit=unit,
+        coupling=coupling,
+        containerd_score=score,
+    )
+    title = f"{row.removeprefix('docker-')}, containerd.service beside docker.service ({coupling}=)"
+    return Design(row + SEPARATE, title, source, mine, apart)

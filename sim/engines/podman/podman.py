@@ -1,0 +1,43 @@
+"""podman of the v4 to v6 line, rootful: no daemon, a conmon under PID 1 for each container, ports by DNAT alone."""
+
+from __future__ import annotations
+
+from sim.designs import vocabulary
+from sim.designs.design import Design
+from sim.engine import execed, init, journald, payload, stranger
+from sim.engine.setup import Daemon
+from sim.engine.traits import Traits, Words
+from sim.engines.conmon import conmon, crun
+from sim.engines.podman import client, command, network, systemd
+
+PODMAN = Design(
+    "podman",
+    "rootful, v4 to v6",
+    "designs §4.1, §4.2 [S]; conmon 2.2.1, libpod [K] where marked",
+    (
+        systemd.PROGRAM,
+        journald.PROGRAM,
+        command.PROGRAM,
+        conmon.PROGRAM,
+        crun.CRUN_PROGRAM,
+        network.PROGRAM,
+        payload.PROGRAM.under("conmon"),
+        payload.CHILD,
+        init.APP,
+        stranger.PROGRAM,
+        conmon.EXEC_PROGRAM,
+        execed.PROGRAM,
+        client.PROGRAM,
+    ),
+    Traits(
+        words=Words((), (), (conmon.CONMON,), (crun.CRUN,), ""),
+        tree="systemd ─ conmon ─ program; each podman command a process of its own",
+        shims_under="init",
+        scope="/machine.slice/libpod-{id}.scope",
+        proxy_addresses=(),
+        daemon=Daemon(userland_proxy=False),
+        profile="podman-idle",
+        client="podman",
+    ),
+    vocabulary.PODMAN,
+)

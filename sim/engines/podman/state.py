@@ -1,0 +1,179 @@
+"""What podman keeps between its commands: a database on disk, the rest in files on /run.
+
+No process holds any of it: each command reads a container's record, brings it up to date (`synced`), and writes it. So
+what is believed changes only when a command runs, and what a view shows is what `podman ps` would find at that moment.
+The record is the one of `sim.engine.records`: *manual* is StoppedByUser. On a full disk no record changes, and commands
+that would change one fail; /run is another file system, so that exit files stay. Leaves out the SQL, volumes and pods.
+Source: designs §4.2, F11 [S]; libpod/container_internal.go syncContainer, checkExitFile, resetContainerState [K].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from sim.engine import storage
+from sim.engine.containers import service_of
+from sim.engine.goroutine import Goroutine
+from sim.engine.reach import NETNS
+from sim.engine.records import Container
+from sim.engine.setup import Service
+from sim.engines.docker.dockerd.network import HIGHEST, address, base_of
+from sim.facts import EngineEvent
+from sim.kernel import syscalls
+from sim.kernel.records import Pid
+from sim.world import Key, Turn, World
+
+DATABASE = "/var/lib/containers/storage/db.sql#container/"
+ALIVE = "/run/libpod/alive"  # gone with /run: the next command knows that the host has booted
+EXITS = "/run/libpod/exits/"
+LEASES = "/run/containers/networks/ipam.db#"
+PREMATURE = "conmon exited prematurely, exit code could not be retrieved: internal libpod error"
+NO_ROOM = "saving container state: database or disk is full"  # SQLITE_FULL [K]
+UNKNOWN = -1  # the exit code that nobody could tell
+
+
+def is_podman(world: World) -> bool:
+    """Say whether the engine of this world is podman."""
+    return "podman" in world.design.programs
+
+
+def in_database(name: str) -> str:
+    """Return where the database keeps a container."""
+    return DATABASE + name
+
+
+def exit_file(service: Service) -> str:
+    """Return the file in which conmon leaves the exit status."""
+    return f"{EXITS}{service.id}"
+
+
+def run_file(service: Service, name: str) -> str:
+    """Return a file in the container's folder on /run: conmon.pid, oom."""
+    return f"/run/containers/storage/overlay-containers/{service.id}/userdata/{name}"
+
+
+def exec_file(service: Service, session: int, name: str) -> str:
+    """Return a file of an exec session's folder."""
+    return f"/run/libpod/execs/{service.id}/{session}/{name}"
+
+
+def lease(network: str, number: int) -> str:
+    """Return where a network's addresses are noted."""
+    return f"{LEASES}{network}/{number}"
+
+
+# -- records -----------------------------------------------------------------------------------------
+
+
+def synced(world: World, name: str) -> Container | None:
+    """Return what a command finds of a container."""
+    return synced_in(world.host.files, world.services[name])
+
+
+def synced_in(files: Mapping[str, Any], service: Service) -> Container | None:
+    """Return the database's record of a container, with what the files on /run say since.
+
+    After a boot one that ran has exited, with the code that it had (nobody has told another). Where conmon has left an
+    exit file the container has stopped; where it has left none the record stays, whatever lives.
+    """
+    record = files.get(in_database(service.name))
+    if not isinstance(record, Container) or not record.running:
+        return record if isinstance(record, Container) else None
+    stopped = replace(record, running=False, paused=False, pid=0)
+    if ALIVE not in files:
+        return stopped
+    status = files.get(exit_file(service))
+    return (
+        record if status is None else replace(stopped, exit_code=status, oom_killed=run_file(service, "oom") in files)
+    )
+
+
+def told_by(world: World, path: str) -> str | None:
+    """Return the container of which a file tells whether it runs: its record, or its exit file; None if of none."""
+    if path.startswith(DATABASE):
+        return path.removeprefix(DATABASE)
+    if not path.startswith(EXITS):
+        return None
+    return next((name for name, service in world.services.items() if exit_file(service) == path), None)
+
+
+def synced_reads(world: World, name: str) -> tuple[Key, ...]:
+    """Name what `synced` depends on."""
+    return (("file", in_database(name)), ("file", exit_file(world.services[name])), ("file", ALIVE))
+
+
+def load(g: Goroutine) -> Container | None:
+    """Read the record of the container in variable `c`, and bring it up to date: the first who does tells the end."""
+    before, record = g.world.host.files.get(in_database(g["c"])), synced(g.world, g["c"])
+    if record is not None and record != before and save(g, record) and ALIVE in g.world.host.files:
+        event(g, "die", ("exitCode", str(record.exit_code)))
+    return record
+
+
+def save(g: Goroutine, record: Container) -> bool:
+    """Write the record; say whether there was room."""
+    if no_room(g):
+        return False
+    syscalls.write_file(g.turn, in_database(record.name), record)
+    return True
+
+
+def no_room(g: Goroutine) -> bool:
+    """Say whether the database cannot be written, and keep that as the error."""
+    if storage.full(g.world):
+        g["error"] = NO_ROOM
+    return bool(storage.full(g.world))
+
+
+def event(g: Goroutine, action: str, *attributes: tuple[str, str]) -> None:
+    """State an event, in the words of podman's Docker-compatible API: die for died, destroy for remove."""
+    g.emit(EngineEvent("container", action, g["c"], attributes))
+
+
+def conmon_of(world: World, service: Service) -> Pid | None:
+    """Return the conmon that the pid file names, if kill(pid, 0) finds a process of that number."""
+    pid: Any = world.host.files.get(run_file(service, "conmon.pid"))
+    return pid if pid in world.host.procs else None
+
+
+def disk_of_a_running_host(turn: Turn) -> None:
+    """Write what the database says after a power cut while every service ran."""
+    for service in turn.world.setup.services:
+        if service.at_begin:
+            record = Container(service.name, service.restart, running=True, started=True)
+            syscalls.write_file(turn, in_database(service.name), record)
+
+
+# -- addresses ---------------------------------------------------------------------------------------
+
+
+def assign_address(g: Goroutine) -> str | None:
+    """Note the address after the last one that was given out on the container's network; None if all are taken."""
+    service, files = service_of(g), g.world.host.files
+    network, most = service.network, HIGHEST[base_of(g.world, service.network).count(".")]
+    last: Any = files.get(f"{LEASES}{network}/last", 1)
+    after = (*range(last + 1, most + 1), *range(2, last + 1))
+    number = next((number for number in after if lease(network, number) not in files), None)
+    if number is None:
+        return None
+    syscalls.write_file(g.turn, lease(network, number), service.name)
+    syscalls.write_file(g.turn, f"{LEASES}{network}/last", number)
+    return address(g.world, network, number)
+
+
+def free_address(g: Goroutine) -> None:
+    """Give the container's address back."""
+    service = service_of(g)
+    mine = f"{LEASES}{service.network}/"
+    for path, value in list(g.world.host.files.items()):
+        if path.startswith(mine) and value == service.name:
+            syscalls.remove_file(g.turn, path)
+
+
+def address_in(world: World, name: str) -> str | None:
+    """Return the container's address, None while it has no network."""
+    found = world.host.files.get(NETNS + name)
+    return None if found is None else str(found)
