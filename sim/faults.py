@@ -2,7 +2,7 @@
 
 A fault happens at once: between a KILL and the death of its process nobody could tell the difference. PID 1 is left
 alone. A stalled process is one that a STOP has stopped, or one so slow that all timers overtake it; it may go on at any
-time, for nothing from the budget. Which programs may stall stands beside each program (`Program.stalls_as`): those
+time, for nothing from the budget. Which programs may stall stands beside each program (`Role.stalls_as`): those
 that others wait for, and neither a container's own processes nor errands. Leaves out full disks, lost power, and
 pressure on memory other than a kill. Source: kill(2), signal(7); engine-1.13 §23 T22, T23, T26, T30, T32, T43, T52,
 T53.
@@ -66,7 +66,7 @@ def _can_stall(world: World, pid: Pid) -> bool:
     if process.state != "S" or "KILL" in process.pending:
         return False
     program: Program | None = world.design.of(world, pid).programs.get(process.image.program)
-    return program is not None and bool(program.stalls_as)
+    return program is not None and bool(program.role.stalls_as)
 
 
 def _stalled(world: World, pid: Pid) -> bool:
@@ -84,7 +84,7 @@ FAULTS: dict[str, Kind] = {
 
 def fault_text(kind: str, programs: Iterable[Program]) -> str:
     """Return the sentence about a kind of fault on a host of these programs."""
-    words = [*dict.fromkeys(program.stalls_as for program in programs if program.stalls_as)]
+    words = [*dict.fromkeys(program.role.stalls_as for program in programs if program.role.stalls_as)]
     stalling = "a " + " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:]))) if words else "nothing"
     return FAULTS[kind].text.replace("{stalling}", stalling)
 

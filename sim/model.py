@@ -6,7 +6,6 @@ returns its events. There is no clock and no dice here. Source: ARCHITECTURE.md,
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -15,15 +14,11 @@ from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
 from sim.designs.upgraded import upgraded
-from sim.engine import journald, output, paths
+from sim.engine import journald, output
 from sim.engine.client import mark_name, named_by
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.prologue import is_beside, observed, prologue
-from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Instant, OutOfMemory, Setup, Target, Upgrade
-from sim.engines.cri import pods
-from sim.engines.docker.dockerd.network import address, bindings
-from sim.engines.podman import state as podman
 from sim.facts import OPENED as OPENED
 from sim.facts import (
     BecameReady,
@@ -154,8 +149,7 @@ def blank(setup: Setup) -> World:
     host = Host(setup.host.pid_max)
     host.reserve(number for service in setup.services for number in observed(setup, design, service))
     world = World(setup, design, host)
-    if design.traits.pods:
-        world.services = pods.Services(world.services)
+    world.services = design.engine.services(world.services)
     world.watch = _watchers(setup)
     world.minds_memory = _memory_runs_out(setup)
     return world
@@ -179,10 +173,10 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     if setup.host.next_pid is not None:
         turn.emit(e.IdsSkipped(setup.host.next_pid - 1))
     if setup.host.begin == "boot":
-        _disk(world)(turn)
+        world.design.engine.disk(turn)
     early = ("init.journald",) if journald.concerns(setup) else ()
-    if world.design.traits.unit_scope and setup.host.begin == "boot":
-        early = (*early, "init.units")
+    if setup.host.begin == "boot":
+        early = (*early, *world.design.engine.at_boot)
     for procedure in (*early, "init.main", "init.bus", "init.notify"):
         start_frame(turn, INIT, procedure, "", {})
     for number, steps in enumerate(world.setup.terminals):
@@ -191,32 +185,10 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     return world, turn.events
 
 
-def _disk(world: World) -> Callable[[Turn], None]:
-    if world.design.traits.pods:
-        return pods.disk_of_a_running_host
-    return podman.disk_of_a_running_host if podman.is_podman(world) else _disk_of_a_running_host
-
-
 def _memory_runs_out(setup: Setup) -> bool:
     """Say whether any container has a limit, or a step takes the memory away."""
     steps = (step.command for terminal in setup.terminals for step in terminal)
     return any(it.memory is not None for it in setup.services) or any(isinstance(it, OutOfMemory) for it in steps)
-
-
-def _disk_of_a_running_host(turn: Turn) -> None:
-    """Write what the disk says after a power cut while every service ran."""
-    used: dict[str, int] = {}
-    for service in turn.world.setup.services:
-        if not service.at_begin:
-            continue
-        number = used[service.network] = used.get(service.network, 1) + 1
-        record = Container(service.name, service.restart, running=True, started=True)
-        place = address(turn.world, service.network, number)
-        ports = bindings(service.ports, turn.world.design.traits.proxy_addresses)
-        endpoint = Endpoint(service.name, service.network, number, place, ports)
-        syscalls.write_file(turn, paths.container(service.name), record)
-        syscalls.write_file(turn, paths.ENDPOINTS + service.name, endpoint)
-        syscalls.write_file(turn, paths.SANDBOXES + service.name, endpoint)
 
 
 def terminal(turn: Turn, number: int) -> None:
@@ -308,7 +280,7 @@ def _fact_watcher(name: str, instant: Instant) -> tuple[type, Any]:
         def forked(world: World, event: Any) -> tuple[str, ...]:
             image, before = event.image, world.host.procs[event.pid].image
             same = (before.program, before.container) == (image.program, image.container)
-            return () if same or not named_by(target, image) else (name,)
+            return () if same or not named_by(world, target, image) else (name,)
 
         return e.Execed, forked
 
@@ -316,7 +288,7 @@ def _fact_watcher(name: str, instant: Instant) -> tuple[type, Any]:
 
         def connected(world: World, event: Remembered) -> tuple[str, ...]:
             peer: Any = event.value if event.key == "connection" else None
-            return () if peer is None or not named_by(target, world.host.procs[peer].image) else (name,)
+            return () if peer is None or not named_by(world, target, world.host.procs[peer].image) else (name,)
 
         return Remembered, connected
 
@@ -329,6 +301,6 @@ def _fact_watcher(name: str, instant: Instant) -> tuple[type, Any]:
 
     def happened(world: World, event: Any) -> tuple[str, ...]:
         image = event.image if isinstance(event, e.Execed) else world.host.procs[event.pid].image
-        return (name,) if named_by(target, image) else ()
+        return (name,) if named_by(world, target, image) else ()
 
     return getattr(e, instant.name), happened

@@ -13,14 +13,13 @@ from collections.abc import Callable, Container, Iterator
 
 import msgspec
 
-from sim.engine import output, paths
+from sim.engine import output
 from sim.engine import records as engine
-from sim.engine.client import SUPERVISORS, named_by
+from sim.engine.client import named_by
 from sim.engine.containers import scope_of
+from sim.engine.engine import daemon_of
 from sim.engine.reach import reachable
 from sim.engine.setup import Target
-from sim.engine.systemd import unit_of
-from sim.engines.podman.state import address_in, is_podman, synced
 from sim.kernel.records import Image, Pid, Process
 from sim.world import World
 
@@ -31,8 +30,7 @@ STAGE = "runc:[2:INIT]"  # what the first process is called until it runs its ow
 
 def dockerd(world: World) -> Pid | None:
     """Return the dockerd, or other engine, that systemd runs, if it lives."""
-    pid = unit_of(world).main_pid
-    return pid if pid and world.host.alive(pid) else None
+    return daemon_of(world)
 
 
 def serving(world: World) -> Pid | None:
@@ -43,13 +41,8 @@ def serving(world: World) -> Pid | None:
 
 def believed(world: World, container: str) -> engine.Container | None:
     """Return what the engine believes of a container; None if it knows of none."""
-    if is_podman(world):
-        return synced(world, container)
-    pid = dockerd(world)
-    record = None if pid is None else world.recall(pid, f"container/{container}")
-    if record is None:
-        record = world.host.files.get(world.design.traits.records.format(name=container))
-    return record if isinstance(record, engine.Container) else None
+    found: engine.Container | None = world.design.engine.believed(world, container)
+    return found
 
 
 def status_of(record: engine.Container) -> str:
@@ -73,15 +66,9 @@ def health_of(world: World, container: str) -> str | None:
 
 
 def address_of(world: World, container: str) -> str | None:
-    """Return the address that IPAM holds for a container; while dockerd is away, the one on its disk.
-
-    Of podman, and of a pod, it is that of the network, while there is one.
-    """
-    if is_podman(world) or world.design.traits.pods:
-        return address_in(world, container)
-    pid, name = dockerd(world), f"endpoint/{container}"
-    endpoint = world.host.files.get(paths.ENDPOINTS + container) if pid is None else world.recall(pid, name)
-    return endpoint.address if isinstance(endpoint, engine.Endpoint) else None
+    """Return the address that the engine holds for a container; None while it holds none."""
+    found: str | None = world.design.engine.address(world, container)
+    return found
 
 
 def said_to_run(world: World) -> Iterator[tuple[str, engine.Container]]:
@@ -139,9 +126,8 @@ def doomed(process: Process) -> bool:
 def named(world: World, target: Target) -> list[Process]:
     """Return the processes that a target names, zombies too."""
     container = None if target.container in ("", "*") or target.role == "stranger" else target.container
-    roles = SUPERVISORS if target.role == "supervisor" else (target.role,)
-    found = [process for role in roles for process in of_program(world, role, container)]
-    return [process for process in found if named_by(target, process.image)]
+    found = [process for role in world.design.meant_by(target.role) for process in of_program(world, role, container)]
+    return [process for process in found if named_by(world, target, process.image)]
 
 
 def spelled(process: Process) -> str:
@@ -183,7 +169,7 @@ def has_parent(world: World, target: Target, parent: Target) -> bool:
     """Say whether a process that is named lives, and the parent of each is another that is named."""
     procs = world.host.procs
     above = [procs.get(process.ppid) for process in named(world, target) if process.alive]
-    return bool(above) and all(it is not None and named_by(parent, it.image) for it in above)
+    return bool(above) and all(it is not None and named_by(world, parent, it.image) for it in above)
 
 
 def has_count(world: World, target: Target, numbers: Container[int]) -> bool:

@@ -17,16 +17,16 @@ from typing import Any, BinaryIO, Union, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec.structs import asdict
 
-from sim import durations, facts
+from sim import durations, facts, parts
+from sim.designs import DESIGNS
 from sim.engine import goroutine, records, setup
-from sim.engines.cri import pods
 from sim.errors import InputError, Problem, nearest
 from sim.kernel import events
 from sim.kernel import records as kernel_records
 from sim.trace import Record, Replay, Trace
 
 SCHEMA_VERSION = 1
-MODULES = (facts, events, kernel_records, records, pods, setup, goroutine, durations)
+MODULES = (facts, events, kernel_records, records, setup, goroutine, durations)
 CLASSES: dict[str, type[msgspec.Struct]] = {
     name: kind
     for module in MODULES
@@ -160,11 +160,22 @@ def restore(value: Any) -> Any:
     if "$" not in value:
         return {key: restore(item) for key, item in value.items()}
     name = value["$"]
-    kind = CLASSES.get(name) if isinstance(name, str) else None
+    kind = CLASSES.get(name) or _of_parts().get(name) if isinstance(name, str) else None
     if kind is None:
         word = str(name)[:60]
         raise _Wrong(f"{word!r} is no record of a trace", str(name), nearest(word, CLASSES))
     return _built(kind, {key: restore(item) for key, item in value.items() if key != "$"})
+
+
+@cache
+def _of_parts() -> dict[str, type[msgspec.Struct]]:
+    """Return by name the classes that only an engine or a word of steps knows."""
+    kept = (kind for design in DESIGNS.values() for kind in design.engine.records)
+    commands = (module.WORD.command for module in parts.modules("steps"))
+    return {kind.__name__: kind for kind in (*kept, *commands)}
+
+
+parts.when_changed(lambda: _of_parts.cache_clear())
 
 
 def _set(value: dict[str, Any]) -> frozenset[str]:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.engine import paths
+from sim.engine.networks import bound
 from sim.engine.ops import Answered, Reap
 from sim.engine.records import Container, Endpoint, Task
-from sim.engines.docker.proxy import bound
 from sim.kernel import events as e
 from sim.kernel.records import OUTSIDE, Pid
 from sim.predicates import doomed, living, spelled

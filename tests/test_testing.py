@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from sim.designs import DESIGNS, Design
+from sim.designs import DESIGNS
 from sim.drive.follow import driver_of
 from sim.engine.program import Program
 from sim.engine.setup import (
@@ -23,6 +23,7 @@ from sim.engine.setup import (
     EngineSetup,
     Journald,
     KillProcess,
+    OwnCommand,
     Service,
     Setup,
     Slow,
@@ -66,7 +67,7 @@ def fields_of(kind: Any) -> set[str]:
 
 # what there is in the model -> what is drawn
 EVERYTHING = {
-    "kinds of commands": (set(get_args(Command)), {type(command) for command in DRAWN}),
+    "kinds of commands": (set(get_args(Command)) - {OwnCommand}, {type(command) for command in DRAWN}),
     "verbs of docker": (set(MODELLED), drawn(Docker, "verb")),
     "flags of docker": (fields_of(Docker), {
         field for field in Docker.__struct_fields__ if len(drawn(Docker, field)) > 1
@@ -140,8 +141,8 @@ def test_a_drawn_run_ends_and_lets_only_the_living_act(trace: Trace) -> None:
 
 ONE = Setup((plain_service("web"),))
 UNSHRUNK = (Phase.generate,)
-DEAF = Program("shim", shim.PROGRAM.procedures)  # it takes every signal, as no real one does
-MORTAL = Design("mortal", "shims die of signals", "nobody", (*DOCKER_1_13.programs.values(), DEAF))
+DEAF = Program("shim", shim.PROGRAM.procedures, role=shim.PROGRAM.role)  # it takes every signal, as no real one does
+MORTAL = DOCKER_1_13.like("mortal", "shims die of signals", "nobody", DEAF)
 
 
 def shims_that_took_signals(world: World) -> Iterator[str]:

@@ -14,6 +14,7 @@ from sim.designs import DESIGNS
 from sim.drive.prices import Plan, Prices
 from sim.drive.timed import Timed
 from sim.durations import Profile
+from sim.engine.setup import Systemctl
 from sim.facts import StepDone, StepTaken
 from sim.scenario import load
 from sim.trace import Trace
@@ -51,12 +52,12 @@ class Model:
 
     def __init__(self, design: str, cores: int) -> None:
         self.design, self.cores = design, cores
-        self._daemon = "dockerd" in DESIGNS[design].programs
+        self._programs = DESIGNS[design].programs
 
     def took(self, profile: Profile, phases: Sequence[Known], seeds: int) -> dict[str, dict[int, Took]]:
         """Return for each phase what each seed gave; a seed in which its end came first gave nothing."""
         found: dict[str, dict[int, Took]] = {phase.name: {} for phase in phases}
-        steps = {phase.step for phase in phases if phase.step != "boot" or self._daemon}
+        steps = {phase.step for phase in phases if all(it in self._programs for it in phase.programs())}
         setup = load("probe.yaml", probe(self.design, self.cores, steps)).setup
         for seed in range(1, seeds + 1):
             timed = Timed(setup, seed, profile=profile)
@@ -91,11 +92,20 @@ class Model:
         return runs
 
 
+def starts_of(design: str) -> list[str]:
+    """Return the units that people start on a host of a design before anything else.
+
+    >>> starts_of("docker-1.13"), starts_of("podman")
+    (['docker'], [])
+    """
+    steps = (step.command for step in DESIGNS[design].engine.start)
+    return [command.unit for command in steps if isinstance(command, Systemctl)]
+
+
 def loads(design: str, cores: int, at_once: int, count: int, port: bool) -> str:
     """Return a scenario in which *at_once* people start *count* containers between them, each one by one."""
     lines = [f"host: {{begin: 'off', cores: {cores}}}", f"engine: {{design: {design}}}", "steps:"]
-    if "dockerd" in DESIGNS[design].programs:
-        lines.append("  - {systemctl: start docker}")
+    lines += [f"  - {{systemctl: start {unit}}}" for unit in starts_of(design)]
     for person in range(at_once):
         mine = range(person, count, at_once)
         runs = ", ".join(f"run -d --name c{n} {f'-p {9000 + n}:80 ' if port else ''}w" for n in mine)

@@ -31,6 +31,15 @@ class Known(NamedTuple):
     begin: str
     end: str
 
+    def programs(self) -> tuple[str, ...]:
+        """Return the programs whose execve or end the phase is measured by.
+
+        >>> Known("port/proxy", "first proxy to the second", "start-port", "exec proxy", "exec proxy 2").programs()
+        ('proxy', 'proxy')
+        """
+        words = (moment.split() for moment in (self.begin, self.end))
+        return tuple(rest[0] for word, *rest in words if word in ("exec", "exit"))
+
 
 # An op belongs to a phase if the phase gets longer where the op does (`sim.calibration.divide`).
 PHASES: tuple[Known, ...] = (

@@ -13,9 +13,8 @@ import msgspec
 from sim.cli import HOLDS
 from sim.cli.files import run_of
 from sim.cli.out import say, say_json
-from sim.designs import DESIGNS, Design
+from sim.designs import DESIGNS, Design, names_of
 from sim.engine.setup import EngineSetup
-from sim.engines.docker.ladder import versions
 from sim.errors import InputError, Problem, nearest
 from sim.experiment.run import Run
 from sim.render.clean import printable
@@ -78,7 +77,7 @@ def _list(designs: Sequence[Design], json: bool) -> None:
                 "source": design.source,
                 "programs": list(design.programs),
                 "tree": design.traits.tree,
-                "versions": versions(design.name),
+                "versions": names_of(design.name),
             }
             for design in designs
         ]
@@ -87,8 +86,8 @@ def _list(designs: Sequence[Design], json: bool) -> None:
     for design in designs:
         ops = sum(len(procedure.ops) for procedure in design.procedures.values())
         say(f"{design.name:<14} {design.title}")
-        if versions(design.name) not in ([], [design.name]):
-            say(f"{'':<14} versions: {', '.join(versions(design.name))}")
+        if names_of(design.name) not in ([], [design.name]):
+            say(f"{'':<14} versions: {', '.join(names_of(design.name))}")
         say(f"{'':<14} tree: {design.traits.tree}")
         say(f"{'':<14} programs: {', '.join(design.programs)}")
         say(f"{'':<14} {len(design.procedures)} procedures, {ops} ops")

@@ -19,7 +19,8 @@ from sim.drive.timed import Timed
 from sim.errors import InputError, Problem
 from sim.experiment.run import Run
 from sim.render.run_text import expectations, listed, run_text
-from sim.scenario import Scenario, resolved
+from sim.scenario import Scenario
+from sim.scenario.resolved import resolved
 from sim.tracefile import SCHEMA_VERSION, lines
 from sim.views.summary import Summary
 from sim.writing import Content

@@ -16,7 +16,6 @@ from sim.cli import HOLDS, INTERRUPTED
 from sim.cli.files import files_of, scenario_of, scenarios_of
 from sim.cli.out import note, progress, say, say_json
 from sim.cli.store import check_ours, folder_of, store
-from sim.designs import DESIGNS
 from sim.errors import InputError, Problem
 from sim.experiment.executors import Lanes, cores, opened
 from sim.experiment.own import own_metric
@@ -172,10 +171,9 @@ def _explained(found: Sequence[WhatIf]) -> list[str]:
     assumed = dict.fromkeys(text for it in found for text in (*it.assumptions, it.unmeasured))
     designs = dict.fromkeys(design for it in found for design in it.designs)
     sizes = [
-        f"{design}: {row.program} {row.size / 1e6:.3g} MB ({row.source})"
+        f"{design}: {program} {rss.size / 1e6:.3g} MB ({rss.source})"
         for design in designs
-        for row in rss_of(design).values()
-        if row.program in DESIGNS[design].programs
+        for program, rss in rss_of(design).items()
     ]
     return [
         *listed("Assumed", tuple(assumed)),

@@ -1,13 +1,16 @@
-"""A design: programs by name, what it has of words and numbers, and where its facts come from."""
+"""A design: an engine, programs by name, what it has of words and numbers, and where its facts come from."""
 
 from __future__ import annotations
 
-from sim.designs.vocabulary import DOCKER, Vocabulary
+from sim.engine.engine import PLAIN, Engine
 from sim.engine.procedure import Procedure
 from sim.engine.program import Program
-from sim.engine.traits import DOCKER_1_13, Traits
+from sim.engine.role import SUPERVISOR, Kind, Role
+from sim.engine.traits import Traits
 from sim.kernel.records import Pid
 from sim.world import World
+
+PLAIN_TRAITS = Traits()
 
 
 class Design:
@@ -19,12 +22,29 @@ class Design:
         title: str,
         source: str,
         programs: tuple[Program, ...],
-        traits: Traits = DOCKER_1_13,
-        vocabulary: Vocabulary = DOCKER,
+        traits: Traits = PLAIN_TRAITS,
+        engine: Engine = PLAIN,
     ) -> None:
-        self.name, self.title, self.source, self.traits, self.vocabulary = name, title, source, traits, vocabulary
+        self.name, self.title, self.source, self.traits, self.engine = name, title, source, traits, engine
         self.programs = {program.name: program for program in programs}
         self.procedures: dict[str, Procedure] = {p.name: p for program in programs for p in program.procedures}
+
+        self.roles: dict[str, Role] = {program.name: program.role for program in programs}
+        self.holders = tuple(name for name, role in self.roles.items() if role.kind is Kind.HOLDER and not role.brief)
+
+    def of_kind(self, *kinds: Kind) -> tuple[str, ...]:
+        """Return the roles of some kinds, in the order in which lists have them.
+
+        >>> from sim.designs import DESIGNS
+        >>> DESIGNS["docker-1.13"].of_kind(Kind.DAEMON, Kind.GUEST)
+        ('dockerd', 'containerd', 'journald')
+        """
+        mine = [(role.order, name) for name, role in self.roles.items() if role.kind in kinds]
+        return tuple(name for _, name in sorted(mine))
+
+    def meant_by(self, role: str) -> tuple[str, ...]:
+        """Return the programs that the role of a target stands for: a supervisor is whoever holds a container."""
+        return self.holders if role == SUPERVISOR else (role,)
 
     def of(self, world: World, pid: Pid) -> Design:
         """Return the design that a process of *world* belongs to."""
@@ -36,7 +56,8 @@ class Design:
 
     def owner(self, world: World, program: str, path: str) -> Design | None:
         """Return the design that a program's file on the disk is of; None if no file is called *path*."""
-        return self if program in self.programs and not self.traits.words.lacks(program, path) else None
+        found = self.programs.get(program)
+        return None if found is None or self.traits.words.lacks(found.role.words, path) else self
 
     def containerd_io(self, world: World) -> Design | None:
         """Return the design whose containerd.service there is; None if there is none."""
@@ -50,6 +71,10 @@ class Design:
         """Return the programs with others in place of those of the same names, or besides; *without* some."""
         mine = {name: program for name, program in self.programs.items() if name not in without}
         return tuple((mine | {program.name: program for program in programs}).values())
+
+    def like(self, name: str, title: str, source: str, *programs: Program) -> Design:
+        """Return this design with other *programs* in place of those of the same names."""
+        return Design(name, title, source, self.programs_with(*programs), self.traits, self.engine)
 
     def __repr__(self) -> str:
         return f"Design({self.name!r})"

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.designs.design import Design
-from sim.engine.client import SUPERVISORS
 from sim.engine.setup import (
     BusyMount,
     Command,
@@ -18,6 +17,7 @@ from sim.engine.setup import (
     EditDaemon,
     FillDisk,
     KillProcess,
+    OwnCommand,
     Slow,
     Systemctl,
     TakePid,
@@ -33,13 +33,14 @@ OF_THE_HOST = ("reboot", "daemon-reload")  # verbs of systemctl that need no uni
 
 def takes(design: Design, command: Command) -> bool:
     """Say whether a command means anything on a host of *design*."""
+    if isinstance(command, OwnCommand):
+        return not command.lacks(design)
     rule = RULES.get(type(command))
     return rule is None or rule(design, command)
 
 
 def _kill(design: Design, command: KillProcess) -> bool:
-    role = command.target.role
-    return any(it in design.programs for it in (SUPERVISORS if role == "supervisor" else (role,)))
+    return any(it in design.programs for it in design.meant_by(command.target.role))
 
 
 def _docker(design: Design, command: Docker) -> bool:
@@ -52,7 +53,7 @@ def _docker(design: Design, command: Docker) -> bool:
 def _systemctl(design: Design, command: Systemctl) -> bool:
     if command.verb in OF_THE_HOST or command.unit in units_of(design):
         return True
-    return bool(design.traits.unit_scope) and command.unit not in ("", "docker", *OTHER_UNITS)
+    return design.engine.is_unit is not None and command.unit not in ("", "docker", *OTHER_UNITS)
 
 
 def units_of(design: Design) -> tuple[str, ...]:

@@ -23,11 +23,12 @@ class Upgraded(Design):
 
     def __init__(self, first: Design, *others: Design) -> None:
         programs = tuple(first.programs.values())
-        super().__init__(first.name, first.title, first.source, programs, first.traits, first.vocabulary)
+        super().__init__(first.name, first.title, first.source, programs, first.traits, first.engine)
         self.releases = {design.name: design for design in (first, *others)}
         for design in others:
             for name, program in design.programs.items():
                 self.programs.setdefault(name, program)
+                self.roles.setdefault(name, program.role)
             for name, table in design.procedures.items():
                 mine = self.procedures.setdefault(name, table)
                 if mine is not table and not name.startswith("init."):
@@ -59,7 +60,7 @@ class Upgraded(Design):
         """
         installed, left = self.installed(world), self.containerd_io(world)
         found = installed.owner(world, program, path)
-        if found is not None or not installed.traits.words.come_with_containerd(program):
+        if found is not None or self.programs[program].role.words not in installed.traits.other_package:
             return found
         name = (installed if left is None else left).traits.words.containerd[:1]
         others = (it for it in self.releases.values() if it.traits.words.containerd[:1] == name)

@@ -25,7 +25,7 @@ from typing import Any
 import simpy
 from msgspec.structs import replace
 
-from sim.drive.explore import begin
+from sim.drive.explore.paths import begin
 from sim.drive.queue import Clock, Queue
 from sim.drive.timed import Timed
 from sim.engine.setup import FaultBudget, Microseconds, Setup

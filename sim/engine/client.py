@@ -19,12 +19,14 @@ from sim.engine.ops import Do, Goto, Label, Op, Sleep, Wait, call, reading
 from sim.engine.power import CLOSED
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
+from sim.engine.role import Kind, Role
 from sim.engine.setup import (
     Docker,
     Instant,
     Journald,
     KillProcess,
     LosePower,
+    OwnCommand,
     S,
     Slow,
     Step,
@@ -32,7 +34,6 @@ from sim.engine.setup import (
     Target,
     Upgrade,
 )
-from sim.engines.docker.dockerd.attached import end_queue
 from sim.facts import Message, Received, StepDone, StepTaken
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, OUTSIDE, Image, Pid
@@ -109,6 +110,8 @@ def begin(g: Goroutine) -> str | None:
         _signal(g, command)
     elif systemd_at(g.world, g.frame) is None and not isinstance(command, LosePower | Slow):
         g["error"] = CLOSED  # the power is away
+    elif isinstance(command, OwnCommand):
+        command.act(g)
     else:
         AT_ONCE[type(command)](g, command)
     _let_arrive(g, pending)
@@ -126,8 +129,7 @@ def _of_containerd(g: Goroutine) -> str:
 def _is_no_unit(g: Goroutine, command: Systemctl | Journald) -> bool:
     """Say whether a job is about a container that is no unit."""
     name = command.unit if isinstance(command, Systemctl) else ""
-    service = g.world.services.get(name) if g.world.design.traits.unit_scope else None
-    if service is not None and not is_unit(g.world, service):
+    if name in g.world.services and not is_unit(g.world, g.world.services[name]):
         g["error"] = f"Unit {name}.service could not be found."
     return bool(g["error"])
 
@@ -153,19 +155,16 @@ def _signal(g: Goroutine, command: KillProcess) -> None:
 
 def processes(world: World, target: Target) -> list[Pid]:
     """Return the living processes that a target names, in the order of their start."""
-    living = [process for process in world.host.procs.values() if process.alive and named_by(target, process.image)]
+    alive = (process for process in world.host.procs.values() if process.alive)
+    living = [process for process in alive if named_by(world, target, process.image)]
     return [process.pid for process in sorted(living, key=lambda process: process.order)]
 
 
-SUPERVISORS = ("shim", "conmon")  # what the role supervisor stands for: whoever holds a container
-
-
-def named_by(target: Target, image: Image) -> bool:
+def named_by(world: World, target: Target, image: Image) -> bool:
     """Say whether a target names a process that runs *image*; a port is the one on the host."""
     words = image.argv
     name = words[-1] if image.program == "stranger" else image.container
-    roles = SUPERVISORS if target.role == "supervisor" else (target.role,)
-    if image.program not in roles or target.container not in ("", "*", name):
+    if image.program not in world.design.meant_by(target.role) or target.container not in ("", "*", name):
         return False
     return target.port is None or ("-host-port" in words and words[words.index("-host-port") + 1] == str(target.port))
 
@@ -226,6 +225,11 @@ def attach_request(g: Goroutine) -> Message:
 def attached(g: Goroutine) -> str | None:
     """Go on with the start, unless the container runs already."""
     return "ended" if _docker(g).verb == "attach" else None
+
+
+def end_queue(terminal: str) -> str:
+    """Return the queue in which an attached client, a terminal, is told of the end."""
+    return f"end/{terminal}"
 
 
 def _end(frame: Frame) -> str:
@@ -394,4 +398,4 @@ _ENDS = (
 )
 
 TERMINAL = terminal(Do(refused), Goto("done"))
-PROGRAM = Program("client", (TERMINAL,))
+PROGRAM = Program("client", (TERMINAL,), role=Role(kind=Kind.CLIENT))

@@ -35,12 +35,12 @@ def is_sandbox(name: str) -> bool:
 
 def shim_holder(world: World, name: str) -> str:
     """Return after what the shim of a container is named: the container, or the sandbox, whose shim a pod shares."""
-    return sandbox(name) if world.design.traits.pods else name
+    return str(world.design.engine.shim_of(name))
 
 
 def exit_key(world: World, c: str) -> str:
     """Return under which key a shim keeps the exit status of a container's first process; one of a pod has several."""
-    return f"exit/{c}" if world.design.traits.pods else "exit/init"
+    return "exit/init" if shim_holder(world, c) == c else f"exit/{c}"
 
 
 def service_of(g: Goroutine) -> Service:
@@ -56,20 +56,19 @@ def identity(world: World, frame: Frame) -> str:
 
 
 def scope_of(world: World, service: Service) -> str:
-    """Return the control group of a container, where the design puts it."""
-    traits = world.design.traits
-    template = traits.unit_scope if is_split(world, service) else traits.scope
-    return str(template.format(id=service.id, name=service.name))
+    """Return the control group of a container, where the engine puts it."""
+    return str(world.design.engine.scope(world, service))
 
 
 def is_unit(world: World, service: Service) -> bool:
-    """Say whether a container is a unit of systemd: one of the file's, where the design has them as units."""
-    return bool(world.design.traits.unit_scope) and service.at_begin
+    """Return whether a container is a unit of systemd: one of the file's, where the engine has them as units."""
+    rule = world.design.engine.is_unit
+    return rule is not None and bool(rule(service))
 
 
 def is_split(world: World, service: Service) -> bool:
-    """Say whether a container was started in its unit's control group: not one that somebody starts at a terminal."""
-    return bool(world.design.traits.unit_scope) and paths.split(service.id) in world.host.files
+    """Return whether a container was started in its unit's control group: not one that somebody starts by hand."""
+    return paths.split(service.id) in world.host.files
 
 
 def unit_group(service: Service) -> str:

@@ -13,6 +13,7 @@ from sim.engine.payload import child_of
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.reach import answers
+from sim.engine.role import Kind, Role
 from sim.engine.setup import Exec
 from sim.kernel import syscalls
 from sim.kernel.records import Image
@@ -111,4 +112,5 @@ PROGRAM = Program(
         ),
         procedure("exec.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
     ),
+    role=Role(kind=Kind.EXECED, order=110, target="container", brief=True),
 )

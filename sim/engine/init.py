@@ -28,6 +28,7 @@ from sim.engine.payload import (
 )
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.role import Kind, Role
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
@@ -81,4 +82,5 @@ APP = Program(
         ),
         procedure("app.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
     ),
+    role=Role(kind=Kind.MEMBER, order=200, target="container"),
 )

@@ -19,6 +19,7 @@ from sim.engine.ops import Do, Exit, Goto, Label, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import JournalState
+from sim.engine.role import Kind, Role
 from sim.engine.setup import Journald, KillProcess, Setup
 from sim.facts import Remembered
 from sim.kernel.records import INIT
@@ -137,6 +138,5 @@ PROGRAM = Program(
     "journald",
     (procedure("journald.main", Do(open_sockets)), procedure("journald.quit", Exit(0))),
     handlers={"TERM": "quit", "INT": "quit"},
-    stalls_as="daemon",
-    home="init",
+    role=Role(kind=Kind.DAEMON, home="init", target="host", stalls_as="daemon"),
 )

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from sim.engine import memory, paths, power, storage, stranger
 from sim.engine.goroutine import Goroutine
 from sim.engine.reach import ACCEPT, DNAT, MASQUERADE
+from sim.engine.settings import written
 from sim.engine.setup import (
     BusyMount,
     EditDaemon,
@@ -29,7 +30,6 @@ from sim.engine.setup import (
     TakePort,
     Tear,
 )
-from sim.engines.docker.dockerd.settings import written
 from sim.facts import Marked
 from sim.kernel import syscalls
 from sim.kernel.events import IdsSkipped, RulesFlushed

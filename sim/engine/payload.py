@@ -20,6 +20,7 @@ from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.reach import address_of, is_open
 from sim.engine.records import RuntimeState
+from sim.engine.role import Kind, Role
 from sim.engine.setup import Child, S
 from sim.facts import BecameReady, StateChanged, WriteBlocked, WriteResumed
 from sim.kernel import syscalls
@@ -356,7 +357,7 @@ PROGRAM = Program(
         procedure("payload.wait_child", Reap("child_pid"), Exit(leave_with_child)),
         procedure("payload.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
     ),
-    home="shim",
+    role=Role(kind=Kind.PAYLOAD, order=100, home="shim", target="container"),
 )
 
 
@@ -383,4 +384,5 @@ CHILD = Program(
         procedure("child.main", Do(start_threads)),
         procedure("child.leave", Sleep("child_exits", child_leaves_after), Exit(child_leaves)),
     ),
+    role=Role(kind=Kind.MEMBER, order=120, target="container", plural="children"),
 )

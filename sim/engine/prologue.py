@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sim.engine.setup import Docker, Instant, Service, Setup, Step, Systemctl
+from sim.engine.role import Kind
+from sim.engine.setup import Instant, Service, Setup, Step
 from sim.facts import OPENED
 from sim.world import World
 
-START = Step("(start)", Instant(), Systemctl("start"))
-START_KUBELET = Step("(start kubelet)", Instant("after"), Systemctl("start", "kubelet"))
 Steps = tuple[Step, ...]
 
 
@@ -24,18 +23,15 @@ def prologue(setup: Setup, design: Any) -> tuple[Steps, ...]:
     """Return the steps of the terminal that goes before t = 0, then those of each terminal that goes beside it."""
     if setup.host.begin == "off":
         return ((),)
-    units = design.traits.unit_scope
-    start: Steps = (START,) if design.traits.engine in design.programs else ()
-    if design.traits.pods:
-        start = (*start, START_KUBELET)
+    start, run = design.engine.start, design.engine.run
     if setup.host.begin == "boot":
-        return (() if units else start,)
-    line, beside = [] if units else list(start), []
+        return (start,)
+    line, beside = list(start), []
     at = Instant("after")
     for group in groups(setup, design):
         first, *others = (service for service, _ in group)
-        line.append(_start(first, at, units))
-        beside += [(_start(it, Instant("numbers", nth=min(numbers)), units),) for it, numbers in group[1:]]
+        line.append(run(first, at))
+        beside += [(run(it, Instant("numbers", nth=min(numbers))),) for it, numbers in group[1:]]
         last = max((number for _, numbers in group for number in numbers), default=0)
         at = Instant("numbers", nth=last + 1) if others else Instant("after")
     return (tuple(line), *beside)
@@ -49,9 +45,8 @@ def is_beside(steps: Steps) -> bool:
 def observed(setup: Setup, design: Any, service: Service) -> tuple[int, ...]:
     """Return the numbers that were observed for processes of a container that the design forks."""
     pins = service.pins
-    proxies = setup.engine.daemon.userland_proxy and "proxy" in design.programs
-    shim = "shim" in design.programs
-    unused = (*(() if proxies else pins.proxy), *(() if shim else (pins.shim,)))
+    proxies = setup.engine.daemon.userland_proxy and design.of_kind(Kind.FORWARDER)
+    unused = (*(() if proxies else pins.proxy), *(() if design.holders else (pins.shim,)))
     return tuple(number for number in pins.numbers() if number not in unused)
 
 
@@ -99,11 +94,3 @@ def _overlapping(rows: Iterable[tuple[Service, tuple[int, ...]]]) -> list[Group]
             found.append([row])
         last = max(last, *row[1])
     return found
-
-
-def _start(service: Service, at: Instant, unit: str) -> Step:
-    if unit:
-        return Step(
-            f"(start {service.name})", at, Systemctl("start", service.name), text=f"systemctl start {service.name}"
-        )
-    return Step(f"(run {service.name})", at, Docker("run", service.name))

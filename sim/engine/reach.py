@@ -42,6 +42,12 @@ def address_of(world: World, container: str, port: Port) -> str | None:
     return None if address is None else inner(port.proto, str(address), port.container)
 
 
+def address_in(world: World, name: str) -> str | None:
+    """Return the container's address, None while it has no network."""
+    found = world.host.files.get(NETNS + name)
+    return None if found is None else str(found)
+
+
 def is_open(world: World, container: str, port: int) -> bool:
     """Say whether a neighbour on the same network reaches *port* of the container directly."""
     address = world.host.files.get(NETNS + container)

@@ -7,6 +7,8 @@ offset from t = 0. Source of the words: Compose's, daemon.json's and systemd's o
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from sim.durations import Row as Row
@@ -341,6 +343,29 @@ class Upgrade(msgspec.Struct, frozen=True, tag=True):
     unpack: Microseconds
 
 
+class OwnCommand(msgspec.Struct, frozen=True):
+    """A command of a registered word (`sim.parts`), one subclass a word: its class says what the command does.
+
+    A subclass is `frozen=True, tag=True`, as all that traces name, and its fields are plain data.
+    """
+
+    def act(self, g: Any) -> None:
+        """Do it at once, as a person at a terminal: *g* is the terminal's goroutine, `g["error"] = ...` refuses."""
+        raise NotImplementedError(type(self).__name__)
+
+    def lacks(self, design: Any) -> str:
+        """Return what a host of *design* has not that the command needs, as a sentence; "" if nothing is missing."""
+        return ""
+
+    def harms(self) -> bool:
+        """Return whether the command is a fault: pictures count from the first one."""
+        return False
+
+    def noun(self) -> str:
+        """Return what the command does, as the subject of a sentence."""
+        return "a step"
+
+
 Command = (
     Docker
     | Systemctl
@@ -358,6 +383,7 @@ Command = (
     | FillDisk
     | Slow
     | BusyMount
+    | OwnCommand
 )
 
 

@@ -15,6 +15,7 @@ from sim.engine.ops import Return
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import Container
+from sim.engine.role import Kind, Role
 from sim.engine.setup import TakePid, TakePort, Target
 from sim.kernel import syscalls
 from sim.kernel.events import IdsSkipped
@@ -60,4 +61,6 @@ def written_down(world: World, target: Target) -> Pid:
     return (record.pid if isinstance(record, Container) else 0) or state or 0
 
 
-PROGRAM = Program("stranger", (procedure("stranger.main", Return()),), home="init")
+PROGRAM = Program(
+    "stranger", (procedure("stranger.main", Return()),), role=Role(kind=Kind.STRANGER, home="init", target="step")
+)

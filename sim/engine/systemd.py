@@ -18,6 +18,7 @@ from sim.engine.power import alone, boots, kill_all, last_chance, power_back, re
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import UnitState
+from sim.engine.role import Kind, Role
 from sim.engine.traits import traits, unit_keys
 from sim.engine.units import CLEAN, RESTARTS, way_of
 from sim.facts import FrameEnded, UnitChanged
@@ -353,6 +354,7 @@ PROGRAM = Program(
         REBOOT,
         STARTS["init.boot"],
     ),
+    role=Role(kind=Kind.INIT, order=0, target="host"),
 )
 WITH_CONTAINERD = PROGRAM.with_tables(
     *starts(*containerd_unit.PULL).values(),

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from sim.engine import paths
 from sim.engine.setup import Daemon, S, Unit, Unverified
 from sim.kernel.records import Pid
 
@@ -20,50 +19,38 @@ REDIAL_CAP = 120 * S
 class Words(msgspec.Struct, frozen=True):
     """Command lines: of daemons in full, of other programs what comes before the words of a run."""
 
-    dockerd: tuple[str, ...]
-    containerd: tuple[str, ...]
-    shim: tuple[str, ...]
-    runc: tuple[str, ...]
-    proxy: str
+    dockerd: tuple[str, ...] = ()
+    containerd: tuple[str, ...] = ()
+    shim: tuple[str, ...] = ()
+    runc: tuple[str, ...] = ()
+    proxy: str = ""
 
-    def lacks(self, program: str, path: str) -> bool:
-        """Return whether no file is called *path* that was to be one of this engine's programs."""
-        mine = self._of(program)
-        return mine is not None and mine[:1] != (path,)
-
-    def come_with_containerd(self, program: str) -> bool:
-        """Return whether a program's file belongs to the package of containerd, where that is one of its own."""
-        return self._of(program) in (self.containerd, self.shim, self.runc)
-
-    def _of(self, program: str) -> tuple[str, ...] | None:
-        return {
-            "dockerd": self.dockerd,
-            "containerd": self.containerd,
-            "shim": self.shim,
-            "exec-shim": self.shim,
-            "shim-command": self.shim,
-            "runc": self.runc,
-            "proxy": (self.proxy,),
-        }.get(program)
+    def lacks(self, field: str, path: str) -> bool:
+        """Return whether no file is called *path* that was to be the program whose words stand in *field*."""
+        if not field:
+            return False  # a program whose file no version calls otherwise
+        words: tuple[str, ...] | str = getattr(self, field)
+        return (words if isinstance(words, str) else words[0] if words else None) != path
 
 
 class Traits(msgspec.Struct, frozen=True, kw_only=True):
-    """What the shared rules read of an engine; the defaults are those of 1.13."""
+    """What the shared rules read of an engine; each engine says its own, and the numbers are those of 1.13."""
 
-    words: Words
+    words: Words = Words()
     unverified: Unverified = Unverified()
-    tree: str = "systemd ─ dockerd ─ containerd ─ shim ─ program; proxies under dockerd"
-    shims_under: str = "containerd"
-    scope: str = "/system.slice/docker-{id}.scope"
-    unit_scope: str = ""
-    conmon_group: str = "/machine.slice/libpod-conmon-{id}.scope"
+    tree: str = ""
+    shims_under: str = ""
+    scope: str = "/system.slice/{id}.scope"
+    split_scope: str = ""
+    conmon_group: str = ""
     shim_command_threads: int = 0
     proxy_addresses: tuple[str, ...] = ("0.0.0.0",)
     first_backoff: int = 100_000
     restart_cap: int | None = None
     restart_reset: int = 10_000_000
     redial_cap: int = REDIAL_CAP
-    containerd_socket: str = paths.CONTAINERD_SOCK
+    containerd_socket: str = ""
+    other_package: tuple[str, ...] = ()
     last_wait: int | None = None
     publish_tries: int = 6
     dead_shim_tells_pid: bool = True
@@ -80,13 +67,13 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     coupling: str = ""
     containerd_score: int = -500
     profile: str = "el7-idle"
-    client: str = "docker"
-    engine: str = "dockerd"
-    engine_unit: str = "docker"
-    engine_main: str = "boot"
+    client: str = ""
+    engine: str = ""
+    engine_unit: str = ""
+    engine_main: str = "main"
     engine_score: int = -500
-    socket: str = paths.DOCKER_SOCK
-    records: str = paths.CONTAINERS + "{name}/config.v2.json"
+    socket: str = ""
+    records: str = ""
     pods: bool = False
     wakes: bool = False
 
@@ -98,7 +85,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "shims_under": ("the parent of a shim: containerd, or init", "designs §1 [S], §3.1 [S]"),
     "shim_command_threads": ("threads of `shim start`, a process that is tried out among them", "experiment a [M]"),
     "scope": ("the control group of a container", "engine-1.13 §1.1; designs §3.1 [S*], §4.1 [S]"),
-    "unit_scope": ("the same within its unit, where containers are units of systemd", "designs §4.2, C3 [S], name [K]"),
+    "split_scope": ("the same within its unit, where containers are units", "designs §4.2, C3 [S], name [K]"),
     "conmon_group": ("the control group of a conmon", "designs §4.1 [S]"),
     "proxy_addresses": ("a proxy for each of these addresses of a port that is published on all", "designs §3.1 [S]"),
     "first_backoff": (
@@ -108,6 +95,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "restart_reset": ("a run of so many µs lets the pauses begin anew", "engine-1.13 §4 [S]"),
     "restart_cap": ("longest pause before a policy starts a container again, in µs", "designs §1.1: 17.06 [S]"),
     "redial_cap": ("longest pause before containerd is dialled again, in µs", "containerd client.go MaxDelay [K]"),
+    "other_package": ("words of programs that another package than the daemon's has", "containerd.io's spec [S]"),
     "containerd_socket": ("where containerd listens", "moby libcontainerd/supervisor/remote_daemon.go; words [K]"),
     "last_wait": ("how long a stop waits after its last KILL, in µs; None: for ever", "designs §3.3 [S]"),
     "publish_tries": ("how often a shim tries to tell containerd of an exit", "designs §3.6 [S*]; shim v1 [K]"),
@@ -152,42 +140,3 @@ def traits(world: Any, pid: Pid) -> Traits:
     """Return the traits of the engine that *pid* belongs to: that of its own binary, which may be an older one."""
     found: Traits = world.design.of(world, pid).traits
     return found
-
-
-DOCKER_1_13 = Traits(words=Words(
-    dockerd=(
-        "/usr/bin/dockerd-current",
-        "--add-runtime",
-        "docker-runc=/usr/libexec/docker/docker-runc-current",
-        "--default-runtime=docker-runc",
-        "--exec-opt",
-        "native.cgroupdriver=systemd",
-        "--userland-proxy-path=/usr/libexec/docker/docker-proxy-current",
-        "--init-path=/usr/libexec/docker/docker-init-current",
-        "--seccomp-profile=/etc/docker/seccomp.json",
-        "--selinux-enabled",
-        "--log-driver=journald",
-        "--signature-verification=false",
-        "--storage-driver",
-        "overlay2",
-    ),
-    containerd=(
-        "/usr/bin/docker-containerd-current",
-        "-l",
-        "unix:///var/run/docker/libcontainerd/docker-containerd.sock",
-        "--metrics-interval=0",
-        "--start-timeout",
-        "2m",
-        "--state-dir",
-        "/var/run/docker/libcontainerd/containerd",
-        "--shim",
-        "docker-containerd-shim",
-        "--runtime",
-        "docker-runc",
-        "--runtime-args",
-        "--systemd-cgroup=true",
-    ),
-    shim=("/usr/bin/docker-containerd-shim-current",),
-    runc=(paths.RUNC, "--systemd-cgroup=true"),
-    proxy="/usr/libexec/docker/docker-proxy-current",
-))  # fmt: skip

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from sim.drive.explore import begin
+from sim.drive.explore.paths import begin
 from sim.drive.follow import faults, name_of
 from sim.engine.client import processes
 from sim.engine.goroutine import ModelFault
@@ -21,7 +21,8 @@ from sim.faults import FAULTS, Fault
 from sim.kernel.records import OUTSIDE
 from sim.kernel.syscalls import deliverable
 from sim.model import Action, Deliver, Go, enabled, initial, step
-from sim.scenario import Scenario, resolved
+from sim.scenario import Scenario
+from sim.scenario.resolved import resolved
 from sim.scenario.steps import SIGNAL_OF
 from sim.views.counterexample import Counterexample, counterexample
 from sim.world import World

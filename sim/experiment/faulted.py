@@ -14,11 +14,15 @@ from typing import Any
 from sim.engine.setup import Step
 from sim.errors import InputError, Problem
 from sim.scenario import Scenario, did_you_mean
+from sim.scenario.known import ACTIONS
+from sim.scenario.step_word import step_words
 from sim.scenario.text import parse_value
 from sim.scenario.words import Refusal
 from sim.views.fault import first_harm
 
-ACTIONS = "kill stop cont docker compose systemctl reboot power_loss oom host upgrade".split()
+
+def _actions() -> tuple[str, ...]:
+    return (*ACTIONS, *step_words())
 
 
 def fault_setting(scenario: Scenario, fault: str) -> str:
@@ -47,10 +51,11 @@ def _said(fault: str) -> dict[str, object]:
     if isinstance(given, dict):
         return given
     word, _, rest = fault.strip().partition(" ")
-    if word in ACTIONS:
+    if word in _actions():
         return {word: parse_value(rest) if rest.strip() else True}
     if " " in fault.strip() or not word:
-        hint = did_you_mean(word, ACTIONS) or f"Write a process to kill, or one of {', '.join(ACTIONS)} and its words."
+        actions = _actions()
+        hint = did_you_mean(word, actions) or f"Write a process to kill, or one of {', '.join(actions)} and its words."
         raise Refusal("this is no fault.", hint)
     return {"kill": word}
 

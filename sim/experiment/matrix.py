@@ -31,53 +31,34 @@ from sim.views.fault_cells import ASPECTS, Cell, FaultRow, Matrix
 SCENARIO = "fault-matrix"
 STEPS = ("exec", "fault", "leave", "probe")  # `look` may be left out
 HARMLESS = "kill payload/web"  # every design has it
-SUPERVISORS = '{"kill": ["supervisor/web", "supervisor/chat"]}'
 CONTAINERS = ("web", "deaf", "chat", "job")
 Reader = Callable[[Sequence[str]], Scenario]
 
 
-class Way(NamedTuple):
-    """How a fault is written where a design has what it *needs*: programs, or `containerd.service`."""
-
-    needs: str
-    step: str
-
-
 class Fault(NamedTuple):
-    """One row of `FAULTS`: the first way that fits a design is taken."""
+    """One row of `FAULTS`: what happens, and the step that does it; "" where each engine writes it in its own way."""
 
     title: str
-    ways: tuple[Way, ...]
+    step: str = ""
 
 
 FAULTS: dict[str, Fault] = {
-    "F1": Fault("kill -9 of the engine", (
-        Way("dockerd", "kill dockerd"), Way("crio", "kill crio"), Way("podman", "kill podman/web"),
-        Way("containerd", "kill containerd"),
-    )),
-    "F2": Fault("restart of the engine's service", (
-        Way("dockerd", "systemctl restart docker"), Way("crio", "systemctl restart crio"),
-        Way("containerd.service", "systemctl restart containerd"),
-    )),
-    "F3": Fault("kill -9 of containerd", (Way("containerd", "kill containerd"),)),
-    "F4": Fault("restart of containerd.service", (Way("containerd.service", "systemctl restart containerd"),)),
-    "F4s": Fault("stop of containerd.service, then its start", (
-        Way("containerd.service", '{"systemctl": ["stop containerd", "start containerd"]}'),
-    )),
-    "F5": Fault("kill -9 of a shim or conmon", (Way("shim", SUPERVISORS), Way("conmon", SUPERVISORS))),
-    "F6": Fault("kill -9 of web's docker-proxy", (Way("proxy", "kill proxy/web"),)),
-    "F7": Fault("kill -9 of web's process", (Way("", "kill payload/web"),)),
-    "F8": Fault("reboot", (Way("", "reboot"),)),
-    "F8p": Fault("power cut", (Way("", "power_loss"),)),
-    "F9": Fault("the host has no memory left", (Way("", "oom host"),)),
-    "F9c": Fault("web reaches its memory limit", (Way("", "oom web"),)),
-    "F10": Fault("restart of journald", (Way("", '{"host": {"journald": "restart"}}'),)),
-    "F11": Fault("the disk is full", (Way("", '{"host": {"fill_disk": true}}'),)),
-    "F12": Fault("the engine's package is installed again", (
-        Way("dockerd", '{"upgrade": {"to": "%s"}}'), Way("crio", "systemctl restart crio"),
-        Way("containerd.service", "systemctl restart containerd"),
-    )),
-}  # fmt: skip
+    "F1": Fault("kill -9 of the engine"),
+    "F2": Fault("restart of the engine's service"),
+    "F3": Fault("kill -9 of containerd"),
+    "F4": Fault("restart of containerd.service"),
+    "F4s": Fault("stop of containerd.service, then its start"),
+    "F5": Fault("kill -9 of a shim or conmon"),
+    "F6": Fault("kill -9 of web's docker-proxy"),
+    "F7": Fault("kill -9 of web's process", HARMLESS),
+    "F8": Fault("reboot", "reboot"),
+    "F8p": Fault("power cut", "power_loss"),
+    "F9": Fault("the host has no memory left", "oom host"),
+    "F9c": Fault("web reaches its memory limit", "oom web"),
+    "F10": Fault("restart of journald", '{"host": {"journald": "restart"}}'),
+    "F11": Fault("the disk is full", '{"host": {"fill_disk": true}}'),
+    "F12": Fault("the engine's package is installed again"),
+}
 
 
 def way_of(fault: str, design: Design) -> str:
@@ -86,13 +67,7 @@ def way_of(fault: str, design: Design) -> str:
     >>> way_of("F6", DESIGNS["docker-1.13"]), way_of("F6", DESIGNS["podman"])
     ('kill proxy/web', '')
     """
-    for needs, step in FAULTS[fault].ways:
-        there = {**dict.fromkeys(design.programs, True), "": True}
-        traits = design.traits
-        there["containerd.service"] = traits.containerd_unit is not None or traits.engine_unit == "containerd"
-        if there.get(needs):
-            return step.replace("%s", design.name)
-    return ""
+    return FAULTS[fault].step or design.engine.faults(design).get(fault, "")
 
 
 class Asked(NamedTuple):

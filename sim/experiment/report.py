@@ -11,7 +11,7 @@ from sim import __version__
 from sim.render.registry import event_lines
 from sim.render.report import About, Page, page
 from sim.render.report_data import OF_TABLE, of_client
-from sim.scenario import resolved
+from sim.scenario.resolved import resolved
 from sim.views.recorded import recorded
 from sim.views.report import report_data
 from sim.views.summary import Summary

@@ -20,7 +20,7 @@ def why_lacking(design: Design, view: str) -> str:
         return f"there is no {client} on its host"
     needed, why = NEEDS.get(view, ("", ""))
     if needed == "engine":
-        return "" if design.traits.unit_scope or design.traits.engine in design.programs else why
+        return "" if design.engine.is_unit is not None or design.traits.engine in design.programs else why
     return "" if not needed or needed in design.programs else why
 
 
@@ -50,7 +50,7 @@ def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
     may_be_of = RUN_VIEWS[view].of if view in RUN_VIEWS else ""
     if of is None and (may_be_of != "one" or len(names) == 1):
         return names
-    units = view == "systemctl-status" and bool(story.world.design.traits.unit_scope)  # of containers there
+    units = view == "systemctl-status" and story.world.design.engine.is_unit is not None  # of containers there
     if of is not None and not may_be_of and not units:
         of_containers = (it for it in views_of(story.world.design) if it in RUN_VIEWS and RUN_VIEWS[it].of)
         hint = f"Leave it out, or take one of these views: {', '.join(of_containers)}."

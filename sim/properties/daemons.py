@@ -11,8 +11,8 @@ from sim.engine import containerd_unit, paths
 from sim.engine.ops import Lock, Push, Reap, Wait
 from sim.engine.output import stuck
 from sim.engine.reach import NETNS
+from sim.engine.settings import daemon_of
 from sim.engine.systemd import unit_of
-from sim.engines.docker.dockerd.settings import daemon_of
 from sim.kernel.addresses import split_address
 from sim.predicates import believed, dockerd, doomed, living, programs, serving, spelled
 from sim.properties.property import mark

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sim.engine import paths
+from sim.engine.settings import daemon_of
 from sim.engine.setup import Docker
-from sim.engines.docker.dockerd.settings import daemon_of
 from sim.facts import EngineEvent, Message, Received, Sent, StepDone
 from sim.kernel import events as e
 from sim.kernel.signals import NAMES

@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sim.engine import paths
-from sim.engine.client import PATIENT, SUPERVISORS, step_of
+from sim.engine.client import PATIENT, step_of
 from sim.engine.containers import is_split
 from sim.engine.ops import Answered
 from sim.engine.records import RuntimeState
+from sim.engine.role import SUPERVISOR
 from sim.engine.systemd import unit_of
 from sim.kernel.records import OUTSIDE, Process
 from sim.predicates import (
@@ -83,12 +84,12 @@ def child_of_its_shim(world: World) -> Faults:
 def one_shim(world: World) -> Faults:
     """Find running containers with no shim or with several (V4). A payload that is about to be killed needs none."""
     said = [name for name, _ in said_to_run(world)]
-    roles = [role for role in SUPERVISORS if role in world.design.programs]
+    roles = world.design.holders
     shims = Counter(shim.image.container for role in roles if said for shim in living(world, role))
     for name in said:
         found, count = programs(world, name), shims[name]
         if found and count != 1 and (count or not all(_is_killed(world, name, it) for it in found)):
-            yield f"{name} has {count} {' or '.join(f'{role}s' for role in roles or SUPERVISORS[:1])}"
+            yield f"{name} has {count} {' or '.join(f'{role}s' for role in roles or (SUPERVISOR,))}"
 
 
 def shims_have_work(world: World) -> Faults:
@@ -119,7 +120,7 @@ def _looked_after(world: World, name: str, process: Process) -> bool:
     parent = world.host.procs.get(process.ppid)
     if parent is None or not parent.alive:
         return False
-    return parent.image.container == name and parent.image.program in (*SUPERVISORS, "runc")
+    return parent.image.container == name and parent.image.program in (*world.design.holders, "runc")
 
 
 def _is_killed(world: World, name: str, process: Process) -> bool:

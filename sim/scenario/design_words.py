@@ -20,6 +20,7 @@ from sim.engine.setup import (
     EditDaemon,
     EngineSetup,
     KillProcess,
+    OwnCommand,
     Pins,
     Service,
     Slow,
@@ -34,6 +35,7 @@ from sim.engines.podman.client import VERBS
 from sim.scenario import pod_words
 from sim.scenario.check import Report
 from sim.scenario.known import ACTIONS
+from sim.scenario.step_word import step_words
 from sim.scenario.steps import Terminal, step_ids
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, listed
@@ -119,7 +121,7 @@ def _refuse_downgrades(root: Node, engine: EngineSetup, steps: list[Step], repor
 def _of_units(design: Design, step: Step, services: tuple[Service, ...]) -> Refusal | None:
     """Refuse what would make a unit's container beside systemd, and units that no container of the file is."""
     command, units = step.command, {service.name for service in services if service.at_begin}
-    if not design.traits.unit_scope:
+    if design.engine.is_unit is None:
         return None
     if isinstance(command, Docker) and command.verb in ("run", "create") and command.container in units:
         what = f"{command.container} is a unit on {design.name}: systemd makes its container."
@@ -133,12 +135,13 @@ def _note_unused(root: Node, design: Design, setup: EngineSetup, services: tuple
     engine: Any = root.child("engine")
     said = engine.value if engine is not None and isinstance(engine.value, dict) else {}
     unit: Any = said.get("unit")
-    if design.traits.unit_scope and unit is not None and isinstance(unit.value, dict) and "Restart" in unit.value:
+    keys = unit.value if unit is not None and isinstance(unit.value, dict) else {}
+    if design.engine.is_unit is not None and "Restart" in keys:
         report.unused.setdefault("engine", Counter())["unit.Restart"] += 1
     counts = sum(service.restart.max > 0 for service in services)
-    if design.traits.unit_scope and counts:
+    if design.engine.is_unit is not None and counts:
         report.unused.setdefault("services", Counter())["the count of restart: on-failure"] += counts
-    for key in ("daemon", *(() if design.traits.unit_scope else ("unit",)), "profile"):
+    for key in ("daemon", *(() if design.engine.is_unit is not None else ("unit",)), "profile"):
         if key in said and not (key == "profile" and _of_podman(setup)):
             report.unused.setdefault("engine", Counter())[key] += 1
     pinned = sum(service.pins != Pins() for service in services)
@@ -151,16 +154,18 @@ def _place(root: Node, ids: list[str], step: Step) -> Path:
     number = ids.index(step.id.partition(".")[0])
     node = root.find(("steps", number))
     keys = node.value if node is not None and isinstance(node.value, dict) else {}
-    return ("steps", number, *[key for key in keys if key in ACTIONS][:1])
+    return ("steps", number, *[key for key in keys if key in (*ACTIONS, *step_words())][:1])
 
 
 def _refusal(design: Design, step: Step) -> Refusal | None:
     command = step.command
     if takes(design, command):
         return None
-    if design.traits.pods:
+    if design.traits.pods and not isinstance(command, OwnCommand):
         return pod_words.refusal(design, step)
     match command:
+        case OwnCommand():
+            return Refusal(command.lacks(design), "Leave the step out.")
         case KillProcess(target):
             owns = design.traits.shims_under == "nobody"
             why, hint = (DAEMON_S if owns else INSTEAD).get(target.role, ("", ""))

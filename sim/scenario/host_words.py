@@ -191,9 +191,9 @@ def _slow(value: object, names: Names) -> Command:
     if program not in SLOW_PROGRAMS:
         hint = did_you_mean(program, SLOW_PROGRAMS) or f"Valid: {listed(SLOW_PROGRAMS)}."
         raise Refusal(f"{shown(program)} is not a program whose times are known.", hint, (words,))
-    if verb and (program != "runc" or verb not in SLOW_VERBS):
-        hint = did_you_mean(verb, SLOW_VERBS) if program == "runc" else ""
-        verbs = listed(f"runc {word}" for word in SLOW_VERBS)
+    if verb and verb not in SLOW_VERBS.get(program, ()):
+        hint = did_you_mean(verb, SLOW_VERBS.get(program, ()))
+        verbs = listed(f"{name} {word}" for name, words in SLOW_VERBS.items() for word in words)
         raise Refusal(f"{shown(words)} is not a program with a verb.", hint or f"Valid: {verbs}.", (words,))
     if not FACTOR.match(str(factor)) or not float(str(factor)):
         raise Refusal(f"{shown(factor)} is not how many times longer.", "Write 5, 1.5, or 1 for as before.", (words,))

@@ -15,7 +15,7 @@ import msgspec
 
 from sim.engine.setup import Instant, Target
 from sim.scenario import units
-from sim.scenario.known import ROLES, ROLES_ALONE, ROLES_OF_CONTAINERS
+from sim.scenario.known import ROLES, ROLES_ALONE, ROLES_OF_CONTAINERS, ROLES_OF_STEPS
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 WORDS = tuple(
@@ -167,7 +167,7 @@ def parse_target(value: object, names: Names) -> Target:
         if slash:
             raise Refusal(f"{shown(value)}: {role} belongs to no container.", f"Write {role}.")
         return Target(role)
-    if role == "stranger":
+    if role in ROLES_OF_STEPS:
         return stranger_target(value, rest, names)
     if not rest:
         raise Refusal(f"{shown(value)} does not say whose {role}.", f"Write {role}/NAME, or {role}/* for every one.")

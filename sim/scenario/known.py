@@ -3,15 +3,17 @@
 Literal tables. A key stands under *without effect* only if no process, parent, signal, port, number or time of
 the model can depend on it. A key stands under *not modelled yet* if it changes processes and the model has no
 rule for it. Source: Compose file reference (v1 to v3.8 and the Compose specification), dockerd's daemon.json of
-1.10 to 29 with the keys of Red Hat's build (which of them a version has: `sim.designs.vocabulary`),
+1.10 to 29 with the keys of Red Hat's build (which of them a version has: `sim.engine.vocabulary`),
 systemd.service(5), `docker COMMAND --help` of 1.13.
 """
 
 from __future__ import annotations
 
-from sim.engines.docker.ladder import VERSIONS
+from sim.designs import DESIGNS as ROWS
+from sim.designs import roles, versions
+from sim.engine.role import CONTAINER, HOST, STEP, SUPERVISOR
 
-DESIGNS = (*VERSIONS, "podman", "podman-quadlet", "containerd-cri", "cri-o", "cri-o-cgroupfs")
+DESIGNS = tuple(dict.fromkeys((*versions(), *ROWS)))
 PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core", "docker-26-shares", "podman-idle", "cri-idle", "crio-idle")
 
 SERVICE_WITHOUT_EFFECT = frozenset(
@@ -43,11 +45,8 @@ SERVICE_NOT_MODELLED = {
     "uts": "",
 }
 PAYLOAD_NOT_MODELLED: dict[str, str] = {}
-SLOW_PROGRAMS = (
-    "dockerd", "containerd", "shim", "runc", "proxy", "iptables", "hook", "resolver", "podman", "conmon", "netavark",
-    "kubelet", "crio", "cni",
-)  # fmt: skip
-SLOW_VERBS = ("create", "start", "kill", "delete")  # of runc
+SLOW_PROGRAMS = tuple(name for name, role in roles().items() if role.slows)
+SLOW_VERBS = {name: role.verbs for name, role in roles().items() if role.verbs}
 LOG_DRIVERS = ("journald", "json-file", "none")
 LOG_DRIVERS_LATER = ("awslogs", "fluentd", "gcplogs", "gelf", "logentries", "splunk", "syslog")
 
@@ -144,12 +143,10 @@ SIGNALS = {
     "TSTP": 20, "TTIN": 21, "TTOU": 22, "URG": 23, "XCPU": 24, "XFSZ": 25, "VTALRM": 26, "PROF": 27, "WINCH": 28,
     "IO": 29, "PWR": 30, "SYS": 31,
 }  # fmt: skip
-ROLES_ALONE = ("init", "dockerd", "containerd", "journald", "iptables", "kubelet", "crio")
-ROLES_OF_CONTAINERS = (
-    "shim", "runc", "hook", "resolver", "proxy", "payload", "app", "child", "exec-shim", "exec", "conmon",
-    "exec-conmon", "podman", "netavark", "pause", "cni", "supervisor",
-)  # fmt: skip
-ROLES = (*ROLES_ALONE, *ROLES_OF_CONTAINERS, "stranger")
+ROLES_ALONE = tuple(name for name, role in roles().items() if role.target == HOST)
+ROLES_OF_CONTAINERS = (*(name for name, role in roles().items() if role.target == CONTAINER), SUPERVISOR)
+ROLES_OF_STEPS = tuple(name for name, role in roles().items() if role.target == STEP)
+ROLES = (*ROLES_ALONE, *ROLES_OF_CONTAINERS, *ROLES_OF_STEPS)
 STATES = ("R", "S", "D", "T", "Z")  # of ps
 PROTOCOLS = ("tcp", "udp")
 STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from sim.designs import Design
 from sim.designs.takes import units_of
-from sim.engine.client import SUPERVISORS
 from sim.engine.setup import (
     BusyMount,
     Docker,
@@ -102,7 +101,7 @@ def _of_docker(design: Design, command: Docker) -> Refusal:
 
 def _no_such_role(design: Design, role: str) -> Refusal:
     """Refuse a role that no program has, with what there is."""
-    holder = next((it for it in SUPERVISORS if it in design.programs), "")
+    holder = next(iter(design.holders), "")
     why = INSTEAD.get(role, "").format(engine=design.traits.engine, holder=holder)
     what = f"{design.name} has no {role}{': ' if why else ''}{why}."
     roles = [it for it in design.programs if it not in ("client", "init")]

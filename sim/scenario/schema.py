@@ -42,6 +42,7 @@ from sim.scenario.fields import (
     whole,
 )
 from sim.scenario.schema_program import ExecFile, PayloadFile, Strict
+from sim.scenario.step_word import step_words
 
 Seconds = Annotated[int, *kind(whole(0, 86_400, "a number of seconds"), type="integer", minimum=0)]
 
@@ -344,6 +345,7 @@ def json_schema() -> dict[str, Any]:
         warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
         schema = File.model_json_schema(by_alias=True)
     schema["patternProperties"] = {"^x-": {}}
+    schema["$defs"]["StepFile"]["properties"] |= {name: word.schema for name, word in step_words().items()}
     for model in (DaemonFile, UnitFile, NetworkFile, ServiceFile, SubnetFile, IpamFile):
         properties = schema["$defs"][model.__name__]["properties"]
         for key in sorted(model.harmless):

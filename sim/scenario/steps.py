@@ -17,11 +17,12 @@ from sim.scenario.compose_words import Fleet, parse_compose
 from sim.scenario.host_words import host_command, out_of_memory, power_loss, reboot, upgrade_command
 from sim.scenario.instants import STEP_ID, Names, parse_before, parse_instant, parse_target
 from sim.scenario.known import ACTIONS, ACTIONS_LATER, not_modelled
+from sim.scenario.step_word import step_words
 from sim.scenario.systemctl_words import parse_systemctl
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
-KEYS = ("id", "at", "wait", "signal", *ACTIONS)
+BESIDE = ("id", "at", "wait", "signal")  # keys of a step that are no action
 FAULT_ACTIONS = ("kill", "stop", "cont", "oom", "power_loss", "host")
 SIGNAL_OF = {"kill": "KILL", "stop": "STOP", "cont": "CONT"}
 
@@ -176,23 +177,25 @@ class Reader:
     def action(self, path: Path, node: Node) -> str | None:
         """Return which action the step has; refuse none, several, unknown ones."""
         assert isinstance(node.value, dict)
-        found = [key for key in node.value if key in ACTIONS]
+        actions = (*ACTIONS, *step_words())
+        keys = (*BESIDE, *actions)
+        found = [key for key in node.value if key in actions]
         refused = False
         for key, below in node.value.items():
-            if key in KEYS:
+            if key in keys:
                 continue
             refused = True
             at = below.key or below.mark
             if key in ACTIONS_LATER:
                 self.report.problems.add(
-                    at, f"{spelt((*path, key))}: {not_modelled(key, '')}", f"Modelled: {listed(ACTIONS)}."
+                    at, f"{spelt((*path, key))}: {not_modelled(key, '')}", f"Modelled: {listed(actions)}."
                 )
             else:
-                hint = did_you_mean(key, (*KEYS, *ACTIONS_LATER)) or f"Valid: {listed(KEYS)}."
+                hint = did_you_mean(key, (*keys, *ACTIONS_LATER)) or f"Valid: {listed(keys)}."
                 self.report.problems.add(at, f"{spelt((*path, key))}: unknown key.", hint)
         if len(found) != 1 and not refused:
             what = f"has {len(found)} actions ({listed(found)})." if found else "does nothing."
-            self.report.refuse(self.root, path, Refusal(what, f"Give it one of {listed(ACTIONS)}."))
+            self.report.refuse(self.root, path, Refusal(what, f"Give it one of {listed(actions)}."))
         signal = node.child("signal")
         if signal and found and found != ["kill"]:
             self.report.refuse(
@@ -207,7 +210,8 @@ class Reader:
             return Instant("step", before) if before else Instant()
         try:
             text = at.plain()
-            if isinstance(text, str) and text.strip().startswith("before ") and action in (None, *FAULT_ACTIONS):
+            faults = (None, *FAULT_ACTIONS, *step_words())
+            if isinstance(text, str) and text.strip().startswith("before ") and action in faults:
                 return parse_before(text, self.names)
             found = parse_instant(text, self.names)
             if found.base == "origin" and found.offset < 0:
@@ -254,6 +258,8 @@ class Reader:
 
     def parse(self, action: str, line: object, node: Node) -> list[list[Command]]:
         """Return the commands of one line. Raises Refusal."""
+        if action in step_words():
+            return [[step_words()[action].read(line, self.names)]]
         match action:
             case "docker":
                 commands = parse_docker(line, self.names)

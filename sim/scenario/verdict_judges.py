@@ -140,7 +140,7 @@ def judge_process(expectation: ProcessExpect, world: World) -> Found:
 
 def _process_fault(expectation: ProcessExpect, world: World, process: Process) -> str:
     parent, target = world.host.procs.get(process.ppid), expectation.parent
-    if target is not None and (parent is None or not named_by(target, parent.image)):
+    if target is not None and (parent is None or not named_by(world, target, parent.image)):
         return f"has parent {spelled(parent) if parent else process.ppid}"
     if expectation.state not in (None, process.state):
         return f"is in state {process.state}"

@@ -2,7 +2,7 @@
 
 Models: the rows of a design's vocabulary, asked with the version that the file names; keys of daemon.json in a step may
 also be of a version that an upgrade brings. A key that switches off what is not there changes nothing and stays. What
-is taken out is not refused a second time by the readers. Source: `sim.designs.vocabulary`.
+is taken out is not refused a second time by the readers. Source: `sim.engine.vocabulary`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sim.designs import Design
-from sim.designs.vocabulary import Key
-from sim.engines.docker.ladder import number_of
+from sim.engine.vocabulary import Key, number_of
 from sim.scenario.check import Report, spelt
 from sim.scenario.engines import design_of
 from sim.scenario.known import DAEMON_NOT_MODELLED, SERVICE_NOT_MODELLED
@@ -44,7 +43,7 @@ def without_unknown(root: Node, report: Report) -> Node:
 
 def refused(section: str, key: str, versions: Versions) -> Refusal | None:
     """Return why none of *versions* can be told *key*, None if one can."""
-    found = [_refusal(name, key, design.vocabulary.get(section, {}).get(key)) for name, design in versions]
+    found = [_refusal(name, key, design.engine.vocabulary.get(section, {}).get(key)) for name, design in versions]
     return None if None in found else found[0]
 
 
@@ -55,7 +54,7 @@ def lacks(design: Design, section: str, key: str) -> bool:
     >>> lacks(DESIGNS["docker-1.12"], "daemon", "shutdown-timeout")
     True
     """
-    row = design.vocabulary.get(section, {}).get(key)
+    row = design.engine.vocabulary.get(section, {}).get(key)
     return row is not None and not row.is_known_to(number_of(design.name))
 
 

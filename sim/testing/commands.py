@@ -16,8 +16,9 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from sim.designs import DESIGNS
+from sim.designs import DESIGNS, roles, versions
 from sim.designs.takes import OF_THE_HOST, takes
+from sim.engine.role import CONTAINER, HOST, STEP, SUPERVISOR, Kind
 from sim.engine.setup import (
     MS,
     BusyMount,
@@ -46,16 +47,6 @@ from sim.kernel.signals import NUMBERS
 OTHER_NAMES = ("other", "old")
 OFTEN = ("KILL", "TERM", "STOP", "CONT", "INT", "HUP", "QUIT", "USR1")  # the engine tells these apart
 SIGNALS = (*OFTEN, *sorted(NUMBERS))
-UPGRADES = tuple(sorted(name for name, design in DESIGNS.items() if "dockerd" in design.programs))
-ALONE = ("dockerd", "containerd", "journald", "iptables", "init", "kubelet", "crio")
-OF_CONTAINERS = (
-    "payload", "shim", "proxy", "runc", "hook", "resolver", "exec-shim", "exec", "app", "child", "conmon",
-    "exec-conmon", "podman", "netavark", "pause", "cni", "supervisor",
-)  # fmt: skip
-SLOW = (
-    "dockerd", "containerd", "shim", "runc", "runc create", "proxy", "iptables", "hook", "resolver", "podman",
-    "conmon", "netavark", "kubelet", "crio", "cni",
-)  # fmt: skip
 
 VERBS: dict[str, dict[str, tuple[Any, ...]]] = {
     "run": {"attach": (False, True)},
@@ -131,10 +122,24 @@ def _systemctl(services: Services) -> Choices:
 def targets(services: Services) -> dict[str, list[Target]]:
     """Return by role which processes a signal may go to: of one container, of all, by port, of a stranger."""
     names = ["*", *(service.name for service in services)]
-    found = {role: [Target(role)] for role in ALONE}
-    found |= {role: [Target(role, name) for name in names] for role in OF_CONTAINERS}
-    found["proxy"] += [Target("proxy", "*", port.host) for service in services for port in service.ports]
-    return found | {"stranger": [Target("stranger", "*")]}
+    found = {SUPERVISOR: [Target(SUPERVISOR, name) for name in names]}
+    for role, what in roles().items():
+        found[role] = [Target(role, name) for name in {HOST: [""], CONTAINER: names, STEP: ["*"]}.get(what.target, [])]
+        if what.kind is Kind.FORWARDER:
+            found[role] += [Target(role, "*", port.host) for service in services for port in service.ports]
+    return {role: them for role, them in found.items() if them}
+
+
+def _slow(services: Services) -> Choices:
+    """Return what may be slowed down: a program, or one verb of it."""
+    programs = [name for name, role in roles().items() if role.slows]
+    verbs = [f"{name} {verb}" for name, role in roles().items() for verb in role.verbs[:1]]
+    return [_combinations(Slow, program=(*programs, *verbs), percent=(300, 100))]
+
+
+def _upgrades(services: Services) -> Choices:
+    """Return the designs that a host may be upgraded to: those whose engine has versions, and so may be another one."""
+    return [[Upgrade(to, 800 * MS) for to in sorted(set(versions().values()))]]
 
 
 def _kill(services: Services) -> Choices:
@@ -175,11 +180,11 @@ KINDS: dict[type, Callable[[Services], Choices]] = {
     OutOfMemory: _out_of_memory,
     Journald: lambda services: [[Journald(verb) for verb in ("stop", "start", "restart")]],
     EditDaemon: lambda services: [[EditDaemon(((key, value),)) for value in values] for key, values in KEYS.items()],
-    Upgrade: lambda services: [[Upgrade(to, 800 * MS) for to in UPGRADES]],
+    Upgrade: _upgrades,
     LosePower: lambda services: [[LosePower(), LosePower(5 * S)]],
     FlushRules: lambda services: [[FlushRules("filter"), FlushRules("nat")]],
     FillDisk: lambda services: [[FillDisk(), FillDisk(False)]],
-    Slow: lambda services: [_combinations(Slow, program=SLOW, percent=(300, 100))],
+    Slow: _slow,
     BusyMount: _busy_mount,
 }
 """By kind of command: which ones there are."""

@@ -168,13 +168,10 @@ class Walk:
             self.act(Open())
         if storage.full(self.world):
             self.do(FillDisk(False))
-        traits = self.world.design.traits
-        if traits.engine in self.world.design.programs and traits.socket not in self.world.host.listeners:
-            self.do(Systemctl("start"))
-            self.wait(BOOT, seed)
-        if self.world.design.traits.pods:
-            self.do(Systemctl("start", "kubelet"))
-            self.wait(BOOT, seed)
+        if self.world.design.traits.socket not in self.world.host.listeners:
+            for step in self.world.design.engine.start:
+                self.do(step.command)
+                self.wait(BOOT, seed)
         for name in self.world.services:
             if not programs(self.world, name) and is_unit(self.world, self.world.services[name]):
                 self.do(Systemctl("start", name))

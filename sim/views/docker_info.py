@@ -6,7 +6,7 @@ words. Leaves out and source: as `sim.render.docker_info`.
 
 from __future__ import annotations
 
-from sim.engines.docker.dockerd.settings import daemon_of
+from sim.engine.settings import daemon_of
 from sim.views.story import Story
 
 DEFAULTS = {  # of 1.13.1, where dockerd's words say nothing

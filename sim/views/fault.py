@@ -15,6 +15,7 @@ from sim.engine.setup import (
     KillProcess,
     LosePower,
     OutOfMemory,
+    OwnCommand,
     Setup,
     Step,
     Systemctl,
@@ -52,6 +53,8 @@ def _rank(command: Command) -> int:
 
 def harms(command: Command) -> bool:
     """Say whether a command may end or freeze a process, or take away what it needs."""
+    if isinstance(command, OwnCommand):
+        return command.harms()
     if isinstance(command, KillProcess):
         return command.signal not in HARMLESS
     if isinstance(command, Systemctl):
@@ -78,6 +81,8 @@ def noun(command: Command) -> str:
     if isinstance(command, Systemctl):
         return f"a {command.verb} of {command.unit}"
     match command:
+        case OwnCommand():
+            return command.noun()
         case Upgrade():
             return f"an upgrade to {command.to}"
         case Docker():

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sim.engine.output import lost_mark
-from sim.engine.program import PID_1, home_of
+from sim.engine.program import is_at_home_under_init
 from sim.engine.reach import DNAT, reachable
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
 from sim.engine.systemd import unit_of
@@ -99,7 +99,7 @@ def _exited(world: World, event: e.Exited) -> Item | None:
 
 def _reparented(world: World, event: e.Reparented) -> Item | None:
     process = world.host.procs[event.pid]
-    lost = event.ppid == INIT and home_of(world, event.pid) != PID_1
+    lost = event.ppid == INIT and not is_at_home_under_init(world, event.pid)
     if lost and process.image.program in ("shim", "payload") and process.alive:
         return f"orphan {process.image.program}", process.image.container
     return None
@@ -150,7 +150,7 @@ def _with_numbers(world: World, event: EngineEvent) -> str:
 
 
 def _unit(world: World, event: UnitChanged) -> Item | None:
-    if world.design.traits.unit_scope:
+    if world.design.engine.is_unit is not None:
         return (f"service {event.state}", event.unit) if event.state in TOLD else None
     if event.state == "deactivating" and not event.main_pid and unit_of(world).stopping:
         return None  # its main process is gone meanwhile

@@ -17,9 +17,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import scope_of
+from sim.engine.reach import address_in
 from sim.engine.records import Container
 from sim.engine.setup import Port, S, Service
-from sim.engines.podman.state import address_in, run_file
+from sim.engines.podman.state import run_file
 from sim.views.rows import ContainerRow, When
 from sim.views.story import Story
 from sim.views.table import ProcessRow

@@ -12,10 +12,9 @@ from typing import Any
 
 from sim.engine.program import home_of, is_orphan
 from sim.engine.reach import ACCEPT, DNAT, inner, reachable
-from sim.engine.records import Container, Task
+from sim.engine.records import Task
 from sim.engine.setup import Microseconds
 from sim.engine.traits import traits
-from sim.engines.podman.state import in_database
 from sim.facts import BecameReady, EngineEvent, Fid, FrameEnded, FrameStarted, Remembered, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
@@ -69,8 +68,7 @@ class Replaying:
 
     def on_disk(self, name: str) -> bool:
         """Say whether the disk has a container when the run begins."""
-        dockers = isinstance(self.world.host.files.get(self.world.design.traits.records.format(name=name)), Container)
-        return dockers or isinstance(self.world.host.files.get(in_database(name)), Container)
+        return self.world.design.engine.believed(self.world, name) is not None
 
     def run(self) -> v.Intervals:
         """Go through the records and return what was found."""

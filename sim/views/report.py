@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from sim.engine.engine import IN_MEMORY
 from sim.engine.setup import Microseconds
 from sim.engines.cri.pods import Sandbox
 from sim.facts import BecameReady, EngineEvent, Forgot, FrameStarted, Remembered, StepDone, StepTaken, UnitChanged
@@ -21,7 +22,7 @@ from sim.kernel import events as e
 from sim.kernel.records import INIT, Pid
 from sim.trace import Record, Replay, Trace
 from sim.views.activity import Segment, segments
-from sim.views.beliefs import IN_MEMORY, change_of
+from sim.views.beliefs import change_of
 from sim.views.timeline_parts import TimelineData
 from sim.views.why import Link, chains
 from sim.views.why_words import DAEMONS, Focus, state_of

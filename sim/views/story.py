@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.engine.client import NO_DAEMON
+from sim.engine.networks import bindings
 from sim.engine.program import is_orphan
 from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
@@ -17,7 +18,6 @@ from sim.engine.systemd import unit_of
 from sim.engine.traits import traits
 from sim.engines.cri.client import NO_RUNTIME
 from sim.engines.cri.pods import Sandbox
-from sim.engines.docker.dockerd.network import bindings
 from sim.engines.podman.state import exit_file, is_podman, synced
 from sim.facts import EngineEvent, Remembered
 from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked

@@ -195,7 +195,8 @@ def _process(trace: Trace, text: str, at: Microseconds) -> Why:
     def tells(before: World, event: Any) -> bool:
         if not isinstance(event, (e.Execed, e.Exited, e.Reparented)) or pid not in (None, event.pid):
             return False
-        return named_by(target, event.image if isinstance(event, e.Execed) else before.host.procs[event.pid].image)
+        image = event.image if isinstance(event, e.Execed) else before.host.procs[event.pid].image
+        return named_by(before, target, image)
 
     of_service = target.container not in ("", "*") and target.role != "stranger"
     focus = Focus.of(_service(trace, target.container)) if of_service else Focus()

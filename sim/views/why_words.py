@@ -186,7 +186,7 @@ def _step(world: World, event: StepTaken, focus: Focus) -> str:
 
 
 def _unit(world: World, event: UnitChanged, focus: Focus) -> str:
-    others = bool(world.design.traits.unit_scope) and event.unit != focus.container
+    others = world.design.engine.is_unit is not None and event.unit != focus.container
     return "" if others else f"{event.unit}.service {event.state}"
 
 

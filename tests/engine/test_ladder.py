@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import pytest
 
-from sim.designs import DESIGNS
-from sim.engines.docker.ladder import ROWS, SEPARATE, VERSIONS, absent
+from sim.designs import DESIGNS, absent
+from sim.engines.docker.ladder import ROWS, SEPARATE, VERSIONS
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone
 from sim.kernel import events as e

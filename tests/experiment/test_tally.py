@@ -8,7 +8,7 @@ from sim.designs import DESIGNS
 from sim.drive.timed import run
 from sim.experiment.metrics import measure, ranked
 from sim.experiment.reading import Reading, default_window
-from sim.experiment.rss import RSS, held, rss_of
+from sim.experiment.rss import held, rss_of
 from sim.kernel.events import Forked
 from sim.predicates import believed, buffered, lost, serving
 from sim.scenario import load
@@ -70,10 +70,11 @@ def test_memory_is_the_tables_times_the_processes(settings):
 
 def test_every_program_of_a_design_that_lasts_has_a_size():
     """Daemons, shims and proxies of each design; each row says its source."""
-    assert all(row.source and row.size > 0 for row in RSS)
     for name, design in DESIGNS.items():
+        sizes = rss_of(name)
+        assert all(row.source and row.size > 0 for row in sizes.values())
         lasting = {"dockerd", "containerd", "shim", "proxy", "conmon"} & set(design.programs)
-        assert lasting <= set(rss_of(name))
+        assert lasting <= set(sizes)
     assert held("docker-1.13", [("shim", 2), ("runc", 9)]) == 7_200_000
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from sim.designs import DESIGNS
-from sim.engines.docker.ladder import VERSIONS, number_of
+from sim.engine.vocabulary import number_of
+from sim.engines.docker.ladder import VERSIONS
 from sim.errors import InputError
 from sim.scenario import known, load
 from sim.scenario.resolved import resolved
@@ -75,7 +76,7 @@ def test_every_row_of_a_vocabulary_is_a_key_of_files_and_names_versions_of_the_l
         "unit": set(),
     }
     later = {"service": known.SERVICE_NOT_MODELLED, "daemon": known.DAEMON_NOT_MODELLED}
-    for section, rows in design.vocabulary.items():
+    for section, rows in design.engine.vocabulary.items():
         for key, row in rows.items():
             if not row.why_not:
                 assert (key in read[section]) == row.modelled, (section, key)

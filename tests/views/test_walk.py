@@ -221,7 +221,7 @@ def walk(found: Run, most: int) -> None:
             assert {spoken[view] for view in ASKING if view in spoken} == {f"{story.silence()}\n"}
         else:
             agree_on_containers(client, spoken)
-            of_engine = "systemctl-status" in text and not story.world.design.traits.unit_scope
+            of_engine = "systemctl-status" in text and story.world.design.engine.is_unit is None
             assert not of_engine or re.search(UP, text["systemctl-status"])
 
 

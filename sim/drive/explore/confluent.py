@@ -92,7 +92,7 @@ def _is_forgotten(world: World, frame: Frame) -> bool:
     """Say whether nobody looks for the next zombie: those that somebody keeps the number of are seen until reaped."""
     zombies = world.host.zombies.get(INIT, ())
     program = next((world.host.procs[pid].image.program for pid in zombies), "")
-    kept = ("podman",) if world.design.traits.unit_scope else ()  # the main process of a unit that starts
+    kept = ("podman",) if world.design.engine.is_unit is not None else ()  # the main process of a unit that starts
     return program not in ("dockerd", "containerd", "payload", "journald", "conmon", *kept)
 
 

@@ -1,0 +1,1 @@
+"""conmon and crun: who holds a container where no shim does, for podman and CRI-O."""

@@ -17,6 +17,7 @@ from sim.engine.program import Program
 from sim.engine.records import RuntimeState
 from sim.engine.setup import Service
 from sim.engines.containerd.runc import (
+    ROLE,
     create_scope,
     delete,
     hand_on_stdio,
@@ -171,4 +172,5 @@ CRUN_PROGRAM = Program(
         procedure("runc.pause", Exit(pause)),
         procedure("runc.resume", Exit(resume)),
     ),
+    role=ROLE,
 )

@@ -1,4 +1,1 @@
-"""docker-containerd 0.2: one main loop, up to ten start workers, a watcher and a waiter for each shim, restore at boot.
-
-Split by workflow: `tasks` (main loop), `start` (workers), `exit` (shims that leave), `boot` (restore).
-"""
+"""containerd and what it runs, for dockerd and a kubelet: 0.2 with its main loop, later ones, shims v1 and v2, runc."""

@@ -19,6 +19,7 @@ from sim.engine.ops import Do, Exit, Goto, Label, Serve, Sleep, Wait, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
+from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.setup import S
 from sim.engine.traits import traits
 from sim.engines.containerd.execs import ADD_PROCESS, restore_execs
@@ -171,6 +172,10 @@ MAIN = procedure(
     Goto("kill"),
 )
 
+ROLE = Role(
+    words="containerd", kind=Kind.GUEST, order=20, home="dockerd", target="host", stalls_as="daemon", slows=True,
+    rss=Rss(round(26.9 * MB), "issue, moby#35910: docker 17.10, 7 shims; 41 to 46 MB in bucketbench's README"),
+)  # fmt: skip
 PROGRAM = Program(
     "containerd",
     (
@@ -187,11 +192,10 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE", "USR1"}),
-    stalls_as="daemon",
     cleans_up=keeps,
-    home="dockerd",
     counts=frozenset({
         "containerd.events", "containerd.log", paths.EVENTS_LOG, paths.EVENT_TS,
         "message exit", "message exec_exit", "message oom", "message paused", "message resumed",
     }),
+    role=ROLE,
 )  # fmt: skip

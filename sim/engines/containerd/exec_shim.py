@@ -14,6 +14,7 @@ from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, ReapAny, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.traits import traits
 from sim.engines.containerd.runc import runc
 from sim.kernel import syscalls
@@ -104,6 +105,14 @@ PROGRAM = Program(
         ),
     ),
     ignored=CATCHABLE,
-    stalls_as="shim",
-    home="containerd",
+    role=Role(
+        words="shim",
+        kind=Kind.HOLDER,
+        order=60,
+        home="containerd",
+        target="container",
+        brief=True,
+        stalls_as="shim",
+        rss=Rss(round(3.6 * MB), "as a shim"),
+    ),
 )

@@ -18,6 +18,7 @@ from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState
+from sim.engine.role import Kind, Role
 from sim.engine.setup import Service
 from sim.engine.traits import traits
 from sim.facts import Message, StateChanged
@@ -319,6 +320,10 @@ def ask_state(g: Goroutine) -> int:
     return 0 if paths.runtime_state(service_of(g).id) in g.world.host.files else 1
 
 
+ROLE = Role(
+    words="runc", kind=Kind.ERRAND, order=130, target="container", brief=True, slows=True,
+    verbs=("create", "start", "kill", "delete"),
+)  # fmt: skip
 RUNC = Program(
     "runc",
     (
@@ -336,6 +341,7 @@ RUNC = Program(
         procedure("runc.resume", Do(start_threads), Exit(resume)),
         procedure("runc.update", Do(start_threads), Exit(0)),
     ),
+    role=ROLE,
 )
 
 # -- the hook --------------------------------------------------------------------------------------
@@ -368,4 +374,5 @@ HOOK = Program(
             Exit(1),
         ),
     ),
+    role=Role(kind=Kind.ERRAND, order=140, target="container", brief=True, slows=True),
 )

@@ -58,4 +58,5 @@ PROGRAM = Program(
             Exit(0),
         ),
     ),
+    role=RUNC.role,
 )

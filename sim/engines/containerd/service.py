@@ -21,6 +21,7 @@ from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Serve, Wai
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
+from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.traits import traits
 from sim.engines.containerd.boot import listen, start_threads
 from sim.engines.containerd.shim_command import address_file, shim_command, socket_of
@@ -338,6 +339,10 @@ def main_table(clean_up: Callable[[Goroutine], Spawn]) -> Procedure:
 
 MAIN = main_table(clean_up_after_shim)
 
+ROLE = Role(
+    words="containerd", kind=Kind.GUEST, order=20, home="dockerd", target="host", stalls_as="daemon", slows=True,
+    rss=Rss(round(60.5 * MB), "issue, containerd#2020: 57 to 64 MB, 1.0"),
+)  # fmt: skip
 PROGRAM = Program(
     "containerd",
     (
@@ -355,7 +360,6 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE", "USR1"}),
-    stalls_as="daemon",
     cleans_up=has_shim,
-    home="dockerd",
+    role=ROLE,
 )

@@ -14,6 +14,7 @@ from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Read, Reap, ReapAny, Wait, Write, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.traits import traits
 from sim.engines.containerd.runc import runc
 from sim.facts import StateChanged
@@ -139,4 +140,8 @@ MAIN = procedure(
     Exit(1),
 )
 
-PROGRAM = Program("shim", (MAIN, COPY), ignored=CATCHABLE, stalls_as="shim", home="containerd")
+ROLE = Role(
+    words="shim", kind=Kind.HOLDER, order=50, home="containerd", target="container", stalls_as="shim", slows=True,
+    rss=Rss(round(3.6 * MB), "issue, moby#26374: containerd 0.2, docker 1.12 and 1.13"),
+)  # fmt: skip
+PROGRAM = Program("shim", (MAIN, COPY), ignored=CATCHABLE, role=ROLE)

@@ -14,6 +14,7 @@ from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.role import Kind, Role
 from sim.engine.traits import traits
 from sim.engines.containerd.runc import runc
 from sim.kernel import syscalls
@@ -95,5 +96,5 @@ PROGRAM = Program(
             Exit(0),
         ),
     ),
-    home="containerd",
+    role=Role(words="shim", kind=Kind.ERRAND, home="containerd", brief=True),
 )

@@ -33,6 +33,7 @@ from sim.engine.ops import (
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
+from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.setup import S
 from sim.engine.traits import traits
 from sim.engines.containerd.runc import FIRST, runc
@@ -337,6 +338,10 @@ def _verb(
     return procedure(f"shim.{name}", run(how, bad="failed"), Do(after), Return(), Label("failed"), Do(failed))
 
 
+ROLE = Role(
+    words="shim", kind=Kind.HOLDER, order=50, home="init", target="container", stalls_as="shim", slows=True,
+    rss=Rss(round(11.0 * MB), "rust-extensions README: 1106 MB for 100 of runc-v2"),
+)  # fmt: skip
 PROGRAM = Program(
     "shim",
     (
@@ -393,6 +398,5 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "leave", "INT": "leave"},
     ignored=frozenset({"PIPE"}),
-    stalls_as="shim",
-    home="init",
+    role=ROLE,
 )

@@ -27,6 +27,7 @@ from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Goto, Label, Wait, call, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.role import Kind, Role
 from sim.engine.setup import Docker
 from sim.engines.cri.kubelet import runtime_at
 from sim.engines.cri.pods import SPECS, STATUSES, UIDS, Spec, spec_of, status_of
@@ -184,4 +185,5 @@ PROGRAM = Program(
             Label("end"),
         ),
     ),
+    role=Role(kind=Kind.CLIENT),
 )

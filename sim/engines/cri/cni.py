@@ -13,12 +13,13 @@ from typing import Any
 
 from sim.engine.containers import pod
 from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.networks import HIGHEST, address, base_of
 from sim.engine.ops import Exit, Lock
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.reach import NETNS, rules_for
+from sim.engine.role import Kind, Role
 from sim.engine.setup import Service
-from sim.engines.docker.dockerd.network import HIGHEST, address, base_of
 from sim.kernel import syscalls
 from sim.world import World
 
@@ -116,5 +117,6 @@ PROGRAM = Program(
         procedure("cni.portmap_del", Lock("kernel:xtables"), Exit(close)),
         procedure("cni.bridge_del", Exit(unmake)),
     ),
+    role=Role(kind=Kind.ERRAND, order=180, target="container", brief=True, slows=True),
 )
 """Locks of the packet filter are the kernel's."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from sim.designs import vocabulary
 from sim.designs.design import Design
 from sim.engine import execed, init, journald, paths, payload, stranger
+from sim.engine.role import MB, Kind, Rss
 from sim.engine.setup import Daemon, S
 from sim.engine.traits import Traits, Words
 from sim.engines.cri import client, cni, kubelet, plugin, shim, units
+from sim.engines.cri.engine import CONTAINERD_CRI_ENGINE
 from sim.engines.docker.since_20_10 import SERVICE, SOCKET, UNVERIFIED
 
 CONTAINERD = ("/usr/bin/containerd",)
+PLUGIN = plugin.PROGRAM.with_role(
+    kind=Kind.DAEMON, home="init", rss=Rss(round(46 * MB), "issue, microk8s#4693: snap 1.31")
+)
 CONTAINERD_CRI = Design(
     "containerd-cri",
     "1.6 to 2.1, below a kubelet",
@@ -18,7 +22,7 @@ CONTAINERD_CRI = Design(
     (
         units.PROGRAM,
         journald.PROGRAM,
-        plugin.PROGRAM,
+        PLUGIN,
         kubelet.PROGRAM,
         shim.SHIM_COMMAND,
         shim.SHIM,
@@ -63,5 +67,5 @@ CONTAINERD_CRI = Design(
         records="/var/lib/containerd/io.containerd.grpc.v1.cri/containers/{name}",
         pods=True,
     ),
-    vocabulary.PODS,
+    CONTAINERD_CRI_ENGINE,
 )

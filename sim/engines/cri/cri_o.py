@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sim.designs import vocabulary
 from sim.designs.design import Design
 from sim.engine import execed, init, journald, payload, stranger
 from sim.engine.setup import Daemon, S, Unit
@@ -12,6 +11,7 @@ from sim.engine.traits import Traits, Words
 from sim.engines.conmon.conmon import CONMON
 from sim.engines.conmon.crun import CRUN, CRUN_PROGRAM
 from sim.engines.cri import client, cni, crio, crio_conmon, kubelet, units
+from sim.engines.cri.engine import CRI
 
 CRI_O = Design(
     "cri-o",
@@ -55,7 +55,7 @@ CRI_O = Design(
         records="/var/lib/containers/storage/overlay-containers/{name}/userdata/state.json",
         pods=True,
     ),
-    vocabulary.PODS,
+    CRI,
 )
 CRI_O_CGROUPFS = Design(
     "cri-o-cgroupfs",
@@ -63,5 +63,5 @@ CRI_O_CGROUPFS = Design(
     "designs §4.3 (cgroup_manager = cgroupfs) [I]; all else as cri-o",
     tuple(CRI_O.programs.values()),
     replace(CRI_O.traits, conmon_group=crio_conmon.OWN_GROUP),
-    vocabulary.PODS,
+    CRI,
 )

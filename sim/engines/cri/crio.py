@@ -22,6 +22,7 @@ from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Lock, Reap, Return, Serve, Unlock, Wait, call, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.role import Kind, Role
 from sim.engine.setup import S
 from sim.engines.conmon.crun import crun
 from sim.engines.cri.cni import address_in, bridge_add, bridge_del, portmap_add, portmap_del
@@ -384,6 +385,5 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE"}),
-    stalls_as="daemon",
-    home="init",
+    role=Role(kind=Kind.DAEMON, order=30, home="init", target="host", stalls_as="daemon", slows=True),
 )

@@ -315,4 +315,4 @@ PROGRAM = service.PROGRAM.with_tables(
     procedure("containerd.list", Do(list_all)),
     procedure("containerd.task_oom", Do(task_oom)),
     procedure("containerd.events", Serve("events", {"exit": "task_exit", "oom": "task_oom"})),
-).under("init")
+)

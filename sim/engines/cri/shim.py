@@ -18,6 +18,7 @@ from sim.engine.payload import exec_fifo_open
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
+from sim.engine.role import Kind, Role
 from sim.engines.containerd import runc_v2, shim_command, shim_v2
 from sim.engines.containerd.runc import begin_create, create_scope, payload_of, stage0, stage2_cloned, write_pid_file
 from sim.engines.containerd.shim import output_copied, runc_delete
@@ -164,5 +165,5 @@ PAUSE = Program(
         ),
         procedure("pause.leave", Exit(0)),
     ),
-    home="shim",
+    role=Role(kind=Kind.SANDBOX, order=90, home="shim", target="container"),
 )

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from sim.designs.design import Design
 from sim.engine.setup import MS, S, Unit
 from sim.engines.docker.docker_1_13 import DOCKER_1_13
+from sim.engines.docker.engine import DOCKER
 
 UNIT = Unit("on-failure", "process", 100 * MS, 3, 60 * S, 90 * S)
 DOCKER_17_06 = Design(
@@ -15,4 +16,5 @@ DOCKER_17_06 = Design(
     "designs §1.1 [S]; all else as docker-1.13",
     tuple(DOCKER_1_13.programs.values()),
     replace(DOCKER_1_13.traits, restart_cap=60 * S, unit=UNIT),
+    DOCKER,
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from sim.engine.role import MB, Rss
 from sim.engine.setup import MS, S, Unit
 from sim.engines.containerd import runc_v2, shim_v2, shims_v1
-from sim.engines.docker.since_20_10 import SOCKET, TRAITS, managed, separate
+from sim.engines.docker.since_20_10 import PROXY, SOCKET, TRAITS, managed, separate
 
-OF_SHIMS_V1 = (shims_v1.PROGRAM, shim_v2.PROGRAM.under("containerd"), runc_v2.PROGRAM)
+SHIM_V1 = shim_v2.PROGRAM.with_role(home="containerd", rss=Rss(round(5.2 * MB), "issue, containerd#1767: with ttrpc"))
+OF_SHIMS_V1 = (shims_v1.PROGRAM, SHIM_V1, runc_v2.PROGRAM, PROXY)
 SOURCE = "designs §1.1, §3.9 [S]"
 SERVICE = Unit("no", "process", 100 * MS, 5, 10 * S, 90 * S)  # containerd 1.2.0 has no Restart=
 TRAITS_18_09 = replace(

@@ -7,12 +7,14 @@ from msgspec.structs import replace
 from sim.designs.design import Design
 from sim.engine.payload import PROGRAM as PAYLOAD
 from sim.engine.program import Program
+from sim.engine.role import MB, Rss
 from sim.engine.setup import MS, Daemon, Unit
 from sim.engine.traits import Words
-from sim.engines.docker import waking
+from sim.engines.docker import proxy, waking
 from sim.engines.docker.docker_1_11 import DOCKER_1_11
 from sim.engines.docker.dockerd import native, native_boot, tasks
 from sim.engines.docker.dockerd.program import API, PROGRAM
+from sim.engines.docker.engine import DOCKER
 
 DAEMON = ("/usr/bin/docker", "daemon", "-H", "fd://")
 WITHOUT = ("events", "connection", "health", "wait_containerd", "discard")
@@ -22,14 +24,7 @@ TABLES = PROGRAM.with_tables(
     tasks.PAUSE,
     without=tuple(f"dockerd.{name}" for name in WITHOUT),
 ).procedures
-DOCKERD = Program(
-    "dockerd",
-    TABLES,
-    dict(PROGRAM.handlers),
-    ignored=frozenset({"USR1"}),  # not PIPE: since 1.12
-    stalls_as=PROGRAM.stalls_as,
-    home=PROGRAM.home,
-)
+DOCKERD = Program("dockerd", TABLES, dict(PROGRAM.handlers), ignored=frozenset({"USR1"}), role=PROGRAM.role)  # not PIPE
 DOCKER_1_10 = Design(
     "docker-1.10",
     "1.10",
@@ -37,7 +32,8 @@ DOCKER_1_10 = Design(
     DOCKER_1_11.programs_with(
         DOCKERD,
         native.PROGRAM,
-        native.payload(PAYLOAD),
+        proxy.PROGRAM.with_role(rss=Rss(round(10 * MB), "issue, moby#23166: 1 GB for 100 ports")),
+        native.payload(PAYLOAD).with_role(home="dockerd"),
         waking.PROGRAM,
         without=("containerd", "shim", "runc", "hook", "exec-shim"),
     ),
@@ -53,4 +49,5 @@ DOCKER_1_10 = Design(
         engine_score=0,
         wakes=True,
     ),
+    DOCKER,
 )

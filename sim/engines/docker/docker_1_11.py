@@ -18,6 +18,7 @@ from sim.engines.docker.dockerd import native_boot
 from sim.engines.docker.dockerd.boot import SUPERVISED, boot_table
 from sim.engines.docker.dockerd.program import API, PROGRAM
 from sim.engines.docker.dockerd.supervise import check_containerd_pid
+from sim.engines.docker.engine import DOCKER
 
 
 def look_for_containerd(g: Goroutine) -> str | None:
@@ -29,14 +30,7 @@ def look_for_containerd(g: Goroutine) -> str | None:
 TABLES = PROGRAM.with_tables(
     boot_table(Do(look_for_containerd, "adopted"), *SUPERVISED[1:], Go("health")), native_boot.api(API)
 ).procedures
-DOCKERD = Program(
-    "dockerd",
-    TABLES,
-    dict(PROGRAM.handlers),
-    ignored=frozenset({"USR1"}),  # not PIPE: since 1.12
-    stalls_as=PROGRAM.stalls_as,
-    home=PROGRAM.home,
-)
+DOCKERD = Program("dockerd", TABLES, dict(PROGRAM.handlers), ignored=frozenset({"USR1"}), role=PROGRAM.role)  # not PIPE
 DOCKER_1_11 = Design(
     "docker-1.11",
     "1.11",
@@ -49,4 +43,5 @@ DOCKER_1_11 = Design(
         live_restore=False,
         unit=Unit("no", "control-group"),
     ),
+    DOCKER,
 )

@@ -8,6 +8,7 @@ from sim.designs.design import Design
 from sim.engine.setup import Unit
 from sim.engine.traits import Words
 from sim.engines.docker.docker_1_13 import DOCKER_1_13
+from sim.engines.docker.engine import DOCKER
 
 WORDS = Words(
     dockerd=("/usr/bin/dockerd",),
@@ -31,4 +32,5 @@ DOCKER_1_12 = Design(
     "designs §1, §1.1 [S]; all else as docker-1.13",
     tuple(DOCKER_1_13.programs.values()),
     TRAITS_1_12,
+    DOCKER,
 )

@@ -3,12 +3,65 @@
 from __future__ import annotations
 
 from sim.designs.design import Design
-from sim.engine import client, execed, init, journald, payload, stranger, systemd
+from sim.engine import client, execed, init, journald, paths, payload, stranger, systemd
+from sim.engine.traits import Traits, Words
 from sim.engines.containerd import boot as containerd
 from sim.engines.containerd import exec_shim, runc, shim
 from sim.engines.docker import netfilter, proxy, resolver
 from sim.engines.docker.dockerd import program as dockerd
 from sim.engines.docker.dockerd import top, verbs
+from sim.engines.docker.engine import DOCKER
+
+TRAITS = Traits(
+    words=Words(
+        dockerd=(
+            "/usr/bin/dockerd-current",
+            "--add-runtime",
+            "docker-runc=/usr/libexec/docker/docker-runc-current",
+            "--default-runtime=docker-runc",
+            "--exec-opt",
+            "native.cgroupdriver=systemd",
+            "--userland-proxy-path=/usr/libexec/docker/docker-proxy-current",
+            "--init-path=/usr/libexec/docker/docker-init-current",
+            "--seccomp-profile=/etc/docker/seccomp.json",
+            "--selinux-enabled",
+            "--log-driver=journald",
+            "--signature-verification=false",
+            "--storage-driver",
+            "overlay2",
+        ),
+        containerd=(
+            "/usr/bin/docker-containerd-current",
+            "-l",
+            "unix:///var/run/docker/libcontainerd/docker-containerd.sock",
+            "--metrics-interval=0",
+            "--start-timeout",
+            "2m",
+            "--state-dir",
+            "/var/run/docker/libcontainerd/containerd",
+            "--shim",
+            "docker-containerd-shim",
+            "--runtime",
+            "docker-runc",
+            "--runtime-args",
+            "--systemd-cgroup=true",
+        ),
+        shim=("/usr/bin/docker-containerd-shim-current",),
+        runc=(paths.RUNC, "--systemd-cgroup=true"),
+        proxy="/usr/libexec/docker/docker-proxy-current",
+    ),
+    tree="systemd ─ dockerd ─ containerd ─ shim ─ program; proxies under dockerd",
+    shims_under="containerd",
+    scope="/system.slice/docker-{id}.scope",
+    engine="dockerd",
+    engine_unit="docker",
+    engine_main="boot",
+    socket=paths.DOCKER_SOCK,
+    client="docker",
+    containerd_socket=paths.CONTAINERD_SOCK,
+    other_package=("containerd", "shim", "runc"),
+    records=paths.CONTAINERS + "{name}/config.v2.json",
+)
 
 DOCKER_1_13 = Design(
     "docker-1.13",
@@ -35,4 +88,6 @@ DOCKER_1_13 = Design(
         verbs.VERSION_PROGRAM,
         client.PROGRAM,
     ),
+    TRAITS,
+    DOCKER,
 )

@@ -26,12 +26,7 @@ ROWS: dict[str, tuple[str, ...]] = {  # row -> the versions that it stands for, 
 }
 FIRST_SEPARATE = "docker-18.09"
 
-OTHERS = {  # an engine of another kind -> why it is not modelled, nearest
-    "containerd": ("somebody must ask it: dockerd or a kubelet", "containerd-cri"),
-    **dict.fromkeys(("podman-rootless", "lxc", "systemd-nspawn"), ("another kind of engine", "podman")),
-    "quadlet": ("it is podman under systemd", "podman-quadlet"),
-    **dict.fromkeys(("kata", "gvisor"), ("its containers run on a kernel of their own", "docker-26")),
-}
+KIN = dict.fromkeys(("kata", "gvisor"), ("its containers run on a kernel of their own", "docker-26"))
 _ABSENT: tuple[tuple[str, str, str], ...] = (  # pattern of the version, why it has no row, nearest
     (r"0\..*|1\.[0-9]", "the ladder begins with 1.10", "docker-1.10"),
     (r"17\.1[0-2]|18\.0[1-6]", "its containerd is 1.0 or 1.1, with shims of another kind", "docker-18.09"),
@@ -54,33 +49,14 @@ VERSIONS = _versions()
 """Every name that stands for a row -> the row's own name."""
 
 
-def versions(row: str) -> list[str]:
-    """Return every name that stands for a row.
-
-    >>> versions("docker-24")
-    ['docker-24', 'docker-24.0']
-    """
-    return [name for name, found in VERSIONS.items() if found == row]
-
-
-def number_of(name: str) -> tuple[int, ...]:
-    """Return the version in a design's name, () of one that has none.
-
-    >>> number_of("docker-18.09-separate"), number_of("25"), number_of("podman")
-    ((18, 9), (25,), ())
-    """
-    match = re.fullmatch(rf"(?:docker-)?([0-9]+(?:[.][0-9]+)*)(?:{SEPARATE})?", name)
-    return tuple(int(part) for part in match[1].split(".")) if match else ()
-
-
 def absent(name: str) -> tuple[str, str] | None:
     """Return why an engine has no row, and the nearest that has; None if *name* is no version of an engine.
 
     >>> absent("docker-17.12")[1], absent("dcoker")
     ('docker-18.09', None)
     """
-    if name in OTHERS:
-        return OTHERS[name]
+    if name in KIN:
+        return KIN[name]
     match = re.fullmatch(r"docker-([0-9.]+)", name)
     if match is None:
         return None

@@ -10,6 +10,7 @@ from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Exit, Lock
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.role import Kind, Role
 from sim.kernel import syscalls
 from sim.kernel.records import Rule
 
@@ -36,4 +37,8 @@ def apply(g: Goroutine) -> int:
     return 0 if standing or verb == "-A" else 1
 
 
-IPTABLES = Program("iptables", (procedure("iptables.main", Lock("kernel:xtables"), Exit(apply)),))
+IPTABLES = Program(
+    "iptables",
+    (procedure("iptables.main", Lock("kernel:xtables"), Exit(apply)),),
+    role=Role(kind=Kind.ERRAND, target="host", brief=True, slows=True),
+)

@@ -9,6 +9,7 @@ from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.role import Kind, Role
 from sim.kernel import syscalls
 
 
@@ -17,4 +18,8 @@ def start_threads(g: Goroutine) -> None:
     syscalls.start_threads(g.turn, g.pid, g["count"])
 
 
-PROGRAM = Program("resolver", (procedure("resolver.main", Do(start_threads), Exit(0)),))
+PROGRAM = Program(
+    "resolver",
+    (procedure("resolver.main", Do(start_threads), Exit(0)),),
+    role=Role(kind=Kind.ERRAND, target="container", brief=True, slows=True),
+)

@@ -13,6 +13,7 @@ from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Goto, Wait, call, reading
 from sim.engine.program import Program
 from sim.engine.records import UnitState
+from sim.engine.role import Kind, Role
 from sim.facts import Message
 from sim.kernel.records import INIT
 from sim.world import Frame, World
@@ -34,4 +35,5 @@ def taken_from_queue(world: World, frame: Frame) -> bool:
 PROGRAM = Program(
     "client",
     (terminal(call("bus", systemd_at, wake, lost="lost", failed="failed"), Wait(taken_from_queue), Goto("begin")),),
+    role=Role(kind=Kind.CLIENT),
 )

@@ -25,6 +25,7 @@ from sim.engine.ops import Answered, Do, Goto, Label, call
 from sim.engine.power import CLOSED
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.role import Kind, Role
 from sim.engine.setup import Docker, S
 from sim.facts import Message
 from sim.kernel.records import INIT
@@ -104,4 +105,5 @@ PROGRAM = Program(
             Label("end"),
         ),
     ),
+    role=Role(kind=Kind.CLIENT),
 )

@@ -11,6 +11,7 @@ from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, reading, receive
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.role import Kind, Role
 from sim.engines.conmon.conmon import exec_conmon, exec_group
 from sim.engines.podman.common import BEGIN, LOCK, UNLOCK, answer, asked, fail, no_such, succeed
 from sim.engines.podman.start import START_PROCEDURES
@@ -171,6 +172,6 @@ PROGRAM = Program(
         ),
         procedure("podman.ps", BEGIN, Exit(look_at_all)),
     ),
-    home="init",
     counts=frozenset({LEASES + "*/last"}),
+    role=Role(kind=Kind.ERRAND, order=160, home="init", target="container", brief=True, slows=True),
 )

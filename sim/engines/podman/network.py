@@ -13,8 +13,8 @@ from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Exit, Lock
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.reach import NETNS, rules_for
-from sim.engines.podman.state import address_in
+from sim.engine.reach import NETNS, address_in, rules_for
+from sim.engine.role import Kind, Role
 from sim.kernel import syscalls
 
 NETAVARK = "/usr/libexec/podman/netavark"
@@ -52,4 +52,5 @@ PROGRAM = Program(
         procedure("netavark.setup", Lock("kernel:xtables"), Exit(set_up)),
         procedure("netavark.teardown", Lock("kernel:xtables"), Exit(tear_down)),
     ),
+    role=Role(kind=Kind.ERRAND, order=170, target="container", brief=True, slows=True),
 )

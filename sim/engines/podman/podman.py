@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sim.designs import vocabulary
 from sim.designs.design import Design
 from sim.engine import execed, init, journald, payload, stranger
 from sim.engine.setup import Daemon
 from sim.engine.traits import Traits, Words
 from sim.engines.conmon import conmon, crun
 from sim.engines.podman import client, command, network, systemd
+from sim.engines.podman.engine import PODMAN_ENGINE
 
 PODMAN = Design(
     "podman",
@@ -33,11 +33,12 @@ PODMAN = Design(
         words=Words((), (), (conmon.CONMON,), (crun.CRUN,), ""),
         tree="systemd ─ conmon ─ program; each podman command a process of its own",
         shims_under="init",
+        conmon_group="/machine.slice/libpod-conmon-{id}.scope",
         scope="/machine.slice/libpod-{id}.scope",
         proxy_addresses=(),
         daemon=Daemon(userland_proxy=False),
         profile="podman-idle",
         client="podman",
     ),
-    vocabulary.PODMAN,
+    PODMAN_ENGINE,
 )

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from sim.designs.design import Design
 from sim.engine.setup import S, Unit
 from sim.engines.podman import quadlet
+from sim.engines.podman.engine import QUADLET_ENGINE
 from sim.engines.podman.podman import PODMAN
 
 PODMAN_QUADLET = Design(
@@ -17,8 +18,8 @@ PODMAN_QUADLET = Design(
     replace(
         PODMAN.traits,
         tree="systemd ─ conmon ─ program, all in the container's unit; each podman command a process of its own",
-        unit_scope="/system.slice/{name}.service/libpod-payload-{id}",
+        split_scope="/system.slice/{name}.service/libpod-payload-{id}",
         unit=Unit(restart="no", kill_mode="mixed", timeout_stop=70 * S),
     ),
-    PODMAN.vocabulary,
+    QUADLET_ENGINE,
 )

@@ -13,14 +13,15 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import is_split, is_unit, service_of, unit_group
 from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.networks import bound
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, receive, run
 from sim.engine.procedure import procedure
+from sim.engine.reach import address_in
 from sim.engine.records import Container
 from sim.engine.setup import Restart
 from sim.engines.conmon.conmon import conmon, group
 from sim.engines.conmon.crun import crun
 from sim.engines.docker.dockerd.exit import wants_restart
-from sim.engines.docker.proxy import bound
 from sim.engines.podman.common import (
     BEGIN,
     CLEAN,
@@ -37,7 +38,6 @@ from sim.engines.podman.common import (
 from sim.engines.podman.network import netavark
 from sim.engines.podman.state import (
     PREMATURE,
-    address_in,
     assign_address,
     conmon_of,
     event,

@@ -17,10 +17,9 @@ from msgspec.structs import replace
 from sim.engine import storage
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine
-from sim.engine.reach import NETNS
+from sim.engine.networks import HIGHEST, address, base_of
 from sim.engine.records import Container
 from sim.engine.setup import Service
-from sim.engines.docker.dockerd.network import HIGHEST, address, base_of
 from sim.facts import EngineEvent
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -171,9 +170,3 @@ def free_address(g: Goroutine) -> None:
     for path, value in list(g.world.host.files.items()):
         if path.startswith(mine) and value == service.name:
             syscalls.remove_file(g.turn, path)
-
-
-def address_in(world: World, name: str) -> str | None:
-    """Return the container's address, None while it has no network."""
-    found = world.host.files.get(NETNS + name)
-    return None if found is None else str(found)

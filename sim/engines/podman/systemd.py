@@ -13,4 +13,6 @@ from sim.engine.program import Program
 from sim.engine.systemd import PROGRAM as SYSTEMD
 
 BOOT = procedure("init.boot", Sleep("power", power_back), Do(boots))
-PROGRAM = Program(SYSTEMD.name, tuple(BOOT if it.name == BOOT.name else it for it in SYSTEMD.procedures))
+PROGRAM = Program(
+    SYSTEMD.name, tuple(BOOT if it.name == BOOT.name else it for it in SYSTEMD.procedures), role=SYSTEMD.role
+)

@@ -194,7 +194,7 @@ def kill_all_of_it(g: Goroutine) -> None:
 
 def _groups(world: World, frame: Frame) -> tuple[str, ...]:
     service = world.services[frame.local["c"]]
-    payload = world.design.traits.unit_scope.format(id=service.id, name=service.name)
+    payload = world.design.traits.split_scope.format(id=service.id, name=service.name)
     return unit_group(service), runtime_group(service), payload
 
 

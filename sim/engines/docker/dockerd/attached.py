@@ -6,14 +6,10 @@ waitExitOrRemoved; engine-1.13 §2, §13.
 
 from __future__ import annotations
 
+from sim.engine.client import end_queue
 from sim.engine.goroutine import Goroutine
 from sim.facts import Forgot, Message
 from sim.kernel.records import OUTSIDE
-
-
-def end_queue(terminal: str) -> str:
-    """Return the queue in which an attached client, a terminal, is told of the end."""
-    return f"end/{terminal}"
 
 
 def tell_attached(g: Goroutine, code: int | None) -> None:

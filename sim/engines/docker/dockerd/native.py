@@ -19,6 +19,7 @@ from sim.engine.payload import main_table
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState, Task
+from sim.engine.role import Kind, Role
 from sim.engines.containerd.runc import not_executable
 from sim.engines.docker.dockerd import native_boot, native_execs
 from sim.engines.docker.dockerd.native_execs import NATIVE, first_of
@@ -238,6 +239,7 @@ PROGRAM = Program(
         procedure("native.main", Fork(container_init, pin=lambda world, frame: pins(world, frame).payload), Exit(0)),
         native_execs.JOIN,
     ),
+    role=Role(kind=Kind.ERRAND, brief=True),
 )
 
 

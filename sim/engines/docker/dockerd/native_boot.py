@@ -15,11 +15,11 @@ from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Exit, Label, Serve, Wait, reading
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import JournalState
+from sim.engine.settings import daemon_of
 from sim.engine.setup import S
 from sim.engines.docker.dockerd.boot import boot_table
 from sim.engines.docker.dockerd.exit import startup_done
 from sim.engines.docker.dockerd.restore import is_restored
-from sim.engines.docker.dockerd.settings import daemon_of
 from sim.engines.docker.dockerd.shutdown import all_stopped, close_api, die, leave, leave_at_once, stop_all
 from sim.engines.docker.dockerd.start import drop_bundle, record_of, update
 from sim.engines.docker.dockerd.verbs import bearer

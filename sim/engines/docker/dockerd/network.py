@@ -15,13 +15,14 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.networks import HIGHEST, address, base_of, bound
 from sim.engine.ops import Do, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, run
 from sim.engine.reach import NETNS, rules_for
 from sim.engine.records import Endpoint
 from sim.engine.setup import Port, S, Service
 from sim.engine.traits import traits
 from sim.engines.docker.netfilter import iptables
-from sim.engines.docker.proxy import bound, proxy
+from sim.engines.docker.proxy import proxy
 from sim.facts import EngineEvent, Forgot
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -29,22 +30,9 @@ from sim.world import Frame, Key, World
 
 NO_CONNECTIVITY = "driver failed programming external connectivity on endpoint"
 PROXY_WAIT = 16 * S
-HIGHEST = {2: 65_534, 3: 254}  # octets that are shared -> the last address that a container can have
 
 
 # -- addresses -------------------------------------------------------------------------------------
-
-
-def base_of(world: World, network: str) -> str:
-    """Return the octets that all addresses of a network share, with the dots: two of a /16, three of a /24."""
-    prefix: str = next(n.prefix for n in world.setup.networks if n.name == network)
-    return ".".join(prefix.split(".")[:2]) + "." if prefix.endswith(".0.") else prefix
-
-
-def address(world: World, network: str, number: int) -> str:
-    """Return the address that stands *number* places after the network's own."""
-    base = base_of(world, network)
-    return f"{base}{number >> 8}.{number & 255}" if base.count(".") == 2 else f"{base}{number}"
 
 
 def pick_address(g: Goroutine, service: Service) -> int | None:
@@ -88,19 +76,6 @@ def free_address(g: Goroutine, endpoint: Endpoint) -> None:
 
 
 # -- ports -----------------------------------------------------------------------------------------
-
-
-def bindings(ports: tuple[Port, ...], addresses: tuple[str, ...]) -> tuple[Port, ...]:
-    """Return what is bound for *ports*: one that is published on every address is bound on each of *addresses*.
-
-    >>> [port.ip for port in bindings((Port(80, 80), Port(81, 81, ip="127.0.0.1")), ("0.0.0.0", "::"))]
-    ['0.0.0.0', '::', '127.0.0.1']
-    """
-    return tuple(
-        port if port.ip == ip else replace(port, ip=ip)
-        for port in ports
-        for ip in (addresses if port.ip == "0.0.0.0" else (port.ip,))
-    )
 
 
 def endpoint_of(g: Goroutine) -> Endpoint:

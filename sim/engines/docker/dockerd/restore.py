@@ -15,11 +15,11 @@ from sim.engine import paths
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, Wait, call, reading
 from sim.engine.procedure import procedure
+from sim.engine.settings import daemon_of
 from sim.engine.setup import S
 from sim.engines.docker.dockerd.health import start_monitor
 from sim.engines.docker.dockerd.output import begin_discard, begin_output
 from sim.engines.docker.dockerd.pause import handle_pause
-from sim.engines.docker.dockerd.settings import daemon_of
 from sim.engines.docker.dockerd.start import containerd_at, drop_bundle, event, record_of, update
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls

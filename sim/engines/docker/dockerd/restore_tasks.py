@@ -15,10 +15,10 @@ from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Join, Label, Return, call
 from sim.engine.procedure import procedure
+from sim.engine.settings import daemon_of
 from sim.engine.traits import traits
 from sim.engines.docker.dockerd.health import start_monitor
 from sim.engines.docker.dockerd.restore import is_restored, reopen, signal_task, state_task
-from sim.engines.docker.dockerd.settings import daemon_of
 from sim.engines.docker.dockerd.start import containerd_at, drop_bundle, record_of, update
 from sim.engines.docker.dockerd.tasks import delete_task
 

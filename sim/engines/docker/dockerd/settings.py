@@ -14,26 +14,9 @@ from sim.engine import paths
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Label, Return
 from sim.engine.procedure import procedure
-from sim.engine.setup import Daemon
+from sim.engine.settings import daemon_of, written
 from sim.facts import EngineEvent
-from sim.kernel.records import Pid
 from sim.kernel.signals import NUMBERS
-from sim.world import World
-
-
-def daemon_of(world: World, pid: Pid | None) -> Daemon:
-    """Return the settings that a dockerd goes by."""
-    given: Daemon = world.setup.engine.daemon
-    found = given if pid is None else world.recall(pid, "settings", given)
-    assert isinstance(found, Daemon)
-    return found
-
-
-def written(world: World) -> Daemon:
-    """Return what daemon.json says."""
-    found = world.host.files.get(paths.DAEMON_JSON, world.setup.engine.daemon)
-    assert isinstance(found, Daemon)
-    return found
 
 
 def load_settings(g: Goroutine) -> None:

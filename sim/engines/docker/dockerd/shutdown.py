@@ -12,9 +12,9 @@ from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Goto, Label, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.records import Container
+from sim.engine.settings import daemon_of
 from sim.engine.setup import S
 from sim.engines.docker.dockerd.exit import startup_done
-from sim.engines.docker.dockerd.settings import daemon_of
 from sim.kernel import syscalls
 from sim.kernel.signals import NUMBERS
 from sim.world import Frame, Key, World

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from sim.engine import paths, storage
 from sim.engine.containers import drop_pins, service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.networks import address, bindings
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call, repeat, run
 from sim.engine.output import depth
 from sim.engine.procedure import Procedure, procedure
@@ -24,8 +25,6 @@ from sim.engine.traits import traits
 from sim.engines.docker.dockerd.attached import tell_attached
 from sim.engines.docker.dockerd.health import start_monitor
 from sim.engines.docker.dockerd.network import (
-    address,
-    bindings,
     endpoint_of,
     map_ports,
     network_event,

@@ -14,9 +14,9 @@ from sim.engine import paths
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Every, Fork, Goto, Label, Reap, Sleep, Wait, reading
 from sim.engine.procedure import procedure
+from sim.engine.settings import daemon_of
 from sim.engine.setup import MS, S
 from sim.engine.traits import traits
-from sim.engines.docker.dockerd.settings import daemon_of
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
 

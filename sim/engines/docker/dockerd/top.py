@@ -10,6 +10,7 @@ from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Label, Return, call, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.role import Kind, Role
 from sim.engines.docker.dockerd.execs import not_running
 from sim.engines.docker.dockerd.start import UNAVAILABLE, answer, containerd_at, event
 from sim.facts import Message
@@ -57,4 +58,4 @@ TOP = procedure(
     Label("refused"),
 )
 
-PS = Program("ps", (procedure("ps.main", Exit(0)),))
+PS = Program("ps", (procedure("ps.main", Exit(0)),), role=Role(kind=Kind.ERRAND, brief=True))

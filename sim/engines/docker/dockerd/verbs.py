@@ -19,6 +19,7 @@ from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Goto, Label, Lock, Return, Unlock, Wait, call, reading, run
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
+from sim.engine.role import Kind, Role
 from sim.engine.setup import Restart
 from sim.engines.docker.dockerd.start import answer, containerd_at, event, guarded, no_answer, record_of, update
 from sim.engines.docker.dockerd.stop import no_such, stopped
@@ -212,7 +213,9 @@ def start_threads(g: Goroutine) -> None:
     syscalls.start_threads(g.turn, g.pid, g["count"])
 
 
-VERSION_PROGRAM = Program("version", (procedure("version.main", Do(start_threads), Exit(0)),))
+VERSION_PROGRAM = Program(
+    "version", (procedure("version.main", Do(start_threads), Exit(0)),), role=Role(kind=Kind.ERRAND, brief=True)
+)
 
 # -- what waits ------------------------------------------------------------------------------------
 

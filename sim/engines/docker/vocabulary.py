@@ -1,44 +1,13 @@
-"""Which keys of files an engine knows, since when, and what the model lacks of those that it knows.
+"""Which keys of Compose files and daemon.json each version of Docker knows.
 
-A key without a row is known to every version that is modelled. Two tables of docker's keys follow its source: a key of
-daemon.json has a field in daemon/config*.go of the version's tag, a key of a service one in the API's types. Leaves out
-keys that Docker Compose refuses by the version of its file. Source: moby, tags v1.10.0 to docker-v29.0.0, and
-docs/api/version-history.md [S]; keys of Red Hat's build: D daemon/config.go [S].
+Two tables follow its source: a key of daemon.json has a field in daemon/config*.go of the version's tag, a key of a
+service one in the API's types. Leaves out keys that Docker Compose refuses by the version of its file. Source: moby,
+tags v1.10.0 to docker-v29.0.0, and docs/api/version-history.md [S]; keys of Red Hat's build: D daemon/config.go [S].
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import msgspec
-
-from sim.engines.docker.ladder import number_of
-
-SECTIONS = ("service", "healthcheck", "daemon", "unit")
-
-
-class Key(msgspec.Struct, frozen=True):
-    """A key of an engine's files: the first and the last version that know it, "" for all before and after.
-
-    *why_not* says why an engine without versions, or all but one build, has none. *modelled* is false of a key that the
-    engine has and the model does not.
-    """
-
-    since: str = ""
-    until: str = ""
-    why_not: str = ""
-    modelled: bool = True
-
-    def is_known_to(self, version: tuple[int, ...]) -> bool:
-        """Return whether a version has the key; `()` is an engine that is not told apart by versions."""
-        first, last = number_of(self.since), number_of(self.until)
-        if not version:
-            return not self.why_not
-        return first <= version and (not last or version[: len(last)] <= last)
-
-
-Section = Mapping[str, Key]
-Vocabulary = Mapping[str, Section]
+from sim.engine.vocabulary import Key, Vocabulary
 
 RED_HAT_S = Key("1.13", "1.13", why_not="only Red Hat's build of 1.13 has it")
 DOCKER: Vocabulary = {
@@ -113,12 +82,3 @@ DOCKER: Vocabulary = {
     "unit": {},
 }
 """Section -> key -> who knows it, of dockerd."""
-
-PODMAN: Vocabulary = {
-    "healthcheck": {
-        "start_period": Key(modelled=False),
-        "start_interval": Key(why_not="its startup checks have an interval of their own (--health-startup-interval)"),
-    }
-}
-_PROBES = Key(why_not="a pod has probes of its kubelet in place of it")
-PODS: Vocabulary = {"healthcheck": dict.fromkeys(("start_period", "start_interval"), _PROBES)}

@@ -1,0 +1,140 @@
+"""An engine: what is true of it and of no other, as tables and functions that shared code asks.
+
+`Traits` has its words and numbers, `Role` what its programs are; here is what it keeps and where, how a host with it
+comes up, and what counts as believed. Shared code never asks which engine it is. The functions below are those of an
+engine with a daemon that remembers its containers, as dockerd does. Source: each engine's own room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from sim.engine import paths
+from sim.engine.records import Container, Endpoint, UnitState
+from sim.engine.setup import Docker, Instant, Service, Step, Systemctl
+from sim.engine.vocabulary import Vocabulary
+from sim.facts import Remembered
+from sim.kernel.records import INIT, Pid
+from sim.world import Turn, World
+
+IN_MEMORY = "container/"  # a daemon's memory: what it believes of a container
+UNIT = "docker"  # systemd's memory: the engine's unit, whatever it is called
+START = Step("(start)", Instant(), Systemctl("start"))
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What is believed of a container before a fact and after it; None: nothing is known of it."""
+
+    container: str
+    before: Container | None
+    after: Container | None
+
+
+def record_of(value: object) -> Container | None:
+    """Return a value that is a container's record; None if it is none."""
+    return value if isinstance(value, Container) else None
+
+
+def daemon_of(world: World) -> Pid | None:
+    """Return the main process of the engine's unit, if it lives; None where each command is a process of its own."""
+    unit = world.recall(INIT, UNIT)
+    pid = unit.main_pid if isinstance(unit, UnitState) else 0
+    return pid if pid and world.host.alive(pid) else None
+
+
+def remembered(world: World, container: str) -> Container | None:
+    """Return what the engine's daemon remembers of a container; while it is away, what its disk says."""
+    pid = daemon_of(world)
+    record = None if pid is None else world.recall(pid, IN_MEMORY + container)
+    return record_of(world.host.files.get(file_of(world, container)) if record is None else record)
+
+
+def file_of(world: World, container: str) -> str:
+    """Return where the engine keeps a container."""
+    return str(world.design.traits.records.format(name=container))
+
+
+def remembers(world: World, event: Any) -> Change | None:
+    """Return what a fact, not yet applied, changes in a daemon's memory of a container; None if it is about none."""
+    if not isinstance(event, Remembered) or not event.key.startswith(IN_MEMORY):
+        return None
+    before = world.recall(event.pid, event.key)
+    return Change(event.key[len(IN_MEMORY) :], record_of(before), record_of(event.value))
+
+
+def endpoint_address(world: World, container: str) -> str | None:
+    """Return the address that a daemon's IPAM holds for a container; while it is away, the one on its disk."""
+    pid, name = daemon_of(world), f"endpoint/{container}"
+    endpoint = world.host.files.get(paths.ENDPOINTS + container) if pid is None else world.recall(pid, name)
+    return endpoint.address if isinstance(endpoint, Endpoint) else None
+
+
+def docker_run(service: Service, at: Instant) -> Step:
+    """Return the step in which a service is run."""
+    return Step(f"(run {service.name})", at, Docker("run", service.name))
+
+
+def as_they_are(services: dict[str, Service]) -> dict[str, Service]:
+    """Return the services by name."""
+    return services
+
+
+def itself(container: str) -> str:
+    """Return the container: it shares its shim with no other."""
+    return container
+
+
+def own_scope(world: World, service: Service) -> str:
+    """Return the control group that the engine's words give to a container."""
+    return str(world.design.traits.scope.format(id=service.id, name=service.name))
+
+
+def keeps_nothing(turn: Turn) -> None:
+    """Write nothing: an engine without a disk of its own."""
+
+
+HOLDER_KILLED = '{"kill": ["supervisor/web", "supervisor/chat"]}'
+
+
+def daemon_faults(design: Any) -> dict[str, str]:
+    """Return how the matrix's faults are written for an engine with a daemon: F1, F2, F12, and F5 if it has holders."""
+    restart = f"systemctl restart {design.traits.engine_unit}"
+    held = {"F5": HOLDER_KILLED} if design.holders else {}
+    return {"F1": f"kill {design.traits.engine}", "F2": restart, "F12": restart, **held}
+
+
+class Engine(msgspec.Struct, frozen=True, kw_only=True):
+    """What shared code asks an engine.
+
+    *disk* writes what the disk says after a power cut while every service ran. *start* is what people do for the engine
+    itself before t = 0, *run* how they run a container then. *at_boot* names procedures of PID 1 that run from the boot
+    on. *services* may know more names than the file's. *records* are the classes of what it keeps, which traces name.
+    *believed*, *changed* and *address* say what it knows of a container, and what a fact changes in that. *vocabulary*
+    has the keys of files that it knows. *starts* names the procedures in which it starts a container, which is their
+    variable `c`. *shim_of* returns whose shim holds a container: its own, or that of its pod. *scope* returns its
+    control group, *is_unit* whether it is a unit of systemd (None: containers never are). *faults* returns how
+    faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
+    left out, the design has nothing for.
+    """
+
+    disk: Callable[[Turn], None] = keeps_nothing
+    starts: tuple[str, ...] = ()
+    start: tuple[Step, ...] = (START,)
+    run: Callable[[Service, Instant], Step] = docker_run
+    at_boot: tuple[str, ...] = ()
+    services: Callable[[dict[str, Service]], dict[str, Service]] = as_they_are
+    records: tuple[type[msgspec.Struct], ...] = ()
+    believed: Callable[[World, str], Container | None] = remembered
+    changed: Callable[[World, Any], Change | None] = remembers
+    address: Callable[[World, str], str | None] = endpoint_address
+    vocabulary: Vocabulary = {}
+    shim_of: Callable[[str], str] = itself
+    scope: Callable[[World, Service], str] = own_scope
+    is_unit: Callable[[Service], bool] | None = None
+    faults: Callable[[Any], Mapping[str, str]] = daemon_faults
+
+
+PLAIN = Engine()

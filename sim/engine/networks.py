@@ -1,0 +1,44 @@
+"""Addresses of networks, and what a published port is bound to: arithmetic that every engine's networking shares.
+
+Leaves out who hands addresses out, which each engine does in its own way. Source: L bridge, ipam; podman netavark; CNI
+host-local: all count from the network's own address.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from sim.engine.setup import Port
+from sim.world import World
+
+HIGHEST = {2: 65_534, 3: 254}  # octets that are shared -> the last address that a container can have
+
+
+def base_of(world: World, network: str) -> str:
+    """Return the octets that all addresses of a network share, with the dots: two of a /16, three of a /24."""
+    prefix: str = next(n.prefix for n in world.setup.networks if n.name == network)
+    return ".".join(prefix.split(".")[:2]) + "." if prefix.endswith(".0.") else prefix
+
+
+def address(world: World, network: str, number: int) -> str:
+    """Return the address that stands *number* places after the network's own."""
+    base = base_of(world, network)
+    return f"{base}{number >> 8}.{number & 255}" if base.count(".") == 2 else f"{base}{number}"
+
+
+def bindings(ports: tuple[Port, ...], addresses: tuple[str, ...]) -> tuple[Port, ...]:
+    """Return what is bound for *ports*: one that is published on every address is bound on each of *addresses*.
+
+    >>> [port.ip for port in bindings((Port(80, 80), Port(81, 81, ip="127.0.0.1")), ("0.0.0.0", "::"))]
+    ['0.0.0.0', '::', '127.0.0.1']
+    """
+    return tuple(
+        port if port.ip == ip else replace(port, ip=ip)
+        for port in ports
+        for ip in (addresses if port.ip == "0.0.0.0" else (port.ip,))
+    )
+
+
+def bound(port: Port) -> str:
+    """Return the address on the host that a published port is bound to."""
+    return f"{port.proto}:{port.ip}:{port.host}"

@@ -1,0 +1,76 @@
+"""What a program is to its host: what kind of process, whose child, how it is named, ordered and weighed.
+
+One record stands beside each program, and every question about roles outside is answered by it: which processes hold a
+container, which may stall, what a scenario may name. A design may say otherwise of a program that it shares with
+another (`Program.with_role`): containerd is dockerd's guest or a unit of systemd. Source: each program's own header.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum, auto
+
+import msgspec
+
+Bytes = int
+MB: Bytes = 1_000_000
+HOST, CONTAINER, STEP = "host", "container", "step"  # how a scenario names a role: ROLE, ROLE/NAME, ROLE/STEP
+SUPERVISOR = "supervisor"  # a word for whoever holds a container, whatever the design
+LAST = 1_000  # the place of roles that no list of processes ranks
+
+
+class Kind(StrEnum):
+    """What kind of process a program is.
+
+    >>> Kind.HOLDER in LASTING, Kind.ERRAND in LASTING
+    (True, False)
+    """
+
+    INIT = auto()  # process 1
+    DAEMON = auto()  # the main process of a unit of systemd
+    GUEST = auto()  # a daemon that another daemon keeps as its child
+    HOLDER = auto()  # holds the container's first process, waits for it and keeps its exit status: shim, conmon
+    FORWARDER = auto()  # carries the connections of one published port: docker-proxy
+    PAYLOAD = auto()  # the first process of a container
+    SANDBOX = auto()  # the first process of a pod, which holds its namespaces
+    MEMBER = auto()  # another process of a container's program
+    EXECED = auto()  # a command that runs in a container beside its program
+    ERRAND = auto()  # does one thing for an engine and ends: runc, iptables
+    STRANGER = auto()  # a process of somebody else's on the host
+    CLIENT = auto()  # people, who are no process of the host
+
+
+LASTING = frozenset({Kind.INIT, Kind.DAEMON, Kind.GUEST, Kind.HOLDER, Kind.FORWARDER})
+IN_CONTAINER = frozenset({Kind.PAYLOAD, Kind.SANDBOX, Kind.MEMBER, Kind.EXECED})
+
+
+class Rss(msgspec.Struct, frozen=True):
+    """The resident memory of one process of a program, published or measured; *source* says by whom."""
+
+    size: Bytes
+    source: str
+
+
+class Role(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program is to its host.
+
+    *home* is the role whose child it lives as while nothing has gone wrong: `init` for what systemd starts and for what
+    daemonizes on purpose. "" is an errand's, or a child's of a container, which is at home wherever it was started, but
+    never under PID 1. *order* is
+    its place among siblings in trees and lists. *target* says how a scenario names it: by its name (`host`), as
+    `ROLE/NAME` (`container`), by the step that made it (`step`), or not at all (""). *brief* ones end when their errand
+    is done. *stalls_as* is what a report calls it among those that the fault `stall` may befall, such as "daemon"; ""
+    if none stalls it. *slows* says that a step may slow it down, *verbs* that it may do so for one verb. *words* is the
+    field of `Words` that has its command line.
+    """
+
+    kind: Kind
+    order: int = LAST
+    home: str = ""
+    target: str = ""
+    brief: bool = False
+    stalls_as: str = ""
+    slows: bool = False
+    verbs: tuple[str, ...] = ()
+    words: str = ""
+    plural: str = ""
+    rss: Rss | None = None

@@ -1,0 +1,48 @@
+"""Which keys of files an engine knows, since when, and what the model lacks of those that it knows.
+
+A key without a row is known to every version that is modelled. Source: each engine's own room.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+VERSION = re.compile(r"(?:[a-z]+-)?([0-9]+(?:[.][0-9]+)*)(?:-[a-z]+)?")
+SECTIONS = ("service", "healthcheck", "daemon", "unit")
+
+
+def number_of(name: str) -> tuple[int, ...]:
+    """Return the version in a design's name, () of one that has none.
+
+    >>> number_of("docker-18.09-separate"), number_of("25"), number_of("podman")
+    ((18, 9), (25,), ())
+    """
+    match = VERSION.fullmatch(name)
+    return tuple(int(part) for part in match[1].split(".")) if match else ()
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A key of an engine's files: the first and the last version that know it, "" for all before and after.
+
+    *why_not* says why an engine without versions, or all but one build, has none. *modelled* is false of a key that the
+    engine has and the model does not.
+    """
+
+    since: str = ""
+    until: str = ""
+    why_not: str = ""
+    modelled: bool = True
+
+    def is_known_to(self, version: tuple[int, ...]) -> bool:
+        """Return whether a version has the key; `()` is an engine that is not told apart by versions."""
+        first, last = number_of(self.since), number_of(self.until)
+        if not version:
+            return not self.why_not
+        return first <= version and (not last or version[: len(last)] <= last)
+
+
+Section = Mapping[str, Key]
+Vocabulary = Mapping[str, Section]

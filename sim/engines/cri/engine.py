@@ -1,0 +1,38 @@
+"""What is true of a kubelet's host alone: pods have sandboxes, and the API server keeps what is wanted of them.
+
+Source: designs §5.1 [S].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from sim.engine.containers import sandbox
+from sim.engine.engine import START, Engine, daemon_faults
+from sim.engine.reach import address_in
+from sim.engine.setup import Instant, Step, Systemctl
+from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
+from sim.engines.cri.pods import Sandbox, Services, Spec, Status, disk_of_a_running_host
+from sim.engines.cri.vocabulary import PODS
+
+START_KUBELET = Step("(start kubelet)", Instant("after"), Systemctl("start", "kubelet"))
+
+
+def faults_of_containerd(design: Any) -> dict[str, str]:
+    """Return how the matrix's faults are written where the engine is containerd."""
+    return daemon_faults(design) | CONTAINERD_UNIT | {"F3": "kill containerd"}
+
+
+CRI = Engine(
+    disk=disk_of_a_running_host,
+    starts=("containerd.start_container", "crio.start_container"),
+    start=(START, START_KUBELET),
+    vocabulary=PODS,
+    services=Services,
+    records=(Spec, Status, Sandbox),
+    address=address_in,
+    shim_of=sandbox,
+)
+CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd)

@@ -1,0 +1,44 @@
+"""What is true of Docker alone: what its disk says, and in which procedure it starts a container.
+
+Source: engine-1.13 §1.4, §6.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.engine import paths
+from sim.engine.engine import Engine, daemon_faults
+from sim.engine.networks import address, bindings
+from sim.engine.records import Container, Endpoint
+from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
+from sim.engines.docker.vocabulary import DOCKER as VOCABULARY
+from sim.kernel import syscalls
+from sim.world import Turn
+
+
+def disk_of_a_running_host(turn: Turn) -> None:
+    """Write what the disk says after a power cut while every service ran."""
+    used: dict[str, int] = {}
+    for service in turn.world.setup.services:
+        if not service.at_begin:
+            continue
+        number = used[service.network] = used.get(service.network, 1) + 1
+        record = Container(service.name, service.restart, running=True, started=True)
+        place = address(turn.world, service.network, number)
+        ports = bindings(service.ports, turn.world.design.traits.proxy_addresses)
+        endpoint = Endpoint(service.name, service.network, number, place, ports)
+        syscalls.write_file(turn, paths.container(service.name), record)
+        syscalls.write_file(turn, paths.ENDPOINTS + service.name, endpoint)
+        syscalls.write_file(turn, paths.SANDBOXES + service.name, endpoint)
+
+
+def faults(design: Any) -> dict[str, str]:
+    """Return how the matrix's faults are written: containerd is dockerd's child, a unit of its own, or not there."""
+    found = daemon_faults(design) | {"F6": "kill proxy/web", "F12": f'{{"upgrade": {{"to": "{design.name}"}}}}'}
+    if "containerd" in design.programs:
+        found["F3"] = "kill containerd"
+    return found | (CONTAINERD_UNIT if design.traits.containerd_unit is not None else {})
+
+
+DOCKER = Engine(disk=disk_of_a_running_host, starts=("dockerd.start",), vocabulary=VOCABULARY, faults=faults)

@@ -1,0 +1,83 @@
+"""How parts register: engines, faults, views and words of steps, each of them one module.
+
+`sim` imports no part by name. A part is found in three ways, and is the same in each:
+
+- a module in the folder of its kind (`FOLDERS`): a file that is put there is a part, and no other file changes;
+- an entry point of an installed distribution, in the group `shimulator.KIND` (`pyproject.toml` of a plug-in:
+  `[project.entry-points."shimulator.engines"]`, then `mine = "my_package.my_engine"`);
+- `register(kind, module)`, for tests and notebooks; `registered(kind, module)` does so for a `with` block.
+
+Each module has what its kind asks for, under the name that `OFFERS` gives. Modules are imported when their kind is
+first asked for, in the order of their names, so that starting the program costs nothing for parts that nobody asks for.
+A module that cannot be imported is not skipped: the error says which part it is.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.metadata import entry_points
+from types import ModuleType
+
+GROUP = "shimulator"
+FOLDERS = {"engines": "sim.engines", "steps": "sim.steps"}
+OFFERS = {"engines": "FAMILY", "steps": "WORD"}
+
+_added: dict[str, list[ModuleType]] = {}
+_found: dict[str, tuple[ModuleType, ...]] = {}
+_watching: list[Callable[[], None]] = []
+
+
+def modules(kind: str) -> tuple[ModuleType, ...]:
+    """Return the modules that offer a part of a kind: those of its folder, of distributions, and the registered ones.
+
+    >>> [module.__name__ for module in modules("engines")][:1]
+    ['sim.engines.cri']
+    """
+    if kind not in _found:
+        _found[kind] = (*_of_folder(kind), *_of_distributions(kind))
+    return (*_found[kind], *_added.get(kind, ()))
+
+
+def _of_folder(kind: str) -> Iterator[ModuleType]:
+    folder = import_module(FOLDERS[kind])
+    for name in sorted(it.name for it in pkgutil.iter_modules(folder.__path__)):
+        module = import_module(f"{folder.__name__}.{name}")
+        if hasattr(module, OFFERS[kind]):  # others are what the parts share
+            yield module
+
+
+def _of_distributions(kind: str) -> Iterator[ModuleType]:
+    for entry in sorted(entry_points(group=f"{GROUP}.{kind}"), key=lambda it: (it.name, it.value)):
+        yield entry.load()
+
+
+def register(kind: str, module: ModuleType) -> None:
+    """Add a part. Raises ValueError if the module does not offer what the kind asks for."""
+    if not hasattr(module, OFFERS[kind]):
+        raise ValueError(f"{module.__name__} has no {OFFERS[kind]}, which a part of {kind} offers")
+    _added.setdefault(kind, []).append(module)
+    _tell()
+
+
+@contextmanager
+def registered(kind: str, module: ModuleType) -> Iterator[None]:
+    """Add a part for the duration of a `with` block."""
+    register(kind, module)
+    try:
+        yield
+    finally:
+        _added[kind].remove(module)
+        _tell()
+
+
+def when_changed(forget: Callable[[], None]) -> None:
+    """Call *forget* whenever a part was added or taken away: whoever has derived a table from parts drops it then."""
+    _watching.append(forget)
+
+
+def _tell() -> None:
+    for forget in _watching:
+        forget()

@@ -1,0 +1,66 @@
+"""Each engine has a room: outside `sim/engines` nothing is known of a concrete engine, by import or by name."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sim.designs import DESIGNS, roles
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ("sim.engines.host",)  # what every host runs, whatever its engine: no concrete engine
+UNITS = frozenset({"docker", "containerd", "crio", "kubelet"})
+NAMES = frozenset(roles()) | frozenset(DESIGNS) | UNITS
+OTHER_MEANINGS: dict[tuple[str, str], str] = {}
+"""(file, word) -> what the word means there: a verb of docker, a subcommand, a key of Compose."""
+
+OUTSIDE = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "sim").rglob("*.py")
+    if not path.is_relative_to(ROOT / "sim/engines")
+)
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield each imported module with its line, lazy and type-only imports too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def of_an_engine(module: str) -> bool:
+    """Return whether a module stands in the room of a concrete engine."""
+    return module.startswith("sim.engines.") and not module.startswith(SHARED)
+
+
+def names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield each string constant that is the name of a role, a unit or a design, with its line; docstrings are none."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in NAMES:
+            yield node.lineno, node.value
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_nothing_outside_knows_an_engine(path: str) -> None:
+    """No import of a concrete engine, and no name of a role, a unit or a design."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    found = [f"{path}:{line} imports {module}" for line, module in imports(tree) if of_an_engine(module)]
+    found += [f"{path}:{line} says {word!r}" for line, word in names(tree) if (path, word) not in OTHER_MEANINGS]
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_every_other_meaning_is_used() -> None:
+    """A word that is excused stands where the table says."""
+    for path, word in OTHER_MEANINGS:
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        assert word in {found for _, found in names(tree)}, f"{path} does not say {word!r} any more"
+
+
+def test_what_the_tables_forbid_is_found() -> None:
+    """The two rules see what they are for."""
+    tree = ast.parse("def f():\n    from sim.engines.podman import state\n    return 'conmon'")
+    assert [module for _, module in imports(tree) if of_an_engine(module)] == ["sim.engines.podman.state"]
+    assert list(names(tree)) == [(3, "conmon")]
