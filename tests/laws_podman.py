@@ -11,8 +11,7 @@ from collections.abc import Iterator
 
 from sim.engine.containers import unit_group
 from sim.engine.reach import NETNS
-from sim.engines.podman.quadlet import units
-from sim.engines.podman.units import state_of
+from sim.engine.systemd.unit import names, state_of
 from sim.kernel.records import OUTSIDE
 from sim.predicates import payloads, spelled
 from sim.properties import ALWAYS, EVENTUALLY, Property, stated
@@ -69,7 +68,7 @@ PODMAN_LAWS: tuple[Property, ...] = (
 
 def strange_units(world: World) -> Faults:
     """Find units that are up without a main process, or down with a process in their control group."""
-    for name in units(world):
+    for name in names(world):
         unit, main = state_of(world, name), world.host.procs.get(state_of(world, name).main_pid)
         if unit.state == "active" and (main is None or not main.alive):
             yield f"{name}.service is active, its main process {unit.main_pid} is gone"
@@ -82,7 +81,7 @@ def strange_units(world: World) -> Faults:
 
 def stuck_units(world: World) -> Faults:
     """Find units that are on their way for nobody: no goroutine of systemd's sees to them, and no process of theirs."""
-    for name in units(world):
+    for name in names(world):
         unit = state_of(world, name)
         works = any(frame.fid[1].partition("/")[2].partition("#")[0] == name for frame in world.frames.values())
         if unit.state in ("activating", "deactivating", "auto-restart") and not unit.main_pid and not works:

@@ -31,7 +31,7 @@ from sim.engine.setup import (
     Target,
     Tear,
 )
-from sim.engine.systemd import JOBS
+from sim.engine.systemd.jobs import JOBS
 from sim.engines.containerd import shim
 from sim.engines.docker.docker_1_13 import DOCKER_1_13
 from sim.facts import FrameStarted

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from sim.engine import paths
 from sim.engine.engine import PLAIN, Engine
 from sim.engine.procedure import Procedure
 from sim.engine.program import Program
 from sim.engine.role import SUPERVISOR, Kind, Role
+from sim.engine.systemd.program import Systemd
+from sim.engine.systemd.unit import UnitFile
 from sim.engine.traits import Traits
+from sim.kernel import syscalls
 from sim.kernel.records import Pid
-from sim.world import World
+from sim.world import Turn, World
 
 PLAIN_TRAITS = Traits()
 
@@ -27,8 +31,9 @@ class Design:
     ) -> None:
         self.name, self.title, self.source, self.traits, self.engine = name, title, source, traits, engine
         self.programs = {program.name: program for program in programs}
+        init = self.programs.get("init")
+        self.units: dict[str, UnitFile] = dict(init.units) if isinstance(init, Systemd) else {}
         self.procedures: dict[str, Procedure] = {p.name: p for program in programs for p in program.procedures}
-
         self.roles: dict[str, Role] = {program.name: program.role for program in programs}
         self.holders = tuple(name for name, role in self.roles.items() if role.kind is Kind.HOLDER and not role.brief)
 
@@ -54,10 +59,18 @@ class Design:
         """Return the design whose files are on the disk."""
         return self
 
+    def install(self, turn: Turn, version: str) -> None:
+        """Put another version's files on the disk."""
+        syscalls.write_file(turn, paths.INSTALLED, version)
+
     def owner(self, world: World, program: str, path: str) -> Design | None:
         """Return the design that a program's file on the disk is of; None if no file is called *path*."""
         found = self.programs.get(program)
         return None if found is None or self.traits.words.lacks(found.role.words, path) else self
+
+    def unit_files(self, world: World) -> dict[str, UnitFile]:
+        """Return by name the unit files that are on the disk."""
+        return self.units
 
     def containerd_io(self, world: World) -> Design | None:
         """Return the design whose containerd.service there is; None if there is none."""

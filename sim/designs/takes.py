@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sim.designs import DESIGNS
 from sim.designs.design import Design
 from sim.engine.setup import (
     BusyMount,
@@ -24,10 +25,10 @@ from sim.engine.setup import (
     Tear,
     Upgrade,
 )
+from sim.engine.systemd.unit import TEMPLATE, UnitFile
 from sim.engines.cri.client import VERBS as POD_VERBS
 from sim.engines.podman.client import VERBS
 
-OTHER_UNITS = ("containerd", "crio", "kubelet")  # where they are units of their own
 OF_THE_HOST = ("reboot", "daemon-reload")  # verbs of systemctl that need no unit of an engine's
 
 
@@ -53,19 +54,25 @@ def _docker(design: Design, command: Docker) -> bool:
 def _systemctl(design: Design, command: Systemctl) -> bool:
     if command.verb in OF_THE_HOST or command.unit in units_of(design):
         return True
-    return design.engine.is_unit is not None and command.unit not in ("", "docker", *OTHER_UNITS)
+    return TEMPLATE in design.units and command.unit not in ("", *known_units())
+
+
+def known_units() -> dict[str, UnitFile]:
+    """Return every unit that any design has, but those of containers."""
+    return {name: file for design in DESIGNS.values() for name, file in design.units.items() if name != TEMPLATE}
 
 
 def units_of(design: Design) -> tuple[str, ...]:
-    """Return the units that systemctl may be asked about; of dockerd's hosts containerd's, too, which may not be there.
+    """Return the units that systemctl may be asked about; those of other versions, too, which may not be there.
 
     >>> from sim.designs import DESIGNS
     >>> units_of(DESIGNS["podman"]), units_of(DESIGNS["containerd-cri"])
     ((), ('containerd', 'kubelet'))
     """
-    if design.traits.engine not in design.programs:
-        return ()
-    return (design.traits.engine_unit, "kubelet" if design.traits.pods else "containerd")
+    own = design.traits.engine_unit
+    versions = [it for it in DESIGNS.values() if own in it.units and it.traits.pods == design.traits.pods]
+    found = (name for it in (design, *versions) if own in design.units for name in it.units)
+    return tuple(dict.fromkeys(found))
 
 
 def _slow(design: Design, command: Slow) -> bool:

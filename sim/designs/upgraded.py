@@ -14,8 +14,11 @@ from functools import cache
 
 from sim.designs.design import Design
 from sim.engine import paths
+from sim.engine.systemd.program import Systemd
+from sim.engine.systemd.unit import UnitFile
+from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
-from sim.world import World
+from sim.world import Turn, World
 
 
 class Upgraded(Design):
@@ -36,11 +39,10 @@ class Upgraded(Design):
         self._know_every_unit()
 
     def _know_every_unit(self) -> None:
-        """Let PID 1 be one that knows containerd.service, if any version has it."""
-        for design in self.releases.values():
-            if design.traits.containerd_unit is not None:
-                self.programs["init"] = design.programs["init"]
-                self.procedures |= {table.name: table for table in design.programs["init"].procedures}
+        """Let PID 1 be one that knows the units of every version."""
+        init = Systemd(*(file for design in self.releases.values() for file in design.units.values()))
+        self.programs["init"], self.units = init, init.units
+        self.procedures |= {table.name: table for table in init.procedures}
 
     def of(self, world: World, pid: Pid) -> Design:
         """Return the version that a process was executed from; of systemd the one that is installed."""
@@ -51,6 +53,18 @@ class Upgraded(Design):
     def installed(self, world: World) -> Design:
         """Return the version whose files are on the disk."""
         return self.releases[str(world.host.files.get(paths.INSTALLED, self.name))]
+
+    def install(self, turn: Turn, version: str) -> None:
+        """Put another version's files on the disk; containerd.io stays there where that version comes without it."""
+        before = self.containerd_io(turn.world)
+        syscalls.write_file(turn, paths.INSTALLED, version)
+        if before is not None and self.installed(turn.world).traits.containerd_unit is None:
+            syscalls.write_file(turn, paths.CONTAINERD_IO, before.name)
+
+    def unit_files(self, world: World) -> dict[str, UnitFile]:
+        """Return the unit files of the version that is installed, and those that an earlier one has left."""
+        installed, left = self.installed(world), self.containerd_io(world)
+        return installed.units if left is None else {**left.units, **installed.units}
 
     def owner(self, world: World, program: str, path: str) -> Design | None:
         """Return the version that a program's file is of: the one that is installed, or one that left it there.

@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sim.engine import containerd_unit, paths
+from sim.engine import paths
 from sim.engine.containers import is_unit
 from sim.engine.goroutine import Failure, Goroutine, deliver
 from sim.engine.memory import shell_waits
 from sim.engine.mishap import AT_ONCE
 from sim.engine.ops import Do, Goto, Label, Op, Sleep, Wait, call, reading
-from sim.engine.power import CLOSED
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
@@ -34,6 +33,8 @@ from sim.engine.setup import (
     Target,
     Upgrade,
 )
+from sim.engine.systemd.power import CLOSED
+from sim.engine.systemd.unit import OF_CONTAINER, installed, own_name
 from sim.facts import Message, Received, StepDone, StepTaken
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, OUTSIDE, Image, Pid
@@ -99,10 +100,7 @@ def begin(g: Goroutine) -> str | None:
             return "create"
         return "attach" if command.attach else "follow" if command.verb in FOLLOWING else "docker"
     if isinstance(command, Systemctl | Journald):
-        own = g.world.design.traits.engine_unit
-        if isinstance(command, Systemctl) and command.unit == containerd_unit.UNIT != own:
-            return _of_containerd(g)
-        return "done" if _is_no_unit(g, command) else "systemctl"
+        return "done" if isinstance(command, Systemctl) and _is_no_unit(g, command) else "systemctl"
     if isinstance(command, Upgrade):
         return "unpack"
     pending = {pid: process.pending for pid, process in g.world.host.procs.items()} if step.at.base == "before" else {}
@@ -118,20 +116,15 @@ def begin(g: Goroutine) -> str | None:
     return "done"
 
 
-def _of_containerd(g: Goroutine) -> str:
-    """Go on with a job of containerd.service, if this engine has that unit."""
-    if containerd_unit.settings(g.world) is not None:
-        return "systemctl"
-    g["error"] = "Unit containerd.service could not be found."
-    return "done"
-
-
-def _is_no_unit(g: Goroutine, command: Systemctl | Journald) -> bool:
-    """Say whether a job is about a container that is no unit."""
-    name = command.unit if isinstance(command, Systemctl) else ""
-    if name in g.world.services and not is_unit(g.world, g.world.services[name]):
+def _is_no_unit(g: Goroutine, command: Systemctl) -> bool:
+    """Return whether a job is about a unit that is not there: a container that is none, or one of another version."""
+    world, name = g.world, command.unit
+    service = world.services.get(name)
+    known = name in ("", "docker", own_name(world)) or name in installed(world)
+    known = known or (service is not None and is_unit(world, service))
+    if not known:
         g["error"] = f"Unit {name}.service could not be found."
-    return bool(g["error"])
+    return not known
 
 
 def _let_arrive(g: Goroutine, pending: dict[Pid, frozenset[str]]) -> None:
@@ -284,12 +277,12 @@ def systemctl_request(g: Goroutine) -> Message:
         return Message("journald", "", g.frame.fid, command.verb)
     if isinstance(command, Upgrade):
         if command.to != g.world.design.installed(g.world).name:
-            containerd_unit.install(g, command.to)
+            g.world.design.install(g.turn, command.to)
         return Message("try-restart", "", g.frame.fid)
     if command.unit in g.world.services and is_unit(g.world, g.world.services[command.unit]):
-        return Message(f"unit {command.verb}", command.unit, g.frame.fid, command.signal)
-    own = command.unit in ("", "docker", g.world.design.traits.engine_unit)
-    verb = command.verb if own else f"{command.unit} {command.verb}"
+        return Message(f"{OF_CONTAINER} {command.verb}", command.unit, g.frame.fid, command.signal)
+    others = [name for name in g.world.design.units if name != own_name(g.world)]
+    verb = f"{command.unit} {command.verb}" if command.unit in others else command.verb
     return Message(verb, "", g.frame.fid, command.signal)
 
 

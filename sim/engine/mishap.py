@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine import memory, paths, power, storage, stranger
+from sim.engine import memory, paths, storage, stranger
 from sim.engine.goroutine import Goroutine
 from sim.engine.reach import ACCEPT, DNAT, MASQUERADE
 from sim.engine.settings import written
@@ -30,6 +30,7 @@ from sim.engine.setup import (
     TakePort,
     Tear,
 )
+from sim.engine.systemd.power import lose_power
 from sim.facts import Marked
 from sim.kernel import syscalls
 from sim.kernel.events import IdsSkipped, RulesFlushed
@@ -103,7 +104,7 @@ AT_ONCE: dict[type, Callable[[Goroutine, Any], None]] = {
     TakePort: stranger.take_port,
     TakePid: stranger.take_pid,
     OutOfMemory: memory.out_of_memory,
-    LosePower: power.lose_power,
+    LosePower: lose_power,
     FillDisk: storage.fill,
     Slow: slow,
     BusyMount: hold_mount,

@@ -101,23 +101,8 @@ class JournalState(msgspec.Struct, frozen=True, tag=True, gc=False):
     stopped: bool = False
 
 
-class ServiceState(msgspec.Struct, frozen=True, tag=True, gc=False):
-    """What systemd knows of a container's service. *control_pid* is that of ExecStop= or ExecStopPost=.
-
-    *starts* counts those within the start limit's interval, *stopping* says that a job stops it, *status* is how the
-    main process has ended.
-    """
-
-    state: str = "inactive"
-    main_pid: Pid = 0
-    control_pid: Pid = 0
-    starts: int = 0
-    stopping: bool = False
-    status: int = 0
-
-
 class UnitState(msgspec.Struct, frozen=True, tag=True, gc=False):
-    """What systemd knows of docker.service. *starts* counts those within the start limit's interval.
+    """What systemd knows of a unit. *starts* counts those within the start limit's interval.
 
     *stopping* says that a job stops it, *cleaning* that its control group is not empty yet.
     """
@@ -127,3 +112,13 @@ class UnitState(msgspec.Struct, frozen=True, tag=True, gc=False):
     starts: int = 0
     stopping: bool = False
     cleaning: bool = False
+
+
+class ServiceState(UnitState, frozen=True, tag=True, gc=False):
+    """What systemd knows of a unit with commands: *control_pid* is that of ExecStop= or ExecStopPost=.
+
+    *status* is how the main process has ended.
+    """
+
+    control_pid: Pid = 0
+    status: int = 0

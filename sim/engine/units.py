@@ -1,31 +1,70 @@
-"""Restart= of a unit: in which way a main process ended, and which of its values starts it again.
+"""The unit files of daemons: the engine's own, whatever it is called, and containerd.service beside docker.service.
 
-Leaves out watchdogs, RestartPreventExitStatus= and its like. Source: systemd.service(5), the table of Restart=.
+What becomes of docker.service goes by what ties it to containerd.service: BindsTo=, Requires= or Wants=; it is ordered
+after that unit. Source: designs §1.1, §3.8, §3.9 [S]; the packages' unit files, whose descriptions are [K] but for
+docker's of el7.
 """
 
 from __future__ import annotations
 
-from sim.kernel.signals import NAMES
+from typing import Any
 
-CLEAN_SIGNALS = frozenset({"HUP", "INT", "TERM", "PIPE"})
-CLEAN, CODE, SIGNAL = "clean exit or signal", "unclean exit code", "unclean signal"
-RESTARTS: dict[str, frozenset[str]] = {  # systemd.service(5), the table of Restart=; watchdogs do not exist here
-    "no": frozenset(),
-    "always": frozenset({CLEAN, CODE, SIGNAL}),
-    "on-success": frozenset({CLEAN}),
-    "on-failure": frozenset({CODE, SIGNAL}),
-    "on-abnormal": frozenset({SIGNAL}),
-    "on-abort": frozenset({SIGNAL}),
-    "on-watchdog": frozenset(),
-}
+from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.setup import Unit
+from sim.engine.systemd.unit import ENGINE, UnitFile, group
+from sim.engine.traits import traits, unit_keys
+
+DOCKERD = (  # variables are not filled in
+    "/usr/bin/dockerd-current --add-runtime docker-runc=/usr/libexec/docker/docker-runc-current"
+    " --default-runtime=docker-runc --exec-opt native.cgroupdriver=systemd"
+    " --userland-proxy-path=/usr/libexec/docker/docker-proxy-current"
+    " --init-path=/usr/libexec/docker/docker-init-current --seccomp-profile=/etc/docker/seccomp.json $OPTIONS"
+    " $DOCKER_STORAGE_OPTIONS $DOCKER_NETWORK_OPTIONS $ADD_REGISTRY $BLOCK_REGISTRY $INSECURE_REGISTRY $REGISTRIES"
+)
+DOCKER_STATUS = ("Docker Application Container Engine", "http://docs.docker.com", DOCKERD)
+CONTAINERD_STATUS = ("containerd container runtime", "https://containerd.io", "/usr/bin/containerd")
+COUPLINGS = {"BindsTo": "binds_to", "Requires": "requires", "Wants": "wants"}
 
 
-def way_of(status: int) -> str:
-    """Return in which of the table's ways a main process ended.
+def _daemon(g: Goroutine, name: str) -> Spawn:
+    """Describe the engine's daemon: a session of its own in the unit's control group."""
+    found = traits(g.world, g.pid)
+    return Spawn(
+        found.engine,
+        found.words.dockerd,
+        main=found.engine_main,
+        new_session=True,
+        cgroup=group(g.world, name),
+        oom_score_adj=found.engine_score,
+    )
 
-    >>> way_of(0), way_of(1), way_of(-9), way_of(-15)
-    ('clean exit or signal', 'unclean exit code', 'unclean signal', 'clean exit or signal')
-    """
-    if status < 0:
-        return CLEAN if NAMES[-status] in CLEAN_SIGNALS else SIGNAL
-    return CODE if status else CLEAN
+
+def engine_unit(name: str, program: str, **more: Any) -> UnitFile:
+    """Return the engine's own unit, whose keys a scenario may set (NotifyAccess=main)."""
+    return UnitFile(
+        name=name, program=program, spawn=_daemon, keys=lambda world, name: unit_keys(world), key=ENGINE, **more
+    )
+
+
+def docker(coupling: str = "") -> UnitFile:
+    """Return docker.service, tied by *coupling* to containerd.service, if there is one."""
+    tied: dict[str, Any] = {COUPLINGS[coupling]: ("containerd",), "after": ("containerd",)} if coupling else {}
+    return engine_unit("docker", "dockerd", reload="HUP", status=DOCKER_STATUS, **tied)
+
+
+def _containerd(g: Goroutine, name: str) -> Spawn:
+    """Describe containerd: a session of its own in the unit's control group."""
+    found, own = g.world.design.containerd_io(g.world).traits, group(g.world, name)
+    words, score = found.words.containerd, found.containerd_score
+    return Spawn("containerd", words, new_session=True, cgroup=own, oom_score_adj=score)
+
+
+def containerd(keys: Unit) -> UnitFile:
+    """Return containerd.service beside docker.service."""
+    return UnitFile(
+        name="containerd",
+        program="containerd",
+        spawn=_containerd,
+        keys=lambda world, name: keys,
+        status=CONTAINERD_STATUS,
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sim.designs import DESIGNS, Design
 from sim.errors import InputError, Problem, nearest
-from sim.render.registry import NEEDS, RUN_VIEWS, VIEWS
+from sim.render.registry import NEEDS, RUN_VIEWS, SERVICE, VIEWS
 from sim.views.story import Story
 
 ALL_VIEWS = (*VIEWS, *RUN_VIEWS)
@@ -20,7 +20,7 @@ def why_lacking(design: Design, view: str) -> str:
         return f"there is no {client} on its host"
     needed, why = NEEDS.get(view, ("", ""))
     if needed == "engine":
-        return "" if design.engine.is_unit is not None or design.traits.engine in design.programs else why
+        return "" if design.units else why
     return "" if not needed or needed in design.programs else why
 
 
@@ -47,6 +47,8 @@ def check_view(view: str, design: str = "") -> None:
 def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
     """Return the containers that a view is asked of: the one that is named, or all. Raises InputError."""
     names = tuple(service.name for service in story.trace.setup.services)
+    if of and view == "systemctl-status" and of.removesuffix(SERVICE) in story.world.design.units:
+        return (of.removesuffix(SERVICE) + SERVICE,)
     may_be_of = RUN_VIEWS[view].of if view in RUN_VIEWS else ""
     if of is None and (may_be_of != "one" or len(names) == 1):
         return names

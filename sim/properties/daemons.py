@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sim.engine import containerd_unit, paths
+from sim.engine import paths
 from sim.engine.ops import Lock, Push, Reap, Wait
 from sim.engine.output import stuck
 from sim.engine.reach import NETNS
 from sim.engine.settings import daemon_of
-from sim.engine.systemd import unit_of
+from sim.engine.systemd.unit import daemons, state_of
 from sim.kernel.addresses import split_address
 from sim.predicates import believed, dockerd, doomed, living, programs, serving, spelled
 from sim.properties.property import mark
@@ -37,7 +37,7 @@ def signals_its_own(world: World) -> Faults:
 
 def dies_with_dockerd(world: World) -> Faults:
     """Find a containerd that has outlived its dockerd (V18). The main process of a unit of its own belongs to none."""
-    units = (unit_of(world).main_pid, containerd_unit.state_of(world).main_pid)
+    units = {state_of(world, name).main_pid for name in daemons(world)}
     for process in living(world, "containerd"):
         parent = world.host.procs.get(process.ppid)
         if process.pid in units or doomed(process):

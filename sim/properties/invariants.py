@@ -16,7 +16,7 @@ from sim.engine.containers import is_split
 from sim.engine.ops import Answered
 from sim.engine.records import RuntimeState
 from sim.engine.role import SUPERVISOR
-from sim.engine.systemd import unit_of
+from sim.engine.systemd.unit import unit_of
 from sim.kernel.records import OUTSIDE, Process
 from sim.predicates import (
     believed,

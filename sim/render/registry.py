@@ -195,10 +195,14 @@ def _ls(story: Story, names: Names) -> str:
     return "".join([*missing, *(text for _, text in shown)])
 
 
+SERVICE = ".service"  # behind the name of a daemon's unit, to tell it from a container's
+
+
 def _unit(story: Story, names: Names) -> str:
-    """Print the engine's unit, or those of the containers that are asked for, an empty line between two."""
+    """Print the engine's unit, or those that are asked for, an empty line between two; NAME.service is a daemon's."""
     now, offset = _now(story), story.trace.setup.host.tz_minutes
-    units = [name for name in names if name in units_of(story)]
+    of_containers = units_of(story)
+    units = [name.removesuffix(SERVICE) for name in names if name.endswith(SERVICE) or name in of_containers]
     return "\n".join(systemctl_status(unit_status(story, name), now, offset) for name in units or [""])
 
 

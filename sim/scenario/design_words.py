@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
-from sim.designs.takes import OF_THE_HOST, OTHER_UNITS, takes, units_of
+from sim.designs.takes import OF_THE_HOST, known_units, takes, units_of
 from sim.engine.setup import (
     BusyMount,
     Docker,
@@ -172,7 +172,7 @@ def _refusal(design: Design, step: Step) -> Refusal | None:
             return Refusal(f"{design.name} has no {target.role}: {why}.", hint)
         case Docker(verb):
             return Refusal(f"docker {verb} is not modelled on {design.name} yet.", f"Modelled: {listed(VERBS)}.")
-        case Systemctl(_, unit) if unit not in ("", "docker", *OTHER_UNITS):
+        case Systemctl(_, unit) if unit not in ("", *known_units()):
             what = f"{design.name} has no {unit}.service: its containers are no units of systemd."
             return Refusal(what, "On podman-quadlet each is one.")
         case Systemctl(_, unit):

@@ -1,14 +1,15 @@
 """The words of `systemctl`, read as it reads them.
 
-Models: start, stop, restart, try-restart, reload, kill, reset-failed, is-active, status of docker, or of a container
-where each is a unit; daemon-reload, reboot; some of them of containerd, crio and kubelet. Leaves out other units, by
-name. Source: systemctl(1) of systemd 219.
+Models: start, stop, restart, try-restart, reload, kill, reset-failed, is-active, status of the units that a design has,
+or of a container where each is a unit; daemon-reload, reboot. Leaves out other units, by name. Source: systemctl(1) of
+systemd 219.
 """
 
 from __future__ import annotations
 
-from sim.designs.takes import OTHER_UNITS
+from sim.designs.takes import known_units
 from sim.engine.setup import Command, KillProcess, Systemctl, Target
+from sim.engine.systemd.unit import UnitFile
 from sim.scenario import fields
 from sim.scenario.commands import Parsed, parse_flags, split
 from sim.scenario.instants import Names
@@ -16,7 +17,6 @@ from sim.scenario.known import not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
 
 SYSTEMCTL = tuple("start stop restart try-restart reload kill reset-failed is-active status daemon-reload".split())
-OF_OTHERS = ("start", "stop", "restart", "is-active", "status")
 OTHER_SYSTEMCTL = tuple("cat disable enable isolate mask poweroff set-property show unmask".split())
 SYSTEMCTL_FLAGS: dict[str, tuple[str, bool]] = {
     "-s": ("signal", True), "--signal": ("signal", True), "--kill-who": ("who", True),
@@ -40,20 +40,27 @@ def parse_systemctl(text: object, names: Names) -> list[Command]:
     if parsed.given and verb != "kill":
         raise Refusal(f"systemctl {verb} takes no {next(iter(parsed.given))}.", "systemctl kill -s SIGNAL does.")
     units = [unit.removesuffix(".service") for unit in parsed.rest[1:]]
-    if len(units) == 1 and units[0] in OTHER_UNITS and verb in OF_OTHERS:
-        return [Systemctl(verb, units[0])]
+    known = known_units()
+    if verb != "daemon-reload" and len(units) == 1 and units[0] in known:
+        return [_of_daemon(verb, known[units[0]], parsed)]
     if units and verb != "daemon-reload" and all(unit in names.containers for unit in units):
         return _of_containers(verb, [names.containers[unit] for unit in units], parsed)
-    if units != ([] if verb == "daemon-reload" else ["docker"]):
+    if units or verb != "daemon-reload":
         what = listed(units) if units else "nothing"
         raise Refusal(
             f"systemctl {verb} {what} is not modelled yet.",
-            did_you_mean(what, ["docker", *names.containers]) or "Modelled: docker; a container, on podman-quadlet.",
+            did_you_mean(what, [*known, *names.containers])
+            or f"Modelled: {', '.join(known)}; a container, on podman-quadlet.",
         )
+    return [Systemctl(verb)]
+
+
+def _of_daemon(verb: str, unit: UnitFile, parsed: Parsed) -> Command:
+    """Return the command about a daemon's unit."""
     signal = fields.signal(parsed.last("signal") or "TERM")
     if one_of(parsed.last("who") or "all", WHO, "a word of --kill-who") == "main":
-        return [KillProcess(Target("dockerd"), signal)]
-    return [Systemctl(verb, "docker", signal)]
+        return KillProcess(Target(unit.program), signal)
+    return Systemctl(verb, unit.name, signal)
 
 
 def _of_containers(verb: str, units: list[str], parsed: Parsed) -> list[Command]:

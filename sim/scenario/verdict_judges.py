@@ -15,9 +15,9 @@ import msgspec
 
 from sim.engine.client import named_by, processes
 from sim.engine.output import stuck
-from sim.engine.power import TMPFS
 from sim.engine.records import Container
 from sim.engine.setup import Target
+from sim.engine.systemd.power import TMPFS
 from sim.kernel.records import Pid, Process
 from sim.predicates import address_of, believed, buffered, health_of, lost, named, port_open, spelled, status_of
 from sim.scenario.expect import ContainerExpect, FileExpect, PortExpect, ProcessExpect, TreeExpect

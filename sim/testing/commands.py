@@ -14,10 +14,9 @@ from itertools import product
 from typing import Any
 
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from sim.designs import DESIGNS, roles, versions
-from sim.designs.takes import OF_THE_HOST, takes
+from sim.designs.takes import OF_THE_HOST, known_units, takes
 from sim.engine.role import CONTAINER, HOST, STEP, SUPERVISOR, Kind
 from sim.engine.setup import (
     MS,
@@ -80,8 +79,6 @@ JOBS = (
     "start", "stop", "restart", "try-restart", "reload", "kill", "reset-failed", "is-active", "status", "daemon-reload",
     "reboot",
 )  # fmt: skip
-OTHER_UNITS = ("containerd", "crio", "kubelet")
-OF_OTHERS = ("start", "stop", "restart", "is-active", "status")
 KEYS: dict[str, tuple[int | bool, ...]] = {
     "live_restore": (False, True),
     "shutdown_timeout": (0, 15 * S),
@@ -111,12 +108,14 @@ def _docker(services: Services) -> Choices:
 
 
 def _systemctl(services: Services) -> Choices:
-    jobs = {job: Systemctl(job, "" if job == "reboot" else "docker") for job in JOBS}
-    found: Choices = [[replace(job, signal=signal) for signal in (SIGNALS if name == "kill" else ["TERM"])]
-                      for name, job in jobs.items()]  # fmt: skip
+    of_the_host, found = {"reboot": "", "daemon-reload": "docker"}, Choices()
+    for job in JOBS:
+        units = [of_the_host[job]] if job in of_the_host else known_units()
+        signals = SIGNALS if job == "kill" else ["TERM"]
+        found += [_combinations(Systemctl, verb=[job], unit=[unit], signal=signals) for unit in units]
     if services:
         found += [[Systemctl(job, it.name) for it in services] for job in JOBS if job not in OF_THE_HOST]
-    return found + [[Systemctl(verb, unit) for unit in OTHER_UNITS] for verb in OF_OTHERS]
+    return found
 
 
 def targets(services: Services) -> dict[str, list[Target]]:

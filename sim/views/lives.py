@@ -80,19 +80,25 @@ class Life:
 
 
 class Going:
-    """A goroutine that runs: its procedure, and the op at which it is."""
+    """A goroutine that runs: its procedure, and the op at which it is.
 
-    __slots__ = ("at", "begun", "name", "op", "procedure", "since", "through", "track")
+    *table* is None where no design has the procedure any more, whose name an earlier version wrote down.
+    """
 
-    def __init__(self, track: int, name: str, procedure: Any, record: Record, at: Microseconds) -> None:
-        self.track, self.name, self.procedure = track, name, procedure
+    __slots__ = ("at", "begun", "name", "op", "procedure", "since", "table", "through", "track")
+
+    def __init__(
+        self, track: int, name: str, procedure: str, table: Any, record: Record, at: Microseconds
+    ) -> None:  # fmt: skip
+        self.track, self.name, self.procedure, self.table = track, name, procedure, table
         self.since = self.at = at
         self.begun = self.op = record
         self.through: list[str] = []
 
     def ops(self, place: int, at: Microseconds) -> Iterator[Span]:
         """Yield the op that is over, if it took any time; else note its name."""
-        name = str(self.procedure.ops[place].name)
+        known = self.table is not None and place < len(self.table.ops)
+        name = str(self.table.ops[place].name) if known else f"op {place}"
         if at > self.at:
             yield Span(self.track, self.at, at, OP, "op", name, caused(self.op) | self.passed())
             self.through = []
@@ -101,9 +107,9 @@ class Going:
 
     def whole(self, at: Microseconds) -> Span:
         """Return the span of the procedure."""
-        source = source_of(self.procedure)
+        source = "" if self.table is None else source_of(self.table)
         args = caused(self.begun) | {"goroutine": self.name} | ({"source": source} if source else {}) | self.passed()
-        return Span(self.track, self.since, at, PROCEDURE, "procedure", self.procedure.name, args)
+        return Span(self.track, self.since, at, PROCEDURE, "procedure", self.procedure, args)
 
     def passed(self) -> Args:
         """Return the ops since the last span that took no time."""

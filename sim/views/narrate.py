@@ -15,7 +15,7 @@ from sim.engine.output import lost_mark
 from sim.engine.program import is_at_home_under_init
 from sim.engine.reach import DNAT, reachable
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
-from sim.engine.systemd import unit_of
+from sim.engine.systemd.unit import state_of
 from sim.engines.conmon.crun import CRUN
 from sim.facts import (
     BecameReady,
@@ -152,7 +152,7 @@ def _with_numbers(world: World, event: EngineEvent) -> str:
 def _unit(world: World, event: UnitChanged) -> Item | None:
     if world.design.engine.is_unit is not None:
         return (f"service {event.state}", event.unit) if event.state in TOLD else None
-    if event.state == "deactivating" and not event.main_pid and unit_of(world).stopping:
+    if event.state == "deactivating" and not event.main_pid and state_of(world, event.unit).stopping:
         return None  # its main process is gone meanwhile
     if event.state in ("active", "failed", "deactivating", "inactive"):
         return f"unit {event.unit}.service {event.state}", ""

@@ -219,7 +219,8 @@ def _frame_started(s: Spanning, record: Record, event: FrameStarted, at: Microse
             s.persons[event.fid] = Line(s.new_id())
         return
     track = s.track_of(s.lives[pid], event.fid)
-    s.going[event.fid] = Going(track, name, s.procedures[event.procedure], record, at)
+    table = s.procedures.get(event.procedure)
+    s.going[event.fid] = Going(track, name, event.procedure, table, record, at)
 
 
 def _frame_moved(s: Spanning, record: Record, event: FrameMoved, at: Microseconds) -> None:

@@ -14,7 +14,7 @@ from sim.engine.networks import bindings
 from sim.engine.program import is_orphan
 from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
-from sim.engine.systemd import unit_of
+from sim.engine.systemd.unit import unit_of
 from sim.engine.traits import traits
 from sim.engines.cri.client import NO_RUNTIME
 from sim.engines.cri.pods import Sandbox

@@ -12,8 +12,9 @@ import msgspec
 
 from sim.engine.containers import is_unit, unit_group
 from sim.engine.setup import Microseconds
-from sim.engine.systemd import group as group_of
-from sim.engine.units import CLEAN_SIGNALS
+from sim.engine.systemd.unit import file_of, own_name
+from sim.engine.systemd.unit import group as group_of
+from sim.engine.systemd.ways import CLEAN_SIGNALS
 from sim.facts import UnitChanged
 from sim.kernel.events import Exited, Signalled
 from sim.kernel.records import INIT, Pid, Status
@@ -38,6 +39,7 @@ class UnitStatus(msgspec.Struct, frozen=True):
     *ended* is how the main process ended, None while it runs: exited and a code, killed or dumped and a signal.
     *group* are the living processes of the control group by pid, with their words; *tasks* counts their threads too.
     *container* says that it is the unit of a container, whose main process has not been started by ExecStart= itself.
+    *file* is what is printed of the unit file: description, Docs=, ExecStart=.
     """
 
     active: str
@@ -51,6 +53,7 @@ class UnitStatus(msgspec.Struct, frozen=True):
     tasks: int
     name: str = "docker"
     container: bool = False
+    file: tuple[str, str, str] = ("", "", "")
 
 
 class Unit(msgspec.Struct):
@@ -70,13 +73,14 @@ def units_of(story: Story) -> tuple[str, ...]:
     return tuple(name for name, service in story.world.services.items() if is_unit(story.world, service))
 
 
-def unit_status(story: Story, container: str = "") -> UnitStatus:
-    """Return the status of the engine's unit at the story's moment, or that of a container's."""
-    name = container or story.world.design.traits.engine_unit
+def unit_status(story: Story, name: str = "") -> UnitStatus:
+    """Return the status of a unit at the story's moment; without a name that of the engine's own."""
+    name = name or own_name(story.world)
+    container = name in story.world.services and is_unit(story.world, story.world.services[name])
     unit = gathered(story, name)
     active, sub = STATES[unit.state]
     host = story.world.host
-    members = host.grouped.get(group_of(story.world), ()) if not container else _below(story, container)
+    members = _below(story, name) if container else host.grouped.get(group_of(story.world, name), ())
     group = [host.procs[pid] for pid in sorted(members) if host.alive(pid)]
     main = host.procs.get(unit.main)
     killing = unit.killed and unit.state == "deactivating"
@@ -93,7 +97,8 @@ def unit_status(story: Story, container: str = "") -> UnitStatus:
         group=tuple((process.pid, process.image.argv) for process in group),
         tasks=sum(1 + len(process.threads) for process in group),
         name=name,
-        container=bool(container),
+        container=container,
+        file=file_of(story.world, name).status,
     )
 
 
@@ -130,6 +135,8 @@ def _changed(unit: Unit, event: UnitChanged, at: Microseconds) -> None:
         unit.result = "start-limit"
     else:
         unit.result = "success" if unit.ended is None else result_of(unit.ended)
+    if event.state == "failed" and unit.result == "success":
+        unit.result = "timeout"  # what the main process left behind had to be killed
     unit.since = unit.left if event.state == "deactivating" else at
     unit.state = event.state
 

@@ -15,8 +15,9 @@ EXEC_SHIM, TASKS, ADDED = (
     "sim/engines/containerd/tasks.py",
     "sim/engines/containerd/execs.py",
 )
-SYSTEMD, POWER, CLIENT, PAYLOAD, SETUP = (
-    f"sim/engine/{name}.py" for name in ("systemd", "power", "client", "payload", "setup")
+START, STOP, JOBS, POWER, CLIENT, PAYLOAD, SETUP = (
+    f"sim/engine/{name}.py"
+    for name in ("systemd/start", "systemd/stop", "systemd/jobs", "systemd/power", "client", "payload", "setup")
 )
 IN_HEALTH, IN_EXEC, IN_VERBS = (f"tests/engine/test_{name}.py" for name in ("health", "exec", "verbs"))
 IN_INIT, IN_POWER, IN_BOUNDS = (f"tests/engine/test_{name}.py" for name in ("init", "power", "bounds"))
@@ -102,17 +103,19 @@ ROWS = (
     Mutant("the first pause is a second", "sim/engines/docker/dockerd/exit.py", "FIRST_BACKOFF = 100 * MS",
            "FIRST_BACKOFF = 1000 * MS", "a policy waits ten times as long", ("tests/engine/test_restart_manager.py",)),
     # -- systemd (§5) -------------------------------------------------------------------------------------------------
-    Mutant("starts are never forgotten", SYSTEMD, "    change(g, starts=unit_of(g.world).starts - 1)\n", "    pass\n",
+    Mutant("starts are never forgotten", START,
+           "    change(g, of(g), starts=max(state_of(g.world, of(g)).starts - 1, 0))\n", "    pass\n",
            "the start limit counts all starts since the boot", TABLE),
-    Mutant("a stop leaves the restart", SYSTEMD, '    g.cancel("restart_unit")\n', "",
+    Mutant("a stop leaves the restart", STOP, "    cancel_restart(g, name)\n", "",
            "systemctl stop while systemd waits for RestartSec= stops nothing", TABLE),
-    Mutant("anybody says READY", SYSTEMD,
-           'if g["request"].data == unit.main_pid and unit.state == "activating":',
+    Mutant("anybody says READY", START,
+           'if unit.main_pid == message.data and unit.state == "activating":',
            'if unit.state == "activating":', "NotifyAccess= does not matter", TABLE,
            "nobody but the main process sends READY=1 in this model; a dockerd that was replaced is reaped before"),
-    Mutant("kill goes to the main process", SYSTEMD,
-           '    syscalls.kill_cgroup(g.turn, group(g.world), g["request"].data)\n',
-           '    g.kill(unit_of(g.world).main_pid, g["request"].data)\n', "systemctl kill spares the shims", TABLE),
+    Mutant("kill goes to the main process", JOBS,
+           '    syscalls.kill_cgroup(g.turn, group(g.world, of(g)), g["request"].data)\n',
+           '    g.kill(state_of(g.world, of(g)).main_pid, g["request"].data)\n',
+           "systemctl kill spares the shims", TABLE),
     # -- the host (§1.4, §5, §11) -------------------------------------------------------------------------------------
     Mutant("/run outlives the power", POWER, 'TMPFS = ("/run/", "/var/run/")', 'TMPFS = ("/var/run/",)',
            "runc's states are there after a power cut", (IN_POWER,)),

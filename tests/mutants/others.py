@@ -3,12 +3,9 @@
 from tests.mutants.mutant import Mutant
 
 TASKS, WORKERS, RESTORE = (f"sim/engines/containerd/{name}.py" for name in ("tasks", "start", "boot"))
-SHIM, SYSTEMD, TIMED, CORES = (
-    "sim/engines/containerd/shim.py",
-    "sim/engine/systemd.py",
-    "sim/drive/timed.py",
-    "sim/drive/cores.py",
-)
+SHIM, TIMED, CORES = "sim/engines/containerd/shim.py", "sim/drive/timed.py", "sim/drive/cores.py"
+STOP, DEPENDENCIES = (f"sim/engine/systemd/{name}.py" for name in ("stop", "dependencies"))
+UNITS = ("tests/engine/test_units.py",)
 TABLE = ("tests/test_transitions.py", "tests/test_rules.py")
 ORDER = ("tests/engine/test_order.py",)
 DRIVEN = ("tests/drive/test_timed.py", "tests/test_idle.py")
@@ -57,23 +54,31 @@ ROWS = (
     Mutant("runc forgets its first stage", "sim/engines/containerd/runc.py",
            "    Fork(stage0),\n    Reap(),", "    Fork(stage0),", "runc create does not wait for stage 0", ORDER),
     # -- systemd (§5, §6) ---------------------------------------------------------------------------------------------
-    Mutant("six starts in ten seconds", SYSTEMD,
-           "if unit.starts >= unit_keys(g.world).start_limit_burst:",
-           "if unit.starts > unit_keys(g.world).start_limit_burst:",
+    Mutant("six starts in ten seconds", "sim/engine/systemd/start.py",
+           "unit.starts >= keys.start_limit_burst:", "unit.starts > keys.start_limit_burst:",
            "the start limit is one higher (T50)", TABLE),
-    Mutant("exit 1 is abnormal", "sim/engine/units.py",
-           '"on-abnormal": frozenset({SIGNAL}),', '"on-abnormal": frozenset({CODE, SIGNAL}),',
+    Mutant("exit 1 is abnormal", "sim/engine/systemd/ways.py",
+           '"on-abnormal": frozenset({SIGNAL, TIMEOUT}),', '"on-abnormal": frozenset({CODE, SIGNAL, TIMEOUT}),',
            "a dockerd that leaves with a code is started again (T44)", TABLE),
-    Mutant("KillMode does not matter", SYSTEMD,
-           '    if unit_keys(g.world).kill_mode == "control-group":\n',
-           '    if False and unit_keys(g.world).kill_mode == "control-group":\n',
+    Mutant("KillMode does not matter", STOP,
+           '    if keys_of(g.world, name).kill_mode == "control-group":\n',
+           '    if False and keys_of(g.world, name).kill_mode == "control-group":\n',
            "control-group stops the main process alone", ORDER),
-    Mutant("the rest of a group lives", SYSTEMD,
-           '    if unit_keys(g.world).kill_mode == "process":\n',
-           '    if unit_keys(g.world).kill_mode:\n',
+    Mutant("the rest of a group lives", STOP,
+           '    if keys_of(g.world, name).kill_mode == "process" and file.exec_stop_post is None:\n',
+           '    if file.exec_stop_post is None:\n',
            "what a dead main process left in its group is not cleaned up", ("tests/test_regressions.py",)),
-    Mutant("systemd waits for ever", SYSTEMD, "    Do(kill_main),\n", "",
+    Mutant("systemd waits for ever", STOP, "        Do(kill_main),\n", "",
            "a stop that takes too long is not cut short (T41)", TABLE),
+    Mutant("a start goes on beside a stop", "sim/engine/systemd/start.py",
+           'WAITS = ("deactivating", "auto-restart")', 'WAITS = ("auto-restart",)',
+           "a start of a unit on its way down comes to nothing", UNITS),
+    Mutant("a stop outlives its unit", STOP, "    return not unit.stopping or not (unit.main_pid",
+           "    return not (unit.main_pid", "a stop that was replaced kills the new main process", UNITS),
+    Mutant("what is bound lives on", DEPENDENCIES, "        if name in file_of(g.world, other).binds_to:\n",
+           "        if False:\n", "BindsTo= is no more than Requires=", ("tests/engine/test_unit_dependencies.py",)),
+    Mutant("nobody waits for what it needs", DEPENDENCIES, "            if need in after:\n", "            if False:\n",
+           "After= does not matter", ("tests/engine/test_unit_dependencies.py",)),
     # -- drivers ------------------------------------------------------------------------------------------------------
     Mutant("timers die with STOP", TIMED, "elif not ready and (running or not plan.timer):", "elif not ready:",
            "a stopped process's timers begin anew when it goes on", ORDER),

@@ -2,7 +2,7 @@
 
 from tests.mutants.mutant import Mutant
 
-SYSTEMD, EXECED, EXIT = "sim/engine/systemd.py", "sim/engine/execed.py", "sim/engines/docker/dockerd/exit.py"
+STOP, EXECED, EXIT = "sim/engine/systemd/stop.py", "sim/engine/execed.py", "sim/engines/docker/dockerd/exit.py"
 STORY, PROBES, UNIT = "sim/views/story.py", "sim/views/probes.py", "sim/views/unit_status.py"
 EXEC, STATUS = ("tests/engine/test_exec.py",), ("tests/render/test_systemctl_status.py",)
 HEALTH, NAMES, WALK = ("tests/views/test_probes.py",), ("tests/views/test_story.py",), ("tests/views/test_walk.py",)
@@ -15,9 +15,9 @@ ROWS = (
            "the stage of an exec never leaves", EXEC),
     Mutant("a restart counts once it runs", EXIT, "restart_count=record.restart_count + again,",
            "restart_count=record.restart_count,", "RestartCount is late (T9)", ("tests/test_transitions.py",)),
-    Mutant("a stop always ends well", SYSTEMD, 'state="failed" if unit.state == "failed" else "inactive", stopping',
+    Mutant("a stop always ends well", STOP, 'state="failed" if unit.state == "failed" else "inactive", stopping',
            'state="inactive", stopping', "a unit whose stop timed out is inactive", STATUS),
-    Mutant("a stop mends a failed unit", SYSTEMD, '        if unit.state == "auto-restart":\n', "        if True:\n",
+    Mutant("a stop mends a failed unit", STOP, '        if unit.state == "auto-restart":\n', "        if True:\n",
            "systemctl stop makes a failed unit inactive", STATUS),
     Mutant("a number that comes again is the old process", UNIT, ' or event.state == "activating")', ")",
            "after a power cut the unit has the old result (T51)", WALK),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from sim.drive.timed import run as run_setup
 from sim.engine.reach import reachable
@@ -53,6 +55,21 @@ def test_a_bundled_scenario_keeps_the_formats_rules(name: str) -> None:
     _, text = exported(name)
     assert violations(text) == []
     assert text.isascii()
+
+
+def test_a_procedure_of_an_earlier_version_is_shown_by_its_name() -> None:
+    """A saved trace may name a procedure that no design has any more; its ops have numbers alone."""
+    trace = run("t51-reboot#2").trace
+    renamed = Trace(trace.setup, trace.seed)
+    for it in trace:
+        old = isinstance(it.event, FrameStarted) and it.event.procedure == "dockerd.boot"
+        event = replace(it.event, procedure="dockerd.was_boot") if old else it.event
+        renamed.records.add(it.at, it.cause, event)
+    renamed.origin, renamed.end = trace.origin, trace.end
+    text = perfetto(spans(renamed))
+    assert violations(text) == []
+    assert "dockerd.was_boot" in text
+    assert re.search(r'"op \d+"', text)
 
 
 @settings(max_examples=30, deadline=None)

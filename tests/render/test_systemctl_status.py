@@ -4,10 +4,11 @@ from functools import cache
 
 import pytest
 
+from sim.engine.units import DOCKER_STATUS
 from sim.experiment.run import Run, run_scenario
 from sim.facts import UnitChanged
 from sim.kernel.events import Exited, Signalled
-from sim.render.systemctl_status import EXEC_START, relative, systemctl_status
+from sim.render.systemctl_status import relative, systemctl_status
 from sim.scenario import load
 from sim.trace import Trace
 from sim.views.story import Story
@@ -142,13 +143,13 @@ until: 90s
         )
     )
     assert lines(limited, "end")[2].startswith("   Active: failed (Result: start-limit) since ")
-    unit = UnitStatus("failed", "failed", "exit-code", 0.0, 7, "", ("exited", "1"), (), 0)
+    unit = UnitStatus("failed", "failed", "exit-code", 0.0, 7, "", ("exited", "1"), (), 0, file=DOCKER_STATUS)
     assert systemctl_status(unit, 3.0, -210).splitlines() == [
         HEAD,
         LOADED,
         "   Active: failed (Result: exit-code) since Wed 1969-12-31 20:30:00 -0330; 3s ago",
         DOCS,
-        f"  Process: 7 ExecStart={EXEC_START} (code=exited, status=1/FAILURE)",
+        f"  Process: 7 ExecStart={DOCKER_STATUS[2]} (code=exited, status=1/FAILURE)",
         " Main PID: 7 (code=exited, status=1/FAILURE)",
     ]
 
@@ -226,3 +227,24 @@ def test_facts_about_the_unit_become_its_status(facts: list[object], shown: str)
     unit = unit_status(story)
     since = None if unit.since is None else int(unit.since)
     assert f"{unit.active}/{unit.sub} {unit.result} {since} {unit.main}" == shown
+
+
+@pytest.mark.parametrize(
+    ("design", "unit", "says"),
+    [
+        ("docker-26-separate", "containerd", ("containerd container runtime", "https://containerd.io", "containerd")),
+        ("cri-o", "kubelet", ("kubelet: The Kubernetes Node Agent", "https://kubernetes.io/docs/", "kubelet")),
+    ],
+)
+def test_the_status_of_a_unit_beside_the_engine(design: str, unit: str, says: tuple[str, str, str]) -> None:
+    """It is asked for by its name, and has a state, a main process and a control group of its own."""
+    text = f"engine: {{design: {design}}}\nsteps: [{{id: kill, at: 9s, kill: {unit}}}]\nuntil: 30s\n"
+    found = run_scenario(load("of.yaml", text))
+    for name in (unit, f"{unit}.service"):
+        shown = found.show("systemctl-status", "kill-1s", of=name).splitlines()
+        assert shown[0] == f"● {unit}.service - {says[0]}"
+        assert shown[2].startswith("   Active: active (running) since ")
+        assert shown[3] == f"     Docs: {says[1]}"
+        assert shown[4].endswith(f" ({says[2]})")
+        assert f"   CGroup: /system.slice/{unit}.service" in shown
+    assert "activating (auto-restart) (Result: signal)" in found.show("systemctl-status", "kill+1s", of=unit)

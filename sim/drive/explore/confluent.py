@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from sim.engine.journald import state_of
 from sim.engine.setup import Docker, Systemctl
-from sim.engine.systemd import unit_of
+from sim.engine.systemd.stop import knows
 from sim.kernel.records import INIT
 from sim.world import Frame, World
 
@@ -98,7 +98,8 @@ def _is_forgotten(world: World, frame: Frame) -> bool:
 
 def _is_no_unit(world: World, frame: Frame) -> bool:
     """Say whether the reaped child is no unit's main process, so that PID 1 does nothing about it."""
-    return frame.local["reaped_pid"] not in (unit_of(world).main_pid, state_of(world).main_pid)
+    pid = frame.local["reaped_pid"]
+    return pid != state_of(world).main_pid and not knows(world, pid)
 
 
 ONLY_WHERE: dict[str, Callable[[World, Frame], bool]] = {

@@ -28,9 +28,9 @@ from sim.world import Frame, World
 
 LIVE_AT: dict[str, dict[str, tuple[str, ...]]] = {
     "init.main": {
-        "reaped_pid": ("notice", "notice_unit"),
-        "status": ("notice", "notice_unit"),
-        "of": ("notice_unit",),
+        "reaped_pid": ("notice",),
+        "status": ("notice",),
+        "of": ("notice",),
     },
     "dockerd.health": {"child_pid": ("containerd_started",)},
     "dockerd.events": {

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sim.engine import output, paths
+from sim.engine import output
 from sim.engine.containers import is_split, is_unit, service_of, unit_group
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.networks import bound
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Read, Reap, ReapAny, Wait, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.records import RuntimeState
 from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.setup import Service
 from sim.engines.conmon.crun import crun
+from sim.engines.containerd.runc import FIRST
 from sim.engines.podman.state import exec_file, exit_file, run_file
 from sim.facts import Message, StateChanged
 from sim.kernel import syscalls
@@ -94,14 +94,19 @@ def crun_create(g: Goroutine) -> Spawn:
 def created(g: Goroutine) -> None:
     """Tell podman the payload's number, and begin to read what it prints."""
     service = service_of(g)
-    state = g.world.host.files.get(paths.runtime_state(service.id))
-    assert isinstance(state, RuntimeState)
-    g["payload_pid"] = state.pid
-    g.remember("payload_pid", state.pid)
-    g.send(g["starter"], "sync", Message("created", service.name, data=(state.pid, g.pid)))
+    payload = g["payload_pid"] = _adopted(g)
+    g.remember("payload_pid", payload)
+    g.send(g["starter"], "sync", Message("created", service.name, data=(payload, g.pid)))
     for log in service.payload.log:
         pipe = output.pipe_of(g.world, g.pid, service, log.stream)
         g.start("conmon.copy", log.stream, c=service.name, stream=log.stream, held=0, pipe=pipe)
+
+
+def _adopted(g: Goroutine) -> Pid:
+    """Return the payload, which crun has left to conmon; a `podman rm -f` may have killed it already."""
+    procs, children = g.world.host.procs, g.world.host.children.get(g.pid, ())
+    images = ((pid, procs[pid].image) for pid in children)
+    return next(pid for pid, image in images if image.program in FIRST and image.container == g["c"])
 
 
 def not_created(g: Goroutine) -> int:

@@ -16,6 +16,7 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState
 from sim.engine.setup import Service
+from sim.engine.systemd.job import start_refused
 from sim.engines.containerd.runc import (
     ROLE,
     create_scope,
@@ -32,8 +33,6 @@ from sim.engines.containerd.runc import (
 from sim.engines.podman.state import exec_file, run_file
 from sim.facts import StateChanged
 from sim.kernel import syscalls
-from sim.kernel.records import INIT
-from sim.world import World
 
 CRUN = "/usr/bin/crun"
 NOT_FOUND = "No such file or directory: OCI runtime attempted to invoke a command that was not found"
@@ -69,14 +68,6 @@ def not_executable(service: Service) -> str:
         if why != "not found"
         else f"crun: executable file `{path}` not found in $PATH: {NOT_FOUND}"
     )
-
-
-def start_refused(world: World, unit: str) -> str:
-    """Return what systemd says to a start while it shuts down, "" if it starts it (podman#22451 [I], text [K])."""
-    if not world.running(INIT, "init.job_reboot"):
-        return ""
-    why = "(shutdown.target has 'start' job queued, but 'stop' is included in transaction)"
-    return f"Transaction for {unit}/start is destructive {why}"
 
 
 def scope_refused(g: Goroutine) -> str:

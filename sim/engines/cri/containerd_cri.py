@@ -20,7 +20,7 @@ CONTAINERD_CRI = Design(
     "1.6 to 2.1, below a kubelet",
     "designs §3.1, §5.1 [S]; kubelet [K] where marked",
     (
-        units.PROGRAM,
+        units.WITH_CONTAINERD,
         journald.PROGRAM,
         PLUGIN,
         kubelet.PROGRAM,

@@ -18,7 +18,7 @@ CRI_O = Design(
     "with conmon and systemd control groups, below a kubelet",
     "designs §4.1, §4.3 [S][I]; kubelet [K] where marked",
     (
-        units.PROGRAM,
+        units.WITH_CRIO,
         journald.PROGRAM,
         crio.PROGRAM,
         kubelet.PROGRAM,

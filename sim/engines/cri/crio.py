@@ -384,6 +384,6 @@ PROGRAM = Program(
         procedure("crio.stop", Exit(0)),
     ),
     handlers={"TERM": "stop", "INT": "stop"},
-    ignored=frozenset({"PIPE"}),
+    ignored=frozenset({"PIPE", "HUP"}),  # HUP reloads what no rule reads: crio.conf(5)
     role=Role(kind=Kind.DAEMON, order=30, home="init", target="host", stalls_as="daemon", slows=True),
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from sim.designs.design import Design
-from sim.engine import client, execed, init, journald, paths, payload, stranger, systemd
+from sim.engine import client, execed, init, journald, paths, payload, stranger
+from sim.engine.systemd.program import Systemd
 from sim.engine.traits import Traits, Words
+from sim.engine.units import docker
 from sim.engines.containerd import boot as containerd
 from sim.engines.containerd import exec_shim, runc, shim
 from sim.engines.docker import netfilter, proxy, resolver
@@ -68,7 +70,7 @@ DOCKER_1_13 = Design(
     "1.13.1-203.el7",
     "engine-1.13: the package's own source, 0be3e21",
     (
-        systemd.PROGRAM,
+        Systemd(docker()),
         journald.PROGRAM,
         dockerd.PROGRAM,
         containerd.PROGRAM,

@@ -8,11 +8,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.designs.design import Design
-from sim.engine import paths, systemd
+from sim.engine import paths
 from sim.engine.program import Program
 from sim.engine.role import MB, Kind, Rss
 from sim.engine.setup import Daemon, S, Unit, Unverified
+from sim.engine.systemd.program import Systemd
 from sim.engine.traits import Traits, Words
+from sim.engine.units import containerd, docker
 from sim.engines.containerd import runc_v2, service, shim_command, shim_v2
 from sim.engines.docker import proxy
 from sim.engines.docker.docker_1_13 import DOCKER_1_13
@@ -86,8 +88,9 @@ def separate(
     score: int = -999,
 ) -> Design:
     """Return a version with containerd as a service beside docker.service, tied to it by *coupling*."""
+    units = Systemd(docker(coupling), containerd(unit))
     apart = tuple(as_service(program) for program in programs)
-    mine = DOCKER_1_13.programs_with(systemd.WITH_CONTAINERD, program_v2.SEPARATE, *apart, without=("exec-shim",))
+    mine = DOCKER_1_13.programs_with(units, program_v2.SEPARATE, *apart, without=("exec-shim",))
     words = replace(
         traits.words,
         dockerd=("/usr/bin/dockerd", "-H", "fd://", f"--containerd={SOCKET}"),

@@ -12,8 +12,8 @@ from sim.engine.client import systemd_at, terminal
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Goto, Wait, call, reading
 from sim.engine.program import Program
-from sim.engine.records import UnitState
 from sim.engine.role import Kind, Role
+from sim.engine.systemd.unit import ENGINE, unit_of
 from sim.facts import Message
 from sim.kernel.records import INIT
 from sim.world import Frame, World
@@ -24,12 +24,10 @@ def wake(g: Goroutine) -> Message:
     return Message("start", "", g.frame.fid)
 
 
-@reading(lambda world, frame: (("listen", paths.DOCKER_SOCK), ("memory", INIT, "docker")))
+@reading(lambda world, frame: (("listen", paths.DOCKER_SOCK), ("memory", INIT, ENGINE)))
 def taken_from_queue(world: World, frame: Frame) -> bool:
     """Say whether a daemon listens, or none is up: one that closes its API leaves clients in the socket's queue."""
-    unit = world.recall(INIT, "docker")
-    up = isinstance(unit, UnitState) and unit.state == "active"
-    return paths.DOCKER_SOCK in world.host.listeners or not up
+    return paths.DOCKER_SOCK in world.host.listeners or unit_of(world).state != "active"
 
 
 PROGRAM = Program(

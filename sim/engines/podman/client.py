@@ -22,11 +22,11 @@ from sim.engine.client import (
 from sim.engine.client import begin as begin_step
 from sim.engine.goroutine import Goroutine, Spawn, spawn
 from sim.engine.ops import Answered, Do, Goto, Label, call
-from sim.engine.power import CLOSED
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
 from sim.engine.setup import Docker, S
+from sim.engine.systemd.power import CLOSED
 from sim.facts import Message
 from sim.kernel.records import INIT
 

@@ -7,7 +7,7 @@ from sim.engine import execed, init, journald, payload, stranger
 from sim.engine.setup import Daemon
 from sim.engine.traits import Traits, Words
 from sim.engines.conmon import conmon, crun
-from sim.engines.podman import client, command, network, systemd
+from sim.engines.podman import client, command, network, units
 from sim.engines.podman.engine import PODMAN_ENGINE
 
 PODMAN = Design(
@@ -15,7 +15,7 @@ PODMAN = Design(
     "rootful, v4 to v6",
     "designs §4.1, §4.2 [S]; conmon 2.2.1, libpod [K] where marked",
     (
-        systemd.PROGRAM,
+        units.WITHOUT_UNITS,
         journald.PROGRAM,
         command.PROGRAM,
         conmon.PROGRAM,

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from sim.designs.design import Design
 from sim.engine.setup import S, Unit
-from sim.engines.podman import quadlet
+from sim.engines.podman import units
 from sim.engines.podman.engine import QUADLET_ENGINE
 from sim.engines.podman.podman import PODMAN
 
@@ -14,7 +14,7 @@ PODMAN_QUADLET = Design(
     "podman-quadlet",
     "rootful, containers as units",
     "designs §4.2, C3 [S]; podman quadlet.go [S]; systemd.service(5)",
-    PODMAN.programs_with(quadlet.PROGRAM),
+    PODMAN.programs_with(units.WITH_QUADLETS),
     replace(
         PODMAN.traits,
         tree="systemd ─ conmon ─ program, all in the container's unit; each podman command a process of its own",

@@ -2,11 +2,11 @@
 
 When the power goes every process is gone at once; nobody sees a status, no handler runs. /run is a tmpfs and goes, too,
 with the packet filter and the control groups; /var/lib/docker is a disk and stays as it was last written, whole files
-or none. Then PID 1 is another systemd: it starts journald and docker.service, which is taken to be enabled, and ids
-begin anew. A reboot stops docker.service as `systemctl stop` does, then sends TERM to all that is left, KILL after 10
-s, and waits no longer than 10 s more for who was forked meanwhile (systemd-shutdown [K]). The scopes of containers are
-of those, since runc makes them without default dependencies [K]. Leaves out file systems that lose what was not synced,
-other units, the BIOS. Source: systemd-shutdown(8), tmpfs(5), engine-1.13 §1.4, §5, §16.9, §23 T51.
+or none. Then PID 1 is another systemd: it starts journald and the units, which are taken to be enabled, and ids begin
+anew. A reboot stops the engine's unit as `systemctl stop` does, then the others, then sends TERM to all that is left,
+KILL after 10 s, and waits no longer than 10 s more for who was forked meanwhile (systemd-shutdown [K]). The scopes of
+containers are of those, since runc makes them without default dependencies [K]. Leaves out file systems that lose what
+was not synced, other units, the BIOS. Source: systemd-shutdown(8), tmpfs(5), engine-1.13 §1.4, §5, §16.9, §23 T51.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from sim.engine.goroutine import Failure, Goroutine, start_frame
 from sim.engine.ops import Answered, reading
 from sim.engine.records import JournalState
 from sim.engine.setup import LosePower
+from sim.engine.systemd.job import REPLACED
+from sim.engine.systemd.unit import UNIT, daemons, key_of
 from sim.facts import Forgot, FrameEnded, Received, Replied, UnitChanged
 from sim.kernel import events as e
 from sim.kernel import syscalls
@@ -27,7 +29,6 @@ from sim.kernel.host import Host
 from sim.kernel.records import INIT, NO_POWER, OUTSIDE, Pid
 from sim.world import Frame, Turn, World
 
-UNIT = "unit/"  # systemd's memory: what it knows of the units of containers
 TMPFS = ("/run/", "/var/run/")
 CLOSED = "Connection to the host closed by remote host."
 
@@ -76,14 +77,16 @@ def _forget_systemd(turn: Turn) -> None:
     for name in ("bus", "notify"):
         for _ in world.queue(INIT, name):
             turn.emit(Received(INIT, name))
-    for key in ("docker", "containerd", "kubelet", output.JOURNALD):
+    units = daemons(world)
+    for key in (*(key_of(world, name) for name in units), output.JOURNALD):
         if world.recall(INIT, key) is not None:
             turn.emit(Forgot(INIT, key))
-    for key in [key for key in world.memory.get(INIT, {}) if key.startswith(UNIT)]:
+    for key in [key for key in world.memory.get(INIT, {}) if key.startswith((UNIT, REPLACED))]:
         turn.emit(Forgot(INIT, key))
-        turn.emit(UnitChanged(key.removeprefix(UNIT), "inactive"))
-    if world.design.traits.engine in world.design.programs:
-        turn.emit(UnitChanged(world.design.traits.engine_unit, "inactive"))
+        if key.startswith(UNIT):
+            turn.emit(UnitChanged(key.removeprefix(UNIT), "inactive"))
+    for name in units:
+        turn.emit(UnitChanged(name, "inactive"))
 
 
 def _close_connections(turn: Turn) -> None:
