@@ -22,6 +22,7 @@ from tests.validation.page import (
     rederived,
 )
 from tests.validation.row import Row, error
+from tests.validation.units import units
 
 TEXT = PAGE.read_text(encoding="utf-8")
 ROWS = [row for part in PARTS for row in part.rows]
@@ -62,8 +63,8 @@ def test_some_rows_are_what_the_model_says_now(row: Row):
 
 
 def test_the_other_tables_are_on_the_page():
-    """What was not asked, outcomes, and the bundled profile derived anew."""
-    for text in (not_asked(), outcomes(), rederived()):
+    """What was not asked, outcomes, units beside a real systemd, and the bundled profile derived anew."""
+    for text in (not_asked(), outcomes(), rederived(), units()):
         assert text in TEXT
 
 

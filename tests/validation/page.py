@@ -19,6 +19,7 @@ from tests.validation.ask import DATA, ROOT, profile
 from tests.validation.bundled import module_text
 from tests.validation.not_asked import NOT_ASKED
 from tests.validation.row import Part, Row, error
+from tests.validation.units import units
 
 PAGE = ROOT / "docs" / "validation.md"
 SHARES, FITTED = "docker-26-shares", "docker-26-2core"
@@ -92,7 +93,7 @@ def page(tell: Callable[[str], None] = lambda _: None) -> str:
     for part in PARTS:
         tell(part.title)
         parts.append(section(part))
-    parts += [rederived(), outcomes(), not_asked()]
+    parts += [rederived(), outcomes(), units(), not_asked()]
     return "\n".join(parts)
 
 
