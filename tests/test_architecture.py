@@ -24,7 +24,8 @@ DRIVE = f"model engine designs faults latency trace {ENGINE}"
 EXPERIMENT = f"predicates properties scenario render views tracefile drive {DRIVE} bundled __init__"
 MAY_IMPORT = {
     "__init__": "scenario experiment",
-    "tracefile": f"trace model {MODEL}",
+    "parts": "",
+    "tracefile": f"trace model parts designs {MODEL}",
     "errors": "",
     "writing": "",
     "durations": "",
@@ -35,7 +36,7 @@ MAY_IMPORT = {
     "world": WORLD,
     "engine": ENGINE,
     "engines": f"designs engine {ENGINE}",
-    "designs": MODEL,
+    "designs": f"parts {MODEL}",
     "latency": f"measured {MODEL}",
     "faults": MODEL,
     "model": f"designs faults {MODEL}",
@@ -45,7 +46,8 @@ MAY_IMPORT = {
     "render": "views durations errors writing",
     "predicates": MODEL,
     "properties": f"predicates {MODEL}",
-    "scenario": f"views predicates properties drive {DRIVE} bundled",
+    "steps": f"scenario predicates {MODEL}",
+    "scenario": f"parts views predicates properties drive {DRIVE} bundled",
     "experiment": EXPERIMENT,
     "testing": f"predicates properties views drive {DRIVE}",
     "calibration": f"scenario views drive {DRIVE}",

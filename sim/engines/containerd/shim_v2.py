@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from sim.engine import output, paths
 from sim.engine.containers import exit_key, service_of, shim_holder
 from sim.engine.goroutine import Failure, Goroutine, Spawn
@@ -33,11 +35,11 @@ from sim.engine.ops import (
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
-from sim.engine.role import MB, Kind, Role, Rss
+from sim.engine.role import MB, Rss
 from sim.engine.setup import S
 from sim.engine.traits import traits
 from sim.engines.containerd.runc import FIRST, runc
-from sim.engines.containerd.shim import COPY, output_copied, runc_create, runc_delete, runc_kill
+from sim.engines.containerd.shim import COPY, ROLE, output_copied, runc_create, runc_delete, runc_kill
 from sim.engines.containerd.shim_command import runc_delete_force
 from sim.facts import Message, StateChanged
 from sim.kernel import syscalls
@@ -338,10 +340,6 @@ def _verb(
     return procedure(f"shim.{name}", run(how, bad="failed"), Do(after), Return(), Label("failed"), Do(failed))
 
 
-ROLE = Role(
-    words="shim", kind=Kind.HOLDER, order=50, home="init", target="container", stalls_as="shim", slows=True,
-    rss=Rss(round(11.0 * MB), "rust-extensions README: 1106 MB for 100 of runc-v2"),
-)  # fmt: skip
 PROGRAM = Program(
     "shim",
     (
@@ -398,5 +396,5 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "leave", "INT": "leave"},
     ignored=frozenset({"PIPE"}),
-    role=ROLE,
+    role=replace(ROLE, home="init", rss=Rss(round(11.0 * MB), "rust-extensions README: 1106 MB for 100 of runc-v2")),
 )
