@@ -20,7 +20,7 @@ from sim.engine.containers import scope_of
 from sim.engine.reach import address_in
 from sim.engine.records import Container
 from sim.engine.setup import Port, S, Service
-from sim.engines.podman.state import run_file
+from sim.engines.conmon.files import run_file
 from sim.views.rows import ContainerRow, When
 from sim.views.story import Story
 from sim.views.table import ProcessRow

@@ -16,9 +16,10 @@ from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engine.systemd.unit import unit_of
 from sim.engine.traits import traits
+from sim.engines.conmon.files import exit_file
 from sim.engines.cri.client import NO_RUNTIME
 from sim.engines.cri.pods import Sandbox
-from sim.engines.podman.state import exit_file, is_podman, synced
+from sim.engines.podman.state import is_podman, synced
 from sim.facts import EngineEvent, Remembered
 from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
 from sim.kernel.records import INIT, Pid

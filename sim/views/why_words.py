@@ -13,7 +13,7 @@ import msgspec
 from sim.engine.reach import DNAT
 from sim.engine.records import Container
 from sim.engine.setup import Service
-from sim.engines.podman.state import EXITS
+from sim.engines.conmon.files import EXITS
 from sim.facts import BecameReady, EngineEvent, Remembered, Sent, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.records import OUTSIDE, Image, Pid

@@ -23,8 +23,8 @@ from sim.engine.program import Program
 from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.setup import Service
 from sim.engines.conmon.crun import crun
+from sim.engines.conmon.files import exec_file, exit_file, run_file
 from sim.engines.containerd.runc import FIRST
-from sim.engines.podman.state import exec_file, exit_file, run_file
 from sim.facts import Message, StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import OomScoreAdjSet, SubreaperSet

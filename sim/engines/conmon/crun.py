@@ -17,6 +17,7 @@ from sim.engine.program import Program
 from sim.engine.records import RuntimeState
 from sim.engine.setup import Service
 from sim.engine.systemd.job import start_refused
+from sim.engines.conmon.files import exec_file, run_file
 from sim.engines.containerd.runc import (
     ROLE,
     create_scope,
@@ -30,7 +31,6 @@ from sim.engines.containerd.runc import (
     resume,
     scope,
 )
-from sim.engines.podman.state import exec_file, run_file
 from sim.facts import StateChanged
 from sim.kernel import syscalls
 

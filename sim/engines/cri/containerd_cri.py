@@ -7,9 +7,9 @@ from sim.engine import execed, init, journald, paths, payload, stranger
 from sim.engine.role import MB, Kind, Rss
 from sim.engine.setup import Daemon, S
 from sim.engine.traits import Traits, Words
+from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED
 from sim.engines.cri import client, cni, kubelet, plugin, shim, units
 from sim.engines.cri.engine import CONTAINERD_CRI_ENGINE
-from sim.engines.docker.since_20_10 import SERVICE, SOCKET, UNVERIFIED
 
 CONTAINERD = ("/usr/bin/containerd",)
 PLUGIN = plugin.PROGRAM.with_role(

@@ -25,6 +25,7 @@ from sim.engine.program import Program
 from sim.engine.role import Kind, Role
 from sim.engine.setup import S
 from sim.engines.conmon.crun import crun
+from sim.engines.conmon.files import run_file
 from sim.engines.cri.cni import address_in, bridge_add, bridge_del, portmap_add, portmap_del
 from sim.engines.cri.crio_conmon import conmon, exit_file, group, group_keys
 from sim.engines.cri.crio_execs import EXEC_SYNC
@@ -51,7 +52,6 @@ from sim.engines.cri.runtime import (
 )
 from sim.engines.cri.sandboxes import begin_sandbox, must_stop_container, sandbox_failed, stop_inner
 from sim.engines.cri.tasks import me
-from sim.engines.podman.state import run_file
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World

@@ -14,7 +14,7 @@ from sim.engine.ops import Do, Exit, Fork, Label, Reap, ReapAny, Wait
 from sim.engine.procedure import procedure
 from sim.engine.setup import Service
 from sim.engines.conmon import conmon as podman
-from sim.engines.podman.state import run_file
+from sim.engines.conmon.files import run_file
 from sim.facts import StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import OomScoreAdjSet, SubreaperSet

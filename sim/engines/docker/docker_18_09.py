@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from sim.engine.role import MB, Rss
 from sim.engine.setup import MS, S, Unit
 from sim.engines.containerd import runc_v2, shim_v2, shims_v1
-from sim.engines.docker.since_20_10 import PROXY, SOCKET, TRAITS, managed, separate
+from sim.engines.containerd.release import SOCKET
+from sim.engines.docker.since_20_10 import PROXY, TRAITS, managed, separate
 
 SHIM_V1 = shim_v2.PROGRAM.with_role(home="containerd", rss=Rss(round(5.2 * MB), "issue, containerd#1767: with ttrpc"))
 OF_SHIMS_V1 = (shims_v1.PROGRAM, SHIM_V1, runc_v2.PROGRAM, PROXY)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from sim.engines.containerd.release import SERVICE
 from sim.engines.docker.docker_18_09 import OF_SHIMS_V1, SOURCE, TRAITS_18_09
-from sim.engines.docker.since_20_10 import SERVICE, managed, separate
+from sim.engines.docker.since_20_10 import managed, separate
 
 TRAITS_19_03 = replace(TRAITS_18_09, load_each=3_000)
 DOCKER_19_03 = managed("docker-19.03", SOURCE, TRAITS_19_03, OF_SHIMS_V1)

@@ -11,31 +11,24 @@ from sim.designs.design import Design
 from sim.engine import paths
 from sim.engine.program import Program
 from sim.engine.role import MB, Kind, Rss
-from sim.engine.setup import Daemon, S, Unit, Unverified
+from sim.engine.setup import Daemon, S, Unit
 from sim.engine.systemd.program import Systemd
 from sim.engine.traits import Traits, Words
 from sim.engine.units import containerd, docker
 from sim.engines.containerd import runc_v2, service, shim_command, shim_v2
+from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED
 from sim.engines.docker import proxy
 from sim.engines.docker.docker_1_13 import DOCKER_1_13
 from sim.engines.docker.dockerd import program_v2
 from sim.engines.docker.engine import DOCKER
 from sim.engines.docker.ladder import SEPARATE
 
-SOCKET = paths.SERVICE_SOCK.removeprefix("unix:")
 WORDS = Words(
     dockerd=("/usr/bin/dockerd",),
     containerd=("/usr/bin/containerd", "--config", "/var/run/docker/containerd/containerd.toml"),
     shim=("/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-address", SOCKET),
     runc=("runc", "--root", "/var/run/docker/runtime-runc/moby"),
     proxy="/usr/bin/docker-proxy",
-)
-UNVERIFIED = Unverified(
-    dockerd_threads_after=6,
-    containerd_threads=8,
-    shim_threads_before=9,
-    runc_threads=9,
-    hook_threads=8,
 )
 TRAITS = replace(
     DOCKER_1_13.traits,
@@ -59,7 +52,6 @@ TRAITS = replace(
 )
 PROXY = proxy.PROGRAM.with_role(rss=Rss(round(4.5 * MB), "issue, Memoh#946: 4 to 5 MB in 2026; 3.9 MB in 2021"))
 OF_SHIMS_V2 = (service.PROGRAM, shim_command.PROGRAM, shim_v2.PROGRAM, runc_v2.PROGRAM, PROXY)
-SERVICE = Unit("always", "process", 5 * S, 5, 10 * S, 90 * S)  # containerd's own unit
 
 
 def pair(row: str, source: str, traits: Traits, coupling: str) -> tuple[Design, Design]:

@@ -15,13 +15,14 @@ from sim.engine.containers import is_split, is_unit, service_of, unit_group
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.networks import bound
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, receive, run
+from sim.engine.policies import wants_restart
 from sim.engine.procedure import procedure
 from sim.engine.reach import address_in
 from sim.engine.records import Container
 from sim.engine.setup import Restart
 from sim.engines.conmon.conmon import conmon, group
 from sim.engines.conmon.crun import crun
-from sim.engines.docker.dockerd.exit import wants_restart
+from sim.engines.conmon.files import exit_file, run_file
 from sim.engines.podman.common import (
     BEGIN,
     CLEAN,
@@ -41,12 +42,10 @@ from sim.engines.podman.state import (
     assign_address,
     conmon_of,
     event,
-    exit_file,
     free_address,
     in_database,
     load,
     no_room,
-    run_file,
     save,
 )
 from sim.facts import Message

@@ -20,6 +20,7 @@ from sim.engine.goroutine import Goroutine
 from sim.engine.networks import HIGHEST, address, base_of
 from sim.engine.records import Container
 from sim.engine.setup import Service
+from sim.engines.conmon.files import EXITS, exit_file, run_file
 from sim.facts import EngineEvent
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -27,7 +28,6 @@ from sim.world import Key, Turn, World
 
 DATABASE = "/var/lib/containers/storage/db.sql#container/"
 ALIVE = "/run/libpod/alive"  # gone with /run: the next command knows that the host has booted
-EXITS = "/run/libpod/exits/"
 LEASES = "/run/containers/networks/ipam.db#"
 PREMATURE = "conmon exited prematurely, exit code could not be retrieved: internal libpod error"
 NO_ROOM = "saving container state: database or disk is full"  # SQLITE_FULL [K]
@@ -42,21 +42,6 @@ def is_podman(world: World) -> bool:
 def in_database(name: str) -> str:
     """Return where the database keeps a container."""
     return DATABASE + name
-
-
-def exit_file(service: Service) -> str:
-    """Return the file in which conmon leaves the exit status."""
-    return f"{EXITS}{service.id}"
-
-
-def run_file(service: Service, name: str) -> str:
-    """Return a file in the container's folder on /run: conmon.pid, oom."""
-    return f"/run/containers/storage/overlay-containers/{service.id}/userdata/{name}"
-
-
-def exec_file(service: Service, session: int, name: str) -> str:
-    """Return a file of an exec session's folder."""
-    return f"/run/libpod/execs/{service.id}/{session}/{name}"
 
 
 def lease(network: str, number: int) -> str:

@@ -15,10 +15,11 @@ from sim.engine import paths
 from sim.engine.containers import drop_pins
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Op, Return, Wait, reading
+from sim.engine.policies import wants_restart
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.reach import ACCEPT, DNAT
 from sim.engine.records import Container, Endpoint
-from sim.engines.docker.dockerd.exit import connected, wants_restart
+from sim.engines.docker.dockerd.exit import connected
 from sim.engines.docker.dockerd.network import map_ports, release_endpoint, unmap_ports
 from sim.engines.docker.dockerd.settings import load_settings
 from sim.engines.docker.dockerd.start import FORCED

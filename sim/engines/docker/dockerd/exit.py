@@ -12,6 +12,7 @@ from sim.engine import paths
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Go, Goto, Label, Lock, Return, Unlock, Wait, call, reading, receive
+from sim.engine.policies import wants_restart
 from sim.engine.procedure import procedure
 from sim.engine.records import Container
 from sim.engine.setup import MS
@@ -136,23 +137,6 @@ EVENTS = procedure(
 )
 
 # -- the state change ------------------------------------------------------------------------------
-
-
-def wants_restart(record: Container, status: int, manual: bool) -> bool:
-    """Say whether the policy restarts (restartmanager.go ShouldRestart); *manual* is true while the daemon shuts down.
-
-    >>> from sim.engine.setup import Restart
-    >>> wants_restart(Container("web", Restart("on-failure", 2), restart_count=2), 1, False)
-    False
-    """
-    policy = record.policy
-    if policy.name == "always":
-        return True
-    if policy.name == "unless-stopped":
-        return not manual
-    if policy.name == "on-failure":
-        return status != 0 and (policy.max == 0 or record.restart_count < policy.max)
-    return False
 
 
 def next_backoff(record: Container, cap: int | None = None, first: int = FIRST_BACKOFF) -> int:
