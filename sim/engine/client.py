@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sim.engine import paths
 from sim.engine.containers import is_unit
 from sim.engine.goroutine import Failure, Goroutine, deliver
 from sim.engine.memory import shell_waits
@@ -167,7 +166,7 @@ def named_by(world: World, target: Target, image: Image) -> bool:
 
 def dockerd_at(world: World, frame: Frame) -> Pid | None:
     """Find who listens on the API socket."""
-    return world.host.listeners.get(paths.DOCKER_SOCK)
+    return world.host.listeners.get(world.design.traits.socket)
 
 
 def systemd_at(world: World, frame: Frame) -> Pid | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from sim.durations import Row
 from sim.engine import paths
 from sim.engine.records import Container, Endpoint, UnitState
 from sim.engine.setup import Docker, Instant, Service, Step, Systemctl
@@ -117,7 +118,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     variable `c`. *shim_of* returns whose shim holds a container: its own, or that of its pod. *scope* returns its
     control group, *is_unit* whether it is a unit of systemd (None: containers never are). *faults* returns how
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
-    left out, the design has nothing for.
+    left out, the design has nothing for. *durations* are of an engine that has none in `sim.latency`.
     """
 
     disk: Callable[[Turn], None] = keeps_nothing
@@ -131,6 +132,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     changed: Callable[[World, Any], Change | None] = remembers
     address: Callable[[World, str], str | None] = endpoint_address
     vocabulary: Vocabulary = {}
+    durations: tuple[Row, ...] = ()
     shim_of: Callable[[str], str] = itself
     scope: Callable[[World, Service], str] = own_scope
     is_unit: Callable[[Service], bool] | None = None

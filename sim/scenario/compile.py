@@ -189,15 +189,16 @@ class Compiler:
             self.report.refuse(self.root, ("engine", "design"), refusal)
             return EngineSetup()
         traits, said = design.traits, _said(file.daemon)
+        own = "profile" in _said(file)
         if "shutdown_timeout" in said:
             said["shutdown_timeout"] *= 1_000_000
         return EngineSetup(
             design.name,
             msgspec.structs.replace(traits.daemon, **said),
             msgspec.structs.replace(traits.unit, **_said(file.unit)),
-            profile if "profile" in _said(file) else traits.profile,
+            profile if own else traits.profile,
             msgspec.structs.replace(traits.unverified, **_said(file.unverified)),
-            durations,
+            durations if own else design.engine.durations,
         )
 
     def profile(self, said: object) -> tuple[str, tuple[Row, ...]]:

@@ -1,15 +1,17 @@
 """Toys in one file each pass run, explore, plot, report, whatif and matrix; no file of sim knows them."""
 
 import io
+from pathlib import Path
 
 import pytest
 
 import sim
 from sim import parts
+from sim.cli import main
 from sim.errors import InputError
 from sim.scenario.schema import json_schema
 from sim.tracefile import lines, read
-from tests.toys import step_word
+from tests.toys import engine, step_word
 
 SWAPPED = """
 services: {web: {image: nginx, ports: ["80:80"]}}
@@ -49,3 +51,68 @@ def test_without_the_toy_the_word_is_unknown() -> None:
     """The word goes with its module."""
     with pytest.raises(InputError, match="swap_out: unknown key"):
         sim.run(SWAPPED)
+
+
+# -- an engine ----------------------------------------------------------------------------------------
+
+BOXED = """
+engine: {design: boxd}
+services: {web: {image: nginx, restart: always}, db: {image: pg}}
+steps: [{id: kill, at: 5s, kill: boxd}]
+until: 12s
+expect:
+  - {at: kill-1s, container: [web, db], status: running}
+  - {at: end, container: web, status: running, pid: new, since: kill-1s}
+  - {at: end, container: db, status: exited}
+"""
+COMMANDS = {
+    "run": ["--no-save"],
+    "explore": ["-p", "V15", "--faults", "kill=1", "--seconds", "20", "--no-save"],
+    "plot": ["-o", "boxed.png"],
+    "report": ["-o", "boxed.html"],
+    "whatif": ["--set", "engine.unit.Restart=no", "--seeds", "2", "--no-save"],
+    "why": ["container db", "--at", "end"],
+}
+
+
+@pytest.fixture
+def _boxd():
+    with parts.registered("engines", engine):
+        yield
+
+
+@pytest.mark.usefixtures("_boxd")
+def test_an_engine_in_one_file_runs_by_its_own_rules() -> None:
+    """Its containers die with its unit's control group, and its policy starts one of them again."""
+    run = sim.run(BOXED)
+    assert [found.holds for found in run.verdicts()] == [True, True, True]
+    assert run.show("pstree", at="kill-1s") == "systemd───boxd─┬─nginx\n               └─pg\n"
+    again, _ = read(io.BytesIO(b"".join(lines(run.trace))), "trace.jsonl")
+    assert again.records == run.trace.records
+
+
+@pytest.mark.usefixtures("_boxd")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_takes_an_engine_in_one_file(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing but the file knows boxd."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "boxed.yaml").write_text(BOXED)
+    status = main([command, "boxed.yaml", *COMMANDS[command]])
+    said = capsys.readouterr()
+    assert status == 0, said.err
+    assert "boxd" in said.out or command in ("plot", "report")
+
+
+@pytest.mark.usefixtures("_boxd")
+def test_the_matrix_has_a_column_of_the_toy(capsys: pytest.CaptureFixture[str]) -> None:
+    """A fault that it has nothing for has no cell, and one that it refuses says so."""
+    assert main(["whatif", "--matrix", "--design", "boxd", "--no-save"]) == 0
+    assert "boxd" in capsys.readouterr().out
+
+
+def test_without_its_file_nobody_knows_the_engine() -> None:
+    """The design goes with its module."""
+    with pytest.raises(InputError, match="'boxd' is not a design"):
+        sim.run(BOXED)
