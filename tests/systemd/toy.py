@@ -149,7 +149,7 @@ def design_of(name: str, units: dict[str, dict[str, str]], *, own: bool = True) 
     ]
     first = next(iter(units)) if own else "engine"
     traits = replace(base.traits, engine=first, engine_unit=first)
-    return Design(name, name, "none", base.programs_with(Systemd(*files), *programs), traits)
+    return Design(name, name, "none", base.programs_with(Systemd(*files), *programs), traits, base.engine)
 
 
 # -- a story ----------------------------------------------------------------------------------------

@@ -226,7 +226,7 @@ def kubelet(first_s: float) -> Iterator[str]:
     """Lend containerd-cri with another first pause of its kubelet."""
     traits = replace(CONTAINERD_CRI.traits, first_backoff=round(first_s * 1e6))
     programs = tuple(CONTAINERD_CRI.programs.values())
-    DESIGNS["asked"] = Design("asked", "another first pause", "KEP-4603", programs, traits)
+    DESIGNS["asked"] = Design("asked", "another first pause", "KEP-4603", programs, traits, CONTAINERD_CRI.engine)
     try:
         yield "asked"
     finally:

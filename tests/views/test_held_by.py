@@ -218,6 +218,6 @@ def test_orphaned_shims_are_counted_where_there_can_be_any(design: str) -> None:
 def test_traits_and_programs_name_the_same_place(design: str) -> None:
     """What `shims_under` says in words is where the holders of the design's containers live."""
     found = DESIGNS[design]
-    homes = {found.programs[name].home for name in HOLDERS if name in found.programs}
+    homes = {found.programs[name].role.home for name in HOLDERS if name in found.programs}
     assert homes == {found.traits.shims_under} - {"nobody"}
-    assert found.programs["payload"].home in found.programs
+    assert found.programs["payload"].role.home in found.programs
