@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from sim.engine import paths
+from sim.engine.meaning import Fitted, Given, Said, as_given, not_there, one_way, without_words
 from sim.engine.records import Container, Endpoint, UnitState
-from sim.engine.setup import Docker, Instant, Service, Step, Systemctl
+from sim.engine.setup import Command, Docker, EngineSetup, Instant, Service, Step, Systemctl
 from sim.engine.vocabulary import Vocabulary
 from sim.facts import Remembered
 from sim.kernel.records import INIT, Pid
@@ -118,6 +119,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     control group, *is_unit* whether it is a unit of systemd (None: containers never are). *faults* returns how
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
     left out, the design has nothing for.
+
+    The rest is about files (`sim.engine.meaning`). *refuses* returns why a command of people means nothing for a design
+    whose programs and units do not say so; *instead* why it has no processes of a role, and what to write; *no_daemon*
+    why none of its units is the engine; *fit* how it has what a file says. *written_down* are the roles whose number a
+    file keeps. *upgrades* returns why no host goes from a version to another.
     """
 
     disk: Callable[[Turn], None] = keeps_nothing
@@ -135,6 +141,12 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     scope: Callable[[World, Service], str] = own_scope
     is_unit: Callable[[Service], bool] | None = None
     faults: Callable[[Any], Mapping[str, str]] = daemon_faults
+    refuses: Callable[[Any, Command], Said | None] = not_there
+    instead: Callable[[Any, str], Said] = without_words
+    no_daemon: str = ""
+    fit: Callable[[Any, Given], Fitted] = as_given
+    written_down: tuple[str, ...] = ()
+    upgrades: Callable[[Any, Any, EngineSetup], Said | None] = one_way
 
 
 PLAIN = Engine()
