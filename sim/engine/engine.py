@@ -120,10 +120,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
     left out, the design has nothing for.
 
-    The rest is about files (`sim.engine.meaning`). *refuses* returns why a command of people means nothing for a design
-    whose programs and units do not say so; *instead* why it has no processes of a role, and what to write; *no_daemon*
-    why none of its units is the engine; *fit* how it has what a file says. *written_down* are the roles whose number a
-    file keeps. *upgrades* returns why no host goes from a version to another.
+    The rest is about scenario files (`sim.engine.meaning`). *refuses* returns why a command means nothing on a host of
+    a design, as far as its programs and units do not tell. *instead* returns why there are no processes of a role, and
+    what to write; *no_daemon* says why no unit is the engine. *fit* returns how the engine has what a file says.
+    *written_down* has by role what returns the number that a file keeps for a process of it.
+    *upgrades* returns why no host goes from one version to another.
     """
 
     disk: Callable[[Turn], None] = keeps_nothing
@@ -145,7 +146,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     instead: Callable[[Any, str], Said] = without_words
     no_daemon: str = ""
     fit: Callable[[Any, Given], Fitted] = as_given
-    written_down: tuple[str, ...] = ()
+    written_down: Mapping[str, Callable[[World, str], Pid]] = {}
     upgrades: Callable[[Any, Any, EngineSetup], Said | None] = one_way
 
 

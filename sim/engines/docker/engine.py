@@ -13,6 +13,7 @@ from sim.engine.networks import address, bindings
 from sim.engine.records import Container, Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.docker import meaning
+from sim.engines.docker.numbers import WRITTEN_DOWN
 from sim.engines.docker.vocabulary import DOCKER as VOCABULARY
 from sim.kernel import syscalls
 from sim.world import Turn
@@ -49,6 +50,6 @@ DOCKER = Engine(
     faults=faults,
     refuses=meaning.takes_all,
     instead=meaning.instead,
-    written_down=("dockerd", "containerd", "payload"),
+    written_down=WRITTEN_DOWN,
     upgrades=meaning.upgrades,
 )
