@@ -1,7 +1,7 @@
 """Instants: the moments that a scenario and its readers can name.
 
 Models: a duration from t = 0 (with - before it), a wall-clock time, a step's id, `word(container)` as `docker events`
-says it, `Fact(target)` as the trace says it, `ready(docker)`, `ready(container)`, `end`; then `#2` or `#last`; then ± a
+says it, `Fact(target)` as the trace says it, `ready(UNIT)`, `ready(container)`, `end`; then `#2` or `#last`; then ± a
 duration. A fault may say `before Fact(target)`. Names are checked here, so that a run never waits
 for a misspelt word. Source: the project's scenario language; Docker 1.13 daemon/events.go for the
 words.
@@ -13,8 +13,9 @@ import re
 
 import msgspec
 
+from sim.designs.takes import known_units
 from sim.engine.role import HOST, STEP, SUPERVISOR
-from sim.engine.setup import Instant, Systemctl, Target
+from sim.engine.setup import Instant, Target
 from sim.scenario import units
 from sim.scenario.known import named_roles, prints
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
@@ -27,7 +28,6 @@ FACTS = tuple(
     """Forked Execed Exited Reparented Reaped Signalled SignalTaken Listened Connected ThreadsStarted SubreaperSet
     CgroupSet Frozen Thawed Waitable FifoOpened FifoClosed WriteBlocked WriteResumed""".split()
 )  # what the trace says of a process
-ENGINE = Systemctl("start").unit  # what ready() calls the engine
 OF_PAYLOADS = ("WriteBlocked", "WriteResumed")
 FORMS = "Write a duration, a date and time, a step's id, die(web), Exited(containerd), ready(docker) or end."
 
@@ -141,7 +141,7 @@ def parse_base(text: str, names: Names) -> Instant:
 def parse_call(name: str, target: str, names: Names) -> Instant:
     """Return the moment of `name(target)`."""
     if name == "ready":
-        return Instant("ready", "ready", target if target == ENGINE else names.container(target))
+        return Instant("ready", "ready", target if target in known_units() else names.container(target))
     if name in FACTS:
         found = parse_target(target, names)
         if name in OF_PAYLOADS and not prints(found.role):

@@ -5,6 +5,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
+import sim
 from sim.designs import DESIGNS, Design
 from sim.designs.takes import known_units, takes, units_of
 from sim.engine.engine import PLAIN
@@ -84,6 +85,15 @@ def test_systemctl_is_about_the_units_of_the_design(design: str) -> None:
         assert bool(said) is (unit not in units)
         if said and DESIGNS[design].engine.is_unit is None:
             assert f"It has {', '.join(units)}." in said if units else "there is no engine to stop." in said
+
+
+@pytest.mark.parametrize("design", [name for name, design in DESIGNS.items() if design.traits.engine])
+def test_the_engine_s_unit_is_ready_under_its_own_name(design: str) -> None:
+    """A step waits for docker, crio or containerd, whichever unit the engine is."""
+    unit = DESIGNS[design].traits.engine_unit
+    steps = f"[{{id: again, at: 2s, systemctl: restart {unit}}}, {{id: up, at: ready({unit}), docker: ps}}]"
+    run = sim.run(f"engine: {{design: {design}}}\nsteps: {steps}\nuntil: 30s\n")
+    assert run.moment("up") > run.moment("again")
 
 
 def test_daemon_reload_is_of_no_unit() -> None:
