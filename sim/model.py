@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
+from sim.designs.takes import known_units
 from sim.designs.upgraded import upgraded
 from sim.engine import journald, output
 from sim.engine.client import mark_name, named_by
@@ -261,8 +262,8 @@ def watcher(name: str, instant: Instant) -> tuple[type, Any] | None:
                 (name,) if (event.kind, event.word, event.container) == ("container", instant.name, target) else ()
             ),
         )
-    if base == "ready" and target == "docker":
-        return UnitChanged, lambda world, event: (name,) if (event.unit, event.state) == ("docker", "active") else ()
+    if base == "ready" and target in known_units():
+        return UnitChanged, lambda world, event: (name,) if (event.unit, event.state) == (target, "active") else ()
     if base == "ready":
         return BecameReady, lambda world, event: (name,) if event.container == target else ()
     if base == "fact":

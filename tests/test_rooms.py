@@ -12,7 +12,34 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ("sim.engines.host",)  # what every host runs, whatever its engine: no concrete engine
 UNITS = frozenset({"docker", "containerd", "crio", "kubelet"})
 NAMES = frozenset(roles()) | frozenset(DESIGNS) | UNITS
-OTHER_MEANINGS: dict[tuple[str, str], str] = {}
+OF_FILES = {  # of sim/scenario
+    "commands.py": {
+        **dict.fromkeys(("exec", "pause", "ps", "version"), "a verb of docker"),
+        "docker": "the command line's own first word",
+        "init": "docker run --init, and the key of Compose that it stands for",
+    },
+    "compile.py": {"init": "a key of Compose"},
+    "compose_file.py": {"version": "a key of Compose"},
+    "compose_import.py": {"init": "shimulator init"},
+    "compose_words.py": {"pause": "a verb of docker compose"},
+    "expression.py": {"client": "an argument of predicates: a class of clients"},
+    "host_words.py": {"iptables": "iptables -F, as people type it", "journald": "a key of host:"},
+    "known.py": {
+        **dict.fromkeys(("containerd", "init", "iptables"), "a key of daemon.json"),
+        "docker": "a key of a step",
+        "journald": "a log driver",
+    },
+    "resolved.py": {"init": "a key of Compose", **dict.fromkeys(("proxy", "shim", "payload"), "a key of x-pids")},
+    "services.py": {
+        "exec": "a verb of docker",
+        "payload": "a key of x-pids, and how ps lists a program without a name",
+        **dict.fromkeys(("proxy", "shim"), "a key of x-pids"),
+    },
+    "steps.py": {"docker": "a key of a step"},
+}
+OTHER_MEANINGS: dict[tuple[str, str], str] = {
+    **{(f"sim/scenario/{file}", word): what for file, words in OF_FILES.items() for word, what in words.items()},
+}
 """(file, word) -> what the word means there: a verb of docker, a subcommand, a key of Compose."""
 
 OUTSIDE = sorted(

@@ -41,7 +41,7 @@ from sim.kernel.signals import NUMBERS
 from sim.properties import ALWAYS, EVENTUALLY, SOMETIMES, mark, stated
 from sim.scenario.commands import MODELLED
 from sim.scenario.host_words import DAEMON_KEYS, JOURNALD
-from sim.scenario.known import ROLES, SLOW_PROGRAMS
+from sim.scenario.known import named_roles, slowed
 from sim.scenario.systemctl_words import SYSTEMCTL
 from sim.testing import LAWS, EngineMachine, Walk, run_machine, scenarios, setups, traces, worlds
 from sim.testing.commands import KINDS
@@ -75,12 +75,12 @@ EVERYTHING = {
     "words of systemctl": ({*SYSTEMCTL, "reboot"}, drawn(Systemctl, "verb")),
     "jobs of systemd": (set(JOBS), drawn(Systemctl, "verb") | {"journald"}),
     "jobs of journald": (set(JOURNALD), drawn(Journald, "verb")),
-    "roles that a signal may go to": (set(ROLES), {target.role for target in drawn(KillProcess, "target")}),
+    "roles that a signal may go to": (set(named_roles()), {target.role for target in drawn(KillProcess, "target")}),
     "signals": (set(NUMBERS), drawn(KillProcess, "signal")),
     "keys of daemon.json": (
         {field for field, _ in DAEMON_KEYS.values()}, {key for keys in drawn(EditDaemon, "keys") for key, _ in keys}
     ),
-    "slow programs": (set(SLOW_PROGRAMS), {words.split()[0] for words in drawn(Slow, "program")}),
+    "slow programs": (set(slowed()), {words.split()[0] for words in drawn(Slow, "program")}),
     "files that are cut off": ({"events.log", "process.json"}, drawn(Tear, "file")),
     **{f"fields of {kind.__name__}": (fields_of(kind), {*TRAITS[kind], *LEFT_OUT[kind]}) for kind in TRAITS},
 }  # fmt: skip

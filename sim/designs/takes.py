@@ -1,94 +1,102 @@
 """Which commands mean something on a host of a design: those whose program, unit or file is there.
 
-Scenario files are refused by it, with what to write instead; drawn commands are chosen by it. Leaves out whether a
-command ends well. Source: the designs' own programs; designs §4.2, §5.1 [S].
+Scenario files are refused by it, with what to write instead; drawn commands are chosen by it. What programs and units
+do not tell, the engine says (`Engine.refuses`). Leaves out whether a command ends well. Source: the designs' own
+programs; designs §4.2, §5.1 [S].
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import cache
 
 from sim.designs import DESIGNS
 from sim.designs.design import Design
-from sim.engine.setup import (
-    BusyMount,
-    Command,
-    Docker,
-    EditDaemon,
-    FillDisk,
-    KillProcess,
-    OwnCommand,
-    Slow,
-    Systemctl,
-    TakePid,
-    Tear,
-    Upgrade,
-)
-from sim.engine.systemd.unit import TEMPLATE, UnitFile
-from sim.engines.cri.client import VERBS as POD_VERBS
-from sim.engines.podman.client import VERBS
+from sim.engine import journald
+from sim.engine.meaning import Said
+from sim.engine.setup import Command, KillProcess, OwnCommand, Slow, Systemctl, TakePid
+from sim.engine.systemd.unit import TEMPLATE
 
 OF_THE_HOST = ("reboot", "daemon-reload")  # verbs of systemctl that need no unit of an engine's
+HAS_A_WORD = (journald.PROGRAM.name,)  # daemons that no systemctl is asked about: host: {journald: stop} is their word
 
 
 def takes(design: Design, command: Command) -> bool:
-    """Say whether a command means anything on a host of *design*."""
-    if isinstance(command, OwnCommand):
-        return not command.lacks(design)
-    rule = RULES.get(type(command))
-    return rule is None or rule(design, command)
+    """Return whether a command means anything on a host of *design*."""
+    return refusal(design, command) is None
 
 
-def _kill(design: Design, command: KillProcess) -> bool:
-    return any(it in design.programs for it in design.meant_by(command.target.role))
+def refusal(design: Design, command: Command) -> Said | None:
+    """Return why a command means nothing on a host of *design*, and what to write; None if it does mean something."""
+    match command:
+        case OwnCommand():
+            lacking = command.lacks(design)
+            return Said(lacking, "Leave the step out.") if lacking else None
+        case KillProcess(target):
+            return None if any(it in design.programs for it in design.meant_by(target.role)) else _no(design, command)
+        case Slow(program):
+            name = program.partition(" ")[0]
+            programs = f"It has {', '.join(design.programs)}."
+            return None if name in design.programs else Said(f"{design.name} has no {name}.", programs)
+        case Systemctl():
+            return _systemctl(design, command)
+        case TakePid(target) if target is not None and target.role in design.engine.written_down:
+            return None
+    return design.engine.refuses(design, command)
 
 
-def _docker(design: Design, command: Docker) -> bool:
-    if design.traits.pods:
-        plain = not command.called and not command.attach
-        return plain and command.verb in POD_VERBS and (command.verb != "kill" or command.signal in (None, "KILL"))
-    return "podman" not in design.programs or (command.verb in VERBS and not command.called)
+def _no(design: Design, command: KillProcess) -> Said:
+    why, hint = design.engine.instead(design, command.target.role)
+    return Said(f"{design.name} has no {command.target.role}{f': {why}' if why else ''}.", hint)
 
 
-def _systemctl(design: Design, command: Systemctl) -> bool:
-    if command.verb in OF_THE_HOST or command.unit in units_of(design):
-        return True
-    return TEMPLATE in design.units and command.unit not in ("", *known_units())
+# -- units ------------------------------------------------------------------------------------------
 
 
-def known_units() -> dict[str, UnitFile]:
-    """Return every unit that any design has, but those of containers."""
-    return {name: file for design in DESIGNS.values() for name, file in design.units.items() if name != TEMPLATE}
+@cache
+def units_in(design: Design) -> dict[str, str]:
+    """Return the units of a design that systemctl may be asked about, with the main program of each.
+
+    >>> units_in(DESIGNS["cri-o"])
+    {'crio': 'crio', 'kubelet': 'kubelet'}
+    """
+    return {name: file.program for name, file in design.units.items() if name != TEMPLATE}
+
+
+def known_units() -> dict[str, str]:
+    """Return every unit that any design has, but those of containers, with its main program."""
+    return {unit: program for design in DESIGNS.values() for unit, program in units_in(design).items()}
 
 
 def units_of(design: Design) -> tuple[str, ...]:
     """Return the units that systemctl may be asked about; those of other versions, too, which may not be there.
 
-    >>> from sim.designs import DESIGNS
-    >>> units_of(DESIGNS["podman"]), units_of(DESIGNS["containerd-cri"])
-    ((), ('containerd', 'kubelet'))
+    >>> units_of(DESIGNS["podman"]), units_of(DESIGNS["docker-1.13"])
+    ((), ('docker', 'containerd'))
     """
     own = design.traits.engine_unit
-    versions = [it for it in DESIGNS.values() if own in it.units and it.traits.pods == design.traits.pods]
-    found = (name for it in (design, *versions) if own in design.units for name in it.units)
-    return tuple(dict.fromkeys(found))
+    versions = (units for it in DESIGNS.values() if own in (units := units_in(it)) and it.traits.engine_unit == own)
+    return tuple(dict.fromkeys(unit for units in (units_in(design), *versions) for unit in units))
 
 
-def _slow(design: Design, command: Slow) -> bool:
-    return command.program.partition(" ")[0] in design.programs
+def units_of_containers() -> tuple[str, str] | None:
+    """Return a design whose containers are units, and whose process is the main one of each; None if none has them."""
+    found = (it for it in DESIGNS.values() if it.engine.is_unit is not None)
+    return next(((design.name, design.holders[0]) for design in found), None)
 
 
-def _of_dockerd(design: Design, command: Command) -> bool:
-    return "dockerd" in design.programs
+def _systemctl(design: Design, command: Systemctl) -> Said | None:
+    units = units_of(design)
+    if command.verb in OF_THE_HOST or command.unit in units:
+        return None
+    what = f"{design.name} has no {command.unit}.service"
+    if command.unit in ("", *known_units()):
+        return Said(f"{what}.", f"It has {', '.join(units)}." if units else _no_engine(design))
+    if design.engine.is_unit is not None:
+        return None
+    other = units_of_containers()
+    return Said(f"{what}: its containers are no units of systemd.", f"On {other[0]} each is one." if other else "")
 
 
-RULES: dict[type, Callable[[Design, Any], bool]] = {
-    KillProcess: _kill,
-    Docker: _docker,
-    Systemctl: _systemctl,
-    Slow: _slow,
-    TakePid: lambda design, command: command.target is None or _of_dockerd(design, command),
-    **dict.fromkeys((EditDaemon, Upgrade, Tear, BusyMount), _of_dockerd),
-    FillDisk: lambda design, command: "podman" in design.programs or _of_dockerd(design, command),
-}
+def _no_engine(design: Design) -> str:
+    why = design.engine.no_daemon
+    return f"{why[:1].upper()}{why[1:]}: there is no engine to stop." if why else "There is no engine to stop."

@@ -14,8 +14,9 @@ import msgspec
 
 from sim.durations import Row
 from sim.engine import paths
+from sim.engine.meaning import Fitted, Given, Said, as_given, not_there, one_way, without_words
 from sim.engine.records import Container, Endpoint, UnitState
-from sim.engine.setup import Docker, Instant, Service, Step, Systemctl
+from sim.engine.setup import Command, Docker, EngineSetup, Instant, Service, Step, Systemctl
 from sim.engine.vocabulary import Vocabulary
 from sim.facts import Remembered
 from sim.kernel.records import INIT, Pid
@@ -119,6 +120,12 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     control group, *is_unit* whether it is a unit of systemd (None: containers never are). *faults* returns how
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
     left out, the design has nothing for. *durations* are of an engine that has none in `sim.latency`.
+
+    The rest is about scenario files (`sim.engine.meaning`). *refuses* returns why a command means nothing on a host of
+    a design, as far as its programs and units do not tell. *instead* returns why there are no processes of a role, and
+    what to write; *no_daemon* says why no unit is the engine. *fit* returns how the engine has what a file says.
+    *written_down* has by role what returns the number that a file keeps for a process of it.
+    *upgrades* returns why no host goes from one version to another.
     """
 
     disk: Callable[[Turn], None] = keeps_nothing
@@ -137,6 +144,12 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     scope: Callable[[World, Service], str] = own_scope
     is_unit: Callable[[Service], bool] | None = None
     faults: Callable[[Any], Mapping[str, str]] = daemon_faults
+    refuses: Callable[[Any, Command], Said | None] = not_there
+    instead: Callable[[Any, str], Said] = without_words
+    no_daemon: str = ""
+    fit: Callable[[Any, Given], Fitted] = as_given
+    written_down: Mapping[str, Callable[[World, str], Pid]] = {}
+    upgrades: Callable[[Any, Any, EngineSetup], Said | None] = one_way
 
 
 PLAIN = Engine()

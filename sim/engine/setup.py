@@ -208,7 +208,7 @@ class Instant(msgspec.Struct, frozen=True):
 
     *base* is one of `origin` (t = 0), `end`, `step` (*name* is the step's id), `word` (*name* as `docker events`
     says it, *target* a container), `fact` (*name* in CamelCase as the trace says it, *target* text such as
-    `shim/web`), `ready` (*target* `docker` or a service) and `after` (the step before it in the same terminal
+    `shim/web`), `ready` (*target* a unit or a service) and `after` (the step before it in the same terminal
     has ended), and, before t = 0, `numbers` (no observed process number below *nth* is outstanding). *nth* counts
     from 1; 0 means the last one.
     """

@@ -7,14 +7,10 @@ Source: bind(2); engine-1.13 §3.1, §6 steps 1 and 3, §12, §23 T2, T14b, T25,
 
 from __future__ import annotations
 
-from typing import Any
-
-from sim.engine import paths
 from sim.engine.goroutine import Goroutine, Spawn, spawn
 from sim.engine.ops import Return
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.records import Container
 from sim.engine.role import Kind, Role
 from sim.engine.setup import TakePid, TakePort, Target
 from sim.kernel import syscalls
@@ -51,14 +47,9 @@ def take_pid(g: Goroutine, command: TakePid) -> None:
 
 
 def written_down(world: World, target: Target) -> Pid:
-    """Return the number that a file has for a process: a daemon's pid file, or a container's record; 0 for none."""
-    files = world.host.files
-    if target.role != "payload":
-        found: Any = files.get(paths.DOCKER_PID if target.role == "dockerd" else paths.CONTAINERD_PID)
-        return found or 0
-    record = files.get(paths.container(target.container))
-    state: Any = files.get(f"{paths.state(world.services[target.container].id)}/pid")
-    return (record.pid if isinstance(record, Container) else 0) or state or 0
+    """Return the number that a file of the engine has for a process; 0 if none has."""
+    rule = world.design.engine.written_down.get(target.role)
+    return 0 if rule is None else rule(world, target.container)
 
 
 PROGRAM = Program(

@@ -24,6 +24,16 @@ def number_of(name: str) -> tuple[int, ...]:
     return tuple(int(part) for part in match[1].split(".")) if match else ()
 
 
+def name_of(number: str, like: str) -> str:
+    """Return the name of a version, spelt as that of another one is.
+
+    >>> name_of("18.09", like="docker-26-separate")
+    'docker-18.09'
+    """
+    match = VERSION.fullmatch(like)
+    return like[: match.start(1)] + number if match else number
+
+
 class Key(msgspec.Struct, frozen=True):
     """A key of an engine's files: the first and the last version that know it, "" for all before and after.
 

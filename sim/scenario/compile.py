@@ -78,6 +78,7 @@ class Compiler:
     assumed: Assumed = field(default_factory=Assumed)
     keys: dict[str, str] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)
+    said: dict[str, frozenset[str]] = field(default_factory=dict)  # container -> which keys are said of it
 
     def scenario(self, name: str, source: str) -> Scenario:
         """Return the scenario; raise InputError with all problems."""
@@ -91,7 +92,7 @@ class Compiler:
         fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
         terminals = Reader(self.root, names, fleet, self.report).read()
         services = with_execs(services, terminals, self.assumed)
-        engine, services = fit(self.root, engine, services, terminals, self.report)
+        engine, services = fit(self.root, engine, services, terminals, self.report, self.said)
         self.check_limits(services, terminals)
         until = self.until(names)
         ports = {port.host: service.name for service in services for port in service.ports}
@@ -292,6 +293,7 @@ class Compiler:
             refusal = Refusal("init with x-payload.log is not modelled yet.", "Leave one of them out.")
             self.report.refuse(self.root, (*path, "init"), refusal)
         check_pins(file.x_pids, (*path, "x-pids"), self.root, self.report)
+        self.said[name] = frozenset(file.model_fields_set)
         return build(name, key, file, network, self.assumed)
 
     def with_driver(self, service: Service, engine: EngineSetup) -> Service:
@@ -324,7 +326,7 @@ class Compiler:
             if new.name in self.late:
                 continue  # run again, after rm
             document = Node({"services": Node({new.name: moved(new.service, mark)}, mark, mark)}, mark)
-            inner = Compiler(document, self.report, self.assumed)
+            inner = Compiler(document, self.report, self.assumed, said=self.said)
             place: Path = ("services", new.name)
             if not check_name(new.name, document, place, self.report):
                 continue

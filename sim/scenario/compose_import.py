@@ -11,6 +11,7 @@ import os
 
 import yaml
 
+from sim.engine.setup import EngineSetup
 from sim.errors import InputError
 from sim.scenario.check import Report
 from sim.scenario.compile import Compiler, Scenario
@@ -25,7 +26,7 @@ title: dockerd is killed
 
 host: {cores: 2, uptime: 10d}        # begin: steady (default), boot (t = 0 is the power button) or off
 engine:
-  design: docker-1.13
+  design: DESIGN
   daemon: {live-restore: false}      # keys of daemon.json; try true
 
 services:                            # Compose's keys; what is ours begins with x-
@@ -56,7 +57,7 @@ expect:
 
 def starter() -> str:
     """Return a commented scenario to begin with."""
-    return STARTER
+    return STARTER.replace("DESIGN", EngineSetup().design)
 
 
 def init_from_compose(path: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None) -> tuple[str, str]:
@@ -115,7 +116,7 @@ def written(file: str, scenario: Scenario) -> str:
         "title: dockerd is killed",
         "host: {cores: 2, uptime: 10d}             # begin: steady; the cores of your host",
         "engine:",
-        "  design: docker-1.13",
+        f"  design: {EngineSetup().design}",
         "  daemon: {live-restore: false}           # what your daemon.json says",
         f"compose: {quoted(file)}",
         "services:                                 # laid over it; uncomment what you have measured",

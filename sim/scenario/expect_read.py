@@ -35,7 +35,7 @@ from sim.scenario.expect import (
 )
 from sim.scenario.expect_events import read_words
 from sim.scenario.instants import Names, parse_instant, parse_target
-from sim.scenario.known import STATES, STATUSES
+from sim.scenario.known import STATES, STATUSES, prints
 from sim.scenario.layers import beside
 from sim.scenario.property_read import OwnProperty, known_names
 from sim.scenario.steps import entries
@@ -253,7 +253,7 @@ class Entry:
         state = self.value("state", lambda it: one_of(it, STATES, "a state of ps"))
         if target is None:
             return None
-        if blocked and target.role != "payload":
+        if blocked and not prints(target.role):
             self.refuse(Refusal("only what a payload prints is modelled.", "Write process: payload/NAME."), "blocked")
         return ProcessExpect(
             target=target, exists=exists, parent=parent, state=state, count=count, blocked=blocked, **said

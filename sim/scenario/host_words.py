@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from sim.designs import DESIGNS
+from sim.designs.takes import takes
+from sim.engine.role import HOST as ALONE
 from sim.engine.setup import (
     BusyMount,
     Command,
@@ -34,15 +37,14 @@ from sim.scenario.known import (
     DAEMON_NOT_MODELLED,
     DAEMON_WITHOUT_EFFECT,
     HOST_LATER,
-    SLOW_PROGRAMS,
-    SLOW_VERBS,
+    named_roles,
     not_modelled,
+    slowed,
 )
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 next_pid = fields.whole(1, 4_194_303, "a process id")
 PORT = re.compile(r"(?:(?P<ip>[0-9.]+):)?(?P<port>[0-9]{1,5})(?:/(?P<proto>tcp|udp))?\Z", re.ASCII)
-WRITTEN_DOWN = ("dockerd", "containerd", "payload")
 seconds = fields.whole(0, 86_400, "a number of seconds")
 DAEMON_KEYS: dict[str, tuple[str, Callable[[object], int | bool]]] = {
     "live-restore": ("live_restore", fields.boolean),
@@ -99,10 +101,12 @@ def _take_pid(value: object, names: Names) -> Command:
     if not isinstance(value, str) or value.isdecimal():
         return TakePid(number=next_pid(value))
     target = parse_target(value, names)
-    if target.role not in WRITTEN_DOWN or target.container == "*":
+    kept = {role: named_roles()[role] for design in DESIGNS.values() for role in design.engine.written_down}
+    if target.role not in kept or target.container == "*":
+        targets = listed(role if way == ALONE else f"{role}/NAME" for role, way in kept.items())
         raise Refusal(
             f"{shown(value)}: no file has its number, so that nobody would take the stranger for it.",
-            "Write dockerd, containerd, payload/NAME, or a number.",
+            f"Write {targets}, or a number.",
         )
     return TakePid(Target(target.role, target.container))
 
@@ -187,13 +191,13 @@ def _slow(value: object, names: Names) -> Command:
     if not isinstance(value, dict) or len(value) != 1:
         raise Refusal(f"{shown(value)} does not say what is slow.", "Write slow: {runc create: 5}.")
     ((words, factor),) = value.items()
-    program, _, verb = words.partition(" ")
-    if program not in SLOW_PROGRAMS:
-        hint = did_you_mean(program, SLOW_PROGRAMS) or f"Valid: {listed(SLOW_PROGRAMS)}."
+    (program, _, verb), programs = words.partition(" "), slowed()
+    if program not in programs:
+        hint = did_you_mean(program, programs) or f"Valid: {listed(programs)}."
         raise Refusal(f"{shown(program)} is not a program whose times are known.", hint, (words,))
-    if verb and verb not in SLOW_VERBS.get(program, ()):
-        hint = did_you_mean(verb, SLOW_VERBS.get(program, ()))
-        verbs = listed(f"{name} {word}" for name, words in SLOW_VERBS.items() for word in words)
+    if verb and verb not in programs[program]:
+        hint = did_you_mean(verb, programs[program])
+        verbs = listed(f"{name} {word}" for name, words in programs.items() for word in words)
         raise Refusal(f"{shown(words)} is not a program with a verb.", hint or f"Valid: {verbs}.", (words,))
     if not FACTOR.match(str(factor)) or not float(str(factor)):
         raise Refusal(f"{shown(factor)} is not how many times longer.", "Write 5, 1.5, or 1 for as before.", (words,))
@@ -229,7 +233,7 @@ def upgrade_command(value: object) -> Command:
         design = design_of(str(to))
     except Refusal as refusal:
         raise Refusal(refusal.what, refusal.hint, ("to",)) from None
-    if "dockerd" not in design.programs:
+    if not takes(design, Upgrade(design.name, 0)):
         raise Refusal(f"{design.name} is no version of Docker.", "Write one that shimulator designs lists.", ("to",))
     try:
         return Upgrade(design.name, units.duration(value.get("unpack", 0)))

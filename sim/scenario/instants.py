@@ -1,7 +1,7 @@
 """Instants: the moments that a scenario and its readers can name.
 
 Models: a duration from t = 0 (with - before it), a wall-clock time, a step's id, `word(container)` as `docker events`
-says it, `Fact(target)` as the trace says it, `ready(docker)`, `ready(container)`, `end`; then `#2` or `#last`; then ± a
+says it, `Fact(target)` as the trace says it, `ready(UNIT)`, `ready(container)`, `end`; then `#2` or `#last`; then ± a
 duration. A fault may say `before Fact(target)`. Names are checked here, so that a run never waits
 for a misspelt word. Source: the project's scenario language; Docker 1.13 daemon/events.go for the
 words.
@@ -13,9 +13,11 @@ import re
 
 import msgspec
 
+from sim.designs.takes import known_units
+from sim.engine.role import HOST, STEP, SUPERVISOR
 from sim.engine.setup import Instant, Target
 from sim.scenario import units
-from sim.scenario.known import ROLES, ROLES_ALONE, ROLES_OF_CONTAINERS, ROLES_OF_STEPS
+from sim.scenario.known import named_roles, prints
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 WORDS = tuple(
@@ -139,10 +141,10 @@ def parse_base(text: str, names: Names) -> Instant:
 def parse_call(name: str, target: str, names: Names) -> Instant:
     """Return the moment of `name(target)`."""
     if name == "ready":
-        return Instant("ready", "ready", target if target == "docker" else names.container(target))
+        return Instant("ready", "ready", target if target in known_units() else names.container(target))
     if name in FACTS:
         found = parse_target(target, names)
-        if name in OF_PAYLOADS and found.role != "payload":
+        if name in OF_PAYLOADS and not prints(found.role):
             raise Refusal(f"{name}({target}): only what a payload prints is modelled.", f"Write {name}(payload/NAME).")
         return Instant("fact", name, str(found))
     if name in WORDS:
@@ -159,16 +161,16 @@ def parse_target(value: object, names: Names) -> Target:
     if not isinstance(value, str) or not value:
         raise Refusal(f"{shown(value)} is not a target.", "Write it like containerd, shim/web, proxy/web:80 or shim/*.")
     role, slash, rest = value.partition("/")
-    if role not in ROLES:
-        raise Refusal(
-            f"{shown(role)} is not a role; valid: {listed(ROLES)}.", did_you_mean(role, ROLES) or hint_role(role, names)
-        )
-    if role in ROLES_ALONE:
+    roles = named_roles()
+    if role not in roles:
+        hint = did_you_mean(role, roles) or hint_role(role, names)
+        raise Refusal(f"{shown(role)} is not a role; valid: {listed(roles)}.", hint)
+    if roles[role] == HOST:
         if slash:
             raise Refusal(f"{shown(value)}: {role} belongs to no container.", f"Write {role}.")
         return Target(role)
-    if role in ROLES_OF_STEPS:
-        return stranger_target(value, rest, names)
+    if roles[role] == STEP:
+        return stranger_target(role, value, rest, names)
     if not rest:
         raise Refusal(f"{shown(value)} does not say whose {role}.", f"Write {role}/NAME, or {role}/* for every one.")
     name, colon, port = rest.partition(":")
@@ -177,10 +179,10 @@ def parse_target(value: object, names: Names) -> Target:
     return Target(role, name if name == "*" else names.container(name), int(port) if colon else None)
 
 
-def stranger_target(value: str, step: str, names: Names) -> Target:
+def stranger_target(role: str, value: str, step: str, names: Names) -> Target:
     """Return the strangers that `stranger`, `stranger/*` or `stranger/STEP` names. Raises Refusal."""
     if step in ("", "*", *names.strangers):
-        return Target("stranger", step or "*")
+        return Target(role, step or "*")
     hint = did_you_mean(step, names.strangers) or (
         f"Write stranger, or one of {listed(f'stranger/{name}' for name in names.strangers)}."
         if names.strangers
@@ -191,5 +193,5 @@ def stranger_target(value: str, step: str, names: Names) -> Target:
 
 def hint_role(word: str, names: Names) -> str:
     """Return a hint for a container's name that stands where a role should."""
-    roles = listed(f"{role}/{word}" for role in ROLES_OF_CONTAINERS if role in ("payload", "shim"))
+    roles = listed(f"{role}/{word}" for role in (SUPERVISOR, *filter(prints, named_roles())))
     return f"A container has several processes: {roles}." if word in names.containers else ""

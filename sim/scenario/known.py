@@ -9,12 +9,13 @@ systemd.service(5), `docker COMMAND --help` of 1.13.
 
 from __future__ import annotations
 
+from sim import latency
 from sim.designs import DESIGNS as ROWS
 from sim.designs import roles, versions
-from sim.engine.role import CONTAINER, HOST, STEP, SUPERVISOR
+from sim.engine.role import CONTAINER, HOST, STEP, SUPERVISOR, Kind
 
 DESIGNS = tuple(dict.fromkeys((*versions(), *ROWS)))
-PROFILES = ("el7-idle", "el7-swapping", "docker-26-2core", "docker-26-shares", "podman-idle", "cri-idle", "crio-idle")
+PROFILES = tuple(latency.PROFILES)
 
 SERVICE_WITHOUT_EFFECT = frozenset(
     """annotations attach blkio_config build cap_add cap_drop cgroup_parent configs cpu_count cpu_percent
@@ -45,8 +46,6 @@ SERVICE_NOT_MODELLED = {
     "uts": "",
 }
 PAYLOAD_NOT_MODELLED: dict[str, str] = {}
-SLOW_PROGRAMS = tuple(name for name, role in roles().items() if role.slows)
-SLOW_VERBS = {name: role.verbs for name, role in roles().items() if role.verbs}
 LOG_DRIVERS = ("journald", "json-file", "none")
 LOG_DRIVERS_LATER = ("awslogs", "fluentd", "gcplogs", "gelf", "logentries", "splunk", "syslog")
 
@@ -143,13 +142,26 @@ SIGNALS = {
     "TSTP": 20, "TTIN": 21, "TTOU": 22, "URG": 23, "XCPU": 24, "XFSZ": 25, "VTALRM": 26, "PROF": 27, "WINCH": 28,
     "IO": 29, "PWR": 30, "SYS": 31,
 }  # fmt: skip
-ROLES_ALONE = tuple(name for name, role in roles().items() if role.target == HOST)
-ROLES_OF_CONTAINERS = (*(name for name, role in roles().items() if role.target == CONTAINER), SUPERVISOR)
-ROLES_OF_STEPS = tuple(name for name, role in roles().items() if role.target == STEP)
-ROLES = (*ROLES_ALONE, *ROLES_OF_CONTAINERS, *ROLES_OF_STEPS)
 STATES = ("R", "S", "D", "T", "Z")  # of ps
 PROTOCOLS = ("tcp", "udp")
 STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
+
+
+def named_roles() -> dict[str, str]:
+    """Return every role that a file may name, and how: alone, of a container, by the step that made it."""
+    found = {way: [name for name, role in roles().items() if role.target == way] for way in (HOST, CONTAINER, STEP)}
+    found[CONTAINER].append(SUPERVISOR)
+    return {name: way for way, names in found.items() for name in names}
+
+
+def prints(role: str) -> bool:
+    """Return whether processes of a role are those whose output is modelled."""
+    return role in roles() and roles()[role].kind is Kind.PAYLOAD
+
+
+def slowed() -> dict[str, tuple[str, ...]]:
+    """Return the programs that a step may slow down, each with its verbs that it may slow down alone."""
+    return {name: role.verbs for name, role in roles().items() if role.slows}
 
 
 def not_modelled(key: str, why: str) -> str:

@@ -15,7 +15,7 @@ from pydantic import Field, WithJsonSchema
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from sim.engine.paths import STREAMS
-from sim.engine.setup import Restart
+from sim.engine.setup import Daemon, EngineSetup, Restart
 from sim.scenario import known, readers, units
 from sim.scenario.expression import in_short
 from sim.scenario.fields import (
@@ -70,7 +70,9 @@ class DaemonFile(Strict):
     live_restore: Bool = Field(False, alias="live-restore")
     shutdown_timeout: Seconds = Field(15, alias="shutdown-timeout")
     userland_proxy: Bool = Field(True, alias="userland-proxy")
-    log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = Field("journald", alias="log-driver")
+    log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = Field(
+        Daemon().log_driver, alias="log-driver"
+    )
     max_health_check_retries: Annotated[int, *kind(whole(1, 1000, "a number of tries"), type="integer")] = Field(
         3, alias="max-health-check-retries"
     )
@@ -122,10 +124,10 @@ PROFILE_SCHEMA: dict[str, Any] = {
 class EngineFile(Strict):
     """Which engine, and its settings."""
 
-    design: Annotated[str, Field(json_schema_extra={"enum": list(known.DESIGNS)})] = "docker-1.13"
+    design: Annotated[str, Field(json_schema_extra={"enum": list(known.DESIGNS)})] = EngineSetup().design
     daemon: DaemonFile = DaemonFile()
     unit: UnitFile = UnitFile()
-    profile: Annotated[Any, WithJsonSchema(PROFILE_SCHEMA)] = "el7-idle"
+    profile: Annotated[Any, WithJsonSchema(PROFILE_SCHEMA)] = EngineSetup().profile
     unverified: UnverifiedFile = UnverifiedFile()
 
 

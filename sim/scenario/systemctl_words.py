@@ -7,9 +7,8 @@ systemd 219.
 
 from __future__ import annotations
 
-from sim.designs.takes import known_units
+from sim.designs.takes import known_units, units_of_containers
 from sim.engine.setup import Command, KillProcess, Systemctl, Target
-from sim.engine.systemd.unit import UnitFile
 from sim.scenario import fields
 from sim.scenario.commands import Parsed, parse_flags, split
 from sim.scenario.instants import Names
@@ -40,32 +39,34 @@ def parse_systemctl(text: object, names: Names) -> list[Command]:
     if parsed.given and verb != "kill":
         raise Refusal(f"systemctl {verb} takes no {next(iter(parsed.given))}.", "systemctl kill -s SIGNAL does.")
     units = [unit.removesuffix(".service") for unit in parsed.rest[1:]]
+    if verb == "daemon-reload" and units:
+        raise Refusal("systemctl daemon-reload takes no unit.", "It reads the files of all of them.")
+    if verb == "daemon-reload":
+        return [Systemctl(verb)]
     known = known_units()
-    if verb != "daemon-reload" and len(units) == 1 and units[0] in known:
-        return [_of_daemon(verb, known[units[0]], parsed)]
-    if units and verb != "daemon-reload" and all(unit in names.containers for unit in units):
+    if len(units) == 1 and units[0] in known:
+        return [_of_daemon(verb, units[0], known[units[0]], parsed)]
+    if units and all(unit in names.containers for unit in units):
         return _of_containers(verb, [names.containers[unit] for unit in units], parsed)
-    if units or verb != "daemon-reload":
-        what = listed(units) if units else "nothing"
-        raise Refusal(
-            f"systemctl {verb} {what} is not modelled yet.",
-            did_you_mean(what, [*known, *names.containers])
-            or f"Modelled: {', '.join(known)}; a container, on podman-quadlet.",
-        )
-    return [Systemctl(verb)]
+    what = listed(units) if units else "nothing"
+    modelled = [*known, *(f"a container, on {design}" for design, _ in filter(None, [units_of_containers()]))]
+    raise Refusal(
+        f"systemctl {verb} {what} is not modelled yet.",
+        did_you_mean(what, [*known, *names.containers]) or f"Modelled: {listed(modelled)}.",
+    )
 
 
-def _of_daemon(verb: str, unit: UnitFile, parsed: Parsed) -> Command:
+def _of_daemon(verb: str, unit: str, program: str, parsed: Parsed) -> Command:
     """Return the command about a daemon's unit."""
     signal = fields.signal(parsed.last("signal") or "TERM")
     if one_of(parsed.last("who") or "all", WHO, "a word of --kill-who") == "main":
-        return KillProcess(Target(unit.program), signal)
-    return Systemctl(verb, unit.name, signal)
+        return KillProcess(Target(program), signal)
+    return Systemctl(verb, unit, signal)
 
 
 def _of_containers(verb: str, units: list[str], parsed: Parsed) -> list[Command]:
-    """Return the commands about containers' units; conmon is the main process of each."""
-    signal = fields.signal(parsed.last("signal") or "TERM")
-    if one_of(parsed.last("who") or "all", WHO, "a word of --kill-who") == "main":
-        return [KillProcess(Target("conmon", unit), signal) for unit in units]
+    """Return the commands about containers' units; who holds the container is the main process of each."""
+    signal, found = fields.signal(parsed.last("signal") or "TERM"), units_of_containers()
+    if one_of(parsed.last("who") or "all", WHO, "a word of --kill-who") == "main" and found is not None:
+        return [KillProcess(Target(found[1], unit), signal) for unit in units]
     return [Systemctl(verb, unit, signal) for unit in units]

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sim.designs import Design
-from sim.engine.vocabulary import Key, number_of
+from sim.engine.setup import EngineSetup
+from sim.engine.vocabulary import Key, name_of, number_of
 from sim.scenario.check import Report, spelt
 from sim.scenario.engines import design_of
 from sim.scenario.known import DAEMON_NOT_MODELLED, SERVICE_NOT_MODELLED
-from sim.scenario.schema import EngineFile
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal
 
 Versions = tuple[tuple[str, Design], ...]  # as the file spells them
-DEFAULT = str(EngineFile.model_fields["design"].default)
+DEFAULT = EngineSetup().design
 WHY = {**SERVICE_NOT_MODELLED, **DAEMON_NOT_MODELLED}
 
 
@@ -66,8 +66,8 @@ def _refusal(name: str, key: str, row: Key | None) -> Refusal | None:
         if row.why_not:
             return Refusal(f"{name} has no {key}: {row.why_not}.")
         if version < number_of(row.since):
-            return Refusal(f"{name} has no {key}.", f"docker-{row.since} is the first that has.")
-        return Refusal(f"{name} has no {key}.", f"docker-{row.until} is the last that has.")
+            return Refusal(f"{name} has no {key}.", f"{name_of(row.since, name)} is the first that has.")
+        return Refusal(f"{name} has no {key}.", f"{name_of(row.until, name)} is the last that has.")
     if row.modelled:
         return None
     why = f" ({WHY[key]})" if WHY.get(key) else ""

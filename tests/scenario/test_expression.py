@@ -115,7 +115,7 @@ WRONG = [
     ("open", "column 1: open has no arguments. Write open(PORT, CLIENT[, PROTO])."),
     ("open()", "column 1: open takes open(PORT, CLIENT[, PROTO]). It has no here."),
     ("serving(web)", "column 1: serving takes serving(). It has 1 here."),
-    ("not down(dockrd)", "column 10: 'dockrd' is not a role; valid: init, dockerd, containerd, journald, iptables, "),
+    ("not down(dockrd)", "column 10: 'dockrd' is not a role; valid: init, dockerd, containerd, crio, kubelet, "),
     ("down(shim)", "column 6: 'shim' does not say whose shim. Write shim/NAME, or shim/* for every one."),
     ("down(shim/wbe)", "column 6: there is no container 'wbe'. Did you mean web?"),
     ("running(wbe)", "column 9: there is no container 'wbe'. Did you mean web?"),

@@ -7,7 +7,7 @@ from sim.engine.setup import FillDisk, LosePower, OutOfMemory, Slow, Systemctl, 
 from sim.errors import InputError
 from sim.latency import PROFILES
 from sim.scenario import load
-from sim.scenario.known import SLOW_PROGRAMS, SLOW_VERBS
+from sim.scenario.known import slowed
 
 
 def command(step):
@@ -99,7 +99,7 @@ def test_the_host_goes_down(step, expected):
 
 def test_what_can_be_slow_is_what_takes_time():
     """Each program that can be made slow has durations in a profile, each verb a procedure; a step is told in words."""
-    assert {key.partition("/")[0] for profile in PROFILES.values() for key in profile} >= set(SLOW_PROGRAMS)
-    assert {f"runc.{verb}" for verb in SLOW_VERBS} <= set(DESIGNS["docker-1.13"].procedures)
+    assert {key.partition("/")[0] for profile in PROFILES.values() for key in profile} >= set(slowed())
+    assert {f"runc.{verb}" for verb in slowed()["runc"]} <= set(DESIGNS["docker-1.13"].procedures)
     setup = load("f", text="steps: [{host: {slow: {runc create: 5}}}, {host: {fill_disk: true}}]\n").setup
     assert [steps[0].text for steps in setup.terminals] == ["host slow runc create 5", "host fill_disk true"]

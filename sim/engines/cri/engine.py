@@ -14,6 +14,7 @@ from sim.engine.engine import START, Engine, daemon_faults
 from sim.engine.reach import address_in
 from sim.engine.setup import Instant, Step, Systemctl
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
+from sim.engines.cri import meaning
 from sim.engines.cri.pods import Sandbox, Services, Spec, Status, disk_of_a_running_host
 from sim.engines.cri.vocabulary import PODS
 
@@ -34,5 +35,8 @@ CRI = Engine(
     records=(Spec, Status, Sandbox),
     address=address_in,
     shim_of=sandbox,
+    refuses=meaning.refuses,
+    instead=meaning.instead,
+    fit=meaning.fit,
 )
 CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd)

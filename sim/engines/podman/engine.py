@@ -13,6 +13,7 @@ from sim.engine.containers import is_split
 from sim.engine.engine import HOLDER_KILLED, Change, Engine, own_scope
 from sim.engine.reach import address_in
 from sim.engine.setup import Instant, Service, Step, Systemctl
+from sim.engines.podman import meaning
 from sim.engines.podman.state import disk_of_a_running_host, synced, synced_in, told_by
 from sim.engines.podman.vocabulary import PODMAN
 from sim.kernel import events as e
@@ -52,6 +53,10 @@ PODMAN_ENGINE = Engine(
     changed=changed,
     address=address_in,
     vocabulary=PODMAN,
+    refuses=meaning.refuses,
+    instead=meaning.instead,
+    no_daemon=meaning.NO_DAEMON,
+    fit=meaning.fit,
 )
 
 

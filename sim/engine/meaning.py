@@ -1,0 +1,88 @@
+"""What an engine makes of a scenario file: what means nothing there, what has no effect, and what it has otherwise.
+
+Files are written in docker's words for every engine. An engine answers with plain data, so that it knows nothing of
+files and places: the reader of files says where a refusal belongs. Source: each engine's own room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sim.engine.role import Kind
+from sim.engine.setup import BusyMount, Command, EditDaemon, EngineSetup, FillDisk, Service, TakePid, Tear, Upgrade
+
+
+class Said(NamedTuple):
+    """Why something is refused, as a sentence, and what to write instead."""
+
+    what: str
+    hint: str = ""
+
+
+class Given(NamedTuple):
+    """What a file says: settings and containers as docker would have them, and which keys it wrote itself.
+
+    *engine_keys* are those under `engine:`, a key of its unit as `unit.KEY`; *service_keys* those of each container.
+    """
+
+    engine: EngineSetup
+    services: tuple[Service, ...]
+    engine_keys: frozenset[str] = frozenset()
+    service_keys: Mapping[str, frozenset[str]] = {}
+
+    def writes(self, container: str, key: str) -> bool:
+        """Return whether the file says a key of a container itself."""
+        return key in self.service_keys.get(container, ())
+
+
+class Fitted(msgspec.Struct, frozen=True):
+    """Settings and containers as an engine has them; *refused* of containers, *unused* words by section, counted."""
+
+    engine: EngineSetup
+    services: tuple[Service, ...]
+    refused: tuple[Said, ...] = ()
+    unused: tuple[tuple[str, str, int], ...] = ()
+
+
+def as_given(design: Any, given: Given) -> Fitted:
+    """Return what the file says: the engine is one that its words were made for."""
+    return Fitted(given.engine, given.services)
+
+
+def counted(section: str, words: Mapping[str, int]) -> tuple[tuple[str, str, int], ...]:
+    """Return words of a section without effect, those that somebody wrote.
+
+    >>> counted("services", {"x-rm": 2, "init": 0})
+    (('services', 'x-rm', 2),)
+    """
+    return tuple((section, word, count) for word, count in words.items() if count)
+
+
+OF_FILES: dict[type, str] = dict.fromkeys((EditDaemon, Upgrade, Tear, TakePid, BusyMount, FillDisk), "")
+
+
+def not_there(design: Any, command: Command, why: Mapping[type, str] = OF_FILES) -> Said | None:
+    """Refuse commands about files and daemons that an engine has not; *why* by kind of command, "" if only not yet."""
+    reason = None if isinstance(command, TakePid) and command.target is None else why.get(type(command))
+    if reason is None:
+        return None
+    reason = reason.format(unit=design.traits.engine_unit)
+    return Said(f"this is not modelled on {design.name}{f': {reason}' if reason else ' yet'}.", "Leave the step out.")
+
+
+def without_words(design: Any, role: str) -> Said:
+    """Return no reason why there are no processes of a role, and which roles there are."""
+    return Said("", f"It has {', '.join(nameable(design))}.")
+
+
+def nameable(design: Any) -> list[str]:
+    """Return the roles of a design that a step may name, in the order of lists, but process 1."""
+    found = ((role.order, name) for name, role in design.roles.items() if role.target and role.kind is not Kind.INIT)
+    return [name for _, name in sorted(found)]
+
+
+def one_way(before: Any, after: Any, setup: EngineSetup) -> Said | None:
+    """Return nothing: any version may be installed over any other."""

@@ -1,0 +1,85 @@
+"""What a scenario file means on podman: a file that was written for Docker runs if no step needs what is not there.
+
+No daemon reads daemon.json, commands are processes, and numbers and addresses that were observed are dockerd's.
+Source: designs §4; podman(1).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from sim.engine.meaning import Fitted, Given, Said, counted, not_there, without_words
+from sim.engine.setup import BusyMount, Command, Docker, EditDaemon, EngineSetup, Pins, TakePid, Tear, Upgrade
+from sim.engines.podman.client import VERBS
+
+NO_DAEMON = "each command is a process of its own"
+INSTEAD = {  # role -> why there is none, and what to write
+    "dockerd": (NO_DAEMON, "No process can stop the engine; kill conmon/NAME or podman/NAME."),
+    "crio": (NO_DAEMON, "No process can stop the engine; kill conmon/NAME or podman/NAME."),
+    "containerd": ("conmon holds a container without it", "Kill conmon/NAME, which holds one container."),
+    "shim": (
+        "conmon holds a container",
+        "Write conmon/NAME, or supervisor/NAME, which is whoever holds a container.",
+    ),
+    "exec-shim": ("a conmon holds an exec", "Write exec-conmon/NAME."),
+    "proxy": ("ports are published by rules of the packet filter alone", "host: {flush: iptables -t nat} closes them."),
+}
+NOT_THERE: dict[type, str] = {  # command -> what it needs
+    EditDaemon: "no daemon reads daemon.json",
+    Upgrade: "nothing that runs is touched by an upgrade of podman",
+    Tear: "these files are containerd's",
+    TakePid: "these files are dockerd's",
+    BusyMount: "",
+}
+
+
+def instead(design: Any, role: str) -> Said:
+    """Return why podman has no processes of a role, and what to write."""
+    return Said(*INSTEAD[role]) if role in INSTEAD else without_words(design, role)
+
+
+def refuses(design: Any, command: Command) -> Said | None:
+    """Refuse verbs that are not modelled, and what is about files that podman has not."""
+    if isinstance(command, Docker) and (command.verb not in VERBS or command.called):
+        what = f"docker {command.verb} is not modelled on {design.name} yet."
+        return Said(what, f"Modelled: {', '.join(VERBS)}.")
+    return not_there(design, command, NOT_THERE)
+
+
+def fit(design: Any, given: Given) -> Fitted:
+    """Return engine and services as podman has them."""
+    what = f"a health check is not modelled on {design.name} yet: systemd's timers run it there."
+    refused = tuple(
+        Said(f"{service.name}: {what}", "healthcheck: {disable: true} drops it.")
+        for service in given.services
+        if service.healthcheck is not None
+    )
+    engine = replace(given.engine, daemon=replace(given.engine.daemon, userland_proxy=False))
+    if not _is_profile_of(design, engine):
+        engine = replace(engine, profile=design.traits.profile, durations=())
+    services = tuple(replace(it, pins=Pins()) for it in given.services)
+    return Fitted(engine, services, refused, _unused(design, given))
+
+
+def _is_profile_of(design: Any, engine: EngineSetup) -> bool:
+    """Return whether a profile is of podman: by its name, or its own rows are."""
+    return engine.profile == design.traits.profile or any(name.startswith("podman/") for name, _ in engine.durations)
+
+
+def _unused(design: Any, given: Given) -> tuple[tuple[str, str, int], ...]:
+    """Return what has no effect: where containers are units, each has a unit file, whose Restart= its policy is."""
+    are_units = design.engine.is_unit is not None
+    said = given.engine_keys
+    engine = {
+        "unit.Restart": are_units and "unit.Restart" in said,
+        "daemon": "daemon" in said,
+        "unit": not are_units and "unit" in said,
+        "profile": "profile" in said and not _is_profile_of(design, given.engine),
+    }
+    services = {
+        "the count of restart: on-failure": are_units * sum(service.restart.max > 0 for service in given.services),
+        "x-pids and x-address": sum(service.pins != Pins() for service in given.services),
+    }
+    return (*counted("engine", engine), *counted("services", services))
