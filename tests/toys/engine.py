@@ -13,12 +13,13 @@ from sim.engine import client, init, journald, payload, stranger
 from sim.engine.containers import scope_of, service_of
 from sim.engine.engine import IN_MEMORY, Engine, daemon_faults, file_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.meaning import Said
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Serve, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import Container
 from sim.engine.role import Kind, Role
-from sim.engine.setup import Daemon, Unit
+from sim.engine.setup import Command, Daemon, Docker, Unit
 from sim.engine.systemd.program import Systemd
 from sim.engine.traits import Traits, Words
 from sim.engine.units import engine_unit
@@ -89,6 +90,12 @@ def at_once(world: World, frame: Frame) -> bool:
     return True
 
 
+def refuses(design: Design, command: Command) -> Said | None:
+    if not isinstance(command, Docker) or command.verb in ("run", *VERBS):
+        return None
+    return Said(f"boxd has no {command.verb}.", f"It has {', '.join(VERBS)}.")
+
+
 def disk(turn: Turn) -> None:
     for service in turn.world.setup.services:
         record = Container(service.name, service.restart, running=True, started=True)
@@ -118,7 +125,7 @@ TRAITS = Traits(
     socket=SOCKET, records="/var/lib/boxd/{name}", scope="/system.slice/boxd.service", profile="el7-idle",
     daemon=Daemon(userland_proxy=False), unit=Unit("always", "control-group"),
 )  # fmt: skip
-ENGINE = Engine(disk=disk, starts=("boxd.start",), faults=daemon_faults, durations=(
+ENGINE = Engine(disk=disk, starts=("boxd.start",), faults=daemon_faults, refuses=refuses, durations=(
     ("boxd/boot", Duration(wait=Fixed(100.0), mark="A")), ("boxd/started", Duration(wait=Fixed(50.0), mark="A")),
 ))  # fmt: skip
 PROGRAMS = (Systemd(engine_unit("boxd", "boxd")), journald.PROGRAM, BOXD, BOX, payload.CHILD, init.APP,
