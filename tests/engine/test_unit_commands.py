@@ -49,3 +49,17 @@ def test_what_is_left_of_the_time_of_a_stop_is_not_that_of_exec_stop_post(monkey
     went = told(monkeypatch, slow, ExecStop="100ms")
     assert went.answers[1] == (pytest.approx(1.5, abs=0.1), "")
     assert (went.changes[-1].state, went.results) == ("inactive", {"a": "success"})
+
+
+@pytest.mark.parametrize(("heeds", "took"), [(True, 1.3), (False, 2.1)])
+def test_exec_stop_post_gets_term_before_kill(monkeypatch: pytest.MonkeyPatch, heeds: bool, took: float) -> None:
+    """After 0.1 s of ExecStop= it has 1 s, then 1 s more; the one that heeds TERM leaves 0.2 s after it."""
+    name = "a-ExecStopPost"
+    tables = (
+        procedure(f"{name}.main", Sleep("sleep", 60 * S)),
+        procedure(f"{name}.leave", Sleep("leave", S // 5), Exit(0)),
+    )
+    handlers, ignored = ({"TERM": "leave"}, frozenset[str]()) if heeds else ({}, frozenset({"TERM"}))
+    went = told(monkeypatch, Program(name, tables, handlers, ignored), ExecStop="100ms")
+    assert went.answers[1] == (pytest.approx(took, abs=0.1), "")
+    assert (went.changes[-1].state, went.left, went.results) == ("failed", {"a": []}, {"a": "timeout"})

@@ -66,7 +66,8 @@ STATED: tuple[Stated, ...] = (
         "v219 takes it for an end like any other (service_sigchld_event), later ones for a breach of protocol",
     ),
     Stated(
-        (*(f"stop-{mode}-deaf" for mode in ("control-group", "mixed", "process")), "stop-late", "stop-then-stop",
+        (*(f"stop-{mode}-deaf" for mode in ("control-group", "mixed", "process")), "stop-control-group-deaf-both",
+         "stop-process-deaf-both", "stop-late", "stop-then-stop",
          "restart-then-stop", "commands-stop-deaf"),
         "Result of a stop that took too long is timeout; the model's, signal",
         "v219 lets the end of the process by KILL take the place of the first reason, as seen on el7",

@@ -24,6 +24,7 @@ PROGRAMS = {
     "deaf": f"""/bin/sh -c 'trap "" TERM; exec {MAIN}'""",
     "parent": f"/bin/sh -c '{CHILD} & exec {MAIN}'",
     "deaf-child": f"""/bin/sh -c '(trap "" TERM; exec {CHILD}) & exec {MAIN}'""",
+    "deaf-both": f"""/bin/sh -c 'trap "" TERM; {CHILD} & exec {MAIN}'""",
     "sour": f"/bin/sh -c 'trap \"exit 3\" TERM; {CHILD} & wait'",
     "exits-0": "/bin/sh -c 'sleep 0.5; exit 0'",
     "exits-1": "/bin/sh -c 'sleep 0.5; exit 1'",
@@ -109,7 +110,7 @@ def _stops() -> list[Told]:
     """Return KillMode= at a stop, with TimeoutStopSec=."""
     return [
         _one(f"stop-{mode}-{program}", program, Act(0, "start"), Act(1, "stop"), until=4, KillMode=mode)
-        for mode, program in product(KILL_MODES, ("parent", "deaf", "deaf-child"))
+        for mode, program in product(KILL_MODES, ("parent", "deaf", "deaf-child", "deaf-both"))
     ]
 
 
