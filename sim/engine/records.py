@@ -117,8 +117,9 @@ class UnitState(msgspec.Struct, frozen=True, tag=True, gc=False):
 class ServiceState(UnitState, frozen=True, tag=True, gc=False):
     """What systemd knows of a unit with commands: *control_pid* is that of ExecStop= or ExecStopPost=.
 
-    *status* is how the main process has ended.
+    *status* is how the main process has ended, *late* says that ExecStop= took too long.
     """
 
     control_pid: Pid = 0
     status: int = 0
+    late: bool = False

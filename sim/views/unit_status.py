@@ -135,6 +135,8 @@ def _changed(unit: Unit, event: UnitChanged, at: Microseconds) -> None:
         unit.result = "start-limit"
     else:
         unit.result = "success" if unit.ended is None else result_of(unit.ended)
+    if event.state == "inactive" and unit.state == "failed":
+        unit.result = "success"  # `systemctl reset-failed`
     if event.state == "failed" and unit.result == "success":
         unit.result = "timeout"  # what the main process left behind had to be killed
     unit.since = unit.left if event.state == "deactivating" else at

@@ -24,6 +24,7 @@ PROGRAMS = {
     "deaf": f"""/bin/sh -c 'trap "" TERM; exec {MAIN}'""",
     "parent": f"/bin/sh -c '{CHILD} & exec {MAIN}'",
     "deaf-child": f"""/bin/sh -c '(trap "" TERM; exec {CHILD}) & exec {MAIN}'""",
+    "deaf-both": f"""/bin/sh -c 'trap "" TERM; {CHILD} & exec {MAIN}'""",
     "sour": f"/bin/sh -c 'trap \"exit 3\" TERM; {CHILD} & wait'",
     "exits-0": "/bin/sh -c 'sleep 0.5; exit 0'",
     "exits-1": "/bin/sh -c 'sleep 0.5; exit 1'",
@@ -109,7 +110,7 @@ def _stops() -> list[Told]:
     """Return KillMode= at a stop, with TimeoutStopSec=."""
     return [
         _one(f"stop-{mode}-{program}", program, Act(0, "start"), Act(1, "stop"), until=4, KillMode=mode)
-        for mode, program in product(KILL_MODES, ("parent", "deaf", "deaf-child"))
+        for mode, program in product(KILL_MODES, ("parent", "deaf", "deaf-child", "deaf-both"))
     ]
 
 
@@ -262,6 +263,16 @@ def _ties() -> list[Told]:
             ),
             _tied(f"{name}-stop-both", coupling, up, Act(1, "stop"), until=3, restart="always", Restart="always"),
             _tied(f"{name}-limit", coupling, Act(0, "start"), Act(1, "stop"), Act(2, "start", "b"), until=3, **few),
+            _tied(
+                f"{name}-limit-failed",
+                coupling,
+                up,
+                Act(1, "kill -9 main", "b"),
+                Act(2, "stop"),
+                Act(3, "start", "b"),
+                until=4,
+                **few,
+            ),
             _tied(f"{name}-crash-limit", coupling, up, Act(1, "kill -9 main"), until=4, Restart="always", **few),
             _tied(
                 f"{name}-start-in-pause",
@@ -296,6 +307,7 @@ def _ties() -> list[Told]:
             ),
             _tied(f"{name}-waits-then-stop", coupling, up, Act(0.5, "stop", "b"), until=2, program="ready"),
             _tied(f"{name}-waits-then-stop-other", coupling, up, Act(0.5, "stop"), until=2, program="ready"),
+            _tied(f"{name}-waits-then-restart", coupling, up, Act(0.5, "restart"), until=3, program="ready"),
             _tied(
                 f"{name}-waits-then-killed",
                 coupling,

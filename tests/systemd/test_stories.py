@@ -22,6 +22,13 @@ def test_a_story_goes_as_with_a_real_systemd(name: str, own: bool):
         assert found, f"{known.what}: no longer so; take it out of STATED"
 
 
+def test_a_reload_of_a_unit_that_starts_goes_as_with_v219():
+    """Both jobs are told so; the unit goes on to be up, at the same time as with the later version."""
+    start, reload = differences("notify-reload-ready")
+    assert start.startswith("start a says 'Job for a.service invalid.' after 0.5,")
+    assert reload.startswith("reload a says 'Job for a.service invalid.' after 0.0,")
+
+
 def test_every_story_is_recorded():
     """The golden rows are of the stories that are told now; those that go another way each time are named."""
     told = {it.name: it for it in STORIES}

@@ -72,12 +72,12 @@ def programs_of(unit: str, word: str) -> tuple[Program, ...]:
         return Spawn(f"{unit}-child", ("child",))
 
     def deaf(name: str) -> frozenset[str]:
-        return frozenset({"TERM"}) if word == name else frozenset()
+        return frozenset({"TERM"}) if word in (name, "deaf-both") else frozenset()
 
     handlers: dict[str, str] = {}
     more: tuple[Procedure, ...] = ()
     does: Any = Wait(never)
-    if word in ("parent", "deaf-child"):
+    if word in ("parent", "deaf-child", "deaf-both"):
         does = (Fork(child), Wait(never))
     elif word == "sour":
         does, more = (Fork(child), Wait(never)), (procedure(f"{unit}.leave", Exit(3)),)

@@ -3,8 +3,9 @@
 A start starts what the unit wants, requires or is bound to, and waits for those that it is ordered after; one that is
 required and does not come up lets it fail. A stop or restart by a job takes along the units that require it or are
 bound to it, which go down first and, after a restart, come up last; so does Restart=, whose job is passed on like any
-other (service_enter_restart). The end of a unit by itself stops those that are bound to it. Leaves out Conflicts=,
-PartOf= and cycles. Source: systemd.unit(5); transaction.c transaction_add_job_and_dependencies; unit.c
+other (service_enter_restart; recorded as requires-crash-restart and requires-crash-limit in `tests/systemd`). A stop
+cancels the starts of those that wait for the unit. The end of a unit by itself stops those that are bound to it. Leaves
+out Conflicts=, PartOf= and cycles. Source: systemd.unit(5); transaction.c transaction_add_job_and_dependencies; unit.c
 retroactively_stop_dependencies; job.c job_fail_dependencies.
 """
 
@@ -12,9 +13,9 @@ from __future__ import annotations
 
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Wait, reading
-from sim.engine.systemd.job import is_replaced, run_job
+from sim.engine.systemd.job import cancel_starts, is_replaced, run_job
 from sim.engine.systemd.unit import UP, UnitFile, file_of, installed, of, state_of
-from sim.facts import Fid
+from sim.facts import Fid, Message
 from sim.world import Frame, Key, World
 
 
@@ -78,11 +79,20 @@ def start_dependents(g: Goroutine) -> None:
         run_job(g, "start", other)
 
 
+def stop_unit(g: Goroutine, name: str, request: Message | None = None) -> None:
+    """Start a job that stops a unit; whatever requires it or is bound to it does not start any more."""
+    concerned = [name]
+    for one in concerned:
+        concerned += [it for it, file in installed(g.world).items() if one in file.falls_with and it not in concerned]
+        cancel_starts(g, one)
+    run_job(g, "stop", name, request)
+
+
 def stop_bound(g: Goroutine, name: str) -> None:
     """Stop what is bound to a unit that has ended by itself."""
     for other in falling_with(g.world, name):
         if name in file_of(g.world, other).binds_to:
-            run_job(g, "stop", other)
+            stop_unit(g, other)
 
 
 def tie(*files: UnitFile) -> bool:

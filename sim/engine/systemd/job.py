@@ -1,7 +1,9 @@
 """Jobs of systemd: one about a unit takes the place of those that want the opposite (JobMode=replace).
 
-Whoever asked for a job that was replaced is told so at once; what goes down goes on doing so. While the host shuts down
-no job starts a unit. Source: systemctl(1) --job-mode=; transaction.c, job.c job_install; podman#22451 [I], text [K].
+Whoever asked for a job that was replaced is told so at once; what goes down goes on doing so. Jobs that do not want the
+opposite become one: a start that is under way waits for a restart, and a reload of a unit that starts ends them both,
+since it is not active (v219; later ones let the reload wait). While the host shuts down no job starts a unit. Source:
+systemctl(1) --job-mode=; transaction.c, job.c job_install, job_type_collapse; podman#22451 [I], text [K].
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from sim.facts import Fid, Forgot, Locals, Message
 from sim.kernel.records import INIT
 from sim.world import World
 
-STARTING = ("start", "restart", "try-restart")
+RESTARTING = ("restart", "try-restart")
+STARTING = ("start", *RESTARTING)
 PROCEDURES = {
     "start": "job_start",
     "stop": "job_stop",
@@ -25,7 +28,7 @@ PROCEDURES = {
     "status": "job_state",
 }
 OPPOSITE = {"stop": STARTING, **dict.fromkeys(STARTING, ("stop",))}
-REPLACED = "replaced/"  # systemd's memory: a job that another one has taken the place of, by its frame
+REPLACED = "replaced/"  # systemd's memory: a job that has been answered, by its frame; True if another took its place
 
 
 def run_job(g: Goroutine, verb: str, name: str, request: Message | None = None) -> Fid | None:
@@ -35,21 +38,46 @@ def run_job(g: Goroutine, verb: str, name: str, request: Message | None = None) 
         if request is not None:
             g.reply(request.reply, Failure(f"Failed to start {name}.service: {why}."))
         return None
-    for other in OPPOSITE.get(verb, ()):
-        _replace(g, PROCEDURES[other], name)
+    _cancel(g, OPPOSITE.get(verb, ()), name)
     local: Locals = {"c": ""} if name == own_name(g.world) else {}
     local["request"] = request
     return start_about(g, PROCEDURES[verb], name, **local)
 
 
-def _replace(g: Goroutine, procedure: str, name: str) -> None:
-    for fid in list(g.world.frames_of.get(g.pid, ())):
-        frame = g.world.frames[fid]
-        if frame.procedure != f"init.{procedure}" or named(g.world, frame.local) != name or is_replaced(g.world, fid):
-            continue
-        g.remember(REPLACED + fid[1], True)
-        if frame.local["request"] is not None:
-            g.reply(frame.local["request"].reply, Failure(f"Job for {name}.service canceled."))
+def jobs_about(world: World, verbs: tuple[str, ...], name: str) -> list[Fid]:
+    """Return the jobs of these verbs about a unit, without those that another one has taken the place of."""
+    procedures = {f"init.{PROCEDURES[verb]}" for verb in verbs}
+    frames = [world.frames[fid] for fid in world.frames_of.get(INIT, ())]
+    found = [it.fid for it in frames if it.procedure in procedures and named(world, it.local) == name]
+    return [fid for fid in found if not is_replaced(world, fid)]
+
+
+def cancel_starts(g: Goroutine, name: str) -> None:
+    """Take the place of the jobs that would start a unit, as a stop does."""
+    _cancel(g, OPPOSITE["stop"], name)
+
+
+def _cancel(g: Goroutine, verbs: tuple[str, ...], name: str) -> None:
+    for fid in jobs_about(g.world, verbs, name):
+        _tell(g, fid, True, f"Job for {name}.service canceled.")
+
+
+def invalidate_starts(g: Goroutine, name: str) -> None:
+    """Tell those who wait for a start that it has become part of a job which cannot be done; the unit goes on."""
+    for fid in jobs_about(g.world, STARTING, name):
+        _tell(g, fid, False, invalid(name))
+
+
+def invalid(name: str) -> str:
+    """Return what systemctl says of a job that cannot be done."""
+    return f"Job for {name}.service invalid."
+
+
+def _tell(g: Goroutine, fid: Fid, replaced: bool, words: str) -> None:
+    request, told = g.world.frames[fid].local["request"], g.recall(REPLACED + fid[1]) is not None
+    g.remember(REPLACED + fid[1], replaced)
+    if request is not None and not told:
+        g.reply(request.reply, Failure(words))
 
 
 def is_replaced(world: World, fid: Fid) -> bool:
@@ -58,8 +86,8 @@ def is_replaced(world: World, fid: Fid) -> bool:
 
 
 def answer(g: Goroutine, value: object) -> None:
-    """Answer whoever asked for the job; nobody does at boot, and who was told that it is replaced waits no more."""
-    if is_replaced(g.world, g.frame.fid):
+    """Answer whoever asked for the job; nobody does at boot, and who has been told of its end waits no more."""
+    if g.recall(REPLACED + g.frame.fid[1]) is not None:
         g.emit(Forgot(g.pid, REPLACED + g.frame.fid[1]))
     elif g["request"] is not None:
         g.reply(g["request"].reply, value)

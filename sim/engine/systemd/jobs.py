@@ -9,7 +9,8 @@ from __future__ import annotations
 from sim.engine.goroutine import Failure, Goroutine, ModelFault
 from sim.engine.ops import Serve, receive
 from sim.engine.ops.messages import unexpected
-from sim.engine.systemd.job import PROCEDURES, answer, run_job
+from sim.engine.systemd.dependencies import stop_unit
+from sim.engine.systemd.job import PROCEDURES, answer, invalid, invalidate_starts, run_job
 from sim.engine.systemd.unit import OF_CONTAINER, RUNS, change, file_of, group, named, of, own_name, state_of
 from sim.facts import FrameEnded
 from sim.kernel import syscalls
@@ -34,7 +35,10 @@ class Bus(Serve):
             raise ModelFault(unexpected(g, message, self.table))
         if verb in PROCEDURES:
             name = message.container if unit == OF_CONTAINER else unit or own_name(g.world)
-            run_job(g, verb, name, message)
+            if verb == "stop":
+                stop_unit(g, name, message)
+            else:
+                run_job(g, verb, name, message)
         else:
             g.start(f"init.{self.table[verb]}", c=message.container, request=message)
         return None
@@ -60,8 +64,10 @@ def reload_unit(g: Goroutine) -> None:
     if not signal:
         answer(g, Failure(f"Job type reload is not applicable for unit {name}.service."))
         return
+    if unit.state == "activating":
+        invalidate_starts(g, name)
     good = unit.state == "active" and g.kill(unit.main_pid, signal)
-    answer(g, True if good else Failure(f"Job for {name}.service invalid."))
+    answer(g, True if good else Failure(invalid(name)))
 
 
 def tell_state(g: Goroutine) -> None:

@@ -14,7 +14,7 @@ from sim.engine.goroutine import Failure, Goroutine, spawn
 from sim.engine.ops import Do, Sleep, reading
 from sim.engine.setup import Unit
 from sim.engine.systemd.dependencies import lacks
-from sim.engine.systemd.job import answer, is_replaced
+from sim.engine.systemd.job import PROCEDURES, RESTARTING, answer, is_replaced, jobs_about
 from sim.engine.systemd.stop import main_ended
 from sim.engine.systemd.unit import (
     RUNS,
@@ -30,6 +30,7 @@ from sim.engine.systemd.unit import (
     state_of,
 )
 from sim.facts import Message, UnitChanged
+from sim.kernel.records import INIT
 from sim.world import Frame, Key, World
 
 WAITS = ("deactivating", "auto-restart")  # states in which a start is put off
@@ -62,7 +63,7 @@ def start_main(g: Goroutine) -> str | None:
     if file.name not in installed(g.world):
         return "limit"  # the version that is installed now has no such unit
     if lacks(g.world, name):
-        if unit.state != "inactive":
+        if unit.state == "auto-restart":
             change(g, name, state="inactive")
         return "limit"
     if is_limited(keys) and unit.starts >= keys.start_limit_burst:
@@ -95,10 +96,17 @@ def restart_sec(world: World, frame: Frame) -> int:
     return int(keys_of(world, named(world, frame.local)).restart_sec)
 
 
-@reading(memory_of)
+def _settles(world: World, frame: Frame) -> tuple[Key, ...]:
+    return *memory_of(world, frame), *(("running", INIT, f"init.{PROCEDURES[verb]}") for verb in RESTARTING)
+
+
+@reading(_settles)
 def settled(world: World, frame: Frame) -> bool:
-    """Return whether the start has come to something."""
-    return state_of(world, named(world, frame.local)).state not in ("activating", "deactivating")
+    """Return whether the start has come to something; one that a restart has taken over waits for that."""
+    name = named(world, frame.local)
+    if state_of(world, name).state in ("activating", "deactivating"):
+        return False
+    return frame.procedure != f"init.{PROCEDURES['start']}" or not jobs_about(world, RESTARTING, name)
 
 
 # -- READY=1 ----------------------------------------------------------------------------------------

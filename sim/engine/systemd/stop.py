@@ -1,10 +1,11 @@
 """How a unit ends: by itself, or by a job that stops it; what becomes of its other processes, and Restart=.
 
 KillMode= process, mixed and control-group: after the main process what is left in the control group gets nothing, KILL,
-or TERM and after TimeoutStopSec= KILL. A unit with commands runs ExecStop= first if it was up, and ExecStopPost= last.
-Leaves out that ExecStop= is also run where the main process ends by itself and cleanly (service_enter_running), and
-that a stop which takes too long kills the whole group of KillMode=control-group at once. Source: service.c
-service_enter_stop, service_enter_signal, service_enter_dead, service_sigchld_event; systemd.kill(5).
+or TERM and after TimeoutStopSec= KILL; where nothing is left the unit ends at once, and is never deactivating. A unit
+with commands runs ExecStop= first if it was up, and ExecStopPost= last; one that takes longer than TimeoutStopSec= gets
+TERM and, if need be, KILL, and the unit has failed. Leaves out that ExecStop= is also run where the main process ends
+by itself and cleanly (service_enter_running). Source: service.c service_enter_stop, service_enter_signal,
+service_enter_dead, service_sigchld_event; systemd.kill(5).
 """
 
 from __future__ import annotations
@@ -90,9 +91,10 @@ def _another_main_is_told(world: World, name: str) -> bool:
 
 
 def main_ended(g: Goroutine, name: str, status: int) -> None:
-    """Clean up behind the main process, if KillMode= or a command says so; else the unit has ended."""
-    unit, file = state_of(g.world, name), file_of(g.world, name)
-    if keys_of(g.world, name).kill_mode == "process" and file.exec_stop_post is None:
+    """Clean up behind the main process if something is left of the unit, or a command is to run; else it has ended."""
+    unit = state_of(g.world, name)
+    spared = keys_of(g.world, name).kill_mode == "process" or not _lives(g.world, name)
+    if spared and not control_pid(unit) and file_of(g.world, name).exec_stop_post is None:
         end(g, name, way_of(status))
     else:
         told = {"status": status} if isinstance(unit, ServiceState) else {}
@@ -109,8 +111,11 @@ def ended(g: Goroutine) -> None:
 
 def end(g: Goroutine, name: str, way: str) -> None:
     """Let a unit end, in one of the ways of the table of Restart=."""
+    unit = state_of(g.world, name)
     gone: dict[str, Any] = {"main_pid": 0, "cleaning": False}
-    stopping, clean = state_of(g.world, name).stopping, way == CLEAN
+    if isinstance(unit, ServiceState) and unit.late:
+        way, gone["late"] = TIMEOUT, False
+    stopping, clean = unit.stopping, way == CLEAN
     if stopping and clean:
         change(g, name, **gone)
     elif not stopping and way in RESTARTS[keys_of(g.world, name).restart] and not start_refused(g.world, name):
@@ -148,6 +153,12 @@ def group_empty(world: World, frame: Frame) -> bool:
     return not any(world.host.grouped.get(it) for it in groups(world, named(world, frame.local)))
 
 
+def _lives(world: World, name: str) -> bool:
+    """Return whether a process lives in the unit's control group: a zombie gets no signal."""
+    host = world.host
+    return any(host.alive(pid) for it in groups(world, name) for pid in host.grouped.get(it, ()))
+
+
 def timeout_stop(world: World, frame: Frame) -> int:
     """Return TimeoutStopSec= in µs; 0 is infinity."""
     return int(keys_of(world, named(world, frame.local)).timeout_stop or FOREVER)
@@ -169,8 +180,14 @@ def exec_stop(g: Goroutine) -> str | None:
         return "going"  # it has got TERM already
     if g["was"] != "active":
         return "term"
-    change(g, of(g), control_pid=spawn(g.turn, g.pid, command(g, of(g))))
+    g["control"] = spawn(g.turn, g.pid, command(g, of(g)))
+    change(g, of(g), control_pid=g["control"])
     return None
+
+
+def stop_late(g: Goroutine) -> None:
+    """Note that ExecStop= takes longer than TimeoutStopSec=: the unit has failed, however its main process ends."""
+    change(g, of(g), late=True)
 
 
 def run_post(g: Goroutine) -> str | None:
@@ -178,8 +195,20 @@ def run_post(g: Goroutine) -> str | None:
     command = file_of(g.world, of(g)).exec_stop_post
     if command is None:
         return "gone"
-    change(g, of(g), control_pid=spawn(g.turn, g.pid, command(g, of(g))))
+    g["control"] = spawn(g.turn, g.pid, command(g, of(g)))
+    change(g, of(g), control_pid=g["control"])
     return None
+
+
+def post_late(g: Goroutine) -> None:
+    """Send TERM to ExecStopPost=, which takes longer than TimeoutStopSec=: the unit has failed."""
+    g["late"] = True
+    _signal(g, "TERM")
+
+
+def kill_post(g: Goroutine) -> None:
+    """Kill ExecStopPost=, which does not heed TERM."""
+    _signal(g, "KILL")
 
 
 # -- a job that stops it ----------------------------------------------------------------------------
@@ -210,12 +239,26 @@ def cancel_restart(g: Goroutine, name: str) -> None:
 
 
 def term_main(g: Goroutine) -> None:
-    """Send TERM to the main process, or with control-group to all of the unit."""
+    """Send TERM to the main process and to ExecStop=, or with control-group to all of the unit."""
+    _signal(g, "TERM")
+
+
+def _signal(g: Goroutine, signal: str) -> None:
+    """Signal the main process, and the command that this frame has started if it still runs; or the whole group.
+
+    Once another command runs, which has a time of its own, nothing gets a signal.
+    """
     name = of(g)
-    if keys_of(g.world, name).kill_mode == "control-group":
-        syscalls.kill_cgroup(g.turn, group(g.world, name), "TERM")
-    elif state_of(g.world, name).main_pid:
-        g.kill(state_of(g.world, name).main_pid, "TERM")
+    unit, mode = state_of(g.world, name), keys_of(g.world, name).kill_mode
+    control = control_pid(unit) if control_pid(unit) == g["control"] else 0
+    if not unit.main_pid and not control:
+        return
+    if mode == "control-group" or (mode == "mixed" and signal == "KILL"):
+        syscalls.kill_cgroup(g.turn, group(g.world, name), signal)
+        return
+    for pid in (unit.main_pid, control):
+        if pid:
+            g.kill(pid, signal)
 
 
 @reading(memory_of)
@@ -229,10 +272,8 @@ def main_gone(world: World, frame: Frame) -> bool:
 
 
 def kill_main(g: Goroutine) -> None:
-    """Kill what is still there when TimeoutStopSec= is over."""
-    main: Pid = state_of(g.world, of(g)).main_pid
-    if main:
-        g.kill(main, "KILL")
+    """Kill what is still there when TimeoutStopSec= is over: with process the main process alone."""
+    _signal(g, "KILL")
 
 
 def unit_stopped(g: Goroutine) -> None:
@@ -249,8 +290,7 @@ _EXEC_STOP = (
     Wait(control_gone, within=timeout_stop, late="stop_late"),
     Goto("term"),
     Label("stop_late"),
-    Do(kill_rest),
-    Wait(control_gone),
+    Do(stop_late),
     Label("term"),
     Do(term_main),
 )
@@ -259,7 +299,11 @@ _EXEC_STOP_POST = (
     Wait(control_gone, within=timeout_stop, late="post_late"),
     Goto("gone"),
     Label("post_late"),
-    Do(kill_rest),
+    Do(post_late),
+    Wait(control_gone, within=timeout_stop, late="post_deaf"),
+    Goto("gone"),
+    Label("post_deaf"),
+    Do(kill_post),
     Wait(control_gone),
     Label("gone"),
 )
