@@ -12,7 +12,12 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ("sim.engines.host",)  # what every host runs, whatever its engine: no concrete engine
 UNITS = frozenset({"docker", "containerd", "crio", "kubelet"})
 NAMES = frozenset(roles()) | frozenset(DESIGNS) | UNITS
-OTHER_MEANINGS: dict[tuple[str, str], str] = {}
+OTHER_MEANINGS: dict[tuple[str, str], str] = {
+    ("sim/render/statechart.py", "child"): "the look of ops that are about child processes",
+    ("sim/views/fault.py", "pause"): "a verb of docker",
+    ("sim/views/fault_cells.py", "exec"): "a verb of docker, whose sessions an aspect is about",
+    ("sim/views/frames.py", "client"): "the column of a class of clients",
+}
 """(file, word) -> what the word means there: a verb of docker, a subcommand, a key of Compose."""
 
 OUTSIDE = sorted(

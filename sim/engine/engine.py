@@ -117,7 +117,9 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     variable `c`. *shim_of* returns whose shim holds a container: its own, or that of its pod. *scope* returns its
     control group, *is_unit* whether it is a unit of systemd (None: containers never are). *faults* returns how
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
-    left out, the design has nothing for.
+    left out, the design has nothing for. *backoff* names the procedures in which it waits before it starts a container
+    again, which is their variable `c`. *errands* is what its programs that do one thing and end are called, in short on
+    a lane and in full in a legend.
     """
 
     disk: Callable[[Turn], None] = keeps_nothing
@@ -135,6 +137,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     scope: Callable[[World, Service], str] = own_scope
     is_unit: Callable[[Service], bool] | None = None
     faults: Callable[[Any], Mapping[str, str]] = daemon_faults
+    backoff: tuple[str, ...] = ()
+    errands: tuple[str, str] = ("errands", "of its engine")
 
 
 PLAIN = Engine()

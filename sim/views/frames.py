@@ -171,7 +171,7 @@ def _end(status: Status, at: Microseconds) -> Row:
 
 def _intervals(trace: Trace) -> list[Row]:
     run = intervals(trace, ())
-    daemons = [row for lane in (run.dockerd, run.containerd) for row in _lane(lane, "daemon", trace.origin)]
+    daemons = [row for lane in run.daemons for row in _lane(lane, "daemon", trace.origin)]
     return daemons + [row for lane in run.containers for row in _lane(lane, "container", trace.origin)]
 
 

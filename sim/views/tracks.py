@@ -12,11 +12,6 @@ from sim.engine.setup import Microseconds, Service
 from sim.kernel.records import Pid
 from sim.views import intervals as v
 
-STARTS = (  # the goroutines in which an engine starts a container
-    "dockerd.start", "podman.run", "podman.run_unit", "podman.start", "containerd.start_container",
-    "crio.start_container",
-)  # fmt: skip
-
 
 class Track:
     """The values that something had, one after the other, with the time of each."""
@@ -48,7 +43,7 @@ class Track:
 
 
 class Watched:
-    """What the replay keeps of a container: its newest payload, and which dockerd said `start` last."""
+    """What the replay keeps of a container: its newest payload, and which engine said `start` last."""
 
     __slots__ = (
         "asked", "attached_to", "execed", "exists", "life", "payload", "ran", "ready", "service", "starts", "told",
@@ -68,7 +63,7 @@ class Watched:
 
 
 class Daemon:
-    """What the replay keeps of dockerd or containerd."""
+    """What the replay keeps of a daemon."""
 
     __slots__ = ("frozen", "pid", "state", "track")
 

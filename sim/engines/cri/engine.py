@@ -34,5 +34,6 @@ CRI = Engine(
     records=(Spec, Status, Sandbox),
     address=address_in,
     shim_of=sandbox,
+    errands=("runtime, CNI", "the OCI runtime, CNI plugins"),
 )
 CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd)

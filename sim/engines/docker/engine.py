@@ -41,4 +41,11 @@ def faults(design: Any) -> dict[str, str]:
     return found | (CONTAINERD_UNIT if design.traits.containerd_unit is not None else {})
 
 
-DOCKER = Engine(disk=disk_of_a_running_host, starts=("dockerd.start",), vocabulary=VOCABULARY, faults=faults)
+DOCKER = Engine(
+    disk=disk_of_a_running_host,
+    starts=("dockerd.start",),
+    vocabulary=VOCABULARY,
+    faults=faults,
+    backoff=("dockerd.restart",),
+    errands=("runc, hooks", "runc, iptables, hook"),
+)

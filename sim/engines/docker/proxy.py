@@ -40,7 +40,7 @@ def listen(g: Goroutine) -> str | None:
 
 ROLE = Role(
     words="proxy", kind=Kind.FORWARDER, order=150, home="dockerd", target="container", stalls_as="proxy", slows=True,
-    plural="proxies",
+    plural="proxies", noun="docker-proxy",
     rss=Rss(round(1.16 * MB), "issue, moby#34328: 116 MB for 100 ports, 17.06"),
 )  # fmt: skip
 PROGRAM = Program(

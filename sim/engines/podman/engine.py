@@ -52,6 +52,7 @@ PODMAN_ENGINE = Engine(
     changed=changed,
     address=address_in,
     vocabulary=PODMAN,
+    errands=("podman, crun", "podman, crun, netavark"),
 )
 
 
