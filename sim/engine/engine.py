@@ -96,6 +96,11 @@ def keeps_nothing(turn: Turn) -> None:
     """Write nothing: an engine without a disk of its own."""
 
 
+def forwards_nothing(argv: tuple[str, ...]) -> tuple[str, int, str]:
+    """Raise ValueError: an engine without forwarders has none of their command lines."""
+    raise ValueError(f"no forwarder of this engine has the command line {argv}")
+
+
 HOLDER_KILLED = '{"kill": ["supervisor/web", "supervisor/chat"]}'
 
 
@@ -119,7 +124,9 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
     left out, the design has nothing for. *backoff* names the procedures in which it waits before it starts a container
     again, which is their variable `c`. *errands* is what its programs that do one thing and end are called, in short on
-    a lane and in full in a legend.
+    a lane and in full in a legend. *keeper* is the daemon that starts the holders of containers and knows each of them
+    by the container's task, "" for none; a design may be without it. *forwards* returns what the command line of a
+    forwarder says: the protocol and the port of the host, and the address to which its connections go.
     """
 
     disk: Callable[[Turn], None] = keeps_nothing
@@ -139,6 +146,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     faults: Callable[[Any], Mapping[str, str]] = daemon_faults
     backoff: tuple[str, ...] = ()
     errands: tuple[str, str] = ("errands", "of its engine")
+    keeper: str = ""
+    forwards: Callable[[tuple[str, ...]], tuple[str, int, str]] = forwards_nothing
 
 
 PLAIN = Engine()

@@ -28,11 +28,12 @@ LOOKS: dict[Kind, str] = {  # how a tree draws it
 class Names(msgspec.Struct, frozen=True):
     """What the programs of an engine are called, "" for what it does not have.
 
-    *holder* holds a container, *keeper* is the daemon that starts holders and knows them, *errands* are what does one
-    thing and ends, in short and in full.
+    *client* is the command that asks the engine, *holder* holds a container, *keeper* is the daemon that starts holders
+    and knows them, *errands* are what does one thing and ends, in short and in full.
     """
 
     init: str = ""
+    client: str = ""
     engine: str = ""
     keeper: str = ""
     holder: str = ""
@@ -55,8 +56,9 @@ def names_of(design: Design) -> Names:
     short, full = design.engine.errands
     return Names(
         init=_first(design.of_kind(Kind.INIT)),
+        client=design.traits.client,
         engine=design.traits.engine,
-        keeper=_first(design.of_kind(Kind.GUEST)),
+        keeper=design.engine.keeper if design.engine.keeper in design.roles else "",
         holder=holder,
         holders=plural(holder) if holder else "",
         forwarders=plural(forwarder) if forwarder else "",

@@ -107,10 +107,10 @@ class Replaying:
 
     def state_of(self, watched: Watched) -> State:
         """Return a container's state now."""
-        lives = self.payloads.get(watched.payload) is watched  # its number may be somebody else's by now
+        lives = self.payloads.get(watched.pid) is watched  # its number may be somebody else's by now
         if lives and watched.execed:
             state = v.STOPPING if watched.told else v.RUNNING if watched.ready else v.UNREADY
-            return state, self.held_by(watched.payload), watched.payload
+            return state, self.held_by(watched.pid), watched.pid
         if watched.starts > 0 or lives:
             return v.STARTING, "", 0
         return (v.DEAD if watched.ran and watched.exists else v.ABSENT), "", 0
@@ -159,14 +159,6 @@ class Replaying:
 
     def finish(self, end: Microseconds) -> v.Intervals:
         """Close what is open and return all of it."""
-        names = self.names
-        named = {v.KEPT: names.keeper, v.ORPHANED: names.init, v.ATTACHED: names.holder, v.ALONE: names.holder}
-
-        def lane(name: str, track: Track) -> v.Lane:
-            states = ((a, b, *state) for a, b, state in track.close(end))
-            found = (v.Interval(a, b, it, named.get(held, held), pid, held) for a, b, it, held, pid in states)
-            return v.Lane(name, tuple(found))
-
         opened = {
             (key, client): tuple((a, b) for a, b, is_open in track.close(end) if is_open)
             for key, tracks in self.ports.items()
@@ -176,7 +168,7 @@ class Replaying:
             begin=self.begin,
             end=end,
             boots=self.trace.setup.host.begin == "boot",
-            containers=tuple(lane(name, watched.track) for name, watched in self.containers.items()),
+            containers=tuple(it.lane(self.names, end) for it in self.containers.values()),
             engine=self.engine.lane(self.names.engine, end),
             second=self.second.lane(self.second_name, end),
             connections=tuple(self.connections),
@@ -217,9 +209,8 @@ def _execed(r: Replaying, event: e.Execed) -> None:
         listens = r.second_name == r.names.keeper  # and is up once it does
         r.second.set(r.now, v.BOOTING if listens else v.UP, pid)
     elif kind is Kind.FORWARDER:
-        words = image.argv
-        proto, port = words[words.index("-proto") + 1], int(words[words.index("-host-port") + 1])
-        r.lead(inner(proto, words[words.index("-container-ip") + 1], int(words[-1])), port, proto)
+        proto, port, address = r.world.design.engine.forwards(image.argv)
+        r.lead(address, port, proto)
     for address in r.world.host.ports_of.get(pid, ()):
         r.touch_address(address)
 
@@ -227,10 +218,10 @@ def _execed(r: Replaying, event: e.Execed) -> None:
 def _payload_execed(r: Replaying, watched: Watched, pid: Pid) -> None:
     """Begin a payload at its first execve (it waits at its exec fifo) and its life at the second."""
     if r.payloads.get(pid) is not watched:  # a new process, though its number may be the last one's
-        if r.payloads.get(watched.payload) is watched:
-            del r.payloads[watched.payload]
+        if r.payloads.get(watched.pid) is watched:
+            del r.payloads[watched.pid]
         r.payloads[pid] = watched
-        watched.payload, watched.execed, watched.ready, watched.told, watched.life = pid, False, False, [], -1
+        watched.pid, watched.execed, watched.ready, watched.told, watched.life = pid, False, False, [], -1
     else:
         watched.execed = watched.ran = watched.exists = True
         watched.life = len(r.lives)

@@ -204,7 +204,7 @@ def test_a_page_has_the_words_of_its_design() -> None:
     page = faulty("docker-26", "containerd").page()
     assert "running, shim under PID 1, no containerd attached" in page
     assert "under containerd" not in page
-    assert "orphaned" not in page
+    assert "shim orphaned" not in page
 
 
 @pytest.mark.parametrize("design", [name for name in DESIGNS if "shim" in DESIGNS[name].programs])
@@ -220,6 +220,6 @@ def test_orphaned_shims_are_counted_where_there_can_be_any(design: str) -> None:
 def test_traits_and_programs_name_the_same_place(design: str) -> None:
     """What `shims_under` says in words is where the holders of the design's containers live."""
     found = DESIGNS[design]
-    homes = {found.programs[name].home for name in HOLDERS if name in found.programs}
+    homes = {found.roles[name].home for name in HOLDERS if name in found.programs}
     assert homes == {found.traits.shims_under} - {"nobody"}
-    assert found.programs["payload"].home in found.programs
+    assert found.roles["payload"].home in found.programs

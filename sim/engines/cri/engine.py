@@ -36,4 +36,4 @@ CRI = Engine(
     shim_of=sandbox,
     errands=("runtime, CNI", "the OCI runtime, CNI plugins"),
 )
-CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd)
+CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd, keeper="containerd")

@@ -12,6 +12,7 @@ from sim.engine.engine import Engine, daemon_faults
 from sim.engine.networks import address, bindings
 from sim.engine.records import Container, Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
+from sim.engines.docker.proxy import forwards
 from sim.engines.docker.vocabulary import DOCKER as VOCABULARY
 from sim.kernel import syscalls
 from sim.world import Turn
@@ -48,4 +49,6 @@ DOCKER = Engine(
     faults=faults,
     backoff=("dockerd.restart",),
     errands=("runc, hooks", "runc, iptables, hook"),
+    keeper="containerd",
+    forwards=forwards,
 )
