@@ -41,8 +41,8 @@ SPAN = (
     ("end_s", "seconds", "when it was over; the run's end if it was not"),
 )
 HELD = (
-    "who looks after it: the daemon whose child its holder is, init, reattached, nobody; where holders live under PID 1 "
-    "the holder, unattached, unheld; where the engine is the parent itself own, adopted; else empty"
+    "who looks after it: the daemon whose child its holder is, init, reattached, nobody; where holders live under PID "
+    "1 the holder, unattached, unheld; where the engine is the parent itself own, adopted; else empty"
 )
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "events": _columns(
