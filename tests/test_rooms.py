@@ -39,6 +39,10 @@ OF_FILES = {  # of sim/scenario
 }
 OTHER_MEANINGS: dict[tuple[str, str], str] = {
     **{(f"sim/scenario/{file}", word): what for file, words in OF_FILES.items() for word, what in words.items()},
+    ("sim/render/statechart.py", "child"): "the look of ops that are about child processes",
+    ("sim/views/fault.py", "pause"): "a verb of docker",
+    ("sim/views/fault_cells.py", "exec"): "a verb of docker, whose sessions an aspect is about",
+    ("sim/views/frames.py", "client"): "the column of a class of clients",
 }
 """(file, word) -> what the word means there: a verb of docker, a subcommand, a key of Compose."""
 

@@ -98,6 +98,11 @@ def keeps_nothing(turn: Turn) -> None:
     """Write nothing: an engine without a disk of its own."""
 
 
+def forwards_nothing(argv: tuple[str, ...]) -> tuple[str, int, str]:
+    """Raise ValueError: an engine without forwarders has none of their command lines."""
+    raise ValueError(f"no forwarder of this engine has the command line {argv}")
+
+
 HOLDER_KILLED = '{"kill": ["supervisor/web", "supervisor/chat"]}'
 
 
@@ -120,6 +125,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     control group, *is_unit* whether it is a unit of systemd (None: containers never are). *faults* returns how
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
     left out, the design has nothing for. *durations* are of an engine that has none in `sim.latency`.
+    *backoff* names the procedures in which it waits before it starts a container
+    again, which is their variable `c`. *errands* is what its programs that do one thing and end are called, in short on
+    a lane and in full in a legend. *keeper* is the daemon that starts the holders of containers and knows each of them
+    by the container's task, "" for none; a design may be without it. *forwards* returns what the command line of a
+    forwarder says: the protocol and the port of the host, and the address to which its connections go.
 
     The rest is about scenario files (`sim.engine.meaning`). *refuses* returns why a command means nothing on a host of
     a design, as far as its programs and units do not tell. *instead* returns why there are no processes of a role, and
@@ -150,6 +160,10 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     fit: Callable[[Any, Given], Fitted] = as_given
     written_down: Mapping[str, Callable[[World, str], Pid]] = {}
     upgrades: Callable[[Any, Any, EngineSetup], Said | None] = one_way
+    backoff: tuple[str, ...] = ()
+    errands: tuple[str, str] = ("errands", "of its engine")
+    keeper: str = ""
+    forwards: Callable[[tuple[str, ...]], tuple[str, int, str]] = forwards_nothing
 
 
 PLAIN = Engine()

@@ -60,7 +60,8 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     `ROLE/NAME` (`container`), by the step that made it (`step`), or not at all (""). *brief* ones end when their errand
     is done. *stalls_as* is what a report calls it among those that the fault `stall` may befall, such as "daemon"; ""
     if none stalls it. *slows* says that a step may slow it down, *verbs* that it may do so for one verb. *words* is the
-    field of `Words` that has its command line.
+    field of `Words` that has its command line. *noun* is what a legend calls it, "" for its name: those of one noun and
+    one kind are drawn alike.
     """
 
     kind: Kind
@@ -74,3 +75,4 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     words: str = ""
     plural: str = ""
     rss: Rss | None = None
+    noun: str = ""

@@ -20,7 +20,7 @@ from sim.experiment.own import Own
 from sim.experiment.reading import Reading, overlap, seconds, window_from
 from sim.experiment.rss import held
 from sim.trace import Trace
-from sim.views.intervals import INIT, REATTACHED, SHIM, UNATTACHED, Gap, Window, engine_gaps
+from sim.views.intervals import ATTACHED, ORPHANED, REATTACHED, UNATTACHED, Gap, Window, engine_gaps
 
 LOST = (255, -1)  # what dockerd, and podman, write if nobody told them the exit status
 
@@ -219,8 +219,8 @@ def exit_codes_lost(reading: Reading) -> float:
 
 def orphan_shims(reading: Reading) -> float:
     """Count the containers whose shim is an orphan, PID 1's, at the end; `nan` where PID 1 is the shims' place."""
-    parents = [lane.at(reading.last - 1).parent for lane in reading.run.containers]
-    return math.nan if {SHIM, UNATTACHED} & set(parents) else sum(it in (INIT, REATTACHED) for it in parents)
+    parents = [lane.at(reading.last - 1).held for lane in reading.run.containers]
+    return math.nan if {ATTACHED, UNATTACHED} & set(parents) else sum(it in (ORPHANED, REATTACHED) for it in parents)
 
 
 def restarts(reading: Reading) -> float:

@@ -87,7 +87,7 @@ class Reading:
     @cached_property
     def served(self) -> tuple[Window, ...]:
         """Return when dockerd answered, within the window."""
-        return self.cut((it.start, it.end) for it in self.run.dockerd.intervals if it.state == UP)
+        return self.cut((it.start, it.end) for it in self.run.engine.intervals if it.state == UP)
 
     def cut(self, windows: Iterable[Window]) -> tuple[Window, ...]:
         """Return what of some stretches of time lies in the window."""

@@ -25,7 +25,7 @@ from sim.render.headline import headline
 from sim.render.report_data import page_data
 from sim.render.run_text import MARKS, clock, story
 from sim.render.timeline import subtitle
-from sim.render.timeline_looks import CLIENT_WORDS, CLIENTS, FAULT, LOOKS
+from sim.render.timeline_looks import CLIENT_WORDS, CLIENTS, FAULT, LOOKS, meanings
 from sim.views.recorded import Recorded
 from sim.views.report import ReportData
 from sim.views.summary import Summary, VerdictLine
@@ -165,8 +165,8 @@ def _legend(run: TimelineData) -> str:
     """Explain the colours that appear, each once."""
     bars = (bar for lane in (*run.daemons, *run.lanes) for bar in (*lane.bars, *lane.spells))
     looks = {bar.look for bar in bars if bar.end > run.begin}
-    means = {look.means: name for name, look in LOOKS.items() if name in looks and look.means}
-    return "".join(f'<li class="look-{name}">{_text(words)}</li>' for words, name in means.items())
+    means = meanings([(run.names, looks)])
+    return "".join(f'<li class="look-{name}">{_text(words)}</li>' for name, words in means)
 
 
 def _kept(data: ReportData, client: str) -> str:

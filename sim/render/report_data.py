@@ -19,6 +19,7 @@ from sim.render.run_text import note_of, text_of
 from sim.render.timeline_axis import axis_titles, ticks
 from sim.render.timeline_looks import LOOKS
 from sim.views.activity import Segment
+from sim.views.names import kind_of
 from sim.views.recorded import Pool, Printer, Recorded
 from sim.views.report import FILL, STEP, ReportData
 from sim.views.summary import Summary
@@ -75,6 +76,7 @@ def page_data(
         "eventLines": [line for line, _, _ in told],
         "events": [[at - data.zero, chains.get(seq, -1)] for _, at, seq in told],
         "boxes": [astuple(box) for box in shown.boxes],
+        "roles": {box.role: list(kind_of(box.role)) for box in shown.boxes if box.role},
         "tree": shown.tree,
         "axis": _axis(run, data.pieces),
         "lanes": [*(_lane("daemon", it) for it in run.daemons), *(_lane("container", it) for it in run.lanes)],

@@ -127,15 +127,16 @@ def _heading(figure: Figure, page: Page, words: str, below: str) -> None:
 
 def _entries(runs: Sequence[TimelineData], pieces: Sequence[Segment]) -> list[Artist]:
     """Return the legend of what appears."""
-    looks = set()
+    found = []
     for run in runs:
         bars = [bar for lane in (*run.daemons, *run.lanes[:MOST_LANES]) for bar in (*lane.bars, *lane.spells)]
-        looks |= {bar.look for bar in bars if _visible(bar.start, bar.end, pieces)}
+        looks = {bar.look for bar in bars if _visible(bar.start, bar.end, pieces)}
         layers = ((look, step) for stack in run.stacks for look, steps in stack.layers for step in steps if step[2])
         looks |= {look for look, step in layers if _visible(step[0], step[1], pieces)}
+        found.append((run.names, looks))
     rows = (row for run in runs for row in run.rows())
     differs = any(_visible(start, end, pieces) for row in rows for start, end in row.differs)
-    return handles(looks, {arrow.kind for run in runs for arrow in run.arrows}, differs, runs[0].by == "role")
+    return handles(found, {arrow.kind for run in runs for arrow in run.arrows}, differs, runs[0].by == "role")
 
 
 def _visible(start: int, end: int, pieces: Sequence[Segment]) -> bool:

@@ -6,11 +6,14 @@ eye can tell them apart. Leaves out where. Source: Okabe and Ito, Color Universa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from sim.views import intervals as v
+from sim.views.names import Names
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -22,7 +25,10 @@ HALT = "paused, or stopped by a signal"
 
 
 class Look(msgspec.Struct, frozen=True):
-    """*fill* and *hatch* (with its colour *line*) of a bar, the colour of words on it, and what it means."""
+    """*fill* and *hatch* (with its colour *line*) of a bar, the colour of words on it, and what it means.
+
+    In *means* stand fields of `Names`: what the programs of a run are called.
+    """
 
     fill: str
     means: str
@@ -31,22 +37,26 @@ class Look(msgspec.Struct, frozen=True):
     line: str = "none"
     edge: float = 0.0
     rail: int = 0  # -1 a thin line over the bar, 1 under it, 0 the whole bar
-    conmons: bool = False  # of an engine whose containers conmon holds: in the legend apart from what is drawn alike
+
+    def of(self, names: Names) -> str:
+        """Return what it means in a run."""
+        return self.means.format(names=names)
 
 
 LOOKS: dict[str, Look] = {  # in the order of the legend
-    "containerd": Look("#0072B2", "running, shim under containerd", WHITE),
-    "init": Look("#E69F00", "running, shim orphaned (PID 1)", INK, "///", "#C98700"),
-    "reattached": Look("#56B4E9", "re-attached, shim stays under PID 1"),
-    "nobody": Look("#F0E442", "running without a shim", INK, "xxx", "#B5A900"),
-    "shim": Look("#004A77", "running, shim under PID 1", WHITE),
-    "unattached": Look("#9CC3DE", "running, shim under PID 1, no containerd attached", INK, "---", "#6C97B5"),
-    "conmon": Look("#0072B2", "running, held by its conmon", WHITE, conmons=True),
-    "unheld": Look("#F0E442", "running without a conmon", INK, "xxx", "#B5A900", conmons=True),
+    v.KEPT: Look("#0072B2", "running, {names.holder} under {names.keeper}", WHITE),
+    v.ORPHANED: Look("#E69F00", "running, {names.holder} orphaned (PID 1)", INK, "///", "#C98700"),
+    v.REATTACHED: Look("#56B4E9", "re-attached, {names.holder} stays under PID 1"),
+    v.NOBODY: Look("#F0E442", "running without a {names.holder}", INK, "xxx", "#B5A900"),
+    v.ATTACHED: Look("#004A77", "running, {names.holder} under PID 1", WHITE),
+    v.UNATTACHED: Look(
+        "#9CC3DE", "running, {names.holder} under PID 1, no {names.keeper} attached", INK, "---", "#6C97B5"
+    ),
+    v.ALONE: Look("#0072B2", "running, held by its {names.holder}", WHITE),
+    v.UNHELD: Look("#F0E442", "running without a {names.holder}", INK, "xxx", "#B5A900"),
     "own": Look("#0072B2", "running", WHITE),
     "daemon": Look("#444444", "daemon", WHITE),
-    "errand": Look("#C2AE8B", "runs one errand (runc, iptables, hook)"),
-    "command": Look("#C2AE8B", "runs one errand (podman, crun, netavark)", conmons=True),
+    "errand": Look("#C2AE8B", "runs one errand ({names.every_errand})"),
     "adopted": Look("#E69F00", "lost its parent: under PID 1", INK, "///", "#C98700"),
     "halted": Look("#CC79A7", HALT, INK, "|||", "#8F4673"),
     "zombie": Look("#FFFFFF", "zombie: dead, not yet reaped", INK, "xxx", "#000000", 0.6),
@@ -92,13 +102,18 @@ def style_of(look: Look, *, edged: bool = True) -> dict[str, Any]:
     return {**style, "hatch": look.hatch} if look.hatch else style
 
 
-def handles(looks: Iterable[str], arrows: Iterable[str], differs: bool, mixed: bool = False) -> list[Artist]:
-    """Return the entries of the legend for what appears; *mixed* says that containers and processes both do."""
+def handles(
+    looks: Iterable[tuple[Names, set[str]]], arrows: Iterable[str], differs: bool, mixed: bool = False
+) -> list[Artist]:
+    """Return the entries of the legend for what appears; *looks* are those of each run, with its names.
+
+    *mixed* says that containers and processes both appear.
+    """
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    looks, arrows = set(looks), set(arrows)
-    found: list[Artist] = [Patch(label=it.means, **style_of(it)) for it in _shown(looks, mixed)]
+    arrows = set(arrows)
+    found: list[Artist] = [Patch(label=words, **style_of(LOOKS[name])) for name, words in meanings(looks, mixed)]
     for kind, arrow in ARROWS.items():
         if kind in arrows:
             found.append(Line2D(
@@ -110,15 +125,20 @@ def handles(looks: Iterable[str], arrows: Iterable[str], differs: bool, mixed: b
     return found
 
 
-def _shown(looks: set[str], mixed: bool) -> Iterator[Look]:
-    """Return looks in their order, each meaning once.
+def meanings(looks: Iterable[tuple[Names, set[str]]], mixed: bool = False) -> list[tuple[str, str]]:
+    """Return looks with what they mean, in their order, each meaning once.
 
-    If *mixed*, a container's look speaks for the process's that is drawn like it. Otherwise two of one drawing are of
-    containers of two engines, and mean two things.
+    If *mixed*, a container's look speaks for the process's of the same run that is drawn like it.
     """
-    named = [(name, look) for name, look in reversed(LOOKS.items()) if name in looks and look.means]
-    alike = {(look.fill, look.hatch, look.conmons if mixed else look.means): name for name, look in named}
-    return (LOOKS[name] for name in LOOKS if name in alike.values())
+    found: dict[tuple[str, str], str] = {}  # the drawing and the words
+    for names, mine in looks:
+        drawn: set[tuple[str, str]] = set()
+        for name, look in LOOKS.items():
+            if name in mine and look.means and not (mixed and (look.fill, look.hatch) in drawn):
+                drawn.add((look.fill, look.hatch))
+                found.setdefault((look.fill + look.hatch, look.of(names)), name)
+    order = list(LOOKS)
+    return sorted(((name, words) for (_, words), name in found.items()), key=lambda it: order.index(it[0]))
 
 
 def legend(figure: Figure, entries: list[Artist], foot: float, size: float, columns: int) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sim.render.picture import blank, literal
 from sim.render.tree_layout import rows
-from sim.views.forest import ELSEWHERE, GONE, HERE, MOVED, NEW, Box, Forest, finding
+from sim.views.forest import ELSEWHERE, GONE, HERE, MOVED, NEW, ORPHAN, Box, Forest, finding
+from sim.views.names import noun_of, rank_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,20 +26,13 @@ LEAST = 9.0
 NAME_SIZE, WORD_SIZE, BADGE_SIZE = 9.0, 7.8, 7.2
 LONGEST = 22  # letters of a name
 
-FILLS = {
-    "dockerd": "#D6D6D6", "containerd": "#D6D6D6", "shim": "#CFE6F5", "payload": "#D3EEE2", "child": "#D3EEE2",
-    "crio": "#D6D6D6", "kubelet": "#D6D6D6", "pause": "#D3EEE2",
-    "proxy": "#F3DCE9", "exec-shim": "#CFE6F5", "exec": "#D3EEE2", "conmon": "#CFE6F5", "exec-conmon": "#CFE6F5",
+FILLS = {  # look -> fill, in the order of the legend
+    "daemon": "#D6D6D6", "holder": "#CFE6F5", "program": "#D3EEE2", "forwarder": "#F3DCE9", ORPHAN: "#FCE4B0",
 }  # fmt: skip
-ALIKE = {  # in the legend
-    "containerd": "dockerd", "child": "payload", "exec-shim": "shim", "exec": "payload", "exec-conmon": "conmon",
-    "crio": "dockerd", "kubelet": "dockerd", "pause": "payload",
+OTHER_FILL = "#FFFFFF"
+MEANINGS = {  # of looks that the legend does not name by their programs
+    "daemon": "daemons", "program": "container's program", ORPHAN: "lost its parent: under PID 1",
 }  # fmt: skip
-ORPHAN_FILL, OTHER_FILL = "#FCE4B0", "#FFFFFF"
-MEANINGS = (
-    ("dockerd", "daemons"), ("shim", "shim"), ("conmon", "conmon"), ("payload", "container's program"),
-    ("proxy", "docker-proxy"), ("orphan", "lost its parent: under PID 1"),
-)  # fmt: skip
 EDGE, LINE, GREY = "#555555", "#888888", "#666666"
 BADGES = {
     MOVED: "#D55E00", NEW: "#007A56", GONE: "#777777", ELSEWHERE: "#D55E00", HERE: "#007A56", "orphan": "#8F6200",
@@ -106,8 +100,7 @@ def words_of(box: Box) -> str:
     >>> words_of(Box(625, 0, "shim", "grafana", "docker-containe", 9))
     'shim of grafana · 9 threads'
     """
-    role = {"init": "PID 1", "payload": "program", "child": "child"}.get(box.role, box.role)
-    parts = [f"{role} of {_short(box.container)}" if box.container else role]
+    parts = [f"{box.words} of {_short(box.container)}" if box.container else box.words]
     if box.threads:
         parts.append(f"{box.threads} thread{'s' * (box.threads != 1)}")
     return " · ".join(part for part in parts if part)
@@ -170,7 +163,7 @@ class _Plan:
         box = self.tree.boxes[place]
         wide = self.wide[self.depth[place]]
         words, colour = badge_of(box, self.before)
-        fill = ORPHAN_FILL if box.orphan else FILLS.get(box.role, OTHER_FILL)
+        fill = FILLS.get(box.look, OTHER_FILL)
         dead = box.state == "Z"
         axes.add_patch(FancyBboxPatch(
             (left, middle - HIGH / 2), wide, HIGH, boxstyle="round,pad=0,rounding_size=0.05", zorder=3,
@@ -206,13 +199,10 @@ def _legend(axes: Axes, trees: Sequence[Forest], width: float, height: float) ->
     """Explain the fills that appear."""
     from matplotlib.patches import Patch
 
-    boxes = [box for tree in trees for box in tree.boxes]
-    shown = {"orphan" if box.orphan else ALIKE.get(box.role, box.role) for box in boxes}
-    handles = [
-        Patch(facecolor=FILLS.get(role, ORPHAN_FILL), edgecolor=EDGE, linewidth=0.8, label=words)
-        for role, words in MEANINGS
-        if role in shown
-    ]
+    boxes = sorted((box for tree in trees for box in tree.boxes), key=lambda box: rank_of(box.role))
+    shown = ((look, box.role) for look in FILLS for box in boxes if box.look == look)
+    words = dict.fromkeys((look, MEANINGS.get(look) or noun_of(role)) for look, role in shown)
+    handles = [Patch(facecolor=FILLS[look], edgecolor=EDGE, linewidth=0.8, label=label) for look, label in words]
     if handles:
         axes.legend(
             handles=handles, loc="lower left", bbox_to_anchor=(MARGIN / width, 0.12 / height), ncol=len(handles),

@@ -13,7 +13,7 @@ import re
 from typing import Any
 
 from sim.render.clean import printable
-from sim.render.tree_figure import EDGE, FILLS, LINE, ORPHAN_FILL, OTHER_FILL, name_of, words_of
+from sim.render.tree_figure import EDGE, FILLS, LINE, OTHER_FILL, name_of, words_of
 from sim.views.forest import Box, Forest
 
 STATES = {"Z": "zombie", "T": "stopped", "t": "stopped", "D": "frozen"}
@@ -112,13 +112,13 @@ def _lines(box: Box) -> list[str]:
 def _look(box: Box) -> str:
     if box.state == "Z":
         return "zombie"
-    return "orphan" if box.orphan else box.role if box.role in FILLS else "other"
+    return box.look if box.orphan else box.role if box.look else "other"
 
 
 def _fill(box: Box) -> str:
     if box.state == "Z":
         return OTHER_FILL
-    return ORPHAN_FILL if box.orphan else FILLS.get(box.role, OTHER_FILL)
+    return FILLS.get(box.look, OTHER_FILL)
 
 
 def _for_dot(text: str) -> str:

@@ -66,11 +66,11 @@ def harms(command: Command) -> bool:
     return isinstance(command, Upgrade | LosePower | OutOfMemory | FlushRules) or command == FillDisk()
 
 
-def noun(command: Command) -> str:
-    """Return what a step does, as the subject of a sentence.
+def noun(command: Command, client: str) -> str:
+    """Return what a step does, as the subject of a sentence; *client* is the command that asks the engine.
 
-    >>> noun(Systemctl("restart")), noun(Docker("stop", "web"))
-    ('a restart of docker', 'docker stop web')
+    >>> noun(Systemctl("restart"), "podman"), noun(Docker("stop", "web"), "podman")
+    ('a restart of docker', 'podman stop web')
     """
     if isinstance(command, KillProcess):
         what = PARTICIPLES.get(command.signal, f"{command.signal}-signalled")
@@ -86,7 +86,7 @@ def noun(command: Command) -> str:
         case Upgrade():
             return f"an upgrade to {command.to}"
         case Docker():
-            return f"docker {command.verb} {command.container}".rstrip()
+            return f"{client} {command.verb} {command.container}".rstrip()
         case LosePower():
             return "a power cut"
         case OutOfMemory():
@@ -114,4 +114,4 @@ def subject(run: v.Intervals, fault: v.Mark | None) -> str:
         return "a boot" if run.boots else ""
     later = {(mark.at, mark.text) for mark in run.marks if mark.at >= fault.at and harms(mark.command)}
     more = len(later - {(fault.at, fault.text)})
-    return noun(fault.command) + (f" and {more} more step{'s' * (more != 1)}" if more else "")
+    return noun(fault.command, run.names.client) + (f" and {more} more step{'s' * (more != 1)}" if more else "")

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sim.engine.role import Kind
+from sim.views.names import counted, look_of, rank_of, role_of
+
 if TYPE_CHECKING:
     import networkx
 
-# of siblings
-ORDER = (
-    "init", "dockerd", "containerd", "crio", "kubelet", "shim", "exec-shim", "conmon", "exec-conmon", "pause",
-    "payload", "exec", "child", "runc", "hook", "proxy", "podman", "netavark", "cni",
-)  # fmt: skip
 MOVED, NEW, GONE, SAME = "moved", "new", "gone", ""
 HERE, ELSEWHERE = "only here", "other parent"  # of two runs, neither of which is before the other
+ORPHAN = "orphan"
+WORDS = {Kind.INIT: "PID 1", Kind.PAYLOAD: "program"}
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -40,6 +40,16 @@ class Box(msgspec.Struct, frozen=True):
     state: str = "S"
     orphan: bool = False
     change: str = SAME
+
+    @property
+    def look(self) -> str:
+        """Return how it is drawn: by what lost its parent, else by what its role is."""
+        return ORPHAN if self.orphan else look_of(self.role)
+
+    @property
+    def words(self) -> str:
+        """Return what it is, in a word: its role, but for those that nobody knows by it."""
+        return WORDS.get(role_of(self.role).kind, self.role)
 
 
 class Forest(msgspec.Struct, frozen=True):
@@ -77,8 +87,7 @@ def forest(graph: networkx.DiGraph[int], title: str = "", root: int | None = Non
 
 
 def _rank(node: dict[str, Any], pid: int) -> tuple[int, int]:
-    role = node.get("role") or ""
-    return (ORDER.index(role) if role in ORDER else len(ORDER), pid)
+    return rank_of(node.get("role") or ""), pid
 
 
 def _box(node: dict[str, Any], pid: int, parent: int) -> Box:
@@ -167,14 +176,5 @@ def _numbers(boxes: Sequence[Box]) -> str:
     'dockerd and 2 proxies'
     """
     counts = Counter(box.role or box.comm for box in boxes)
-    words = [
-        role if role in ("dockerd", "containerd") and number == 1 else f"{number} {_plural(role, number)}"
-        for role, number in sorted(counts.items(), key=lambda it: _rank({"role": it[0]}, 0))
-    ]
+    words = [counted(*it) for it in sorted(counts.items(), key=lambda it: _rank({"role": it[0]}, 0))]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _plural(word: str, number: int) -> str:
-    if number == 1:
-        return word
-    return {"proxy": "proxies", "child": "children"}.get(word, f"{word}s")

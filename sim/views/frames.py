@@ -40,7 +40,10 @@ SPAN = (
     ("start_s", "seconds", "when it began"),
     ("end_s", "seconds", "when it was over; the run's end if it was not"),
 )
-PARENTS = "containerd, init, reattached, nobody, shim, unattached, conmon, unheld"
+HELD = (
+    "who looks after it: the daemon whose child its holder is, init, reattached, nobody; where holders live under PID "
+    "1 the holder, unattached, unheld; where the engine is the parent itself own, adopted; else empty"
+)
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "events": _columns(
         ("time_s", "seconds", "when the engine said it"),
@@ -55,7 +58,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("pid", "number", "its number; a number may come again later"),
         ("ppid", "number", "its first parent, who forked it"),
         ("last_ppid", "number", "its parent in the end; 1 for an orphan, and where PID 1 is its place"),
-        ("role", "text", "its last program: dockerd, containerd, shim, runc, proxy, payload, child, iptables, ..."),
+        ("role", "text", "its last program, by the name that its design gives it: payload, child, ..."),
         ("container", "text", "whom it serves or is; empty for none"),
         ("comm", "text", "its name, cut to 15 bytes as the kernel does"),
         ("start_s", "seconds", "its fork"),
@@ -64,10 +67,10 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("signal", "text", "the signal that ended it, as KILL; empty for none"),
     ),
     "intervals": _columns(
-        ("lane", "text", "dockerd, containerd, crio, kubelet or a container"),
+        ("lane", "text", "a daemon of the engine's, or a container"),
         ("kind", "text", "daemon or container"),
         ("state", "text", "absent, starting, unready, running, stopping, dead; down, booting, up, leaving, frozen"),
-        ("parent", "text", f"who looks after it: {PARENTS}; own and adopted where dockerd is the parent; else empty"),
+        ("parent", "text", HELD),
         ("pid", "number", "the process meant; unknown if there is none"),
         *SPAN,
     ),
@@ -171,7 +174,7 @@ def _end(status: Status, at: Microseconds) -> Row:
 
 def _intervals(trace: Trace) -> list[Row]:
     run = intervals(trace, ())
-    daemons = [row for lane in (run.dockerd, run.containerd) for row in _lane(lane, "daemon", trace.origin)]
+    daemons = [row for lane in run.daemons for row in _lane(lane, "daemon", trace.origin)]
     return daemons + [row for lane in run.containers for row in _lane(lane, "container", trace.origin)]
 
 

@@ -16,6 +16,7 @@ import msgspec
 from sim.engine.setup import Command, Microseconds
 from sim.kernel.signals import Signal
 from sim.trace import Trace
+from sim.views.names import Names
 from sim.views.spells import Spell
 
 # states of a container
@@ -23,10 +24,10 @@ ABSENT, STARTING, UNREADY, RUNNING, STOPPING, DEAD = "absent", "starting", "unre
 # states of a daemon
 DOWN, BOOTING, UP, LEAVING, FROZEN = "down", "booting", "up", "leaving", "frozen"
 # who looks after a process that runs
-CONTAINERD, INIT, REATTACHED, NOBODY = "containerd", "init", "reattached", "nobody"
-SHIM, UNATTACHED = "shim", "unattached"  # of shims that live under PID 1
-CONMON, UNHELD = "conmon", "unheld"  # of engines whose containers conmon holds
-OWN, ADOPTED = "own", "adopted"  # of a dockerd that is the parent of its containers itself
+KEPT, ORPHANED, REATTACHED, NOBODY = "kept", "orphaned", "reattached", "nobody"
+ATTACHED, UNATTACHED = "attached", "unattached"  # of holders that live under PID 1
+ALONE, UNHELD = "alone", "unheld"  # of engines without a daemon that knows the holders
+OWN, ADOPTED = "own", "adopted"  # of an engine that is the parent of its containers itself
 
 Window = tuple[Microseconds, Microseconds]
 Gap = tuple[Microseconds, Microseconds, bool]  # from, to, and whether it was over at *to*
@@ -37,10 +38,13 @@ EVERYONE = ("remote", "loopback")
 class Interval(msgspec.Struct, frozen=True):
     """From *start* up to *end* (µs from t = 0) something was in *state*; *pid* is the process meant, 0 for none.
 
-    *parent* is, for a container with a process: `containerd` if its shim is a child of one; `reattached` if the shim
-    has lost that parent and is PID 1's, but the daemons that live know it; `init` if they do not (yet); `nobody` if
-    there is no shim. Where shims live under PID 1 it is `shim`, or `unattached` if no living containerd knows the shim.
-    Where conmon holds containers it is `conmon`, or `unheld` if there is none; where dockerd does, `own` or `adopted`.
+    *held* says who looks after a container that has a process: `kept` if its holder is a child of the daemon that
+    starts holders; `reattached` if the holder has lost that parent and is PID 1's, but the daemons that live know it;
+    `orphaned` if they do not (yet); `nobody` if there is no holder. Where holders live under PID 1 it is `attached`, or
+    `unattached` if no living daemon knows the holder. Where no daemon keeps them it is `alone`, or `unheld` if there is
+    none; where the engine itself is the parent, `own` or `adopted`. *parent* says the same
+    with the name of the program that is meant, if one is: of the daemon whose child the holder is, of PID 1, of the
+    holder.
     """
 
     start: Microseconds
@@ -48,6 +52,7 @@ class Interval(msgspec.Struct, frozen=True):
     state: str
     parent: str = ""
     pid: int = 0
+    held: str = ""
 
 
 class Lane(msgspec.Struct, frozen=True):
@@ -90,7 +95,7 @@ class Death(msgspec.Struct, frozen=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """dockerd began to start a container at *begun*, and its program ran from *done* on."""
+    """The engine began to start a container at *begun*, and its program ran from *done* on."""
 
     container: str
     begun: Microseconds
@@ -117,7 +122,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """dockerd reached containerd, at its so-many-th attempt."""
+    """The engine reached the daemon that starts its holders, at its so-many-th attempt."""
 
     at: Microseconds
     attempt: int
@@ -126,15 +131,17 @@ class Connection(msgspec.Struct, frozen=True):
 class Intervals(msgspec.Struct, frozen=True):
     """All of a run. Times are µs from t = 0; what came before is negative.
 
-    *flushes* is when the engine's NAT chains were emptied, *proxies_left* when a proxy ended together with its dockerd.
+    *engine* is the lane of the engine's daemon, *second* that of the daemon beside it, without a name if there is none.
+    *flushes* is when the engine's NAT chains were emptied, *proxies_left* when a forwarder ended together with its
+    engine. *names* is what the programs are called.
     """
 
     begin: Microseconds
     end: Microseconds
     boots: bool
     containers: tuple[Lane, ...]
-    dockerd: Lane
-    containerd: Lane
+    engine: Lane
+    second: Lane
     connections: tuple[Connection, ...] = ()
     ports: tuple[PortTrack, ...] = ()
     marks: tuple[Mark, ...] = ()
@@ -144,6 +151,12 @@ class Intervals(msgspec.Struct, frozen=True):
     proxies_left: tuple[Microseconds, ...] = ()
     spells: tuple[Spell, ...] = ()
     starts: tuple[Start, ...] = ()
+    names: Names = Names()
+
+    @property
+    def daemons(self) -> tuple[Lane, ...]:
+        """Return the lanes of the daemons that the engine has."""
+        return tuple(lane for lane in (self.engine, self.second) if lane.name)
 
     def lane(self, container: str) -> Lane:
         """Return the lane of a container; raise KeyError if there is none."""
@@ -253,7 +266,7 @@ def engine_gaps(of: Trace | Intervals, window: Window | None = None) -> tuple[Ga
     """Return the times within *window* in which the engine's API did not answer, from its first READY on."""
     run = of if isinstance(of, Intervals) else intervals(of, ())
     first, last = window if window is not None else (max(run.begin, 0), run.end)
-    up = tuple((interval.start, interval.end) for interval in run.dockerd.intervals if interval.state == UP)
+    up = tuple((interval.start, interval.end) for interval in run.engine.intervals if interval.state == UP)
     return _gaps(up, first, last, 0 if run.boots else None)
 
 

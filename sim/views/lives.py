@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from sim.engine.role import LAST
 from sim.engine.setup import Microseconds
 from sim.facts import Fid
 from sim.kernel.records import Image, Pid
 from sim.trace import Record
-from sim.views.forest import ORDER
+from sim.views.names import rank_of
 from sim.views.spans import DEED, OP, PROCEDURE, Args, Span
 
-ORDER_OF_GROUPS = (*ORDER, "app", "exec-shim", "exec")  # what else there is comes behind them
 CALLABLES = ("function", "condition", "how", "request", "status")  # of an op: what its procedure's module wrote
 
 
@@ -75,8 +75,8 @@ class Life:
     def rank(self) -> tuple[int, str, int]:
         """Order processes by what they are, then by their start."""
         program = self.image.program
-        place = ORDER_OF_GROUPS.index(program) if program in ORDER_OF_GROUPS else len(ORDER_OF_GROUPS)
-        return place, program if place == len(ORDER_OF_GROUPS) else "", self.args["seq"]
+        place = rank_of(program)
+        return place, program if place == LAST else "", self.args["seq"]
 
 
 class Going:

@@ -30,8 +30,7 @@ class Lived(msgspec.Struct, frozen=True):
     """A process: *looks* is how it lived, as (from, to, how), up to when it was reaped; times are µs from t = 0.
 
     *how* is `own` (under whoever forked it, or where its design has it), `adopted` (an orphan, left to PID 1),
-    `halted` (stopped or frozen) or `zombie`. *status* is None while it runs. *commands* says that its engine's commands
-    are processes of their own.
+    `halted` (stopped or frozen) or `zombie`. *status* is None while it runs.
     """
 
     pid: Pid
@@ -40,7 +39,6 @@ class Lived(msgspec.Struct, frozen=True):
     container: str
     looks: tuple[tuple[Microseconds, Microseconds, str], ...]
     status: Status | None = None
-    commands: bool = False
 
     @property
     def begin(self) -> Microseconds:
@@ -111,8 +109,7 @@ class _Watching:
                 self.now = (record.at or 0) - origin
                 rule(self, record.event)
         end = max(self.trace.end - origin, self.now)
-        commands = "podman" in self.replay.world.design.programs
-        return Processes(tuple(_lived(it, end, commands) for it in self.watched), tuple(self.between))
+        return Processes(tuple(_lived(it, end) for it in self.watched), tuple(self.between))
 
     def look(self, pid: Pid) -> _Watched | None:
         """Look at a process again, after a fact about it."""
@@ -135,10 +132,10 @@ def processes(trace: Trace) -> Processes:
     return _Watching(trace).run()
 
 
-def _lived(watched: _Watched, end: Microseconds, commands: bool) -> Lived:
+def _lived(watched: _Watched, end: Microseconds) -> Lived:
     image = watched.process.image
     looks = tuple(step for step in watched.track.close(end) if step[2])
-    return Lived(watched.process.pid, image.program, image.comm, image.container, looks, watched.status, commands)
+    return Lived(watched.process.pid, image.program, image.comm, image.container, looks, watched.status)
 
 
 # -- rules: what to note of a fact that is applied ------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Any
 from sim.engine.program import home_of, is_orphan
 from sim.engine.reach import ACCEPT, DNAT, inner, reachable
 from sim.engine.records import Task
+from sim.engine.role import Kind
 from sim.engine.setup import Microseconds
 from sim.engine.traits import traits
 from sim.facts import BecameReady, EngineEvent, Fid, FrameEnded, FrameStarted, Remembered, StepTaken, UnitChanged
@@ -21,13 +22,13 @@ from sim.kernel.addresses import split_address
 from sim.kernel.records import INIT, Pid
 from sim.trace import Replay, Trace
 from sim.views import intervals as v
+from sim.views.names import daemons, names_of, role_of
 from sim.views.spells import Spells
 from sim.views.tally import Tally
-from sim.views.tracks import STARTS, Daemon, Track, Watched
+from sim.views.tracks import Daemon, Track, Watched
 from sim.world import World
 
-State = tuple[str, str, Pid]  # state, parent, pid
-HELD = {"conmon": (v.CONMON, v.UNHELD), "dockerd": (v.OWN, v.ADOPTED)}  # home -> said while it holds, and after
+State = tuple[str, str, Pid]  # state, how it is held, pid
 
 
 class Replaying:
@@ -43,10 +44,12 @@ class Replaying:
         self.containers = {
             service.name: Watched(service, self.now, self.on_disk(service.name)) for service in trace.setup.services
         }
-        traits = self.world.design.traits
-        self.engine, self.second = traits.engine, "kubelet" if traits.pods else "containerd"
-        self.dockerd, self.containerd = Daemon(self.now), Daemon(self.now)
-        self.manager = self.dockerd if self.engine == "containerd" else self.containerd  # who keeps the tasks
+        design = self.world.design
+        self.names, self.start_procedures = names_of(design), design.engine.starts
+        others = (name for name in daemons(design) if name != self.names.engine)
+        self.second_name = next(others, "")
+        self.engine, self.second = Daemon(self.now), Daemon(self.now)
+        self.keeper = self.engine if self.names.keeper == self.names.engine else self.second  # who keeps the tasks
         self.spells = Spells(self.containers)
         self.steps = {step.id: step for terminal in trace.setup.terminals for step in terminal}
         self.payloads: dict[Pid, Watched] = {}
@@ -104,31 +107,37 @@ class Replaying:
 
     def state_of(self, watched: Watched) -> State:
         """Return a container's state now."""
-        lives = self.payloads.get(watched.payload) is watched  # its number may be somebody else's by now
+        lives = self.payloads.get(watched.pid) is watched  # its number may be somebody else's by now
         if lives and watched.execed:
             state = v.STOPPING if watched.told else v.RUNNING if watched.ready else v.UNREADY
-            return state, self.parent_of(watched.payload), watched.payload
+            return state, self.held_by(watched.pid), watched.pid
         if watched.starts > 0 or lives:
             return v.STARTING, "", 0
         return (v.DEAD if watched.ran and watched.exists else v.ABSENT), "", 0
 
-    def parent_of(self, payload: Pid) -> str:
+    def held_by(self, payload: Pid) -> str:
         """Return who looks after a container that has a process: what its parent is, and whose child that one is."""
         procs = self.world.host.procs
         home, holder = home_of(self.world, payload), procs[procs[payload].ppid]
-        held, lost = HELD.get(home, (v.CONTAINERD, v.NOBODY))
+        held, lost = self.said_of(home)
         if holder.image.program != home:
             return lost
-        if held != v.CONTAINERD or holder.ppid != INIT:
+        if held != v.KEPT or holder.ppid != INIT:
             return held
-        task = self.world.recall(self.manager.pid, f"task/{procs[payload].image.container}")
+        task = self.world.recall(self.keeper.pid, f"task/{procs[payload].image.container}")
         known = isinstance(task, Task) and task.shim_pid == holder.pid
         if not is_orphan(self.world, holder.pid):
-            return v.SHIM if known else v.UNATTACHED
-        dockerd = self.dockerd.pid
-        known = known and self.payloads[payload].attached_to == dockerd
-        connected = self.world.recall(dockerd, "connection") == self.containerd.pid
-        return v.REATTACHED if known and dockerd and connected else v.INIT
+            return v.ATTACHED if known else v.UNATTACHED
+        engine = self.engine.pid
+        known = known and self.payloads[payload].attached_to == engine
+        connected = self.world.recall(engine, "connection") == self.second.pid
+        return v.REATTACHED if known and engine and connected else v.ORPHANED
+
+    def said_of(self, home: str) -> tuple[str, str]:
+        """Return what is said of a container while its process lives where it belongs, and afterwards."""
+        if role_of(home).kind is not Kind.HOLDER:
+            return v.OWN, v.ADOPTED
+        return (v.KEPT, v.NOBODY) if self.names.keeper else (v.ALONE, v.UNHELD)
 
     def touch_all(self) -> None:
         """Look at every container: a daemon came or went."""
@@ -150,10 +159,6 @@ class Replaying:
 
     def finish(self, end: Microseconds) -> v.Intervals:
         """Close what is open and return all of it."""
-        lanes = [
-            v.Lane(name, tuple(v.Interval(a, b, *state) for a, b, state in watched.track.close(end)))
-            for name, watched in self.containers.items()
-        ]
         opened = {
             (key, client): tuple((a, b) for a, b, is_open in track.close(end) if is_open)
             for key, tracks in self.ports.items()
@@ -163,9 +168,9 @@ class Replaying:
             begin=self.begin,
             end=end,
             boots=self.trace.setup.host.begin == "boot",
-            containers=tuple(lanes),
-            dockerd=self.dockerd.lane(self.engine, end),
-            containerd=self.containerd.lane(self.second, end),
+            containers=tuple(it.lane(self.names, end) for it in self.containers.values()),
+            engine=self.engine.lane(self.names.engine, end),
+            second=self.second.lane(self.second_name, end),
             connections=tuple(self.connections),
             ports=tuple(
                 v.PortTrack(service.name, port.host, port.proto, client, opened[(port.host, port.proto), client])
@@ -180,6 +185,7 @@ class Replaying:
             proxies_left=tuple(self.proxies_left),
             starts=tuple(self.starts),
             spells=self.spells.close(end),
+            names=self.names,
         )
 
 
@@ -193,17 +199,18 @@ def replayed(trace: Trace, clients: tuple[str, ...], tally: Tally | None = None)
 
 def _execed(r: Replaying, event: e.Execed) -> None:
     image, pid = event.image, event.pid
-    if image.program == "payload" and image.container in r.containers:
+    kind = role_of(image.program).kind
+    if kind is Kind.PAYLOAD and image.container in r.containers:
         _payload_execed(r, r.containers[image.container], pid)
-    elif image.program == r.engine:
-        r.dockerd.set(r.now, v.BOOTING, pid)
+    elif image.program == r.names.engine:
+        r.engine.set(r.now, v.BOOTING, pid)
         r.touch_all()
-    elif image.program == r.second:
-        r.containerd.set(r.now, v.UP if r.second == "kubelet" else v.BOOTING, pid)
-    elif image.program == "proxy":
-        words = image.argv
-        proto, port = words[words.index("-proto") + 1], int(words[words.index("-host-port") + 1])
-        r.lead(inner(proto, words[words.index("-container-ip") + 1], int(words[-1])), port, proto)
+    elif image.program == r.second_name:
+        listens = r.second_name == r.names.keeper  # and is up once it does
+        r.second.set(r.now, v.BOOTING if listens else v.UP, pid)
+    elif kind is Kind.FORWARDER:
+        proto, port, address = r.world.design.engine.forwards(image.argv)
+        r.lead(address, port, proto)
     for address in r.world.host.ports_of.get(pid, ()):
         r.touch_address(address)
 
@@ -211,10 +218,10 @@ def _execed(r: Replaying, event: e.Execed) -> None:
 def _payload_execed(r: Replaying, watched: Watched, pid: Pid) -> None:
     """Begin a payload at its first execve (it waits at its exec fifo) and its life at the second."""
     if r.payloads.get(pid) is not watched:  # a new process, though its number may be the last one's
-        if r.payloads.get(watched.payload) is watched:
-            del r.payloads[watched.payload]
+        if r.payloads.get(watched.pid) is watched:
+            del r.payloads[watched.pid]
         r.payloads[pid] = watched
-        watched.payload, watched.execed, watched.ready, watched.told, watched.life = pid, False, False, [], -1
+        watched.pid, watched.execed, watched.ready, watched.told, watched.life = pid, False, False, [], -1
     else:
         watched.execed = watched.ran = watched.exists = True
         watched.life = len(r.lives)
@@ -236,26 +243,25 @@ def _exited(r: Replaying, event: e.Exited) -> None:
     host, pid = r.world.host, event.pid
     for address in host.ports_of.get(pid, ()):
         r.touch_address(address)
-    if host.procs[pid].image.program == "podman":
-        for fid in r.world.frames_of.get(pid, ()):
-            _end_start(r, fid)
+    for fid in r.world.frames_of.get(pid, ()):
+        _end_start(r, fid)
     if pid in r.payloads:
         code = event.status if event.status >= 0 else 128 - event.status
         _change_life(r, r.payloads.pop(pid), end=r.now, code=code)
-    elif pid == r.dockerd.pid:
-        r.dockerd.set(r.now, v.DOWN)
+    elif pid == r.engine.pid:
+        r.engine.set(r.now, v.DOWN)
         for watched in r.containers.values():
             watched.starts = 0
         r.touch_all()
-    elif pid == r.containerd.pid:
-        r.containerd.set(r.now, v.DOWN)
+    elif pid == r.second.pid:
+        r.second.set(r.now, v.DOWN)
         r.touch_all()
-    elif host.procs[pid].image.program == "proxy" and host.procs[pid].ppid == INIT:
+    elif role_of(host.procs[pid].image.program).kind is Kind.FORWARDER and host.procs[pid].ppid == INIT:
         r.proxies_left.append(r.now)
 
 
 def _frame_started(r: Replaying, event: FrameStarted) -> None:
-    if event.procedure in STARTS:
+    if event.procedure in r.start_procedures:
         watched = r.containers[event.local["c"]]
         watched.starts += 1
         watched.asked = r.now
@@ -268,7 +274,7 @@ def _frame_ended(r: Replaying, event: FrameEnded) -> None:
 
 def _end_start(r: Replaying, fid: Fid) -> None:
     frame = r.world.frames.get(fid)
-    if frame is not None and frame.procedure in STARTS:
+    if frame is not None and frame.procedure in r.start_procedures:
         r.containers[frame.local["c"]].starts -= 1
         r.dirty[frame.local["c"]] = None
 
@@ -291,7 +297,7 @@ def _signal_taken(r: Replaying, event: e.SignalTaken) -> None:
         return
     for address in r.world.host.ports_of.get(event.pid, ()):
         r.touch_address(address)
-    for daemon in (r.dockerd, r.containerd):
+    for daemon in (r.engine, r.second):
         if daemon.pid == event.pid:
             daemon.freeze(r.now, event.outcome == "stopped")
 
@@ -313,7 +319,7 @@ def _engine_event(r: Replaying, event: EngineEvent) -> None:
     watched = r.containers[event.container]
     r.dirty[event.container] = None
     if event.action == "start":
-        watched.attached_to = r.dockerd.pid
+        watched.attached_to = r.engine.pid
     elif event.action == "die":
         r.deaths.append(v.Death(r.now, event.container, int(dict(event.attributes).get("exitCode", "0"))))
     elif event.action in ("create", "destroy"):
@@ -322,14 +328,14 @@ def _engine_event(r: Replaying, event: EngineEvent) -> None:
 
 
 def _remembered(r: Replaying, event: Remembered) -> None:
-    if event.key == "connection" and event.pid == r.dockerd.pid:
+    if event.key == "connection" and event.pid == r.engine.pid:
         r.touch_all()
         if event.value in (None, event.pid):
             return
         frame = r.world.frames.get((event.pid, "connection"))
         failed = frame.local.get("attempt") if frame is not None else 0
         r.connections.append(v.Connection(r.now, (failed or 0) + 1))
-    elif event.pid == r.manager.pid and event.key.startswith("task/"):
+    elif event.pid == r.keeper.pid and event.key.startswith("task/"):
         name = event.key[len("task/") :]
         if name in r.containers:  # not an exec's
             r.dirty[name] = None
@@ -337,13 +343,13 @@ def _remembered(r: Replaying, event: Remembered) -> None:
 
 def _unit_changed(r: Replaying, event: UnitChanged) -> None:
     state = {"active": v.UP, "deactivating": v.LEAVING}.get(event.state)
-    if state is not None and r.dockerd.pid and event.main_pid == r.dockerd.pid:
-        r.dockerd.set(r.now, state)
+    if state is not None and r.engine.pid and event.main_pid == r.engine.pid:
+        r.engine.set(r.now, state)
 
 
 def _listened(r: Replaying, event: e.Listened) -> None:
-    if event.pid == r.containerd.pid and event.address == traits(r.world, event.pid).containerd_socket:
-        r.containerd.set(r.now, v.UP)
+    if event.pid == r.second.pid and event.address == traits(r.world, event.pid).containerd_socket:
+        r.second.set(r.now, v.UP)
     r.touch_address(event.address)
 
 

@@ -121,7 +121,7 @@ class _Host:
     def __init__(self, trace: Trace, until: Microseconds, new_id: Any) -> None:
         self.trace, self.until, self.id = trace, until, new_id()
         self.run = v.intervals(trace)
-        lanes = [("daemon", self.run.dockerd), ("daemon", self.run.containerd)]
+        lanes = [("daemon", lane) for lane in (self.run.engine, self.run.second)]
         lanes += [("container", lane) for lane in self.run.containers]
         self.lanes = {f"{kind} {lane.name}": lane for kind, lane in lanes}
         self.tracks = {name: Track(new_id(), self.id, name) for name in self.lanes}
@@ -138,7 +138,7 @@ class _Host:
 
     def points(self) -> Iterator[Point]:
         """Yield what `docker events` prints and the states of the engine's unit."""
-        origin = self.tracks[f"daemon {self.run.dockerd.name}"].id
+        origin = self.tracks[f"daemon {self.run.engine.name}"].id
         if self.trace.origin <= self.until:
             yield Point(origin, self.trace.origin, "step", "t = 0", {}, everywhere=True)
         for record in self.trace.records:

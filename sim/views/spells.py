@@ -1,8 +1,8 @@
 """What holds for a container beside its state, and when: paused, stopped, waiting to be restarted, and so on.
 
 A tracker is shown each fact before it is applied, as the rules of `sim.views.replaying` are. `paused` is the kernel's
-freezer, not what dockerd believes, `halted` a program stopped by a signal; `backoff` is the restart manager's wait,
-which dies with its dockerd, as does what dockerd knows of a health. Leaves out who is to blame. Source: engine-1.13
+freezer, not what an engine believes, `halted` a program stopped by a signal; `backoff` is the restart manager's wait,
+which dies with its process, as does what that knows of a health. Leaves out who is to blame. Source: engine-1.13
 §3.3, §3.4, §8, §13; freezer-subsystem.txt.
 """
 
@@ -14,14 +14,16 @@ from typing import Any
 import msgspec
 
 from sim.engine.records import Health
+from sim.engine.role import Kind
 from sim.engine.setup import Microseconds
 from sim.facts import EngineEvent, Forgot, FrameEnded, FrameStarted, Remembered, WriteBlocked, WriteResumed
 from sim.kernel import events as e
-from sim.kernel.records import Process
+from sim.kernel.records import Pid, Process
+from sim.views.names import role_of
 from sim.world import World
 
 PAUSED, HALTED, BACKOFF, UNHEALTHY, BLOCKED, OOM = "paused", "halted", "backoff", "unhealthy", "blocked", "oom"
-RESTART, HEALTH = "dockerd.restart", "health/"
+HEALTH = "health/"
 
 
 class Spell(msgspec.Struct, frozen=True):
@@ -40,6 +42,7 @@ class Spells:
         self.containers = frozenset(containers)
         self.now: Microseconds = 0
         self.opened: dict[tuple[str, str, object], Microseconds] = {}  # container, kind, and what else tells it apart
+        self.known_by: dict[tuple[str, str, object], Pid] = {}  # whose memory or wait it is
         self.done: list[Spell] = []
 
     def see(self, now: Microseconds, world: World, event: Any) -> None:
@@ -49,39 +52,36 @@ class Spells:
             self.now = now
             rule(self, world, event)
 
-    def begin(self, container: str, kind: str, which: object = None) -> None:
-        """Note that a spell began, if it is of a container and has not begun yet."""
+    def begin(self, container: str, kind: str, which: object = None, by: Pid = 0) -> None:
+        """Note that a spell began, if it is of a container and has not begun yet; it ends with the process *by*."""
         if container in self.containers:
             self.opened.setdefault((container, kind, which), self.now)
+            self.known_by[container, kind, which] = by
 
     def end(self, container: str, kind: str, which: object = None) -> None:
         """Note that a spell is over, if there was one."""
         start = self.opened.pop((container, kind, which), None)
+        self.known_by.pop((container, kind, which), None)
         if start is not None and start < self.now:
             self.done.append(Spell(container, kind, start, self.now))
 
     def close(self, end: Microseconds) -> tuple[Spell, ...]:
         """End what is open and return all spells, in the order of time."""
         self.now = end
-        self._end_all(lambda container, kind: True)
+        for key in list(self.opened):
+            self.end(*key)
         return tuple(sorted(self.done, key=lambda spell: (spell.start, spell.container, spell.kind)))
 
     def gone(self, process: Process) -> None:
         """End what a process takes with it."""
-        if process.image.program in ("dockerd", "kubelet"):
-            self._end_all(lambda _, kind: kind in (BACKOFF, UNHEALTHY))
-        elif _is_payload(process):
-            mine = process.image.container
-            self._end_all(lambda container, kind: container == mine and kind in (PAUSED, HALTED, BLOCKED))
-
-    def _end_all(self, which: Callable[[str, str], bool]) -> None:
-        for container, kind, part in list(self.opened):
-            if which(container, kind):
-                self.end(container, kind, part)
+        own = process.image.container if _is_payload(process) else None
+        for key in list(self.opened):
+            if self.known_by[key] == process.pid or (key[0] == own and key[1] in (PAUSED, HALTED, BLOCKED)):
+                self.end(*key)
 
 
 def _is_payload(process: Process) -> bool:
-    return process.image.program == "payload" and process.ns == process.pid
+    return role_of(process.image.program).kind is Kind.PAYLOAD and process.ns == process.pid
 
 
 # -- rules: what a fact, not yet applied, begins and ends ----------------------------------------------
@@ -105,20 +105,22 @@ def _signal_taken(spells: Spells, world: World, event: e.SignalTaken) -> None:
 
 
 def _frame_started(spells: Spells, world: World, event: FrameStarted) -> None:
-    if event.procedure == RESTART:
-        spells.begin(event.local["c"], BACKOFF, event.fid)
+    if event.procedure in world.design.engine.backoff:
+        spells.begin(event.local["c"], BACKOFF, event.fid, by=event.fid[0])
 
 
 def _frame_ended(spells: Spells, world: World, event: FrameEnded) -> None:
     frame = world.frames.get(event.fid)
-    if frame is not None and frame.procedure == RESTART:
+    if frame is not None and frame.procedure in world.design.engine.backoff:
         spells.end(frame.local["c"], BACKOFF, event.fid)
 
 
 def _remembered(spells: Spells, world: World, event: Remembered) -> None:
     if event.key.startswith(HEALTH) and isinstance(event.value, Health):
-        change = spells.begin if event.value.status == UNHEALTHY else spells.end
-        change(event.key[len(HEALTH) :], UNHEALTHY)
+        if event.value.status == UNHEALTHY:
+            spells.begin(event.key[len(HEALTH) :], UNHEALTHY, by=event.pid)
+        else:
+            spells.end(event.key[len(HEALTH) :], UNHEALTHY)
 
 
 def _forgot(spells: Spells, world: World, event: Forgot) -> None:

@@ -59,12 +59,13 @@ def timeline_data(
         begin=first - zero,
         end=last - zero,
         counts=counts(run, zero),
-        daemons=daemon_lanes(run, zero, design.programs),
+        daemons=daemon_lanes(run, zero),
         lanes=container_lanes(run, zero),
         strips=tuple(strip_of(run, client, zero) for client in clients if run.ports),
         marks=_marks(run, zero),
         settings=settings_of(trace.setup),
         about=about,
+        names=run.names,
     )
     return data if by == "container" else _by(by, data, processes(trace))
 
@@ -74,9 +75,9 @@ def _by(by: str, data: TimelineData, found: Processes) -> TimelineData:
     zero = data.origin
     if by == "role":
         bars = [(it.program, process_bars(it, zero)) for it in found.lived]
-        return replace(data, by=by, lanes=(), stacks=role_stacks(data.lanes, bars, data.begin, data.end))
+        return replace(data, by=by, lanes=(), stacks=role_stacks(data.lanes, bars, data.begin, data.end, data.names))
     names = [lane.name for lane in data.lanes]
-    lanes, arrows = process_lanes(found, names, zero, data.begin + zero, data.end + zero)
+    lanes, arrows = process_lanes(found, names, zero, data.begin + zero, data.end + zero, data.names.errands)
     return replace(data, by=by, daemons=(), lanes=lanes, arrows=arrows)
 
 

@@ -5,7 +5,7 @@ Leaves out processes (`sim.views.timeline_processes`). Source: `sim.views.interv
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 
 from sim.engine.setup import MS, Microseconds, S
@@ -16,17 +16,16 @@ from sim.views.timeline_parts import Bar, LaneData, Note
 LATE_KILL = 500 * MS  # KILL so long after the stop signal means that the signal was in vain
 
 
-def daemon_lanes(run: v.Intervals, zero: Microseconds, programs: Container[str]) -> tuple[LaneData, ...]:
-    """Return the lanes of the engine and of containerd or the kubelet, as far as they are among *programs*."""
-    lanes = {run.dockerd.name: _dockerd, run.containerd.name: _containerd}
-    return tuple(lane(run, zero) for name, lane in lanes.items() if name in programs)
+def daemon_lanes(run: v.Intervals, zero: Microseconds) -> tuple[LaneData, ...]:
+    """Return the lanes of the engine and of the daemon beside it, as far as there are any."""
+    return tuple(lane(run, zero) for it, lane in ((run.engine, _engine), (run.second, _second)) if it.name)
 
 
 def _bars(lane: v.Lane, zero: Microseconds) -> tuple[Bar, ...]:
     """Return the bars of a lane, those of one look joined; where nothing runs there is none."""
     bars: list[Bar] = []
     for interval in lane.intervals:
-        look = interval.parent if interval.state == v.RUNNING else interval.state
+        look = interval.held if interval.state == v.RUNNING else interval.state
         if look in (v.ABSENT, v.DEAD, v.DOWN):
             continue
         start = interval.start - zero
@@ -36,11 +35,11 @@ def _bars(lane: v.Lane, zero: Microseconds) -> tuple[Bar, ...]:
     return tuple(bars)
 
 
-def _dockerd(run: v.Intervals, zero: Microseconds) -> LaneData:
-    bars, notes = _bars(run.dockerd, zero), []
+def _engine(run: v.Intervals, zero: Microseconds) -> LaneData:
+    bars, notes = _bars(run.engine, zero), []
     for bar, after in zip_longest(bars, bars[1:]):
         if bar.look == v.BOOTING and bar.end > 0:
-            name = run.dockerd.name
+            name = run.engine.name
             who = f"systemd restarts {name}" if bar.start > 0 and not run.boots else f"{name} boots"
             ready = after is not None and after.look == v.UP
             long = f"{who}, {_plus(bar.start)}" if bar.start > 0 else who
@@ -49,11 +48,11 @@ def _dockerd(run: v.Intervals, zero: Microseconds) -> LaneData:
                 notes.append(Note(after.start, after.end, (f"READY, API answers, {_plus(after.start)}", "READY")))
         elif bar.look == v.FROZEN:
             notes.append(Note(bar.start, bar.end, ("frozen: answers nobody", "frozen")))
-    return LaneData(run.dockerd.name, bars, tuple(notes))
+    return LaneData(run.engine.name, bars, tuple(notes))
 
 
-def _containerd(run: v.Intervals, zero: Microseconds) -> LaneData:
-    bars, notes, ticks = _bars(run.containerd, zero), [], []
+def _second(run: v.Intervals, zero: Microseconds) -> LaneData:
+    bars, notes, ticks = _bars(run.second, zero), [], []
     for connection in run.connections:
         at = connection.at - zero
         if at > 0:
@@ -62,7 +61,7 @@ def _containerd(run: v.Intervals, zero: Microseconds) -> LaneData:
             notes.append(Note(at, end, (f"connected{tries}, {_plus(at)}", "connected")))
             ticks.append(at)
     notes += [Note(b.start, b.end, ("frozen: answers nobody", "frozen")) for b in bars if b.look == v.FROZEN]
-    return LaneData(run.containerd.name, bars, tuple(notes), tuple(ticks))
+    return LaneData(run.second.name, bars, tuple(notes), tuple(ticks))
 
 
 def _nth(number: int) -> str:
@@ -109,13 +108,16 @@ def _note(run: v.Intervals, bar: Bar, lives: Sequence[v.Life], zero: Microsecond
         return _kill_note(bar, life)
     if bar.look in said:
         return None
-    unread = run.dockerd.at(bar.start + zero).state in (v.DOWN, v.BOOTING)
+    unread = run.engine.at(bar.start + zero).state in (v.DOWN, v.BOOTING)
+    holder, holders, nobody = run.names.holder, run.names.holders, f"no {run.names.keeper} attached"
+    unseen = (f"no {holder}: its exit will be seen by nobody", f"no {holder}")
+    orphans = (f"{holders} under PID 1; nobody reads stdout", f"{holders} under PID 1")
     texts = {
-        v.INIT: ("shims under PID 1; nobody reads stdout", "shims under PID 1") if unread else ("shim under PID 1",),
+        v.ORPHANED: orphans if unread else (f"{holder} under PID 1",),
         v.REATTACHED: ("re-attached",),
-        v.UNATTACHED: (*("no containerd attached; nobody reads stdout",) * unread, "no containerd attached"),
-        v.NOBODY: ("no shim: its exit will be seen by nobody", "no shim"),
-        v.UNHELD: ("no conmon: its exit will be seen by nobody", "no conmon"),
+        v.UNATTACHED: (*(f"{nobody}; nobody reads stdout",) * unread, nobody),
+        v.NOBODY: unseen,
+        v.UNHELD: unseen,
     }.get(bar.look)
     if texts is None:
         return None

@@ -11,6 +11,7 @@ from itertools import pairwise
 import msgspec
 
 from sim.engine.setup import Microseconds
+from sim.views.names import Names
 
 Window = tuple[Microseconds, Microseconds]
 Steps = tuple[tuple[Microseconds, Microseconds, int], ...]  # (from, to, count), without a hole
@@ -19,10 +20,9 @@ Steps = tuple[tuple[Microseconds, Microseconds, int], ...]  # (from, to, count),
 class Bar(msgspec.Struct, frozen=True):
     """A stretch of a lane that looks one way.
 
-    Of a container `containerd`, `init`, `reattached`, `nobody`, `shim`, `unattached`, `conmon`, `unheld`, `stopping`,
-    `unready`, `starting`;
-    of a daemon `up`, `booting`, `leaving`, `frozen`; of a process `daemon`, `own`, `adopted`, `errand`, `command`,
-    `halted`, `zombie`; beside the state of a container `paused`, `backoff`, `unhealthy`, `blocked`.
+    Of a container how it is held (`sim.views.intervals`), `stopping`, `unready`, `starting`; of a daemon `up`,
+    `booting`, `leaving`, `frozen`; of a process `daemon`, `own`, `adopted`, `errand`, `halted`, `zombie`;
+    beside the state of a container `paused`, `backoff`, `unhealthy`, `blocked`.
     """
 
     start: Microseconds
@@ -111,6 +111,7 @@ class TimelineData(msgspec.Struct, frozen=True):
 
     *by* is what the lanes are: `container`, `process` (*arrows* go from lane to lane), or `role` (*stacks* take their
     place). *settings* are the engine's, by their names in the scenario; two runs are told apart by where theirs differ.
+    *names* is what the programs are called.
     """
 
     title: str
@@ -133,6 +134,7 @@ class TimelineData(msgspec.Struct, frozen=True):
     by: str = "container"
     stacks: tuple[Stack, ...] = ()
     arrows: tuple[Arrow, ...] = ()
+    names: Names = Names()
 
     def rows(self) -> tuple[LaneData | Strip | Stack, ...]:
         """Return all rows, from the top."""

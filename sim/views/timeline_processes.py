@@ -1,7 +1,7 @@
 """A lane per process, and arrows from lane to lane: who forks, signals, is left to, and reaps whom.
 
 PID 1 comes first, then daemons, then each container's processes, all in the order of their forks. Programs that do one
-errand and end (runc and its hooks, iptables, podman) share a lane, and their forks and waits have no arrows: a start of
+errand and end (a runtime and its hooks, iptables) share a lane, and their forks and waits have no arrows: a start of
 a container is two dozen of them. Leaves out threads. Source: `sim.views.processes`.
 """
 
@@ -13,28 +13,33 @@ from collections.abc import Iterable, Sequence
 from sim.engine.setup import Microseconds
 from sim.kernel.records import INIT
 from sim.kernel.signals import NAMES
+from sim.views.names import is_daemon, role_of
 from sim.views.processes import FORK, OWN, REAP, Lived, Processes
 from sim.views.timeline_parts import Arrow, Bar, LaneData
 
-DAEMONS = ("init", "journald", "dockerd", "containerd", "crio", "kubelet")
-ERRANDS = (
-    "runc", "iptables", "hook", "resolver", "cni", "exec-shim", "exec", "podman", "netavark", "exec-conmon",
-)  # fmt: skip
-ERRAND, COMMAND = "errand", "command"  # how it looks, and where each command is a process
+ERRAND = "errand"  # how it looks
 
 
 def process_lanes(
-    found: Processes, containers: Sequence[str], zero: Microseconds, begin: Microseconds, end: Microseconds
+    found: Processes,
+    containers: Sequence[str],
+    zero: Microseconds,
+    begin: Microseconds,
+    end: Microseconds,
+    errands: str,
 ) -> tuple[tuple[LaneData, ...], tuple[Arrow, ...]]:
-    """Return a lane for each process that lives within [*begin*, *end*] (µs from t = 0), and arrows between them."""
+    """Return a lane for each process that lives within [*begin*, *end*] (µs from t = 0), and arrows between them.
+
+    *errands* is what a container's errands are called, which share a lane.
+    """
     seen = [place for place, it in enumerate(found.lived) if it.looks and it.end > begin and it.begin < end]
-    rows = _rows(found.lived, seen, containers)
+    rows = _rows(found.lived, seen, containers, errands)
     row_of = {place: number for number, row in enumerate(rows) for place in row}
     nth: Counter[str] = Counter()
     groups = [_group(found.lived[row[0]]) for row in rows]
     lanes = tuple(
-        _lane([found.lived[place] for place in row], zero, nth, number > 0 and groups[number] != groups[number - 1])
-        for number, row in enumerate(rows)
+        _lane([found.lived[place] for place in row], zero, errands, nth, before not in (None, group))
+        for row, before, group in zip(rows, [None, *groups], groups, strict=False)
     )
     arrows = (
         Arrow(it.at - zero, row_of[it.source], row_of[it.target], it.kind, it.words)
@@ -46,19 +51,19 @@ def process_lanes(
 
 
 def _errand(lived: Lived) -> bool:
-    return lived.program in ERRANDS
+    return role_of(lived.program).brief
 
 
-def _rows(lived: Sequence[Lived], seen: Iterable[int], containers: Sequence[str]) -> list[list[int]]:
+def _rows(lived: Sequence[Lived], seen: Iterable[int], containers: Sequence[str], errands: str) -> list[list[int]]:
     """Return which processes are on each lane, by their places."""
     order = {name: number for number, name in enumerate(containers)}
     rows: dict[str | int, list[int]] = {}
     for place in seen:
-        rows.setdefault(_name(lived[place]) if _errand(lived[place]) else place, []).append(place)
+        rows.setdefault(_name(lived[place], errands) if _errand(lived[place]) else place, []).append(place)
 
     def rank(row: list[int]) -> tuple[int, int, bool, int]:
         it = lived[row[0]]
-        if it.program in DAEMONS:
+        if is_daemon(it.program):
             return 0, int(it.pid != INIT), False, row[0]
         mine = order.get(it.container.partition("/")[0], len(order))
         return 1 if it.container else 2, mine, _errand(it), row[0]
@@ -67,29 +72,29 @@ def _rows(lived: Sequence[Lived], seen: Iterable[int], containers: Sequence[str]
 
 
 def _group(lived: Lived) -> str:
-    return "daemons" if lived.program in DAEMONS else lived.container.partition("/")[0]
+    return "daemons" if is_daemon(lived.program) else lived.container.partition("/")[0]
 
 
-def _name(lived: Lived) -> str:
+def _name(lived: Lived, errands: str) -> str:
     """Name a lane without its number.
 
-    >>> _name(Lived(7, "shim", "shim", "web", ())), _name(Lived(7, "hook", "exe", "web", ()))
-    ('shim web', 'runc, hooks web')
+    >>> _name(Lived(7, "shim", "shim", "web", ()), "errands"), _name(Lived(7, "hook", "exe", "web", ()), "errands")
+    ('shim web', 'errands web')
     """
     if lived.pid == INIT:
         return lived.comm
     if not (_errand(lived) and lived.container):
         return f"{lived.program} {lived.container}".strip()
-    return f"{'podman, crun' if lived.commands else 'runc, hooks'} {lived.container}"
+    return f"{errands} {lived.container}"
 
 
-def _lane(row: Sequence[Lived], zero: Microseconds, nth: Counter[str], apart: bool) -> LaneData:
-    first, name, errand = row[0], _name(row[0]), _errand(row[0])
+def _lane(row: Sequence[Lived], zero: Microseconds, errands: str, nth: Counter[str], apart: bool) -> LaneData:
+    first, name, errand = row[0], _name(row[0], errands), _errand(row[0])
     nth[name] += 1
     bars = [bar for it in row for bar in process_bars(it, zero)]
     return LaneData(
         name=name if errand else f"{name} {first.pid}",
-        bars=tuple(sorted(bars, key=lambda bar: bar.look not in (ERRAND, COMMAND))),  # what is seldom lies on top
+        bars=tuple(sorted(bars, key=lambda bar: bar.look != ERRAND)),  # what is seldom lies on top
         outcome=f"{len(row)} process{'es' * (len(row) != 1)}" if errand else ended(first),
         key=f"{name} {nth[name]}",
         apart=apart,
@@ -106,9 +111,9 @@ def _look(lived: Lived, how: str) -> str:
     """Say how a process looks that lives so: daemons and errands have a look of their own while all is well."""
     if how != OWN:
         return how
-    if lived.program in DAEMONS or not _errand(lived):
-        return "daemon" if lived.program in DAEMONS else OWN
-    return COMMAND if lived.commands else ERRAND
+    if is_daemon(lived.program) or not _errand(lived):
+        return "daemon" if is_daemon(lived.program) else OWN
+    return ERRAND
 
 
 def ended(lived: Lived) -> str:

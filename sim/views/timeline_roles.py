@@ -1,28 +1,24 @@
 """How many there are of each role and how they live, over time: a picture that does not grow with the containers.
 
-Containers are counted by the looks of their lanes; shims, programs, proxies and errands by those of their processes.
-Leaves out which is which. Source: `sim.views.timeline_lanes`, `sim.views.processes`.
+Containers are counted by the looks of their lanes; holders, programs, forwarders and errands by those of their
+processes. Leaves out which is which. Source: `sim.views.timeline_lanes`, `sim.views.processes`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from sim.engine.role import Kind
 from sim.engine.setup import Microseconds
+from sim.views import intervals as v
+from sim.views.names import Names, plural, role_of
 from sim.views.timeline_parts import Bar, LaneData, Stack, Window, open_counts
-from sim.views.timeline_processes import COMMAND, ERRANDS
 
-ROLES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("shims", ("shim",)),
-    ("conmons", ("conmon",)),
-    ("programs", ("payload", "child")),
-    ("proxies", ("proxy",)),
-    ("runc, hooks, …", ERRANDS),
-)
-COMMANDS = "podman, crun, …"  # what errands are called where each command is a process
+PROGRAMS = (Kind.PAYLOAD, Kind.MEMBER)
+
 LAYERS = (
-    "containerd", "reattached", "init", "nobody", "shim", "unattached", "conmon", "unheld", "stopping", "unready",
-    "starting", "own", "daemon", "errand", "command", "adopted", "halted", "zombie",
+    v.KEPT, v.REATTACHED, v.ORPHANED, v.NOBODY, v.ATTACHED, v.UNATTACHED, v.ALONE, v.UNHELD, "stopping", "unready",
+    "starting", "own", "daemon", "errand", "adopted", "halted", "zombie",
 )  # fmt: skip
 
 
@@ -31,14 +27,32 @@ def role_stacks(
     processes: Sequence[tuple[str, tuple[Bar, ...]]],
     begin: Microseconds,
     end: Microseconds,
+    names: Names,
 ) -> tuple[Stack, ...]:
     """Return a stack of containers, then one of each role; *processes* are (program, bars), times µs from the fault."""
     stacks = [_stack("containers", (bar for lane in containers for bar in lane.bars), begin, end)]
-    for name, programs in ROLES:
-        mine = [bar for program, bars in processes if program in programs for bar in bars]
-        named = COMMANDS if any(bar.look == COMMAND for bar in mine) else name
-        stacks.append(_stack(named, mine, begin, end))
+    rows: dict[str, list[Bar]] = {}
+    for program, bars in sorted(processes, key=lambda it: _rank(it[0])):
+        rows.setdefault(_row(program, names), []).extend(bars)
+    stacks += [_stack(name, bars, begin, end) for name, bars in rows.items() if name]
     return tuple(stack for stack in stacks if stack.most)
+
+
+def _row(program: str, names: Names) -> str:
+    """Return the name of the stack that a program is counted in; "" for what is counted in none."""
+    role = role_of(program)
+    if role.brief:
+        return f"{names.errands}, …"
+    if role.kind in PROGRAMS:
+        return "programs"
+    return plural(program) if role.kind in (Kind.HOLDER, Kind.FORWARDER) else ""
+
+
+def _rank(program: str) -> tuple[int, int]:
+    """Order stacks: holders, programs, forwarders, errands."""
+    role = role_of(program)
+    kinds = (Kind.HOLDER, *PROGRAMS, Kind.FORWARDER)
+    return (len(kinds) if role.brief or role.kind not in kinds else kinds.index(role.kind)), role.order
 
 
 def _stack(name: str, bars: Iterable[Bar], begin: Microseconds, end: Microseconds) -> Stack:

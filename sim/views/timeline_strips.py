@@ -41,5 +41,6 @@ def _strip_notes(
     if client != "remote" and left and drops and left[0] >= drops[0][0] - FLUSH_NEAR:
         end = next((start for start, _, count in steps if start > left[-1] and count), steps[-1][1])
         again = ", return one by one" if end < steps[-1][1] else ""
-        return (Note(left[-1], end, (f"proxies die with dockerd{again}", "proxies die with dockerd")),)
+        died = f"{run.names.forwarders} die with {run.names.engine}"
+        return (Note(left[-1], end, (f"{died}{again}", died)),)
     return ()

@@ -11,11 +11,7 @@ from typing import Any
 from sim.engine.setup import Microseconds, Service
 from sim.kernel.records import Pid
 from sim.views import intervals as v
-
-STARTS = (  # the goroutines in which an engine starts a container
-    "dockerd.start", "podman.run", "podman.run_unit", "podman.start", "containerd.start_container",
-    "crio.start_container",
-)  # fmt: skip
+from sim.views.names import Names
 
 
 class Track:
@@ -48,16 +44,16 @@ class Track:
 
 
 class Watched:
-    """What the replay keeps of a container: its newest payload, and which dockerd said `start` last."""
+    """What the replay keeps of a container: its newest payload, and which engine said `start` last."""
 
     __slots__ = (
-        "asked", "attached_to", "execed", "exists", "life", "payload", "ran", "ready", "service", "starts", "told",
+        "asked", "attached_to", "execed", "exists", "life", "pid", "ran", "ready", "service", "starts", "told",
         "track",
     )  # fmt: skip
 
     def __init__(self, service: Service, at: Microseconds, ran: bool) -> None:
         self.service, self.ran, self.exists = service, ran, ran
-        self.payload: Pid = 0
+        self.pid: Pid = 0  # of its newest program
         self.attached_to: Pid = 0
         self.starts = 0
         self.asked: Microseconds | None = None  # when a start began that has not come to an execve
@@ -66,9 +62,16 @@ class Watched:
         self.life = -1
         self.track = Track(at, (v.DEAD if ran else v.ABSENT, "", 0))
 
+    def lane(self, names: Names, end: Microseconds) -> v.Lane:
+        """Close what is open and return its lane, in which programs have their names."""
+        named = {v.KEPT: names.keeper, v.ORPHANED: names.init, v.ATTACHED: names.holder, v.ALONE: names.holder}
+        states = ((a, b, *state) for a, b, state in self.track.close(end))
+        found = (v.Interval(a, b, it, named.get(held, held), pid, held) for a, b, it, held, pid in states)
+        return v.Lane(self.service.name, tuple(found))
+
 
 class Daemon:
-    """What the replay keeps of dockerd or containerd."""
+    """What the replay keeps of a daemon."""
 
     __slots__ = ("frozen", "pid", "state", "track")
 

@@ -14,8 +14,8 @@ from sim.views.timeline_parts import Bar, TimelineData
 from tests.render.figures import FEW, FOLDER, TIMELINES, TREES, data_of, paint, pair, unlike
 
 GROUPS = (  # looks that may stand beside each other on a lane
-    ("containerd", "init", "reattached", "nobody", "stopping", "unready", "starting", "paused", "backoff"),
-    ("containerd", "init", "reattached", "nobody", "shim", "unattached", "stopping", "unready", "starting", "paused"),
+    ("kept", "orphaned", "reattached", "nobody", "stopping", "unready", "starting", "paused", "backoff"),
+    ("kept", "orphaned", "reattached", "nobody", "attached", "unattached", "stopping", "unready", "starting", "paused"),
     ("up", "booting", "leaving", "frozen"),
     ("daemon", "adopted", "halted", "zombie"),
     ("own", "adopted", "halted", "zombie"),
@@ -42,7 +42,7 @@ def changed(run: TimelineData, what: str) -> TimelineData:
     lane = run.lanes[2]
     bars = [Bar(bar.start, bar.end, "nobody" if bar.look == "stopping" else bar.look) for bar in lane.bars]
     if what == "moved":
-        bars = [Bar(bar.start, bar.end + 150_000 * (bar.look == "init"), bar.look) for bar in lane.bars]
+        bars = [Bar(bar.start, bar.end + 150_000 * (bar.look == "orphaned"), bar.look) for bar in lane.bars]
     return replace(run, lanes=(*run.lanes[:2], replace(lane, bars=tuple(bars)), *run.lanes[3:]))
 
 
@@ -105,8 +105,8 @@ def test_looks_of_a_lane_can_be_told_apart(group: tuple[str, ...], eye: str) -> 
 
 def test_colour_alone_would_not_do() -> None:
     """Orphaned and re-attached are one grey: without its hatch the picture could not be printed."""
-    init, reattached = LOOKS["init"], LOOKS["reattached"]
-    assert not apart(replace(init, hatch=""), reattached, "grey")
+    orphaned, reattached = LOOKS["orphaned"], LOOKS["reattached"]
+    assert not apart(replace(orphaned, hatch=""), reattached, "grey")
 
 
 def test_arrows_differ_in_more_than_colour() -> None:

@@ -50,8 +50,8 @@ def test_who_holds_a_container_is_told_apart() -> None:
     words = legend(run("podman-conmon-killed"))
     assert {"running, held by its conmon", "running without a conmon"} <= words
     web, db = run("podman-conmon-killed").timeline().lanes
-    assert [bar.look for bar in web.bars if bar.end > 0][:2] == ["conmon", "unheld"]
-    assert [bar.look for bar in db.bars if bar.end > 0] == ["conmon"]
+    assert [bar.look for bar in web.bars if bar.end > 0][:2] == ["alone", "unheld"]
+    assert [bar.look for bar in db.bars if bar.end > 0] == ["alone"]
 
 
 def test_a_conmon_under_pid_1_has_not_lost_its_parent() -> None:

@@ -24,6 +24,7 @@ from sim.render.timeline_looks import LOOKS
 from sim.scenario import load
 from sim.views import intervals as v
 from sim.views.forest import forest
+from sim.views.names import names_of
 from sim.views.processes import ADOPTED, processes
 from sim.world import World
 
@@ -39,15 +40,16 @@ def victims(design: str) -> tuple[str, ...]:
 
 CASES = [(design, victim) for design in DESIGNS for victim in victims(design)]
 MEANT = {  # what is said -> the payload's parent, that one's parent, whether it is such a one's child while all is well
-    v.CONTAINERD: ("shim", "containerd", False),
-    v.SHIM: ("shim", "init", True),
+    v.KEPT: ("shim", "containerd", False),
+    v.ATTACHED: ("shim", "init", True),
     v.UNATTACHED: ("shim", "init", True),
-    v.INIT: ("shim", "init", False),
+    v.ORPHANED: ("shim", "init", False),
     v.REATTACHED: ("shim", "init", False),
-    v.CONMON: ("conmon", "init", True),
+    v.ALONE: ("conmon", "init", True),
     v.OWN: ("dockerd", "init", True),
     **dict.fromkeys((v.NOBODY, v.UNHELD, v.ADOPTED), ("init", "", False)),
 }
+NAMES = names_of(DESIGNS["docker-1.13"])
 
 
 @cache
@@ -103,9 +105,9 @@ def test_whoever_is_said_to_hold_a_container_is_its_parent(design: str, victim: 
             holder = procs[procs[it.pid].ppid]
             above = procs[holder.ppid].image.program if holder.ppid in procs else ""
             found = (holder.image.program, above, holder.image.program in home)
-            assert found == MEANT[it.parent], (at, name, it)
-            if it.parent in (v.SHIM, v.UNATTACHED):
-                assert (holder.pid in shims_known(world, name)) == (it.parent == v.SHIM), (at, name, it)
+            assert found == MEANT[it.held], (at, name, it)
+            if it.held in (v.ATTACHED, v.UNATTACHED):
+                assert (holder.pid in shims_known(world, name)) == (it.held == v.ATTACHED), (at, name, it)
 
 
 def shims_known(world: World, container: str) -> set[Pid]:
@@ -128,10 +130,10 @@ def test_orphans_are_children_of_init_that_were_not_meant_to_be(design: str, vic
         assert adopted == orphans
 
 
-@pytest.mark.parametrize("parent", list(MEANT))
-def test_the_legend_says_what_the_interval_means(parent: str) -> None:
+@pytest.mark.parametrize("held", list(MEANT))
+def test_the_legend_says_what_the_interval_means(held: str) -> None:
     """Words name the parent of a shim, and call nothing an orphan that lives where it belongs."""
-    (holder, above, is_home), words = MEANT[parent], LOOKS[parent].means
+    (holder, above, is_home), words = MEANT[held], LOOKS[held].of(NAMES)
     assert ("under containerd" in words) == (above == "containerd")
     assert "PID 1" not in words or "init" in (holder, above)
     assert "PID 1" in words or (holder, above) != ("shim", "init")
@@ -170,8 +172,8 @@ until: 2m
 def test_a_shim_belongs_where_its_own_version_has_it() -> None:
     """After an upgrade an old shim under PID 1 is an orphan; the new version's, which lives there, is none."""
     run = run_scenario(load("x.yaml", UPGRADE))
-    parents = [it.parent for it in run.intervals().lane("web").intervals if it.state == v.RUNNING]
-    assert parents == [v.CONTAINERD, v.INIT, v.SHIM]
+    parents = [it.held for it in run.intervals().lane("web").intervals if it.state == v.RUNNING]
+    assert parents == [v.KEPT, v.ORPHANED, v.ATTACHED]
     orphans = [[box.role for box in forest(run.tree(at)).boxes if box.orphan] for at in ("kill-1s", "end")]
     assert orphans == [["shim"], []]
 
@@ -179,7 +181,7 @@ def test_a_shim_belongs_where_its_own_version_has_it() -> None:
 def test_a_shim_that_comes_to_nothing_takes_no_program_from_another() -> None:
     """Where a second shim of a container fails to start, the first one, an orphan, still holds what runs."""
     web = run_scenario(load("v02-torn-state")).intervals().lane("web").intervals
-    assert [it.parent for it in web if it.state == v.RUNNING] == [v.CONTAINERD, v.INIT]
+    assert [it.held for it in web if it.state == v.RUNNING] == [v.KEPT, v.ORPHANED]
 
 
 def test_a_stranger_with_the_number_of_a_dead_program_is_no_container() -> None:
@@ -193,7 +195,7 @@ def test_a_program_that_gets_its_last_number_again_is_a_new_one() -> None:
     run = run_scenario(load("podman-quadlet-reboot"))
     lane = run.intervals().lane("deaf").intervals
     assert {it.pid for it in lane if it.pid} == {30}
-    assert (lane[-1].state, lane[-1].parent) == (v.RUNNING, v.CONMON)
+    assert (lane[-1].state, lane[-1].held) == (v.RUNNING, v.ALONE)
     assert [it.start for it in run.intervals().lives if it.container == "deaf"][1:] == [lane[-1].start]
 
 
@@ -202,7 +204,7 @@ def test_a_page_has_the_words_of_its_design() -> None:
     page = faulty("docker-26", "containerd").page()
     assert "running, shim under PID 1, no containerd attached" in page
     assert "under containerd" not in page
-    assert "orphaned" not in page
+    assert "shim orphaned" not in page
 
 
 @pytest.mark.parametrize("design", [name for name in DESIGNS if "shim" in DESIGNS[name].programs])
@@ -218,6 +220,6 @@ def test_orphaned_shims_are_counted_where_there_can_be_any(design: str) -> None:
 def test_traits_and_programs_name_the_same_place(design: str) -> None:
     """What `shims_under` says in words is where the holders of the design's containers live."""
     found = DESIGNS[design]
-    homes = {found.programs[name].role.home for name in HOLDERS if name in found.programs}
+    homes = {found.roles[name].home for name in HOLDERS if name in found.programs}
     assert homes == {found.traits.shims_under} - {"nobody"}
-    assert found.programs["payload"].role.home in found.programs
+    assert found.roles["payload"].home in found.programs

@@ -135,10 +135,10 @@ def test_what_becomes_of_a_container(name: str, given_setup: Setup, states: list
 def test_a_killed_dockerd_boots_again_and_connects_at_its_second_try() -> None:
     """dockerd is down for 100 ms, boots, and is up at READY; its containerd dies with it and listens before that."""
     found = intervals(run(setup([service(0)], DOCKERD, live=True)))
-    after = [i for i in found.dockerd.intervals if i.end > AT + MS]
+    after = [i for i in found.engine.intervals if i.end > AT + MS]
     assert [i.state for i in after] == ["down", "booting", "up"]
     assert 100 * MS <= after[1].start - AT <= 110 * MS
-    assert [i.state for i in found.containerd.intervals if i.end > AT + MS] == ["down", "booting", "up"]
+    assert [i.state for i in found.second.intervals if i.end > AT + MS] == ["down", "booting", "up"]
     assert found.connections[-1].attempt == 2
     ((start, end, over),) = engine_gaps(found, (AT, 180 * S))
     assert (start, end, over) == (after[0].start, after[1].end, True)
@@ -148,7 +148,7 @@ def test_a_frozen_containerd_is_frozen_until_it_is_killed_or_continued() -> None
     """A containerd that was stopped by a signal is `frozen`, not `down`."""
     stop, go = (KillProcess(Target("containerd"), signal) for signal in ("STOP", "CONT"))
     found = intervals(run(setup([service(0)], stop, go)))
-    assert [i.state for i in found.containerd.intervals if i.end > AT][:2] == ["up", "frozen"]
+    assert [i.state for i in found.second.intervals if i.end > AT][:2] == ["up", "frozen"]
 
 
 def test_an_exec_has_a_task_of_its_own_and_no_lane() -> None:
@@ -231,7 +231,7 @@ def runs(draw: st.DrawFn) -> Trace:
 def test_intervals_tile_the_run(trace: Trace) -> None:
     """The intervals of a lane follow each other from begin to end: none is empty, overlaps, or repeats the last one."""
     found = intervals(trace)
-    for lane in (*found.containers, found.dockerd, found.containerd):
+    for lane in (*found.containers, found.engine, found.second):
         edges = [interval.start for interval in lane.intervals] + [lane.intervals[-1].end]
         assert edges == sorted(set(edges))
         assert (edges[0], edges[-1]) == (found.begin, found.end)

@@ -285,5 +285,5 @@ EXEC_PROGRAM = Program(
         ),
     ),
     ignored=frozenset({"PIPE"}),
-    role=replace(ROLE, order=80, brief=True, slows=False, rss=None),
+    role=replace(ROLE, order=80, brief=True, slows=False, rss=None, noun="conmon"),
 )

@@ -114,5 +114,6 @@ PROGRAM = Program(
         brief=True,
         stalls_as="shim",
         rss=Rss(round(3.6 * MB), "as a shim"),
+        noun="shim",
     ),
 )

@@ -38,5 +38,6 @@ CRI = Engine(
     refuses=meaning.refuses,
     instead=meaning.instead,
     fit=meaning.fit,
+    errands=("runtime, CNI", "the OCI runtime, CNI plugins"),
 )
-CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd)
+CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd, keeper="containerd")

@@ -49,5 +49,5 @@ DOCKER_1_10 = Design(
         engine_score=0,
         wakes=True,
     ),
-    DOCKER,
+    replace(DOCKER, errands=("native", "native, iptables")),
 )

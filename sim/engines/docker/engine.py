@@ -14,6 +14,7 @@ from sim.engine.records import Container, Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.docker import meaning
 from sim.engines.docker.numbers import WRITTEN_DOWN
+from sim.engines.docker.proxy import forwards
 from sim.engines.docker.vocabulary import DOCKER as VOCABULARY
 from sim.kernel import syscalls
 from sim.world import Turn
@@ -52,4 +53,8 @@ DOCKER = Engine(
     instead=meaning.instead,
     written_down=WRITTEN_DOWN,
     upgrades=meaning.upgrades,
+    backoff=("dockerd.restart",),
+    errands=("runc, hooks", "runc, iptables, hook"),
+    keeper="containerd",
+    forwards=forwards,
 )

@@ -11,6 +11,7 @@ from sim.engine.networks import bound
 from sim.engine.ops import Do, Exit, Label
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
+from sim.engine.reach import inner
 from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.setup import Port, Service
 from sim.kernel import syscalls
@@ -22,6 +23,13 @@ def proxy(program: str, service: Service, port: Port, address: str) -> Spawn:
     argv = (program, *words, "-container-ip", address, "-container-port", str(port.container))
     local = {"address": bound(port), "count": service.proxy_threads}
     return Spawn("proxy", argv, service.name, local=local, death_signal="TERM")
+
+
+def forwards(argv: tuple[str, ...]) -> tuple[str, int, str]:
+    """Return what a proxy's command line says: the protocol and the port of the host, and the container's address."""
+    said = dict(zip(argv[1::2], argv[2::2], strict=True))
+    proto = said["-proto"]
+    return proto, int(said["-host-port"]), inner(proto, said["-container-ip"], int(said["-container-port"]))
 
 
 def start_threads(g: Goroutine) -> None:
@@ -40,7 +48,7 @@ def listen(g: Goroutine) -> str | None:
 
 ROLE = Role(
     words="proxy", kind=Kind.FORWARDER, order=150, home="dockerd", target="container", stalls_as="proxy", slows=True,
-    plural="proxies",
+    plural="proxies", noun="docker-proxy",
     rss=Rss(round(1.16 * MB), "issue, moby#34328: 116 MB for 100 ports, 17.06"),
 )  # fmt: skip
 PROGRAM = Program(

@@ -57,6 +57,7 @@ PODMAN_ENGINE = Engine(
     instead=meaning.instead,
     no_daemon=meaning.NO_DAEMON,
     fit=meaning.fit,
+    errands=("podman, crun", "podman, crun, netavark"),
 )
 
 

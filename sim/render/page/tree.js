@@ -17,9 +17,11 @@ const tree = (() => {
   const LETTER = ruler.measureText("0").width;
   let chosen = 0, running = 0, size = [1, 1];
 
+  /* What kind of process it is: of D.roles, role -> [kind, whether it ends with its errand]. */
+  const kind = (box) => (D.roles[box[ROLE]] || [""])[0];
   const words = (box) => {
-    const named = ["shim", "proxy", "exec", "exec-shim"].includes(box[ROLE]);
-    const name = named || ["dockerd", "containerd"].includes(box[ROLE]) ? box[ROLE] : box[COMM];
+    const named = ["holder", "forwarder", "execed"].includes(kind(box));
+    const name = named || ["daemon", "guest"].includes(kind(box)) ? box[ROLE] : box[COMM];
     return [name, box[CONTAINER] && (named || box[ORPHAN]) ? ` ${box[CONTAINER]}` : "", ` ${box[PID]}`];
   };
   const cut = (text) => (text.length > 30 ? text.slice(0, 29) + "…" : text);
@@ -54,7 +56,8 @@ const tree = (() => {
   /* What a container's lane shows at a time is the look of its processes. */
   function look(box, at) {
     const bars = looks.get(box[CONTAINER]);
-    if (!bars || !["shim", "payload", "child"].includes(box[ROLE])) return box[ROLE] === "proxy" ? "proxy" : "plain";
+    const own = ["holder", "payload", "member"].includes(kind(box)) && !D.roles[box[ROLE]][1];
+    if (!bars || !own) return kind(box) === "forwarder" ? "forwarder" : "plain";
     const bar = bars.find(([start, end]) => start <= at && at < end) || bars.find(([, end]) => end === at);
     return bar ? `look-${bar[2]}` : "plain";
   }
