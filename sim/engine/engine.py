@@ -14,7 +14,7 @@ import msgspec
 
 from sim.engine import paths
 from sim.engine.records import Container, Endpoint, UnitState
-from sim.engine.setup import Docker, Instant, Service, Step, Systemctl
+from sim.engine.setup import Docker, Instant, Microseconds, Service, Step, Systemctl
 from sim.engine.vocabulary import Vocabulary
 from sim.facts import Remembered
 from sim.kernel.records import INIT, Pid
@@ -96,6 +96,31 @@ def keeps_nothing(turn: Turn) -> None:
     """Write nothing: an engine without a disk of its own."""
 
 
+class Notes:
+    """What is gathered on the way through a trace for the commands of an engine; of most there is nothing."""
+
+    def take(self, event: Any, at: Microseconds) -> None:
+        """Take a fact that has been applied at a clock value (µs)."""
+
+
+class UnitWords(msgspec.Struct, frozen=True):
+    """What `systemctl status` says of a unit from its file: Description=, Documentation=, ExecStart=."""
+
+    description: str
+    docs: str
+    exec_start: str
+
+
+def in_no_file(service: Service) -> str:
+    """Return that no file is written when a container ends."""
+    return ""
+
+
+def its_disk(path: str) -> str:
+    """Return what tells of a container where a file does."""
+    return "the engine's disk"
+
+
 HOLDER_KILLED = '{"kill": ["supervisor/web", "supervisor/chat"]}'
 
 
@@ -117,7 +142,10 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     variable `c`. *shim_of* returns whose shim holds a container: its own, or that of its pod. *scope* returns its
     control group, *is_unit* whether it is a unit of systemd (None: containers never are). *faults* returns how
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
-    left out, the design has nothing for.
+    left out, the design has nothing for. *unreached* is what its command prints while nobody listens at its socket.
+    *end_file* returns the file that tells when a container ended, "" if its events do; *teller* names what tells of a
+    container by a file. *notes* gathers what its commands show and no record holds; *shown* are the classes of records
+    that they show besides containers. *units* are its units' own words, by name.
     """
 
     disk: Callable[[Turn], None] = keeps_nothing
@@ -135,6 +163,12 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     scope: Callable[[World, Service], str] = own_scope
     is_unit: Callable[[Service], bool] | None = None
     faults: Callable[[Any], Mapping[str, str]] = daemon_faults
+    unreached: str = "nobody listens at {socket}"
+    end_file: Callable[[Service], str] = in_no_file
+    teller: Callable[[str], str] = its_disk
+    notes: Callable[[], Notes] = Notes
+    shown: tuple[type[msgspec.Struct], ...] = ()
+    units: Mapping[str, UnitWords] = {}
 
 
 PLAIN = Engine()

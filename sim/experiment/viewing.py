@@ -7,32 +7,34 @@ from __future__ import annotations
 
 from sim.designs import DESIGNS, Design
 from sim.errors import InputError, Problem, nearest
-from sim.render.registry import NEEDS, RUN_VIEWS, VIEWS
+from sim.render.registry import RUN_VIEWS, VIEWS
 from sim.views.story import Story
 
-ALL_VIEWS = (*VIEWS, *RUN_VIEWS)
+
+def all_views() -> tuple[str, ...]:
+    """Return the names of all views."""
+    return (*VIEWS, *RUN_VIEWS)
 
 
 def why_lacking(design: Design, view: str) -> str:
     """Return why a view has nothing to show of a design, "" if it has: no such command, or no such program."""
-    client = RUN_VIEWS[view].client if view in RUN_VIEWS else ""
+    if view not in RUN_VIEWS:
+        return ""
+    client = RUN_VIEWS[view].client
     if client not in ("", design.traits.client):
         return f"there is no {client} on its host"
-    needed, why = NEEDS.get(view, ("", ""))
-    if needed == "engine":
-        return "" if design.engine.is_unit is not None or design.traits.engine in design.programs else why
-    return "" if not needed or needed in design.programs else why
+    return RUN_VIEWS[view].lacks(design)
 
 
 def views_of(design: Design) -> list[str]:
     """Return the views that a design has something to show for."""
-    return [view for view in ALL_VIEWS if not why_lacking(design, view)]
+    return [view for view in all_views() if not why_lacking(design, view)]
 
 
 def check_view(view: str, design: str = "") -> None:
     """Raise InputError for a view that does not exist, or that a *design* has nothing to show for."""
-    if view not in ALL_VIEWS:
-        valid = views_of(DESIGNS[design]) if design else ALL_VIEWS
+    if view not in all_views():
+        valid = views_of(DESIGNS[design]) if design else all_views()
         hint = f"{nearest(view, valid)} Valid: {', '.join(valid)}.".strip()
         raise InputError([Problem("--as", f"there is no view {view!r}", hint)])
     why = why_lacking(DESIGNS[design], view) if design else ""
@@ -47,12 +49,11 @@ def check_view(view: str, design: str = "") -> None:
 def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
     """Return the containers that a view is asked of: the one that is named, or all. Raises InputError."""
     names = tuple(service.name for service in story.trace.setup.services)
-    may_be_of = RUN_VIEWS[view].of if view in RUN_VIEWS else ""
+    may_be_of = _of(view, story.world.design)
     if of is None and (may_be_of != "one" or len(names) == 1):
         return names
-    units = view == "systemctl-status" and story.world.design.engine.is_unit is not None  # of containers there
-    if of is not None and not may_be_of and not units:
-        of_containers = (it for it in views_of(story.world.design) if it in RUN_VIEWS and RUN_VIEWS[it].of)
+    if of is not None and not may_be_of:
+        of_containers = (it for it in views_of(story.world.design) if _of(it, story.world.design))
         hint = f"Leave it out, or take one of these views: {', '.join(of_containers)}."
         raise InputError([Problem("--of", f"{view} is not asked of one container", hint)])
     found = None if of is None else story.named(of)
@@ -61,6 +62,14 @@ def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
         hint = f"{nearest(of or '', names)} There are {', '.join(names) or 'none'}.".strip()
         raise InputError([Problem("--of", what, hint)])
     return (found,)
+
+
+def _of(view: str, design: Design) -> str:
+    """Return whether a view may be asked of one container ("any"), is of one alone ("one"), or is of all ("")."""
+    found = RUN_VIEWS[view].of if view in RUN_VIEWS else ""
+    if found != "unit":
+        return found
+    return "" if design.engine.is_unit is None else "any"
 
 
 def root_pid(story: Story, root: str | int | None) -> int:

@@ -15,19 +15,6 @@ from sim.views.unit_status import UnitStatus
 
 QUADLET = "/etc/containers/systemd/{unit}.container"
 PATH = "/usr/lib/systemd/system/{unit}.service"
-DESCRIPTION, DOCS = "Docker Application Container Engine", "http://docs.docker.com"
-EXEC_START = (  # variables are not filled in
-    "/usr/bin/dockerd-current --add-runtime docker-runc=/usr/libexec/docker/docker-runc-current"
-    " --default-runtime=docker-runc --exec-opt native.cgroupdriver=systemd"
-    " --userland-proxy-path=/usr/libexec/docker/docker-proxy-current"
-    " --init-path=/usr/libexec/docker/docker-init-current --seccomp-profile=/etc/docker/seccomp.json $OPTIONS"
-    " $DOCKER_STORAGE_OPTIONS $DOCKER_NETWORK_OPTIONS $ADD_REGISTRY $BLOCK_REGISTRY $INSECURE_REGISTRY $REGISTRIES"
-)
-UNITS = {  # description, Docs=, ExecStart=; the others' from their packages [K]
-    "docker": (DESCRIPTION, DOCS, EXEC_START),
-    "containerd": ("containerd container runtime", "https://containerd.io", "/usr/bin/containerd"),
-    "crio": ("Container Runtime Interface for OCI (CRI-O)", "https://github.com/cri-o/cri-o", "/usr/bin/crio"),
-}
 EXITS = {"0": "/SUCCESS", "1": "/FAILURE"}
 MINUTE, HOUR, DAY, WEEK, MONTH, YEAR = 60, 3600, 86_400, 604_800, 2_629_800, 31_557_600
 RELATIVE = (  # from so many seconds on: a unit and its name, and the unit of the rest and its name, "" for no rest
@@ -49,17 +36,16 @@ def systemctl_status(unit: UnitStatus, now: float, offset_min: int) -> str:
     state = unit.active if unit.active == unit.sub else f"{unit.active} ({unit.sub})"
     result = "" if unit.result == "success" else f" (Result: {unit.result})"
     active = f"   Active: {state}{result}{_since(unit.since, now, offset_min)}"
-    if unit.container:
+    if unit.words is None:
         loaded = f"   Loaded: loaded ({QUADLET.format(unit=unit.name)}; generated)"
         lines = [f"● {unit.name}.service", loaded, active, *_main_process(unit, "")[-1:]]
     else:
-        description, docs, exec_start = UNITS[unit.name]
         lines = [
-            f"● {unit.name}.service - {description}",
+            f"● {unit.name}.service - {unit.words.description}",
             f"   Loaded: loaded ({PATH.format(unit=unit.name)}; enabled; vendor preset: disabled)",
             active,
-            f"     Docs: {docs}",
-            *_main_process(unit, exec_start),
+            f"     Docs: {unit.words.docs}",
+            *_main_process(unit, unit.words.exec_start),
         ]
     if unit.group:
         lines += [f"    Tasks: {unit.tasks}", f"   CGroup: /system.slice/{unit.name}.service", *_tree(unit.group)]

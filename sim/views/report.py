@@ -16,7 +16,6 @@ import msgspec
 
 from sim.engine.engine import IN_MEMORY
 from sim.engine.setup import Microseconds
-from sim.engines.cri.pods import Sandbox
 from sim.facts import BecameReady, EngineEvent, Forgot, FrameStarted, Remembered, StepDone, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.records import INIT, Pid
@@ -190,13 +189,13 @@ class _Gathering:
             case Remembered():
                 if event.key.startswith(IN_MEMORY):
                     return HELPER if _believes_anew(world, event) is None else CHANGE
-                if isinstance(event.value, Sandbox):
+                if isinstance(event.value, world.design.engine.shown):
                     return CHANGE
                 return HELPER if event.key.startswith("health/") else None
             case FrameStarted():
                 return CHANGE if event.fid == BUS else None
             case Forgot():
-                return CHANGE if event.key.startswith("sandbox/") else None
+                return CHANGE if isinstance(world.recall(event.pid, event.key), world.design.engine.shown) else None
             case e.FileWritten() | e.FileRemoved():
                 return None if _believes_anew(world, event) is None else CHANGE
             case e.SignalTaken():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from sim.engine.containers import is_unit, unit_group
+from sim.engine.engine import UnitWords
 from sim.engine.setup import Microseconds
 from sim.engine.systemd import group as group_of
 from sim.engine.units import CLEAN_SIGNALS
@@ -28,6 +29,7 @@ STATES = {  # of the model -> active and sub state
     "auto-restart": ("activating", "auto-restart"),
     "failed": ("failed", "failed"),
 }
+PLAIN = UnitWords("", "", "")  # of a unit of which no file is known
 WITH_PROCESS = ("activating", "active", "deactivating")
 DUMPS_CORE = frozenset({"QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "SEGV", "XCPU", "XFSZ", "SYS"})  # core(5)
 
@@ -37,7 +39,8 @@ class UnitStatus(msgspec.Struct, frozen=True):
 
     *ended* is how the main process ended, None while it runs: exited and a code, killed or dumped and a signal.
     *group* are the living processes of the control group by pid, with their words; *tasks* counts their threads too.
-    *container* says that it is the unit of a container, whose main process has not been started by ExecStart= itself.
+    *words* are those of its file, None for the unit of a container, whose main process has not been started by
+    ExecStart= itself.
     """
 
     active: str
@@ -49,8 +52,8 @@ class UnitStatus(msgspec.Struct, frozen=True):
     ended: tuple[str, str] | None
     group: tuple[tuple[Pid, tuple[str, ...]], ...]
     tasks: int
-    name: str = "docker"
-    container: bool = False
+    name: str
+    words: UnitWords | None = None
 
 
 class Unit(msgspec.Struct):
@@ -93,7 +96,7 @@ def unit_status(story: Story, container: str = "") -> UnitStatus:
         group=tuple((process.pid, process.image.argv) for process in group),
         tasks=sum(1 + len(process.threads) for process in group),
         name=name,
-        container=bool(container),
+        words=None if container else story.world.design.engine.units.get(name, PLAIN),
     )
 
 

@@ -4,10 +4,11 @@ from functools import cache
 
 import pytest
 
+from sim.engines.docker.engine import EXEC_START, WORDS
 from sim.experiment.run import Run, run_scenario
 from sim.facts import UnitChanged
 from sim.kernel.events import Exited, Signalled
-from sim.render.systemctl_status import EXEC_START, relative, systemctl_status
+from sim.render.systemctl_status import relative, systemctl_status
 from sim.scenario import load
 from sim.trace import Trace
 from sim.views.story import Story
@@ -142,7 +143,7 @@ until: 90s
         )
     )
     assert lines(limited, "end")[2].startswith("   Active: failed (Result: start-limit) since ")
-    unit = UnitStatus("failed", "failed", "exit-code", 0.0, 7, "", ("exited", "1"), (), 0)
+    unit = UnitStatus("failed", "failed", "exit-code", 0.0, 7, "", ("exited", "1"), (), 0, "docker", WORDS)
     assert systemctl_status(unit, 3.0, -210).splitlines() == [
         HEAD,
         LOADED,

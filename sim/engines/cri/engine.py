@@ -10,10 +10,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import sandbox
-from sim.engine.engine import START, Engine, daemon_faults
+from sim.engine.engine import START, Engine, UnitWords, daemon_faults
 from sim.engine.reach import address_in
 from sim.engine.setup import Instant, Step, Systemctl
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
+from sim.engines.containerd.unit_words import CONTAINERD_WORDS
+from sim.engines.cri.attempts import Sandboxes
+from sim.engines.cri.client import NO_RUNTIME
 from sim.engines.cri.pods import Sandbox, Services, Spec, Status, disk_of_a_running_host
 from sim.engines.cri.vocabulary import PODS
 
@@ -25,6 +28,9 @@ def faults_of_containerd(design: Any) -> dict[str, str]:
     return daemon_faults(design) | CONTAINERD_UNIT | {"F3": "kill containerd"}
 
 
+CRIO_WORDS = UnitWords(  # of its package [K]
+    "Container Runtime Interface for OCI (CRI-O)", "https://github.com/cri-o/cri-o", "/usr/bin/crio"
+)
 CRI = Engine(
     disk=disk_of_a_running_host,
     starts=("containerd.start_container", "crio.start_container"),
@@ -34,5 +40,9 @@ CRI = Engine(
     records=(Spec, Status, Sandbox),
     address=address_in,
     shim_of=sandbox,
+    unreached=NO_RUNTIME,
+    notes=Sandboxes,
+    shown=(Sandbox,),
+    units={"crio": CRIO_WORDS, **CONTAINERD_WORDS},
 )
 CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from sim.engine import paths
-from sim.engine.engine import Engine, daemon_faults
+from sim.engine.client import NO_DAEMON
+from sim.engine.engine import Engine, UnitWords, daemon_faults
 from sim.engine.networks import address, bindings
 from sim.engine.records import Container, Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
+from sim.engines.containerd.unit_words import CONTAINERD_WORDS
 from sim.engines.docker.vocabulary import DOCKER as VOCABULARY
 from sim.kernel import syscalls
 from sim.world import Turn
@@ -41,4 +43,19 @@ def faults(design: Any) -> dict[str, str]:
     return found | (CONTAINERD_UNIT if design.traits.containerd_unit is not None else {})
 
 
-DOCKER = Engine(disk=disk_of_a_running_host, starts=("dockerd.start",), vocabulary=VOCABULARY, faults=faults)
+EXEC_START = (  # variables are not filled in
+    "/usr/bin/dockerd-current --add-runtime docker-runc=/usr/libexec/docker/docker-runc-current"
+    " --default-runtime=docker-runc --exec-opt native.cgroupdriver=systemd"
+    " --userland-proxy-path=/usr/libexec/docker/docker-proxy-current"
+    " --init-path=/usr/libexec/docker/docker-init-current --seccomp-profile=/etc/docker/seccomp.json $OPTIONS"
+    " $DOCKER_STORAGE_OPTIONS $DOCKER_NETWORK_OPTIONS $ADD_REGISTRY $BLOCK_REGISTRY $INSECURE_REGISTRY $REGISTRIES"
+)
+WORDS = UnitWords("Docker Application Container Engine", "http://docs.docker.com", EXEC_START)
+DOCKER = Engine(
+    disk=disk_of_a_running_host,
+    starts=("dockerd.start",),
+    vocabulary=VOCABULARY,
+    faults=faults,
+    unreached=NO_DAEMON,
+    units={"docker": WORDS, **CONTAINERD_WORDS},
+)
