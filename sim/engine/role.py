@@ -60,7 +60,8 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     `ROLE/NAME` (`container`), by the step that made it (`step`), or not at all (""). *brief* ones end when their errand
     is done. *stalls_as* is what a report calls it among those that the fault `stall` may befall, such as "daemon"; ""
     if none stalls it. *slows* says that a step may slow it down, *verbs* that it may do so for one verb. *words* is the
-    field of `Words` that has its command line.
+    field of `Words` that has its command line. *leaves_with* is the role whose exit status it leaves
+    with itself, "" for none. *tries* are the verbs of which it may find nothing to do and fail, `*` for all of them.
     """
 
     kind: Kind
@@ -74,3 +75,5 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     words: str = ""
     plural: str = ""
     rss: Rss | None = None
+    leaves_with: str = ""
+    tries: tuple[str, ...] = ()
