@@ -12,7 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ("sim.engines.host",)  # what every host runs, whatever its engine: no concrete engine
 UNITS = frozenset({"docker", "containerd", "crio", "kubelet"})
 NAMES = frozenset(roles()) | frozenset(DESIGNS) | UNITS
-OTHER_MEANINGS: dict[tuple[str, str], str] = {}
+OTHER_MEANINGS: dict[tuple[str, str], str] = {
+    ("sim/cli/__init__.py", "init"): "the subcommand",
+    ("sim/cli/__init__.py", "version"): "the option",
+    ("sim/render/podman.py", "exec"): "the word of podman's event",
+    ("sim/render/report.py", "version"): "a place of the page: the version of this program",
+    ("sim/views/probes.py", "exec"): "the kind of a daemon's memory that holds a command's state",
+}
 """(file, word) -> what the word means there: a verb of docker, a subcommand, a key of Compose."""
 
 OUTSIDE = sorted(

@@ -172,7 +172,7 @@ def _unit(world: World, event: UnitChanged) -> Item | None:
 
 
 def _remembered(world: World, event: Remembered) -> Item | None:
-    if event.key == "connection" and event.value not in (None, event.pid):
+    if event.key == "connection" and isinstance(event.value, int) and event.value != event.pid:
         programs = world.host.procs[event.pid].image.program, world.host.procs[event.value].image.program
         return f"connected {programs[0]} connected to {programs[1]}", str(event.value)
     return None

@@ -168,13 +168,14 @@ class Story:
         traits = self.world.design.traits
         pid = self.world.host.listeners.get(traits.socket)
         if pid is None:
-            return self.world.design.engine.unreached.format(socket=traits.socket)
+            return str(self.world.design.engine.unreached).format(socket=traits.socket)
         why = "is stopped" if self.world.host.procs[pid].state == "T" else "listens and does not serve yet"
         return f"({traits.client} waits: {traits.engine} {pid} {why})"
 
     def believed(self, container: str) -> Container | None:
         """Return what the engine believes of a container; None if it does not know it."""
-        return self.world.design.engine.believed(self.world, container)
+        found: Container | None = self.world.design.engine.believed(self.world, container)
+        return found
 
     def named(self, word: str) -> str | None:
         """Return the service that is called *word* now: a name that a container bears comes before one it had."""

@@ -167,7 +167,7 @@ def _sent(world: World, event: Sent, focus: Focus) -> str:
 
 
 def _remembered(world: World, event: Remembered, focus: Focus) -> str:
-    if event.key == "connection" and event.value not in (None, event.pid):
+    if event.key == "connection" and isinstance(event.value, int) and event.value != event.pid:
         names = [world.host.procs[pid].image.program for pid in (event.pid, event.value)]
         return f"{names[0]} connected to {names[1]} {event.value}"
     if not focus.container or event.key != f"container/{focus.container}":

@@ -36,8 +36,8 @@ def _top(story: Story, names: Names) -> str:
 
 
 def _info(story: Story, names: Names) -> str:
+    from sim.engines.docker.shown import engine_facts
     from sim.render.docker_info import docker_info
-    from sim.views.docker_info import engine_facts
 
     return docker_info((row.state for row in story.containers()), engine_facts(story))
 
