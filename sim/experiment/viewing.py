@@ -6,6 +6,7 @@ Source: the project's own; `sim.render.registry`.
 from __future__ import annotations
 
 from sim.designs import DESIGNS, Design
+from sim.engine.role import LAST, Kind
 from sim.errors import InputError, Problem, nearest
 from sim.render.registry import RUN_VIEWS, VIEWS
 from sim.views.story import Story
@@ -72,6 +73,12 @@ def _of(view: str, design: Design) -> str:
     return "" if design.engine.is_unit is None else "any"
 
 
+def _roles(design: Design) -> str:
+    """Return the names of a daemon and of a holder, for those who ask for a process by its role."""
+    daemons = [name for name in design.of_kind(Kind.DAEMON, Kind.GUEST) if design.roles[name].order < LAST]
+    return " or ".join([*daemons[-1:], *(f"{name}/NAME" for name in design.holders[:1])])
+
+
 def root_pid(story: Story, root: str | int | None) -> int:
     """Return the pid that *root* names: a number, or a role such as containerd. Raises InputError."""
     procs = story.world.host.procs
@@ -88,5 +95,5 @@ def root_pid(story: Story, root: str | int | None) -> int:
         if process.image.program == role and container in ("", process.image.container):
             return process.pid
     names = {name for p in living for name in (p.image.program, f"{p.image.program}/{p.image.container}")}
-    hint = f"{nearest(root, names)} Give a pid, or a role such as containerd or shim/NAME.".strip()
+    hint = f"{nearest(root, names)} Give a pid, or a role such as {_roles(story.world.design)}.".strip()
     raise InputError([Problem("--root", f"no process {root[:60]!r} lives then", hint)])
