@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.engine.role import LAST, Kind, Role
-from sim.kernel.records import INIT, Image
+from sim.kernel.records import INIT, Image, Pid
 from sim.world import World
 
 NOBODY = Role(kind=Kind.STRANGER)
@@ -13,6 +13,19 @@ def role_of(world: World, program: str) -> Role:
     """Return what a program is to its host; one that no design has is a stranger."""
     roles: dict[str, Role] = world.design.roles
     return roles.get(program, NOBODY)
+
+
+def connected(world: World, pid: Pid, other: object) -> str:
+    """Return the words for a daemon's connection to another, "" if *other* is none: it gave up, or asks itself."""
+    if not isinstance(other, int) or other == pid:
+        return ""
+    names = [image.program for it in (pid, other) if (image := _image(world, it)) is not None]
+    return " connected to ".join(names) if len(names) == 2 else ""
+
+
+def _image(world: World, pid: Pid) -> Image | None:
+    process = world.host.procs.get(pid)
+    return None if process is None else process.image
 
 
 def is_daemon(world: World, program: str) -> bool:

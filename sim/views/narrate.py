@@ -34,7 +34,7 @@ from sim.kernel import events as e
 from sim.kernel.records import INIT, NO_POWER
 from sim.kernel.signals import NAMES
 from sim.trace import Replay, Trace
-from sim.views.kinds import is_daemon, is_holder, is_own_program, role_of, speaks_for_engine
+from sim.views.kinds import connected, is_daemon, is_holder, is_own_program, role_of, speaks_for_engine
 from sim.world import World
 
 TOGETHER: Microseconds = 700_000  # alike things that follow each other within this time are one line
@@ -172,10 +172,8 @@ def _unit(world: World, event: UnitChanged) -> Item | None:
 
 
 def _remembered(world: World, event: Remembered) -> Item | None:
-    if event.key == "connection" and isinstance(event.value, int) and event.value != event.pid:
-        programs = world.host.procs[event.pid].image.program, world.host.procs[event.value].image.program
-        return f"connected {programs[0]} connected to {programs[1]}", str(event.value)
-    return None
+    words = connected(world, event.pid, event.value) if event.key == "connection" else ""
+    return (f"connected {words}", str(event.value)) if words else None
 
 
 def _marked(world: World, event: Marked) -> Item | None:

@@ -25,6 +25,7 @@ from sim.engine.setup import Microseconds, Port, Service, Target
 from sim.errors import nearest
 from sim.facts import Received, Sent, StepTaken
 from sim.kernel import events as e
+from sim.kernel.signals import NAMES
 from sim.trace import Record, Replay, Trace
 from sim.views.beliefs import change_of
 from sim.views.story import Story
@@ -155,8 +156,8 @@ def _spelled(port: Port) -> str:
 
 def _missing(world: World, port: Port, client: str) -> str:
     if client == "dns":
-        engine = world.design.traits.engine or world.design.traits.client
-        return f"no {engine} answers lookups, docker0 has no names, or the container does not listen"
+        traits = world.design.traits
+        return f"no {traits.engine or traits.client} answers lookups, docker0 has no names, or the container does not listen"
     if client in ("remote", "host"):
         found = targets(world, port.host, port.proto, forwarded=client == "remote")
         return f"the container does not listen at {found[0].split(':', 1)[1]}" if found else "no DNAT rule"
@@ -227,12 +228,12 @@ def _target(trace: Trace, text: str) -> Target:
 def _roles(trace: Trace) -> dict[str, Role]:
     """Return the roles that a question may name: those that scenarios name, and whoever holds a container."""
     roles = DESIGNS[trace.setup.engine.design].roles
-    named = {name: role for name, role in sorted(roles.items(), key=lambda it: it[1].order) if role.target}
-    return {**named, SUPERVISOR: Role(kind=Kind.HOLDER, target=CONTAINER)}
+    named = sorted(((name, role) for name, role in roles.items() if role.target), key=lambda it: it[1].order)
+    return {**dict(named), SUPERVISOR: Role(kind=Kind.HOLDER, target=CONTAINER)}
 
 
 def _of_step(trace: Trace, role: str) -> bool:
-    """Return whether a role's processes are named by the step that made them, not by a container."""
+    """Return whether a role's processes are named by the step that made them."""
     return _roles(trace)[role].target == STEP
 
 
@@ -371,9 +372,7 @@ def _joined(link: Link, tail: Tail) -> Tail:
 
 
 def _said_by_its_signal(trace: Trace, number: int, path: Path, following: int) -> bool:
-    """Say whether a death by a signal follows from a link that tells of that signal."""
-    from sim.kernel.signals import NAMES
-
+    """Return whether a death by a signal follows from a link that tells of that signal."""
     event = trace.records[number].event
     if not isinstance(event, e.Exited) or event.status >= 0:
         return False

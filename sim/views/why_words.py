@@ -19,7 +19,7 @@ from sim.kernel import events as e
 from sim.kernel.records import OUTSIDE, Image, Pid
 from sim.kernel.signals import NAMES
 from sim.views.beliefs import change_of
-from sim.views.kinds import is_command, is_daemon_of_engine, is_holder, role_of
+from sim.views.kinds import connected, is_command, is_daemon_of_engine, is_holder, role_of
 from sim.world import World
 
 NOTICED = {"ignored": "ignores", "dropped": "takes no notice of", "stopped": "was stopped by",
@@ -167,9 +167,9 @@ def _sent(world: World, event: Sent, focus: Focus) -> str:
 
 
 def _remembered(world: World, event: Remembered, focus: Focus) -> str:
-    if event.key == "connection" and isinstance(event.value, int) and event.value != event.pid:
-        names = [world.host.procs[pid].image.program for pid in (event.pid, event.value)]
-        return f"{names[0]} connected to {names[1]} {event.value}"
+    if event.key == "connection":
+        words = connected(world, event.pid, event.value)
+        return f"{words} {event.value}" if words else ""
     if not focus.container or event.key != f"container/{focus.container}":
         return ""
     state = state_of(event.value)
