@@ -156,8 +156,8 @@ def _spelled(port: Port) -> str:
 
 def _missing(world: World, port: Port, client: str) -> str:
     if client == "dns":
-        traits = world.design.traits
-        return f"no {traits.engine or traits.client} answers lookups, docker0 has no names, or the container does not listen"
+        who = world.design.traits.engine or world.design.traits.client
+        return f"no {who} answers lookups, docker0 has no names, or the container does not listen"
     if client in ("remote", "host"):
         found = targets(world, port.host, port.proto, forwarded=client == "remote")
         return f"the container does not listen at {found[0].split(':', 1)[1]}" if found else "no DNAT rule"
