@@ -2,7 +2,8 @@
 
 `sim` imports no part by name. A part is found in three ways, and is the same in each:
 
-- a module in the folder of its kind (`FOLDERS`): a file that is put there is a part, and no other file changes;
+- a module in the folder of its kind (`FOLDERS`): a file that is put there is a part, and no other file changes; views
+  of an engine's own command stand in its room (`ROOMS`);
 - an entry point of an installed distribution, in the group `shimulator.KIND` (`pyproject.toml` of a plug-in:
   `[project.entry-points."shimulator.engines"]`, then `mine = "my_package.my_engine"`);
 - `register(kind, module)`, for tests and notebooks; `registered(kind, module)` does so for a `with` block.
@@ -22,8 +23,9 @@ from importlib.metadata import entry_points
 from types import ModuleType
 
 GROUP = "shimulator"
-FOLDERS = {"engines": "sim.engines", "steps": "sim.steps"}
-OFFERS = {"engines": "FAMILY", "steps": "WORD"}
+FOLDERS = {"engines": "sim.engines", "steps": "sim.steps", "views": "sim.shows"}
+ROOMS = {"views": "shows"}  # a module of that name in an engine's room offers parts of the kind, too
+OFFERS = {"engines": "FAMILY", "steps": "WORD", "views": "VIEWS"}
 
 _added: dict[str, list[ModuleType]] = {}
 _found: dict[str, tuple[ModuleType, ...]] = {}
@@ -37,7 +39,7 @@ def modules(kind: str) -> tuple[ModuleType, ...]:
     ['sim.engines.cri']
     """
     if kind not in _found:
-        _found[kind] = (*_of_folder(kind), *_of_distributions(kind))
+        _found[kind] = (*_of_folder(kind), *_of_rooms(kind), *_of_distributions(kind))
     return (*_found[kind], *_added.get(kind, ()))
 
 
@@ -47,6 +49,17 @@ def _of_folder(kind: str) -> Iterator[ModuleType]:
         module = import_module(f"{folder.__name__}.{name}")
         if hasattr(module, OFFERS[kind]):  # others are what the parts share
             yield module
+
+
+def _of_rooms(kind: str) -> Iterator[ModuleType]:
+    """Yield what engines offer beside their designs: the views of their own commands."""
+    if kind not in ROOMS:
+        return
+    rooms = import_module(FOLDERS["engines"])
+    for room in sorted(it.name for it in pkgutil.iter_modules(rooms.__path__) if it.ispkg):
+        package = import_module(f"{rooms.__name__}.{room}")
+        if any(it.name == ROOMS[kind] for it in pkgutil.iter_modules(package.__path__)):
+            yield import_module(f"{package.__name__}.{ROOMS[kind]}")
 
 
 def _of_distributions(kind: str) -> Iterator[ModuleType]:

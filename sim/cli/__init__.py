@@ -19,22 +19,6 @@ MINUS_VALUE = re.compile(r"-[0-9.#]")  # no option but a value: -5s is before t 
 LARGEST_SEED, MOST_SEEDS = 10**18, 1_000_000
 
 FILE = "a scenario (FILE#2: the second one of a file), a bundled scenario's name, a runs/ folder or a trace; - is stdin"
-VIEWS = """\
-views (--as):
-  processes     pstree, pstree-ascii, pstree-p, ps-axjf, ps-ef, ps-eo, ps-auxf
-  engine        docker-ps, docker-ps-a, docker-inspect, docker-events, docker-top, docker-info
-  of podman     podman-ps, podman-ps-a, podman-inspect, podman-events, podman-top
-  of a kubelet  crictl-ps, crictl-ps-a, crictl-pods, crictl-inspect, crictl-events
-  host          systemctl-status, ls-bundle
-  tree as data  dot, mermaid, graphml
-  run as data   perfetto: for ui.perfetto.dev and chrome://tracing, up to --at
-
-examples:
-  shimulator show document --at kill+500ms
-  shimulator show document --at kill+5s --as docker-inspect --of grafana
-  shimulator show document --at kill-1s -o tree.dot
-  shimulator show document -o run.json
-"""
 EXAMPLES = """\
 examples:
   shimulator run document                      the host of the document, its dockerd killed
@@ -53,6 +37,12 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
         self._negative_number_matcher = MINUS_VALUE
         self.commands: dict[str, Parser] = {}
+        self.after: Callable[[], str] | None = None  # what follows the options and is known to parts alone
+
+    def format_help(self) -> str:
+        """Return the help."""
+        self.epilog = self.epilog if self.after is None else self.after()
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Say what was wrong with the command line, and leave with 2."""
@@ -144,14 +134,20 @@ def _run(parser: argparse.ArgumentParser) -> None:
     _quiet(parser)
 
 
-def _show(parser: argparse.ArgumentParser) -> None:
+def _views() -> str:
+    from sim.cli.show import listed
+
+    return listed()
+
+
+def _show(parser: Parser) -> None:
     parser.add_argument("file", help=FILE + ", or a process table in JSON")
     parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, -5s, end (default: end)")
     parser.add_argument("--as", dest="view", metavar="VIEW", help="what to show: see below (default: pstree)")
     parser.add_argument("--of", metavar="NAME", help="the container of an inspect, a top or ls-bundle")
     parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")
     parser.add_argument("-o", "--output", metavar="FILE", help="write it; .dot, .mmd, .graphml, .json say what to show")
-    parser.epilog, parser.formatter_class = VIEWS, argparse.RawDescriptionHelpFormatter
+    parser.after, parser.formatter_class = _views, argparse.RawDescriptionHelpFormatter
     _settings(parser)
 
 

@@ -10,13 +10,20 @@ from sim.cli.files import run_of, table_of
 from sim.cli.out import carries_lines, say, say_json
 from sim.errors import InputError, Problem
 from sim.experiment.viewing import check_view
-from sim.render.registry import VIEWS
+from sim.render.registry import VIEWS, help_rows
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.table import Table
 from sim.writing import write_whole
 
 VIEW_OF = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".graphml": "graphml", ".json": "perfetto"}
 TEXT = ("", ".txt")
+EXAMPLES = """
+examples:
+  shimulator show document --at kill+500ms
+  shimulator show document --at kill+5s --as docker-inspect --of grafana
+  shimulator show document --at kill-1s -o tree.dot
+  shimulator show document -o run.json
+"""
 
 
 def main(options: argparse.Namespace) -> int:
@@ -49,6 +56,14 @@ def main(options: argparse.Namespace) -> int:
     else:
         say(text, end="")
     return HOLDS
+
+
+def listed() -> str:
+    """Return the views that there are, as `--help` lists them, and examples."""
+    rows = help_rows()
+    width = max(len(group) for group, _ in rows)
+    lines = (f"  {group:{width}}  {names}" for group, names in rows)
+    return "\n".join(["views (--as):", *lines, EXAMPLES])
 
 
 def _view_of(output: Path | None) -> str:

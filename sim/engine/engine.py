@@ -16,7 +16,7 @@ from sim.durations import Row
 from sim.engine import paths
 from sim.engine.meaning import Fitted, Given, Said, as_given, not_there, one_way, without_words
 from sim.engine.records import Container, Endpoint, UnitState
-from sim.engine.setup import Command, Docker, EngineSetup, Instant, Service, Step, Systemctl
+from sim.engine.setup import Command, Docker, EngineSetup, Instant, Microseconds, Service, Step, Systemctl
 from sim.engine.vocabulary import Vocabulary
 from sim.facts import Remembered
 from sim.kernel.records import INIT, Pid
@@ -103,6 +103,23 @@ def forwards_nothing(argv: tuple[str, ...]) -> tuple[str, int, str]:
     raise ValueError(f"no forwarder of this engine has the command line {argv}")
 
 
+class Notes:
+    """What is gathered on the way through a trace for the commands of an engine; of most there is nothing."""
+
+    def take(self, event: Any, at: Microseconds) -> None:
+        """Take a fact that has been applied at a clock value (µs)."""
+
+
+def in_no_file(service: Service) -> str:
+    """Return that no file is written when a container ends."""
+    return ""
+
+
+def its_disk(path: str) -> str:
+    """Return what tells of a container where a file does."""
+    return "the engine's disk"
+
+
 HOLDER_KILLED = '{"kill": ["supervisor/web", "supervisor/chat"]}'
 
 
@@ -136,6 +153,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     what to write; *no_daemon* says why no unit is the engine. *fit* returns how the engine has what a file says.
     *written_down* has by role what returns the number that a file keeps for a process of it.
     *upgrades* returns why no host goes from one version to another.
+
+    Its commands: *unreached* is what its command prints while nobody listens at its socket.
+    *end_file* returns the file that tells when a container ended, "" if its events do; *teller* names what tells of a
+    container by a file. *notes* gathers what its commands show and no record holds; *shown* are the classes of records
+    that they show besides containers.
     """
 
     disk: Callable[[Turn], None] = keeps_nothing
@@ -164,6 +186,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     errands: tuple[str, str] = ("errands", "of its engine")
     keeper: str = ""
     forwards: Callable[[tuple[str, ...]], tuple[str, int, str]] = forwards_nothing
+    unreached: str = "nobody listens at {socket}"
+    end_file: Callable[[Service], str] = in_no_file
+    teller: Callable[[str], str] = its_disk
+    notes: Callable[[], Notes] = Notes
+    shown: tuple[type[msgspec.Struct], ...] = ()
 
 
 PLAIN = Engine()

@@ -62,6 +62,8 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     if none stalls it. *slows* says that a step may slow it down, *verbs* that it may do so for one verb. *words* is the
     field of `Words` that has its command line. *noun* is what a legend calls it, "" for its name: those of one noun and
     one kind are drawn alike.
+    *leaves_with* is the role whose exit status it leaves
+    with itself, "" for none. *tries* are the verbs of which it may find nothing to do and fail, `*` for all of them.
     """
 
     kind: Kind
@@ -76,3 +78,5 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     plural: str = ""
     rss: Rss | None = None
     noun: str = ""
+    leaves_with: str = ""
+    tries: tuple[str, ...] = ()

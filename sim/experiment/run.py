@@ -19,7 +19,7 @@ from sim.experiment.pictures import first_fault, names_of, timeline_picture, tre
 from sim.experiment.viewing import check_view, containers_of, root_pid
 from sim.render.cards import facts, run_html
 from sim.render.notebook import Picture, Text
-from sim.render.registry import HOST_OFF, OFF_HOST, RUN_VIEWS, VIEWS
+from sim.render.registry import HOST_OFF, RUN_VIEWS, VIEWS, views
 from sim.scenario import Scenario, instant, load, reload
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
@@ -112,7 +112,7 @@ class Run:
         check_view(view, self.trace.setup.engine.design)
         story = self.story(at)
         names = containers_of(story, view, of)
-        if story.off and view not in OFF_HOST:
+        if story.off and views()[view].on_host:
             return Text(HOST_OFF)
         if view in RUN_VIEWS:
             return Text(RUN_VIEWS[view].show(story, names))
@@ -334,7 +334,7 @@ class Run:
 
 
 def _can_restore(design: Design) -> bool:
-    return "dockerd" in design.programs and design.traits.live_restore
+    return "live-restore" in design.engine.vocabulary.get("daemon", {}) and design.traits.live_restore
 
 
 def run_scenario(scenario: Scenario, seed: int = 1, **options: Any) -> Run:

@@ -6,33 +6,37 @@ Source: the project's own; `sim.render.registry`.
 from __future__ import annotations
 
 from sim.designs import DESIGNS, Design
+from sim.engine.role import LAST, Kind
 from sim.errors import InputError, Problem, nearest
-from sim.render.registry import NEEDS, RUN_VIEWS, SERVICE, VIEWS
+from sim.render.registry import RUN_VIEWS, VIEWS
 from sim.views.story import Story
+from sim.views.unit_status import SERVICE
 
-ALL_VIEWS = (*VIEWS, *RUN_VIEWS)
+
+def all_views() -> tuple[str, ...]:
+    """Return the names of all views."""
+    return (*VIEWS, *RUN_VIEWS)
 
 
 def why_lacking(design: Design, view: str) -> str:
     """Return why a view has nothing to show of a design, "" if it has: no such command, or no such program."""
-    client = RUN_VIEWS[view].client if view in RUN_VIEWS else ""
+    if view not in RUN_VIEWS:
+        return ""
+    client = RUN_VIEWS[view].client
     if client not in ("", design.traits.client):
         return f"there is no {client} on its host"
-    needed, why = NEEDS.get(view, ("", ""))
-    if needed == "engine":
-        return "" if design.units else why
-    return "" if not needed or needed in design.programs else why
+    return RUN_VIEWS[view].lacks(design)
 
 
 def views_of(design: Design) -> list[str]:
     """Return the views that a design has something to show for."""
-    return [view for view in ALL_VIEWS if not why_lacking(design, view)]
+    return [view for view in all_views() if not why_lacking(design, view)]
 
 
 def check_view(view: str, design: str = "") -> None:
     """Raise InputError for a view that does not exist, or that a *design* has nothing to show for."""
-    if view not in ALL_VIEWS:
-        valid = views_of(DESIGNS[design]) if design else ALL_VIEWS
+    if view not in all_views():
+        valid = views_of(DESIGNS[design]) if design else all_views()
         hint = f"{nearest(view, valid)} Valid: {', '.join(valid)}.".strip()
         raise InputError([Problem("--as", f"there is no view {view!r}", hint)])
     why = why_lacking(DESIGNS[design], view) if design else ""
@@ -49,12 +53,11 @@ def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
     names = tuple(service.name for service in story.trace.setup.services)
     if of and view == "systemctl-status" and of.removesuffix(SERVICE) in story.world.design.units:
         return (of.removesuffix(SERVICE) + SERVICE,)
-    may_be_of = RUN_VIEWS[view].of if view in RUN_VIEWS else ""
+    may_be_of = _of(view, story.world.design)
     if of is None and (may_be_of != "one" or len(names) == 1):
         return names
-    units = view == "systemctl-status" and story.world.design.engine.is_unit is not None  # of containers there
-    if of is not None and not may_be_of and not units:
-        of_containers = (it for it in views_of(story.world.design) if it in RUN_VIEWS and RUN_VIEWS[it].of)
+    if of is not None and not may_be_of:
+        of_containers = (it for it in views_of(story.world.design) if _of(it, story.world.design))
         hint = f"Leave it out, or take one of these views: {', '.join(of_containers)}."
         raise InputError([Problem("--of", f"{view} is not asked of one container", hint)])
     found = None if of is None else story.named(of)
@@ -63,6 +66,20 @@ def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
         hint = f"{nearest(of or '', names)} There are {', '.join(names) or 'none'}.".strip()
         raise InputError([Problem("--of", what, hint)])
     return (found,)
+
+
+def _of(view: str, design: Design) -> str:
+    """Return whether a view may be asked of one container ("any"), is of one alone ("one"), or is of all ("")."""
+    found = RUN_VIEWS[view].of if view in RUN_VIEWS else ""
+    if found != "unit":
+        return found
+    return "" if design.engine.is_unit is None else "any"
+
+
+def _roles(design: Design) -> str:
+    """Return the names of a daemon and of a holder, for those who ask for a process by its role."""
+    daemons = [name for name in design.of_kind(Kind.DAEMON, Kind.GUEST) if design.roles[name].order < LAST]
+    return " or ".join([*daemons[-1:], *(f"{name}/NAME" for name in design.holders[:1])])
 
 
 def root_pid(story: Story, root: str | int | None) -> int:
@@ -81,5 +98,5 @@ def root_pid(story: Story, root: str | int | None) -> int:
         if process.image.program == role and container in ("", process.image.container):
             return process.pid
     names = {name for p in living for name in (p.image.program, f"{p.image.program}/{p.image.container}")}
-    hint = f"{nearest(root, names)} Give a pid, or a role such as containerd or shim/NAME.".strip()
+    hint = f"{nearest(root, names)} Give a pid, or a role such as {_roles(story.world.design)}.".strip()
     raise InputError([Problem("--root", f"no process {root[:60]!r} lives then", hint)])

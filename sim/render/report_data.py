@@ -14,7 +14,7 @@ from msgspec.structs import astuple
 
 from sim.render.clean import printable
 from sim.render.headline import dark_text, duration
-from sim.render.registry import HOST_OFF, RUN_VIEWS, VIEWS, paged
+from sim.render.registry import HOST_OFF, RUN_VIEWS, VIEWS, events_view, paged
 from sim.render.run_text import note_of, text_of
 from sim.render.timeline_axis import axis_titles, ticks
 from sim.render.timeline_looks import LOOKS
@@ -60,7 +60,9 @@ def page_data(
     """
     first, last = run.begin, run.end
     told = [(line, *turn) for line, turn in zip(events, data.events, strict=True) if line]
-    asked = [*paged(summary.client), f"{summary.client}-events"]
+    event_view = events_view(summary.client)
+    of_events = [] if event_view is None else [event_view.name]
+    asked = [*paged(summary.client), *of_events]
     chains = {seq: number for number, seq in enumerate(data.causes.chains)}
     links = Pool()
     found = clean({
@@ -72,7 +74,7 @@ def page_data(
         "lines": shown.lines,
         "texts": shown.texts,
         "titles": TITLES | {view: view.replace("-", " ", 1) for view in asked},
-        "eventView": asked[-1],
+        "eventView": "".join(of_events),
         "eventLines": [line for line, _, _ in told],
         "events": [[at - data.zero, chains.get(seq, -1)] for _, at, seq in told],
         "boxes": [astuple(box) for box in shown.boxes],

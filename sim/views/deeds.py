@@ -44,10 +44,10 @@ from sim.kernel.records import INIT, OUTSIDE, Pid
 from sim.kernel.signals import NAMES
 from sim.model import Action, Deliver, Go, Late, Open
 from sim.views.beliefs import Change, change_of
+from sim.views.kinds import role_of
 from sim.views.why_words import state_of
 from sim.world import Frame, World, evolve
 
-ERRANDS = ("iptables",)  # programs that do one thing for their parent: told as its own deed
 SILENT = ("start_threads", "start_hook_threads")
 WITH_PID = re.compile(r" \(pid \d+\)")
 
@@ -80,6 +80,11 @@ def deeds_of(world: World, action: Action, events: Sequence[Any]) -> list[Deed]:
     return found
 
 
+def _is_tool(world: World, program: str) -> bool:
+    """Return whether what a program does is told as its parent's own deed: one that tries things, as iptables does."""
+    return "*" in role_of(world, program).tries
+
+
 def _only_looks(world: World, action: Action, events: Sequence[Any]) -> bool:
     """Say whether a function went on without changing anything: it only chose the way."""
     if not isinstance(action, Go) or not all(isinstance(event, FrameMoved) for event in events):
@@ -101,7 +106,7 @@ def actor_of(world: World, action: Action) -> str:
     pid = action.pid if isinstance(action, Deliver) else action.fid[0]
     if pid != OUTSIDE:
         process = world.host.procs[pid]
-        errand = process.image.program in ERRANDS and process.ppid in world.host.procs
+        errand = _is_tool(world, process.image.program) and process.ppid in world.host.procs
         return label(world, process.ppid if errand else pid)
     assert isinstance(action, (Go, Late))
     step = _step(world, world.frames[action.fid])
@@ -120,7 +125,7 @@ def label(world: World, pid: Pid) -> str:
 def _goroutine(world: World, action: Action) -> str:
     if not isinstance(action, (Go, Late)) or action.fid[0] == OUTSIDE:
         return ""
-    if world.host.procs[action.fid[0]].image.program in ERRANDS:
+    if _is_tool(world, world.host.procs[action.fid[0]].image.program):
         return ""
     name = action.fid[1]
     return "" if name == "main" else name.replace("/", " ")
@@ -144,7 +149,7 @@ def phrase(world: World, action: Action, events: Sequence[Any]) -> str:
     op = world.design.procedures[frame.procedure].ops[frame.op]
     if action.fid[0] == OUTSIDE:
         return command_words(step_of(world, frame)) if op.name == "begin" else ""
-    if world.host.procs[action.fid[0]].image.program in ERRANDS:
+    if _is_tool(world, world.host.procs[action.fid[0]].image.program):
         return ""
     if isinstance(action, Late):
         return f"wait no longer until {_condition(op)}"
@@ -206,13 +211,13 @@ def _fork(world: World, frame: Frame, op: Any, events: Sequence[Any]) -> str:
     if not images:
         return ""
     image = images[0]
-    word = "run" if image.program in ERRANDS else "start"
+    word = "run" if _is_tool(world, image.program) else "start"
     return f"{word} {image.program}" + (f"/{image.container}" if image.container else "")
 
 
 def _reap(world: World, frame: Frame, op: Any, events: Sequence[Any]) -> str:
     found = next((event.pid for event in events if isinstance(event, e.Reaped)), None)
-    if found is None or world.host.procs[found].image.program in ERRANDS:
+    if found is None or _is_tool(world, world.host.procs[found].image.program):
         return ""
     status = world.host.procs[found].status
     return f"reap {label(world, found)}" + (f" ({_ending(status)})" if status else "")
@@ -273,7 +278,7 @@ def _ending(status: int) -> str:
 def _exited(world: World, event: e.Exited) -> Item | None:
     if event.status < 0:
         return label(world, event.pid), f"die of {_ending(event.status)}"
-    errand = world.host.procs[event.pid].image.program in ERRANDS
+    errand = _is_tool(world, world.host.procs[event.pid].image.program)
     return None if errand else (label(world, event.pid), _ending(event.status))
 
 
@@ -306,7 +311,7 @@ def _remembered(world: World, event: Remembered) -> Item | None:
 
 
 def _file(world: World, event: e.FileWritten | e.FileRemoved) -> Item | None:
-    return _believes("podman", change_of(world, event))
+    return _believes(world.design.traits.client, change_of(world, event))
 
 
 def _believes(who: str, change: Change | None) -> Item | None:

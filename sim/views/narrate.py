@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 
+from sim.designs import DESIGNS
+from sim.engine.engine import daemon_of
 from sim.engine.output import lost_mark
 from sim.engine.program import is_at_home_under_init
 from sim.engine.reach import DNAT, reachable
+from sim.engine.role import Kind
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
 from sim.engine.systemd.unit import state_of
-from sim.engines.conmon.crun import CRUN
 from sim.facts import (
     BecameReady,
     EngineEvent,
@@ -29,15 +31,14 @@ from sim.facts import (
     WriteResumed,
 )
 from sim.kernel import events as e
-from sim.kernel.records import INIT, NO_POWER, Image
+from sim.kernel.records import INIT, NO_POWER
 from sim.kernel.signals import NAMES
 from sim.trace import Replay, Trace
+from sim.views.kinds import connected, is_daemon, is_holder, is_own_program, role_of, speaks_for_engine
 from sim.world import World
 
 TOGETHER: Microseconds = 700_000  # alike things that follow each other within this time are one line
-DAEMONS = ("dockerd", "containerd", "crio", "kubelet", "journald")
-MANAGED = ("containerd", "crio", "kubelet")
-HOLDERS = ("shim", "conmon")
+FORWARDER, HOLDER, OWN = range(3)  # the order in which a container's processes are named
 TOLD = ("active", "auto-restart", "failed", "inactive")  # of a container's unit
 PORTS_COUNTED = 200  # with more published ports than that the counts are left out
 
@@ -75,8 +76,9 @@ Item = tuple[str, str]  # key of the group, and who it happened to
 def _execed(world: World, event: e.Execed) -> Item | None:
     before = world.host.procs[event.pid].image.program
     program = event.image.program
-    if program in DAEMONS and before != program:
-        by = "systemd" if world.host.procs[event.pid].ppid == INIT else "dockerd"
+    if is_daemon(world, program) and before != program:
+        ppid = world.host.procs[event.pid].ppid
+        by = "systemd" if ppid == INIT else world.host.procs[ppid].image.program
         return f"begins {by} starts {program}", str(event.pid)
     return None
 
@@ -86,43 +88,46 @@ def _exited(world: World, event: e.Exited) -> Item | None:
     program, status = process.image.program, event.status
     how = f"exit {status}" if status >= 0 else f"killed by {NAMES[-status]}"
     how = "gone with the power" if status == NO_POWER else how
-    if program in DAEMONS:
+    if is_daemon(world, program):
         return f"ends {program}", how
-    if program == "proxy":
-        return f"proxy {how}", process.image.container
-    if program == "payload" and process.ns == event.pid:
-        return f"payload {how}", process.image.container
-    if (program == "shim" and status) or (program == "conmon" and status < 0):
-        return f"{program} {how}", process.image.container
+    if role_of(world, program).kind is Kind.FORWARDER:
+        return f"forwarder {_forms(world, program)} {how}", process.image.container
+    if is_own_program(world, program) and process.ns == event.pid:
+        return f"program {how}", process.image.container
+    if is_holder(world, program) and (status < 0 or (status and not role_of(world, program).leaves_with)):
+        return f"holder {_forms(world, program)} {how}", process.image.container
     return None
+
+
+def _forms(world: World, program: str) -> str:
+    """Return the noun for one process of a program and for several."""
+    return f"{program}/{role_of(world, program).plural or f'{program}s'}"
 
 
 def _reparented(world: World, event: e.Reparented) -> Item | None:
     process = world.host.procs[event.pid]
     lost = event.ppid == INIT and not is_at_home_under_init(world, event.pid)
-    if lost and process.image.program in ("shim", "payload") and process.alive:
-        return f"orphan {process.image.program}", process.image.container
+    program = process.image.program
+    if lost and process.alive and (is_holder(world, program) or is_own_program(world, program)):
+        return f"orphan {_forms(world, program)}", process.image.container
     return None
 
 
 def _signalled(world: World, event: e.Signalled) -> Item | None:
     process = world.host.procs[event.pid]
     sender = world.host.procs.get(event.by_pid)
-    if process.image.program == "payload" and sender is not None and _orders(sender.image):
+    program = process.image.program
+    if is_own_program(world, program) and sender is not None and speaks_for_engine(world, sender.image):
         return f"told {event.signal}", process.image.container
-    if process.image.program in MANAGED and sender is not None and event.signal in ("TERM", "KILL"):
-        return (f"told {event.signal} {process.image.program}", "") if world.host.alive(event.by_pid) else None
+    of_unit = event.pid == daemon_of(world)  # what is told of the engine's unit says it
+    if is_daemon(world, program) and not of_unit and sender is not None and event.signal in ("TERM", "KILL"):
+        return (f"told {event.signal} {program}", "") if world.host.alive(event.by_pid) else None
     return None
-
-
-def _orders(image: Image) -> bool:
-    """Say whether a process speaks for the engine: a daemon, conmon, or the crun that a podman command runs."""
-    return image.program in ("containerd", "dockerd", "conmon") or image.argv[:1] == (CRUN,)
 
 
 def _signal_taken(world: World, event: e.SignalTaken) -> Item | None:
     process = world.host.procs[event.pid]
-    if process.image.program == "payload" and event.outcome in ("dropped", "ignored"):
+    if is_own_program(world, process.image.program) and event.outcome in ("dropped", "ignored"):
         return f"ignores {event.signal}", process.image.container
     if event.outcome in ("stopped", "continued"):
         return f"{event.outcome}", f"{process.image.program} {event.pid}"
@@ -131,7 +136,7 @@ def _signal_taken(world: World, event: e.SignalTaken) -> Item | None:
 
 def _engine_event(world: World, event: EngineEvent) -> Item | None:
     if event.kind == "daemon":
-        return f"event {event.action}", "dockerd"
+        return f"event {event.action}", world.design.traits.engine
     if event.kind != "container" or event.action in ("kill", "create"):
         return None
     if event.action == "die":
@@ -141,12 +146,19 @@ def _engine_event(world: World, event: EngineEvent) -> Item | None:
 
 def _with_numbers(world: World, event: EngineEvent) -> str:
     """Add the pids of a container that has just started."""
-    order = ("proxy", *HOLDERS, "payload")
-    found = [p for p in world.host.procs.values() if p.image.container == event.container and p.image.program in order]
-    holders = {p.ppid for p in found if p.image.program == "payload"}  # not a conmon that has begun this one
-    found = [p for p in found if p.image.program != "conmon" or p.pid in holders]
-    found.sort(key=lambda process: (order.index(process.image.program), process.order))
+    kinds = {p.pid: _place(world, p.image.program) for p in world.host.procs.values()}
+    found = [p for p in world.host.procs.values() if p.image.container == event.container and kinds[p.pid] >= 0]
+    holders = {p.ppid for p in found if kinds[p.pid] == OWN}  # not one that has begun this one
+    found = [p for p in found if kinds[p.pid] != HOLDER or p.pid in holders]
+    found.sort(key=lambda process: (kinds[process.pid], process.order))
     return f"{event.container} ({', '.join(f'{p.image.program} {p.pid}' for p in found)})"
+
+
+def _place(world: World, program: str) -> int:
+    """Return the place of a program among the numbers of a container; -1 if it has none."""
+    if role_of(world, program).kind is Kind.FORWARDER:
+        return FORWARDER
+    return HOLDER if is_holder(world, program) else OWN if is_own_program(world, program) else -1
 
 
 def _unit(world: World, event: UnitChanged) -> Item | None:
@@ -160,9 +172,8 @@ def _unit(world: World, event: UnitChanged) -> Item | None:
 
 
 def _remembered(world: World, event: Remembered) -> Item | None:
-    if event.key == "connection" and event.value not in (None, event.pid):
-        return "connected", str(event.value)
-    return None
+    words = connected(world, event.pid, event.value) if event.key == "connection" else ""
+    return (f"connected {words}", str(event.value)) if words else None
 
 
 def _marked(world: World, event: Marked) -> Item | None:
@@ -226,6 +237,24 @@ def named(subjects: list[str]) -> str:
     return ", ".join(unique) if len(unique) <= 3 else str(len(unique))
 
 
+def _counted(rest: str, subjects: list[str]) -> str:
+    """Name the process of one container, or count those of several."""
+    one, _, many = rest.partition("/")
+    return _many(subjects, f"{one} of", many)
+
+
+def _forwarders(rest: str, subjects: list[str]) -> str:
+    """Tell of forwarders, of which a container may have several."""
+    forms, _, how = rest.partition(" ")
+    one, _, many = forms.partition("/")
+    return f"{f'{len(subjects)} {many}' if subjects[1:] else f'{one} of {subjects[0]}'}: {how}"
+
+
+def _holders(rest: str, subjects: list[str]) -> str:
+    forms, _, how = rest.partition(" ")
+    return f"{_counted(forms, subjects)}: {how}"
+
+
 def _many(subjects: list[str], one: str, many: str) -> str:
     unique = list(dict.fromkeys(subjects))
     return f"{one} {unique[0]}" if len(unique) == 1 else f"{len(unique)} {many}"
@@ -234,11 +263,10 @@ def _many(subjects: list[str], one: str, many: str) -> str:
 WORDS: dict[str, Callable[[str, list[str]], str]] = {
     "begins": lambda rest, s: f"{rest} {', '.join(s)}",
     "ends": lambda rest, s: f"{rest} ends: {s[0]}",
-    "proxy": lambda rest, s: f"{f'{len(s)} proxies' if s[1:] else f'proxy of {s[0]}'}: {rest}",
-    "payload": lambda rest, s: f"{named(s)}: {rest}",
-    "shim": lambda rest, s: f"{_many(s, 'shim of', 'shims')}: {rest}",
-    "conmon": lambda rest, s: f"{_many(s, 'conmon of', 'conmons')}: {rest}",
-    "orphan": lambda rest, s: f"{_many(s, f'{rest} of', f'{rest}s')} under PID 1 now",
+    "forwarder": _forwarders,
+    "program": lambda rest, s: f"{named(s)}: {rest}",
+    "holder": _holders,
+    "orphan": lambda rest, s: f"{_counted(rest, s)} under PID 1 now",
     "told": lambda rest, s: f"{rest.split()[0]} to {rest.partition(' ')[2] or named(s)}",
     "ignores": lambda rest, s: f"{named(s)} {'takes' if len(set(s)) == 1 else 'take'} no notice of {rest}",
     "stopped": lambda rest, s: f"{named(s)} stopped (T)",
@@ -247,7 +275,7 @@ WORDS: dict[str, Callable[[str, list[str]], str]] = {
     "event": lambda rest, s: f"engine: {rest}: {named(s)}",
     "unit": lambda rest, s: rest,
     "service": lambda rest, s: f"{f'{len(set(s))} units' if len(set(s)) > 1 else f'{s[0]}.service'} {rest}",
-    "connected": lambda rest, s: f"dockerd connected to containerd {s[-1]}",
+    "connected": lambda rest, s: f"{rest} {s[-1]}",
     "mapping": lambda rest, s: f"{_many(s, 'DNAT rule of port', 'DNAT rules')} {rest}",
     "flushed": lambda rest, s: "NAT chain DOCKER flushed",
     "blocked": lambda rest, s: f"payload of {named(s)} blocked in write: {rest} on the way to the log",
@@ -324,7 +352,9 @@ def containers_begun(trace: Trace) -> int:
     names = {service.name for service in trace.setup.services}  # a pod's pause is of its sandbox, which has another
     before = (record.event for record in trace.records if (record.at or 0) < trace.origin)
     images = (event.image for event in before if isinstance(event, e.Execed))
-    return len({image.container for image in images if image.program == "payload"} & names)
+    design = trace.setup.engine.design
+    own = DESIGNS[design].of_kind(Kind.PAYLOAD)
+    return len({image.container for image in images if image.program in own} & names)
 
 
 def _groups(trace: Trace) -> list[_Group]:

@@ -16,23 +16,22 @@ import msgspec
 
 from sim.engine.engine import IN_MEMORY
 from sim.engine.setup import Microseconds
-from sim.engines.cri.pods import Sandbox
 from sim.facts import BecameReady, EngineEvent, Forgot, FrameStarted, Remembered, StepDone, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.records import INIT, Pid
 from sim.trace import Record, Replay, Trace
 from sim.views.activity import Segment, segments
 from sim.views.beliefs import change_of
+from sim.views.kinds import is_daemon_of_engine, is_helper
 from sim.views.timeline_parts import TimelineData
 from sim.views.why import Link, chains
-from sim.views.why_words import DAEMONS, Focus, state_of
+from sim.views.why_words import Focus, state_of
 from sim.world import World
 
 ROWS = 90_000  # rows of process tables that a report prints: its moments, times the processes of each
 FILLS = 60  # round times to stop at where nothing happens, about
 FEWEST, MOST = 150, 1500  # moments of a report, whatever its processes
 ASKED = 4_000  # things whose causes are followed
-HELPERS = ("runc", "hook", "iptables", "resolver")
 PROCESS = (
     e.Forked, e.Execed, e.ThreadsStarted, e.SessionSet, e.GroupSet, e.SignalTaken, e.Frozen, e.Thawed, e.Exited,
     e.Reparented, e.Reaped,
@@ -149,7 +148,8 @@ class _Gathering:
         self.moments: dict[Microseconds, int] = {}
         self.asked: dict[int, Focus] = {}
         self.processes: dict[Pid, Turns] = {}
-        self.daemons: dict[str, Turns] = {name: [] for name in DAEMONS}
+        world = self.replay.world
+        self.daemons: dict[str, Turns] = {it: [] for it in world.design.roles if is_daemon_of_engine(world, it)}
         self.containers: dict[str, Turns] = {}
         self.events: Turns = []
         self.peak = 0
@@ -170,7 +170,7 @@ class _Gathering:
         if isinstance(event, TURNS) and rank == CHANGE:
             self.processes.setdefault(event.pid, []).append((at, record.seq))
             program = event.image.program if isinstance(event, e.Execed) else _program(world, event)
-            if program in DAEMONS:
+            if is_daemon_of_engine(world, program):
                 self.daemons[program].append((at, record.seq))
             self._ask(record)
         elif (name := _believes_anew(world, event)) is not None:
@@ -190,13 +190,13 @@ class _Gathering:
             case Remembered():
                 if event.key.startswith(IN_MEMORY):
                     return HELPER if _believes_anew(world, event) is None else CHANGE
-                if isinstance(event.value, Sandbox):
+                if isinstance(event.value, world.design.engine.shown):
                     return CHANGE
                 return HELPER if event.key.startswith("health/") else None
             case FrameStarted():
                 return CHANGE if event.fid == BUS else None
             case Forgot():
-                return CHANGE if event.key.startswith("sandbox/") else None
+                return CHANGE if isinstance(world.recall(event.pid, event.key), world.design.engine.shown) else None
             case e.FileWritten() | e.FileRemoved():
                 return None if _believes_anew(world, event) is None else CHANGE
             case e.SignalTaken():
@@ -204,8 +204,8 @@ class _Gathering:
             case e.Listened() | e.Unlistened():
                 return CHANGE
             case e.Execed():
-                return _of_program(event.image.program)
-        return _of_program(_program(world, event)) if isinstance(event, PROCESS) else None
+                return _of_program(world, event.image.program)
+        return _of_program(world, _program(world, event)) if isinstance(event, PROCESS) else None
 
     def _ask(self, record: Record) -> None:
         name = self._about(record.event)
@@ -238,14 +238,14 @@ class _Gathering:
         )
 
 
-def _of_program(program: str) -> int:
-    return HELPER if program in HELPERS else CHANGE
+def _of_program(world: World, program: str) -> int:
+    return HELPER if not program or is_helper(world, program) else CHANGE
 
 
 def _program(world: World, event: Any) -> str:
-    """Return what a process runs; one that is forked runs its parent's until it says otherwise."""
+    """Return what a process runs, "" of one that is about to be forked."""
     process = world.host.procs.get(event.pid)
-    return process.image.program if process is not None else HELPERS[0]
+    return process.image.program if process is not None else ""
 
 
 def _believes_anew(world: World, event: Any) -> str | None:

@@ -9,24 +9,18 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from sim.engine.client import NO_DAEMON
 from sim.engine.networks import bindings
 from sim.engine.program import is_orphan
 from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engine.systemd.unit import unit_of
 from sim.engine.traits import traits
-from sim.engines.conmon.files import exit_file
-from sim.engines.cri.client import NO_RUNTIME
-from sim.engines.cri.pods import Sandbox
-from sim.engines.podman.state import is_podman, synced
 from sim.facts import EngineEvent, Remembered
 from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
 from sim.kernel.records import INIT, Pid
 from sim.trace import Record, Replay, Trace
 from sim.views.probes import Found, Probes, monitored
 from sim.views.rows import ContainerRow, EventRow
-from sim.views.sandboxes import Sandboxes
 from sim.views.table import Meta, ProcessRow, Table
 from sim.world import World
 
@@ -59,7 +53,7 @@ class Story:
         self.written: dict[str, Microseconds] = {}  # when files and fifos were written last
         self.levels: dict[str, int] = {}  # bytes in fifos
         self.probes = Probes()
-        self.sandboxes = Sandboxes()
+        self.notes = self.world.design.engine.notes()
 
     @property
     def world(self) -> World:
@@ -79,6 +73,7 @@ class Story:
         if record is not None:
             self.at = record.at or 0
             self._remember(record)
+            self.notes.take(record.event, self.at)
         return record
 
     def _remember(self, record: Record) -> None:
@@ -96,8 +91,6 @@ class Story:
                 self.times[event.container] = replace(before, finished=at)
         elif isinstance(event, Remembered) and isinstance(event.value, Container):
             self._believed(event.value, at)
-        elif isinstance(event, Remembered) and isinstance(event.value, Sandbox):
-            self.sandboxes.note(event.value, at)
         elif isinstance(event, Remembered):
             self.probes.note(self.world, event, at)
         elif isinstance(event, FileWritten):
@@ -159,13 +152,13 @@ class Story:
         return (INIT, "bus") not in self.world.frames
 
     def daemon(self) -> Pid | None:
-        """Return the dockerd that answers; None while none listens, or none that serves.
+        """Return the engine's daemon that answers; None while none listens, or none that serves.
 
         Where each command is a process of its own there is none, and nobody is asked but the kernel.
         """
-        if is_podman(self.world):
-            return INIT
         traits = self.world.design.traits
+        if traits.engine not in self.world.design.programs:
+            return INIT
         pid = self.world.host.listeners.get(traits.socket)
         serves = pid is not None and self.world.running(pid, f"{traits.engine}.api")
         return pid if serves and pid is not None and self.world.host.procs[pid].state != "T" else None
@@ -175,19 +168,14 @@ class Story:
         traits = self.world.design.traits
         pid = self.world.host.listeners.get(traits.socket)
         if pid is None:
-            return NO_RUNTIME.format(socket=traits.socket) if traits.pods else NO_DAEMON
+            return str(self.world.design.engine.unreached).format(socket=traits.socket)
         why = "is stopped" if self.world.host.procs[pid].state == "T" else "listens and does not serve yet"
         return f"({traits.client} waits: {traits.engine} {pid} {why})"
 
     def believed(self, container: str) -> Container | None:
-        """Return the record that dockerd holds, or, while none lives, the one on disk; podman's as `ps` finds it."""
-        if is_podman(self.world):
-            return synced(self.world, container)
-        pid = unit_of(self.world).main_pid
-        record = self.world.recall(pid, f"container/{container}") if pid else None
-        if record is None:
-            record = self.world.host.files.get(self.world.design.traits.records.format(name=container))
-        return record if isinstance(record, Container) else None
+        """Return what the engine believes of a container; None if it does not know it."""
+        found: Container | None = self.world.design.engine.believed(self.world, container)
+        return found
 
     def named(self, word: str) -> str | None:
         """Return the service that is called *word* now: a name that a container bears comes before one it had."""
@@ -243,8 +231,8 @@ class Story:
         return tuple((it.container, it.host, it.ip, it.proto) for it in self.bound(service))
 
     def _finished(self, name: str, times: Times) -> float | None:
-        """Return when the engine says that a container ended; podman takes it from the file that conmon has left."""
-        left = self.written.get(exit_file(self.world.services[name])) if is_podman(self.world) else None
+        """Return when the engine says that a container ended: by its events, or by the file that tells it."""
+        left = self.written.get(self.world.design.engine.end_file(self.world.services[name]))
         at = max((moment for moment in (left, times.finished) if moment is not None), default=None)
         return None if at is None else self.trace.unix(at)
 

@@ -59,7 +59,7 @@ class Summary(msgspec.Struct, frozen=True):
     not_taken: tuple[Unanswered, ...] = ()
     unit: str = ""
     begun: int = 0
-    client: str = "docker"
+    client: str = ""
 
     @property
     def daemon(self) -> str:

@@ -29,6 +29,7 @@ STATES = {  # of the model -> active and sub state
     "auto-restart": ("activating", "auto-restart"),
     "failed": ("failed", "failed"),
 }
+SERVICE = ".service"  # behind the name of a daemon's unit, to tell it from a container's
 WITH_PROCESS = ("activating", "active", "deactivating")
 DUMPS_CORE = frozenset({"QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "SEGV", "XCPU", "XFSZ", "SYS"})  # core(5)
 

@@ -20,21 +20,18 @@ from sim.designs import DESIGNS
 from sim.engine.client import named_by, processes
 from sim.engine.reach import CLIENTS, listening, reachable, targets
 from sim.engine.records import Container
+from sim.engine.role import CONTAINER, STEP, SUPERVISOR, Kind, Role
 from sim.engine.setup import Microseconds, Port, Service, Target
 from sim.errors import nearest
 from sim.facts import Received, Sent, StepTaken
 from sim.kernel import events as e
+from sim.kernel.signals import NAMES
 from sim.trace import Record, Replay, Trace
 from sim.views.beliefs import change_of
 from sim.views.story import Story
 from sim.views.why_words import WORDS, Focus, state_of, told
 from sim.world import World, evolve
 
-ROLES = (
-    "init", "dockerd", "containerd", "shim", "conmon", "exec-conmon", "podman", "netavark", "runc", "proxy", "payload",
-    "exec", "crio", "kubelet", "pause", "cni",
-)  # fmt: skip
-OF_ANY = ("supervisor", "stranger")  # roles of every design
 KINDS = ("container", "port", "process")
 ASK = "Ask for 'container NAME', 'port NUMBER from remote|loopback|container' or 'process ROLE/NAME'"
 PORT_EVENTS = (e.Exited, e.Listened, e.Unlistened, e.RuleAdded, e.RuleRemoved, e.RulesFlushed, e.SignalTaken)
@@ -159,7 +156,8 @@ def _spelled(port: Port) -> str:
 
 def _missing(world: World, port: Port, client: str) -> str:
     if client == "dns":
-        return "no dockerd answers lookups, docker0 has no names, or the container does not listen"
+        who = world.design.traits.engine or world.design.traits.client
+        return f"no {who} answers lookups, docker0 has no names, or the container does not listen"
     if client in ("remote", "host"):
         found = targets(world, port.host, port.proto, forwarded=client == "remote")
         return f"the container does not listen at {found[0].split(':', 1)[1]}" if found else "no DNAT rule"
@@ -198,7 +196,7 @@ def _process(trace: Trace, text: str, at: Microseconds) -> Why:
         image = event.image if isinstance(event, e.Execed) else before.host.procs[event.pid].image
         return named_by(before, target, image)
 
-    of_service = target.container not in ("", "*") and target.role != "stranger"
+    of_service = target.container not in ("", "*") and not _of_step(trace, target.role)
     focus = Focus.of(_service(trace, target.container)) if of_service else Focus()
     if pid is None:
         links = chain(trace, _last(trace, at, tells), focus)
@@ -217,15 +215,26 @@ def _target(trace: Trace, text: str) -> Target:
     """Return what ROLE, ROLE/NAME or ROLE/NAME:PORT names."""
     role, _, rest = text.partition("/")
     name, _, port = rest.partition(":")
-    programs = DESIGNS[trace.setup.engine.design].programs
-    roles = (*(name for name in ROLES if name in programs), *OF_ANY)
-    if role not in roles:
-        raise _valid("role", role, roles)
-    if name not in ("", "*") and role != "stranger":
+    valid = _roles(trace)
+    if role not in valid:
+        raise _valid("role", role, list(valid))
+    if name not in ("", "*") and not _of_step(trace, role):
         ports = [it.host for it in _service(trace, name).ports]
         if port and port not in map(str, ports):
             raise _valid(f"port of {name}", port, ports)
     return Target(role, name, int(port) if port.isdecimal() else None)
+
+
+def _roles(trace: Trace) -> dict[str, Role]:
+    """Return the roles that a question may name: those that scenarios name, and whoever holds a container."""
+    roles = DESIGNS[trace.setup.engine.design].roles
+    named = sorted(((name, role) for name, role in roles.items() if role.target), key=lambda it: it[1].order)
+    return {**dict(named), SUPERVISOR: Role(kind=Kind.HOLDER, target=CONTAINER)}
+
+
+def _of_step(trace: Trace, role: str) -> bool:
+    """Return whether a role's processes are named by the step that made them."""
+    return _roles(trace)[role].target == STEP
 
 
 # -- the chain ----------------------------------------------------------------------------------------
@@ -363,9 +372,7 @@ def _joined(link: Link, tail: Tail) -> Tail:
 
 
 def _said_by_its_signal(trace: Trace, number: int, path: Path, following: int) -> bool:
-    """Say whether a death by a signal follows from a link that tells of that signal."""
-    from sim.kernel.signals import NAMES
-
+    """Return whether a death by a signal follows from a link that tells of that signal."""
     event = trace.records[number].event
     if not isinstance(event, e.Exited) or event.status >= 0:
         return False

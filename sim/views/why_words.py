@@ -12,17 +12,16 @@ import msgspec
 
 from sim.engine.reach import DNAT
 from sim.engine.records import Container
+from sim.engine.role import Kind
 from sim.engine.setup import Service
-from sim.engines.conmon.files import EXITS
 from sim.facts import BecameReady, EngineEvent, Remembered, Sent, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.records import OUTSIDE, Image, Pid
 from sim.kernel.signals import NAMES
 from sim.views.beliefs import change_of
+from sim.views.kinds import connected, is_command, is_daemon_of_engine, is_holder, role_of
 from sim.world import World
 
-DAEMONS = ("dockerd", "containerd", "crio", "kubelet")
-MEMBERS = ("shim", "conmon", "podman", "payload", "proxy")
 NOTICED = {"ignored": "ignores", "dropped": "takes no notice of", "stopped": "was stopped by",
            "continued": "was continued by"}  # fmt: skip
 
@@ -38,9 +37,17 @@ class Focus(msgspec.Struct, frozen=True):
         """Return the focus on one container."""
         return cls(service.name, tuple(port.host for port in service.ports))
 
-    def sees(self, image: Image) -> bool:
-        """Say whether a process is worth a word."""
-        return image.program in DAEMONS or (image.program in MEMBERS and image.container == self.container != "")
+    def sees(self, world: World, image: Image) -> bool:
+        """Return whether a process is worth a word."""
+        if is_daemon_of_engine(world, image.program):
+            return True
+        return _is_member(world, image.program) and image.container == self.container != ""
+
+
+def _is_member(world: World, program: str) -> bool:
+    """Return whether a program lives with a container: its own, who holds it, who forwards, a command about it."""
+    own = role_of(world, program).kind in (Kind.PAYLOAD, Kind.FORWARDER)
+    return own or is_holder(world, program) or is_command(world, program)
 
 
 def told(world: World, event: Any, focus: Focus, *, first: bool = False) -> str:
@@ -81,7 +88,7 @@ def state_of(record: Any) -> str:
 
 def _sees(world: World, pid: Pid, focus: Focus) -> bool:
     process = world.host.procs.get(pid)
-    return process is not None and focus.sees(process.image)
+    return process is not None and focus.sees(world, process.image)
 
 
 def _ended(world: World, event: e.Exited) -> str:
@@ -91,10 +98,16 @@ def _ended(world: World, event: e.Exited) -> str:
 
 def _exited(world: World, event: e.Exited, focus: Focus) -> str:
     image = world.host.procs[event.pid].image
-    usual = image.program == "iptables" or (image.program == "runc" and "delete" in image.argv)  # nothing was left
+    usual = _tries(world, image)  # nothing was left
     failed = event.status < 0 or (event.status > 0 and not usual)
-    errand = image.program not in MEMBERS and image.container in ("", focus.container)
-    return _ended(world, event) if focus.sees(image) or (failed and errand) else ""
+    errand = not _is_member(world, image.program) and image.container in ("", focus.container)
+    return _ended(world, event) if focus.sees(world, image) or (failed and errand) else ""
+
+
+def _tries(world: World, image: Image) -> bool:
+    """Return whether an errand may find nothing to do, so that its failure is no news."""
+    tries = role_of(world, image.program).tries
+    return "*" in tries or any(verb in image.argv for verb in tries)
 
 
 def _signalled(world: World, event: e.Signalled, focus: Focus) -> str:
@@ -116,14 +129,14 @@ def _signal_taken(world: World, event: e.SignalTaken, focus: Focus) -> str:
 
 def _execed(world: World, event: e.Execed, focus: Focus) -> str:
     before = world.host.procs[event.pid].image
-    if not focus.sees(event.image) or _image(before) == _image(event.image):
+    if not focus.sees(world, event.image) or _image(before) == _image(event.image):
         return ""
     return f"{_image(event.image)} ({event.pid}) began"
 
 
 def _listened(world: World, event: e.Listened, focus: Focus) -> str:
     image = world.host.procs[event.pid].image
-    return _listens(world, event) if focus.sees(image) and image.container else ""
+    return _listens(world, event) if focus.sees(world, image) and image.container else ""
 
 
 def _listens(world: World, event: e.Listened) -> str:
@@ -154,8 +167,9 @@ def _sent(world: World, event: Sent, focus: Focus) -> str:
 
 
 def _remembered(world: World, event: Remembered, focus: Focus) -> str:
-    if event.key == "connection" and event.value is not None:
-        return f"dockerd connected to containerd {event.value}"
+    if event.key == "connection":
+        words = connected(world, event.pid, event.value)
+        return f"{words} {event.value}" if words else ""
     if not focus.container or event.key != f"container/{focus.container}":
         return ""
     state = state_of(event.value)
@@ -166,9 +180,8 @@ def _file(world: World, event: e.FileWritten | e.FileRemoved, focus: Focus) -> s
     change = change_of(world, event)
     if change is None or change.container != focus.container or state_of(change.before) == state_of(change.after):
         return ""
-    if event.path.startswith(EXITS):
-        return f"conmon's exit file: {change.container} is {state_of(change.after)}"
-    return f"podman's database: {change.container} is {state_of(change.after)}"
+    teller = world.design.engine.teller(event.path)
+    return f"{teller}: {change.container} is {state_of(change.after)}"
 
 
 def _step(world: World, event: StepTaken, focus: Focus) -> str:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from sim.engines.cri.attempts import Attempt, Sandboxes
 from sim.engines.cri.pods import Sandbox
 from sim.experiment.run import Run, run_scenario
 from sim.render.crictl import crictl_inspect, crictl_pods, crictl_ps
 from sim.scenario import load
 from sim.views.rows import PodContainerRow, SandboxRow
-from sim.views.sandboxes import Attempt, Sandboxes
 
 LIFE = """
 host: {clock: 2026-11-24T08:00:00+08:00}

@@ -2,11 +2,11 @@
 
 import pytest
 
+from sim.engines.docker.shown import option
 from sim.errors import InputError
 from sim.experiment.run import Run, run_scenario
 from sim.render.docker_info import docker_info
 from sim.scenario import load
-from sim.views.docker_info import option
 
 TEXT = """
 host: {cores: 3, hostname: h}

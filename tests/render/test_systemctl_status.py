@@ -219,8 +219,8 @@ def test_facts_about_the_unit_become_its_status(facts: list[object], shown: str)
             if isinstance(fact, int)
             else Signalled(7, "KILL", 1)
             if isinstance(fact, str)
-            else UnitChanged("docker", *fact)
-        )  # type: ignore[misc]
+            else UnitChanged("docker", *fact)  # type: ignore[misc]
+        )
         trace.records.add(at * 1_000_000, -1, event)
     story = Story(trace)
     story.at = 60_000_000

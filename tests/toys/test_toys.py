@@ -8,10 +8,11 @@ import pytest
 import sim
 from sim import parts
 from sim.cli import main
+from sim.cli.show import listed
 from sim.errors import InputError
 from sim.scenario.schema import json_schema
 from sim.tracefile import lines, read
-from tests.toys import engine, step_word
+from tests.toys import engine, step_word, view
 
 SWAPPED = """
 services: {web: {image: nginx, ports: ["80:80"]}}
@@ -116,3 +117,55 @@ def test_without_its_file_nobody_knows_the_engine() -> None:
     """The design goes with its module."""
     with pytest.raises(InputError, match="'boxd' is not a design"):
         sim.run(BOXED)
+
+
+KILLED = """
+services: {web: {image: nginx}, db: {image: postgres}}
+steps: [{id: kill, at: 5s, kill: shim/web}]
+until: 8s
+"""
+
+
+@pytest.fixture
+def _toy_view():
+    with parts.registered("views", view):
+        yield
+
+
+@pytest.mark.usefixtures("_toy_view")
+def test_a_view_in_one_file_is_shown_listed_and_stands_on_the_page() -> None:
+    """It answers at any moment, of all or of one container; the help and the page have it."""
+    run = sim.run(KILLED)
+    before, after = run.show("toy-shims", "kill-1s").split(), run.show("toy-shims", "kill+1s").split()
+    assert (before[0], before[2], after[:2]) == ("web", "db", ["web", "nobody"])
+    assert before[1].isdecimal()
+    assert before[3] == after[3]
+    assert run.show("toy-shims", "kill+1s", of="web") == "web nobody\n"
+    assert "toys" in listed()
+    assert "toy-shims" in listed()
+    assert '"toy shims"' in run.page()
+
+
+@pytest.mark.usefixtures("_toy_view")
+def test_a_host_that_lacks_what_a_view_needs_is_refused() -> None:
+    """One without its command, and one without what it shows."""
+    with pytest.raises(InputError, match="podman has no toy-shims: there is no docker on its host"):
+        sim.run(f"engine: {{design: podman}}\n{KILLED.replace('shim', 'conmon')}").show("toy-shims")
+    with pytest.raises(InputError, match=r"docker-1.10 has no toy-shims: no process of it holds a container"):
+        sim.run(f"engine: {{design: docker-1.10}}\n{KILLED.replace('shim', 'payload')}").show("toy-shims")
+
+
+@pytest.mark.usefixtures("_toy_view")
+def test_the_command_line_shows_a_registered_view(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """`show --as` knows it, `run` goes on."""
+    path = tmp_path / "killed.yaml"
+    path.write_text(KILLED)
+    assert main(["show", str(path), "--as", "toy-shims"]) == 0
+    assert capsys.readouterr().out.startswith("web nobody\ndb ")
+    assert main(["run", str(path), "--no-save", "-q"]) == 0
+
+
+def test_without_the_toy_there_is_no_such_view() -> None:
+    """The view goes with its module."""
+    with pytest.raises(InputError, match="there is no view 'toy-shims'"):
+        sim.run(KILLED).show("toy-shims")

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
+from sim.engines.cri.shown import sandboxes
 from sim.experiment.run import Run, run_scenario
 from sim.scenario import load
-from sim.views.crictl import sandboxes
 from sim.views.report import FEWEST, ReportData, report_data
 from sim.views.story import Story
 from sim.views.timeline import timeline_data

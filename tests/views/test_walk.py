@@ -21,11 +21,12 @@ from sim.engine import paths
 from sim.engine.systemd.unit import unit_of
 from sim.errors import InputError
 from sim.experiment.run import Run, run_scenario
-from sim.experiment.viewing import ALL_VIEWS, views_of
+from sim.experiment.viewing import all_views, views_of
 from sim.facts import StepTaken
 from sim.predicates import status_of
+from sim.render import registry
 from sim.render.docker_ps import status
-from sim.render.registry import OFF_HOST, RUN_VIEWS, paged
+from sim.render.registry import RUN_VIEWS, paged
 from sim.scenario import Scenario, load
 from sim.views.docker_inspect import inspected
 from sim.views.story import Story
@@ -209,7 +210,7 @@ def walk(found: Run, most: int) -> None:
         assert [view for view, it in text.items() if it and not it.endswith("\n")] == []
         story = found.story(at)
         if story.off:
-            lines = [line for view, it in text.items() if view not in OFF_HOST for line in it.splitlines()]
+            lines = [line for view, it in text.items() if registry.views()[view].on_host for line in it.splitlines()]
             assert set(lines) == {"(the host is off)"}
             continue
         agree_on_processes(text, story)
@@ -251,7 +252,7 @@ def test_every_view_that_a_design_has_answers_and_every_other_is_refused(design:
     """One sentence says why; the hint names the same view of the host's own command, and all that there are."""
     found = small(design)
     has, client = views_of(DESIGNS[design]), DESIGNS[design].traits.client
-    for view in ALL_VIEWS:
+    for view in all_views():
         if view in has:
             assert shown(found, view, found.moment("kill+1ms")).strip("\n"), view
             continue

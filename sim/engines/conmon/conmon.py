@@ -171,7 +171,7 @@ def write_log(g: Goroutine) -> None:
 
 
 ROLE = Role(
-    kind=Kind.HOLDER, order=70, home="init", target="container", stalls_as="conmon", slows=True,
+    kind=Kind.HOLDER, order=70, home="init", target="container", stalls_as="conmon", slows=True, leaves_with="payload",
     rss=Rss(round(2.1 * MB), "issue: 1.8 to 2.4 MB"),
 )  # fmt: skip
 PROGRAM = Program(

@@ -322,7 +322,7 @@ def ask_state(g: Goroutine) -> int:
 
 ROLE = Role(
     words="runc", kind=Kind.ERRAND, order=130, target="container", brief=True, slows=True,
-    verbs=("create", "start", "kill", "delete"),
+    verbs=("create", "start", "kill", "delete"), tries=("delete",),
 )  # fmt: skip
 RUNC = Program(
     "runc",

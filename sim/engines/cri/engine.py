@@ -15,6 +15,8 @@ from sim.engine.reach import address_in
 from sim.engine.setup import Instant, Step, Systemctl
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.cri import meaning
+from sim.engines.cri.attempts import Sandboxes
+from sim.engines.cri.client import NO_RUNTIME
 from sim.engines.cri.pods import Sandbox, Services, Spec, Status, disk_of_a_running_host
 from sim.engines.cri.vocabulary import PODS
 
@@ -39,5 +41,8 @@ CRI = Engine(
     instead=meaning.instead,
     fit=meaning.fit,
     errands=("runtime, CNI", "the OCI runtime, CNI plugins"),
+    unreached=NO_RUNTIME,
+    notes=Sandboxes,
+    shown=(Sandbox,),
 )
 CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd, keeper="containerd")

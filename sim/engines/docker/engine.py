@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.engine import paths
+from sim.engine.client import NO_DAEMON
 from sim.engine.engine import Engine, daemon_faults
 from sim.engine.networks import address, bindings
 from sim.engine.records import Container, Endpoint
@@ -57,4 +58,5 @@ DOCKER = Engine(
     errands=("runc, hooks", "runc, iptables, hook"),
     keeper="containerd",
     forwards=forwards,
+    unreached=NO_DAEMON,
 )

@@ -40,5 +40,5 @@ def apply(g: Goroutine) -> int:
 IPTABLES = Program(
     "iptables",
     (procedure("iptables.main", Lock("kernel:xtables"), Exit(apply)),),
-    role=Role(kind=Kind.ERRAND, target="host", brief=True, slows=True),
+    role=Role(kind=Kind.ERRAND, target="host", brief=True, slows=True, tries=("*",)),
 )

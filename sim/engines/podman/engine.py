@@ -13,6 +13,7 @@ from sim.engine.containers import is_split
 from sim.engine.engine import HOLDER_KILLED, Change, Engine, own_scope
 from sim.engine.reach import address_in
 from sim.engine.setup import Instant, Service, Step, Systemctl
+from sim.engines.conmon.files import EXITS, exit_file
 from sim.engines.podman import meaning
 from sim.engines.podman.state import disk_of_a_running_host, synced, synced_in, told_by
 from sim.engines.podman.vocabulary import PODMAN
@@ -32,6 +33,11 @@ def changed(world: World, event: Any) -> Change | None:
         files.pop(event.path, None)
     service = world.services[name]
     return Change(name, synced_in(world.host.files, service), synced_in(files, service))
+
+
+def teller(path: str) -> str:
+    """Return what tells of a container: conmon's file, or the database."""
+    return "conmon's exit file" if path.startswith(EXITS) else "podman's database"
 
 
 def unit_started(service: Service, at: Instant) -> Step:
@@ -58,6 +64,8 @@ PODMAN_ENGINE = Engine(
     no_daemon=meaning.NO_DAEMON,
     fit=meaning.fit,
     errands=("podman, crun", "podman, crun, netavark"),
+    end_file=exit_file,
+    teller=teller,
 )
 
 

@@ -8,11 +8,15 @@ computePodActions (Attempt + 1); containerd v1.7.24, pkg/cri/server/sandbox_run.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from msgspec.structs import replace
 
+from sim.engine.engine import Notes
 from sim.engine.setup import Microseconds
 from sim.engines.cri.pods import Sandbox
+from sim.facts import Remembered
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -28,7 +32,7 @@ class Attempt(msgspec.Struct, frozen=True):
     served: bool = False
 
 
-class Sandboxes:
+class Sandboxes(Notes):
     """Gathers the attempts, by pod."""
 
     def __init__(self) -> None:
@@ -37,6 +41,11 @@ class Sandboxes:
     def of(self, name: str) -> Attempt:
         """Return the sandbox of a pod that the runtime knows."""
         return self.attempts[name]
+
+    def take(self, event: Any, at: Microseconds) -> None:
+        """Take what a runtime writes to its memory."""
+        if isinstance(event, Remembered) and isinstance(event.value, Sandbox):
+            self.note(event.value, at)
 
     def note(self, found: Sandbox, at: Microseconds) -> None:
         """Take what a runtime remembers of a sandbox from now on."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from sim.engine.containers import sandbox
 from sim.engine.records import Container
+from sim.engines.cri.attempts import Sandboxes
 from sim.engines.cri.runtime import UNKNOWN
 from sim.views.rows import ContainerRow, PodContainerRow, SandboxRow, When
 from sim.views.story import BEFORE, Story
@@ -50,7 +51,8 @@ def sandboxes(story: Story) -> tuple[SandboxRow, ...]:
 
 
 def _sandbox(story: Story, name: str, ready: bool) -> SandboxRow:
-    attempt = story.sandboxes.of(name)
+    assert isinstance(story.notes, Sandboxes), "an engine with sandboxes gathers them"
+    attempt = story.notes.of(name)
     return SandboxRow(
         id=story.world.services[sandbox(name)].id,
         created=BEFORE if attempt.created is None else story.trace.unix(attempt.created),

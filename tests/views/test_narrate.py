@@ -1,0 +1,67 @@
+"""The story of a run and the causes in it say of each design what is true of it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+
+from sim.designs import DESIGNS, roles
+from sim.engine.role import Kind
+from sim.experiment.run import Run, run_scenario
+from sim.scenario import load
+
+SCENARIO = """
+engine: {{design: {design}}}
+services: {{web: {{image: nginx, restart: always, stop_grace_period: 1s, x-payload: {{on_term: ignore}}}}}}
+steps:
+  - {{id: shot, at: 1s, kill: payload/web}}
+{steps}
+until: 40s
+"""
+
+
+@cache
+def run_of(design: str) -> Run:
+    """Return a run in which a program is killed, the engine's daemon too, and a container is stopped, if one may."""
+    traits, steps = DESIGNS[design].traits, []
+    if traits.client in ("docker", "podman"):
+        steps.append("  - {id: stop, at: 5s, docker: stop web}")
+    if traits.engine in DESIGNS[design].programs:
+        steps.append(f"  - {{id: down, at: 10s, kill: {traits.engine}}}")
+    return run_scenario(load("life.yaml", SCENARIO.format(design=design, steps="\n".join(steps))))
+
+
+def said(found: Run) -> str:
+    """Return the story, and the causes of what there is at the end and of each thing in between."""
+    asked = [found.why(question, at) for question in ("container web", "process payload/web") for at in ("shot", "end")]
+    return "\n".join([found.tell(), *asked])
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_no_daemon_is_named_that_a_design_does_not_have(design: str) -> None:
+    """Neither in the story nor in a cause."""
+    absent = [name for name, role in roles().items() if role.kind in (Kind.DAEMON, Kind.GUEST)]
+    text = said(run_of(design))
+    found = [it for it in absent if it not in DESIGNS[design].roles and re.search(rf"\b{it}\b", text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("design", [name for name, it in DESIGNS.items() if it.traits.client in ("docker", "podman")])
+def test_a_stop_is_told_with_its_signals(design: str) -> None:
+    """Whoever of the engine sends them, TERM and, after the grace, KILL: a daemon, or a runc or crun that it runs."""
+    found = run_of(design)
+    story = found.tell().partition("stop web")[2].partition("kill")[0]
+    assert "TERM to web" in story
+    assert "KILL to web" in story
+
+
+def test_a_holder_that_leaves_with_its_containers_code_is_no_news() -> None:
+    """conmon hands on the code; one that is killed is told."""
+    text = "engine: {design: podman}\nservices: {web: {image: x, x-payload: {exits: {code: 3, after: 1s}}}}\nuntil: 5s"
+    assert "conmon of" not in run_scenario(load("ends.yaml", text)).tell()
+    text = (
+        "engine: {design: podman}\nservices: {web: {image: x}}\nsteps: [{id: k, at: 1s, kill: conmon/web}]\nuntil: 5s"
+    )
+    assert "conmon of web: killed by KILL" in run_scenario(load("shot.yaml", text)).tell()
