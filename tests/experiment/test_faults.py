@@ -100,7 +100,7 @@ def test_the_bound_names_whom_the_search_may_stall(design: str) -> None:
     bound, *_ = bound_of(scenario(design, "stall: 1").setup, untimed=False, full=False, alike=False)
     named = bound.partition(": a ")[2].partition(" stands still")[0].replace(" or ", ", ").split(", ")
     hit = {it.image.program for it in world.host.procs.values() if faults_of(world, it.pid, ("stall",))}
-    assert {world.design.programs[program].stalls_as for program in hit} <= set(named)
+    assert {world.design.programs[program].role.stalls_as for program in hit} <= set(named)
 
 
 # -- a new row ----------------------------------------------------------------------------------------
