@@ -15,6 +15,7 @@ import msgspec
 from sim.engine import paths
 from sim.engine.records import Container, Endpoint, UnitState
 from sim.engine.setup import Docker, Instant, Service, Step, Systemctl
+from sim.engine.unread import Unread
 from sim.engine.vocabulary import Vocabulary
 from sim.facts import Remembered
 from sim.kernel.records import INIT, Pid
@@ -117,7 +118,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     variable `c`. *shim_of* returns whose shim holds a container: its own, or that of its pod. *scope* returns its
     control group, *is_unit* whether it is a unit of systemd (None: containers never are). *faults* returns how
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
-    left out, the design has nothing for.
+    left out, the design has nothing for. *unread* has what a search may leave out of the states of its programs.
     """
 
     disk: Callable[[Turn], None] = keeps_nothing
@@ -135,6 +136,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     scope: Callable[[World, Service], str] = own_scope
     is_unit: Callable[[Service], bool] | None = None
     faults: Callable[[Any], Mapping[str, str]] = daemon_faults
+    unread: tuple[Unread, ...] = ()
 
 
 PLAIN = Engine()

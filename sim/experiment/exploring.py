@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sim.designs import DESIGNS
 from sim.drive.explore import Asked, Exploration, Limits, SearchFault, explore
-from sim.drive.explore.confluent import TRIED
+from sim.drive.explore.confluent import is_tried
 from sim.drive.explore.shortest import is_allowed, shortest
 from sim.drive.explore.watch import words_of
 from sim.engine.setup import FaultBudget, Setup
@@ -206,7 +206,7 @@ def bound_of(setup: Setup, *, untimed: bool, full: bool, alike: bool) -> tuple[s
         UNTIMED if untimed else TIMED,
         PEOPLE,
         *(() if full or untimed else (REDUCED,)),
-        *(() if full or untimed or setup.engine.design in TRIED else (UNTRIED.format(setup.engine.design),)),
+        *(() if full or untimed or is_tried(DESIGNS[setup.engine.design]) else (UNTRIED.format(setup.engine.design),)),
         *((ALIKE,) if alike else ()),
         BEFORE,
     )

@@ -13,7 +13,9 @@ from sim.engine.containers import sandbox
 from sim.engine.engine import START, Engine, daemon_faults
 from sim.engine.reach import address_in
 from sim.engine.setup import Instant, Step, Systemctl
+from sim.engines.conmon.unread import CONMON
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
+from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.cri.pods import Sandbox, Services, Spec, Status, disk_of_a_running_host
 from sim.engines.cri.vocabulary import PODS
 
@@ -34,5 +36,6 @@ CRI = Engine(
     records=(Spec, Status, Sandbox),
     address=address_in,
     shim_of=sandbox,
+    unread=(CONTAINERD, CONMON),
 )
 CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd)

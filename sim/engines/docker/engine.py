@@ -12,6 +12,8 @@ from sim.engine.engine import Engine, daemon_faults
 from sim.engine.networks import address, bindings
 from sim.engine.records import Container, Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
+from sim.engines.containerd.unread import CONTAINERD
+from sim.engines.docker.unread import DOCKERD
 from sim.engines.docker.vocabulary import DOCKER as VOCABULARY
 from sim.kernel import syscalls
 from sim.world import Turn
@@ -41,4 +43,10 @@ def faults(design: Any) -> dict[str, str]:
     return found | (CONTAINERD_UNIT if design.traits.containerd_unit is not None else {})
 
 
-DOCKER = Engine(disk=disk_of_a_running_host, starts=("dockerd.start",), vocabulary=VOCABULARY, faults=faults)
+DOCKER = Engine(
+    disk=disk_of_a_running_host,
+    starts=("dockerd.start",),
+    vocabulary=VOCABULARY,
+    faults=faults,
+    unread=(CONTAINERD, DOCKERD),
+)

@@ -13,6 +13,8 @@ from sim.engine.containers import is_split
 from sim.engine.engine import HOLDER_KILLED, Change, Engine, own_scope
 from sim.engine.reach import address_in
 from sim.engine.setup import Instant, Service, Step, Systemctl
+from sim.engine.unread import Unread
+from sim.engines.conmon.unread import CONMON
 from sim.engines.podman.state import disk_of_a_running_host, synced, synced_in, told_by
 from sim.engines.podman.vocabulary import PODMAN
 from sim.kernel import events as e
@@ -52,6 +54,7 @@ PODMAN_ENGINE = Engine(
     changed=changed,
     address=address_in,
     vocabulary=PODMAN,
+    unread=(CONMON, Unread(tried=("podman",))),
 )
 
 
@@ -67,6 +70,12 @@ def of_the_file(service: Service) -> bool:
     return service.at_begin
 
 
+UNIT_S_MAIN_PROCESS = Unread(remembered=("podman",), tried=("podman-quadlet",))  # that of a unit that starts
 QUADLET_ENGINE = replace(
-    PODMAN_ENGINE, run=unit_started, at_boot=("init.units",), scope=split_scope, is_unit=of_the_file
+    PODMAN_ENGINE,
+    run=unit_started,
+    at_boot=("init.units",),
+    scope=split_scope,
+    is_unit=of_the_file,
+    unread=(CONMON, UNIT_S_MAIN_PROCESS),
 )
