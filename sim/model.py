@@ -16,6 +16,7 @@ from sim.designs import DESIGNS, Design
 from sim.designs.upgraded import upgraded
 from sim.engine import journald, output
 from sim.engine.client import mark_name, named_by
+from sim.engine.engine import UNIT
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.prologue import is_beside, observed, prologue
 from sim.engine.setup import Instant, OutOfMemory, Setup, Target, Upgrade
@@ -261,8 +262,8 @@ def watcher(name: str, instant: Instant) -> tuple[type, Any] | None:
                 (name,) if (event.kind, event.word, event.container) == ("container", instant.name, target) else ()
             ),
         )
-    if base == "ready" and target == "docker":
-        return UnitChanged, lambda world, event: (name,) if (event.unit, event.state) == ("docker", "active") else ()
+    if base == "ready" and target == UNIT:
+        return UnitChanged, lambda world, event: (name,) if (event.unit, event.state) == (UNIT, "active") else ()
     if base == "ready":
         return BecameReady, lambda world, event: (name,) if event.container == target else ()
     if base == "fact":

@@ -8,7 +8,7 @@ engine with a daemon that remembers its containers, as dockerd does. Source: eac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,6 +24,14 @@ from sim.world import Turn, World
 IN_MEMORY = "container/"  # a daemon's memory: what it believes of a container
 UNIT = "docker"  # systemd's memory: the engine's unit, whatever it is called
 START = Step("(start)", Instant(), Systemctl("start"))
+
+
+class Reader(NamedTuple):
+    """One goroutine of a role that takes a queue's messages of all containers by turns."""
+
+    role: str
+    goroutine: str
+    queue: str
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -119,6 +127,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     control group, *is_unit* whether it is a unit of systemd (None: containers never are). *faults* returns how
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
     left out, the design has nothing for. *unread* has what a search may leave out of the states of its programs.
+    *keeper* is the daemon with which containers end unless live-restore is on. *pid_files* has by path whose number is
+    written there. *readers* are loops that take what comes for all containers, one after the other.
     """
 
     disk: Callable[[Turn], None] = keeps_nothing
@@ -137,6 +147,9 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     is_unit: Callable[[Service], bool] | None = None
     faults: Callable[[Any], Mapping[str, str]] = daemon_faults
     unread: tuple[Unread, ...] = ()
+    keeper: str = ""
+    pid_files: Mapping[str, str] = {}
+    readers: tuple[Reader, ...] = ()
 
 
 PLAIN = Engine()

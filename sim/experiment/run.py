@@ -334,7 +334,7 @@ class Run:
 
 
 def _can_restore(design: Design) -> bool:
-    return "dockerd" in design.programs and design.traits.live_restore
+    return bool(design.engine.keeper) and design.traits.live_restore
 
 
 def run_scenario(scenario: Scenario, seed: int = 1, **options: Any) -> Run:

@@ -15,7 +15,7 @@ from sim.engine.client import PATIENT, step_of
 from sim.engine.containers import is_split
 from sim.engine.ops import Answered
 from sim.engine.records import RuntimeState
-from sim.engine.role import SUPERVISOR
+from sim.engine.role import CONTAINER, SUPERVISOR, Kind
 from sim.engine.systemd import unit_of
 from sim.kernel.records import OUTSIDE, Process
 from sim.predicates import (
@@ -96,7 +96,7 @@ def shims_have_work(world: World) -> Faults:
     """Find shims without a payload (V4b). Asked at an end: before, a shim may be on its way to its payload, or out."""
     for shim in living(world, "shim"):
         children = (world.host.procs[pid] for pid in world.host.children.get(shim.pid, ()))
-        if not any(child.image.program == "payload" and child.alive for child in children):
+        if not any(world.design.roles[child.image.program].kind is Kind.PAYLOAD and child.alive for child in children):
             yield f"{spelled(shim)} has no payload"
 
 
@@ -120,7 +120,9 @@ def _looked_after(world: World, name: str, process: Process) -> bool:
     parent = world.host.procs.get(process.ppid)
     if parent is None or not parent.alive:
         return False
-    return parent.image.container == name and parent.image.program in (*world.design.holders, "runc")
+    role = world.design.roles[parent.image.program]
+    starts = role.kind is Kind.ERRAND and role.target == CONTAINER  # runc may still be there when the program begins
+    return parent.image.container == name and (parent.image.program in world.design.holders or starts)
 
 
 def _is_killed(world: World, name: str, process: Process) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import sandbox
-from sim.engine.engine import START, Engine, daemon_faults
+from sim.engine.engine import START, Engine, Reader, daemon_faults
 from sim.engine.reach import address_in
 from sim.engine.setup import Instant, Step, Systemctl
 from sim.engines.conmon.unread import CONMON
@@ -37,5 +37,6 @@ CRI = Engine(
     address=address_in,
     shim_of=sandbox,
     unread=(CONTAINERD, CONMON),
+    readers=(Reader("containerd", "main", "tasks"),),
 )
 CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.engine import paths
-from sim.engine.engine import Engine, daemon_faults
+from sim.engine.engine import Engine, Reader, daemon_faults
 from sim.engine.networks import address, bindings
 from sim.engine.records import Container, Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
@@ -49,4 +49,7 @@ DOCKER = Engine(
     vocabulary=VOCABULARY,
     faults=faults,
     unread=(CONTAINERD, DOCKERD),
+    keeper="dockerd",
+    pid_files={paths.DOCKER_PID: "dockerd", paths.CONTAINERD_PID: "containerd"},
+    readers=(Reader("containerd", "main", "tasks"), Reader("dockerd", "events", "events")),
 )
