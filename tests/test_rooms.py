@@ -12,7 +12,17 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ("sim.engines.host",)  # what every host runs, whatever its engine: no concrete engine
 UNITS = frozenset({"docker", "containerd", "crio", "kubelet"})
 NAMES = frozenset(roles()) | frozenset(DESIGNS) | UNITS
-OTHER_MEANINGS: dict[tuple[str, str], str] = {}
+OTHER_MEANINGS: dict[tuple[str, str], str] = {
+    ("sim/calibration/phases.py", "exec"): "a verb of docker, and the moment at which a program is executed",
+    ("sim/calibration/phases.py", "init"): "runc's own argument for its stages",
+    ("sim/calibration/phases.py", "pause"): "a verb of docker",
+    ("sim/cli/__init__.py", "init"): "a subcommand",
+    ("sim/cli/__init__.py", "version"): "what argparse calls the option --version",
+    ("sim/experiment/aspects.py", "exec"): "an aspect of the fault matrix and a step of its file",
+    ("sim/experiment/matrix.py", "exec"): "a step of the fault matrix's file",
+    ("sim/experiment/own.py", "exec"): "a mode of Python's compile",
+    ("sim/predicates.py", "client"): "the kind of an argument: remote, loopback or container",
+}
 """(file, word) -> what the word means there: a verb of docker, a subcommand, a key of Compose."""
 
 OUTSIDE = sorted(
