@@ -127,7 +127,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     control group, *is_unit* whether it is a unit of systemd (None: containers never are). *faults* returns how
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
     left out, the design has nothing for. *unread* has what a search may leave out of the states of its programs.
-    *keeper* is the daemon with which containers end unless live-restore is on. *pid_files* has by path whose number is
+    *keeper* is the daemon with which containers end unless live-restore is on. *shims* are the
+    roles that containerd starts to hold containers. *pid_files* has by path whose number is
     written there. *readers* are loops that take what comes for all containers, one after the other.
     """
 
@@ -148,6 +149,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     faults: Callable[[Any], Mapping[str, str]] = daemon_faults
     unread: tuple[Unread, ...] = ()
     keeper: str = ""
+    shims: tuple[str, ...] = ()
     pid_files: Mapping[str, str] = {}
     readers: tuple[Reader, ...] = ()
 

@@ -92,9 +92,14 @@ def one_shim(world: World) -> Faults:
             yield f"{name} has {count} {' or '.join(f'{role}s' for role in roles or (SUPERVISOR,))}"
 
 
+def shims(world: World) -> list[Process]:
+    """Return the living shims of every container."""
+    return [shim for role in world.design.engine.shims for shim in living(world, role)]
+
+
 def shims_have_work(world: World) -> Faults:
     """Find shims without a payload (V4b). Asked at an end: before, a shim may be on its way to its payload, or out."""
-    for shim in living(world, "shim"):
+    for shim in shims(world):
         children = (world.host.procs[pid] for pid in world.host.children.get(shim.pid, ()))
         if not any(world.design.roles[child.image.program].kind is Kind.PAYLOAD and child.alive for child in children):
             yield f"{spelled(shim)} has no payload"
@@ -102,9 +107,10 @@ def shims_have_work(world: World) -> Faults:
 
 def shims_are_containerd_s(world: World) -> Faults:
     """Find shims that are no children of a living containerd (V5)."""
-    for shim in living(world, "shim"):
+    for shim in shims(world):
         parent = world.host.procs.get(shim.ppid)
-        if not doomed(shim) and (parent is None or parent.image.program != "containerd" or not parent.alive):
+        daemon = parent is not None and world.design.roles[parent.image.program].kind in (Kind.DAEMON, Kind.GUEST)
+        if not doomed(shim) and (parent is None or not daemon or not parent.alive):
             yield f"{spelled(shim)} is a child of {_parent(world, shim)}"
 
 

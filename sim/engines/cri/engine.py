@@ -37,6 +37,7 @@ CRI = Engine(
     address=address_in,
     shim_of=sandbox,
     unread=(CONTAINERD, CONMON),
+    shims=("shim",),
     readers=(Reader("containerd", "main", "tasks"),),
 )
 CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd)

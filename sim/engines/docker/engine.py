@@ -50,6 +50,7 @@ DOCKER = Engine(
     faults=faults,
     unread=(CONTAINERD, DOCKERD),
     keeper="dockerd",
+    shims=("shim",),
     pid_files={paths.DOCKER_PID: "dockerd", paths.CONTAINERD_PID: "containerd"},
     readers=(Reader("containerd", "main", "tasks"), Reader("dockerd", "events", "events")),
 )
