@@ -16,16 +16,18 @@ A module that cannot be imported is not skipped: the error says which part it is
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import ModuleType
+from typing import Any, Generic, TypeVar
 
+T = TypeVar("T")
 GROUP = "shimulator"
-FOLDERS = {"engines": "sim.engines", "steps": "sim.steps", "views": "sim.shows"}
+FOLDERS = {"engines": "sim.engines", "faults": "sim.faults", "steps": "sim.steps", "views": "sim.shows"}
 ROOMS = {"views": "shows"}  # a module of that name in an engine's room offers parts of the kind, too
-OFFERS = {"engines": "FAMILY", "steps": "WORD", "views": "VIEWS"}
+OFFERS = {"engines": "FAMILY", "faults": "KINDS", "steps": "WORD", "views": "VIEWS"}
 
 _added: dict[str, list[ModuleType]] = {}
 _found: dict[str, tuple[ModuleType, ...]] = {}
@@ -94,3 +96,45 @@ def when_changed(forget: Callable[[], None]) -> None:
 def _tell() -> None:
     for forget in _watching:
         forget()
+
+
+class Table(MutableMapping[str, T], Generic[T]):
+    """What parts of a kind offer by name, behind what is there without them; looked for when it is first asked for.
+
+    *offer* is the name of the mapping in each module; a module without it offers nothing. What a test or a notebook
+    puts in by hand stays until it is taken out.
+    """
+
+    def __init__(self, kind: str, offer: str, first: Mapping[str, T] | None = None) -> None:
+        self._kind, self._offer, self._first = kind, offer, first or {}
+        self._own: dict[str, T] = {}
+        self._rows: dict[str, T] | None = None
+        when_changed(self._forget)
+
+    def _forget(self) -> None:
+        self._rows = None
+
+    def _all(self) -> dict[str, T]:
+        if self._rows is None:
+            offered: list[Any] = [getattr(module, self._offer, {}) for module in modules(self._kind)]
+            self._rows = dict(self._first)
+            for rows in (*offered, self._own):
+                self._rows |= rows
+        return self._rows
+
+    def __getitem__(self, name: str) -> T:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __setitem__(self, name: str, row: T) -> None:
+        self._own[name] = row
+        self._forget()
+
+    def __delitem__(self, name: str) -> None:
+        del self._own[name]
+        self._forget()

@@ -18,8 +18,10 @@ from sim.engine import records as engine
 from sim.engine.client import named_by
 from sim.engine.containers import scope_of
 from sim.engine.engine import daemon_of
+from sim.engine.payload import PROGRAM as PAYLOAD
 from sim.engine.reach import reachable
 from sim.engine.setup import Target
+from sim.engine.stranger import PROGRAM as STRANGER
 from sim.kernel.records import Image, Pid, Process
 from sim.world import World
 
@@ -84,7 +86,7 @@ def said_to_run(world: World) -> Iterator[tuple[str, engine.Container]]:
 
 def is_program(image: Image) -> bool:
     """Say whether a first process runs the container's own program."""
-    return image.program == "payload" and image.comm != STAGE
+    return image.program == PAYLOAD.name and image.comm != STAGE
 
 
 def programs(world: World, container: str) -> list[Process]:
@@ -99,7 +101,7 @@ def payloads(world: World, container: str) -> list[Process]:
     """
     scope = scope_of(world, world.services[container])
     found = (world.host.procs[pid] for pid in world.host.grouped.get(scope, ()))
-    return [process for process in found if process.alive and process.image.program == "payload"]
+    return [process for process in found if process.alive and process.image.program == PAYLOAD.name]
 
 
 def of_program(world: World, program: str, container: str | None = None) -> list[Process]:
@@ -125,7 +127,7 @@ def doomed(process: Process) -> bool:
 
 def named(world: World, target: Target) -> list[Process]:
     """Return the processes that a target names, zombies too."""
-    container = None if target.container in ("", "*") or target.role == "stranger" else target.container
+    container = None if target.container in ("", "*") or target.role == STRANGER.name else target.container
     found = [process for role in world.design.meant_by(target.role) for process in of_program(world, role, container)]
     return [process for process in found if named_by(world, target, process.image)]
 

@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # cli -> experiment, scenario, render -> drive, views -> model -> engine, designs, ... -> world -> kernel
 WORLD = "facts kernel errors"
 ENGINE = f"world durations engines {WORLD}"
-MODEL = f"engine {ENGINE}"
-DRIVE = f"model engine designs faults latency trace {ENGINE}"
+MODEL = f"engine parts {ENGINE}"
+DRIVE = f"model engine parts designs faults latency trace {ENGINE}"
 EXPERIMENT = f"predicates properties scenario render views tracefile drive {DRIVE} bundled __init__"
 MAY_IMPORT = {
     "__init__": "scenario experiment",

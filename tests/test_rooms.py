@@ -48,6 +48,13 @@ OTHER_MEANINGS: dict[tuple[str, str], str] = {
     ("sim/render/podman.py", "exec"): "the word of podman's event",
     ("sim/render/report.py", "version"): "a place of the page: the version of this program",
     ("sim/views/probes.py", "exec"): "the kind of a daemon's memory that holds a command's state",
+    ("sim/calibration/phases.py", "exec"): "a verb of docker, and the moment at which a program is executed",
+    ("sim/calibration/phases.py", "init"): "runc's own argument for its stages",
+    ("sim/calibration/phases.py", "pause"): "a verb of docker",
+    ("sim/experiment/aspects.py", "exec"): "an aspect of the fault matrix and a step of its file",
+    ("sim/experiment/matrix.py", "exec"): "a step of the fault matrix's file",
+    ("sim/experiment/own.py", "exec"): "a mode of Python's compile",
+    ("sim/predicates.py", "client"): "the kind of an argument: remote, loopback or container",
 }
 """(file, word) -> what the word means there: a verb of docker, a subcommand, a key of Compose."""
 

@@ -8,7 +8,7 @@ engine with a daemon that remembers its containers, as dockerd does. Source: eac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,7 @@ from sim.engine import paths
 from sim.engine.meaning import Fitted, Given, Said, as_given, not_there, one_way, without_words
 from sim.engine.records import Container, Endpoint, UnitState
 from sim.engine.setup import Command, Docker, EngineSetup, Instant, Microseconds, Service, Step, Systemctl
+from sim.engine.unread import Unread
 from sim.engine.vocabulary import Vocabulary
 from sim.facts import Remembered
 from sim.kernel.records import INIT, Pid
@@ -25,6 +26,14 @@ from sim.world import Turn, World
 IN_MEMORY = "container/"  # a daemon's memory: what it believes of a container
 UNIT = "docker"  # systemd's memory: the engine's unit, whatever it is called
 START = Step("(start)", Instant(), Systemctl("start"))
+
+
+class Reader(NamedTuple):
+    """One goroutine of a role that takes a queue's messages of all containers by turns."""
+
+    role: str
+    goroutine: str
+    queue: str
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -158,6 +167,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     *end_file* returns the file that tells when a container ended, "" if its events do; *teller* names what tells of a
     container by a file. *notes* gathers what its commands show and no record holds; *shown* are the classes of records
     that they show besides containers.
+
+    Searches and properties: *unread* has what a search may leave out of the states of its programs.
+    *ends_with* is the daemon with which containers end unless live-restore is on. *shims* are the
+    roles that containerd starts to hold containers. *pid_files* has by path whose number is
+    written there. *readers* are loops that take what comes for all containers, one after the other.
     """
 
     disk: Callable[[Turn], None] = keeps_nothing
@@ -191,6 +205,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     teller: Callable[[str], str] = its_disk
     notes: Callable[[], Notes] = Notes
     shown: tuple[type[msgspec.Struct], ...] = ()
+    unread: tuple[Unread, ...] = ()
+    ends_with: str = ""
+    shims: tuple[str, ...] = ()
+    pid_files: Mapping[str, str] = {}
+    readers: tuple[Reader, ...] = ()
 
 
 PLAIN = Engine()

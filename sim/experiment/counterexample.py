@@ -16,6 +16,7 @@ from sim.drive.explore.paths import begin
 from sim.drive.follow import faults, name_of
 from sim.engine.client import processes
 from sim.engine.goroutine import ModelFault
+from sim.engine.role import CONTAINER, HOST, LASTING
 from sim.engine.setup import FaultBudget, Instant, KillProcess, Setup, Step, Target
 from sim.faults import FAULTS, Fault
 from sim.kernel.records import OUTSIDE
@@ -29,11 +30,6 @@ from sim.world import World
 
 WORDS = {signal: word for word, signal in SIGNAL_OF.items()}  # signal -> the word of a scenario's step
 BEGINNING, ENDING = ("more_steps", "await", "begin"), ("finish", "more_steps")  # what a terminal does with a step
-# what such a step can name
-NAMEABLE = (
-    "dockerd", "containerd", "shim", "runc", "proxy", "payload", "app", "exec-shim", "exec", "conmon", "exec-conmon",
-    "podman", "netavark", "crio", "kubelet", "pause", "cni",
-)  # fmt: skip
 
 
 class Retold(msgspec.Struct, frozen=True):
@@ -188,7 +184,9 @@ def _target(world: World, fault: Fault) -> Target | None:
     """
     process, signal = world.host.procs[fault.pid], FAULTS[fault.kind].signal
     image = process.image
-    if not signal or image.program not in NAMEABLE or ("KILL" in process.pending and signal != "KILL"):
+    role = world.design.roles[image.program]
+    named = role.target == CONTAINER or (role.target == HOST and role.kind in LASTING)
+    if not signal or not named or ("KILL" in process.pending and signal != "KILL"):
         return None
     targets = [Target(image.program, image.container)]
     if "-host-port" in image.argv:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sim.designs import DESIGNS
 from sim.drive.explore import Asked, Exploration, Limits, SearchFault, explore
-from sim.drive.explore.confluent import TRIED
+from sim.drive.explore.confluent import is_tried
 from sim.drive.explore.shortest import is_allowed, shortest
 from sim.drive.explore.watch import words_of
 from sim.engine.setup import FaultBudget, Setup
@@ -128,7 +128,7 @@ def _told(
 
 def _engine_text(setup: Setup) -> str:
     design = DESIGNS[setup.engine.design]
-    if "dockerd" not in design.programs or not design.traits.live_restore:
+    if not design.engine.ends_with or not design.traits.live_restore:
         return design.title
     return f"{design.title} · live-restore {'on' if setup.engine.daemon.live_restore else 'off'}"
 
@@ -206,7 +206,7 @@ def bound_of(setup: Setup, *, untimed: bool, full: bool, alike: bool) -> tuple[s
         UNTIMED if untimed else TIMED,
         PEOPLE,
         *(() if full or untimed else (REDUCED,)),
-        *(() if full or untimed or setup.engine.design in TRIED else (UNTRIED.format(setup.engine.design),)),
+        *(() if full or untimed or is_tried(DESIGNS[setup.engine.design]) else (UNTRIED.format(setup.engine.design),)),
         *((ALIKE,) if alike else ()),
         BEFORE,
     )

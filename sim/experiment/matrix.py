@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from sim import parts
 from sim.designs import DESIGNS, Design
 from sim.drive.follow import driver_of
 from sim.engine.setup import Setup
@@ -23,6 +24,7 @@ from sim.experiment.aspects import Found, read_cell
 from sim.experiment.executors import Lanes
 from sim.experiment.faulted import fault_setting
 from sim.experiment.replicate import Progress, spread
+from sim.faults.kind import Row
 from sim.scenario import Scenario
 from sim.scenario.engines import design_of
 from sim.scenario.words import Refusal
@@ -35,30 +37,25 @@ CONTAINERS = ("web", "deaf", "chat", "job")
 Reader = Callable[[Sequence[str]], Scenario]
 
 
-class Fault(NamedTuple):
-    """One row of `FAULTS`: what happens, and the step that does it; "" where each engine writes it in its own way."""
-
-    title: str
-    step: str = ""
-
-
-FAULTS: dict[str, Fault] = {
-    "F1": Fault("kill -9 of the engine"),
-    "F2": Fault("restart of the engine's service"),
-    "F3": Fault("kill -9 of containerd"),
-    "F4": Fault("restart of containerd.service"),
-    "F4s": Fault("stop of containerd.service, then its start"),
-    "F5": Fault("kill -9 of a shim or conmon"),
-    "F6": Fault("kill -9 of web's docker-proxy"),
-    "F7": Fault("kill -9 of web's process", HARMLESS),
-    "F8": Fault("reboot", "reboot"),
-    "F8p": Fault("power cut", "power_loss"),
-    "F9": Fault("the host has no memory left", "oom host"),
-    "F9c": Fault("web reaches its memory limit", "oom web"),
-    "F10": Fault("restart of journald", '{"host": {"journald": "restart"}}'),
-    "F11": Fault("the disk is full", '{"host": {"fill_disk": true}}'),
-    "F12": Fault("the engine's package is installed again"),
+OWN_ROWS: dict[str, Row] = {
+    "F1": Row("kill -9 of the engine"),
+    "F2": Row("restart of the engine's service"),
+    "F3": Row("kill -9 of containerd"),
+    "F4": Row("restart of containerd.service"),
+    "F4s": Row("stop of containerd.service, then its start"),
+    "F5": Row("kill -9 of a shim or conmon"),
+    "F6": Row("kill -9 of web's docker-proxy"),
+    "F7": Row("kill -9 of web's process", HARMLESS),
+    "F8": Row("reboot", "reboot"),
+    "F8p": Row("power cut", "power_loss"),
+    "F9": Row("the host has no memory left", "oom host"),
+    "F9c": Row("web reaches its memory limit", "oom web"),
+    "F10": Row("restart of journald", '{"host": {"journald": "restart"}}'),
+    "F11": Row("the disk is full", '{"host": {"fill_disk": true}}'),
+    "F12": Row("the engine's package is installed again"),
 }
+FAULTS: parts.Table[Row] = parts.Table("faults", "ROWS", OWN_ROWS)
+"""By number: these, then what kinds of faults offer."""
 
 
 def way_of(fault: str, design: Design) -> str:
@@ -112,7 +109,7 @@ def asked_cells(reader: Reader, designs: Iterable[Design], faults: Sequence[str]
     _check(base)
     found = []
     for design in designs:
-        restores = (False, True) if "dockerd" in design.programs and design.traits.live_restore else (None,)
+        restores = (False, True) if design.engine.ends_with and design.traits.live_restore else (None,)
         for live_restore in restores:
             harmless = fault_setting(base, HARMLESS)
             reader((harmless, *_settings(design.name, live_restore)))  # what the file has wrong is not the fault's

@@ -334,7 +334,7 @@ class Run:
 
 
 def _can_restore(design: Design) -> bool:
-    return "live-restore" in design.engine.vocabulary.get("daemon", {}) and design.traits.live_restore
+    return bool(design.engine.ends_with) and design.traits.live_restore
 
 
 def run_scenario(scenario: Scenario, seed: int = 1, **options: Any) -> Run:

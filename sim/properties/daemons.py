@@ -11,9 +11,11 @@ from sim.engine import paths
 from sim.engine.ops import Lock, Push, Reap, Wait
 from sim.engine.output import stuck
 from sim.engine.reach import NETNS
+from sim.engine.role import Kind
 from sim.engine.settings import daemon_of
 from sim.engine.systemd.unit import daemons, state_of
 from sim.kernel.addresses import split_address
+from sim.kernel.records import Process
 from sim.predicates import believed, dockerd, doomed, living, programs, serving, spelled
 from sim.properties.property import mark
 from sim.world import World
@@ -22,8 +24,8 @@ Faults = Iterator[str]
 
 
 def one_of_each_daemon(world: World) -> Faults:
-    """Find a second dockerd or containerd (V16)."""
-    for program in ("dockerd", "containerd"):
+    """Find a second dockerd, containerd, or other daemon (V16)."""
+    for program in world.design.of_kind(Kind.DAEMON, Kind.GUEST):
         found = [process for process in living(world, program) if not doomed(process)]
         if len(found) > 1:
             yield f"there are {len(found)} of {program}: {', '.join(map(spelled, found))}"
@@ -32,18 +34,20 @@ def one_of_each_daemon(world: World) -> Faults:
 def signals_its_own(world: World) -> Faults:
     """Find that dockerd has signalled a stranger (V17)."""
     if world.marks.get(mark("V17", "wrong")):
-        yield "dockerd has signalled a process that is not its own"
+        yield f"{world.design.engine.ends_with} has signalled a process that is not its own"
 
 
 def dies_with_dockerd(world: World) -> Faults:
     """Find a containerd that has outlived its dockerd (V18). The main process of a unit of its own belongs to none."""
     units = {state_of(world, name).main_pid for name in daemons(world)}
-    for process in living(world, "containerd"):
-        parent = world.host.procs.get(process.ppid)
-        if process.pid in units or doomed(process):
-            continue
-        if parent is None or parent.image.program != "dockerd" or not parent.alive:
-            yield f"{spelled(process)} has outlived its dockerd"
+    for guest in world.design.of_kind(Kind.GUEST):
+        home = world.design.roles[guest].home
+        for process in living(world, guest):
+            parent = world.host.procs.get(process.ppid)
+            if process.pid in units or doomed(process):
+                continue
+            if parent is None or parent.image.program != home or not parent.alive:
+                yield f"{spelled(process)} has outlived its {home}"
 
 
 def none_survives_a_restart(world: World) -> Faults:
@@ -94,7 +98,7 @@ def numbers_mean_one_process(world: World) -> Faults:
     A thread that bears the number in a daemon's pid file is a stranger, too; those of containers are not looked for.
     """
     files = world.host.files
-    for path, program in ((paths.DOCKER_PID, "dockerd"), (paths.CONTAINERD_PID, "containerd")):
+    for path, program in world.design.engine.pid_files.items():
         number = files.get(path)
         owner = world.host.owner_of(number) if isinstance(number, int) else None
         if owner is not None and (owner != number or world.host.procs[owner].image.program != program):
@@ -103,8 +107,13 @@ def numbers_mean_one_process(world: World) -> Faults:
         record, path = believed(world, name), f"{paths.state(service.id)}/pid"
         for place, number in ((path, files.get(path)), (f"the record of {name}", record.pid if record else 0)):
             process = world.host.procs.get(number) if isinstance(number, int) else None
-            if process is not None and (process.image.program, process.image.container) != ("payload", name):
+            if process is not None and not _is_first_of(world, process, name):
                 yield f"{place} says {number}, which is {spelled(process)}"
+
+
+def _is_first_of(world: World, process: Process, container: str) -> bool:
+    """Return whether a process is the first one of a container."""
+    return world.design.roles[process.image.program].kind is Kind.PAYLOAD and process.image.container == container
 
 
 def nobody_waits_for_dockerd(world: World) -> Faults:
@@ -120,7 +129,7 @@ def nobody_waits_for_dockerd(world: World) -> Faults:
 
 def nobody_waits_for_another(world: World) -> Faults:
     """Find tasks and events that wait for another container's (V23): one loop in containerd, one reader in dockerd."""
-    for program, goroutine, queue in (("containerd", "main", "tasks"), ("dockerd", "events", "events")):
+    for program, goroutine, queue in world.design.engine.readers:
         for process in living(world, program):
             frame = world.frames.get((process.pid, goroutine))
             waiting = world.queue(process.pid, queue)

@@ -31,7 +31,7 @@ def nothing_answers(world: World) -> Faults:
 def no_shim_is_an_orphan(world: World) -> Faults:
     """Find that every shim is containerd's."""
     children = (world.host.procs[pid] for pid in world.host.children.get(INIT, ()))
-    if not any(child.image.program == "shim" and child.alive for child in children):
+    if not any(child.image.program in world.design.engine.shims and child.alive for child in children):
         yield "no shim is a child of PID 1"
 
 

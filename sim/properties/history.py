@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sim.engine import paths
+from sim.engine.role import CONTAINER, Kind
 from sim.engine.settings import daemon_of
 from sim.engine.setup import Docker
 from sim.facts import EngineEvent, Message, Received, Sent, StepDone
@@ -87,7 +88,8 @@ def exec_failed(world: World, event: StepDone) -> Marks:
         for step in terminal:
             if step.id == event.id and isinstance(step.command, Docker):
                 name, words = step.command.container, step.command.words
-                runs = any(it.image.argv == words for it in living(world, "exec", name))
+                execed = (it for role in world.design.of_kind(Kind.EXECED) for it in living(world, role, name))
+                runs = any(it.image.argv == words for it in execed)
                 return _changed(world, *_if(runs, "V7b", name))
     return ()
 
@@ -209,9 +211,12 @@ EXIT_EVENTS: Watch = ((e.FileWritten, exit_published), (Received, exit_taken))
 def stranger_signalled(world: World, event: e.Signalled) -> Marks:
     """A living dockerd signals what is neither its child nor a container's first process."""
     sender, target = world.host.procs.get(event.by_pid), world.host.procs[event.pid]
-    if sender is None or sender.image.program != "dockerd" or not sender.alive or target.ppid == sender.pid:
+    ends_with = world.design.engine.ends_with
+    if sender is None or sender.image.program != ends_with or not sender.alive or target.ppid == sender.pid:
         return ()
-    return _changed(world, *_if(target.image.program not in ("payload", "runc"), "V17"))
+    role = world.design.roles[target.image.program]
+    begins = role.kind is Kind.ERRAND and role.target == CONTAINER  # the stage of runc that becomes the program
+    return _changed(world, *_if(role.kind is not Kind.PAYLOAD and not begins, "V17"))
 
 
 SIGNALS: Watch = ((e.Signalled, stranger_signalled),)
@@ -224,7 +229,7 @@ def outlived(world: World, event: e.Exited) -> Marks:
     image = world.host.procs[event.pid].image
     if is_program(image):
         return _changed(world, (mark("V19", "old", image.container), 0))
-    if image.program != "dockerd" or daemon_of(world, event.pid).live_restore:
+    if image.program != world.design.engine.ends_with or daemon_of(world, event.pid).live_restore:
         return ()
     return _changed(world, *((mark("V19", "old", name), 1) for name in world.services if programs(world, name)))
 

@@ -15,7 +15,7 @@ from sim.engine.client import PATIENT, step_of
 from sim.engine.containers import is_split
 from sim.engine.ops import Answered
 from sim.engine.records import RuntimeState
-from sim.engine.role import SUPERVISOR
+from sim.engine.role import CONTAINER, SUPERVISOR, Kind
 from sim.engine.systemd.unit import unit_of
 from sim.kernel.records import OUTSIDE, Process
 from sim.predicates import (
@@ -92,19 +92,25 @@ def one_shim(world: World) -> Faults:
             yield f"{name} has {count} {' or '.join(f'{role}s' for role in roles or (SUPERVISOR,))}"
 
 
+def shims(world: World) -> list[Process]:
+    """Return the living shims of every container."""
+    return [shim for role in world.design.engine.shims for shim in living(world, role)]
+
+
 def shims_have_work(world: World) -> Faults:
     """Find shims without a payload (V4b). Asked at an end: before, a shim may be on its way to its payload, or out."""
-    for shim in living(world, "shim"):
+    for shim in shims(world):
         children = (world.host.procs[pid] for pid in world.host.children.get(shim.pid, ()))
-        if not any(child.image.program == "payload" and child.alive for child in children):
+        if not any(world.design.roles[child.image.program].kind is Kind.PAYLOAD and child.alive for child in children):
             yield f"{spelled(shim)} has no payload"
 
 
 def shims_are_containerd_s(world: World) -> Faults:
     """Find shims that are no children of a living containerd (V5)."""
-    for shim in living(world, "shim"):
+    for shim in shims(world):
         parent = world.host.procs.get(shim.ppid)
-        if not doomed(shim) and (parent is None or parent.image.program != "containerd" or not parent.alive):
+        daemon = parent is not None and world.design.roles[parent.image.program].kind in (Kind.DAEMON, Kind.GUEST)
+        if not doomed(shim) and (parent is None or not daemon or not parent.alive):
             yield f"{spelled(shim)} is a child of {_parent(world, shim)}"
 
 
@@ -120,7 +126,9 @@ def _looked_after(world: World, name: str, process: Process) -> bool:
     parent = world.host.procs.get(process.ppid)
     if parent is None or not parent.alive:
         return False
-    return parent.image.container == name and parent.image.program in (*world.design.holders, "runc")
+    role = world.design.roles[parent.image.program]
+    starts = role.kind is Kind.ERRAND and role.target == CONTAINER  # runc may still be there when the program begins
+    return parent.image.container == name and (parent.image.program in world.design.holders or starts)
 
 
 def _is_killed(world: World, name: str, process: Process) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sim.engine import paths
+from sim.engine.role import Kind
 from sim.kernel.records import INIT
 from sim.predicates import believed, dockerd, doomed, spelled
 from sim.world import World
@@ -69,7 +70,8 @@ def a_proxy_listens_where_its_words_say(world: World) -> Faults:
     """Find proxies that listen elsewhere."""
     for address, pid in world.host.listeners.items():
         image = world.host.procs[pid].image
-        if image.program == "proxy" and address != f"{image.argv[2]}:{image.argv[4]}:{image.argv[6]}":
+        proxy = world.design.roles[image.program].kind is Kind.FORWARDER
+        if proxy and address != f"{image.argv[2]}:{image.argv[4]}:{image.argv[6]}":
             yield f"{spelled(world.host.procs[pid])} listens at {address}"
 
 

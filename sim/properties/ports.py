@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from sim.engine.networks import bound
 from sim.engine.reach import address_of, listening, reachable
+from sim.engine.role import Kind
 from sim.engine.setup import Port
 from sim.kernel.records import Pid
 from sim.predicates import believed, dockerd, programs, said_to_run, serving
@@ -55,7 +56,9 @@ def _parent_of_proxy(world: World, name: str, port: Port) -> Pid | None:
     """Return whose child the container's proxy is that listens for a port; None if there is no such proxy."""
     listener = world.host.listeners.get(bound(port))
     process = None if listener is None else world.host.procs[listener]
-    if process is None or (process.image.program, process.image.container) != ("proxy", name):
+    if process is None or process.image.container != name:
+        return None
+    if world.design.roles[process.image.program].kind is not Kind.FORWARDER:
         return None
     return process.ppid
 

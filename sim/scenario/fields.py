@@ -242,6 +242,15 @@ def fault_kinds(value: object) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
+class FaultKindsSchema:
+    """The form of such a mapping: asked for anew each time, since kinds of faults may be registered."""
+
+    def __get_pydantic_json_schema__(self, core: object, handler: object) -> dict[str, object]:
+        """Return the schema, as pydantic asks for it."""
+        kinds = {kind: {"type": "integer", "minimum": 0} for kind, row in FAULTS.items() if not row.free}
+        return {"type": "object", "properties": kinds, "additionalProperties": False}
+
+
 def pair(value: object) -> tuple[object, object]:
     """Take a list of two."""
     if not isinstance(value, list) or len(value) != 2:
@@ -249,11 +258,6 @@ def pair(value: object) -> tuple[object, object]:
     return value[0], value[1]
 
 
-FAULT_KINDS_SCHEMA: dict[str, object] = {
-    "type": "object",
-    "properties": {kind: {"type": "integer", "minimum": 0} for kind, row in FAULTS.items() if not row.free},
-    "additionalProperties": False,
-}
 COMMAND_SCHEMA: dict[str, object] = {"type": ["string", "array"], "items": {"type": ["string", "number"]}}
 DURATION_SCHEMA: dict[str, object] = {"type": ["string", "integer"], "examples": ["200ms", "1.5s", "1h30m", "10d"]}
 PID_SCHEMA: dict[str, object] = {"type": ["integer", "array"], "items": {"type": "integer"}}
@@ -276,6 +280,6 @@ Pid = Annotated[int, *kind(whole(1, 4_194_303, "a process id"), type="integer", 
 Threads = Annotated[int, *kind(whole(0, MAX_THREADS, "a number of threads"), type="integer", minimum=0)]
 ExitCode = Annotated[int, *kind(whole(0, 255, "an exit code"), type="integer", minimum=0, maximum=255)]
 Ports = Annotated[Any, *kind(ports, type="array", items={"type": ["string", "integer", "object"]})]
-FaultKinds = Annotated[Any, *kind(fault_kinds, **FAULT_KINDS_SCHEMA)]
+FaultKinds = Annotated[Any, BeforeValidator(fault_kinds), FaultKindsSchema()]
 Pair = Annotated[Any, *kind(pair, type="array", items={"type": "string"})]
 FaultNumber = Annotated[int, *kind(whole(0, 1000, "a number of faults"), type="integer", minimum=0)]

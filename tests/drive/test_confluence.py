@@ -13,7 +13,8 @@ from unittest.mock import patch
 import pytest
 from msgspec.structs import replace
 
-from sim.drive.explore.confluent import CONFLUENT, ONLY_WHERE
+from sim.designs import DESIGNS
+from sim.drive.explore.confluent import ONLY_WHERE, confluent
 from sim.engine.setup import (
     Docker,
     FaultBudget,
@@ -35,7 +36,7 @@ from sim.world import World
 from tests.drive.confluence import Checker
 from tests.drive.lives import AFTER, AGREE, CASES, PLAIN, UP, WITH_PORT, docker, kill, setup_of, systemctl
 
-TABLE = CONFLUENT | ONLY_WHERE.keys()
+TABLE = confluent(DESIGNS["docker-1.13"]) | confluent(DESIGNS["podman"]) | ONLY_WHERE.keys()
 ALWAYS = replace(WITH_PORT, restart=Restart("always"))
 OTHER = replace(WITH_PORT, name="db", id="db0", ports=(Port(8081, 80),))
 SEED, STEPS = 1, 700  # of random walks

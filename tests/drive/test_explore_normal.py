@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.designs import DESIGNS
-from sim.drive.explore.normal import AT_MOST, DEFAULTS, LIVE_AT, Liveness, lower, lowers, most
+from sim.drive.explore.normal import Liveness, most, raises, unread
 from sim.drive.explore.paths import first
 from sim.engine import paths
 from sim.engine.client import mark_name
@@ -59,14 +59,15 @@ def cut(world: World, liveness: Liveness) -> World:
         live = liveness.live(frame)
         local = {name: value for name, value in live.local.items() if value != ""}  # no text is read as an empty one
         twin.frames[fid] = replaced(live, local=local)
+    unset = liveness.unread.defaults
     for pid, memory in twin.memory.items():
-        twin.memory[pid] = {name: it for name, it in memory.items() if name not in DEFAULTS or it != DEFAULTS[name]}
+        twin.memory[pid] = {name: it for name, it in memory.items() if name not in unset or it != unset[name]}
     asked = most(world.setup)
     twin.marks = {name: min(count, asked.get(name, count)) for name, count in twin.marks.items()}
     for pid in twin.host.procs:
         twin.queues.setdefault(pid, {})
         twin.memory.setdefault(pid, {})
-    lower(twin)
+    liveness.unread.lower(twin)
     return twin
 
 
@@ -76,7 +77,7 @@ def test_what_a_state_leaves_out_is_not_read(setup: Setup, seed: int) -> None:
     """A world from which it is cut again and again may do the same in each state, and comes to the same states."""
     dice = Random(seed)
     world, _ = initial(setup)
-    liveness = Liveness(world.design.procedures)
+    liveness = Liveness(world.design)
     twin = world.copy()
     for _ in range(400):
         actions = [a for a in choices(world) if dice.random() < SELDOM or not isinstance(a, Fault)]
@@ -86,7 +87,7 @@ def test_what_a_state_leaves_out_is_not_read(setup: Setup, seed: int) -> None:
         action = dice.choice(actions)
         events = step(world, action)
         step(twin, action)
-        if lowers(events) or dice.random() < 0.3:
+        if raises(liveness.unread, events) or dice.random() < 0.3:
             twin = cut(twin, liveness)
         if dice.random() < 0.05:
             assert key(cut(twin, liveness)) == key(cut(world, liveness))
@@ -94,12 +95,15 @@ def test_what_a_state_leaves_out_is_not_read(setup: Setup, seed: int) -> None:
 
 def test_the_tables_name_variables_that_there_are() -> None:
     """Each procedure, op and variable of a table is of a design; what is left out is left out somewhere."""
-    tables = [design.procedures for design in DESIGNS.values()]
-    for table in (LIVE_AT, AT_MOST):
-        for procedure, rows in table.items():
-            ops = {op.name for procedures in tables if procedure in procedures for op in procedures[procedure].ops}
-            for places in rows.values():
-                assert isinstance(places, int) or ops.issuperset(places)
+    for design in DESIGNS.values():
+        for share in design.engine.unread:
+            for table in (share.live_at, share.at_most):
+                for procedure, rows in table.items():
+                    known = {op.name for it in DESIGNS.values() if procedure in it.procedures
+                             for op in it.procedures[procedure].ops}  # fmt: skip
+                    for places in rows.values():
+                        assert isinstance(places, int) or known.issuperset(places)
+                    assert known, procedure
 
 
 def test_event_numbers_count_from_their_floor() -> None:
@@ -107,7 +111,7 @@ def test_event_numbers_count_from_their_floor() -> None:
     logs = []
     for lives in (1, 2, 3):
         world, _ = initial(setup_of(PLAIN, UP, *docker(*LIFE * lives)))
-        liveness = Liveness(world.design.procedures)
+        liveness = Liveness(world.design)
         while (action := first(world)) is not None:
             step(world, action)
         files = cut(world, liveness).host.files
@@ -119,11 +123,11 @@ def test_event_numbers_count_from_their_floor() -> None:
 def test_later_retries_wait_as_long() -> None:
     """The number at which attempts are no longer counted is the first from which on the wait is the longest."""
     world, _ = initial(STORMS[0])
-    last = AT_MOST["dockerd.connection"]["attempt"]
+    last = unread(world.design).at_most["dockerd.connection"]["attempt"]
     waits = [retry_after(world, Frame((1, ""), "dockerd.connection", 0, {"attempt": n})) for n in range(1, last + 5)]
     assert next(n for n, wait in enumerate(waits, 1) if wait == REDIAL_CAP) == last
     frame = Frame((1, ""), "dockerd.connection", 0, {"attempt": last + 9})
-    assert Liveness(world.design.procedures).live(frame).local == {"attempt": last}
+    assert Liveness(world.design).live(frame).local == {"attempt": last}
 
 
 def test_moments_are_counted_as_far_as_somebody_waits_for_them() -> None:

@@ -7,8 +7,9 @@ from functools import cache
 import msgspec
 import pytest
 
+from sim.designs import DESIGNS
 from sim.drive.explore import Exploration, explore
-from sim.drive.explore.confluent import CONFLUENT
+from sim.drive.explore.confluent import confluent
 from sim.engine.setup import Daemon, EngineSetup, FaultBudget, Instant, Restart, Setup, Step, Systemctl
 from tests.drive.lives import (
     AFTER,
@@ -95,7 +96,7 @@ def test_an_op_that_a_property_sees_is_not_taken_first() -> None:
     """What is taken first is less the more is asked for: an op is left out once a property reads what it writes."""
     setup, start = AGREE["port"]
     nothing, much = explore(setup, start=start), searched("port", True)
-    assert nothing.base.learner.first >= CONFLUENT
+    assert nothing.base.learner.first >= confluent(DESIGNS[setup.engine.design])
     assert much.base.learner.first < nothing.base.learner.first
     assert much.states > nothing.states
 

@@ -4,15 +4,23 @@ import io
 from pathlib import Path
 
 import pytest
+import yaml
 
 import sim
 from sim import parts
 from sim.cli import main
 from sim.cli.show import listed
+from sim.drive.explore import Limits
 from sim.errors import InputError
+from sim.experiment.executors import serial
+from sim.experiment.exploring import explored
+from sim.experiment.faulted import fault_setting
+from sim.experiment.matrix import SCENARIO, designs_asked, faults_asked, matrix
+from sim.scenario.property_read import property_of
 from sim.scenario.schema import json_schema
 from sim.tracefile import lines, read
-from tests.toys import engine, step_word, view
+from sim.views.exploration import VIOLATED
+from tests.toys import engine, fault, step_word, view
 
 SWAPPED = """
 services: {web: {image: nginx, ports: ["80:80"]}}
@@ -169,3 +177,75 @@ def test_without_the_toy_there_is_no_such_view() -> None:
     """The view goes with its module."""
     with pytest.raises(InputError, match="there is no view 'toy-shims'"):
         sim.run(KILLED).show("toy-shims")
+
+
+# -- a kind of fault -----------------------------------------------------------------------------------
+
+OVERRUN = """
+title: A proxy with a time limit
+engine: {{design: {design}}}
+services: {{web: {{image: nginx, ports: ["8080:80"], restart: always}}}}
+faults: {{total: 1, kinds: {{overrun: 1}}}}
+properties: [{{name: lives, always: "up({who})"}}]
+until: 60s
+"""
+
+
+@pytest.fixture
+def _overrun():
+    with parts.registered("faults", fault):
+        yield
+
+
+@pytest.mark.usefixtures("_overrun")
+@pytest.mark.parametrize(("design", "who"), [("docker-1.13", "proxy/web"), ("cri-o", "crio"), ("podman", "conmon/web")])
+def test_a_fault_in_one_file_is_explored_told_replayed_and_drawn(design: str, who: str) -> None:
+    """The search finds it, its counterexample is a file, and the run of that file is drawn and compared as any."""
+    asked = sim.load(OVERRUN.format(design=design, who=who))
+    found = explored(asked, map(property_of, asked.properties), limits=Limits(states=3_000))
+    (finding,) = found.findings
+    assert finding.verdict == VIOLATED
+    assert "overrun 1: a process has used up its time" in found.bound[0]
+    assert f"kill -XCPU {who}" in finding.story
+    assert f"XCPU to {who}" in yaml.safe_load(finding.scenario)["order"]
+    run = sim.run(finding.scenario)
+    assert [verdict.holds for verdict in run.verdicts()] == [False]
+    assert "XCPU" in run.timeline().fault
+    assert run.plot().caption
+    assert "XCPU" in run.page()
+
+
+@pytest.mark.usefixtures("_overrun")
+def test_a_fault_in_one_file_is_a_row_of_the_matrix() -> None:
+    """The row is known by its number, and each design has its own cell: containerd 0.2's shim catches the signal."""
+    designs, faults = designs_asked("docker-1.13,docker-26,podman"), faults_asked("t1")
+    with serial() as lanes:
+        found = matrix(lambda settings: sim.load(SCENARIO, *settings), designs, faults, lanes=lanes)
+    assert [(row.name, row.title) for row in found.faults] == [("T1", fault.ROWS["T1"].title)]
+    words = {cell.design: (cell.words["now"], cell.words["view"]) for cell in found.cells}
+    ignored, ended, unseen = ("lives", "right"), ("dies", "right"), ("lives", "wrong")
+    assert words == {"docker-1.13": ignored, "docker-26": ended, "podman": unseen}
+
+
+@pytest.mark.usefixtures("_overrun")
+def test_a_fault_in_one_file_is_another_fault_of_a_comparison() -> None:
+    """A what-if puts its step in the place of the file's own fault."""
+    text = "services: {web: {image: nginx, restart: always}}\nsteps: [{id: k, at: 5s, kill: shim/web}]\nuntil: 9s\n"
+    other = fault_setting(sim.load(text), fault.ROWS["T1"].step)
+    rows = sim.whatif(text, other, seeds=[1], jobs=1).rows()
+    assert rows
+
+
+def test_kinds_of_faults_follow_their_parts() -> None:
+    """The budget's schema and its reader know a kind as long as it is registered."""
+
+    def known() -> bool:
+        return "overrun" in json_schema()["$defs"]["FaultsFile"]["properties"]["kinds"]["properties"]
+
+    assert not known()
+    with parts.registered("faults", fault):
+        assert known()
+        assert sim.load(OVERRUN.format(design="podman", who="conmon/web")).setup.faults.kinds == (("overrun", 1),)
+    assert not known()
+    with pytest.raises(InputError, match="'overrun' is not a kind of fault"):
+        sim.load(OVERRUN.format(design="podman", who="conmon/web"))

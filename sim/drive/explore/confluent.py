@@ -17,15 +17,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sim.designs import Design
+from sim.engine.journald import PROGRAM as JOURNALD
 from sim.engine.journald import state_of
+from sim.engine.role import Kind, Role
 from sim.engine.setup import Docker, Systemctl
 from sim.engine.systemd.stop import knows
 from sim.kernel.records import INIT
 from sim.world import Frame, World
 
-TRIED = ("docker-1.13", "podman", "podman-quadlet")  # designs on whose graphs tests have tried the table
-
-CONFLUENT: frozenset[str] = frozenset({
+OF_EVERY_HOST: frozenset[str] = frozenset({
     # A terminal goes on by itself: nobody looks at it, and nothing kills it.
     "client.terminal:created",
     "client.terminal:failed",
@@ -37,49 +38,22 @@ CONFLUENT: frozenset[str] = frozenset({
     "client.terminal:answer_create_request",
     "client.terminal:answer_docker_request",
     "client.terminal:answer_systemctl_request",
-    "dockerd.events:answer_events_since",
-    "dockerd.kill:answer_signal_task",
-    "dockerd.restore:answer_last_event",
-    "dockerd.restore:answer_signal_task",
-    "dockerd.restore:answer_state_task",
-    "dockerd.stop:answer_signal_task",
-    "hook.main:answer_set_key",
-    # A wait ends whose condition holds for good; a lock that was waited for is held.
-    "dockerd.boot:policies_started",
-    "dockerd.boot:restored",
-    "dockerd.boot:subscribed",
-    "dockerd.connection:peer_gone",
-    "dockerd.events:event_or_break",
-    "dockerd.events:lock_libcontainerd",
-    "dockerd.events:lock_remote",
-    "dockerd.health:containerd_gone",
-    "dockerd.kill:lock_container",
-    "dockerd.restore:lock_remote",
-    "dockerd.state_exit:lock_container",
-    "dockerd.stop:lock_container",
-    "runc.create:stage2_cloned",
     # The only reader of a queue takes what came first.
-    "containerd.main:switch_tasks",
-    "containerd.streams:serve_streams",
-    "containerd.worker:next_start",
-    "dockerd.setkey:serve_setkey",
     "init.notify:serve_notify",
-    # A program starts threads of its own: they die with it, and their numbers are in no file.
-    "containerd.main:start_threads",
-    "hook.main:start_hook_threads",
-    "proxy.main:start_threads",
-    "runc.delete:start_threads",
-    "runc.kill:start_threads",
-    "runc.start:start_threads",
     # A goroutine goes by its own variables, or notes what no other takes back.
-    "containerd.main:serve",
-    "dockerd.health:check_good",
-    "dockerd.start:no_answer",
-    "dockerd.stop:sent",
     "payload.main:more_children",
-    "shim.main:is_payload",
 })  # fmt: skip
-"""`procedure:op`."""
+"""`procedure:op` of what every host runs; those of an engine's own programs are `Unread.confluent`."""
+
+
+def confluent(design: Design) -> frozenset[str]:
+    """Return the ops (`procedure:op`) of a design that are confluent wherever a goroutine may take them."""
+    return OF_EVERY_HOST.union(*(share.confluent for share in design.engine.unread))
+
+
+def is_tried(design: Design) -> bool:
+    """Return whether tests have tried the tables on graphs of a design."""
+    return any(design.name in share.tried for share in design.engine.unread)
 
 
 def _is_asked_for(world: World, frame: Frame) -> bool:
@@ -92,8 +66,10 @@ def _is_forgotten(world: World, frame: Frame) -> bool:
     """Say whether nobody looks for the next zombie: those that somebody keeps the number of are seen until reaped."""
     zombies = world.host.zombies.get(INIT, ())
     program = next((world.host.procs[pid].image.program for pid in zombies), "")
-    kept = ("podman",) if world.design.engine.is_unit is not None else ()  # the main process of a unit that starts
-    return program not in ("dockerd", "containerd", "payload", "journald", "conmon", *kept)
+    role: Role | None = world.design.roles.get(program)
+    if (role is not None and role.kind is Kind.PAYLOAD) or program == JOURNALD.name:
+        return False
+    return not any(program in share.remembered for share in world.design.engine.unread)
 
 
 def _is_no_unit(world: World, frame: Frame) -> bool:

@@ -17,8 +17,8 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from sim.drive.explore.clocks import Change, Clock, clock_of, waits
-from sim.drive.explore.confluent import CONFLUENT, ONLY_WHERE
-from sim.drive.explore.normal import DEFAULTS, Liveness, lower, lowers, most
+from sim.drive.explore.confluent import ONLY_WHERE, confluent
+from sim.drive.explore.normal import Liveness, most, raises
 from sim.drive.explore.space import Space, State
 from sim.drive.explore.tape import ABSENT, CELL, FRESH, KIND, LIST, Read, Tape, TapedWorld, cells, processes
 from sim.engine.client import Await
@@ -139,11 +139,13 @@ class Learner:
     ) -> None:  # fmt: skip
         self.space, self.like, self.timed = space, like, timed
         self.checks = dict(checks)
-        self.first: frozenset[str] = CONFLUENT | ONLY_WHERE.keys() if reduce else frozenset()
+        self.first: frozenset[str] = confluent(like.design) | ONLY_WHERE.keys() if reduce else frozenset()
         self.written: dict[str, set[Any]] = {}
         self.read_for_marks: set[Any] = set()
         self.tickers: dict[int, int] = {}  # timer -> period, ms
-        self.liveness = Liveness(like.design.procedures)
+        self.liveness = Liveness(like.design)
+        self.unread = self.liveness.unread
+        self.defaults = self.unread.defaults
         self.most = most(like.setup)
         self.profile = profile_of(like.setup.engine)
         self.moves: dict[Action, Move] = {}
@@ -236,8 +238,8 @@ class Learner:
             raise ModelFault(f"{self._op_of(action, state)}: {type(fault).__name__}: {fault}") from fault
         if self.note is not None:
             self.exercised |= self.note(TapedWorld(self.like, Tape(self.space, state)), action, turn.events)
-        if lowers(turn.events):
-            lower(world)
+        if raises(self.unread, turn.events):
+            self.unread.lower(world)
         return tape, turn.events
 
     def leaf_of(self, tape: Tape) -> Leaf:
@@ -269,7 +271,7 @@ class Learner:
             return None
         if table == "frames":
             content = self.liveness.live(content)
-        elif table == "memory" and key[1] in DEFAULTS and content == DEFAULTS[key[1]]:
+        elif table == "memory" and key[1] in self.defaults and content == self.defaults[key[1]]:
             return None
         elif table == "marks" and key in self.most:
             content = min(content, self.most[key])

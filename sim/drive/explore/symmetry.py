@@ -17,13 +17,16 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.drive.explore.space import KIN, NAMED, Space
+from sim.engine.payload import CHILD
+from sim.engine.payload import PROGRAM as PAYLOAD
 from sim.engine.setup import Docker, Port, Service, Setup, Step
+from sim.engine.systemd.program import NAME as PID_1
 from sim.kernel.records import Image, Pid, Rule
 from sim.world import Frame
 
 MOST_ALIKE = 3  # containers: three make six digests
 TERMINAL = "client.terminal"
-OWN_WORDS = ("payload", "child")  # programs of containers, whose command lines are the same in all that are alike
+OWN_WORDS = (PAYLOAD.name, CHILD.name)  # programs of containers, whose command lines are the same in all that are alike
 
 
 class Swap:
@@ -156,5 +159,5 @@ def _spoken(setup: Setup) -> set[str]:
     from sim.designs import DESIGNS
 
     names = DESIGNS[setup.engine.design].procedures
-    own = {"terminal", "tcp", "udp", "init", "bridge", "stdout", "stderr"}
+    own = {"terminal", "tcp", "udp", PID_1, "bridge", "stdout", "stderr"}
     return {word for name in names for word in name.split(".")} | own

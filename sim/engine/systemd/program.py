@@ -29,12 +29,14 @@ from sim.engine.systemd.unit import ENGINE, TEMPLATE, UnitFile, key_of, others, 
 from sim.kernel.records import INIT
 from sim.world import Frame, World
 
+NAME = "init"  # how traces and files call it
+
 
 class Systemd(Program):
     """PID 1 of a host with these unit files."""
 
     def __init__(self, *files: UnitFile) -> None:
-        super().__init__("init", tuple(_tables(files)), role=Role(kind=Kind.INIT, order=0, target="host"))
+        super().__init__(NAME, tuple(_tables(files)), role=Role(kind=Kind.INIT, order=0, target="host"))
         self.units = {file.name: file for file in files}
 
     def with_tables(self, *tables: Procedure, without: tuple[str, ...] = ()) -> Systemd:

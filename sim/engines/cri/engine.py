@@ -10,10 +10,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import sandbox
-from sim.engine.engine import START, Engine, daemon_faults
+from sim.engine.engine import START, Engine, Reader, daemon_faults
 from sim.engine.reach import address_in
 from sim.engine.setup import Instant, Step, Systemctl
+from sim.engines.conmon.unread import CONMON
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
+from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.cri import meaning
 from sim.engines.cri.attempts import Sandboxes
 from sim.engines.cri.client import NO_RUNTIME
@@ -44,5 +46,8 @@ CRI = Engine(
     unreached=NO_RUNTIME,
     notes=Sandboxes,
     shown=(Sandbox,),
+    unread=(CONTAINERD, CONMON),
+    shims=("shim",),
+    readers=(Reader("containerd", "main", "tasks"),),
 )
 CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd, keeper="containerd")

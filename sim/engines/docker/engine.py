@@ -9,13 +9,15 @@ from typing import Any
 
 from sim.engine import paths
 from sim.engine.client import NO_DAEMON
-from sim.engine.engine import Engine, daemon_faults
+from sim.engine.engine import Engine, Reader, daemon_faults
 from sim.engine.networks import address, bindings
 from sim.engine.records import Container, Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
+from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.docker import meaning
 from sim.engines.docker.numbers import WRITTEN_DOWN
 from sim.engines.docker.proxy import forwards
+from sim.engines.docker.unread import DOCKERD
 from sim.engines.docker.vocabulary import DOCKER as VOCABULARY
 from sim.kernel import syscalls
 from sim.world import Turn
@@ -59,4 +61,9 @@ DOCKER = Engine(
     keeper="containerd",
     forwards=forwards,
     unreached=NO_DAEMON,
+    unread=(CONTAINERD, DOCKERD),
+    ends_with="dockerd",
+    shims=("shim",),
+    pid_files={paths.DOCKER_PID: "dockerd", paths.CONTAINERD_PID: "containerd"},
+    readers=(Reader("containerd", "main", "tasks"), Reader("dockerd", "events", "events")),
 )

@@ -13,7 +13,9 @@ from sim.engine.containers import is_split
 from sim.engine.engine import HOLDER_KILLED, Change, Engine, own_scope
 from sim.engine.reach import address_in
 from sim.engine.setup import Instant, Service, Step, Systemctl
+from sim.engine.unread import Unread
 from sim.engines.conmon.files import EXITS, exit_file
+from sim.engines.conmon.unread import CONMON
 from sim.engines.podman import meaning
 from sim.engines.podman.state import disk_of_a_running_host, synced, synced_in, told_by
 from sim.engines.podman.vocabulary import PODMAN
@@ -66,6 +68,7 @@ PODMAN_ENGINE = Engine(
     errands=("podman, crun", "podman, crun, netavark"),
     end_file=exit_file,
     teller=teller,
+    unread=(CONMON, Unread(tried=("podman",))),
 )
 
 
@@ -81,6 +84,12 @@ def of_the_file(service: Service) -> bool:
     return service.at_begin
 
 
+UNIT_S_MAIN_PROCESS = Unread(remembered=("podman",), tried=("podman-quadlet",))  # that of a unit that starts
 QUADLET_ENGINE = replace(
-    PODMAN_ENGINE, run=unit_started, at_boot=("init.units",), scope=split_scope, is_unit=of_the_file
+    PODMAN_ENGINE,
+    run=unit_started,
+    at_boot=("init.units",),
+    scope=split_scope,
+    is_unit=of_the_file,
+    unread=(CONMON, UNIT_S_MAIN_PROCESS),
 )

@@ -1,27 +1,39 @@
-"""What the environment may do to a host: one table. The explorer takes each wherever the budget of the setup lets it.
+"""What the environment may do to a host: the explorer takes each wherever the budget of the setup lets it.
 
-A fault happens at once: between a KILL and the death of its process nobody could tell the difference. PID 1 is left
-alone. A stalled process is one that a STOP has stopped, or one so slow that all timers overtake it; it may go on at any
-time, for nothing from the budget. Which programs may stall stands beside each program (`Role.stalls_as`): those
-that others wait for, and neither a container's own processes nor errands. Leaves out full disks, lost power, and
-pressure on memory other than a kill. Source: kill(2), signal(7); engine-1.13 §23 T22, T23, T26, T30, T32, T43, T52,
-T53.
+A kind of fault is a part (`sim.parts`): a module of this folder offers `KINDS`, and may offer `ROWS`, which are rows of
+the fault matrix. A fault happens at once: between a KILL and the death of its process nobody could tell the difference.
+PID 1 is left alone. Leaves out full disks, lost power, and pressure on memory other than a kill. Source: each kind's
+own module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
+from sim import parts
 from sim.engine.client import mark_name
-from sim.engine.goroutine import deliver
 from sim.engine.program import Program
 from sim.facts import Marked
-from sim.kernel import syscalls
+from sim.faults.kind import Kind, lives, signalled
 from sim.kernel.records import INIT, Pid
 from sim.kernel.signals import Signal
 from sim.world import Turn, World
+
+__all__ = [
+    "FAULTS",
+    "Fault",
+    "Kind",
+    "allowed",
+    "befall",
+    "counted",
+    "fault_text",
+    "faults_of",
+    "kind_of",
+    "lives",
+    "signalled",
+]
 
 
 class Fault(msgspec.Struct, frozen=True, tag=True, gc=False):
@@ -31,54 +43,7 @@ class Fault(msgspec.Struct, frozen=True, tag=True, gc=False):
     pid: Pid
 
 
-class Kind(msgspec.Struct, frozen=True):
-    """A kind of fault. *hits* says which processes it may befall; *free* that it takes nothing from the budget.
-
-    *text* tells it as a sentence; `{stalling}` there stands for the design's programs that may stall. *signal* is what
-    a person would send to a process for the same to happen, "" if no signal does it.
-    """
-
-    text: str
-    hits: Callable[[World, Pid], bool]
-    take: Callable[[Turn, Pid], None]
-    free: str = ""
-    signal: Signal = ""
-
-
-def signalled(text: str, signal: Signal, hits: Callable[[World, Pid], bool], free: str = "") -> Kind:
-    """Return the kind of fault that is a signal, which is taken at once if the process can take it now."""
-
-    def take(turn: Turn, pid: Pid) -> None:
-        syscalls.kill(turn, pid, signal)
-        if signal in syscalls.deliverable(turn.host, pid):
-            deliver(turn, pid, signal)
-
-    return Kind(text, hits, take, free, signal)
-
-
-def lives(world: World, pid: Pid) -> bool:
-    """Return whether a process is alive, a zombie being dead."""
-    return world.host.procs[pid].state != "Z"
-
-
-def _can_stall(world: World, pid: Pid) -> bool:
-    process = world.host.procs[pid]
-    if process.state != "S" or "KILL" in process.pending:
-        return False
-    program: Program | None = world.design.of(world, pid).programs.get(process.image.program)
-    return program is not None and bool(program.role.stalls_as)
-
-
-def _stalled(world: World, pid: Pid) -> bool:
-    process = world.host.procs[pid]
-    return process.state == "T" and "KILL" not in process.pending
-
-
-FAULTS: dict[str, Kind] = {
-    "kill": signalled("a process gets SIGKILL and is gone", "KILL", lives),
-    "stall": signalled("{stalling} stands still", "STOP", _can_stall),
-    "resume": signalled("a process that stood still goes on", "CONT", _stalled, free="stall"),
-}
+FAULTS: parts.Table[Kind] = parts.Table("faults", "KINDS")
 """By name; *free* names the kind that must be in the budget for it."""
 
 
