@@ -18,7 +18,7 @@ from sim.facts import Fid
 from sim.kernel.records import Image, Pid
 from sim.trace import Record
 from sim.views.forest import ORDER
-from sim.views.spans import DEED, OP, PROCEDURE, Args, Span
+from sim.views.span_parts import DEED, OP, PROCEDURE, Args, Span
 
 ORDER_OF_GROUPS = (*ORDER, "app", "exec-shim", "exec")  # what else there is comes behind them
 CALLABLES = ("function", "condition", "how", "request", "status")  # of an op: what its procedure's module wrote

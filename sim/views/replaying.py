@@ -20,7 +20,7 @@ from sim.kernel import events as e
 from sim.kernel.addresses import split_address
 from sim.kernel.records import INIT, Pid
 from sim.trace import Replay, Trace
-from sim.views import intervals as v
+from sim.views import interval_parts as v
 from sim.views.spells import Spells
 from sim.views.tally import Tally
 from sim.views.tracks import STARTS, Daemon, Track, Watched

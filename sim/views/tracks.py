@@ -10,7 +10,7 @@ from typing import Any
 
 from sim.engine.setup import Microseconds, Service
 from sim.kernel.records import Pid
-from sim.views import intervals as v
+from sim.views import interval_parts as v
 
 STARTS = (  # the goroutines in which an engine starts a container
     "dockerd.start", "podman.run", "podman.run_unit", "podman.start", "containerd.start_container",

@@ -199,7 +199,7 @@ def test_a_cluster_gives_the_same_bytes_and_outlives_a_worker(dask, tmp_path):
 
 def test_workers_of_another_version_are_refused(dask, monkeypatch):
     """Another version may be another model."""
-    monkeypatch.setattr("sim.__version__", "0.0.0")
+    monkeypatch.setattr("sim.version.__version__", "0.0.0")
     with pytest.raises(InputError, match=r"not 0\.0\.0.*Install the same"), cluster(dask.address):
         pass
 
