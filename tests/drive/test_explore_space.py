@@ -88,7 +88,10 @@ def spare(monkeypatch: pytest.MonkeyPatch) -> Spare:
     return only
 
 
-@pytest.mark.parametrize("case", EQUAL)
+LARGE = ("steady", "hasty", "port")
+
+
+@pytest.mark.parametrize("case", [pytest.param(it, marks=pytest.mark.long if it in LARGE else ()) for it in EQUAL])
 def test_a_search_without_intervals_finds_what_the_plain_explorer_finds(case: str, spare: Spare) -> None:
     """As many states, transitions and ends, and as deep: named states are those that copied worlds with keys are."""
     setup, start, kind, programs = EQUAL[case]

@@ -36,6 +36,8 @@ STORIES: dict[str, tuple[Setup, tuple[int, int, int]]] = {
     "V13": (DEAF, (0, 2, 9)),  # people ask, then stop dockerd: no answer
     "V25": (setup_of(NET.services[0], kill("dockerd", "k"), begin="steady"), (0, 3, 6)),  # dockerd, proxy, its TERM
 }
+LARGE = "V7"  # whose search takes seconds
+EACH = [pytest.param(name, marks=pytest.mark.long if name == LARGE else ()) for name in STORIES]
 
 
 @cache
@@ -56,7 +58,7 @@ def worlds(found: Exploration, actions: tuple[Action, ...]) -> list[World]:
     return [*on_the_way, world]
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", EACH)
 def test_a_story_costs_as_little_as_it_can(name: str) -> None:
     """Faults, then changes of program, then steps are those that it takes at least, and the search is sure of it."""
     way = told(name)[1]
@@ -65,7 +67,7 @@ def test_a_story_costs_as_little_as_it_can(name: str) -> None:
     assert way.allowed
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", EACH)
 def test_a_story_can_be_played_to_the_violation(name: str) -> None:
     """Each action is enabled; the property holds until the last one, or is asked of the end alone."""
     found, way = told(name)
@@ -77,7 +79,7 @@ def test_a_story_can_be_played_to_the_violation(name: str) -> None:
         assert all(holds[:-1])
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", EACH)
 def test_the_cost_is_that_of_the_actions(name: str) -> None:
     """A fault is one that costs, a change is where another process acts than before; the prologue is free."""
     found, way = told(name)
