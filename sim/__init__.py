@@ -18,13 +18,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from sim.version import __version__
+
 if TYPE_CHECKING:
     from sim.experiment.run import Run
     from sim.experiment.search import Search
     from sim.experiment.versus import Versus
     from sim.scenario import Scenario
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "explore", "load", "run", "whatif"]
 
 

@@ -2,7 +2,8 @@
 
 SHIMULATOR_HYPOTHESIS=random draws new examples each time, to explore; a run of the long tests alone (`make check-long`)
 does so by itself, unless SHIMULATOR_HYPOTHESIS=fixed; SHIMULATOR_HYPOTHESIS=first stops at the first failure as it was
-drawn (`make mutants` asks for no more). A failure prints a blob that repeats it. No deadline: how long an
+drawn (`make mutants` asks for no more). Tests that draw much draw a part of it in the quick tests and belong to the
+long ones as well, which draw all (tests/drawing.py). A failure prints a blob that repeats it. No deadline: how long an
 example takes says more of the machine than of the code. With SHIMULATOR_COVERAGE the tests say what of the model they
 exercise (tests/exercised.py).
 """
@@ -24,8 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the profile before any test module is imported, since their own settings begin from it."""
-    only_long = config.option.markexpr == "long"
-    settings.load_profile(os.environ.get("SHIMULATOR_HYPOTHESIS") or ("random" if only_long else "fixed"))
+    if only_long(config):
+        os.environ["SHIMULATOR_EXAMPLES"] = "all"
+    settings.load_profile(os.environ.get("SHIMULATOR_HYPOTHESIS") or ("random" if only_long(config) else "fixed"))
     if os.environ.get("SHIMULATOR_COVERAGE"):
         from tests.exercised import Told
 
@@ -34,3 +36,15 @@ def pytest_configure(config: pytest.Config) -> None:
         from tests.slowest import Slowest
 
         config.pluginmanager.register(Slowest(config.option.slowest))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let a run of the long tests alone take those that draw all their examples there."""
+    for item in items if only_long(config) else ():
+        if hasattr(getattr(item, "obj", None), "draws_more"):
+            item.add_marker("long")
+
+
+def only_long(config: pytest.Config) -> bool:
+    """Return whether the long tests alone were asked for."""
+    return bool(config.option.markexpr == "long")

@@ -8,7 +8,8 @@ library that opens files itself.
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,13 @@ WORLD = "facts kernel errors"
 ENGINE = f"world durations engines {WORLD}"
 MODEL = f"engine parts {ENGINE}"
 DRIVE = f"model engine parts designs faults latency trace {ENGINE}"
-EXPERIMENT = f"predicates properties scenario render views tracefile drive {DRIVE} bundled __init__"
+EXPERIMENT = f"predicates properties scenario render views tracefile drive {DRIVE} bundled version"
 MAY_IMPORT = {
-    "__init__": "scenario experiment",
+    "__init__": "scenario experiment version",
     "parts": "",
     "tracefile": f"trace model parts designs {MODEL}",
     "errors": "",
+    "version": "",
     "writing": "",
     "durations": "",
     "measured": "durations",
@@ -139,6 +141,38 @@ def test_each_rule_can_be_broken(path: str, source: str, message: str) -> None:
     assert found.startswith(path + message)
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Each module can be read with nothing but what it imports; lazy and type-only imports count as any other."""
+    assert circle({path: (ROOT / path).read_text(encoding="utf-8") for path in MODULES}) == []
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "import sim.a",
+        "from sim import a",
+        "from sim.a import A",
+        "from . import a",
+        "from .a import A",
+        "def f():\n    from sim.a import A",
+        "if TYPE_CHECKING:\n    from sim.a import A",
+    ],
+)
+def test_each_way_to_close_a_circle_is_found(back: str) -> None:
+    """A module that is imported by one that it imports is found, also if a third one stands between them."""
+    two = {"sim/a.py": "from sim.b import B", "sim/b.py": back}
+    assert sorted(set(circle(two))) == ["sim.a", "sim.b"]
+    three = {"sim/a.py": "from sim import c", "sim/b.py": back, "sim/c.py": "import sim.b"}
+    assert sorted(set(circle(three))) == ["sim.a", "sim.b", "sim.c"]
+
+
+def test_a_package_and_its_modules_can_make_a_circle() -> None:
+    """What stands in `__init__` is the package; who takes a name from there imports it, who takes a module does not."""
+    package = {"sim/p/__init__.py": "from sim.p.m import M", "sim/p/n.py": ""}
+    assert sorted(set(circle({**package, "sim/p/m.py": "from sim.p import NAME"}))) == ["sim.p", "sim.p.m"]
+    assert circle({**package, "sim/p/m.py": "from sim.p import n\nfrom sim.p.n import N"}) == []
+
+
 def test_every_row_names_a_real_part() -> None:
     """The tables name no part that does not exist, neither as the importer nor as the imported."""
     real = {part_of(path) for path in MODULES}
@@ -204,7 +238,7 @@ def wrong_imports(path: str, part: str, tree: ast.Module) -> Iterator[str]:
             where = f":{getattr(node, 'lineno', 0)} imports"
             if library == "sim":
                 other = part_of_module(name)
-                if other not in (part, "__init__", *MAY_IMPORT[part].split()):
+                if other not in (part, *MAY_IMPORT[part].split()):
                     yield f"{where} sim.{other}, which {part} may not: see MAY_IMPORT"
             elif part != ONLY_IN.get(library, part):
                 yield f"{where} {library}, which only {ONLY_IN[library]} may"
@@ -263,10 +297,51 @@ def imported(path: str, node: ast.AST) -> set[str]:
         return {alias.name for alias in node.names}
     if not isinstance(node, ast.ImportFrom):
         return set()
+    module = base_of(path, node)
+    return {f"sim.{alias.name}" for alias in node.names} if module == "sim" else {module}
+
+
+def base_of(path: str, node: ast.ImportFrom) -> str:
+    """Return the dotted name of the module or package that *node* of the module at *path* takes names from."""
     package = list(Path(path).parent.parts)
     base = package[: len(package) + 1 - node.level] if node.level else []
-    module = ".".join([*base, node.module] if node.module else base)
-    return {f"sim.{alias.name}" for alias in node.names} if module == "sim" else {module}
+    return ".".join([*base, node.module] if node.module else base)
+
+
+def circle(sources: Mapping[str, str]) -> list[str]:
+    """Return modules of which each imports the next and the first is the last, [] if there are none.
+
+    *sources* is the text of each module by its path.
+    """
+    names = {module_of(path): path for path in sources}
+    graph = {
+        name: {
+            other
+            for node in ast.walk(ast.parse(sources[path]))
+            for other in modules_meant(path, node, names)
+            if other != name
+        }
+        for name, path in names.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
+
+
+def module_of(path: str) -> str:
+    return ".".join(Path(path).with_suffix("").parts).removesuffix(".__init__")
+
+
+def modules_meant(path: str, node: ast.AST, names: Collection[str]) -> Iterator[str]:
+    """Yield which of *names* the module at *path* imports in *node*; `from x import y` means x.y if that is one."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names if alias.name in names)
+    if isinstance(node, ast.ImportFrom):
+        base = base_of(path, node)
+        meant = (f"{base}.{alias.name}" for alias in node.names)
+        yield from {it if it in names else base for it in meant} & set(names)
 
 
 def part_of_module(name: str) -> str:

@@ -15,6 +15,7 @@ from sim.engine.setup import Setup
 from sim.model import enabled, initial, step
 from sim.world import World
 from tests.canonical import DEFAULTS, canonical, key, live
+from tests.drawing import examples
 from tests.drive.lives import FIRST_PID, HASTY, LIFE, PID_MAX, PLAIN, UP, WITH_PORT, docker, ends, kill, setup_of
 from tests.drive.plain import choices
 
@@ -92,6 +93,7 @@ def after(world: World, action: Any) -> bytes:
     return key(twin)
 
 
+@examples(100)
 @given(st.sampled_from(STORMS), st.integers(0, 2**32))
 def test_numbers_of_processes_are_only_names(setup: Setup, seed: int) -> None:
     """Another number for each process gives the same key, now and after any step."""
@@ -116,6 +118,7 @@ def cut(world: World) -> World:
     return twin
 
 
+@examples(100)
 @given(st.sampled_from(STORMS), st.integers(0, 2**32))
 def test_what_a_key_leaves_out_is_not_read(setup: Setup, seed: int) -> None:
     """Without dead variables and default cells the same actions are enabled and lead to the same states."""

@@ -48,6 +48,7 @@ def test_a_stale_row_is_told() -> None:
     assert "does not compile" in wrong
 
 
+@pytest.mark.long
 def test_a_mutant_is_caught_or_survives(tmp_path: Path) -> None:
     """The tool finds the failing test; a change that matters to no test survives; the copy is whole again."""
     tree = Tree(tmp_path, threading.Event())

@@ -26,6 +26,7 @@ NOTEBOOKS = tuple(path.with_suffix(".ipynb") for path in TEXTS)
 RULES = re.compile(r"^\s*(if|for|while|def|class|try|match|lambda)\b", re.MULTILINE)
 LARGEST = 1_000_000  # bytes of a notebook with its pictures
 WORDS = "none one two three four five six seven eight nine ten".split()
+SHORT = "02-what-a-shim-is-for"  # the one that the quick tests run
 MARKS = "S DOC E X R K I C".split()
 
 # What a cell must show, by the last line of it, for the text around it to be true.
@@ -169,7 +170,10 @@ def test_cells_only_call_the_simulator(path: Path) -> None:
     assert [source for source in sources if RULES.search(re.sub(r'""".*?"""', "", source, flags=re.DOTALL))] == []
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=() if path.stem == SHORT else pytest.mark.long) for path in NOTEBOOKS],
+)
 def test_a_notebook_runs_shows_what_is_kept_and_writes_nothing(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -309,7 +309,7 @@ def watched(world: World, prop: Property, event: Any) -> None:
         evolve(world, Marked(*mark))
 
 
-@pytest.mark.parametrize("case", ["port", "steady"])
+@pytest.mark.parametrize("case", ["port", pytest.param("steady", marks=pytest.mark.long)])
 def test_no_order_of_a_healthy_life_breaks_anything(case: str) -> None:
     """In every state of a life without faults each invariant and law holds, whatever the order."""
     setup, start = LIVES[case]

@@ -101,18 +101,23 @@ def test_other_pythons_may_be_required(
 
 
 @pytest.mark.parametrize(
-    ("profile", "words", "fixed"),
-    [("", (), True), ("random", (), False), ("", ("-m", "long"), False), ("fixed", ("-m", "long"), True)],
+    ("ci", "profile", "words", "fixed"),
+    [
+        ("", "", (), True),
+        ("true", "", (), True),
+        ("true", "random", (), False),
+        ("true", "", ("-m", "long"), False),
+        ("", "fixed", ("-m", "long"), True),
+    ],
 )
 def test_examples_are_the_same_each_time_unless_asked_otherwise(
-    profile: str, words: tuple[str, ...], fixed: bool, tmp_path: Path
+    ci: str, profile: str, words: tuple[str, ...], fixed: bool, tmp_path: Path
 ) -> None:
     """With CI set or not, examples are fixed; SHIMULATOR_HYPOTHESIS=random or long tests alone draw new ones."""
     shutil.copy(ROOT / "tests/conftest.py", tmp_path)
     test = f"assert settings(max_examples=9).derandomize is {fixed}"
     (tmp_path / "test_it.py").write_text(f"from hypothesis import settings\n{test}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "-p", "no:cacheprovider", *words, str(tmp_path)]
-    for ci in ("", "true"):
-        env = {**os.environ, "CI": ci, "SHIMULATOR_HYPOTHESIS": profile}
-        done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path, check=False)
-        assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout
+    env = {**os.environ, "CI": ci, "SHIMULATOR_HYPOTHESIS": profile}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path, check=False)
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -48,6 +48,7 @@ from sim.testing.commands import KINDS
 from sim.testing.setups import LEFT_OUT, NAMES, TRAITS, plain_service
 from sim.trace import Replay, Trace
 from sim.world import World
+from tests.drawing import examples
 
 # -- everything there is ----------------------------------------------------------------------------
 
@@ -111,7 +112,7 @@ def test_a_trait_differs_from_the_default(kind: Any) -> None:
 EITHER = setups() | setups(design="podman") | setups(design="podman-quadlet")
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(worlds(EITHER))
 def test_every_law_of_every_design_holds_in_a_drawn_world(world: World) -> None:
     """Worlds are reachable."""
@@ -125,7 +126,7 @@ def acts(event: Any) -> int | None:
     return event.pid if isinstance(event, e.SignalTaken | e.Exited | e.Execed | e.FifoOpened | e.Listened) else None
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(traces(scenarios(EITHER)))
 def test_a_drawn_run_ends_and_lets_only_the_living_act(trace: Trace) -> None:
     """Every scenario can be run, and nothing is started, taken, opened or left by who is dead."""

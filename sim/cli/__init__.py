@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
-HOLDS, FAILS, WRONG, UNDETERMINED, FAULT, INTERRUPTED, NOBODY_READS = 0, 1, 2, 3, 4, 130, 141
+from sim.cli.status import WRONG
+from sim.version import __version__
+
 MINUS_VALUE = re.compile(r"-[0-9.#]")  # no option but a value: -5s is before t = 0, -#2 the second scenario of stdin
 LARGEST_SEED, MOST_SEEDS = 10**18, 1_000_000
 
@@ -343,31 +345,13 @@ def parser(command: str | None = None) -> Parser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"shimulator {_version()}")
+    top.add_argument("--version", action="version", version=f"shimulator {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name, text, fill in COMMANDS:
         sub = top.commands[name] = commands.add_parser(name, help=text, description=text)
         if command in (None, name):
             fill(sub)
     return top
-
-
-def _version() -> str:
-    from sim import __version__
-
-    return __version__
-
-
-def status_of(holds: Iterable[bool | None]) -> int:
-    """Return the exit status that verdicts mean."""
-    found = set(holds)
-    return FAILS if False in found else UNDETERMINED if None in found else HOLDS
-
-
-def worst(statuses: Iterable[int]) -> int:
-    """Return the status that counts where there are several."""
-    found = set(statuses)
-    return next((it for it in (INTERRUPTED, FAULT, WRONG, FAILS, UNDETERMINED) if it in found), HOLDS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

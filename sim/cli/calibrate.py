@@ -14,9 +14,9 @@ from sim.calibration.cells import Terms, Wanted, day
 from sim.calibration.events import is_events
 from sim.calibration.phases import BY_NAME, LOADED
 from sim.calibration.reading import UNITS, read_all
-from sim.cli import HOLDS
 from sim.cli.files import is_stdin, stdin_text
 from sim.cli.out import note, say, say_json
+from sim.cli.status import HOLDS
 from sim.designs import DESIGNS
 from sim.durations import Profile
 from sim.errors import InputError, Problem, nearest

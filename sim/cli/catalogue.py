@@ -8,10 +8,10 @@ from time import perf_counter
 
 import msgspec
 
-from sim.cli import FAULT, HOLDS, INTERRUPTED, UNDETERMINED, WRONG, status_of, worst
 from sim.cli.files import files_of, scenarios_of
 from sim.cli.out import note, progress, say, say_json, width
 from sim.cli.seeds import held_in_all, judge
+from sim.cli.status import FAULT, HOLDS, INTERRUPTED, UNDETERMINED, WRONG, status_of, worst
 from sim.cli.trouble import REPORT, model
 from sim.errors import InputError, Problem
 from sim.experiment.seeds import over_seeds

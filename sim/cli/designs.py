@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import msgspec
 
-from sim.cli import HOLDS
 from sim.cli.files import run_of
 from sim.cli.out import say, say_json
+from sim.cli.status import HOLDS
 from sim.designs import DESIGNS, Design, names_of
 from sim.engine.setup import EngineSetup
 from sim.errors import InputError, Problem, nearest

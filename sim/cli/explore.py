@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from sim.cli import FAILS, HOLDS, UNDETERMINED
 from sim.cli.files import scenario_of
 from sim.cli.out import say, say_json, width
+from sim.cli.status import FAILS, HOLDS, UNDETERMINED
 from sim.cli.store import check_ours, folder_of, store
 from sim.cli.trouble import explain
 from sim.drive.explore import Limits

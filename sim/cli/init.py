@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sim.cli import HOLDS
 from sim.cli.out import say
+from sim.cli.status import HOLDS
 from sim.errors import InputError, Problem
 from sim.scenario import init_from_compose, starter
 from sim.writing import write_whole

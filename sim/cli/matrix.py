@@ -6,9 +6,9 @@ import argparse
 import json
 from time import perf_counter
 
-from sim.cli import HOLDS
 from sim.cli.files import scenario_of
 from sim.cli.out import progress, say, say_json
+from sim.cli.status import HOLDS
 from sim.cli.store import check_ours, folder_of, store
 from sim.errors import InputError, Problem
 from sim.experiment.executors import Lanes, cores, opened

@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Sized
 from pathlib import Path
 
-from sim.cli import HOLDS
 from sim.cli.files import run_of
 from sim.cli.out import say, say_json
+from sim.cli.status import HOLDS
 from sim.errors import InputError, Problem
 from sim.experiment.pictures import timeline_picture, tree_picture
 from sim.experiment.run import Run

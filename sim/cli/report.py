@@ -6,9 +6,9 @@ import argparse
 import shlex
 from pathlib import Path
 
-from sim.cli import status_of
 from sim.cli.files import run_of
 from sim.cli.out import begun, say, say_json
+from sim.cli.status import status_of
 from sim.errors import InputError, Problem
 from sim.experiment.report import report
 from sim.tracefile import SCHEMA_VERSION

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sim.cli import FAULT, INTERRUPTED, status_of, worst
 from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, is_many, is_stdin, scenarios_of
 from sim.cli.out import begun, note, say, say_json, width
+from sim.cli.status import FAULT, INTERRUPTED, status_of, worst
 from sim.cli.store import check_ours, folder_of, store
 from sim.cli.trouble import REPORT, model
 from sim.drive.follow import driver_of

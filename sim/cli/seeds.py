@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from sim.cli import status_of
 from sim.cli.out import progress, say, say_json
+from sim.cli.status import status_of
 from sim.errors import InputError, Problem
 from sim.experiment.seeds import over_seeds
 from sim.render.registry import VIEWS

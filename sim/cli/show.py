@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sim.cli import HOLDS
 from sim.cli.files import run_of, table_of
 from sim.cli.out import carries_lines, say, say_json
+from sim.cli.status import HOLDS
 from sim.errors import InputError, Problem
 from sim.experiment.viewing import check_view
 from sim.render.registry import VIEWS, help_rows

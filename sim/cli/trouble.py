@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sim.cli import FAULT, INTERRUPTED, NOBODY_READS, WRONG
+from sim.cli.status import FAULT, INTERRUPTED, NOBODY_READS, WRONG
 
 HINTS = {
     errno.ENOSPC: "The disk is full: free some space, or write elsewhere with -o",

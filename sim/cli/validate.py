@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from sim.cli import HOLDS, WRONG
 from sim.cli.files import STDIN, is_stdin, stdin_name, stdin_text
 from sim.cli.out import note, say, say_json
+from sim.cli.status import HOLDS, WRONG
 from sim.errors import InputError, Problem
 from sim.scenario import Scenario, json_schema, load_all
 from sim.scenario.words import counted

@@ -12,9 +12,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.cli import HOLDS, INTERRUPTED
 from sim.cli.files import files_of, scenario_of, scenarios_of
 from sim.cli.out import note, progress, say, say_json
+from sim.cli.status import HOLDS, INTERRUPTED
 from sim.cli.store import check_ours, folder_of, store
 from sim.errors import InputError, Problem
 from sim.experiment.executors import Lanes, cores, opened

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from sim.cli import HOLDS
 from sim.cli.files import run_of
 from sim.cli.out import say, say_json
+from sim.cli.status import HOLDS
 from sim.render.why_text import why_text
 from sim.trace import Trace
 from sim.tracefile import SCHEMA_VERSION

@@ -7,20 +7,39 @@ still happens, at the same time. Leaves out moments that lie ahead in time. Sour
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from msgspec.structs import replace
 
-from sim.drive.queue import Clock
+from sim.drive.queue import Clock, Queue
+from sim.drive.slot import Slot
+from sim.drive.turn import TimedTurn
 from sim.engine.client import Await, mark_name, step_of
-from sim.engine.setup import Instant, Setup
+from sim.engine.setup import Instant, Microseconds, Setup
 from sim.facts import Fid, Marked
 from sim.kernel.records import OUTSIDE
 from sim.model import act
 from sim.world import Turn, World
 
-if TYPE_CHECKING:
-    from sim.drive.timed import Timed
+
+class Run(Protocol):
+    """What letting a fault go first needs of a run; the timed driver has it."""
+
+    world: World
+    turn: TimedTurn
+    queue: Queue
+    slots: dict[Fid, Slot]
+    ahead: tuple[Fid, ...]
+
+    @property
+    def now(self) -> Microseconds:
+        """Return the clock's value at the last thing that happened."""
+
+    def settle(self) -> None:
+        """Ask again what may happen, of all whom the last step concerned."""
+
+    def take(self, clock: Clock) -> None:
+        """Let the action of a clock that has rung happen."""
 
 
 def terminals_ahead(setup: Setup) -> tuple[Fid, ...]:
@@ -32,7 +51,7 @@ def terminals_ahead(setup: Setup) -> tuple[Fid, ...]:
     )
 
 
-def goes_first(run: Timed, clock: Clock) -> bool:
+def goes_first(run: Run, clock: Clock) -> bool:
     """Say whether a fault goes before the action of *clock*, and let it; the action's turn comes after it, if still."""
     due = _due(run.world, _waiting(run.world, run.ahead), clock)
     for fid, at in due:

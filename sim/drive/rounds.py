@@ -18,21 +18,20 @@ import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
+from sim.drive.queue import Queue
+from sim.drive.turn import TimedTurn
 from sim.engine.records import Container
-from sim.engine.setup import S
+from sim.engine.setup import Microseconds, S, Setup
 from sim.facts import Fid, FrameMoved, FrameStarted, LockQueued, Marked, Message, Remembered, Sent
 from sim.kernel import events as e
 from sim.kernel.records import Pid
 from sim.model import instants
 from sim.world import World
-
-if TYPE_CHECKING:
-    from sim.drive.timed import Timed
 
 WORTH = 20_000  # a jump that saves fewer steps is not made
 FEWEST = 3_000  # so many steps go by without anything new
@@ -43,19 +42,39 @@ GOROUTINES = ("fid", "reply")  # fields that name a goroutine
 DIGITS = re.compile(r"[0-9]+")
 
 
-def look_for_rounds(run: Timed) -> None:
+class Run(Protocol):
+    """What looking for rounds needs of a run; the timed driver has it."""
+
+    world: World
+    setup: Setup
+    turn: TimedTurn
+    queue: Queue
+    rounds: Rounds | None
+    phases: dict[Fid, int]
+    ticked: dict[Fid, int]
+    asleep: dict[Fid, tuple[int, int]]
+    steps: int
+    jumped: int
+    skip_rounds: bool
+
+    @property
+    def now(self) -> Microseconds:
+        """Return the clock's value at the last thing that happened."""
+
+
+def look_for_rounds(run: Run) -> None:
     """Begin to look for rounds, if the host is on for a while before t = 0."""
     if run.skip_rounds and run.setup.host.begin == "steady":
         run.rounds = Rounds(run)
         run.turn.noting = run.rounds.note
 
 
-def stop_looking(run: Timed) -> None:
+def stop_looking(run: Run) -> None:
     """Look for no rounds any more."""
     run.rounds = run.turn.noting = None
 
 
-def jump(run: Timed, rounds: Rounds) -> None:
+def jump(run: Run, rounds: Rounds) -> None:
     """Jump as far as can be, if nothing was new for long enough."""
     rounds.look(run)
     by = rounds.far(run)
@@ -74,7 +93,7 @@ class Rounds:
     *since* is when something was new for the last time; then there had been *steps* steps and *clocks* far clocks.
     """
 
-    def __init__(self, run: Timed) -> None:
+    def __init__(self, run: Run) -> None:
         self.run, self.world = run, run.world
         self.first_step = self.steps = run.steps
         self.begin = self.since = run.now
@@ -90,7 +109,7 @@ class Rounds:
 
     # -- when to jump, and how far --------------------------------------------------------------------
 
-    def look(self, run: Timed) -> None:
+    def look(self, run: Run) -> None:
         """Take notice of whether the last step has brought anything new."""
         if self.news:
             self.news = False
@@ -98,7 +117,7 @@ class Rounds:
             if len(self._seen) > MOST:
                 stop_looking(run)
 
-    def far(self, run: Timed) -> int:
+    def far(self, run: Run) -> int:
         """Return how far to jump from here, in µs: whole rounds, 0 for not at all."""
         steps = run.steps - self.steps
         met = max(0, self.steps - self.first_step), max(0, self.since - self.begin)
@@ -110,7 +129,7 @@ class Rounds:
         count = (run.queue.oldest(self.clocks) - run.now - quiet) // self._slowest
         return count * self._slowest if steps * count * self._slowest > WORTH * quiet else 0
 
-    def over(self, run: Timed, by: int) -> None:
+    def over(self, run: Run, by: int) -> None:
         """Take notice of a jump: what was new lies as long ago as it did, and what is new from now on is met anew."""
         self.begin, self.first_step = run.now, run.steps
         self.since += by

@@ -20,7 +20,8 @@ from sim.experiment.reading import Reading, seconds
 from sim.facts import StepDone, StepTaken, WriteBlocked
 from sim.trace import Trace
 from sim.views.fault_cells import NONE
-from sim.views.intervals import Gap, engine_gaps
+from sim.views.interval_parts import Gap
+from sim.views.intervals import engine_gaps
 from sim.views.story import Story
 
 AT_ONCE = 500_000  # µs after the fault: a shim's end kills within 300 ms (designs §3.8 F5), a restart takes longer

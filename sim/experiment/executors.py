@@ -16,6 +16,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from sim import version
 from sim.drive.worker import begin_worker
 from sim.errors import InputError, Problem
 
@@ -103,9 +104,7 @@ def cores() -> int:
 
 def version_here() -> str:
     """Return the version of shimulator that is imported where this is called."""
-    from sim import __version__
-
-    return __version__
+    return version.__version__
 
 
 def _same_version(client: Any, address: str) -> None:

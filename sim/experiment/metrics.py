@@ -20,7 +20,8 @@ from sim.experiment.own import Own
 from sim.experiment.reading import Reading, overlap, seconds, window_from
 from sim.experiment.rss import held
 from sim.trace import Trace
-from sim.views.intervals import ATTACHED, ORPHANED, REATTACHED, UNATTACHED, Gap, Window, engine_gaps
+from sim.views.interval_parts import ATTACHED, ORPHANED, REATTACHED, UNATTACHED, Gap, Window
+from sim.views.intervals import engine_gaps
 
 LOST = (255, -1)  # what dockerd, and podman, write if nobody told them the exit status
 

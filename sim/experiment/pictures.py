@@ -16,7 +16,7 @@ from sim.render.notebook import Picture
 from sim.scenario import Scenario
 
 if TYPE_CHECKING:
-    from sim.experiment.run import Run
+    from sim.experiment.played import Played
     from sim.views.timeline_parts import TimelineData
 
 
@@ -53,7 +53,7 @@ def _outcomes(run: TimelineData) -> list[str]:
 # -- the process tree -------------------------------------------------------------------------------
 
 
-def tree_picture(runs: Sequence[Run], moments: Sequence[str] = ()) -> Picture:
+def tree_picture(runs: Sequence[Played], moments: Sequence[str] = ()) -> Picture:
     """Return the picture of a tree at a moment, or of two with what became of each process between them.
 
     Two moments of one run, or one of two; by default about the first fault. Raises InputError.
@@ -76,7 +76,7 @@ def tree_picture(runs: Sequence[Run], moments: Sequence[str] = ()) -> Picture:
     return Picture(lambda: draw(trees, _about(runs, names)), caption, "".join(words))
 
 
-def about_the_fault(runs: Sequence[Run]) -> list[str]:
+def about_the_fault(runs: Sequence[Played]) -> list[str]:
     """Choose moments as a report does: just before and just after the first fault, of two runs the later one alone."""
     fault = first_fault(runs[0].scenario)
     if fault is None:
@@ -87,14 +87,14 @@ def about_the_fault(runs: Sequence[Run]) -> list[str]:
     return [before, after if _changed(runs[0], before, after) else "end"]
 
 
-def _changed(run: Run, before: str, after: str) -> bool:
+def _changed(run: Played, before: str, after: str) -> bool:
     """Say whether the fault has done something yet: an upgrade unpacks for some seconds first."""
     from sim.views.forest import forest
 
     return forest(run.tree(before)) != forest(run.tree(after))
 
 
-def names_of(runs: Sequence[Run]) -> list[str]:
+def names_of(runs: Sequence[Played]) -> list[str]:
     """Name runs so that they are told apart: by their titles, else by what differs."""
     names = [run.scenario.title or run.scenario.name for run in runs]
     if len(runs) == 2 and names[0] == names[1]:
@@ -102,7 +102,7 @@ def names_of(runs: Sequence[Run]) -> list[str]:
     return names
 
 
-def _differ(runs: Sequence[Run]) -> list[str]:
+def _differ(runs: Sequence[Played]) -> list[str]:
     """Say in what two runs of one title differ: the settings of the engine if only these do, else the seeds."""
     from sim.views.timeline import settings_of
 
@@ -114,7 +114,7 @@ def _differ(runs: Sequence[Run]) -> list[str]:
     return [f"seed {seed}" for seed in seeds]
 
 
-def _about(runs: Sequence[Run], names: Sequence[str]) -> str:
+def _about(runs: Sequence[Played], names: Sequence[str]) -> str:
     engine = runs[0].trace.setup.engine
     seeds = dict.fromkeys(str(run.trace.seed) for run in runs)
     title = f"{names[0]} · " if len(runs) == 1 else ""

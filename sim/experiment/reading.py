@@ -19,7 +19,8 @@ from sim.facts import StepTaken, WriteBlocked
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
 from sim.views.fault import first_harm
-from sim.views.intervals import UP, Gap, Life, PortKey, Window, port_gaps
+from sim.views.interval_parts import UP, Gap, Life, PortKey, Window
+from sim.views.intervals import port_gaps
 from sim.views.moments import Moments
 from sim.views.replaying import replayed
 from sim.views.tally import Load, Tally

@@ -6,14 +6,10 @@ one: a scope has none. Source: the kernel's cgroup-v1/freezer-subsystem; el7's 3
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sim.kernel import events as e
 from sim.kernel.host import Host
 from sim.kernel.records import Pid
-
-if TYPE_CHECKING:
-    from sim.kernel.syscalls import Turn
+from sim.kernel.turn import Turn
 
 STATE = "/sys/fs/cgroup/freezer{}/freezer.state"  # holds FROZEN; a group without the file is thawed
 

@@ -8,7 +8,6 @@ fifo(7), pipe(7); engine-1.13 §1.2, §1.3, §16.7.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Protocol
 
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
@@ -16,19 +15,9 @@ from sim.kernel.freezer import is_frozen
 from sim.kernel.host import Host
 from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Rule, Status, Value
 from sim.kernel.signals import DISCARDED, NUMBERS, STOPPING, Signal
+from sim.kernel.turn import Turn
 
 NEW_NS = -1  # for fork: the child is the first process of a new pid namespace
-
-
-class Turn(Protocol):
-    """What a call needs of its surroundings."""
-
-    @property
-    def host(self) -> Host:
-        """Return the kernel's tables as they are now."""
-
-    def emit(self, event: Any) -> None:
-        """Apply *event* and keep it."""
 
 
 class SyscallError(Exception):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.render.clean import printable
-from sim.views.spans import Arrow, Span, Spans
+from sim.views.span_parts import Arrow, Span, Spans
 
 Event = dict[str, Any]
 

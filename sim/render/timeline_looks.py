@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sim.views import intervals as v
+from sim.views import interval_parts as v
 from sim.views.names import Names
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from sim.scenario.expect import (
     Word,
 )
 from sim.scenario.load import instant, load, load_all, reload, target
-from sim.scenario.property_read import OwnProperty, property_called, property_of
+from sim.scenario.property_asked import property_called, property_of
+from sim.scenario.property_read import OwnProperty
 from sim.scenario.resolved import resolved
 from sim.scenario.schema import json_schema
 from sim.scenario.settings import set_path

@@ -20,6 +20,7 @@ from sim.designs import DESIGNS
 from sim.durations import Distribution, Duration, Fixed, LogNormal, Quantiles, Row, Uniform
 from sim.latency import PROFILES
 from sim.scenario.check import Report, check
+from sim.scenario.dumper import Dumper
 from sim.scenario.fields import kind, whole
 from sim.scenario.layers import beside, without
 from sim.scenario.schema_program import Strict
@@ -219,8 +220,6 @@ def profile_plain(name: str, rows: tuple[Row, ...], base: str = "") -> dict[str,
 
 def profile_text(name: str, rows: tuple[Row, ...], about: str) -> str:
     """Return the file of a profile; *about* becomes comments."""
-    from sim.scenario.resolved import Dumper
-
     comment = "".join(f"# {line}\n" for line in about.splitlines())
     plain = profile_plain(name, rows)
     head = {key: it for key, it in plain.items() if key != "durations"}

@@ -1,26 +1,23 @@
 """`properties:` of a scenario: names of the table and sentences of one's own.
 
 An own property has a kind, an expression and a name; one without a name is called property1, property2, … by its place.
-Leaves out judging (`verdict_properties`, `to_explore`). Source: the project's scenario language.
+Leaves out what is asked of worlds (`property_asked`) and judging (`verdict_properties`, `to_explore`). Source: the
+project's scenario language.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from sim.properties import KINDS, PROPERTIES, Property
+from sim.properties import KINDS, PROPERTIES
 from sim.scenario.check import Report, spelt
-from sim.scenario.expression import Expression, answers, parse, question
+from sim.scenario.expression import Expression, parse
 from sim.scenario.instants import STEP_ID, Names
 from sim.scenario.steps import entries
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
-
-if TYPE_CHECKING:
-    from sim.scenario.compile import Scenario
 
 EXAMPLE = "Write always: open(8080, remote) or down(dockerd), or a name such as V3."
 QUOTE = "Between braces a comma ends a value: put the expression in quotes."
@@ -107,27 +104,3 @@ def _name(node: Node, otherwise: str) -> str:
     if name in PROPERTIES:
         raise Refusal(f"{shown(name)} is a property of the table.", "Choose another name.", ("name",))
     return name
-
-
-# -- what is asked of worlds ------------------------------------------------------------------------
-
-
-def property_of(entry: Listed) -> Property:
-    """Return what a file lists as a property of worlds."""
-    if isinstance(entry, str):
-        return PROPERTIES[entry]
-    expression = entry.expression
-    return Property(
-        entry.name,
-        entry.kind,
-        f"{entry.kind.capitalize()}: {entry.text}",
-        question(expression),
-        source=f"line {entry.line}",
-        said=lambda world: answers(expression, world),
-    )
-
-
-def property_called(scenario: Scenario, name: str) -> Property:
-    """Return a property of the file or of the table; raise KeyError if there is none."""
-    own = {name_of(entry): entry for entry in scenario.properties}
-    return property_of(own[name]) if name in own else PROPERTIES[name]

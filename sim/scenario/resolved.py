@@ -28,6 +28,7 @@ from sim.engine.setup import (
     Service,
 )
 from sim.scenario.compile import BRIDGE, Scenario
+from sim.scenario.dumper import Dumper
 from sim.scenario.expect import TreeExpect
 from sim.scenario.profiles import profile_plain
 from sim.scenario.units import format_clock, format_duration
@@ -59,21 +60,6 @@ def resolved(scenario: Scenario) -> str:
     }
     kept = {key: value for key, value in document.items() if value not in (None, [], {})}
     return yaml.dump(kept, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
-
-
-class Dumper(yaml.SafeDumper):
-    """A dumper that writes equal values twice instead of naming them."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
-
-
-def fraction(dumper: Dumper, value: float) -> yaml.ScalarNode:
-    """Write a fraction with the digits that it was read with."""
-    return dumper.represent_scalar("tag:yaml.org,2002:float", str(value))
-
-
-Dumper.add_multi_representer(float, fraction)
 
 
 def host_of(host: HostSetup) -> dict[str, Any]:

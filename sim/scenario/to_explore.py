@@ -15,7 +15,8 @@ from sim.errors import InputError, Problem
 from sim.properties import EVENTUALLY, Property
 from sim.scenario.compile import Scenario
 from sim.scenario.expect import At, ContainerExpect, Expectation, FileExpect, PortExpect, ProcessExpect, PropertyExpect
-from sim.scenario.property_read import name_of, property_called, property_of
+from sim.scenario.property_asked import property_called, property_of
+from sim.scenario.property_read import name_of
 from sim.scenario.verdict_judges import Found, judge_container, judge_file, judge_port, judge_process
 from sim.scenario.verdict_words import text_of
 from sim.world import World

@@ -33,7 +33,7 @@ from sim.scenario.expect import (
     StepExpect,
     TreeExpect,
 )
-from sim.scenario.property_read import property_called
+from sim.scenario.property_asked import property_called
 from sim.scenario.units import format_duration
 from sim.scenario.verdict_judges import (
     Found,
@@ -50,7 +50,8 @@ from sim.scenario.verdict_properties import judge, judged_text
 from sim.scenario.verdict_said import Window, judge_said
 from sim.scenario.verdict_words import instant_text, label_of, place, text_of
 from sim.trace import Trace
-from sim.views.intervals import Gap, PortKey, port_gaps
+from sim.views.interval_parts import Gap, PortKey
+from sim.views.intervals import port_gaps
 from sim.views.moments import Moments
 from sim.views.story import Story
 

@@ -21,7 +21,7 @@ from sim.engine.setup import (
     Systemctl,
     Upgrade,
 )
-from sim.views import intervals as v
+from sim.views import interval_parts as v
 
 HARMLESS = ("CONT", "HUP", "USR1", "USR2", "WINCH")
 PARTICIPLES = {"KILL": "killed", "STOP": "frozen", "TERM": "terminated"}

@@ -19,7 +19,8 @@ from sim.kernel.records import NO_POWER, OUTSIDE, Process, Status
 from sim.kernel.signals import NAMES
 from sim.trace import Replay, Trace
 from sim.views.comparison import WhatIf
-from sim.views.intervals import Intervals, Lane, PortTrack, Window, intervals
+from sim.views.interval_parts import Intervals, Lane, PortTrack, Window
+from sim.views.intervals import intervals
 
 Row = dict[str, Any]
 

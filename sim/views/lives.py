@@ -19,7 +19,7 @@ from sim.facts import Fid
 from sim.kernel.records import Image, Pid
 from sim.trace import Record
 from sim.views.names import rank_of
-from sim.views.spans import DEED, OP, PROCEDURE, Args, Span
+from sim.views.span_parts import DEED, OP, PROCEDURE, Args, Span
 
 CALLABLES = ("function", "condition", "how", "request", "status")  # of an op: what its procedure's module wrote
 

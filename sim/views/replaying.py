@@ -21,7 +21,7 @@ from sim.kernel import events as e
 from sim.kernel.addresses import split_address
 from sim.kernel.records import INIT, Pid
 from sim.trace import Replay, Trace
-from sim.views import intervals as v
+from sim.views import interval_parts as v
 from sim.views.names import daemons, names_of, role_of
 from sim.views.spells import Spells
 from sim.views.tally import Tally

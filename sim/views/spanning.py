@@ -19,7 +19,7 @@ from sim.kernel.signals import NAMES
 from sim.trace import Record, Replay, Trace
 from sim.views.deeds import command_words
 from sim.views.lives import Going, Life, Line, caused
-from sim.views.spans import LIFE, PROCEDURE, Arrow, Group, Level, Point, Span, Track
+from sim.views.span_parts import LIFE, PROCEDURE, Arrow, Group, Level, Point, Span, Track
 
 FIRST_FREE = 4_194_304  # Linux's largest pid_max: no process has this number or a higher one
 LEVELS = (e.FifoLevel, e.FifoClosed, e.FifoRemoved, e.FifoUnlinked, e.Exited)

@@ -13,89 +13,18 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-import msgspec
-
 from sim.engine.setup import Microseconds
 from sim.facts import EngineEvent, UnitChanged
 from sim.trace import Trace
-from sim.views import intervals as v
+from sim.views import interval_parts as v
+from sim.views.intervals import intervals
+from sim.views.span_parts import HOST, LIFE, PEOPLE, Args, Group, Level, Point, Span, Spans, Track
+from sim.views.spanning import Spanning
 from sim.views.timeline_parts import open_counts
-
-PEOPLE, HOST = "people", "host"  # the groups that are no process
-LIFE, PROCEDURE, OP, DEED = range(4)  # how deep a span lies where others begin and end with it
-Args = dict[str, Any]
-
-
-class Group(msgspec.Struct, frozen=True):
-    """Tracks that belong together. A process that is the first with its pid has it for *id*; all ids are different."""
-
-    id: int
-    name: str
-
-
-class Track(msgspec.Struct, frozen=True):
-    """A row of spans, none of which overlaps another but one that lies in it; the main one has its group's id."""
-
-    id: int
-    group: int
-    name: str
-
-
-class Span(msgspec.Struct, frozen=True):
-    """Something from *start* to *end*; *depth* says which of two that have both in common lies in the other."""
-
-    track: int
-    start: Microseconds
-    end: Microseconds
-    depth: int
-    kind: str
-    name: str
-    args: Args
-
-
-class Point(msgspec.Struct, frozen=True):
-    """Something at a moment; *everywhere*: of all tracks."""
-
-    track: int
-    at: Microseconds
-    kind: str
-    name: str
-    args: Args
-    everywhere: bool = False
-
-
-class Arrow(msgspec.Struct, frozen=True):
-    """What leads from one span to the next; each end is a track and a moment at which a span begins or is."""
-
-    kind: str
-    name: str
-    ends: tuple[tuple[int, Microseconds], ...]
-
-
-class Level(msgspec.Struct, frozen=True):
-    """From a moment on a quantity has these values."""
-
-    name: str
-    at: Microseconds
-    values: tuple[tuple[str, int], ...]
-
-
-class Spans(msgspec.Struct, frozen=True):
-    """All of a run up to a moment, groups and tracks in the order in which they are shown."""
-
-    trace: Trace
-    groups: tuple[Group, ...]
-    tracks: tuple[Track, ...]
-    spans: tuple[Span, ...]
-    points: tuple[Point, ...]
-    arrows: tuple[Arrow, ...]
-    levels: tuple[Level, ...]
 
 
 def spans(trace: Trace, until: Microseconds | None = None) -> Spans:
     """Return a run's spans up to a clock value, by default to its end."""
-    from sim.views.spanning import Spanning
-
     last = trace.end if until is None else until
     walk = Spanning(trace, last)
     walk.run()
@@ -120,7 +49,7 @@ class _Host:
 
     def __init__(self, trace: Trace, until: Microseconds, new_id: Any) -> None:
         self.trace, self.until, self.id = trace, until, new_id()
-        self.run = v.intervals(trace)
+        self.run = intervals(trace)
         lanes = [("daemon", lane) for lane in (self.run.engine, self.run.second)]
         lanes += [("container", lane) for lane in self.run.containers]
         self.lanes = {f"{kind} {lane.name}": lane for kind, lane in lanes}

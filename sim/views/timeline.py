@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from sim.designs import DESIGNS
 from sim.engine.setup import Microseconds, S, SetNextPid, Setup, TakePid
 from sim.trace import Trace
-from sim.views import intervals as v
+from sim.views import interval_parts as v
 from sim.views.fault import command_text, fault_of, subject
+from sim.views.intervals import intervals, outcome
 from sim.views.processes import Processes, processes
 from sim.views.timeline_lanes import container_lanes, daemon_lanes
 from sim.views.timeline_parts import Counts, MarkData, TimelineData
@@ -40,7 +41,7 @@ def timeline_data(
     *by* says what the lanes are: `WAYS`. Raises KeyError if *step* never began.
     """
     assert by in WAYS, f"a timeline goes by {', '.join(WAYS)}, not by {by}"
-    run = v.intervals(trace, clients)
+    run = intervals(trace, clients)
     fault = fault_of(run, step)
     zero = fault.at if fault is not None else 0
     start, stop = window
@@ -94,7 +95,7 @@ def settings_of(setup: Setup) -> tuple[tuple[str, str], ...]:
 
 def counts(run: v.Intervals, zero: Microseconds) -> Counts:
     """Count what became of the processes that ran just before the fault."""
-    all_of = [found for lane in run.containers if (found := v.outcome(run, lane.name, zero)).before]
+    all_of = [found for lane in run.containers if (found := outcome(run, lane.name, zero)).before]
     kept = sum(found.kept for found in all_of)
     gone = sum(not found.after for found in all_of)
     return Counts(len(all_of), kept, len(all_of) - kept - gone, gone)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from sim.engine.setup import MS, Microseconds, S
-from sim.views import intervals as v
+from sim.views import interval_parts as v
+from sim.views.intervals import Outcome, outcome
 from sim.views.spells import OOM
 from sim.views.timeline_parts import Bar, LaneData, Note
 
@@ -87,8 +88,8 @@ def _container(run: v.Intervals, lane: v.Lane, zero: Microseconds, said: set[str
     longest = {bar.look: bar for bar in sorted(over, key=lambda bar: bar.end - bar.start) if bar.end > 0}
     notes += [Note(bar.start, bar.end, SPELL_WORDS[bar.look]) for bar in longest.values()]
     killed = any(spell.kind == OOM and spell.start >= zero for spell in spells)
-    outcome = _outcome_text(v.outcome(run, lane.name, zero), killed)
-    return LaneData(lane.name, bars, tuple(notes), (), outcome, over)
+    ended = _outcome_text(outcome(run, lane.name, zero), killed)
+    return LaneData(lane.name, bars, tuple(notes), (), ended, over)
 
 
 SPELL_WORDS = {
@@ -137,7 +138,7 @@ def _kill_note(bar: Bar, life: v.Life | None) -> Note | None:
     return Note(bar.start, bar.end, texts, right=True)
 
 
-def _outcome_text(found: v.Outcome, out_of_memory: bool) -> str:
+def _outcome_text(found: Outcome, out_of_memory: bool) -> str:
     """Say how a container came out of it: the last exit code, how many there were, and whose process runs."""
     if not found.before and not found.after and not found.codes:
         return ""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from sim.engine.role import Kind
 from sim.engine.setup import Microseconds
-from sim.views import intervals as v
+from sim.views import interval_parts as v
 from sim.views.names import Names, plural, role_of
 from sim.views.timeline_parts import Bar, LaneData, Stack, Window, open_counts
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from sim.engine.setup import MS, Microseconds
-from sim.views import intervals as v
+from sim.views import interval_parts as v
+from sim.views.intervals import longest_dark
 from sim.views.timeline_parts import Note, Steps, Strip, open_counts
 
 FLUSH_NEAR = 2 * MS  # a port that closes so soon after a flush was closed by it
@@ -18,7 +19,7 @@ def strip_of(run: v.Intervals, client: str, zero: Microseconds) -> Strip:
     """Count the ports that are open to *client*; dark time counts from *zero* (µs from t = 0) to the run's end."""
     tracks = [track for track in run.ports if track.client == client]
     steps = open_counts([window for track in tracks for window in track.opened], run.begin, run.end)
-    worst = v.longest_dark(run, client, (max(run.begin, zero - 1), run.end))
+    worst = longest_dark(run, client, (max(run.begin, zero - 1), run.end))
     moved = tuple((start - zero, end - zero, count) for start, end, count in steps)
     notes = _strip_notes(run, client, moved, zero, worst.longest)
     return Strip(client, len(tracks), moved, worst.longest, worst.open_ended, notes)

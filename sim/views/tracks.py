@@ -10,7 +10,7 @@ from typing import Any
 
 from sim.engine.setup import Microseconds, Service
 from sim.kernel.records import Pid
-from sim.views import intervals as v
+from sim.views import interval_parts as v
 from sim.views.names import Names
 
 

@@ -8,7 +8,8 @@ from collections import Counter
 from sim.experiment.run import Run
 from sim.facts import StepDone
 from sim.render.amounts import seconds
-from sim.views.intervals import Intervals, Life, outcome
+from sim.views.interval_parts import Intervals, Life
+from sim.views.intervals import outcome
 from tests.answers.question import RUN, Answer, Question
 from tests.answers.told import Runner, Told, grouped, listed, run_of
 

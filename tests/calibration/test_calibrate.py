@@ -56,6 +56,7 @@ def test_a_host_that_is_twice_as_slow_is_found():
     assert profile["dockerd/check_pid_file"] == DOCKER_26_SHARES["dockerd/check_pid_file"]
 
 
+@pytest.mark.long
 def test_finer_phases_are_fitted_and_the_whole_is_compared():
     """The whole start owes nothing to its own rows where its parts were measured."""
     fine = tuple(it.name for it in PHASES if it.name.startswith("start/"))
@@ -85,6 +86,7 @@ def test_an_op_belongs_to_the_phases_that_it_lengthens():
     assert sum(part.share for part in parts) == pytest.approx(1)
 
 
+@pytest.mark.long
 def test_core_time_is_found_and_other_loads_follow():
     """Of a made host whose starts keep 1.6 cores busy: found by its rate at 8, and the loads 2 and 4 come out."""
     true = {row: replace(it, cores=1.6) for row, it in DOCKER_26_SHARES.items()}
@@ -117,6 +119,7 @@ def test_rows_of_many_starts_alone_cannot_be_fitted():
         calibrate(read_all([("m.csv", text, "")], Terms()), NOTHING, ASKED)
 
 
+@pytest.mark.long
 def test_without_demand_nothing_of_the_loads_is_used():
     """`--demand none`: the table stands, the profile has one core a program."""
     rows = "".join(f"1,{n},0.16\n8,{n / 10},1.0\n" for n in range(10))

@@ -34,6 +34,7 @@ def test_what_differs_between_two_is_said_with_sources(shimulator):
     assert shimulator("designs", "docker-25", "docker-26").out == "docker-26 and docker-26: they are the same row\n"
 
 
+@pytest.mark.long
 def test_a_picture_of_each_program_is_written_and_said(shimulator, folder):
     """Without more words there is a PNG for each program in statecharts/, and a line for each."""
     said = shimulator("designs", "docker-1.13", "--statecharts")

@@ -93,6 +93,7 @@ def test_the_report_as_a_whole(shimulator):
     assert masked(done.out) == REPORT
 
 
+@pytest.mark.long
 def test_the_same_words_write_the_same_files(shimulator, folder):
     """The story and the scenario do not depend on the time, nor on how many processes search."""
     for name, jobs in (("a", 1), ("b", 1), ("c", 2)):

@@ -5,10 +5,11 @@ import unicodedata
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from sim.cli import main
+from tests.drawing import examples
 
 CONTROLS = ["\x1b[2J", "\x1b]0;owned\x07", "\x9b31m", "\u202e", "\r", "\n", "\t", "\x7f", "\u2028", "\u200b"]
 EVIL = [*CONTROLS, "é", "日本", "😀"]
@@ -56,7 +57,7 @@ RUNS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(evil=st.builds(scenario, TEXT, TEXT, TEXT, TEXT, COMM), words=st.sampled_from(RUNS))
 def test_no_text_of_a_scenario_steers_the_terminal(evil, words, folder, capsys):
     """Titles, images, argv, labels, names of processes: each command prints them harmless or refuses them harmless."""
@@ -68,7 +69,7 @@ def test_no_text_of_a_scenario_steers_the_terminal(evil, words, folder, capsys):
     assert not steers(said.err)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=TEXT, words=st.sampled_from([
     ["show", "evil.json"], ["show", "evil.json", "--as", "ps-ef"], ["show", "evil.json", "--as", "dot"],
     ["show", "evil.json", "--as", "ps-axjf", "--json"],

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from sim.bundled import bundled_names
@@ -13,6 +13,7 @@ from sim.experiment.run import run, run_scenario
 from sim.scenario import load
 from sim.tracefile import lines, read
 from tests.cli.conftest import SMALL
+from tests.drawing import examples
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +133,7 @@ def put(value, path, new):
     return twin
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_trace_with_any_value_changed_is_read_or_refused(data, small, folder, capsys):
     """Change one value anywhere: each command answers, or refuses with its place; no fault, no control character."""

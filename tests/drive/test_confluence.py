@@ -150,12 +150,18 @@ BESIDE = side_by_side(
     (Step("run", Instant(), Docker("run", "web")), Step("stop", AFTER, Docker("stop", "web"))),
     (Step("run db", Instant(), Docker("run", "db")), Step("kill db", AFTER, Docker("kill", "db"))),
 )
+
+
+def killed(design: str) -> Setup:
+    return budget(on(design, setup_of(ALWAYS, UP, *docker("run"))), kill=1)
+
+
 PODMAN: dict[str, Case] = {
     f"{design}: {name}": case
     for design in ("podman", "podman-quadlet")
     for name, case in {
         "life": Case(on(design, LIFE)),
-        "a kill": Case(budget(on(design, setup_of(ALWAYS, UP, *docker("run"))), kill=1)),
+        "a kill": Case(killed(design), walks=15),
         "two kills and a stall": Case(budget(on(design, LIFE), kill=2, stall=1), walks=15),
         "three kills": Case(budget(on(design, setup_of(ALWAYS, UP, *docker("run", "stop"))), kill=3), walks=15),
         "two containers": Case(on(design, BESIDE), "open", walks=10),
@@ -196,10 +202,11 @@ def test_confluent_ops_go_together_with_whatever_podman_does() -> None:
 
 
 @pytest.mark.long
-def test_confluent_ops_go_together_with_all_that_podman_does_in_a_large_graph() -> None:
-    """As above, with every verb."""
+def test_confluent_ops_go_together_with_all_that_podman_does_in_large_graphs() -> None:
+    """As above, with every verb, and with a kill of anything at any moment."""
     setup = setup_of(WITH_PORT, UP, *docker("run", "kill", "start", "restart", "rm"))
-    assert unmet({"podman": Case(on("podman", setup))}) < TABLE
+    kills = {f"{design}: a kill": Case(killed(design)) for design in ("podman", "podman-quadlet")}
+    assert unmet({"podman": Case(on("podman", setup)), **kills}) < TABLE
 
 
 @pytest.mark.long
@@ -234,7 +241,10 @@ def test_an_op_that_is_not_confluent_is_caught(op: str, case: Case) -> None:
     assert {failed for failed, _ in tried(case, TABLE | {op}).failed} == {op}
 
 
-@pytest.mark.parametrize("op", ONLY_WHERE)
+SOON = "client.terminal:begin"  # whose walks are few
+
+
+@pytest.mark.parametrize("op", [pytest.param(op, marks=() if op == SOON else pytest.mark.long) for op in ONLY_WHERE])
 def test_an_op_whose_condition_is_left_out_is_caught(op: str) -> None:
     """Each condition is needed."""
     with patch.dict(ONLY_WHERE, {op: lambda world, frame: True}):

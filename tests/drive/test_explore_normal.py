@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.designs import DESIGNS
@@ -24,6 +24,7 @@ from sim.model import enabled, initial, step
 from sim.testing.setups import fitted
 from sim.world import Frame, World
 from tests.canonical import key
+from tests.drawing import examples
 from tests.drive.lives import LIFE, PLAIN, UP, docker, setup_of, systemctl
 from tests.drive.plain import choices
 from tests.test_canonical import STORMS
@@ -71,7 +72,7 @@ def cut(world: World, liveness: Liveness) -> World:
     return twin
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.sampled_from(WALKS), st.integers(0, 2**32))
 def test_what_a_state_leaves_out_is_not_read(setup: Setup, seed: int) -> None:
     """A world from which it is cut again and again may do the same in each state, and comes to the same states."""

@@ -65,7 +65,10 @@ def searched(case: str, reduce: bool) -> Exploration:
     return explore(setup, start=start, asked=asked(*EVERY), reduce=reduce)
 
 
-@pytest.mark.parametrize("case", SETUPS)
+LARGE = ("any stall in a stop", "the unit is killed", "any kill in a stop")
+
+
+@pytest.mark.parametrize("case", [pytest.param(it, marks=pytest.mark.long if it in LARGE else ()) for it in SETUPS])
 def test_reduction_loses_no_end_and_no_verdict(case: str) -> None:
     """The same properties show something, the same ends are found, and fewer states."""
     setup, start = SETUPS[case]
@@ -87,9 +90,15 @@ def last_states(setup: Setup, start: str, *, reduce: bool) -> frozenset[int]:
 
 def test_together_they_show_something() -> None:
     """The setups are no empty ones: more than ten properties are shown in some, and both kinds of guards hold."""
-    seen = {name for case in SETUPS for name in searched(case, True).shown}
+    seen = {name for case in SETUPS if case not in LARGE for name in searched(case, True).shown}
     assert len(seen) > 10
-    assert {"a_container_runs", "dockerd_leaves", "a_shim_is_an_orphan", "V3", "V8", "V13"} <= seen, sorted(seen)
+    assert {"a_container_runs", "dockerd_leaves", "a_shim_is_an_orphan", "V3", "V8"} <= seen, sorted(seen)
+
+
+@pytest.mark.long
+def test_a_stall_shows_what_no_other_setup_does() -> None:
+    """Somebody gets no answer."""
+    assert "V13" in searched("any stall in a stop", True).shown
 
 
 def test_an_op_that_a_property_sees_is_not_taken_first() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.drive.explore.begin import Lockstep, unpinned
@@ -23,6 +23,7 @@ from sim.kernel.records import Pid
 from sim.properties import PROPERTIES
 from sim.world import Turn, World
 from tests.canonical import key
+from tests.drawing import examples
 from tests.drive.lives import AFTER, AGREE, CASES, FIRST_PID, HASTY, UP, WITH_PORT, docker, setup_of, with_faults
 from tests.drive.plain import Plain, choices
 from tests.drive.spaces import Loose, asked, base_of, loose
@@ -87,7 +88,10 @@ def spare(monkeypatch: pytest.MonkeyPatch) -> Spare:
     return only
 
 
-@pytest.mark.parametrize("case", EQUAL)
+LARGE = ("steady", "hasty", "port")
+
+
+@pytest.mark.parametrize("case", [pytest.param(it, marks=pytest.mark.long if it in LARGE else ()) for it in EQUAL])
 def test_a_search_without_intervals_finds_what_the_plain_explorer_finds(case: str, spare: Spare) -> None:
     """As many states, transitions and ends, and as deep: named states are those that copied worlds with keys are."""
     setup, start, kind, programs = EQUAL[case]
@@ -175,7 +179,7 @@ def told(status: Status) -> tuple[Any, ...]:
     return *moves, timers, status.broken
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(st.sampled_from(range(len(WALKS))), st.integers(0, 2**32))
 def test_following_what_was_learned_is_running_the_model(number: int, seed: int) -> None:
     """A leaf from a tree leads where a fresh tape leads; digest and what may happen are as if asked anew."""
@@ -208,7 +212,7 @@ def what(leaf: Leaf) -> tuple[Any, ...]:
 # -- numbers are only names --------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.sampled_from(range(len(WALKS))), st.integers(0, 2**32))
 def test_renaming_processes_commutes_with_step(number: int, seed: int) -> None:
     """Where other work takes ids, processes have other numbers, and each step leads to the state of the same name."""

@@ -36,6 +36,8 @@ STORIES: dict[str, tuple[Setup, tuple[int, int, int]]] = {
     "V13": (DEAF, (0, 2, 9)),  # people ask, then stop dockerd: no answer
     "V25": (setup_of(NET.services[0], kill("dockerd", "k"), begin="steady"), (0, 3, 6)),  # dockerd, proxy, its TERM
 }
+LARGE = "V7"  # whose search takes seconds
+EACH = [pytest.param(name, marks=pytest.mark.long if name == LARGE else ()) for name in STORIES]
 
 
 @cache
@@ -56,7 +58,7 @@ def worlds(found: Exploration, actions: tuple[Action, ...]) -> list[World]:
     return [*on_the_way, world]
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", EACH)
 def test_a_story_costs_as_little_as_it_can(name: str) -> None:
     """Faults, then changes of program, then steps are those that it takes at least, and the search is sure of it."""
     way = told(name)[1]
@@ -65,7 +67,7 @@ def test_a_story_costs_as_little_as_it_can(name: str) -> None:
     assert way.allowed
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", EACH)
 def test_a_story_can_be_played_to_the_violation(name: str) -> None:
     """Each action is enabled; the property holds until the last one, or is asked of the end alone."""
     found, way = told(name)
@@ -77,7 +79,7 @@ def test_a_story_can_be_played_to_the_violation(name: str) -> None:
         assert all(holds[:-1])
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", EACH)
 def test_the_cost_is_that_of_the_actions(name: str) -> None:
     """A fault is one that costs, a change is where another process acts than before; the prologue is free."""
     found, way = told(name)
@@ -133,15 +135,16 @@ def test_where_nothing_else_can_happen_there_is_no_sibling() -> None:
 # -- the search -----------------------------------------------------------------------------------------
 
 
-def test_without_room_to_search_a_story_is_tidied_and_not_sure() -> None:
+@pytest.mark.parametrize("name", ["V3", pytest.param("V7", marks=pytest.mark.long)])
+def test_without_room_to_search_a_story_is_tidied_and_not_sure(name: str) -> None:
     """With a limit of no states the way that was found is told, without what it can do without."""
-    found, way = told("V7")
-    tidied = shortest(found, "V7", states=0)
+    found, way = told(name)
+    tidied = shortest(found, name, states=0)
     assert not tidied.least
     assert tidied.allowed
     assert way.cost <= tidied.cost
     assert tidied.cost[0] == 2
-    assert len(tidied.actions) <= len(found.path_to(found.shown["V7"]))
+    assert len(tidied.actions) <= len(found.path_to(found.shown[name]))
     assert replay(found.base.setup, Path(tidied.actions))
 
 

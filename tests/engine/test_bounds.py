@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sim.engine import paths
+from sim.engine import networks, paths
 from sim.engine.reach import NETNS, reachable
 from sim.engines.containerd import tasks
-from sim.engines.docker.dockerd import network
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone
 from sim.properties import PROPERTIES
@@ -132,8 +131,8 @@ until: 50s
 
 def test_a_network_without_a_free_address_refuses_a_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lowest free address of a /24 is given; with none left a start fails before anything is made."""
-    assert network.HIGHEST == {2: 65_534, 3: 254}
-    monkeypatch.setitem(network.HIGHEST, 3, 3)
+    assert networks.HIGHEST == {2: 65_534, 3: 254}
+    monkeypatch.setitem(networks.HIGHEST, 3, 3)
     found = run(FULL)
     assert ended(found)["full"][1].endswith("no available IPv4 addresses on this network's address pools: small")
     assert ended(found)["free.2"][1] == ""

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from sim.engine import paths
+from sim.engine.policies import wants_restart
 from sim.engine.records import Container
 from sim.engine.setup import MS, Restart
-from sim.engines.docker.dockerd.exit import next_backoff, wants_restart
+from sim.engines.docker.dockerd.exit import next_backoff
 from sim.experiment.run import Run, run_scenario
 from sim.scenario import load
 from sim.trace import Trace

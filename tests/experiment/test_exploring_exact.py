@@ -38,6 +38,7 @@ def test_what_the_joined_search_alone_finds_holds() -> None:
     assert "told apart by their timers" in " ".join(exploration_text(found(30_000)).split())
 
 
+@pytest.mark.long
 def test_a_second_search_that_is_cut_off_is_undetermined() -> None:
     """The state was met, and nobody knows whether a run can come to it: neither HOLDS nor VIOLATED."""
     states = found(30_000).states + 1
@@ -46,6 +47,7 @@ def test_a_second_search_that_is_cut_off_is_undetermined() -> None:
     assert finding.verdict not in (HOLDS, VIOLATED)
 
 
+@pytest.mark.long
 def test_what_holds_sometimes_must_be_met_by_a_run() -> None:
     """A guard is not met by a state to which no run can come."""
     guard = Property("overtaken", SOMETIMES, "It is.", lambda world: not not_overtaken(world))
@@ -57,7 +59,15 @@ def test_what_holds_sometimes_must_be_met_by_a_run() -> None:
     assert cut.findings[0].verdict.startswith("UNDETERMINED (limit of")
 
 
-@pytest.mark.parametrize("name", ["V8", "V3", "V13"])
+STORIES = {
+    "V8": "services: {web: {image: nginx, ports: ['8080:80']}}\nsteps: [{at: 1s, kill: 'proxy/web:8080'}]\n",
+    "V3": "services: {web: {image: nginx}}\nsteps: [{at: 1s, kill: containerd}, {at: 1s, kill: shim/web}]\n",
+    "V13": "services: {web: {image: nginx}}\nsteps: [{at: 1s, stop: dockerd}, {at: 1s, docker: stop web}]\n",
+}
+EACH = [pytest.param(name, marks=pytest.mark.long if name == "V3" else ()) for name in STORIES]
+
+
+@pytest.mark.parametrize("name", EACH)
 def test_stories_of_three_invariants_are_played_by_the_command(name: str, tmp_path: object) -> None:
     """What is written is a scenario of its own: run judges the property in it, and it fails, with several seeds."""
     finding = story(name)
@@ -67,20 +77,13 @@ def test_stories_of_three_invariants_are_played_by_the_command(name: str, tmp_pa
         assert [verdict.holds for verdict in run_scenario(scenario, seed=seed).verdicts()] == [False]
 
 
-STORIES = {
-    "V8": "services: {web: {image: nginx, ports: ['8080:80']}}\nsteps: [{at: 1s, kill: 'proxy/web:8080'}]\n",
-    "V3": "services: {web: {image: nginx}}\nsteps: [{at: 1s, kill: containerd}, {at: 1s, kill: shim/web}]\n",
-    "V13": "services: {web: {image: nginx}}\nsteps: [{at: 1s, stop: dockerd}, {at: 1s, docker: stop web}]\n",
-}
-
-
 @cache
 def story(name: str) -> Finding:
     """Explore a scenario whose own steps break a property, if people come at the wrong moment."""
     return explored(load("own.yaml", STORIES[name]), [PROPERTIES[name]], limits=Limits(states=30_000)).findings[0]
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", EACH)
 def test_steps_of_a_scenario_are_told_as_steps(name: str) -> None:
     """No fault was needed: the orders of what people do are enough."""
     assert story(name).faults == 0

@@ -27,13 +27,16 @@ from tests.experiment.fault_table import GROUPS, THERE, Key, Said, transcribed
 SHARE = 0.9  # of all cells that have to be equal
 NOT_MODELLED = ("podman-rootless", "conmon-rs", "kata", "gvisor", "lxc", "systemd-nspawn")
 SAID = transcribed()
-ONE_OF_EACH = (
-    "docker-1.10", "docker-1.11", "docker-1.12", "docker-1.13", "docker-17.06", "docker-18.09", "docker-18.09-separate",
-    "docker-20.10", "docker-20.10-separate", "docker-26", "docker-26-separate", "podman", "podman-quadlet", "cri-o",
-    "cri-o-cgroupfs",
+SOME = (
+    "docker-1.10",
+    "docker-1.13",
+    "docker-20.10-separate",
+    "docker-26-separate",
+    "podman",
     "containerd-cri",
-)  # fmt: skip
-"""One design of each group of the tables; the long test takes all."""
+    "cri-o",
+)
+"""Designs that have little in common; the long test takes all."""
 
 TOLD = {design for designs in GROUPS.values() for design in designs}
 ABSENT = sorted(TOLD - set(DESIGNS))  # designs of the tables that the model does not have
@@ -74,8 +77,8 @@ def of(names: Iterable[str]) -> Matrix:
 
 @pytest.fixture(scope="module")
 def some() -> Matrix:
-    """One design of each group with every fault, once."""
-    return of(ONE_OF_EACH)
+    """A few designs with every fault, once."""
+    return of(SOME)
 
 
 def computed(cell: Cell, aspect: str) -> str:
@@ -112,7 +115,7 @@ def test_each_cell_has_a_mark_and_a_source() -> None:
 
 def test_nine_cells_of_ten_are_as_the_tables_say(some: Matrix) -> None:
     """And each other one is known, with the rule that is missing; one that has become equal leaves the list."""
-    hold(some, least=1500)
+    hold(some, least=700)
 
 
 @pytest.mark.long
@@ -202,7 +205,7 @@ def test_of_several_runs_most_say_the_word(some: Matrix) -> None:
 def test_the_map_is_the_darker_the_worse(some: Matrix) -> None:
     """White where there is no such fault; a lost program is darker than a new one, a silent loss the darkest."""
     kept, new = some.cell("docker-26-separate", "F10"), some.cell("docker-26-separate", "F7")
-    lost, silent = some.cell("docker-18.09-separate", "F3"), some.cell("docker-20.10-separate", "F5")
+    lost, silent = some.cell("docker-20.10-separate", "F3"), some.cell("docker-20.10-separate", "F5")
     assert math.isnan(badness(some.cell("podman", "F6")))
     assert 0 == badness(kept) < badness(new) < badness(lost) < badness(silent) <= 1
 

@@ -19,7 +19,7 @@ from sim.kernel.records import INIT, Process
 from sim.model import step
 from sim.properties import PROPERTIES
 from sim.scenario import Scenario, load
-from sim.scenario.property_read import property_of
+from sim.scenario.property_asked import property_of
 from sim.views.exploration import HOLDS, VIOLATED
 from sim.world import World
 from tests.canonical import key

@@ -81,7 +81,12 @@ class Tree:
     def run(self, tests: Iterable[str], *options: str, limit: float = LIMIT_WIDER) -> tuple[int | None, str]:
         """Run tests; return pytest's exit code, None where they did not end in time, and what it said."""
         words = ["-m", "pytest", "-q", "--tb=no", "--no-header", "-p", "no:cacheprovider", *options, *tests]
-        env = {**os.environ, "PYTHONPATH": str(self.folder), "SHIMULATOR_HYPOTHESIS": "first"}
+        env = {
+            **os.environ,
+            "PYTHONPATH": str(self.folder),
+            "SHIMULATOR_HYPOTHESIS": "first",
+            "SHIMULATOR_EXAMPLES": "all",
+        }
         with subprocess.Popen(
             [sys.executable, *words], cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, start_new_session=True,  # Ctrl-C is for this process; the tests are ended below

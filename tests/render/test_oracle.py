@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
@@ -12,6 +12,7 @@ from sim.render.pstree import pstree
 from sim.testing import tables
 from sim.testing.tables import META, TTYS, UPTIME_S
 from sim.views.table import Table
+from tests.drawing import examples
 from tests.render import oracle as real
 from tests.render.oracle import Oracle, why_not
 
@@ -22,7 +23,7 @@ HOST = (META.mem_total_kib, dict(META.users), UPTIME_S, set(TTYS))
 assert (real.MEM_TOTAL_KIB, real.USERS, real.UPTIME_S, set(real.TTYS)) == HOST, "tables are drawn of another host"
 
 PS = {"ps-axjf": ps_axjf, "ps-ef": ps_ef, "ps-eo": ps_eo, "ps-auxf": ps_auxf}
-SLOW = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = examples(120, deadline=None, suppress_health_check=list(HealthCheck))
 WIDTHS = st.none() | st.sampled_from([40, 80, 132, 236]) | st.integers(20, 200)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from msgspec.structs import replace
 
 from sim.drive.timed import run as run_setup
@@ -27,6 +27,7 @@ from sim.render.perfetto import perfetto
 from sim.trace import Trace
 from sim.views.spanning import FIRST_FREE
 from sim.views.spans import spans
+from tests.drawing import examples
 from tests.render.trace_format import violations
 from tests.views.test_intervals import runs
 
@@ -72,7 +73,7 @@ def test_a_procedure_of_an_earlier_version_is_shown_by_its_name() -> None:
     assert re.search(r'"op \d+"', text)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30, deadline=None)
 @given(trace=runs())
 def test_any_run_up_to_any_moment_keeps_the_formats_rules(trace: Trace) -> None:
     """Whatever is killed, stopped or started, and wherever the export ends."""

@@ -68,7 +68,12 @@ def test_marks_change_the_picture() -> None:
     assert statechart(charts(DOCKER, CAME, "shim")) != statechart(charts(DOCKER, set(), "shim"))
 
 
-@pytest.mark.parametrize("program", DOCKER.programs)
+LARGEST = "dockerd"
+
+
+@pytest.mark.parametrize(
+    "program", [pytest.param(it, marks=pytest.mark.long if it == LARGEST else ()) for it in DOCKER.programs]
+)
 def test_texts_fit(program: str) -> None:
     """Letters are as wide as the layout takes them for, no text is cut, no heading runs into another one."""
     figure: Any = draw(charts(DOCKER, set(), program), about="a long story " * 12)
@@ -94,12 +99,13 @@ def test_the_same_charts_give_the_same_bytes(kind: str) -> None:
     assert first.startswith({"png": b"\x89PNG", "svg": b"<?xml"}[kind])
 
 
-def test_bytes_do_not_depend_on_the_hash_seed() -> None:
+@pytest.mark.parametrize("programs", ["shim", pytest.param("containerd dockerd", marks=pytest.mark.long)])
+def test_bytes_do_not_depend_on_the_hash_seed(programs: str) -> None:
     """Two processes with different hash seeds draw the same pictures and write the same texts."""
     code = (
         "import hashlib; from sim.designs import DESIGNS; from sim.render.statechart import statechart\n"
         "from sim.render.statechart_text import dot, mermaid; from sim.views.statechart import charts\n"
-        "design = DESIGNS['docker-1.13']; found = [charts(design, program=name) for name in ('containerd', 'shim')]\n"
+        "import sys; design = DESIGNS['docker-1.13']; found = [charts(design, program=name) for name in sys.argv[1:]]\n"
         "parts = [draw(one) for one in found for draw in (statechart, lambda c: statechart(c, 'svg'))]\n"
         "parts += [text(one).encode() for one in found for text in (dot, mermaid)]\n"
         "print(hashlib.sha256(b''.join(parts)).hexdigest())"
@@ -108,7 +114,12 @@ def test_bytes_do_not_depend_on_the_hash_seed() -> None:
     for seed in ("1", "77"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+            [sys.executable, "-c", code, *programs.split()],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         digests.add(done.stdout.strip())
     assert len(digests) == 1

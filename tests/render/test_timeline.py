@@ -162,6 +162,7 @@ def test_the_same_data_gives_the_same_bytes(tmp_path: Path, kind: str) -> None:
     assert len(first) > 10_000
 
 
+@pytest.mark.long
 def test_bytes_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
     """Two processes with different hash seeds draw the same pictures, whatever their lanes are."""
     code = (

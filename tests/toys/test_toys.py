@@ -16,7 +16,7 @@ from sim.experiment.executors import serial
 from sim.experiment.exploring import explored
 from sim.experiment.faulted import fault_setting
 from sim.experiment.matrix import SCENARIO, designs_asked, faults_asked, matrix
-from sim.scenario.property_read import property_of
+from sim.scenario.property_asked import property_of
 from sim.scenario.schema import json_schema
 from sim.tracefile import lines, read
 from sim.views.exploration import VIOLATED

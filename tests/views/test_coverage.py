@@ -180,6 +180,7 @@ def test_an_exploration_exercises_limits() -> None:
     assert {name for kind, name in found.exercised if kind == "limit"} == {"dockerd.stop:stopped#1"}
 
 
+@pytest.mark.long
 def test_processes_that_search_together_exercise_the_same() -> None:
     """What is found does not depend on how many search."""
     assert explored(2).exercised == explored(1).exercised
@@ -230,7 +231,9 @@ def test_explore(): explore(setup_of(HASTY, UP), start="up")
 """
 
 
-@pytest.mark.parametrize("words", [(), ("-n", "2")], ids=["one process", "two"])
+@pytest.mark.parametrize(
+    "words", [pytest.param((), id="one process"), pytest.param(("-n", "2"), id="two", marks=pytest.mark.long)]
+)
 def test_the_tests_say_what_they_exercise(words: tuple[str, ...], tmp_path: Path) -> None:
     """One table at the end, whoever ran the tests, and nothing is left behind."""
     (tmp_path / "test_small.py").write_text(SMALL)

@@ -22,7 +22,7 @@ from sim.kernel.records import INIT, Pid
 from sim.render import timeline
 from sim.render.timeline_looks import LOOKS
 from sim.scenario import load
-from sim.views import intervals as v
+from sim.views import interval_parts as v
 from sim.views.forest import forest
 from sim.views.names import names_of
 from sim.views.processes import ADOPTED, processes

@@ -30,15 +30,8 @@ from sim.engine.setup import (
 )
 from sim.scenario import load
 from sim.trace import Trace
-from sim.views.intervals import (
-    Intervals,
-    dark,
-    engine_gaps,
-    intervals,
-    longest_dark,
-    outcome,
-    port_gaps,
-)
+from sim.views.interval_parts import Intervals
+from sim.views.intervals import dark, engine_gaps, intervals, longest_dark, outcome, port_gaps
 
 AT = 60 * S
 DOCKERD = KillProcess(Target("dockerd"))
