@@ -15,11 +15,11 @@ from msgspec.structs import replace
 from sim.designs import DESIGNS, Design
 from sim.designs.takes import known_units
 from sim.designs.upgraded import upgraded
-from sim.engine import journald, output
-from sim.engine.client import mark_name, named_by
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.prologue import is_beside, observed, prologue
 from sim.engine.setup import Instant, OutOfMemory, Setup, Target, Upgrade
+from sim.engines.host import journald, output
+from sim.engines.host.client import mark_name, named_by
 from sim.facts import OPENED as OPENED
 from sim.facts import (
     BecameReady,

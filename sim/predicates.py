@@ -13,15 +13,15 @@ from collections.abc import Callable, Container, Iterator
 
 import msgspec
 
-from sim.engine import output
 from sim.engine import records as engine
-from sim.engine.client import named_by
 from sim.engine.containers import scope_of
 from sim.engine.engine import daemon_of
-from sim.engine.payload import PROGRAM as PAYLOAD
 from sim.engine.reach import reachable
 from sim.engine.setup import Target
-from sim.engine.stranger import PROGRAM as STRANGER
+from sim.engines.host import output
+from sim.engines.host.client import named_by
+from sim.engines.host.payload import PROGRAM as PAYLOAD
+from sim.engines.host.stranger import PROGRAM as STRANGER
 from sim.kernel.records import Image, Pid, Process
 from sim.world import World
 

@@ -29,8 +29,8 @@ from typing import Any
 import msgspec
 
 from sim.engine import paths
-from sim.engine.client import mark_name
 from sim.engine.setup import Port, Restart
+from sim.engines.host.client import mark_name
 from sim.facts import Message
 from sim.kernel.host import Host
 from sim.kernel.records import INIT, OUTSIDE, Image, Pid, Process, Rule

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from sim.engine.containers import unit_group
 from sim.engine.reach import NETNS
-from sim.engine.systemd.unit import names, state_of
+from sim.engines.host.systemd.unit import names, state_of
 from sim.kernel.records import OUTSIDE
 from sim.predicates import payloads, spelled
 from sim.properties import ALWAYS, EVENTUALLY, Property, stated

@@ -31,9 +31,9 @@ from sim.engine.setup import (
     Target,
     Tear,
 )
-from sim.engine.systemd.jobs import JOBS
 from sim.engines.containerd import shim
 from sim.engines.docker.docker_1_13 import DOCKER_1_13
+from sim.engines.host.systemd.jobs import JOBS
 from sim.facts import FrameStarted
 from sim.kernel import events as e
 from sim.kernel.records import NO_POWER

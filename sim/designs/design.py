@@ -7,9 +7,9 @@ from sim.engine.engine import PLAIN, Engine
 from sim.engine.procedure import Procedure
 from sim.engine.program import Program
 from sim.engine.role import SUPERVISOR, Kind, Role
-from sim.engine.systemd.program import Systemd
-from sim.engine.systemd.unit import UnitFile
 from sim.engine.traits import Traits
+from sim.engines.host.systemd.program import Systemd
+from sim.engines.host.systemd.unit import UnitFile
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
 from sim.world import Turn, World

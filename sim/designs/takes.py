@@ -11,10 +11,10 @@ from functools import cache
 
 from sim.designs import DESIGNS
 from sim.designs.design import Design
-from sim.engine import journald
 from sim.engine.meaning import Said
 from sim.engine.setup import Command, KillProcess, OwnCommand, Slow, Systemctl, TakePid
-from sim.engine.systemd.unit import TEMPLATE
+from sim.engines.host import journald
+from sim.engines.host.systemd.unit import TEMPLATE
 
 OF_THE_HOST = ("reboot", "daemon-reload")  # verbs of systemctl that need no unit of an engine's
 HAS_A_WORD = (journald.PROGRAM.name,)  # daemons that no systemctl is asked about: host: {journald: stop} is their word

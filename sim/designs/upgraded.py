@@ -14,8 +14,8 @@ from functools import cache
 
 from sim.designs.design import Design
 from sim.engine import paths
-from sim.engine.systemd.program import Systemd
-from sim.engine.systemd.unit import UnitFile
+from sim.engines.host.systemd.program import Systemd
+from sim.engines.host.systemd.unit import UnitFile
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
 from sim.world import Turn, World

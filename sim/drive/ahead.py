@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from sim.drive.queue import Clock, Queue
 from sim.drive.slot import Slot
 from sim.drive.turn import TimedTurn
-from sim.engine.client import Await, mark_name, step_of
 from sim.engine.setup import Instant, Microseconds, Setup
+from sim.engines.host.client import Await, mark_name, step_of
 from sim.facts import Fid, Marked
 from sim.kernel.records import OUTSIDE
 from sim.model import act

@@ -21,11 +21,11 @@ from sim.drive.queue import Clock, Queue
 from sim.drive.rounds import Rounds, jump, look_for_rounds, stop_looking
 from sim.drive.slot import Slot
 from sim.drive.turn import TimedTurn
-from sim.engine.client import Await, all_served, mark_name, step_of
 from sim.engine.goroutine import ModelFault
 from sim.engine.ops import Every, Op, Sleep
 from sim.engine.prologue import never_came
 from sim.engine.setup import Instant, Microseconds, S, Setup
+from sim.engines.host.client import Await, all_served, mark_name, step_of
 from sim.facts import Fid
 from sim.kernel import syscalls
 from sim.kernel.records import OUTSIDE, Pid

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sim.engine.mishap import SLOW
+from sim.engines.host.mishap import SLOW
 from sim.facts import Fid, FrameEnded, FrameMoved, FrameStarted, Marked, StepTaken
 from sim.kernel import events as e
 from sim.kernel import host as kernel

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sim.engine.output import Way, printing
 from sim.engine.records import Container
 from sim.engine.setup import Microseconds
+from sim.engines.host.output import Way, printing
 from sim.experiment.metrics import LOST
 from sim.experiment.reading import Reading, seconds
 from sim.facts import StepDone, StepTaken, WriteBlocked

@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from sim.drive.explore.paths import begin
 from sim.drive.follow import faults, name_of
-from sim.engine.client import processes
 from sim.engine.goroutine import ModelFault
 from sim.engine.role import CONTAINER, HOST, LASTING
 from sim.engine.setup import FaultBudget, Instant, KillProcess, Setup, Step, Target
+from sim.engines.host.client import processes
 from sim.faults import FAULTS, Fault
 from sim.kernel.records import OUTSIDE
 from sim.kernel.syscalls import deliverable

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 import msgspec
 
 from sim import parts
-from sim.engine.client import mark_name
 from sim.engine.program import Program
+from sim.engines.host.client import mark_name
 from sim.facts import Marked
 from sim.faults.kind import Kind, lives, signalled
 from sim.kernel.records import INIT, Pid

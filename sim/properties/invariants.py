@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sim.engine import paths
-from sim.engine.client import PATIENT, step_of
 from sim.engine.containers import is_split
 from sim.engine.ops import Answered
 from sim.engine.records import RuntimeState
 from sim.engine.role import CONTAINER, SUPERVISOR, Kind
-from sim.engine.systemd.unit import unit_of
+from sim.engines.host.client import PATIENT, step_of
+from sim.engines.host.systemd.unit import unit_of
 from sim.kernel.records import OUTSIDE, Process
 from sim.predicates import (
     believed,

@@ -13,11 +13,11 @@ from difflib import SequenceMatcher
 
 import msgspec
 
-from sim.engine.client import named_by, processes
-from sim.engine.output import stuck
 from sim.engine.records import Container
 from sim.engine.setup import Target
-from sim.engine.systemd.power import TMPFS
+from sim.engines.host.client import named_by, processes
+from sim.engines.host.output import stuck
+from sim.engines.host.systemd.power import TMPFS
 from sim.kernel.records import Pid, Process
 from sim.predicates import address_of, believed, buffered, health_of, lost, named, port_open, spelled, status_of
 from sim.scenario.expect import ContainerExpect, FileExpect, PortExpect, ProcessExpect, TreeExpect

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from sim.engine.client import exit_code
 from sim.engine.setup import Instant, Microseconds
+from sim.engines.host.client import exit_code
 from sim.facts import EngineEvent, Marked, StepDone, StepTaken
 from sim.model import OPENED
 from sim.scenario.compile import Scenario

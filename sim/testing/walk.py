@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sim.drive.explore import is_timer
-from sim.engine import storage
 from sim.engine.containers import is_unit
 from sim.engine.ops import Every, Join, Op, Sleep
 from sim.engine.setup import (
@@ -33,6 +32,7 @@ from sim.engine.setup import (
     Step,
     Systemctl,
 )
+from sim.engines.host import storage
 from sim.facts import Fid, StepTaken
 from sim.faults import FAULTS, Fault, faults_of
 from sim.kernel import syscalls

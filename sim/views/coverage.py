@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 
 from sim.designs import Design
-from sim.engine import client, ops
+from sim.engine import ops
 from sim.engine.procedure import Procedure
 from sim.engine.setup import Setup
+from sim.engines.host import client
 from sim.facts import Fid, FrameEnded, FrameStarted, Sent
 from sim.faults import FAULTS, Fault, faults_of, kind_of
 from sim.kernel.events import Signalled

@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from sim.engine.client import step_of
 from sim.engine.goroutine import Failure
 from sim.engine.ops import (
     Answered,
@@ -37,6 +36,7 @@ from sim.engine.ops import (
 )
 from sim.engine.ops import Switch as SwitchOp
 from sim.engine.setup import Docker, KillProcess, SetNextPid, Step, Systemctl
+from sim.engines.host.client import step_of
 from sim.facts import BecameReady, EngineEvent, FrameMoved, Remembered, Sent, StepDone, UnitChanged
 from sim.faults import Fault
 from sim.kernel import events as e

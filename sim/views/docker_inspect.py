@@ -14,7 +14,7 @@ from typing import Any
 
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Port, Service
-from sim.engine.systemd.unit import unit_of
+from sim.engines.host.systemd.unit import unit_of
 from sim.views.probes import Found, Probe
 from sim.views.rows import ContainerRow, When
 from sim.views.story import Story

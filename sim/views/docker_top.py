@@ -11,7 +11,7 @@ from __future__ import annotations
 from sim.engine.containers import scope_of
 from sim.engine.records import Task
 from sim.engine.setup import Service
-from sim.engine.systemd.unit import unit_of
+from sim.engines.host.systemd.unit import unit_of
 from sim.views.story import Story
 from sim.views.table import Table
 

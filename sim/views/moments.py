@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sim.engine.client import mark_name
 from sim.engine.setup import Instant, Microseconds
+from sim.engines.host.client import mark_name
 from sim.facts import Marked, StepDone
 from sim.model import OPENED, watcher
 from sim.trace import Replay, Trace

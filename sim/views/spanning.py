@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from sim.engine import output
-from sim.engine.client import step_of
 from sim.engine.setup import Microseconds
+from sim.engines.host import output
+from sim.engines.host.client import step_of
 from sim.facts import Fid, FrameEnded, FrameMoved, FrameStarted, Remembered, StepDone, StepTaken
 from sim.kernel import events as e
 from sim.kernel.records import INIT, OUTSIDE, Pid

@@ -13,8 +13,8 @@ from sim.engine.networks import bindings
 from sim.engine.program import is_orphan
 from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
-from sim.engine.systemd.unit import unit_of
 from sim.engine.traits import traits
+from sim.engines.host.systemd.unit import unit_of
 from sim.facts import EngineEvent, Remembered
 from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
 from sim.kernel.records import INIT, Pid

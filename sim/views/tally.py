@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from sim.engine.output import lost_mark, standing
 from sim.engine.records import Container
 from sim.engine.setup import Microseconds
+from sim.engines.host.output import lost_mark, standing
 from sim.facts import FrameEnded, FrameMoved, Marked, Remembered
 from sim.kernel import events as e
 from sim.kernel.records import Pid

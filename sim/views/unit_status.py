@@ -12,9 +12,9 @@ import msgspec
 
 from sim.engine.containers import is_unit, unit_group
 from sim.engine.setup import Microseconds
-from sim.engine.systemd.unit import file_of, own_name
-from sim.engine.systemd.unit import group as group_of
-from sim.engine.systemd.ways import CLEAN_SIGNALS
+from sim.engines.host.systemd.unit import file_of, own_name
+from sim.engines.host.systemd.unit import group as group_of
+from sim.engines.host.systemd.ways import CLEAN_SIGNALS
 from sim.facts import UnitChanged
 from sim.kernel.events import Exited, Signalled
 from sim.kernel.records import INIT, Pid, Status

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import deque
 
 from sim.drive.explore import begin, is_timer
-from sim.engine.client import Await
 from sim.engine.setup import Setup
+from sim.engines.host.client import Await
 from sim.faults import FAULTS, Fault
 from sim.model import Action, Go, enabled, step
 from sim.world import World

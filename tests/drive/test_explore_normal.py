@@ -14,10 +14,10 @@ from sim.designs import DESIGNS
 from sim.drive.explore.normal import Liveness, most, raises, unread
 from sim.drive.explore.paths import first
 from sim.engine import paths
-from sim.engine.client import mark_name
 from sim.engine.setup import FaultBudget, Instant, Restart, Setup
 from sim.engine.traits import REDIAL_CAP
 from sim.engines.docker.dockerd.supervise import retry_after
+from sim.engines.host.client import mark_name
 from sim.faults import Fault
 from sim.kernel.host import Host
 from sim.model import enabled, initial, step

@@ -17,12 +17,12 @@ import pytest
 
 from sim.designs import DESIGNS, Design
 from sim.drive.timed import Timed
-from sim.engine import client
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Go, Goto, Label, Lock, Unlock
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.setup import EngineSetup, HostSetup, Setup
+from sim.engines.host import client
 from sim.facts import FrameEnded, FrameStarted
 from sim.latency import Duration, Fixed, Uniform, draw, microseconds
 from sim.trace import Record

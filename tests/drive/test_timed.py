@@ -14,7 +14,6 @@ from sim.designs import DESIGNS, Design
 from sim.drive.prices import Prices
 from sim.drive.queue import FAR, FEW, Clock, Queue
 from sim.drive.timed import Timed
-from sim.engine import client
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Go, Label, Sleep, Wait, reading
 from sim.engine.procedure import procedure
@@ -35,6 +34,7 @@ from sim.engine.setup import (
     Step,
     Target,
 )
+from sim.engines.host import client
 from sim.facts import FrameStarted
 from sim.kernel.events import Exited, SignalTaken
 from sim.kernel.records import INIT, OUTSIDE

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
 from sim.engine.setup import S, Unit
-from sim.engine.systemd.program import Systemd
-from sim.engine.units import COUPLINGS, containerd, docker
+from sim.engines.containerd.units import containerd
+from sim.engines.docker.units import COUPLINGS, docker
+from sim.engines.host.systemd.program import Systemd
 from sim.experiment.run import Run, run_scenario
 from sim.facts import StepDone, UnitChanged
 from sim.scenario import load

@@ -19,9 +19,9 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import ServiceState
 from sim.engine.setup import S, Unit
-from sim.engine.systemd.program import Systemd
-from sim.engine.systemd.unit import TEMPLATE, UnitFile, group
-from sim.engine.systemd.ways import RESTARTS, SIGNAL
+from sim.engines.host.systemd.program import Systemd
+from sim.engines.host.systemd.unit import TEMPLATE, UnitFile, group
+from sim.engines.host.systemd.ways import RESTARTS, SIGNAL
 from sim.experiment.run import Run, run_scenario
 from sim.facts import StepDone, UnitChanged
 from sim.kernel.events import Execed, SignalTaken

@@ -4,7 +4,7 @@ from tests.mutants.mutant import Mutant
 
 TASKS, WORKERS, RESTORE = (f"sim/engines/containerd/{name}.py" for name in ("tasks", "start", "boot"))
 SHIM, TIMED, CORES = "sim/engines/containerd/shim.py", "sim/drive/timed.py", "sim/drive/cores.py"
-STOP, DEPENDENCIES = (f"sim/engine/systemd/{name}.py" for name in ("stop", "dependencies"))
+STOP, DEPENDENCIES = (f"sim/engines/host/systemd/{name}.py" for name in ("stop", "dependencies"))
 UNITS = ("tests/engine/test_units.py",)
 TABLE = ("tests/test_transitions.py", "tests/test_rules.py")
 ORDER = ("tests/engine/test_order.py",)
@@ -54,10 +54,10 @@ ROWS = (
     Mutant("runc forgets its first stage", "sim/engines/containerd/runc.py",
            "    Fork(stage0),\n    Reap(),", "    Fork(stage0),", "runc create does not wait for stage 0", ORDER),
     # -- systemd (§5, §6) ---------------------------------------------------------------------------------------------
-    Mutant("six starts in ten seconds", "sim/engine/systemd/start.py",
+    Mutant("six starts in ten seconds", "sim/engines/host/systemd/start.py",
            "unit.starts >= keys.start_limit_burst:", "unit.starts > keys.start_limit_burst:",
            "the start limit is one higher (T50)", TABLE),
-    Mutant("exit 1 is abnormal", "sim/engine/systemd/ways.py",
+    Mutant("exit 1 is abnormal", "sim/engines/host/systemd/ways.py",
            '"on-abnormal": frozenset({SIGNAL, TIMEOUT}),', '"on-abnormal": frozenset({CODE, SIGNAL, TIMEOUT}),',
            "a dockerd that leaves with a code is started again (T44)", TABLE),
     Mutant("KillMode does not matter", STOP,
@@ -70,7 +70,7 @@ ROWS = (
            "what a dead main process left in its group is not cleaned up", ("tests/test_regressions.py",)),
     Mutant("systemd waits for ever", STOP, "        Do(kill_main),\n", "",
            "a stop that takes too long is not cut short (T41)", TABLE),
-    Mutant("a start goes on beside a stop", "sim/engine/systemd/start.py",
+    Mutant("a start goes on beside a stop", "sim/engines/host/systemd/start.py",
            'WAITS = ("deactivating", "auto-restart")', 'WAITS = ("auto-restart",)',
            "a start of a unit on its way down comes to nothing", UNITS),
     Mutant("a stop outlives its unit", STOP, "    return not unit.stopping or not (unit.main_pid",

@@ -2,7 +2,11 @@
 
 from tests.mutants.mutant import Mutant
 
-STOP, EXECED, EXIT = "sim/engine/systemd/stop.py", "sim/engine/execed.py", "sim/engines/docker/dockerd/exit.py"
+STOP, EXECED, EXIT = (
+    "sim/engines/host/systemd/stop.py",
+    "sim/engines/host/execed.py",
+    "sim/engines/docker/dockerd/exit.py",
+)
 STORY, PROBES, UNIT = "sim/views/story.py", "sim/views/probes.py", "sim/views/unit_status.py"
 EXEC, STATUS = ("tests/engine/test_exec.py",), ("tests/render/test_systemctl_status.py",)
 HEALTH, NAMES, WALK = ("tests/views/test_probes.py",), ("tests/views/test_story.py",), ("tests/views/test_walk.py",)

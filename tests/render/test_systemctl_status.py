@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from sim.engine.units import DOCKER_STATUS
+from sim.engines.docker.units import DOCKER_STATUS
 from sim.experiment.run import Run, run_scenario
 from sim.facts import UnitChanged
 from sim.kernel.events import Exited, Signalled

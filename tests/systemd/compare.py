@@ -86,7 +86,7 @@ STATED: tuple[Stated, ...] = (
     Stated(
         ("commands-exits-0",),
         "ExecStop= is also run where the main process ends by itself, and cleanly",
-        "left out: `sim/engine/systemd/stop.py` says so",
+        "left out: `sim/engines/host/systemd/stop.py` says so",
     ),
     Stated(
         ("notify-reload", "notify-reload-ready"),

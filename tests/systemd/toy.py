@@ -17,8 +17,8 @@ from sim.engine.ops import Do, Exit, Fork, Sleep, Wait, reading
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.setup import EngineSetup, HostSetup, Instant, KillProcess, S, Setup, Step, Systemctl, Target, Unit
-from sim.engine.systemd.program import Systemd
-from sim.engine.systemd.unit import ENGINE, UnitFile, group
+from sim.engines.host.systemd.program import Systemd
+from sim.engines.host.systemd.unit import ENGINE, UnitFile, group
 from sim.facts import Message, StepDone, UnitChanged
 from sim.kernel.records import INIT
 from sim.views.story import Story

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from sim.designs.design import Design
 from sim.designs.family import Family
 from sim.durations import Duration, Fixed
-from sim.engine import client, init, journald, payload, stranger
 from sim.engine.containers import scope_of, service_of
 from sim.engine.engine import IN_MEMORY, Engine, daemon_faults, file_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
@@ -20,9 +19,10 @@ from sim.engine.program import Program
 from sim.engine.records import Container
 from sim.engine.role import Kind, Role
 from sim.engine.setup import Command, Daemon, Docker, Unit
-from sim.engine.systemd.program import Systemd
 from sim.engine.traits import Traits, Words
-from sim.engine.units import engine_unit
+from sim.engines.host import client, init, journald, payload, stranger
+from sim.engines.host.systemd.program import Systemd
+from sim.engines.host.units import engine_unit
 from sim.facts import EngineEvent, Message
 from sim.kernel import syscalls
 from sim.kernel.records import INIT

@@ -18,7 +18,7 @@ import pytest
 from sim.bundled import bundled_names
 from sim.designs import DESIGNS
 from sim.engine import paths
-from sim.engine.systemd.unit import unit_of
+from sim.engines.host.systemd.unit import unit_of
 from sim.errors import InputError
 from sim.experiment.run import Run, run_scenario
 from sim.experiment.viewing import all_views, views_of

@@ -23,8 +23,8 @@ from typing import Any
 
 import msgspec
 
-from sim.engine.client import Await
 from sim.engine.ops import Every, Sleep
+from sim.engines.host.client import Await
 from sim.latency import Profile
 from sim.world import Frame, World
 

@@ -18,11 +18,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.designs import Design
-from sim.engine.journald import PROGRAM as JOURNALD
-from sim.engine.journald import state_of
 from sim.engine.role import Kind, Role
 from sim.engine.setup import Docker, Systemctl
-from sim.engine.systemd.stop import knows
+from sim.engines.host.journald import PROGRAM as JOURNALD
+from sim.engines.host.journald import state_of
+from sim.engines.host.systemd.stop import knows
 from sim.kernel.records import INIT
 from sim.world import Frame, World
 

@@ -21,9 +21,9 @@ from sim.drive.explore.confluent import ONLY_WHERE, confluent
 from sim.drive.explore.normal import Liveness, most, raises
 from sim.drive.explore.space import Space, State
 from sim.drive.explore.tape import ABSENT, CELL, FRESH, KIND, LIST, Read, Tape, TapedWorld, cells, processes
-from sim.engine.client import Await
 from sim.engine.goroutine import ModelFault
 from sim.engine.ops import Every
+from sim.engines.host.client import Await
 from sim.facts import Fid
 from sim.faults import FAULTS, Fault, allowed, faults_of
 from sim.kernel import syscalls

@@ -14,11 +14,11 @@ from __future__ import annotations
 from typing import Any
 
 from sim.designs import Design
-from sim.engine.client import mark_name
 from sim.engine.ops import Fork, Reap
 from sim.engine.procedure import Procedure
 from sim.engine.setup import Setup
 from sim.engine.unread import Unread, together
+from sim.engines.host.client import mark_name
 from sim.kernel.events import FileWritten
 from sim.model import OPENED, instants
 from sim.world import Frame

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from sim.engine.client import Await, step_of
 from sim.engine.goroutine import ModelFault
 from sim.engine.ops import Sleep
 from sim.engine.setup import Setup
+from sim.engines.host.client import Await, step_of
 from sim.facts import StepTaken
 from sim.faults import Fault
 from sim.model import Action, Deliver, Late, Open, enabled, initial, step

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sim.engine import output
 from sim.engine.containers import is_split, is_unit, service_of, unit_group
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.networks import bound
@@ -25,6 +24,7 @@ from sim.engine.setup import Service
 from sim.engines.conmon.crun import crun
 from sim.engines.conmon.files import exec_file, exit_file, run_file
 from sim.engines.containerd.runc import FIRST
+from sim.engines.host import output
 from sim.facts import Message, StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import OomScoreAdjSet, SubreaperSet

@@ -16,7 +16,6 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState
 from sim.engine.setup import Service
-from sim.engine.systemd.job import start_refused
 from sim.engines.conmon.files import exec_file, run_file
 from sim.engines.containerd.runc import (
     ROLE,
@@ -31,6 +30,7 @@ from sim.engines.containerd.runc import (
     resume,
     scope,
 )
+from sim.engines.host.systemd.job import start_refused
 from sim.facts import StateChanged
 from sim.kernel import syscalls
 

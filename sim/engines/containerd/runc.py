@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import msgspec
 
-from sim.engine import output, paths
+from sim.engine import paths
 from sim.engine.containers import exec_of, folder, is_sandbox, pins, pod, scope_of, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
@@ -21,6 +21,7 @@ from sim.engine.records import RuntimeState
 from sim.engine.role import Kind, Role
 from sim.engine.setup import Service
 from sim.engine.traits import traits
+from sim.engines.host import output
 from sim.facts import Message, StateChanged
 from sim.kernel import freezer, syscalls
 from sim.kernel.records import Pid

@@ -2,13 +2,13 @@
 
 It traps every signal that can be caught and does nothing with them; only KILL ends it. It holds both ends of the stdio
 fifos, so that the payload never sees a broken pipe. What a payload prints it copies from a pipe of its own to a fifo
-(`sim.engine.output`). Leaves out terminals and exec shims.
+(`sim.engines.host.output`). Leaves out terminals and exec shims.
 Source: C containerd-shim/main.go, process_linux.go; engine-1.13 §1.1, §2 steps 10-15, §3.1, §8, §12 (a = 7).
 """
 
 from __future__ import annotations
 
-from sim.engine import output, paths
+from sim.engine import paths
 from sim.engine.containers import identity, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Read, Reap, ReapAny, Wait, Write, reading, run
@@ -17,6 +17,7 @@ from sim.engine.program import Program
 from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.traits import traits
 from sim.engines.containerd.runc import runc
+from sim.engines.host import output
 from sim.facts import StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet

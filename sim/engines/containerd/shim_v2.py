@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from sim.engine import output, paths
+from sim.engine import paths
 from sim.engine.containers import exit_key, service_of, shim_holder
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import (
@@ -41,6 +41,7 @@ from sim.engine.traits import traits
 from sim.engines.containerd.runc import FIRST, runc
 from sim.engines.containerd.shim import COPY, ROLE, output_copied, runc_create, runc_delete, runc_kill
 from sim.engines.containerd.shim_command import runc_delete_force
+from sim.engines.host import output
 from sim.facts import Message, StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet

@@ -12,17 +12,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine.client import (
-    FINISH,
-    TERMINAL,
-    Await,
-    lost,
-    more_steps,
-    step_of,
-    systemctl_request,
-    systemd_at,
-)
-from sim.engine.client import begin as begin_step
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Goto, Label, Wait, call, reading
 from sim.engine.procedure import procedure
@@ -31,6 +20,8 @@ from sim.engine.role import Kind, Role
 from sim.engine.setup import Docker
 from sim.engines.cri.kubelet import runtime_at
 from sim.engines.cri.pods import SPECS, STATUSES, UIDS, Spec, spec_of, status_of
+from sim.engines.host.client import FINISH, TERMINAL, Await, lost, more_steps, step_of, systemctl_request, systemd_at
+from sim.engines.host.client import begin as begin_step
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, World

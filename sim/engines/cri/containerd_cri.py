@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from sim.designs.design import Design
-from sim.engine import execed, init, journald, paths, payload, stranger
+from sim.engine import paths
 from sim.engine.role import MB, Kind, Rss
 from sim.engine.setup import Daemon, S
 from sim.engine.traits import Traits, Words
 from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED
 from sim.engines.cri import client, cni, kubelet, plugin, shim, units
 from sim.engines.cri.engine import CONTAINERD_CRI_ENGINE
+from sim.engines.host import execed, init, journald, payload, stranger
 
 CONTAINERD = ("/usr/bin/containerd",)
 PLUGIN = plugin.PROGRAM.with_role(

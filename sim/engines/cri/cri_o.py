@@ -5,13 +5,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.designs.design import Design
-from sim.engine import execed, init, journald, payload, stranger
 from sim.engine.setup import Daemon, S, Unit
 from sim.engine.traits import Traits, Words
 from sim.engines.conmon.conmon import CONMON
 from sim.engines.conmon.crun import CRUN, CRUN_PROGRAM
 from sim.engines.cri import client, cni, crio, crio_conmon, kubelet, units
 from sim.engines.cri.engine import CRI
+from sim.engines.host import execed, init, journald, payload, stranger
 
 CRI_O = Design(
     "cri-o",

@@ -7,7 +7,6 @@ podman's names. Leaves out as there. Source: designs §4.1, §4.3 [S]; cri-o int
 
 from __future__ import annotations
 
-from sim.engine import output
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, ReapAny, Wait
@@ -15,6 +14,7 @@ from sim.engine.procedure import procedure
 from sim.engine.setup import Service
 from sim.engines.conmon import conmon as podman
 from sim.engines.conmon.files import run_file
+from sim.engines.host import output
 from sim.facts import StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import OomScoreAdjSet, SubreaperSet

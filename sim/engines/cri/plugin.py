@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine import output, paths
+from sim.engine import paths
 from sim.engine.containers import is_sandbox, sandbox, service_of
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Goto, Label, Lock, Read, Return, Serve, Unlock, Wait, call, reading, run
@@ -47,6 +47,7 @@ from sim.engines.cri.runtime import (
 )
 from sim.engines.cri.sandboxes import RUN_SANDBOX, STOP_SANDBOX
 from sim.engines.cri.tasks import create_task, delete_task, kill_task, me, signal_task, start_task
+from sim.engines.host import output
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World

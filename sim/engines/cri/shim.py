@@ -14,7 +14,6 @@ from sim.engine import paths
 from sim.engine.containers import exit_key, is_sandbox, service_of
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Return, Wait, reading, run
-from sim.engine.payload import exec_fifo_open
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
@@ -23,6 +22,7 @@ from sim.engines.containerd import runc_v2, shim_command, shim_v2
 from sim.engines.containerd.runc import begin_create, create_scope, payload_of, stage0, stage2_cloned, write_pid_file
 from sim.engines.containerd.shim import output_copied, runc_delete
 from sim.engines.containerd.shim_v2 import COPY_WAIT
+from sim.engines.host.payload import exec_fifo_open
 from sim.facts import Forgot, StateChanged
 from sim.kernel import syscalls
 from sim.kernel.records import Image

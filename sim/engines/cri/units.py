@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.setup import S, Unit
-from sim.engine.systemd.program import Systemd
-from sim.engine.systemd.unit import UnitFile, group
-from sim.engine.units import CONTAINERD_STATUS, engine_unit
+from sim.engines.containerd.units import CONTAINERD_STATUS
 from sim.engines.cri import kubelet
+from sim.engines.host.systemd.program import Systemd
+from sim.engines.host.systemd.unit import UnitFile, group
+from sim.engines.host.units import engine_unit
 
 KEYS = Unit("always", "control-group", 10 * S, 0, 0, 90 * S)  # kubeadm; systemd's defaults [K]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.designs.design import Design
-from sim.engine.payload import PROGRAM as PAYLOAD
 from sim.engine.program import Program
 from sim.engine.role import MB, Rss
 from sim.engine.setup import MS, Daemon, Unit
@@ -15,6 +14,7 @@ from sim.engines.docker.docker_1_11 import DOCKER_1_11
 from sim.engines.docker.dockerd import native, native_boot, tasks
 from sim.engines.docker.dockerd.program import API, PROGRAM
 from sim.engines.docker.engine import DOCKER
+from sim.engines.host.payload import PROGRAM as PAYLOAD
 
 DAEMON = ("/usr/bin/docker", "daemon", "-H", "fd://")
 WITHOUT = ("events", "connection", "health", "wait_containerd", "discard")

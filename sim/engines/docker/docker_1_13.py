@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from sim.designs.design import Design
-from sim.engine import client, execed, init, journald, paths, payload, stranger
-from sim.engine.systemd.program import Systemd
+from sim.engine import paths
 from sim.engine.traits import Traits, Words
-from sim.engine.units import docker
 from sim.engines.containerd import boot as containerd
 from sim.engines.containerd import exec_shim, runc, shim
 from sim.engines.docker import netfilter, proxy, resolver
 from sim.engines.docker.dockerd import program as dockerd
 from sim.engines.docker.dockerd import top, verbs
 from sim.engines.docker.engine import DOCKER
+from sim.engines.docker.units import docker
+from sim.engines.host import client, execed, init, journald, payload, stranger
+from sim.engines.host.systemd.program import Systemd
 
 TRAITS = Traits(
     words=Words(

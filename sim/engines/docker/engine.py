@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from sim.engine import paths
-from sim.engine.client import NO_DAEMON
 from sim.engine.engine import Engine, Reader, daemon_faults
 from sim.engine.networks import address, bindings
 from sim.engine.records import Container, Endpoint
@@ -19,6 +18,7 @@ from sim.engines.docker.numbers import WRITTEN_DOWN
 from sim.engines.docker.proxy import forwards
 from sim.engines.docker.unread import DOCKERD
 from sim.engines.docker.vocabulary import DOCKER as VOCABULARY
+from sim.engines.host.client import NO_DAEMON
 from sim.kernel import syscalls
 from sim.world import Turn
 

@@ -12,16 +12,17 @@ from sim.engine import paths
 from sim.engine.program import Program
 from sim.engine.role import MB, Kind, Rss
 from sim.engine.setup import Daemon, S, Unit
-from sim.engine.systemd.program import Systemd
 from sim.engine.traits import Traits, Words
-from sim.engine.units import containerd, docker
 from sim.engines.containerd import runc_v2, service, shim_command, shim_v2
 from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED
+from sim.engines.containerd.units import containerd
 from sim.engines.docker import proxy
 from sim.engines.docker.docker_1_13 import DOCKER_1_13
 from sim.engines.docker.dockerd import program_v2
 from sim.engines.docker.engine import DOCKER
 from sim.engines.docker.ladder import SEPARATE
+from sim.engines.docker.units import docker
+from sim.engines.host.systemd.program import Systemd
 
 WORDS = Words(
     dockerd=("/usr/bin/dockerd",),

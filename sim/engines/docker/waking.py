@@ -8,12 +8,12 @@ limit. Source: systemd.socket(5); designs §2 F1 [S*].
 from __future__ import annotations
 
 from sim.engine import paths
-from sim.engine.client import systemd_at, terminal
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Goto, Wait, call, reading
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
-from sim.engine.systemd.unit import ENGINE, unit_of
+from sim.engines.host.client import systemd_at, terminal
+from sim.engines.host.systemd.unit import ENGINE, unit_of
 from sim.facts import Message
 from sim.kernel.records import INIT
 from sim.world import Frame, World

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.engine.client import (
+from sim.engine.goroutine import Goroutine, Spawn, spawn
+from sim.engine.ops import Answered, Do, Goto, Label, call
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.engine.role import Kind, Role
+from sim.engine.setup import Docker, S
+from sim.engines.host.client import (
     FINISH,
     FOLLOWING,
     TERMINAL,
@@ -19,14 +25,8 @@ from sim.engine.client import (
     systemctl_request,
     systemd_at,
 )
-from sim.engine.client import begin as begin_step
-from sim.engine.goroutine import Goroutine, Spawn, spawn
-from sim.engine.ops import Answered, Do, Goto, Label, call
-from sim.engine.procedure import procedure
-from sim.engine.program import Program
-from sim.engine.role import Kind, Role
-from sim.engine.setup import Docker, S
-from sim.engine.systemd.power import CLOSED
+from sim.engines.host.client import begin as begin_step
+from sim.engines.host.systemd.power import CLOSED
 from sim.facts import Message
 from sim.kernel.records import INIT
 

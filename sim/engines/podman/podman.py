@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sim.designs.design import Design
-from sim.engine import execed, init, journald, payload, stranger
 from sim.engine.setup import Daemon
 from sim.engine.traits import Traits, Words
 from sim.engines.conmon import conmon, crun
+from sim.engines.host import execed, init, journald, payload, stranger
 from sim.engines.podman import client, command, network, units
 from sim.engines.podman.engine import PODMAN_ENGINE
 

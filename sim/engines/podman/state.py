@@ -14,13 +14,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine import storage
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine
 from sim.engine.networks import HIGHEST, address, base_of
 from sim.engine.records import Container
 from sim.engine.setup import Service
 from sim.engines.conmon.files import EXITS, exit_file, run_file
+from sim.engines.host import storage
 from sim.facts import EngineEvent
 from sim.kernel import syscalls
 from sim.kernel.records import Pid

@@ -20,10 +20,10 @@ from msgspec.structs import replace
 from sim.engine.containers import unit_group
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.setup import Service, Unit
-from sim.engine.systemd.program import Systemd
-from sim.engine.systemd.unit import TEMPLATE, UnitFile
 from sim.engine.traits import unit_keys
 from sim.engines.conmon.conmon import runtime_group
+from sim.engines.host.systemd.program import Systemd
+from sim.engines.host.systemd.unit import TEMPLATE, UnitFile
 from sim.engines.podman.client import PODMAN
 from sim.engines.podman.stop import IGNORE
 from sim.facts import Message

@@ -6,8 +6,8 @@ waitExitOrRemoved; engine-1.13 §2, §13.
 
 from __future__ import annotations
 
-from sim.engine.client import end_queue
 from sim.engine.goroutine import Goroutine
+from sim.engines.host.client import end_queue
 from sim.facts import Forgot, Message
 from sim.kernel.records import OUTSIDE
 

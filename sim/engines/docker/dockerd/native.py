@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sim.engine import output, paths
+from sim.engine import paths
 from sim.engine.containers import pins, scope_of, service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Return, Serve, Wait, call, reading, repeat, run
-from sim.engine.payload import main_table
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState, Task
@@ -37,6 +36,8 @@ from sim.engines.docker.dockerd.start import (
     update,
 )
 from sim.engines.docker.dockerd.volumes import mount_volumes
+from sim.engines.host import output
+from sim.engines.host.payload import main_table
 from sim.facts import Forgot, StateChanged
 from sim.kernel import freezer, syscalls
 from sim.kernel.records import Pid

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sim.engine import output, paths, storage
+from sim.engine import paths
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Exit, Label, Serve, Wait, reading
@@ -23,6 +23,7 @@ from sim.engines.docker.dockerd.restore import is_restored
 from sim.engines.docker.dockerd.shutdown import all_stopped, close_api, die, leave, leave_at_once, stop_all
 from sim.engines.docker.dockerd.start import drop_bundle, record_of, update
 from sim.engines.docker.dockerd.verbs import bearer
+from sim.engines.host import output, storage
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sim.engine import output
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Goto, Label, Read, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.setup import S
+from sim.engines.host import output
 from sim.facts import Fid, Forgot
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World

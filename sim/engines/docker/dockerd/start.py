@@ -12,12 +12,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine import paths, storage
+from sim.engine import paths
 from sim.engine.containers import drop_pins, service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.networks import address, bindings
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call, repeat, run
-from sim.engine.output import depth
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.reach import NETNS
 from sim.engine.records import Container, Endpoint
@@ -36,6 +35,8 @@ from sim.engines.docker.dockerd.network import (
 from sim.engines.docker.dockerd.output import begin_output, close_output
 from sim.engines.docker.dockerd.volumes import mount_volumes, unmount_volumes
 from sim.engines.docker.netfilter import iptables
+from sim.engines.host import storage
+from sim.engines.host.output import depth
 from sim.facts import EngineEvent, Forgot, Message
 from sim.kernel import syscalls
 from sim.kernel.records import Pid

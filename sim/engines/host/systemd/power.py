@@ -15,13 +15,13 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from sim.engine import journald, output
 from sim.engine.goroutine import Failure, Goroutine, start_frame
 from sim.engine.ops import Answered, reading
 from sim.engine.records import JournalState
 from sim.engine.setup import LosePower
-from sim.engine.systemd.job import REPLACED
-from sim.engine.systemd.unit import UNIT, daemons, key_of
+from sim.engines.host import journald, output
+from sim.engines.host.systemd.job import REPLACED
+from sim.engines.host.systemd.unit import UNIT, daemons, key_of
 from sim.facts import Forgot, FrameEnded, Received, Replied, UnitChanged
 from sim.kernel import events as e
 from sim.kernel import syscalls

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Wait, reading
-from sim.engine.systemd.job import cancel_starts, is_replaced, run_job
-from sim.engine.systemd.unit import UP, UnitFile, file_of, installed, of, state_of
+from sim.engines.host.systemd.job import cancel_starts, is_replaced, run_job
+from sim.engines.host.systemd.unit import UP, UnitFile, file_of, installed, of, state_of
 from sim.facts import Fid, Message
 from sim.world import Frame, Key, World
 

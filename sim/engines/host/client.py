@@ -12,8 +12,6 @@ from typing import Any
 
 from sim.engine.containers import is_unit
 from sim.engine.goroutine import Failure, Goroutine, deliver
-from sim.engine.memory import shell_waits
-from sim.engine.mishap import AT_ONCE
 from sim.engine.ops import Do, Goto, Label, Op, Sleep, Wait, call, reading
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
@@ -32,8 +30,10 @@ from sim.engine.setup import (
     Target,
     Upgrade,
 )
-from sim.engine.systemd.power import CLOSED
-from sim.engine.systemd.unit import OF_CONTAINER, installed, own_name
+from sim.engines.host.memory import shell_waits
+from sim.engines.host.mishap import AT_ONCE
+from sim.engines.host.systemd.power import CLOSED
+from sim.engines.host.systemd.unit import OF_CONTAINER, installed, own_name
 from sim.facts import Message, Received, StepDone, StepTaken
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, OUTSIDE, Image, Pid

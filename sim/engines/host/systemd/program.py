@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.engine import journald
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Goto, Label, ReapAny, Serve, Sleep, Wait, reading
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
-from sim.engine.systemd.dependencies import BRING_BACK, PULL, TAKE_ALONG, tie
-from sim.engine.systemd.job import run_job
-from sim.engine.systemd.jobs import Bus, kill_unit, only_if_up, reload_unit, reset_failed, stop_done, tell_state
-from sim.engine.systemd.power import (
+from sim.engines.host import journald
+from sim.engines.host.systemd.dependencies import BRING_BACK, PULL, TAKE_ALONG, tie
+from sim.engines.host.systemd.job import run_job
+from sim.engines.host.systemd.jobs import Bus, kill_unit, only_if_up, reload_unit, reset_failed, stop_done, tell_state
+from sim.engines.host.systemd.power import (
     alone,
     boots,
     kill_all,
@@ -23,9 +23,9 @@ from sim.engine.systemd.power import (
     shut_down,
     term_all,
 )
-from sim.engine.systemd.start import AGAIN, BEGIN, TOKEN, settled, start_done, start_main, unit_ready
-from sim.engine.systemd.stop import ReapOf, clean_up_table, notice, stop_table
-from sim.engine.systemd.unit import ENGINE, TEMPLATE, UnitFile, key_of, others, state_of
+from sim.engines.host.systemd.start import AGAIN, BEGIN, TOKEN, settled, start_done, start_main, unit_ready
+from sim.engines.host.systemd.stop import ReapOf, clean_up_table, notice, stop_table
+from sim.engines.host.systemd.unit import ENGINE, TEMPLATE, UnitFile, key_of, others, state_of
 from sim.kernel.records import INIT
 from sim.world import Frame, World
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from sim.engine import paths
 from sim.engine.records import JournalState, UnitState
 from sim.engine.setup import Log, Service
-from sim.engine.storage import FULL
+from sim.engines.host.storage import FULL
 from sim.facts import Marked
 from sim.kernel import syscalls
 from sim.kernel.events import Exited

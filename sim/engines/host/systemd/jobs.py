@@ -9,9 +9,9 @@ from __future__ import annotations
 from sim.engine.goroutine import Failure, Goroutine, ModelFault
 from sim.engine.ops import Serve, receive
 from sim.engine.ops.messages import unexpected
-from sim.engine.systemd.dependencies import stop_unit
-from sim.engine.systemd.job import PROCEDURES, answer, invalid, invalidate_starts, run_job
-from sim.engine.systemd.unit import OF_CONTAINER, RUNS, change, file_of, group, named, of, own_name, state_of
+from sim.engines.host.systemd.dependencies import stop_unit
+from sim.engines.host.systemd.job import PROCEDURES, answer, invalid, invalidate_starts, run_job
+from sim.engines.host.systemd.unit import OF_CONTAINER, RUNS, change, file_of, group, named, of, own_name, state_of
 from sim.facts import FrameEnded
 from sim.kernel import syscalls
 

@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sim.engine import journald
 from sim.engine.containers import is_unit
 from sim.engine.goroutine import Goroutine, spawn
 from sim.engine.ops import Do, Goto, Label, ReapAny, Wait, reading
 from sim.engine.records import ServiceState, UnitState
-from sim.engine.systemd.dependencies import stop_bound
-from sim.engine.systemd.job import start_refused
-from sim.engine.systemd.unit import (
+from sim.engines.host import journald
+from sim.engines.host.systemd.dependencies import stop_bound
+from sim.engines.host.systemd.job import start_refused
+from sim.engines.host.systemd.unit import (
     RUNS,
     change,
     control_pid,
@@ -36,7 +36,7 @@ from sim.engine.systemd.unit import (
     start_about,
     state_of,
 )
-from sim.engine.systemd.ways import CLEAN, RESTARTS, TIMEOUT, way_of
+from sim.engines.host.systemd.ways import CLEAN, RESTARTS, TIMEOUT, way_of
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
 from sim.world import Frame, Key, World

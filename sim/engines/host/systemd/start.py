@@ -13,10 +13,10 @@ from typing import Any
 from sim.engine.goroutine import Failure, Goroutine, spawn
 from sim.engine.ops import Do, Sleep, reading
 from sim.engine.setup import Unit
-from sim.engine.systemd.dependencies import lacks
-from sim.engine.systemd.job import PROCEDURES, RESTARTING, answer, is_replaced, jobs_about
-from sim.engine.systemd.stop import main_ended
-from sim.engine.systemd.unit import (
+from sim.engines.host.systemd.dependencies import lacks
+from sim.engines.host.systemd.job import PROCEDURES, RESTARTING, answer, is_replaced, jobs_about
+from sim.engines.host.systemd.stop import main_ended
+from sim.engines.host.systemd.unit import (
     RUNS,
     change,
     daemons,

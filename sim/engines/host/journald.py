@@ -13,7 +13,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine import output
 from sim.engine.goroutine import Goroutine, Spawn, spawn
 from sim.engine.ops import Do, Exit, Goto, Label, Wait, reading
 from sim.engine.procedure import procedure
@@ -21,6 +20,7 @@ from sim.engine.program import Program
 from sim.engine.records import JournalState
 from sim.engine.role import Kind, Role
 from sim.engine.setup import Journald, KillProcess, Setup
+from sim.engines.host import output
 from sim.facts import Remembered
 from sim.kernel.records import INIT
 from sim.world import Frame, Turn, World

@@ -9,7 +9,7 @@ systemctl(1) --job-mode=; transaction.c, job.c job_install, job_type_collapse; p
 from __future__ import annotations
 
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.systemd.unit import named, own_name, start_about
+from sim.engines.host.systemd.unit import named, own_name, start_about
 from sim.facts import Fid, Forgot, Locals, Message
 from sim.kernel.records import INIT
 from sim.world import World

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine import memory, paths, storage, stranger
+from sim.engine import paths
 from sim.engine.goroutine import Goroutine
 from sim.engine.reach import ACCEPT, DNAT, MASQUERADE
 from sim.engine.settings import written
@@ -30,7 +30,8 @@ from sim.engine.setup import (
     TakePort,
     Tear,
 )
-from sim.engine.systemd.power import lose_power
+from sim.engines.host import memory, storage, stranger
+from sim.engines.host.systemd.power import lose_power
 from sim.facts import Marked
 from sim.kernel import syscalls
 from sim.kernel.events import IdsSkipped, RulesFlushed

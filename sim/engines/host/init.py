@@ -11,7 +11,10 @@ from __future__ import annotations
 from sim.engine.containers import pins
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Return, Sleep, Wait
-from sim.engine.payload import (
+from sim.engine.procedure import procedure
+from sim.engine.program import Program
+from sim.engine.role import Kind, Role
+from sim.engines.host.payload import (
     become_ready,
     fail,
     fail_after,
@@ -26,9 +29,6 @@ from sim.engine.payload import (
     run_program,
     term_after,
 )
-from sim.engine.procedure import procedure
-from sim.engine.program import Program
-from sim.engine.role import Kind, Role
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
