@@ -16,11 +16,11 @@ import msgspec
 from sim.engine import records as engine
 from sim.engine.containers import scope_of
 from sim.engine.engine import daemon_of
-from sim.engine.reach import reachable
 from sim.engine.setup import Target
 from sim.engines.host import output
 from sim.engines.host.client import named_by
 from sim.engines.host.payload import PROGRAM as PAYLOAD
+from sim.engines.host.reach import reachable
 from sim.engines.host.stranger import PROGRAM as STRANGER
 from sim.kernel.records import Image, Pid, Process
 from sim.world import World

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sim.engine.containers import unit_group
-from sim.engine.reach import NETNS
+from sim.engines.host.reach import NETNS
 from sim.engines.host.systemd.unit import names, state_of
 from sim.kernel.records import OUTSIDE
 from sim.predicates import payloads, spelled

@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from sim.engine import paths
-from sim.engine.reach import NETNS
+from sim.engines.host.reach import NETNS
 from sim.errors import InputError
 from sim.experiment.run import Run
 from sim.facts import EngineEvent, StepDone, StepTaken

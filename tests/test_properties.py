@@ -19,8 +19,8 @@ from sim.drive.explore import Path as Way
 from sim.drive.explore import begin, replay
 from sim.drive.timed import Timed, run
 from sim.engine import paths
-from sim.engine.reach import NETNS
 from sim.engine.records import Container
+from sim.engines.host.reach import NETNS
 from sim.facts import Forgot, Marked, Remembered
 from sim.kernel import events as e
 from sim.kernel.records import INIT, Image

@@ -55,6 +55,21 @@ OTHER_MEANINGS: dict[tuple[str, str], str] = {
     ("sim/experiment/matrix.py", "exec"): "a step of the fault matrix's file",
     ("sim/experiment/own.py", "exec"): "a mode of Python's compile",
     ("sim/predicates.py", "client"): "the kind of an argument: remote, loopback or container",
+    (
+        "sim/cli/__init__.py",
+        "docker-26",
+    ): "the default of calibrate: its measurements come with the project",
+    ("sim/engine/commands.py", "docker"): "how traces call the engine's unit, whatever its name",
+    ("sim/engine/containers.py", "init"): "the folder of a container's first process",
+    ("sim/engine/engine.py", "docker"): "how traces call the engine's unit, whatever its name",
+    ("sim/engine/paths.py", "init"): "the folder of a container's first process",
+    ("sim/engine/setup.py", "docker-1.13"): "the design of a file that names none",
+    ("sim/engine/setup.py", "journald"): "a log driver",
+    ("sim/engine/traits.py", "client"): "a field of Traits",
+    ("sim/kernel/host.py", "init"): "the process that the kernel itself starts",
+    ("sim/testing/setups.py", "init"): "a field of Service",
+    ("sim/testing/setups.py", "payload"): "a field of Service",
+    **{("sim/testing/commands.py", verb): "a verb of docker" for verb in ("exec", "pause", "ps", "version")},
 }
 """(file, word) -> what the word means there: a verb of docker, a subcommand, a key of Compose."""
 

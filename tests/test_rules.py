@@ -9,10 +9,10 @@ from __future__ import annotations
 import pytest
 
 from sim.designs import DESIGNS
-from sim.engine.reach import NETNS
 from sim.engine.setup import S, Setup
 from sim.engine.traits import REDIAL_CAP
 from sim.engines.docker.dockerd.supervise import retry_after
+from sim.engines.host.reach import NETNS
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone
 from sim.kernel.events import Signalled

@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 
 from sim.engine import paths
-from sim.engine.reach import NETNS
+from sim.engines.host.reach import NETNS
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepTaken
 from sim.kernel.events import Exited, Forked

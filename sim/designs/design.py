@@ -31,8 +31,8 @@ class Design:
     ) -> None:
         self.name, self.title, self.source, self.traits, self.engine = name, title, source, traits, engine
         self.programs = {program.name: program for program in programs}
-        init = self.programs.get("init")
-        self.units: dict[str, UnitFile] = dict(init.units) if isinstance(init, Systemd) else {}
+        found = [program.units for program in programs if isinstance(program, Systemd)]
+        self.units: dict[str, UnitFile] = dict(found[0]) if found else {}
         self.procedures: dict[str, Procedure] = {p.name: p for program in programs for p in program.procedures}
         self.roles: dict[str, Role] = {program.name: program.role for program in programs}
         self.holders = tuple(name for name, role in self.roles.items() if role.kind is Kind.HOLDER and not role.brief)

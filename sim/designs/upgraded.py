@@ -41,7 +41,7 @@ class Upgraded(Design):
     def _know_every_unit(self) -> None:
         """Let PID 1 be one that knows the units of every version."""
         init = Systemd(*(file for design in self.releases.values() for file in design.units.values()))
-        self.programs["init"], self.units = init, init.units
+        self.programs[init.name], self.units = init, init.units
         self.procedures |= {table.name: table for table in init.procedures}
 
     def of(self, world: World, pid: Pid) -> Design:

@@ -28,6 +28,17 @@ UNIT = "docker"  # systemd's memory: the engine's unit, whatever it is called
 START = Step("(start)", Instant(), Systemctl("start"))
 
 
+class Priced(NamedTuple):
+    """What a setting of a design costs that no metric shows: in words, with the source and how that is known."""
+
+    design: str
+    path: str
+    value: str
+    text: str
+    source: str
+    mark: str
+
+
 class Reader(NamedTuple):
     """One goroutine of a role that takes a queue's messages of all containers by turns."""
 
@@ -166,7 +177,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     Its commands: *unreached* is what its command prints while nobody listens at its socket.
     *end_file* returns the file that tells when a container ended, "" if its events do; *teller* names what tells of a
     container by a file. *notes* gathers what its commands show and no record holds; *shown* are the classes of records
-    that they show besides containers.
+    that they show besides containers. *prices* is what settings cost that no metric shows.
 
     Searches and properties: *unread* has what a search may leave out of the states of its programs.
     *ends_with* is the daemon with which containers end unless live-restore is on. *shims* are the
@@ -210,6 +221,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     shims: tuple[str, ...] = ()
     pid_files: Mapping[str, str] = {}
     readers: tuple[Reader, ...] = ()
+    prices: tuple[Priced, ...] = ()
 
 
 PLAIN = Engine()

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from sim.designs import DESIGNS
-from sim.engine.reach import CLIENTS
 from sim.engine.setup import Instant, Microseconds
+from sim.engines.host.reach import CLIENTS
 from sim.errors import InputError, Problem
 from sim.facts import StepTaken, WriteBlocked
 from sim.scenario.verdict_words import instant_text

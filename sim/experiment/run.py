@@ -12,8 +12,8 @@ import msgspec
 
 from sim.designs import DESIGNS, Design
 from sim.drive.follow import driver_of
-from sim.engine.reach import CLIENTS, reachable
 from sim.engine.setup import Microseconds
+from sim.engines.host.reach import CLIENTS, reachable
 from sim.errors import InputError, Problem, nearest
 from sim.experiment.pictures import first_fault, names_of, timeline_picture, tree_picture
 from sim.experiment.played import Played

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from sim.engine import paths
 from sim.engine.ops import Lock, Push, Reap, Wait
-from sim.engine.reach import NETNS
 from sim.engine.role import Kind
 from sim.engine.settings import daemon_of
 from sim.engines.host.output import stuck
+from sim.engines.host.reach import NETNS
 from sim.engines.host.systemd.unit import daemons, state_of
 from sim.kernel.addresses import split_address
 from sim.kernel.records import Process

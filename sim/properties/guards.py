@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sim.engine.reach import reachable
+from sim.engines.host.reach import reachable
 from sim.kernel.records import INIT
 from sim.predicates import believed, dockerd, programs, said_to_run
 from sim.world import World

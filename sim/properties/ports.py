@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sim.engine.networks import bound
-from sim.engine.reach import address_of, listening, reachable
 from sim.engine.role import Kind
 from sim.engine.setup import Port
+from sim.engines.host.reach import address_of, listening, reachable
 from sim.kernel.records import Pid
 from sim.predicates import believed, dockerd, programs, said_to_run, serving
 from sim.world import World

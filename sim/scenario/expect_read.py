@@ -12,8 +12,8 @@ from pathlib import Path as File
 from typing import Any, TypeVar
 
 from sim.engine.paths import DOCKER_PID
-from sim.engine.reach import CLIENTS
 from sim.engine.setup import Target
+from sim.engines.host.reach import CLIENTS
 from sim.properties import PROPERTIES
 from sim.scenario import fields, units
 from sim.scenario.check import Report, spelt

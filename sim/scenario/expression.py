@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from sim.engine.reach import CLIENTS
+from sim.engines.host.reach import CLIENTS
 from sim.predicates import PREDICATES, Predicate
 from sim.scenario import units
 from sim.scenario.instants import Names, parse_target

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from sim.designs import DESIGNS, roles, versions
 from sim.designs.takes import OF_THE_HOST, known_units, takes
+from sim.engine.engine import UNIT
 from sim.engine.role import CONTAINER, HOST, STEP, SUPERVISOR, Kind
 from sim.engine.setup import (
     MS,
@@ -24,6 +25,7 @@ from sim.engine.setup import (
     Command,
     Docker,
     EditDaemon,
+    EngineSetup,
     FillDisk,
     FlushRules,
     Journald,
@@ -108,7 +110,7 @@ def _docker(services: Services) -> Choices:
 
 
 def _systemctl(services: Services) -> Choices:
-    of_the_host, found = {"reboot": "", "daemon-reload": "docker"}, Choices()
+    of_the_host, found = {"reboot": "", "daemon-reload": UNIT}, Choices()
     for job in JOBS:
         units = [of_the_host[job]] if job in of_the_host else known_units()
         signals = SIGNALS if job == "kill" else ["TERM"]
@@ -150,7 +152,9 @@ def _kill(services: Services) -> Choices:
 
 
 def _take_pid(services: Services) -> Choices:
-    written = [Target("dockerd"), Target("containerd"), *(Target("payload", service.name) for service in services)]
+    found = targets(services)
+    roles_in_files = dict.fromkeys(role for design in DESIGNS.values() for role in design.engine.written_down)
+    written = [target for role in roles_in_files for target in found.get(role, ()) if "*" not in target.container]
     return [[TakePid(target) for target in written], [TakePid(number=number) for number in (301, 400, 32_767)]]
 
 
@@ -189,11 +193,12 @@ KINDS: dict[type, Callable[[Services], Choices]] = {
 """By kind of command: which ones there are."""
 
 
+USUAL_DESIGN = EngineSetup().design
 USUAL = (*KINDS, *(Docker,) * 9, *(KillProcess,) * 5, *(Systemctl,) * 2)
 
 
 def commands(
-    services: Services, kinds: Sequence[type] = USUAL, design: str = "docker-1.13"
+    services: Services, kinds: Sequence[type] = USUAL, design: str = USUAL_DESIGN
 ) -> st.SearchStrategy[Command]:
     """Return commands that people may give on a host of *design* with these containers, each of *kinds* as often.
 

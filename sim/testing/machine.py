@@ -15,7 +15,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sim.engine.setup import Command, Docker, KillProcess, Setup
+from sim.engine.setup import Command, Docker, EngineSetup, KillProcess, Setup
 from sim.properties import ALWAYS, EVENTUALLY, Property
 from sim.testing.commands import KINDS, commands
 from sim.testing.laws import LAWS
@@ -39,7 +39,7 @@ class EngineMachine(RuleBasedStateMachine):
     which it begins, by default those of `setups()`; their design is replaced.
     """
 
-    design: ClassVar[str] = "docker-1.13"
+    design: ClassVar[str] = EngineSetup().design
     laws: ClassVar[tuple[Property, ...]] = LAWS
     hosts: ClassVar[st.SearchStrategy[Setup]] = setups()
     walk: Walk

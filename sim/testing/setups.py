@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from sim.designs import DESIGNS
 from sim.drive.follow import driver_of
+from sim.engine.role import Kind
 from sim.engine.setup import (
     MS,
     Child,
@@ -151,7 +152,7 @@ def possible(service: Service) -> Service:
 
 
 @st.composite
-def setups(draw: st.DrawFn, most: int = len(NAMES), design: str = "docker-1.13") -> Setup:
+def setups(draw: st.DrawFn, most: int = len(NAMES), design: str = EngineSetup().design) -> Setup:
     """Draw a host with so many containers at most, with nobody who does anything."""
     names = NAMES[: draw(st.integers(1, most))]
     host = draw(varied(HostSetup(uptime=10 * S), 2))
@@ -162,7 +163,7 @@ def setups(draw: st.DrawFn, most: int = len(NAMES), design: str = "docker-1.13")
 def fitted(setup: Setup, design: str) -> Setup:
     """Return a setup with another design: one without proxies needs none for loopback clients."""
     daemon = setup.engine.daemon
-    if "proxy" not in DESIGNS[design].programs:
+    if not DESIGNS[design].of_kind(Kind.FORWARDER):
         daemon = replace(daemon, userland_proxy=False)
     return replace(setup, engine=replace(setup.engine, design=design, daemon=daemon))
 

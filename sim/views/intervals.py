@@ -4,7 +4,7 @@ One replay of a trace follows what the kernel did (processes, signals, listeners
 what it says of itself: `start`, `die`, `create`, `destroy`, the connection, the unit. States are looked at when a
 moment is over, so a change that is undone within the same microsecond is not seen. Leaves out exec'd processes, and
 payloads that an engine has forgotten once a newer one of the same container runs. Source: engine-1.13 §1.1, §6,
-§16.10; `sim.engine.reach`.
+§16.10; `sim.engines.host.reach`.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ import msgspec
 from sim.designs import DESIGNS
 from sim.engine.engine import daemon_of
 from sim.engine.program import is_at_home_under_init
-from sim.engine.reach import DNAT, reachable
 from sim.engine.role import Kind
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
 from sim.engines.host.output import lost_mark
+from sim.engines.host.reach import DNAT, reachable
 from sim.engines.host.systemd.unit import state_of
 from sim.facts import (
     BecameReady,

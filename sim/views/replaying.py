@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.engine.program import home_of, is_orphan
-from sim.engine.reach import ACCEPT, DNAT, inner, reachable
 from sim.engine.records import Task
 from sim.engine.role import Kind
 from sim.engine.setup import Microseconds
 from sim.engine.traits import traits
+from sim.engines.host.reach import ACCEPT, DNAT, inner, reachable
 from sim.facts import BecameReady, EngineEvent, Fid, FrameEnded, FrameStarted, Remembered, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address

@@ -52,7 +52,7 @@ class UnitStatus(msgspec.Struct, frozen=True):
     ended: tuple[str, str] | None
     group: tuple[tuple[Pid, tuple[str, ...]], ...]
     tasks: int
-    name: str = "docker"
+    name: str
     container: bool = False
     file: tuple[str, str, str] = ("", "", "")
 

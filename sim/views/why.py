@@ -17,11 +17,11 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS
-from sim.engine.reach import CLIENTS, listening, reachable, targets
 from sim.engine.records import Container
 from sim.engine.role import CONTAINER, STEP, SUPERVISOR, Kind, Role
 from sim.engine.setup import Microseconds, Port, Service, Target
 from sim.engines.host.client import named_by, processes
+from sim.engines.host.reach import CLIENTS, listening, reachable, targets
 from sim.errors import nearest
 from sim.facts import Received, Sent, StepTaken
 from sim.kernel import events as e

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from sim.engine.reach import DNAT
 from sim.engine.records import Container
 from sim.engine.role import Kind
 from sim.engine.setup import Service
+from sim.engines.host.reach import DNAT
 from sim.facts import BecameReady, EngineEvent, Remembered, Sent, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.records import OUTSIDE, Image, Pid

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sim.engine import networks, paths
-from sim.engine.reach import NETNS, reachable
 from sim.engines.containerd import tasks
+from sim.engines.host.reach import NETNS, reachable
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone
 from sim.properties import PROPERTIES

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.engine.reach import CLIENTS
+from sim.engines.host.reach import CLIENTS
 from sim.errors import InputError
 from sim.scenario import load
 from sim.testing import EngineMachine, run_machine

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from sim.engine.reach import CLIENTS
+from sim.engines.host.reach import CLIENTS
 from sim.errors import InputError
 from sim.experiment.run import run_scenario
 from sim.scenario import load

@@ -130,7 +130,7 @@ ROWS = (
     Mutant("no is false", "sim/scenario/text.py", '    if text in BOOLEANS:\n        return "bool"',
            '    if text in BOOLEANS or text in ("no", "on", "yes", "off"):\n        return "bool"',
            "restart: no is a boolean", ("tests/scenario/test_reading.py",)),
-    Mutant("a lone proxy answers", "sim/engine/reach.py",
+    Mutant("a lone proxy answers", "sim/engines/host/reach.py",
            '    return listening(world, f"net/{proto}:{address}:{inside}")', "    return True",
            "a port is open on the loopback while its payload is not ready", ("tests/test_document.py", *TABLE)),
 )  # fmt: skip

@@ -18,7 +18,7 @@ from hypothesis import given
 from msgspec.structs import replace
 
 from sim.drive.timed import run as run_setup
-from sim.engine.reach import reachable
+from sim.engines.host.reach import reachable
 from sim.experiment.run import Run, run
 from sim.facts import EngineEvent, FrameStarted, StepTaken
 from sim.kernel.events import Exited, Forked, Reparented, Signalled, SignalTaken

@@ -143,7 +143,7 @@ until: 90s
         )
     )
     assert lines(limited, "end")[2].startswith("   Active: failed (Result: start-limit) since ")
-    unit = UnitStatus("failed", "failed", "exit-code", 0.0, 7, "", ("exited", "1"), (), 0, file=DOCKER_STATUS)
+    unit = UnitStatus("failed", "failed", "exit-code", 0.0, 7, "", ("exited", "1"), (), 0, "docker", file=DOCKER_STATUS)
     assert systemctl_status(unit, 3.0, -210).splitlines() == [
         HEAD,
         LOADED,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.engine.reach import CLIENTS
 from sim.engine.setup import Target
+from sim.engines.host.reach import CLIENTS
 from sim.predicates import PREDICATES, Predicate
 from sim.scenario.expression import (
     MAX_DEPTH,

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.drive.timed import run
-from sim.engine.reach import reachable
 from sim.engine.setup import (
     MS,
     Command,
@@ -28,6 +27,7 @@ from sim.engine.setup import (
     Systemctl,
     Target,
 )
+from sim.engines.host.reach import reachable
 from sim.scenario import load
 from sim.trace import Trace
 from sim.views.interval_parts import Intervals

@@ -2,9 +2,9 @@
 
 bridge makes the interfaces and runs host-local for the address; portmap forwards published ports (hostPort) by rules of
 the packet filter, for clients on the host's loopback, too, and binds nothing. Addresses are noted on disk. The rules
-stand under the names of `sim.engine.reach`. Leaves out host-local as a process of its own, the plugins' other checks,
-names of neighbours (`from: dns` is always dark). Source: designs §1 (hostport DNAT via CNI) [S]; containernetworking
-plugins bridge, host-local, portmap [K].
+stand under the names of `sim.engines.host.reach`. Leaves out host-local as a process of its own, the plugins' other
+checks, names of neighbours (`from: dns` is always dark). Source: designs §1 (hostport DNAT via CNI) [S];
+containernetworking plugins bridge, host-local, portmap [K].
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sim.engine.networks import HIGHEST, address, base_of
 from sim.engine.ops import Exit, Lock
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.reach import NETNS, rules_for
 from sim.engine.role import Kind, Role
 from sim.engine.setup import Service
+from sim.engines.host.reach import NETNS, rules_for
 from sim.kernel import syscalls
 from sim.world import World
 

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from sim.engine.containers import sandbox
 from sim.engine.engine import START, Engine, Reader, daemon_faults
-from sim.engine.reach import address_in
 from sim.engine.setup import Instant, Step, Systemctl
 from sim.engines.conmon.unread import CONMON
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
@@ -21,6 +20,7 @@ from sim.engines.cri.attempts import Sandboxes
 from sim.engines.cri.client import NO_RUNTIME
 from sim.engines.cri.pods import Sandbox, Services, Spec, Status, disk_of_a_running_host
 from sim.engines.cri.vocabulary import PODS
+from sim.engines.host.reach import address_in
 
 START_KUBELET = Step("(start kubelet)", Instant("after"), Systemctl("start", "kubelet"))
 

@@ -15,6 +15,7 @@ from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.docker import meaning
 from sim.engines.docker.numbers import WRITTEN_DOWN
+from sim.engines.docker.prices import PRICES
 from sim.engines.docker.proxy import forwards
 from sim.engines.docker.unread import DOCKERD
 from sim.engines.docker.vocabulary import DOCKER as VOCABULARY
@@ -61,6 +62,7 @@ DOCKER = Engine(
     keeper="containerd",
     forwards=forwards,
     unreached=NO_DAEMON,
+    prices=PRICES,
     unread=(CONTAINERD, DOCKERD),
     ends_with="dockerd",
     shims=("shim",),

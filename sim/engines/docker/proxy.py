@@ -11,9 +11,9 @@ from sim.engine.networks import bound
 from sim.engine.ops import Do, Exit, Label
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.reach import inner
 from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.setup import Port, Service
+from sim.engines.host.reach import inner
 from sim.kernel import syscalls
 
 

@@ -11,10 +11,10 @@ from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.reach import answers
 from sim.engine.role import Kind, Role
 from sim.engine.setup import Exec
 from sim.engines.host.payload import child_of
+from sim.engines.host.reach import answers
 from sim.kernel import syscalls
 from sim.kernel.records import Image
 from sim.world import Frame, Key, World

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.goroutine import Goroutine
-from sim.engine.reach import ACCEPT, DNAT, MASQUERADE
 from sim.engine.settings import written
 from sim.engine.setup import (
     BusyMount,
@@ -31,6 +30,7 @@ from sim.engine.setup import (
     Tear,
 )
 from sim.engines.host import memory, storage, stranger
+from sim.engines.host.reach import ACCEPT, DNAT, MASQUERADE
 from sim.engines.host.systemd.power import lose_power
 from sim.facts import Marked
 from sim.kernel import syscalls

@@ -1,10 +1,10 @@
 """The user's program in a container, as its x-payload says: when it is ready, how it takes signals, when it leaves.
 
 It is the first process of its pid namespace, so a signal that it has no handler for is dropped. Its ports answer once
-it is ready; if it forks children, the last of them serves. What it prints goes along `sim.engines.host.output`; it is one
-thread of work, so that while a write(2) waits it does nothing else by itself: it becomes ready, leaves or fails once
-the write has returned. A signal's handler interrupts the write. Leaves out what it computes. Source: engine-1.13 §9,
-§10; signal(7); the scenario.
+it is ready; if it forks children, the last of them serves. What it prints goes along `sim.engines.host.output`; it is
+one thread of work, so that while a write(2) waits it does nothing else by itself: it becomes ready, leaves or fails
+once the write has returned. A signal's handler interrupts the write. Leaves out what it computes. Source: engine-1.13
+§9, §10; signal(7); the scenario.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, ReapAny, Return, Sleep, Wait, reading
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
-from sim.engine.reach import address_of, is_open
 from sim.engine.records import RuntimeState
 from sim.engine.role import Kind, Role
 from sim.engine.setup import Child, S
 from sim.engines.host import output
 from sim.engines.host.memory import limit_reached, server
+from sim.engines.host.reach import address_of, is_open
 from sim.facts import BecameReady, StateChanged, WriteBlocked, WriteResumed
 from sim.kernel import syscalls
 from sim.kernel.records import Image, Pid

@@ -12,9 +12,9 @@ from sim.engine import paths
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Lock, Unlock, run
-from sim.engine.reach import address_in
 from sim.engines.conmon.crun import crun
 from sim.engines.host import storage
+from sim.engines.host.reach import address_in
 from sim.engines.podman.network import netavark
 from sim.engines.podman.state import ALIVE, free_address, in_database, save, synced
 from sim.kernel import syscalls

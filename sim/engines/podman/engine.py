@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from sim.engine.containers import is_split
 from sim.engine.engine import HOLDER_KILLED, Change, Engine, own_scope
-from sim.engine.reach import address_in
 from sim.engine.setup import Instant, Service, Step, Systemctl
 from sim.engine.unread import Unread
 from sim.engines.conmon.files import EXITS, exit_file
 from sim.engines.conmon.unread import CONMON
+from sim.engines.host.reach import address_in
 from sim.engines.podman import meaning
 from sim.engines.podman.state import disk_of_a_running_host, synced, synced_in, told_by
 from sim.engines.podman.vocabulary import PODMAN

@@ -1,9 +1,9 @@
 """netavark: makes or takes away a container's network: namespace, bridge, and the rules of its published ports.
 
 podman runs it under its networks' file lock, so that networks are made one after the other. It changes rules in one go,
-under the packet filter's own lock. The rules stand under the names of `sim.engine.reach`, not netavark's own chains.
-Leaves out aardvark-dns: names of neighbours are never found here. Source: designs §1, §4.2 (rebuilt at each start) [S];
-podman libnetwork/netavark/run.go (lock, ipam), netavark firewall/iptables.rs [K].
+under the packet filter's own lock. The rules stand under the names of `sim.engines.host.reach`, not netavark's own
+chains. Leaves out aardvark-dns: names of neighbours are never found here. Source: designs §1, §4.2 (rebuilt at each
+start) [S]; podman libnetwork/netavark/run.go (lock, ipam), netavark firewall/iptables.rs [K].
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Exit, Lock
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.reach import NETNS, address_in, rules_for
 from sim.engine.role import Kind, Role
+from sim.engines.host.reach import NETNS, address_in, rules_for
 from sim.kernel import syscalls
 
 NETAVARK = "/usr/libexec/podman/netavark"

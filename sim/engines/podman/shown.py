@@ -17,10 +17,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import scope_of
-from sim.engine.reach import address_in
 from sim.engine.records import Container
 from sim.engine.setup import Port, S, Service
 from sim.engines.conmon.files import run_file
+from sim.engines.host.reach import address_in
 from sim.views.rows import ContainerRow, When
 from sim.views.story import Story
 from sim.views.table import ProcessRow

@@ -17,12 +17,12 @@ from sim.engine.networks import bound
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, receive, run
 from sim.engine.policies import wants_restart
 from sim.engine.procedure import procedure
-from sim.engine.reach import address_in
 from sim.engine.records import Container
 from sim.engine.setup import Restart
 from sim.engines.conmon.conmon import conmon, group
 from sim.engines.conmon.crun import crun
 from sim.engines.conmon.files import exit_file, run_file
+from sim.engines.host.reach import address_in
 from sim.engines.podman.common import (
     BEGIN,
     CLEAN,

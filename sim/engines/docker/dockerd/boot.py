@@ -17,13 +17,13 @@ from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Op, Return, Wait, reading
 from sim.engine.policies import wants_restart
 from sim.engine.procedure import Procedure, procedure
-from sim.engine.reach import ACCEPT, DNAT
 from sim.engine.records import Container, Endpoint
 from sim.engines.docker.dockerd.exit import connected
 from sim.engines.docker.dockerd.network import map_ports, release_endpoint, unmap_ports
 from sim.engines.docker.dockerd.settings import load_settings
 from sim.engines.docker.dockerd.start import FORCED
 from sim.engines.docker.dockerd.supervise import check_containerd_pid, containerd_started, fork_containerd
+from sim.engines.host.reach import ACCEPT, DNAT
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.kernel.events import RulesFlushed

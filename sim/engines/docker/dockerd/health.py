@@ -15,9 +15,9 @@ from sim.engine.containers import exec_of, service_of
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Goto, Interval, Join, Label, Wait, reading
 from sim.engine.procedure import procedure
-from sim.engine.reach import answers, answers_reads
 from sim.engine.records import ExecConfig, Health
 from sim.engine.setup import Healthcheck
+from sim.engines.host.reach import answers, answers_reads
 from sim.facts import OPENED, EngineEvent, Forgot
 from sim.world import Frame, Key, World
 

@@ -17,12 +17,12 @@ from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.networks import HIGHEST, address, base_of, bound
 from sim.engine.ops import Do, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, run
-from sim.engine.reach import NETNS, rules_for
 from sim.engine.records import Endpoint
 from sim.engine.setup import Port, S, Service
 from sim.engine.traits import traits
 from sim.engines.docker.netfilter import iptables
 from sim.engines.docker.proxy import proxy
+from sim.engines.host.reach import NETNS, rules_for
 from sim.facts import EngineEvent, Forgot
 from sim.kernel import syscalls
 from sim.kernel.records import Pid

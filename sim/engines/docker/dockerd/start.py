@@ -18,7 +18,6 @@ from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.networks import address, bindings
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call, repeat, run
 from sim.engine.procedure import Procedure, procedure
-from sim.engine.reach import NETNS
 from sim.engine.records import Container, Endpoint
 from sim.engine.traits import traits
 from sim.engines.docker.dockerd.attached import tell_attached
@@ -37,6 +36,7 @@ from sim.engines.docker.dockerd.volumes import mount_volumes, unmount_volumes
 from sim.engines.docker.netfilter import iptables
 from sim.engines.host import storage
 from sim.engines.host.output import depth
+from sim.engines.host.reach import NETNS
 from sim.facts import EngineEvent, Forgot, Message
 from sim.kernel import syscalls
 from sim.kernel.records import Pid

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.paths import runtime_state
+from sim.engine.role import Kind
 from sim.engine.setup import Port
 from sim.kernel.records import Process, Rule
 from sim.world import Key, World
@@ -122,7 +123,7 @@ def reachable(world: World, port: int, client: str, proto: str = "tcp") -> bool:
     if client in ("remote", "host") or not world.setup.engine.daemon.userland_proxy:
         found = targets(world, port, proto, loopback=client == "loopback", forwarded=client in ("remote", "container"))
         return any(listening(world, address) for address in found)
-    return any(_through_proxy(world, f"{proto}:{ip}:{port}", proto) for ip in _bound(world, port, proto, client))
+    return any(_through_proxy(world, f"{proto}:{ip}:{port}") for ip in _bound(world, port, proto, client))
 
 
 def _by_name(world: World, port: int, proto: str) -> bool:
@@ -148,11 +149,11 @@ def _bound(world: World, port: int, proto: str, client: str) -> list[str]:
     ]
 
 
-def _through_proxy(world: World, bound: str, proto: str) -> bool:
+def _through_proxy(world: World, bound: str) -> bool:
     if not listening(world, bound):
         return False
     image = world.host.procs[world.host.listeners[bound]].image
-    if image.program != "proxy":
-        return image.program != "stranger"  # it answers, but not for the container
-    address, inside = image.argv[image.argv.index("-container-ip") + 1], image.argv[-1]
-    return listening(world, f"net/{proto}:{address}:{inside}")
+    kind = world.design.roles[image.program].kind
+    if kind is not Kind.FORWARDER:
+        return kind is not Kind.STRANGER  # who answers, but not for the container
+    return listening(world, world.design.engine.forwards(image.argv)[2])
