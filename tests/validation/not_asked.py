@@ -22,7 +22,7 @@ NOT_ASKED: tuple[NotAsked, ...] = (
     NotAsked(
         "S bucketbench README",
         "RSS of containerd 41 to 46 MB, of dockerd 64 to 73 MB",
-        "an input: beside the sizes of `sim/experiment/rss.py`",
+        "an input: beside the sizes that roles say (`Role.rss`)",
     ),
     NotAsked(
         "S moby#38301",
