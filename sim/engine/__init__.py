@@ -1,1 +1,1 @@
-"""What the programs of a container host do: dockerd, containerd, shims, runc, proxies, payloads, systemd, clients."""
+"""What engines are made of: ops, procedures, programs and roles, and what shared code asks of an engine."""

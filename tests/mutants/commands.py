@@ -15,10 +15,11 @@ EXEC_SHIM, TASKS, ADDED = (
     "sim/engines/containerd/tasks.py",
     "sim/engines/containerd/execs.py",
 )
-START, STOP, JOBS, POWER, CLIENT, PAYLOAD, SETUP = (
-    f"sim/engine/{name}.py"
-    for name in ("systemd/start", "systemd/stop", "systemd/jobs", "systemd/power", "client", "payload", "setup")
+START, STOP, JOBS, POWER, CLIENT, PAYLOAD = (
+    f"sim/engines/host/{name}.py"
+    for name in ("systemd/start", "systemd/stop", "systemd/jobs", "systemd/power", "client", "payload")
 )
+SETUP = "sim/engine/setup.py"
 IN_HEALTH, IN_EXEC, IN_VERBS = (f"tests/engine/test_{name}.py" for name in ("health", "exec", "verbs"))
 IN_INIT, IN_POWER, IN_BOUNDS = (f"tests/engine/test_{name}.py" for name in ("init", "power", "bounds"))
 TABLE = ("tests/test_transitions.py", "tests/test_rules.py")

@@ -17,7 +17,20 @@ from sim.engine import paths
 from sim.engine.containers import exit_key, service_of, shim_holder
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import (
-    Do, Exit, Fork, Goto, Label, Reap, ReapOrphans, Return, Serve, Sleep, Wait, call, reading, run,
+    Do,
+    Exit,
+    Fork,
+    Goto,
+    Label,
+    Reap,
+    ReapOrphans,
+    Return,
+    Serve,
+    Sleep,
+    Wait,
+    call,
+    reading,
+    run,
 )  # fmt: skip
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
