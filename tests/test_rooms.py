@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from sim.designs import DESIGNS, roles
+from sim.engine.engine import Engine
+from sim.engine.role import Role
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ("sim.engines.host",)  # what every host runs, whatever its engine: no concrete engine
@@ -110,6 +113,13 @@ def test_nothing_outside_knows_an_engine(path: str) -> None:
     assert not found, "\n" + "\n".join(found)
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "sim/engines/host").rglob("*.py")), ids=lambda path: path.stem)
+def test_what_every_host_runs_imports_no_engine(path: Path) -> None:
+    """It stands among the engines' rooms and names its own programs, but no engine's module."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert [f"{line} imports {module}" for line, module in imports(tree) if of_an_engine(module)] == []
+
+
 def test_every_other_meaning_is_used() -> None:
     """A word that is excused stands where the table says."""
     for path, word in OTHER_MEANINGS:
@@ -122,3 +132,15 @@ def test_what_the_tables_forbid_is_found() -> None:
     tree = ast.parse("def f():\n    from sim.engines.podman import state\n    return 'conmon'")
     assert [module for _, module in imports(tree) if of_an_engine(module)] == ["sim.engines.podman.state"]
     assert list(names(tree)) == [(3, "conmon")]
+
+
+@pytest.mark.parametrize("field", [it.name for it in fields(Role) if it.type is bool])
+def test_no_boolean_is_of_one_engine_alone(field: str) -> None:
+    """What a role only says for one engine would be that engine's name in disguise."""
+    said = {design.traits.client for design in DESIGNS.values() for it in design.roles.values() if getattr(it, field)}
+    assert len(said) > 1
+
+
+def test_an_engine_has_no_booleans() -> None:
+    """It has tables and functions, so that shared code asks for what is so and not for who it is."""
+    assert [it.name for it in fields(Engine) if it.type is bool] == []

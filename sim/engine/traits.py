@@ -39,7 +39,6 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     words: Words = Words()
     unverified: Unverified = Unverified()
     tree: str = ""
-    shims_under: str = ""
     scope: str = "/system.slice/{id}.scope"
     split_scope: str = ""
     conmon_group: str = ""
@@ -74,7 +73,6 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     engine_score: int = -500
     socket: str = ""
     records: str = ""
-    pods: bool = False
     wakes: bool = False
 
 
@@ -82,7 +80,6 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "tree": ("who is whose parent", "designs §1 [S], §3.1 [S]"),
     "words": ("command lines", "designs §1.1: 18.09 drops the docker- prefix [S]"),
     "unverified": ("numbers that nobody verified", "engine-1.13 §12; docker-26: memory_threads.csv [M]"),
-    "shims_under": ("the parent of a shim: containerd, or init", "designs §1 [S], §3.1 [S]"),
     "shim_command_threads": ("threads of `shim start`, a process that is tried out among them", "experiment a [M]"),
     "scope": ("the control group of a container", "engine-1.13 §1.1; designs §3.1 [S*], §4.1 [S]"),
     "split_scope": ("the same within its unit, where containers are units", "designs §4.2, C3 [S], name [K]"),
@@ -119,10 +116,6 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "engine_score": ("its oom_score_adj", "designs §1: OOM score [S]"),
     "socket": ("where it listens", "engine-1.13 §1.4; designs §4.3, §5.1 [K]"),
     "records": ("where it keeps what it knows of a container", "engine-1.13 §1.4; designs §5.1 [K]"),
-    "pods": (
-        "a kubelet asks it for pods: a container shares a sandbox, and its shim, with a pause",
-        "designs §5.1 [S]",
-    ),
     "wakes": ("docker.socket starts the engine for a client that finds nobody listening", "designs §2 F1 [S*]"),
     "profile": ("durations where a scenario says nothing", "sim/latency.py"),
 }

@@ -111,7 +111,8 @@ ROWS = (
            "the ten seconds before KILL are a stop's", ("tests/calibration/test_reading.py",)),
     # -- the explorer -------------------------------------------------------------------------------------------------
     Mutant("a signal is confluent", "sim/engines/containerd/unread.py",
-           '        "containerd.main:serve",\n', '        "containerd.main:serve",\n        "containerd.main:signal",\n',
+           '        "containerd.main:serve",\n',
+           '        "containerd.main:serve",\n        "containerd.main:signal",\n',
            "a step that others can see is taken before them", ("tests/drive/test_confluence.py",)),
     Mutant("a written cell is forgotten", "sim/drive/explore/learn.py",
            "            writes.append((slot, number))\n",

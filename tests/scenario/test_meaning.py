@@ -17,7 +17,7 @@ from sim.scenario import load
 from sim.scenario.known import named_roles
 
 WEB = "engine: {{design: {design}}}\nservices: {{web: {{image: nginx{keys}}}}}\nsteps: [{{{step}}}]\n"
-PODS = [name for name, design in DESIGNS.items() if design.traits.pods]
+PODS = [name for name, design in DESIGNS.items() if design.traits.client == "crictl"]
 
 
 def refused(design: str, step: str) -> str:

@@ -214,12 +214,3 @@ def test_orphaned_shims_are_counted_where_there_can_be_any(design: str) -> None:
     shims = [program for program in children_of_init(run.at("end")).values() if program == "shim"]
     counted = measure(run.trace).values["orphan_shims"]
     assert math.isnan(counted) if "shim" in at_home(design, "containerd") else counted == len(shims)
-
-
-@pytest.mark.parametrize("design", list(DESIGNS))
-def test_traits_and_programs_name_the_same_place(design: str) -> None:
-    """What `shims_under` says in words is where the holders of the design's containers live."""
-    found = DESIGNS[design]
-    homes = {found.roles[name].home for name in HOLDERS if name in found.programs}
-    assert homes == {found.traits.shims_under} - {"nobody"}
-    assert found.roles["payload"].home in found.programs

@@ -51,7 +51,11 @@ until: 50s
 def states(story: Story) -> list[object]:
     """Return what the engine's listings say but for the time that passes, and whether it is answered."""
     rows = [(c.name, c.running, c.paused, c.restarting, c.exit_code, c.health) for c in story.containers()]
-    pods = [(it.name, it.state, it.attempt) for it in sandboxes(story)] if story.world.design.traits.pods else []
+    pods = (
+        [(it.name, it.state, it.attempt) for it in sandboxes(story)]
+        if story.world.design.traits.client == "crictl"
+        else []
+    )
     return [story.off or story.daemon() or story.silence(), rows, pods]
 
 

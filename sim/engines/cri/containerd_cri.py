@@ -47,7 +47,6 @@ CONTAINERD_CRI = Design(
         ),
         unverified=UNVERIFIED,
         tree="systemd ─ containerd; systemd ─ kubelet; systemd ─ shim, one a pod ─ pause, program",
-        shims_under="init",
         shim_command_threads=9,
         scope="/kubepods.slice/cri-containerd-{id}.scope",
         proxy_addresses=(),
@@ -66,7 +65,6 @@ CONTAINERD_CRI = Design(
         socket=paths.SERVICE_SOCK,
         containerd_socket=paths.SERVICE_SOCK,
         records="/var/lib/containerd/io.containerd.grpc.v1.cri/containers/{name}",
-        pods=True,
     ),
     CONTAINERD_CRI_ENGINE,
 )

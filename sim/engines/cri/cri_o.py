@@ -36,7 +36,6 @@ CRI_O = Design(
     Traits(
         words=Words(crio.CRIO, (), (CONMON,), (CRUN,), ""),
         tree="systemd ─ crio; systemd ─ kubelet; systemd ─ conmon, one a container ─ program",
-        shims_under="init",
         scope="/kubepods.slice/crio-{id}.scope",
         proxy_addresses=(),
         daemon=Daemon(userland_proxy=False, log_driver="json-file"),
@@ -53,7 +52,6 @@ CRI_O = Design(
         engine_score=-999,
         socket=crio.SOCKET,
         records="/var/lib/containers/storage/overlay-containers/{name}/userdata/state.json",
-        pods=True,
     ),
     CRI,
 )

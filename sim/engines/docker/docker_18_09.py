@@ -18,7 +18,6 @@ TRAITS_18_09 = replace(
     TRAITS,
     words=replace(TRAITS.words, shim=("/usr/bin/containerd-shim", "-namespace", "moby", "-address", SOCKET)),
     tree="systemd ─ dockerd ─ containerd ─ shim ─ program; proxies under dockerd",
-    shims_under="containerd",
     shim_command_threads=0,
     publish_tries=1,
     restore_stop="the stop signal alone",

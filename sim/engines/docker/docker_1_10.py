@@ -41,7 +41,6 @@ DOCKER_1_10 = Design(
         DOCKER_1_11.traits,
         words=Words(DAEMON, (), (), (), "docker-proxy"),
         tree="systemd ─ docker daemon ─ program; proxies under the daemon",
-        shims_under="nobody",
         scope="/docker/{id}",
         first_backoff=200 * MS,
         daemon=Daemon(log_driver="json-file"),

@@ -54,7 +54,6 @@ TRAITS = Traits(
         proxy="/usr/libexec/docker/docker-proxy-current",
     ),
     tree="systemd ─ dockerd ─ containerd ─ shim ─ program; proxies under dockerd",
-    shims_under="containerd",
     scope="/system.slice/docker-{id}.scope",
     engine="dockerd",
     engine_unit="docker",

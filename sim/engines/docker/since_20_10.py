@@ -37,7 +37,6 @@ TRAITS = replace(
     unverified=UNVERIFIED,
     shim_command_threads=9,
     tree="systemd ─ dockerd ─ containerd; systemd ─ shim ─ program; proxies under dockerd",
-    shims_under="init",
     proxy_addresses=("0.0.0.0", "::"),
     restart_cap=60 * S,
     redial_cap=3 * S,

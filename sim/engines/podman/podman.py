@@ -32,7 +32,6 @@ PODMAN = Design(
     Traits(
         words=Words((), (), (conmon.CONMON,), (crun.CRUN,), ""),
         tree="systemd ─ conmon ─ program; each podman command a process of its own",
-        shims_under="init",
         conmon_group="/machine.slice/libpod-conmon-{id}.scope",
         scope="/machine.slice/libpod-{id}.scope",
         proxy_addresses=(),

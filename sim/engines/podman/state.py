@@ -34,11 +34,6 @@ NO_ROOM = "saving container state: database or disk is full"  # SQLITE_FULL [K]
 UNKNOWN = -1  # the exit code that nobody could tell
 
 
-def is_podman(world: World) -> bool:
-    """Say whether the engine of this world is podman."""
-    return "podman" in world.design.programs
-
-
 def in_database(name: str) -> str:
     """Return where the database keeps a container."""
     return DATABASE + name
