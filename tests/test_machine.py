@@ -87,7 +87,7 @@ def test_every_law_holds_whatever_happens(machine: type[Counting]) -> None:
 
 @pytest.mark.parametrize("mode", ["", "process", "mixed", "control-group"])
 def test_every_law_of_a_unit_holds_of_a_paused_container_whose_conmon_is_killed(mode: str) -> None:
-    """A frozen program does not take the KILL of `podman rm -f`; with process it outlives its unit ("": its own mode)."""
+    """A frozen program takes no KILL: its unit waits for it, but not with process. "" is the unit's own mode."""
     setup = fitted(Setup((plain_service("web"),)), QuadletMachine.design)
     unit = replace(setup.engine.unit, kill_mode=mode or setup.engine.unit.kill_mode)
     walk = Walk(replace(setup, engine=replace(setup.engine, unit=unit)), QUADLET_LAWS, opened=True)

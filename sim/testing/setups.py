@@ -160,7 +160,7 @@ def setups(draw: st.DrawFn, most: int = len(NAMES), design: str = "docker-1.13")
 
 
 def fitted(setup: Setup, design: str) -> Setup:
-    """Return a setup with another design, whose unit has its own keys in place of those that the first has as they come.
+    """Return a setup with another design: its unit has that design's keys, but for those that were drawn.
 
     One without proxies needs none for loopback clients.
 
