@@ -98,13 +98,21 @@ def commands_of(unit: str, keys: dict[str, str]) -> tuple[Program, ...]:
     for key in COMMANDS:
         name, value = f"{unit}-{key}", keys.get(key, "")
         if value in LEAVES:
-            ignored = frozenset({"TERM"} if "deaf" in value else ())
-            found.append(Program(f"{name}-child", (procedure(f"{name}-child.main", Wait(never)),), ignored=ignored))
-            forks = Fork(lambda g, child=f"{name}-child": Spawn(child, ("child",)))  # type: ignore[misc]
-            found.append(Program(name, (procedure(f"{name}.main", forks, Exit(0)),)))
+            found += leaving(name, deaf="deaf" in value)
         elif value:
             found.append(Program(name, (procedure(f"{name}.main", Sleep("sleep", span(value)), Exit(0)),)))
     return tuple(found)
+
+
+def leaving(name: str, *, deaf: bool) -> tuple[Program, Program]:
+    """Return a command that forks a child and leaves, and that child."""
+    child = f"{name}-child"
+    ignored = frozenset({"TERM"} if deaf else ())
+    forks = Fork(lambda g: Spawn(child, ("child",)))
+    return (
+        Program(name, (procedure(f"{name}.main", forks, Exit(0)),)),
+        Program(child, (procedure(f"{child}.main", Wait(never)),), ignored=ignored),
+    )
 
 
 # -- units ------------------------------------------------------------------------------------------
