@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from sim.engine.containers import unit_group
 from sim.engines.host.reach import NETNS
-from sim.engines.host.systemd.unit import names, state_of
+from sim.engines.host.systemd.unit import keys_of, names, state_of
 from sim.kernel.records import OUTSIDE
 from sim.predicates import payloads, spelled
 from sim.properties import ALWAYS, EVENTUALLY, Property, stated
@@ -67,12 +67,15 @@ PODMAN_LAWS: tuple[Property, ...] = (
 
 
 def strange_units(world: World) -> Faults:
-    """Find units that are up without a main process, or down with a process in their control group."""
+    """Find units that are up without a main process, or down with a process in their control group.
+
+    KillMode=process leaves there what is no main process (systemd.kill(5)).
+    """
     for name in names(world):
         unit, main = state_of(world, name), world.host.procs.get(state_of(world, name).main_pid)
         if unit.state == "active" and (main is None or not main.alive):
             yield f"{name}.service is active, its main process {unit.main_pid} is gone"
-        if unit.state in ("inactive", "failed"):
+        if unit.state in ("inactive", "failed") and keys_of(world, name).kill_mode != "process":
             groups = (it for it in world.host.grouped if it.startswith(unit_group(world.services[name])))
             left = [pid for group in groups for pid in world.host.grouped[group]]
             if left:
@@ -90,8 +93,8 @@ def stuck_units(world: World) -> Faults:
 
 QUADLET_LAWS: tuple[Property, ...] = (
     *PODMAN_LAWS,
-    stated("units", EVENTUALLY, "An active unit has a main process, and one that is down no process.", strange_units,
-           "designs §4.2, C3"),
+    stated("units", EVENTUALLY, "An active unit has a main process; one that is down no process, but with "
+           "KillMode=process.", strange_units, "designs §4.2, C3; systemd.kill(5)"),
     stated("units go on", ALWAYS, "A unit that is on its way has somebody who sees to it.", stuck_units),
 )  # fmt: skip
 """What holds of podman-quadlet."""

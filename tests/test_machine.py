@@ -11,17 +11,19 @@ from typing import Any, ClassVar
 
 import pytest
 from hypothesis.stateful import rule
+from msgspec.structs import replace
 
 from sim.designs import DESIGNS
 from sim.designs.takes import takes
-from sim.engine.setup import Docker, Systemctl
+from sim.engine.setup import Docker, KillProcess, Setup, Systemctl, Target
+from sim.engines.host.systemd.unit import state_of
 from sim.engines.podman.client import VERBS as PODMAN_VERBS
 from sim.faults import FAULTS, Fault
 from sim.model import Deliver, Go, Late
-from sim.testing import EngineMachine, run_machine
+from sim.testing import EngineMachine, Walk, run_machine
 from sim.testing.commands import KINDS, VERBS
 from sim.testing.machine import given_to
-from sim.testing.setups import NAMES, plain_service
+from sim.testing.setups import NAMES, fitted, plain_service
 from tests.laws import DOCKER_LAWS
 from tests.laws_podman import PODMAN_LAWS, QUADLET_LAWS
 
@@ -81,6 +83,20 @@ def test_every_law_holds_whatever_happens(machine: type[Counting]) -> None:
     """Whatever happens in whatever order: no law breaks, the model has a rule for everything, and it all settles."""
     run_machine(machine, examples=30, steps=40)
     assert {Go, Deliver} <= set(machine.done)
+
+
+@pytest.mark.parametrize("mode", ["", "process", "mixed", "control-group"])
+def test_every_law_of_a_unit_holds_of_a_paused_container_whose_conmon_is_killed(mode: str) -> None:
+    """A frozen program takes no KILL: its unit waits for it, but not with process. "" is the unit's own mode."""
+    setup = fitted(Setup((plain_service("web"),)), QuadletMachine.design)
+    unit = replace(setup.engine.unit, kill_mode=mode or setup.engine.unit.kill_mode)
+    walk = Walk(replace(setup, engine=replace(setup.engine, unit=unit)), QUADLET_LAWS, opened=True)
+    walk.do(Docker("pause", "web"))
+    walk.settle(seed=1)
+    walk.do(KillProcess(Target("supervisor", "*"), "KILL"))
+    walk.settle(seed=1)
+    assert [law.said(walk.world) for law in QUADLET_LAWS if not law.holds(walk.world)] == []
+    assert state_of(walk.world, "web").state == ("failed" if mode == "process" else "deactivating")
 
 
 @pytest.mark.long

@@ -30,6 +30,7 @@ from sim.engine.setup import (
     Systemctl,
     Target,
     Tear,
+    Unit,
 )
 from sim.engines.containerd import shim
 from sim.engines.docker.docker_1_13 import DOCKER_1_13
@@ -45,7 +46,7 @@ from sim.scenario.known import named_roles, slowed
 from sim.scenario.systemctl_words import SYSTEMCTL
 from sim.testing import LAWS, EngineMachine, Walk, run_machine, scenarios, setups, traces, worlds
 from sim.testing.commands import KINDS
-from sim.testing.setups import LEFT_OUT, NAMES, TRAITS, plain_service
+from sim.testing.setups import LEFT_OUT, NAMES, TRAITS, fitted, plain_service
 from sim.trace import Replay, Trace
 from sim.world import World
 from tests.drawing import examples
@@ -104,6 +105,15 @@ def test_a_trait_differs_from_the_default(kind: Any) -> None:
     for field, values in TRAITS[kind].items():
         assert (getattr(plain, field) if kind is Service else defaults[field]) not in values, field
         assert len(set(values)) == len(values)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_setup_that_is_fitted_has_the_keys_of_the_design_s_own_unit(design: str) -> None:
+    """A key that was drawn stays."""
+    own = DESIGNS[design].traits.unit
+    assert fitted(Setup(), design).engine.unit == own
+    drawn = Setup(engine=EngineSetup(unit=Unit(start_limit_burst=2)))
+    assert fitted(drawn, design).engine.unit == replace(own, start_limit_burst=2)
 
 
 # -- nothing that the model refuses -----------------------------------------------------------------

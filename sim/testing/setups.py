@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from sim.designs import DESIGNS
 from sim.drive.follow import driver_of
@@ -156,16 +156,26 @@ def setups(draw: st.DrawFn, most: int = len(NAMES), design: str = EngineSetup().
     """Draw a host with so many containers at most, with nobody who does anything."""
     names = NAMES[: draw(st.integers(1, most))]
     host = draw(varied(HostSetup(uptime=10 * S), 2))
-    engine = EngineSetup(design, draw(varied(Daemon(), 2)), draw(varied(Unit(), 2)))
+    engine = EngineSetup(design, draw(varied(Daemon(), 2)), draw(varied(DESIGNS[design].traits.unit, 2)))
     return fitted(Setup(tuple(draw(services(name)) for name in names), NETWORKS, host, engine), design)
 
 
 def fitted(setup: Setup, design: str) -> Setup:
-    """Return a setup with another design: one without proxies needs none for loopback clients."""
-    daemon = setup.engine.daemon
+    """Return a setup with another design: its unit has that design's keys, but for those that were drawn.
+
+    One without proxies needs none for loopback clients.
+
+    >>> unit = fitted(Setup(engine=EngineSetup(unit=Unit(restart="no"))), "docker-26").engine.unit
+    >>> unit.restart, unit.start_limit_burst
+    ('no', 3)
+    """
+    daemon, unit = setup.engine.daemon, setup.engine.unit
     if not DESIGNS[design].of_kind(Kind.FORWARDER):
         daemon = replace(daemon, userland_proxy=False)
-    return replace(setup, engine=replace(setup.engine, design=design, daemon=daemon))
+    before = DESIGNS[setup.engine.design].traits.unit
+    changed = {key: value for key, value in asdict(unit).items() if value != getattr(before, key)}
+    unit = replace(DESIGNS[design].traits.unit, **changed)
+    return replace(setup, engine=replace(setup.engine, design=design, daemon=daemon, unit=unit))
 
 
 @st.composite

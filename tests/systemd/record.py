@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from tests.systemd.namespace import CannotRun, Namespace
-from tests.systemd.stories import CHILD, DEFAULTS, MAIN, NOTIFIES, PROGRAMS, STORIES, Act, S, Told, span
+from tests.systemd.stories import CHILD, DEFAULTS, LEAVES, MAIN, NOTIFIES, PROGRAMS, STORIES, Act, S, Told, span
 
 GOLDEN = Path(__file__).with_name("golden.yaml")
 TIMES, AT_ONCE = 3, 8
@@ -60,7 +60,7 @@ def unit_file(story: str, keys: dict[str, str]) -> str:
         if key == "ExecReload":
             service.append(f"ExecReload=/bin/{value} $MAINPID")
         elif key in ("ExecStop", "ExecStopPost"):
-            service.append(f"{key}=/bin/sleep {span(value) / S}")
+            service.append(f"{key}={LEAVES.get(value) or f'/bin/sleep {span(value) / S}'}")
         elif key in ("Wants", "Requires", "BindsTo", "After"):
             unit.append(f"{key}={story}-{value}")
         else:

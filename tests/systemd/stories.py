@@ -32,6 +32,10 @@ PROGRAMS = {
     "silent": f"/bin/{MAIN}",
     "silent-exits-1": "/bin/sh -c 'sleep 0.5; exit 1'",
 }
+LEAVES = {  # what ExecStopPost= may leave behind, instead of a time for which it sleeps
+    "leaves-child": f"/bin/sh -c '{CHILD} &'",
+    "leaves-deaf-child": f"""/bin/sh -c 'trap "" TERM; {CHILD} &'""",
+}
 NOTIFIES = ("ready", "silent", "silent-exits-1")  # Type=notify: up once it says so
 RESTARTS = ("no", "on-success", "on-failure", "on-abnormal", "on-abort", "always")
 KILL_MODES = ("control-group", "mixed", "process")
@@ -222,7 +226,7 @@ def _notify() -> list[Told]:
 
 
 def _commands() -> list[Told]:
-    """Return units with ExecStop= and ExecStopPost=, which sleep for as long as the key says."""
+    """Return units with ExecStop= and ExecStopPost=, which sleep for as long as the key says, or leave a child."""
     up, stop, kill = Act(0, "start"), Act(1, "stop"), Act(1, "kill -9 main")
     both = {"ExecStop": "500ms", "ExecStopPost": "500ms"}
     return [
@@ -236,6 +240,10 @@ def _commands() -> list[Told]:
         _one("commands-killed-then-stop", "sleeps", up, kill, Act(1.25, "stop"), until=3, Restart="always", **both),
         _one("commands-exits-0", "exits-0", up, until=2.5, **both),
         _one("commands-exits-1", "exits-1", up, until=2.5, **both),
+        *(
+            _one(f"commands-{mode}-{word}", "sleeps", up, stop, until=4, KillMode=mode, **both | {"ExecStopPost": word})
+            for mode, word in product(KILL_MODES, LEAVES)
+        ),
     ]
 
 

@@ -24,7 +24,7 @@ from sim.kernel.records import INIT
 from sim.views.story import Story
 from sim.views.unit_status import unit_status
 from sim.world import Frame, World
-from tests.systemd.stories import NOTIFIES, span
+from tests.systemd.stories import LEAVES, NOTIFIES, span
 
 BASE = "docker-1.13"
 COMMANDS = ("ExecStop", "ExecStopPost")
@@ -93,9 +93,26 @@ def programs_of(unit: str, word: str) -> tuple[Program, ...]:
 
 
 def commands_of(unit: str, keys: dict[str, str]) -> tuple[Program, ...]:
-    """Return what ExecStop= and ExecStopPost= run: it sleeps for a time."""
-    found = [(f"{unit}-{key}", span(keys[key])) for key in COMMANDS if key in keys]
-    return tuple(Program(name, (procedure(f"{name}.main", Sleep("sleep", time), Exit(0)),)) for name, time in found)
+    """Return what ExecStop= and ExecStopPost= run, which sleeps for a time or forks a child; and that child."""
+    found: list[Program] = []
+    for key in COMMANDS:
+        name, value = f"{unit}-{key}", keys.get(key, "")
+        if value in LEAVES:
+            found += leaving(name, deaf="deaf" in value)
+        elif value:
+            found.append(Program(name, (procedure(f"{name}.main", Sleep("sleep", span(value)), Exit(0)),)))
+    return tuple(found)
+
+
+def leaving(name: str, *, deaf: bool) -> tuple[Program, Program]:
+    """Return a command that forks a child and leaves, and that child."""
+    child = f"{name}-child"
+    ignored = frozenset({"TERM"} if deaf else ())
+    forks = Fork(lambda g: Spawn(child, ("child",)))
+    return (
+        Program(name, (procedure(f"{name}.main", forks, Exit(0)),)),
+        Program(child, (procedure(f"{child}.main", Wait(never)),), ignored=ignored),
+    )
 
 
 # -- units ------------------------------------------------------------------------------------------

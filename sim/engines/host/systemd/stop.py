@@ -2,10 +2,10 @@
 
 KillMode= process, mixed and control-group: after the main process what is left in the control group gets nothing, KILL,
 or TERM and after TimeoutStopSec= KILL; where nothing is left the unit ends at once, and is never deactivating. A unit
-with commands runs ExecStop= first if it was up, and ExecStopPost= last; one that takes longer than TimeoutStopSec= gets
-TERM and, if need be, KILL, and the unit has failed. Leaves out that ExecStop= is also run where the main process ends
-by itself and cleanly (service_enter_running). Source: service.c service_enter_stop, service_enter_signal,
-service_enter_dead, service_sigchld_event; systemd.kill(5).
+with commands runs ExecStop= first if it was up, and ExecStopPost= last, behind which is cleaned again; one that takes
+longer than TimeoutStopSec= gets TERM and, if need be, KILL, and the unit has failed. Leaves out that ExecStop= is also
+run where the main process ends by itself and cleanly (service_enter_running). Source: service.c service_enter_stop,
+service_enter_signal, service_enter_dead, service_sigchld_event; systemd.kill(5).
 """
 
 from __future__ import annotations
@@ -200,6 +200,13 @@ def run_post(g: Goroutine) -> str | None:
     return None
 
 
+def signal_left(g: Goroutine) -> str | None:
+    """Signal what ExecStopPost= has left in the unit's control group, as it is done behind the main process."""
+    if not _lives(g.world, of(g)) or signal_rest(g):
+        return "gone"
+    return None
+
+
 def post_late(g: Goroutine) -> None:
     """Send TERM to ExecStopPost=, which takes longer than TimeoutStopSec=: the unit has failed."""
     g["late"] = True
@@ -297,6 +304,12 @@ _EXEC_STOP = (
 _EXEC_STOP_POST = (
     Do(run_post, "gone"),
     Wait(control_gone, within=timeout_stop, late="post_late"),
+    Do(signal_left, "gone"),
+    Wait(group_empty, within=timeout_stop, late="kill_left"),
+    Goto("gone"),
+    Label("kill_left"),
+    Do(kill_rest),
+    Wait(group_empty),
     Goto("gone"),
     Label("post_late"),
     Do(post_late),
