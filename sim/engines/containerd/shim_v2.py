@@ -50,8 +50,6 @@ from sim.world import Frame, World
 
 COPY_WAIT = 10 * S
 
-# -- the shim begins --------------------------------------------------------------------------------
-
 
 def set_up(g: Goroutine) -> None:
     """Become a subreaper, start threads, and serve."""
