@@ -70,7 +70,9 @@ def _of_distributions(kind: str) -> Iterator[ModuleType]:
 
 
 def register(kind: str, module: ModuleType) -> None:
-    """Add a part. Raises ValueError if the module does not offer what the kind asks for."""
+    """Add a part. Raises ValueError for another kind, or if the module does not offer what the kind asks for."""
+    if kind not in OFFERS:
+        raise ValueError(f"there are no parts of kind {kind!r}; kinds are {', '.join(OFFERS)}")
     if not hasattr(module, OFFERS[kind]):
         raise ValueError(f"{module.__name__} has no {OFFERS[kind]}, which a part of {kind} offers")
     _added.setdefault(kind, []).append(module)
@@ -86,6 +88,21 @@ def registered(kind: str, module: ModuleType) -> Iterator[None]:
     finally:
         _added[kind].remove(module)
         _tell()
+
+
+Added = tuple[tuple[str, str], ...]  # kind, name of a module
+
+
+def added() -> Added:
+    """Return what was registered here, for a process that is not forked from this one: see `take_over`."""
+    return tuple((kind, module.__name__) for kind, modules in _added.items() for module in modules)
+
+
+def take_over(parts: Added) -> None:
+    """Register what another process has registered, unless it is there already. Raises ImportError."""
+    for kind, name in parts:
+        if name not in (module.__name__ for module in _added.get(kind, ())):
+            register(kind, import_module(name))
 
 
 def when_changed(forget: Callable[[], None]) -> None:

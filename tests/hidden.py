@@ -23,12 +23,27 @@ OWN = {
 """By engine: the words that name it or its designs."""
 
 
+NAMED = {  # what goes through a table, a picture or an answer that names engines by themselves
+    "tests/drive/test_confluence.py": "its table is made of two engines' ops",
+    "tests/drive/test_explore_normal.py": "its hosts are of several engines",
+    "tests/views/test_counterexample.py": "its hosts are of several engines",
+    "tests/test_answers.py": "docs/answers.md compares engines",
+    "tests/test_testing.py": "its worlds are drawn from several engines",
+    "tests/experiment/test_fault_matrix.py": "fault_matrix.csv and UNLIKE have rows of each engine",
+    "test_the_committed_schema_is_the_current_one": "schema.json lists every design",
+    "test_the_matrix_of_the_documentation_is_what_its_command_prints": "docs/whatif.md shows several engines",
+    "test_json_is_one_documented_object[whatif --matrix]": "it asks for the matrix of podman",
+}
+"""Beginning or end of a test's id -> why it is about each engine and cannot be asked without one."""
+
+
 def copied(to: Path, engine: str) -> Path:
     """Copy what git knows of the project, without an engine's room, and return the copy's folder."""
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
     for name in listed.stdout.splitlines():
         source, target = ROOT / name, to / name
-        if not name.startswith(f"sim/engines/{engine}/") and source.is_file():
+        own = name.startswith(f"sim/engines/{engine}/") or (name.startswith("scenarios/") and _names(source, engine))
+        if not own and source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
     return to
@@ -42,16 +57,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out a module that imports from the engine's room: all of it is the engine's own."""
     room = f"sim.engines.{config.option.hide}"
-    is_own = collection_path.suffix == ".py" and room in collection_path.read_text(encoding="utf-8")
-    return True if is_own and collection_path.name.startswith("test_") else None
+    is_test = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
+    if not is_test:
+        return None
+    is_named = collection_path.relative_to(ROOT).as_posix() in NAMED  # before it is imported
+    return True if is_named or room in collection_path.read_text(encoding="utf-8") else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the engine's own tests."""
     names = OWN[config.option.hide]
-    own = [item for item in items if _is_own(item, names)]
+    own = [item for item in items if item.nodeid.startswith(tuple(NAMED)) or item.nodeid.endswith(tuple(NAMED))]
+    own += [item for item in items if item not in own and _is_own(item, names)]
     config.hook.pytest_deselected(items=own)
     items[:] = [item for item in items if item not in set(own)]
+
+
+def _names(scenario: Path, engine: str) -> bool:
+    return scenario.is_file() and bool(OWN[engine].search(scenario.read_text(encoding="utf-8")))
 
 
 def _is_own(item: pytest.Item, names: re.Pattern[str]) -> bool:

@@ -95,8 +95,8 @@ class Model:
 def starts_of(design: str) -> list[str]:
     """Return the units that people start on a host of a design before anything else.
 
-    >>> starts_of("docker-1.13"), starts_of("podman")
-    (['docker'], [])
+    >>> starts_of("docker-1.13")
+    ['docker']
     """
     steps = (step.command for step in DESIGNS[design].engine.start)
     return [command.unit for command in steps if isinstance(command, Systemctl)]

@@ -70,8 +70,8 @@ def known_units() -> dict[str, str]:
 def units_of(design: Design) -> tuple[str, ...]:
     """Return the units that systemctl may be asked about; those of other versions, too, which may not be there.
 
-    >>> units_of(DESIGNS["podman"]), units_of(DESIGNS["docker-1.13"])
-    ((), ('docker', 'containerd'))
+    >>> units_of(DESIGNS["docker-1.13"])
+    ('docker', 'containerd')
     """
     own = design.traits.engine_unit
     versions = (units for it in DESIGNS.values() if own in (units := units_in(it)) and it.traits.engine_unit == own)

@@ -16,7 +16,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from sim import version
+from sim import parts, version
 from sim.drive.worker import begin_worker
 from sim.errors import InputError, Problem
 
@@ -53,10 +53,16 @@ def serial() -> Iterator[Lanes]:
     yield Lanes(Serial(), 1, lambda: None)
 
 
+def _begin(added: parts.Added) -> None:
+    """Begin as a worker does; one that was spawned has none of the parts that were registered by hand."""
+    begin_worker()
+    parts.take_over(added)
+
+
 @contextmanager
 def pool(jobs: int) -> Iterator[Lanes]:
     """Open *jobs* processes, forked where that is safe (one thread), else spawned."""
-    executor = ProcessPoolExecutor(jobs, _context(), begin_worker)
+    executor = ProcessPoolExecutor(jobs, _context(), _begin, (parts.added(),))
 
     def stop() -> None:
         for worker in list((executor._processes or {}).values()):  # Ctrl-C: nobody waits for what is still running

@@ -61,7 +61,7 @@ FAULTS: parts.Table[Row] = parts.Table("faults", "ROWS", OWN_ROWS)
 def way_of(fault: str, design: Design) -> str:
     """Return how a fault is written for a design, "" if it has nothing for it.
 
-    >>> way_of("F6", DESIGNS["docker-1.13"]), way_of("F6", DESIGNS["podman"])
+    >>> way_of("F6", DESIGNS["docker-1.13"]), way_of("F4", DESIGNS["docker-1.13"])
     ('kill proxy/web', '')
     """
     return FAULTS[fault].step or design.engine.faults(design).get(fault, "")

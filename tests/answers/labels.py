@@ -43,8 +43,8 @@ def designs_in(label: str) -> list[str]:
 
     >>> designs_in("docker-26, removals"), designs_in("docker-26 managed"), designs_in("1.13 to 18.09 +LR")
     (['docker-26-separate'], ['docker-26'], ['docker-1.13', 'docker-18.09-separate'])
-    >>> designs_in("10 s, podman"), designs_in("100 ports")
-    (['podman'], [])
+    >>> designs_in("10 s, docker-26"), designs_in("100 ports")
+    (['docker-26-separate'], [])
     """
     found = []
     for word in re.findall(r"[a-z0-9.-]+", label):

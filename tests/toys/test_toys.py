@@ -1,6 +1,7 @@
 """Toys in one file each pass run, explore, plot, report, whatif and matrix; no file of sim knows them."""
 
 import io
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sim.cli import main
 from sim.cli.show import listed
 from sim.drive.explore import Limits
 from sim.errors import InputError
+from sim.experiment import executors
 from sim.experiment.executors import serial
 from sim.experiment.exploring import explored
 from sim.experiment.faulted import fault_setting
@@ -119,6 +121,14 @@ def test_the_matrix_has_a_column_of_the_toy(capsys: pytest.CaptureFixture[str]) 
     """A fault that it has nothing for has no cell, and one that it refuses says so."""
     assert main(["whatif", "--matrix", "--design", "boxd", "--no-save"]) == 0
     assert "boxd" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_boxd")
+def test_a_spawned_worker_knows_what_was_registered_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from a notebook, whose threads forbid a fork."""
+    monkeypatch.setattr(executors, "_context", lambda: multiprocessing.get_context("spawn"))
+    found = sim.whatif(BOXED, "engine.unit.Restart=no", seeds=[1, 2], jobs=2)
+    assert found.rows()
 
 
 def test_without_its_file_nobody_knows_the_engine() -> None:
