@@ -303,7 +303,8 @@ def _engine_event(world: World, event: EngineEvent) -> Item | None:
     if event.kind != "container":
         return None
     code = dict(event.attributes).get("exitCode")
-    return "", f"`docker events`: {event.action} {event.container}" + (f" (exit {code})" if code else "")
+    told = f"`{world.design.traits.client} events`: {event.action} {event.container}"
+    return "", told + (f" (exit {code})" if code else "")
 
 
 def _remembered(world: World, event: Remembered) -> Item | None:

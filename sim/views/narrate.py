@@ -233,7 +233,7 @@ def named(subjects: list[str]) -> str:
     """
     unique = list(dict.fromkeys(subjects))
     if len(unique) > 1:
-        unique = [subject.partition(" (")[0] for subject in unique]
+        unique = list(dict.fromkeys(subject.partition(" (")[0] for subject in unique))
     return ", ".join(unique) if len(unique) <= 3 else str(len(unique))
 
 

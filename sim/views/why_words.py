@@ -188,7 +188,8 @@ def _step(world: World, event: StepTaken, focus: Focus) -> str:
     if event.id.startswith("("):  # of the prologue, which no file says
         word, _, name = event.id.strip("()").partition(" ")
         told = next((step.text for step in world.setup.terminals[0] if step.id == event.id and step.text), "")
-        run = f"docker run {name}" if word == "run" else f"systemctl start {name or world.design.traits.engine_unit}"
+        found = world.design.traits
+        run = f"{found.client} run {name}" if word == "run" else f"systemctl start {name or found.engine_unit}"
         return f"the host's start: {told or run}"
     for terminal in world.setup.terminals:
         for step in terminal:
