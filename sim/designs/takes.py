@@ -56,8 +56,8 @@ def _no(design: Design, command: KillProcess) -> Said:
 def units_in(design: Design) -> dict[str, str]:
     """Return the units of a design that systemctl may be asked about, with the main program of each.
 
-    >>> units_in(DESIGNS["cri-o"])
-    {'crio': 'crio', 'kubelet': 'kubelet'}
+    >>> units_in(DESIGNS["docker-26-separate"])
+    {'docker': 'dockerd', 'containerd': 'containerd'}
     """
     return {name: file.program for name, file in design.units.items() if name != TEMPLATE}
 
