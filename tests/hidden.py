@@ -31,6 +31,7 @@ NAMED = {  # what goes through a table, a picture or an answer that names engine
     "tests/test_testing.py": "its worlds are drawn from several engines",
     "tests/experiment/test_fault_matrix.py": "fault_matrix.csv and UNLIKE have rows of each engine",
     "test_each_command_is_of_some_design": "its table has every engine's command",
+    "test_the_story_goes_past_loops": "its client is one that has met every engine's answers",
     "test_the_committed_schema_is_the_current_one": "schema.json lists every design",
     "test_the_matrix_of_the_documentation_is_what_its_command_prints": "docs/whatif.md shows several engines",
     "test_json_is_one_documented_object[whatif --matrix]": "it asks for the matrix of podman",
