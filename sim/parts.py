@@ -115,7 +115,7 @@ def _tell() -> None:
         forget()
 
 
-class Table(MutableMapping[str, T], Generic[T]):
+class TableOfParts(MutableMapping[str, T], Generic[T]):
     """What parts of a kind offer by name, behind what is there without them; looked for when it is first asked for.
 
     *offer* is the name of the mapping in each module; a module without it offers nothing. What a test or a notebook

@@ -125,7 +125,7 @@ def stdin_name(name: str) -> str:
 
 
 def is_run(path: Path) -> bool:
-    """Say whether a folder is one that shimulator run has written."""
+    """Return whether a folder is one that shimulator run has written."""
     return path.is_dir() and (path / TRACE).is_file() and (path / RESOLVED).is_file()
 
 

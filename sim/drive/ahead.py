@@ -22,7 +22,7 @@ from sim.model import act
 from sim.world import Turn, World
 
 
-class Run(Protocol):
+class RunAhead(Protocol):
     """What letting a fault go first needs of a run; the timed driver has it."""
 
     world: World
@@ -51,7 +51,7 @@ def terminals_ahead(setup: Setup) -> tuple[Fid, ...]:
     )
 
 
-def goes_first(run: Run, clock: Clock) -> bool:
+def goes_first(run: RunAhead, clock: Clock) -> bool:
     """Say whether a fault goes before the action of *clock*, and let it; the action's turn comes after it, if still."""
     due = _due(run.world, _waiting(run.world, run.ahead), clock)
     for fid, at in due:

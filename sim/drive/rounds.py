@@ -42,7 +42,7 @@ GOROUTINES = ("fid", "reply")  # fields that name a goroutine
 DIGITS = re.compile(r"[0-9]+")
 
 
-class Run(Protocol):
+class RunInRounds(Protocol):
     """What looking for rounds needs of a run; the timed driver has it."""
 
     world: World
@@ -62,19 +62,19 @@ class Run(Protocol):
         """Return the clock's value at the last thing that happened."""
 
 
-def look_for_rounds(run: Run) -> None:
+def look_for_rounds(run: RunInRounds) -> None:
     """Begin to look for rounds, if the host is on for a while before t = 0."""
     if run.skip_rounds and run.setup.host.begin == "steady":
         run.rounds = Rounds(run)
         run.turn.noting = run.rounds.note
 
 
-def stop_looking(run: Run) -> None:
+def stop_looking(run: RunInRounds) -> None:
     """Look for no rounds any more."""
     run.rounds = run.turn.noting = None
 
 
-def jump(run: Run, rounds: Rounds) -> None:
+def jump(run: RunInRounds, rounds: Rounds) -> None:
     """Jump as far as can be, if nothing was new for long enough."""
     rounds.look(run)
     by = rounds.far(run)
@@ -93,7 +93,7 @@ class Rounds:
     *since* is when something was new for the last time; then there had been *steps* steps and *clocks* far clocks.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunInRounds) -> None:
         self.run, self.world = run, run.world
         self.first_step = self.steps = run.steps
         self.begin = self.since = run.now
@@ -109,7 +109,7 @@ class Rounds:
 
     # -- when to jump, and how far --------------------------------------------------------------------
 
-    def look(self, run: Run) -> None:
+    def look(self, run: RunInRounds) -> None:
         """Take notice of whether the last step has brought anything new."""
         if self.news:
             self.news = False
@@ -117,7 +117,7 @@ class Rounds:
             if len(self._seen) > MOST:
                 stop_looking(run)
 
-    def far(self, run: Run) -> int:
+    def far(self, run: RunInRounds) -> int:
         """Return how far to jump from here, in µs: whole rounds, 0 for not at all."""
         steps = run.steps - self.steps
         met = max(0, self.steps - self.first_step), max(0, self.since - self.begin)
@@ -129,7 +129,7 @@ class Rounds:
         count = (run.queue.oldest(self.clocks) - run.now - quiet) // self._slowest
         return count * self._slowest if steps * count * self._slowest > WORTH * quiet else 0
 
-    def over(self, run: Run, by: int) -> None:
+    def over(self, run: RunInRounds, by: int) -> None:
         """Take notice of a jump: what was new lies as long ago as it did, and what is new from now on is met anew."""
         self.begin, self.first_step = run.now, run.steps
         self.since += by

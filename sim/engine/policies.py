@@ -9,7 +9,7 @@ from sim.engine.records import Container
 
 
 def wants_restart(record: Container, status: int, manual: bool) -> bool:
-    """Say whether the policy restarts (restartmanager.go ShouldRestart); *manual* is true while the daemon shuts down.
+    """Return whether the policy restarts (restartmanager.go ShouldRestart); *manual*: the daemon shuts down.
 
     >>> from sim.engine.setup import Restart
     >>> wants_restart(Container("web", Restart("on-failure", 2), restart_count=2), 1, False)

@@ -51,7 +51,7 @@ def observed(setup: Setup, design: Any, service: Service) -> tuple[int, ...]:
 
 
 def never_came(world: World) -> str:
-    """Say which moment never came; before t = 0, for which observed number processes wait, if for one."""
+    """Return words for the moment that never came; before t = 0, for the observed number that processes wait for."""
     if world.marks.get(OPENED):
         return "the moment that the end counts from never came"
     number = min(world.host.reserved, default=None)

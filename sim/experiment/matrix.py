@@ -54,7 +54,7 @@ OWN_ROWS: dict[str, Row] = {
     "F11": Row("the disk is full", '{"host": {"fill_disk": true}}'),
     "F12": Row("the engine's package is installed again"),
 }
-FAULTS: parts.Table[Row] = parts.Table("faults", "ROWS", OWN_ROWS)
+FAULTS: parts.TableOfParts[Row] = parts.TableOfParts("faults", "ROWS", OWN_ROWS)
 """By number: these, then what kinds of faults offer."""
 
 

@@ -43,7 +43,7 @@ class Fault(msgspec.Struct, frozen=True, tag=True, gc=False):
     pid: Pid
 
 
-FAULTS: parts.Table[Kind] = parts.Table("faults", "KINDS")
+FAULTS: parts.TableOfParts[Kind] = parts.TableOfParts("faults", "KINDS")
 """By name; *free* names the kind that must be in the budget for it."""
 
 
@@ -77,7 +77,7 @@ def allowed(world: World) -> tuple[str, ...]:
 
 
 def _open(world: World) -> bool:
-    """Say whether the moment from which faults may come has come, and that which ends them has not."""
+    """Return whether the moment from which faults may come has come, and that which ends them has not."""
     budget, marks = world.setup.faults, world.marks
     begun = budget.after is None or marks.get(mark_name(budget.after), 0) >= max(budget.after.nth, 1)
     ended = budget.before is not None and marks.get(mark_name(budget.before), 0) >= max(budget.before.nth, 1)

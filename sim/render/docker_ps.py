@@ -69,7 +69,7 @@ def human_duration(seconds: float) -> str:
 
 
 def ago(moment: float, now: float) -> str:
-    """Say how long ago a moment was (unix seconds); `?` of one before the run, which nobody says.
+    """Return how long ago a moment was (unix seconds); `?` of one before the run, which nobody says.
 
     >>> ago(5.0, 65.0), ago(-math.inf, 65.0)
     ('About a minute ago', '?')

@@ -244,7 +244,7 @@ def _counted(rest: str, subjects: list[str]) -> str:
 
 
 def _forwarders(rest: str, subjects: list[str]) -> str:
-    """Tell of forwarders, of which a container may have several."""
+    """Return words for a forwarder, of which a container may have several."""
     forms, _, how = rest.partition(" ")
     one, _, many = forms.partition("/")
     return f"{f'{len(subjects)} {many}' if subjects[1:] else f'{one} of {subjects[0]}'}: {how}"

@@ -44,7 +44,7 @@ class Watch:
         return monotonic() - self.began > self.limits.seconds
 
     def over(self, states: int, megabytes: int) -> bool:
-        """Say whether a limit is reached, and keep which; *megabytes* are of the largest process."""
+        """Return whether a limit is reached, and note which; *megabytes* are of the largest process."""
         limits = self.limits
         if states >= limits.states:
             self.verdict = f"UNDETERMINED (limit of {limits.states} states)"

@@ -333,6 +333,22 @@ def main_table(begin: Wait) -> Procedure:
     )
 
 
+def fail_table(program: str) -> Procedure:
+    """Return how a payload, or the program below docker-init, fails by itself."""
+    return procedure(
+        f"{program}.fail",
+        Sleep("fails", fail_after),
+        Label("look"),
+        Do(needs, "stay", "stuck"),
+        Exit(fail),
+        Label("stay"),
+        Return(),
+        Label("stuck"),
+        Wait(free_to_act),
+        Goto("look"),
+    )
+
+
 PROGRAM = Program(
     "payload",
     (
@@ -342,18 +358,7 @@ PROGRAM = Program(
         procedure("payload.forward", Do(forward)),
         procedure("payload.leave", Sleep("exits", leave_after), Exit(leave)),
         procedure("payload.leave_between", Sleep("exits", leave_after), Wait(free_to_act), Exit(leave)),
-        procedure(
-            "payload.fail",
-            Sleep("fails", fail_after),
-            Label("look"),
-            Do(needs, "stay", "stuck"),
-            Exit(fail),
-            Label("stay"),
-            Return(),
-            Label("stuck"),
-            Wait(free_to_act),
-            Goto("look"),
-        ),
+        fail_table("payload"),
         PRINT,
         procedure("payload.wait_child", Reap("child_pid"), Exit(leave_with_child)),
         procedure("payload.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),

@@ -63,7 +63,7 @@ def _cancel(g: Goroutine, verbs: tuple[str, ...], name: str) -> None:
 
 
 def invalidate_starts(g: Goroutine, name: str) -> None:
-    """Tell those who wait for a start that it has become part of a job which cannot be done; the unit goes on."""
+    """Answer those who wait for a start: it is part of a job that cannot be done. The unit goes on starting."""
     for fid in jobs_about(g.world, STARTING, name):
         _tell(g, fid, False, invalid(name))
 

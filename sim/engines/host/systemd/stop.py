@@ -241,7 +241,7 @@ def begin_stop(g: Goroutine) -> str | None:
 
 
 def cancel_restart(g: Goroutine, name: str) -> None:
-    """Give up a restart that waits for RestartSec=."""
+    """Cancel a restart that waits for RestartSec=."""
     g.cancel("restart_unit" if name == own_name(g.world) else f"restart_unit/{name}")
 
 
