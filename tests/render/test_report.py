@@ -184,6 +184,14 @@ def test_every_colour_of_the_timeline_is_one_of_the_page(document):
         assert f".look-{name} {{" in style
 
 
+def test_every_hatch_of_the_timeline_has_its_strokes_in_the_page():
+    """A hatch that the page cannot draw is an error of the browser, which only the long tests would see."""
+    script = (Path(sim.__file__).parent / "render/page/timeline.js").read_text(encoding="utf-8")
+    strokes = re.search(r"const STROKES = \{(.*)\};", script).group(1)
+    keys = {quoted.replace("\\\\", "\\") or plain for quoted, plain in re.findall(r'(?:"([^"]+)"|(\w+)): "', strokes)}
+    assert keys == {look.hatch[0] for look in LOOKS.values() if look.hatch}
+
+
 def test_a_run_without_ports_steps_or_expectations_has_a_page_too():
     """Nothing was done, nothing expected: the page says so."""
     page = run_scenario(load("x.yaml", "services: {web: {image: nginx}}\nuntil: 3s\n")).page()

@@ -62,7 +62,7 @@ const timeline = (() => {
   }
 
   /* Strokes tell looks apart where colours do not: each look that has some is filled with a pattern of them. */
-  const STROKES = {"/": "M-1 5L5 -1M2 8L8 2", "\\": "M1 -1L7 5M-2 2L4 8", "|": "M3 0V6", x: "M0 0L6 6M6 0L0 6", ".": "M2 3H3"};
+  const STROKES = {"/": "M-1 5L5 -1M2 8L8 2", "\\": "M1 -1L7 5M-2 2L4 8", "|": "M3 0V6", "-": "M0 3H6", x: "M0 0L6 6M6 0L0 6", ".": "M2 3H3"};
   const patterns = draw("defs");
   for (const [look, [hatch]] of Object.entries(D.looks)) if (hatch)
     patterns.append(draw("pattern", {id: `hatch-${look}`, width: 6, height: 6, patternUnits: "userSpaceOnUse", class: `look-${look}`},
