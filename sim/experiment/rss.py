@@ -19,6 +19,8 @@ def rss_of(design: str) -> dict[str, Rss]:
 
     >>> [rss_of(design)["shim"].size for design in ("docker-1.13", "docker-18.09", "docker-26-separate")]
     [3600000, 5200000, 11000000]
+    >>> [rss_of(design)["proxy"].size for design in ("docker-1.13", "docker-19.03", "docker-20.10")]
+    [1160000, 1160000, 4500000]
     """
     programs = DESIGNS[design].programs
     return {name: program.role.rss for name, program in programs.items() if program.role.rss is not None}

@@ -8,10 +8,11 @@ from sim.engine.role import MB, Rss
 from sim.engine.setup import MS, S, Unit
 from sim.engines.containerd import runc_v2, shim_v2, shims_v1
 from sim.engines.containerd.release import SOCKET
-from sim.engines.docker.since_20_10 import PROXY, TRAITS, managed, separate
+from sim.engines.docker import proxy
+from sim.engines.docker.since_20_10 import TRAITS, managed, separate
 
 SHIM_V1 = shim_v2.PROGRAM.with_role(home="containerd", rss=Rss(round(5.2 * MB), "issue, containerd#1767: with ttrpc"))
-OF_SHIMS_V1 = (shims_v1.PROGRAM, SHIM_V1, runc_v2.PROGRAM, PROXY)
+OF_SHIMS_V1 = (shims_v1.PROGRAM, SHIM_V1, runc_v2.PROGRAM, proxy.PROGRAM)
 SOURCE = "designs §1.1, §3.9 [S]"
 SERVICE = Unit("no", "process", 100 * MS, 5, 10 * S, 90 * S)  # containerd 1.2.0 has no Restart=
 TRAITS_18_09 = replace(
