@@ -9,6 +9,7 @@ exercise (tests/exercised.py).
 """
 
 import os
+import signal
 
 import pytest
 from hypothesis import Phase, settings
@@ -24,7 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Load the profile before any test module is imported, since their own settings begin from it."""
+    """Load the profile before any test module is imported, since their own settings begin from it.
+
+    Ctrl-C is what it is on a terminal, for the processes that tests start as well: a suite that a shell has put into the
+    background ignores it otherwise.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if only_long(config):
         os.environ["SHIMULATOR_EXAMPLES"] = "all"
     settings.load_profile(os.environ.get("SHIMULATOR_HYPOTHESIS") or ("random" if only_long(config) else "fixed"))

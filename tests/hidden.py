@@ -34,6 +34,7 @@ NAMED = {  # what goes through a table, a picture or an answer that names engine
     "test_the_story_goes_past_loops": "its client is one that has met every engine's answers",
     "test_the_committed_schema_is_the_current_one": "schema.json lists every design",
     "test_the_matrix_of_the_documentation_is_what_its_command_prints": "docs/whatif.md shows several engines",
+    "test_the_examples_of_the_page_hold": "docs/calibrate.md asks q11-starts, which compares several engines",
     "test_json_is_one_documented_object[whatif --matrix]": "it asks for the matrix of podman",
 }
 """Beginning or end of a test's id -> why it is about each engine and cannot be asked without one."""

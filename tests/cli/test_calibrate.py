@@ -56,10 +56,10 @@ def test_a_profile_that_cannot_be_read_is_one_mistake(measured, capsys, profile,
     """Told once, by the name of the option that was typed."""
     (measured / "broken.yaml").write_text("a: [1\n", encoding="utf-8")
     (measured / "list.yaml").write_text("[1]\n", encoding="utf-8")
-    assert main(["run", "q11-starts", "--no-save", "--profile", profile]) == 2
+    assert main(["run", "document", "--no-save", "--profile", profile]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(said)
-    assert main(["run", "q11-starts", "--no-save", "--set", f"engine.profile={profile}"]) == 2
+    assert main(["run", "document", "--no-save", "--set", f"engine.profile={profile}"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(said.replace("--profile: ", "--set engine.profile: engine.profile: "))
 

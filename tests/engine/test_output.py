@@ -83,6 +83,14 @@ def test_a_log_that_does_not_go_to_journald_does_not_wait_for_it(driver):
     )
 
 
+def test_two_restarts_at_once_start_one_journald():
+    """The second job finds it started by the first (systemd.unit(5): such jobs are one)."""
+    again = "{at: 20s, wait: false, host: {journald: restart}}"
+    timed = played(web() + f"steps: [{{at: 10s, stop: journald}}, {again}, {again}]\nuntil: 3m\n")
+    journalds = [process for process in timed.world.host.procs.values() if process.image.program == "journald"]
+    assert len(journalds) == 1
+
+
 def test_a_journald_that_dies_is_started_again_and_one_that_is_stopped_is_not():
     """Restart=always; a step's stop is a job."""
     text = web() + "steps: [{at: 10s, kill: journald}, {id: s, at: 20s, host: {journald: stop}}]\nuntil: 60s\n"

@@ -96,8 +96,9 @@ def stopped(g: Goroutine) -> str | None:
 
 
 def start_it(g: Goroutine) -> None:
-    """Start journald."""
-    begin(g.turn)
+    """Start journald, unless another job has: of two restarts given at once systemd makes one (systemd.unit(5))."""
+    if not state_of(g.world).main_pid:
+        begin(g.turn)
 
 
 def job_done(g: Goroutine) -> None:
