@@ -21,7 +21,6 @@ from sim.calibration.phases import BY_NAME
 from sim.calibration.reading import read_all
 from sim.designs import DESIGNS, Design
 from sim.durations import Profile
-from sim.engines.cri.containerd_cri import CONTAINERD_CRI
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone, StepTaken
 from sim.kernel.events import Execed, Exited
@@ -224,9 +223,10 @@ def pause(n: int, container: str = "al") -> Callable[[Run], float]:
 @contextmanager
 def kubelet(first_s: float) -> Iterator[str]:
     """Lend containerd-cri with another first pause of its kubelet."""
-    traits = replace(CONTAINERD_CRI.traits, first_backoff=round(first_s * 1e6))
-    programs = tuple(CONTAINERD_CRI.programs.values())
-    DESIGNS["asked"] = Design("asked", "another first pause", "KEP-4603", programs, traits, CONTAINERD_CRI.engine)
+    cri = DESIGNS["containerd-cri"]
+    traits = replace(cri.traits, first_backoff=round(first_s * 1e6))
+    programs = tuple(cri.programs.values())
+    DESIGNS["asked"] = Design("asked", "another first pause", "KEP-4603", programs, traits, cri.engine)
     try:
         yield "asked"
     finally:
