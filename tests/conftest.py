@@ -3,9 +3,9 @@
 SHIMULATOR_HYPOTHESIS=random draws new examples each time, to explore; a run of the long tests alone (`make check-long`)
 does so by itself, unless SHIMULATOR_HYPOTHESIS=fixed; SHIMULATOR_HYPOTHESIS=first stops at the first failure as it was
 drawn (`make mutants` asks for no more). Tests that draw much draw a part of it in the quick tests and belong to the
-long ones as well, which draw all (tests/drawing.py). A failure prints a blob that repeats it. No deadline: how long an
-example takes says more of the machine than of the code. With SHIMULATOR_COVERAGE the tests say what of the model they
-exercise (tests/exercised.py).
+long ones as well, which draw all (tests/drawing.py). Of a test marked `mostly_long` the first case is quick, the others
+are long. A failure prints a blob that repeats it. No deadline: how long an example takes says more of the machine than
+of the code. With SHIMULATOR_COVERAGE the tests say what of the model they exercise (tests/exercised.py).
 """
 
 import os
@@ -27,8 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Load the profile before any test module is imported, since their own settings begin from it.
 
-    Ctrl-C is what it is on a terminal, for the processes that tests start as well: a suite that a shell has put into the
-    background ignores it otherwise.
+    Ctrl-C is what it is on a terminal, for the processes that tests start as well: a suite that a shell has put into
+    the background ignores it otherwise.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -46,10 +46,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let a run of the long tests alone take those that draw all their examples there."""
-    for item in items if only_long(config) else ():
-        if hasattr(getattr(item, "obj", None), "draws_more"):
+    """Let a run of the long tests alone take those that draw all their examples there, and further cases of others."""
+    begun = set()
+    for item in items:
+        case_of = item.nodeid.partition("[")[0]
+        if only_long(config) and hasattr(getattr(item, "obj", None), "draws_more"):
             item.add_marker("long")
+        if item.get_closest_marker("mostly_long") and not item.get_closest_marker("long"):
+            if case_of in begun:
+                item.add_marker("long")
+            begun.add(case_of)
 
 
 def only_long(config: pytest.Config) -> bool:

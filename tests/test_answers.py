@@ -78,6 +78,7 @@ def test_each_scenario_of_the_answers_is_asked_for() -> None:
     assert [name for name in question_names() if name not in words] == []
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("number", QUICK)
 def test_a_section_is_what_the_model_says_today(number: int) -> None:
     """The same sentences, tables and figures. If not: `make answers`, and read the difference."""

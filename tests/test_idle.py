@@ -85,6 +85,7 @@ def same(kills: list[tuple[int, str, str]], live_restore: bool, seed: int, uptim
     assert ringing.skipped == 0
 
 
+@pytest.mark.long
 @settings(max_examples=25)
 @given(kills=KILLS, live_restore=st.booleans(), seed=st.integers(1, 5), uptime=st.integers(1 * S, 3 * S))
 def test_sleeping_through_idle_ticks_gives_the_same_run(

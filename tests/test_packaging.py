@@ -53,6 +53,7 @@ def test_the_wheel_holds_the_package_and_the_scenarios_and_nothing_else(wheel: P
     assert {f"sim/render/page/{path.name}" for path in (ROOT / "sim/render/page").iterdir()} <= names
 
 
+@pytest.mark.long
 def test_an_install_finds_its_own_module_and_scenarios(installed: Path, tmp_path: Path) -> None:
     """Away from the source tree, module and scenarios are those of the install."""
     code = "import sim, sim.bundled as b; print(sim.__file__, *(b.bundled(n) for n in b.bundled_names()), sep='\\n')"

@@ -100,6 +100,7 @@ def test_other_pythons_may_be_required(
         skip_or_fail("no other Python")
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize(
     ("ci", "profile", "words", "fixed"),
     [

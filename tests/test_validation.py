@@ -56,12 +56,14 @@ def test_every_row_is_on_the_page_in_its_order() -> None:
         assert (there[:2], there[4:]) == (mine[:2], mine[4:])
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("row", QUICK, ids=lambda row: row.figure)
 def test_some_rows_are_what_the_model_says_now(row: Row):
     """Computed anew, to the last digit that is shown."""
     assert line(row, row.ask()) in TEXT.splitlines()
 
 
+@pytest.mark.long
 def test_the_other_tables_are_on_the_page():
     """What was not asked, outcomes, units beside a real systemd, and the bundled profile derived anew."""
     for text in (not_asked(), outcomes(), rederived(), units()):

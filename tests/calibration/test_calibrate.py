@@ -36,6 +36,7 @@ def wanted(*phases: str) -> Terms:
     return Terms(tuple(Wanted(name, f"{name.replace('/', '_')}_ms") for name in phases))
 
 
+@pytest.mark.long
 def test_a_host_that_is_twice_as_slow_is_found():
     """From sums alone: every phase of the fitted model has the median and the p95 of the host's."""
     slow = {row: replace(it, work=scaled(it.work, 2), wait=scaled(it.wait, 2)) for row, it in DOCKER_26_SHARES.items()}
@@ -72,6 +73,7 @@ def test_finer_phases_are_fitted_and_the_whole_is_compared():
     assert profile["shim/set_up"].work.at(0.5) == pytest.approx(25, rel=0.1)
 
 
+@pytest.mark.long
 def test_an_op_belongs_to_the_phases_that_it_lengthens():
     """Nobody lists them: the model is asked. What goes on beside lengthens nothing."""
     phases = [BY_NAME[name] for name in ("start", "start/payload", "start/answer", "port/iptables", "stop")]
@@ -132,6 +134,7 @@ def test_without_demand_nothing_of_the_loads_is_used():
     assert {it.cores for it in profile.values()} == {1.0}
 
 
+@pytest.mark.long
 def test_what_the_model_cannot_come_to_is_said():
     """A quick stop beside a slow start: the stop's own ops are few where both are commands of podman."""
     text = "x_ms,y_ms\n" + "".join(f"{307 + n / 10},{103 + n / 10}\n" for n in range(20))
@@ -141,6 +144,7 @@ def test_what_the_model_cannot_come_to_is_said():
     assert found.warnings[-1].startswith("stop: what of it is not fitted (polls, timers, other ops) takes longer")
 
 
+@pytest.mark.long
 def test_a_phase_that_a_design_has_not_is_compared_alone():
     """docker-1.13 has no `shim start`: the column is told, and nothing is fitted."""
     text = "x_ms,start_ms\n" + "".join(f"{5 + n / 10},{300 + n}\n" for n in range(20))
@@ -178,6 +182,7 @@ def test_series_with_long_pauses_have_no_rate(pause, rate):
     assert rate_of(cells) == (None if rate is None else pytest.approx(rate))
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize(
     ("column", "told"), [("firewall_ms", False), ("run_wall_ms", True), ("wall_ms-begin_ms", True)]
 )

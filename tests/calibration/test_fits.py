@@ -88,6 +88,7 @@ def test_parameters_are_found() -> None:
     assert found.median == pytest.approx(10, abs=1.5)
 
 
+@pytest.mark.long
 def test_p_values_are_those_of_their_hypothesis() -> None:
     """Of samples of a lognormal about one in twenty is rejected, as the level says; by tables hardly any would be."""
     samples = [sample(LogNormal(20.0, 0.3), 25, seed) for seed in range(100)]

@@ -21,6 +21,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("poor", POOR)
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
 def test_a_poor_terminal_gets_ascii(poor, words):

@@ -73,6 +73,7 @@ def test_the_examples_of_the_page_hold(measured, capsys):
         assert main([*line.partition("#")[0].split()[1:], "-q"]) == 0, line
 
 
+@pytest.mark.long
 def test_json_has_everything(measured, capsys):
     """One object; distributions are spelt as in a profile."""
     assert main(["calibrate", "m.csv", "--phase", "start=total_ms", "--json"]) == 0

@@ -123,6 +123,7 @@ def test_a_report_without_a_violation_writes_no_folder(shimulator, folder):
 # -- options -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -140,6 +141,7 @@ def test_options_change_the_search_and_not_the_verdict(shimulator, words, said):
     assert ("--full takes every order" in done.out) == ("--jobs" in words)
 
 
+@pytest.mark.long
 def test_full_counts_more_states_and_several_processes_the_same(shimulator):
     """The counts are those of the search that was asked for."""
     found = [counts_of(shimulator(*KILL, "--no-save", *words).out)[1][:3]

@@ -18,6 +18,7 @@ def words(command, file):
     return [command[0], file, *command[1:]]
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("command", READ)
 @pytest.mark.parametrize("kind", ["scenario", "bundled", "folder", "trace", "renamed", "stdin scenario", "stdin trace"])
 def test_what_reads_a_run_takes_every_file(command, kind, stored, shimulator, folder):
@@ -37,6 +38,7 @@ def test_what_reads_a_run_takes_every_file(command, kind, stored, shimulator, fo
     assert said.out
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("command", ["run", "whatif", "explore"])
 @pytest.mark.parametrize("kind", ["scenario", "bundled", "folder", "trace", "stdin"])
 def test_what_makes_a_run_takes_a_scenario_or_the_one_of_a_run(command, kind, stored, shimulator, folder):

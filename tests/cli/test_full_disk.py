@@ -33,6 +33,7 @@ def everything(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize(
     "words",
     [

@@ -19,6 +19,7 @@ def children(parent):
     return [int(pid) for pid, ppid in map(str.split, rows.splitlines()) if int(ppid) == parent]
 
 
+@pytest.mark.mostly_long
 @pytest.mark.skipif(shutil.which("ps") is None, reason="ps is not installed")
 @pytest.mark.parametrize(
     ("words", "number"),

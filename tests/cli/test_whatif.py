@@ -40,6 +40,7 @@ def test_a_grid_is_one_comparison_with_each(shimulator):
     ]
 
 
+@pytest.mark.long
 def test_several_files_are_one_table_worst_first_with_totals(shimulator, files):
     """The file whose container stays away stands first; JSON, CSV and text agree."""
     words = ("whatif", "small.yaml", "alone.yaml", "--set", LIVE, *FEW)

@@ -191,11 +191,13 @@ def unmet(cases: dict[str, Case]) -> frozenset[str]:
     return TABLE - looked.keys()
 
 
+@pytest.mark.long
 def test_confluent_ops_go_together_with_whatever_else_may_happen() -> None:
     """In both orders of an op of the table and anything else the same comes of it, and no run of them goes round."""
     assert unmet(QUICK) < TABLE
 
 
+@pytest.mark.long
 def test_confluent_ops_go_together_with_whatever_podman_does() -> None:
     """As above, where each command is a process, and where each container is a unit."""
     assert unmet(PODMAN) < TABLE

@@ -114,6 +114,7 @@ def explored(case: str) -> Graph:
 LARGE = "a command runs"
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("case", [pytest.param(it, marks=pytest.mark.long if it == LARGE else ()) for it in QUICK])
 def test_runs_with_prompt_work_that_takes_no_time_stay_within(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whenever people come, and whichever timers end, it is one of the orders that their lengths allow."""

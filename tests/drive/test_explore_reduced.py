@@ -68,6 +68,7 @@ def searched(case: str, reduce: bool) -> Exploration:
 LARGE = ("any stall in a stop", "the unit is killed", "any kill in a stop")
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("case", [pytest.param(it, marks=pytest.mark.long if it in LARGE else ()) for it in SETUPS])
 def test_reduction_loses_no_end_and_no_verdict(case: str) -> None:
     """The same properties show something, the same ends are found, and fewer states."""

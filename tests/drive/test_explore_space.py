@@ -91,6 +91,7 @@ def spare(monkeypatch: pytest.MonkeyPatch) -> Spare:
 LARGE = ("steady", "hasty", "port")
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("case", [pytest.param(it, marks=pytest.mark.long if it in LARGE else ()) for it in EQUAL])
 def test_a_search_without_intervals_finds_what_the_plain_explorer_finds(case: str, spare: Spare) -> None:
     """As many states, transitions and ends, and as deep: named states are those that copied worlds with keys are."""
@@ -179,6 +180,7 @@ def told(status: Status) -> tuple[Any, ...]:
     return *moves, timers, status.broken
 
 
+@pytest.mark.long
 @examples(80)
 @given(st.sampled_from(range(len(WALKS))), st.integers(0, 2**32))
 def test_following_what_was_learned_is_running_the_model(number: int, seed: int) -> None:

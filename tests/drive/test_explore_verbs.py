@@ -39,6 +39,7 @@ CASES: dict[str, Setup] = {
 STATES = 5_000  # more are too many for the plain explorer within a test
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("case", CASES)
 def test_every_order_of_a_verb_is_found(case: str) -> None:
     """States, transitions, depth and ends are those of an explorer that copies whole worlds."""

@@ -37,6 +37,7 @@ def searched(case: str, jobs: int, reduce: bool) -> Exploration:
     return explore(setup, start=start, asked=ASKED, jobs=jobs, reduce=reduce)
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize(("jobs", "reduce"), [(2, True), (3, False)])
 @pytest.mark.parametrize("case", SETUPS)
 def test_several_processes_find_what_one_finds(case: str, jobs: int, reduce: bool) -> None:

@@ -72,6 +72,7 @@ def ordered(setup: Setup, seed: int, length: int) -> tuple[Setup, Any]:
     return replaced(setup, order=tuple(names)), replay(setup, msgspec.structs.replace(prologue, actions=tuple(actions)))
 
 
+@pytest.mark.long
 @given(st.sampled_from(STORMS), st.integers(0, 2**32), st.integers(1, 400))
 def test_a_run_follows_its_order(setup: Setup, seed: int, length: int) -> None:
     """The facts are those of the path, time never runs backwards, and after the order the run goes on to its end."""

@@ -48,6 +48,7 @@ def words(driver, word):
     return [(at - driver.trace.origin, event.container) for at, event in events if event.word == word]
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_host_of_ten_days_with_a_crash_loop_is_soon_up(design):
     """Two containers that crash in their own time."""
@@ -57,6 +58,7 @@ def test_a_host_of_ten_days_with_a_crash_loop_is_soon_up(design):
     assert driver.steps < 60_000
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("design", FASTEST)
 def test_after_the_begin_all_is_as_if_every_round_had_been_lived_through(design, impatient, monkeypatch):
     """Durations are always the same here, so that a round is; a dockerd or a conmon is killed after t = 0."""

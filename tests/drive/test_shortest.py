@@ -58,6 +58,7 @@ def worlds(found: Exploration, actions: tuple[Action, ...]) -> list[World]:
     return [*on_the_way, world]
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("name", EACH)
 def test_a_story_costs_as_little_as_it_can(name: str) -> None:
     """Faults, then changes of program, then steps are those that it takes at least, and the search is sure of it."""
@@ -183,6 +184,7 @@ def not_overtaken(world: World) -> bool:
 QUESTION = Asked("not overtaken", "always", not_overtaken)
 
 
+@pytest.mark.long
 def test_a_story_that_no_run_can_come_to_says_so() -> None:
     """A state has the boxes of all ways to it, so more is met than can be; of such a state the story is not allowed."""
     found = explore(RESTARTED, asked=(QUESTION,))

@@ -378,6 +378,7 @@ class CriMachine(EngineMachine):
     design = "containerd-cri"
 
 
+@pytest.mark.long
 def test_the_kernels_laws_hold_whatever_happens() -> None:
     """No law of the kernel breaks, the model has a rule for everything, and it all settles."""
     run_machine(CriMachine, examples=40, steps=30)

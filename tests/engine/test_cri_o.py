@@ -293,6 +293,7 @@ class CrioMachine(EngineMachine):
     design = "cri-o"
 
 
+@pytest.mark.long
 def test_the_kernels_laws_hold_whatever_happens() -> None:
     """No law of the kernel breaks, the model has a rule for everything, and it all settles."""
     run_machine(CrioMachine, examples=40, steps=30)

@@ -281,6 +281,7 @@ class FirstMachine(EngineMachine):
     design = "docker-1.10"
 
 
+@pytest.mark.long
 def test_the_kernels_laws_hold_whatever_happens() -> None:
     """No law of the kernel breaks, the model has a rule for everything, and it all settles."""
     run_machine(FirstMachine, examples=40, steps=30)

@@ -440,6 +440,7 @@ until: 20s
 # -- times ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @checks("time.api_start_s.noport", "time.api_start_s.port", "time.api_stop_s.noport", "time.api_stop_s.port")
 @pytest.mark.parametrize("port", [False, True])
 def test_a_start_and_a_stop_take_as_long_as_measured(port: bool) -> None:
@@ -474,6 +475,7 @@ def test_starts_at_once_lie_between_one_another() -> None:
     assert min(gaps) > CHECKS["pid.gap.payload_shim"]["p95"], gaps
 
 
+@pytest.mark.long
 def test_one_kill_of_anything_at_any_moment_can_be_explored() -> None:
     """Every order of a stop and one kill: complete, with the ends of more than one kind, and no fault of the model."""
     text = "services: {web: {image: w, x-payload: {on_term: {exit: 0, after: 1ms}}}}\n"

@@ -175,6 +175,7 @@ def dask(tmp_path_factory):
         found.stop()
 
 
+@pytest.mark.long
 def test_a_cluster_gives_the_same_bytes_and_outlives_a_worker(dask, tmp_path):
     """Both workers do runs; one is killed midway; every result comes, as this process would give it."""
     with serial() as here, cluster(dask.address) as there:
@@ -220,6 +221,7 @@ def test_without_dask_the_message_says_what_to_install(monkeypatch):
         pass
 
 
+@pytest.mark.long
 def test_a_measuring_crosses_process_borders():
     """A window's begin and a metric of the user's own travel with the setups."""
     from sim.experiment.own import Own

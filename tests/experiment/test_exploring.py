@@ -44,6 +44,7 @@ def finding(name: str, kills: int) -> Finding:
     return found(name, kills).findings[0]
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize(("name", "kills"), EACH)
 def test_a_violation_is_told_with_as_few_faults_as_it_takes(name: str, kills: int) -> None:
     """A story names its faults, and the trees before and after what breaks the property."""
@@ -55,6 +56,7 @@ def test_a_violation_is_told_with_as_few_faults_as_it_takes(name: str, kills: in
     assert "Tree after" in it.story
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize(("name", "kills"), [pair for pair in VIOLATIONS.items() if pair[1] == 2])
 def test_fewer_faults_do_not_do(name: str, kills: int) -> None:
     """Within one fault less everything is explored and nothing is found."""
@@ -120,6 +122,7 @@ def test_expectations_at_the_end_are_checked_and_others_are_listed() -> None:
     assert len(result.unchecked) == 1
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize(
     ("kind", "text", "verdict"),
     [

@@ -28,6 +28,7 @@ def found(states: int) -> Explored:
     return explored(load("restarted.yaml", RESTARTED), [NEVER], limits=Limits(states=states))
 
 
+@pytest.mark.long
 def test_what_the_joined_search_alone_finds_holds() -> None:
     """It meets such a state, whose story the timers' lengths do not allow; told apart by them, no state is such."""
     whole = explore(load("restarted.yaml", RESTARTED).setup, asked=(QUESTION,))

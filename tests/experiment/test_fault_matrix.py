@@ -113,6 +113,7 @@ def test_each_cell_has_a_mark_and_a_source() -> None:
     assert [said for said in SAID.values() if "§" not in said.source and " T" not in said.source] == []
 
 
+@pytest.mark.long
 def test_nine_cells_of_ten_are_as_the_tables_say(some: Matrix) -> None:
     """And each other one is known, with the rule that is missing; one that has become equal leaves the list."""
     hold(some, least=700)

@@ -269,6 +269,7 @@ REFUSED: dict[str, tuple[Asks, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_answered_is_refused_with_what_can(case: str) -> None:
     """Each wrong question says what is valid."""

@@ -22,6 +22,7 @@ def twice(number: int) -> int:
     return 2 * number
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods()[:2])
 def test_a_pool_equals_one_process(method, monkeypatch):
     """Forked or spawned workers return the same bytes as this process."""
@@ -37,12 +38,14 @@ def test_results_can_be_pickled():
     assert repr(pickle.loads(pickle.dumps(found))) == repr(found)
 
 
+@pytest.mark.long
 def test_each_setup_gets_its_own_list():
     """Setups on one pool do not mix."""
     setups = [SETUP, load("x.yaml", WEB, [LIVE_RESTORE]).setup]
     assert repr(replicate_each(setups, range(1, 7), 2)) == repr([replicate(setup, range(1, 7), 1) for setup in setups])
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_progress_counts_up_to_all(jobs):
     """The callback is told how many of how many are done, rising to all."""
@@ -52,6 +55,7 @@ def test_progress_counts_up_to_all(jobs):
     assert told == sorted(told)
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_error_of_one_run_is_raised(jobs):
     """What goes wrong in a worker goes wrong here."""

@@ -43,6 +43,7 @@ def scenario() -> Scenario:
     return found
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_seeds_are_counted_and_named(scenario, jobs):
     """Held, failed and undetermined add up; the first and the worst failing seed are named."""

@@ -70,6 +70,7 @@ def test_a_killed_shim_is_cleaned_up_after(design: str) -> None:
         assert verdicts(found) == dict.fromkeys(ASKED, HOLDS)
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("design", rows(WITH_CONTAINERD, "docker-26", "docker-26-separate"))
 @pytest.mark.parametrize("before", ["kill: containerd", "stop: containerd"])
 def test_without_a_working_containerd_it_is_left(design: str, before: str) -> None:

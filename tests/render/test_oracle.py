@@ -67,6 +67,7 @@ def test_narrow_views_equal_the_real_tools(
     check(oracle, table, width, table.procs[pick % len(table.procs)].pid, 32768, locale)
 
 
+@pytest.mark.long
 @SLOW
 @given(table=tables(most=30, comms=("a", "b")))
 def test_equal_branches_fold_as_in_the_real_pstree(oracle: Oracle, table: Table) -> None:

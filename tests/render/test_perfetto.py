@@ -290,6 +290,7 @@ def test_spans_say_what_caused_them_and_where_it_is_from() -> None:
     assert sum(map(bool, sources.values())) > len(sources) / 2
 
 
+@pytest.mark.long
 def test_the_bytes_do_not_depend_on_the_hash_seed() -> None:
     """Two hash seeds give one file."""
     code = "from sim.experiment.run import run; print(run('t19-exec#1').show('perfetto'))"

@@ -18,6 +18,7 @@ PID_AT = {"ps-axjf": 1, "ps-ef": 1, "ps-eo": 0, "ps-auxf": 1}
 HOSTILE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("view", PID_AT)
 @UNHURRIED
 @given(table=tables())
@@ -27,6 +28,7 @@ def test_every_pid_has_one_row(view: str, table: Table) -> None:
     assert sorted(int(line.split()[PID_AT[view]]) for line in lines) == [row.pid for row in table.by_pid()]
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("view", PID_AT)
 @UNHURRIED
 @given(table=tables(), pick=st.integers(1, 13))
@@ -49,6 +51,7 @@ def test_pstree_with_pids_names_every_process_below_the_root(table: Table) -> No
     }
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("view", VIEWS)
 @UNHURRIED
 @given(table=tables())

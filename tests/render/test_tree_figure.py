@@ -69,6 +69,7 @@ def test_boxes_do_not_overlap_and_words_stay_within_them(tmp_path: Path) -> None
         assert all(box.x0 < area.x0 < area.x1 < box.x1 for box in within)
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
 def test_the_same_trees_give_the_same_bytes(tmp_path: Path, kind: str) -> None:
     """A picture has no date and no random id."""

@@ -26,6 +26,7 @@ def texts(figure) -> list[str]:
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
+@pytest.mark.long
 def test_figures_are_the_same_bytes_each_time(found):
     """Same data, same picture."""
     for draw in (lambda: map_png(found), lambda: spread_png(found[1]), lambda: compare_png(found[1], 1)):

@@ -99,6 +99,7 @@ def test_a_mutated_file_never_ends_in_a_traceback(at, cut, put):
     refused_or_loaded(FILE[:at] + put + FILE[at + cut :])
 
 
+@pytest.mark.long
 @given(
     st.sampled_from("host engine networks services steps until properties faults order expect title".split()),
     anything,
@@ -217,6 +218,7 @@ def test_a_setting_may_not_be_deep_either(setting, said):
     assert [problem.what for problem in error.value.problems] == [said]
 
 
+@pytest.mark.long
 def test_values_that_stand_for_too_many_are_refused_where_they_stand():
     """Aliases of aliases, which PyYAML would hold as one value each."""
     text = "\n".join(f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" if n else "x-0: &a0 [1]" for n in range(12))

@@ -162,6 +162,7 @@ def explored(jobs: int) -> Exploration:
     return explore(START, start="run 0", note=exercised_in, jobs=jobs)
 
 
+@pytest.mark.long
 def test_an_exploration_with_one_kill_exercises_kills_and_lost_peers() -> None:
     """Each program that runs while a container starts is killed in some order, and whoever asked it loses its peer."""
     found = explored(1)

@@ -226,6 +226,7 @@ def walk(found: Run, most: int) -> None:
             assert not of_engine or re.search(UP, text["systemctl-status"])
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("name", ALL)
 def test_views_agree(name: str) -> None:
     """At some moments of a run."""
