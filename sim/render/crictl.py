@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sim.render.clean import printable
-from sim.render.docker_inspect import go_json
-from sim.render.docker_ps import ago, tabulate
+from sim.render.go_json import go_json
+from sim.render.go_tables import ago, tabulate
 from sim.views.rows import EventRow, PodContainerRow, SandboxRow
 
 CONTAINERS = ("CONTAINER", "IMAGE", "CREATED", "STATE", "NAME", "ATTEMPT", "POD ID", "POD")

@@ -5,20 +5,18 @@ was created `?`. Leaves out: `--size`, `--format`, names by links (the caller gi
 check whether an image reference still names the same image (the caller gives the text; an image id as `sha256:...` is
 shown as 12 hex digits).
 Source: docker 1.13.1, cli/command/formatter/container.go, api/types/container status in container/state.go,
-pkg/stringutils, go-units duration.go; the tabwriter of Go 1.10.
+pkg/stringutils.
 """
 
-import math
 import unicodedata
 from collections.abc import Sequence
 
 from sim.render.clean import printable
 from sim.render.docker_ports import ports_text
+from sim.render.go_tables import ago, human_duration, tabulate
 from sim.views.rows import ContainerRow
 
-HOUR_S, DAY_H = 3600, 24
 HEADER = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
-_MIN_WIDTH, _PADDING = 20, 3
 _COMMAND_LENGTH = 20
 _HEALTH = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "health: starting"}
 _ESCAPES = {
@@ -45,36 +43,6 @@ def docker_ps(rows: Sequence[ContainerRow], now: float, *, all: bool = False, no
     shown = [row for row in rows if all or row.running]
     newest_first = sorted(shown, key=lambda row: -row.created)
     return tabulate([HEADER, *(_texts(row, now, no_trunc) for row in newest_first)])
-
-
-def human_duration(seconds: float) -> str:
-    """Say roughly how long *seconds* are, in whole units that are cut down, never rounded.
-
-    >>> [human_duration(s) for s in (0.5, 1, 59, 90, 5400, 86400, 864000)]
-    ['Less than a second', '1 second', '59 seconds', 'About a minute', 'About an hour', '24 hours', '10 days']
-    """
-    whole = int(seconds)
-    if whole < 60:
-        return "Less than a second" if seconds < 1 else "1 second" if whole == 1 else f"{whole} seconds"
-    if whole < HOUR_S:
-        return "About a minute" if whole < 120 else f"{whole // 60} minutes"
-    hours = whole // HOUR_S
-    if hours < 48:
-        return "About an hour" if hours == 1 else f"{hours} hours"
-    days = hours // DAY_H
-    for unit, length, below in (("days", 1, 14), ("weeks", 7, 60), ("months", 30, 730)):
-        if days < below:
-            return f"{days // length} {unit}"
-    return f"{days // 365} years"
-
-
-def ago(moment: float, now: float) -> str:
-    """Return how long ago a moment was (unix seconds); `?` of one before the run, which nobody says.
-
-    >>> ago(5.0, 65.0), ago(-math.inf, 65.0)
-    ('About a minute ago', '?')
-    """
-    return f"{human_duration(now - moment)} ago" if math.isfinite(moment) else "?"
 
 
 def status(row: ContainerRow, now: float) -> str:
@@ -147,10 +115,3 @@ def _quoted(letter: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # a stray byte
         return f"\\x{code - 0xDC00:02x}"
     return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def tabulate(lines: Sequence[Sequence[str]], least: int = _MIN_WIDTH, padding: int = _PADDING) -> str:
-    """Pad all cells but the last of each line, as wide as the column's longest and *padding* more, at least *least*."""
-    widths = [max(least, *(len(line[at]) + padding for line in lines)) for at in range(len(lines[0]) - 1)]
-    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=False)] + [line[-1]] for line in lines]
-    return "".join("".join(line) + "\n" for line in padded)

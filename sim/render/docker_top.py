@@ -4,7 +4,7 @@ Models: the daemon splits ps's rows at blanks and joins what is left over into t
 Source: docker 1.13.1, daemon/top_unix.go, cli/command/container/top.go.
 """
 
-from sim.render.docker_ps import tabulate
+from sim.render.go_tables import tabulate
 from sim.render.ps import ps_ef
 from sim.views.table import Table
 

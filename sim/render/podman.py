@@ -18,11 +18,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sim.render.clean import printable
-from sim.render.docker_inspect import go_json
-from sim.render.docker_ps import HEADER, ago, human_duration, tabulate
+from sim.render.go_json import go_json
+from sim.render.go_tables import ago, human_duration, tabulate
 from sim.views.rows import ContainerRow, EventRow, Port
 from sim.views.table import ProcessRow
 
+HEADER = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
 LEAST, PADDING = 12, 2  # widths of podman's tables
 COMMAND_LENGTH = 17
 LONGEST_S = (2**63 - 1) / 1e9  # of Go's time.Duration: since a moment that was never set

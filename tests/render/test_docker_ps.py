@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.render.docker_ports import ports_text
-from sim.render.docker_ps import docker_ps, human_duration, status
+from sim.render.docker_ps import docker_ps, status
+from sim.render.go_tables import human_duration
 from sim.views.rows import ContainerRow, Port
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
