@@ -57,7 +57,7 @@ MAY_IMPORT = {
     "cli": f"calibration experiment writing {EXPERIMENT}",  # cli.py, cli_*.py or cli/
     "__main__": "cli errors",
 }
-SHOWS = ("shows.py", "shown.py")  # in an engine's room: what its own commands print; only `sim.parts` imports it
+SHOWS = re.compile(r"sim/engines/\w+/shows\b")  # in an engine's room: what its own commands print
 ONLY_IN = {  # library -> part
     "simpy": "drive", "matplotlib": "render", "pydantic": "scenario", "yaml": "scenario", "pandas": "experiment",
     "hypothesis": "testing", "distributed": "experiment",
@@ -224,7 +224,7 @@ def violations(path: str, source: str) -> list[str]:
 
 
 def part_of(path: str) -> str:
-    if Path(path).match("sim/engines/*/*.py") and Path(path).name in SHOWS:
+    if SHOWS.match(path):
         return "shows"
     name = Path(path).parts[1].removesuffix(".py")
     return "cli" if name.startswith("cli_") else name

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.render.docker_ports import ports_text
-from sim.render.docker_ps import docker_ps, status
+from sim.engines.docker.shows.ports import ports_text
+from sim.engines.docker.shows.ps import docker_ps, status
 from sim.render.go_tables import human_duration
 from sim.views.rows import ContainerRow, Port
 

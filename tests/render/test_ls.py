@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sim.engines.containerd.shows.bundle import Entry
+from sim.engines.containerd.shows.ls import ls_l, ls_time
 from sim.errors import InputError
 from sim.experiment.run import Run, run_scenario
-from sim.render.ls import ls_l, ls_time
 from sim.scenario import load
-from sim.views.ls_bundle import Entry
 
 ROOT = Path(__file__).parent.parent.parent
 LISTING = Path(__file__).parent / "data/document/document_ls_l.txt"

@@ -1,7 +1,7 @@
 """What `docker info` tells of the engine and its host, as far as a run knows it.
 
 Live restore and the log driver are those that the dockerd that answers goes by, the other drivers are read off its
-words. Leaves out and source: as `sim.render.docker_info`.
+words. Leaves out and source: as `sim.engines.docker.shows.info_text`.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ pkg/stringutils.
 import unicodedata
 from collections.abc import Sequence
 
+from sim.engines.docker.shows.ports import ports_text
 from sim.render.clean import printable
-from sim.render.docker_ports import ports_text
 from sim.render.go_tables import ago, human_duration, tabulate
 from sim.views.rows import ContainerRow
 

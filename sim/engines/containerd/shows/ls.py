@@ -8,9 +8,9 @@ Source: facts on rendering, part 6: seen by running the tool on files with these
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from sim.engines.containerd.shows.bundle import Entry
 from sim.render.clean import printable
 from sim.render.clock import MONTHS
-from sim.views.ls_bundle import Entry
 
 HALF_A_YEAR_S = 15_778_476
 LINKS, OWNER, GROUP = "1", "root", "root"
