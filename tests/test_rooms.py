@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import fields
 
+from sim import parts
 from sim.designs import DESIGNS, roles
 from sim.engine.engine import Engine
 from sim.engine.role import Role
@@ -80,6 +81,8 @@ OUTSIDE = sorted(
     for path in (ROOT / "sim").rglob("*.py")
     if not path.is_relative_to(ROOT / "sim/engines")
 )
+INSIDE = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "sim/engines").rglob("*.py"))
+ENGINES = frozenset(module.__name__ for module in parts.modules("engines"))  # rooms; others are what several run
 
 
 def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -94,6 +97,16 @@ def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def of_an_engine(module: str) -> bool:
     """Return whether a module stands in the room of a concrete engine."""
     return module.startswith("sim.engines.") and not module.startswith(SHARED)
+
+
+def of_another_engine(path: str, module: str) -> bool:
+    """Return whether a module stands in the room of an engine, and the one at *path* in another room."""
+    return room_of(module) in ENGINES and room_of(module) != room_of(path.replace("/", "."))
+
+
+def room_of(module: str) -> str:
+    """Return the package that is the room of a module."""
+    return ".".join(module.split(".")[:3])
 
 
 def names(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -119,6 +132,14 @@ def test_what_every_host_runs_imports_no_engine(path: Path) -> None:
     assert [f"{line} imports {module}" for line, module in imports(tree) if of_an_engine(module)] == []
 
 
+@pytest.mark.parametrize("path", INSIDE)
+def test_no_room_imports_another_engine(path: str) -> None:
+    """What several engines run or print stands in a room that is no engine's, or in none."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    found = [f"{path}:{line} imports {module}" for line, module in imports(tree) if of_another_engine(path, module)]
+    assert not found, "\n" + "\n".join(found)
+
+
 def test_every_other_meaning_is_used() -> None:
     """A word that is excused stands where the table says."""
     for path, word in OTHER_MEANINGS:
@@ -128,10 +149,13 @@ def test_every_other_meaning_is_used() -> None:
 
 
 def test_what_the_tables_forbid_is_found() -> None:
-    """The two rules see what they are for."""
+    """The rules see what they are for."""
     tree = ast.parse("def f():\n    from sim.engines.podman import state\n    return 'conmon'")
     assert [module for _, module in imports(tree) if of_an_engine(module)] == ["sim.engines.podman.state"]
     assert list(names(tree)) == [(3, "conmon")]
+    assert of_another_engine("sim/engines/cri/shows/rows.py", "sim.engines.podman.state")
+    assert not of_another_engine("sim/engines/podman/shows/rows.py", "sim.engines.podman.state")
+    assert not of_another_engine("sim/engines/podman/start.py", "sim.engines.conmon.conmon")
 
 
 @pytest.mark.parametrize("field", [it.name for it in fields(Role) if it.type is bool])
