@@ -192,7 +192,7 @@ def test_a_module_without_a_docstring_is_found() -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("sim/engines/a/shows/b.py", "from sim.engines.a import c\nfrom sim.engines.a.shows.d import D\nimport sim.render"),
+        ("sim/engines/a/shows/b.py", "from sim.engines.a import c\nimport sim.engines.a.shows.d\nimport sim.render"),
         ("sim/cli_run.py", "import sys\nfrom sim.experiment import run\nprint(1)\nsys.exit(0)"),
         ("sim/__main__.py", "from sim.cli import main\nraise SystemExit(main())"),
         ("sim/drive/timed.py", "import simpy\nfrom .explore import explore\nfrom sim.kernel import Pid"),

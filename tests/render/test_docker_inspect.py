@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sim.engines.docker.shows.inspect_text import docker_inspect
+from sim.engines.docker.shows.inspect import docker_inspect
 from sim.experiment.run import Run, run_scenario
 from sim.render.go_json import go_time
 from sim.scenario import load

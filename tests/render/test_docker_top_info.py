@@ -2,8 +2,7 @@
 
 import pytest
 
-from sim.engines.docker.shows.info import option
-from sim.engines.docker.shows.info_text import docker_info
+from sim.engines.docker.shows.info import docker_info, option
 from sim.errors import InputError
 from sim.experiment.run import Run, run_scenario
 from sim.scenario import load

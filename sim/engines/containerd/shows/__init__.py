@@ -1,6 +1,6 @@
 """The folder in which dockerd's containerd has a container's bundle, as `ls -l` lists it.
 
-Source: `sim.engines.containerd.shows.bundle`.
+Source: the modules here.
 """
 
 from __future__ import annotations

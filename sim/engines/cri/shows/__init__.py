@@ -1,4 +1,4 @@
-"""What crictl prints on a kubelet's host. Source: `sim.engines.cri.shows.text`."""
+"""What crictl prints on a kubelet's host. Source: the modules here."""
 
 from __future__ import annotations
 

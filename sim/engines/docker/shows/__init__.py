@@ -21,23 +21,20 @@ def _ps(*, all: bool) -> OfStory:
 
 
 def _inspect(story: Story, names: Names) -> str:
-    from sim.engines.docker.shows.inspect import inspected
-    from sim.engines.docker.shows.inspect_text import docker_inspect
+    from sim.engines.docker.shows.inspect import docker_inspect, inspected
 
     return docker_inspect(*found({name: inspected(story, name) for name in names}))
 
 
 def _top(story: Story, names: Names) -> str:
-    from sim.engines.docker.shows.top import top
-    from sim.engines.docker.shows.top_text import docker_top
+    from sim.engines.docker.shows.top import docker_top, listed
     from sim.render.clean import printable_lines
 
-    return printable_lines(docker_top(top(story, names[0])))
+    return printable_lines(docker_top(listed(story, names[0])))
 
 
 def _info(story: Story, names: Names) -> str:
-    from sim.engines.docker.shows.info import engine_facts
-    from sim.engines.docker.shows.info_text import docker_info
+    from sim.engines.docker.shows.info import docker_info, engine_facts
 
     return docker_info((row.state for row in story.containers()), engine_facts(story))
 

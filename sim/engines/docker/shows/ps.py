@@ -1,23 +1,24 @@
-"""Print containers as `docker ps` would.
+"""What `docker ps` prints.
 
 Models: the table of docker 1.13.1: what the engine believes, newest container first; one that is older than the run
-was created `?`. Leaves out: `--size`, `--format`, names by links (the caller gives the name that is shown) and the
-check whether an image reference still names the same image (the caller gives the text; an image id as `sha256:...` is
-shown as 12 hex digits).
+was created `?`; neighbouring ports that keep their number merge into ranges, `:::80` as of 26.1.5. Leaves out:
+`--size`, `--format`, names by links (the caller gives the name that is shown), the check whether an image reference
+still names the same image (the caller gives the text; an image id as `sha256:...` is shown as 12 hex digits), and the
+brackets that later clients write around `::` (unverified).
 Source: docker 1.13.1, cli/command/formatter/container.go, api/types/container status in container/state.go,
-pkg/stringutils.
+pkg/stringutils; api/client formatter of ports, DisplayablePorts.
 """
 
 import unicodedata
 from collections.abc import Sequence
 
-from sim.engines.docker.shows.ports import ports_text
 from sim.render.clean import printable
 from sim.render.go_tables import ago, human_duration, tabulate
-from sim.views.rows import ContainerRow
+from sim.views.rows import ContainerRow, PortRow
 
 HEADER = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
 _COMMAND_LENGTH = 20
+_Group = tuple[str, str]  # host address and protocol of a port
 _HEALTH = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "health: starting"}
 _ESCAPES = {
     "\a": "\\a",
@@ -115,3 +116,36 @@ def _quoted(letter: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # a stray byte
         return f"\\x{code - 0xDC00:02x}"
     return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def ports_text(ports: Sequence[PortRow]) -> str:
+    """Join the ports: ranges in the order in which they end, then all that are published on another number.
+
+    >>> ports_text([(3000, 20002, "0.0.0.0", "tcp"), (81, 81, "0.0.0.0", "tcp"), (80, 80, "0.0.0.0", "tcp")])
+    '0.0.0.0:80-81->80-81/tcp, 0.0.0.0:20002->3000/tcp'
+    """
+    ordered = sorted(ports, key=lambda port: (port[0], port[2], port[1] or 0, port[3]))
+    moved = [
+        f"{ip}:{public or 0}->{private}/{proto}" for private, public, ip, proto in ordered if ip and public != private
+    ]
+    kept = [((ip, proto), private) for private, public, ip, proto in ordered if not ip or public == private]
+    return ", ".join(_ranges(kept) + moved)
+
+
+def _ranges(kept: Sequence[tuple[_Group, int]]) -> list[str]:
+    """Merge neighbouring numbers of a group; a gap closes a range, those left open come in order of appearance."""
+    closed: list[str] = []
+    runs: dict[_Group, tuple[int, int]] = {}
+    for group, number in kept:
+        first, last = runs.get(group, (number, number - 1))
+        if number != last + 1:
+            closed.append(_range(group, first, last))
+            first = number
+        runs[group] = first, number
+    return closed + [_range(group, *run) for group, run in runs.items()]
+
+
+def _range(group: _Group, first: int, last: int) -> str:
+    ip, proto = group
+    numbers = str(first) if first == last else f"{first}-{last}"
+    return f"{ip}:{numbers}->{numbers}/{proto}" if ip else f"{numbers}/{proto}"

@@ -1,4 +1,4 @@
-"""What podman's commands print. Source: `sim.engines.podman.shows.text`."""
+"""What podman's commands print. Source: the modules here."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def _inspect(story: Story, names: Names) -> str:
 
 
 def _top(story: Story, names: Names) -> str:
-    from sim.engines.podman.shows.rows import podman_top as rows_of
+    from sim.engines.podman.shows.rows import processes
     from sim.engines.podman.shows.text import podman_top
 
-    return podman_top(rows_of(story, names[0]))
+    return podman_top(processes(story, names[0]))
 
 
 def _line(row: EventRow, offset: int) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 from sim.render.clean import printable
 from sim.render.go_json import go_json
 from sim.render.go_tables import ago, human_duration, tabulate
-from sim.views.rows import ContainerRow, EventRow, Port
+from sim.views.rows import ContainerRow, EventRow, PortRow
 from sim.views.table import ProcessRow
 
 HEADER = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
@@ -81,7 +81,7 @@ def podman_status(row: ContainerRow, now: float) -> str:
     return row.state.capitalize()
 
 
-def podman_ports(ports: Iterable[Port]) -> str:
+def podman_ports(ports: Iterable[PortRow]) -> str:
     """Join ports that follow one another on both sides, in the order of address, protocol and number.
 
     >>> podman_ports([(80, 80, "0.0.0.0", "tcp"), (81, 81, "0.0.0.0", "tcp"), (80, 9000, "0.0.0.0", "tcp")])
