@@ -1,6 +1,7 @@
 """Each engine has a room: outside `sim/engines` nothing is known of a concrete engine, by import or by name."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sim import parts
 from sim.designs import DESIGNS, roles
 from sim.engine.engine import Engine
 from sim.engine.role import Role
+from sim.views.view import RunView, View
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ("sim.engines.host",)  # what every host runs, whatever its engine: no concrete engine
@@ -104,6 +106,11 @@ def of_another_engine(path: str, module: str) -> bool:
     return room_of(module) in ENGINES and room_of(module) != room_of(path.replace("/", "."))
 
 
+def client_of(view: View) -> str:
+    """Return the command of which a view is, "" if it is of none."""
+    return view.client if isinstance(view, RunView) else ""
+
+
 def room_of(module: str) -> str:
     """Return the package that is the room of a module."""
     return ".".join(module.split(".")[:3])
@@ -138,6 +145,14 @@ def test_no_room_imports_another_engine(path: str) -> None:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     found = [f"{path}:{line} imports {module}" for line, module in imports(tree) if of_another_engine(path, module)]
     assert not found, "\n" + "\n".join(found)
+
+
+def test_what_a_client_prints_stands_in_the_room_of_its_engine() -> None:
+    """Its views are offered there, and no module outside is called by its name."""
+    of_clients = [(module, view) for module in parts.modules("views") for view in module.VIEWS if client_of(view)]
+    assert [view.name for module, view in of_clients if room_of(module.__name__) not in ENGINES] == []
+    clients = {client_of(view) for _, view in of_clients}
+    assert [path for path in OUTSIDE if clients & set(re.split(r"[/_.]", path))] == []
 
 
 def test_every_other_meaning_is_used() -> None:
