@@ -26,7 +26,7 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 GROUP = "shimulator"
 FOLDERS = {"engines": "sim.engines", "faults": "sim.faults", "steps": "sim.steps", "views": "sim.shows"}
-ROOMS = {"views": "shows"}  # a module of that name in an engine's room offers parts of the kind, too
+ROOMS = {"views": "shows"}  # a module or package of that name in an engine's room offers parts of the kind, too
 OFFERS = {"engines": "FAMILY", "faults": "KINDS", "steps": "WORD", "views": "VIEWS"}
 
 _added: dict[str, list[ModuleType]] = {}

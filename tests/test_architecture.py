@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "drive": DRIVE,
     "views": f"trace model designs faults {MODEL}",
     "render": f"views parts durations errors writing {MODEL}",
-    "shows": f"views render engines designs {MODEL}",  # sim/shows, and what stands in an engine's room for its views
+    "shows": f"views render engines designs {MODEL}",  # sim/shows, and `shows` in the rooms of engines
     "predicates": MODEL,
     "properties": f"predicates {MODEL}",
     "steps": f"scenario predicates {MODEL}",
@@ -57,7 +57,8 @@ MAY_IMPORT = {
     "cli": f"calibration experiment writing {EXPERIMENT}",  # cli.py, cli_*.py or cli/
     "__main__": "cli errors",
 }
-SHOWS = ("shows.py", "shown.py")  # in an engine's room: what its own commands print; only `sim.parts` imports it
+ROOM = re.compile(r"sim\.engines\.\w+")
+SHOWS = re.compile(r"sim[./]engines[./]\w+[./]shows\b")  # of a room: what its own commands print, of the layer of views
 ONLY_IN = {  # library -> part
     "simpy": "drive", "matplotlib": "render", "pydantic": "scenario", "yaml": "scenario", "pandas": "experiment",
     "hypothesis": "testing", "distributed": "experiment",
@@ -114,6 +115,8 @@ def test_no_file_names_a_package_index_or_a_path_of_a_machine() -> None:
         ("sim/kernel/__init__.py", "from .. import trace", ":2 imports sim.trace, which kernel may not"),
         ("sim/model.py", "def f():\n    import sim.cli", ":3 imports sim.cli, which model may not"),
         ("sim/views/a.py", "if TYPE_CHECKING:\n    import sim.drive", ":3 imports sim.drive, which views may not"),
+        ("sim/engines/a/b.py", "from sim.engines.a import shows", ":2 imports sim.shows, which engines may not"),
+        ("sim/engines/a/b.py", "import sim.engines.a.shows.ps", ":2 imports sim.shows, which engines may not"),
         ("sim/gadget.py", "", ":1 is of part 'gadget', which has no row in MAY_IMPORT"),
         ("sim/views/tree.py", "import simpy.rt", ":2 imports simpy, which only drive may"),
         ("sim/model.py", "from yaml import load", ":2 imports yaml, which only scenario may"),
@@ -189,6 +192,7 @@ def test_a_module_without_a_docstring_is_found() -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
+        ("sim/engines/a/shows/b.py", "from sim.engines.a import c\nimport sim.engines.a.shows.d\nimport sim.render"),
         ("sim/cli_run.py", "import sys\nfrom sim.experiment import run\nprint(1)\nsys.exit(0)"),
         ("sim/__main__.py", "from sim.cli import main\nraise SystemExit(main())"),
         ("sim/drive/timed.py", "import simpy\nfrom .explore import explore\nfrom sim.kernel import Pid"),
@@ -224,7 +228,7 @@ def violations(path: str, source: str) -> list[str]:
 
 
 def part_of(path: str) -> str:
-    if Path(path).match("sim/engines/*/*.py") and Path(path).name in SHOWS:
+    if SHOWS.match(path):
         return "shows"
     name = Path(path).parts[1].removesuffix(".py")
     return "cli" if name.startswith("cli_") else name
@@ -298,7 +302,9 @@ def imported(path: str, node: ast.AST) -> set[str]:
     if not isinstance(node, ast.ImportFrom):
         return set()
     module = base_of(path, node)
-    return {f"sim.{alias.name}" for alias in node.names} if module == "sim" else {module}
+    if module == "sim" or ROOM.fullmatch(module):
+        return {f"{module}.{alias.name}" for alias in node.names}
+    return {module}
 
 
 def base_of(path: str, node: ast.ImportFrom) -> str:
@@ -346,6 +352,8 @@ def modules_meant(path: str, node: ast.AST, names: Collection[str]) -> Iterator[
 
 def part_of_module(name: str) -> str:
     """Return the part that the dotted *name* below sim is of; `sim.__version__` is of the package's own `__init__`."""
+    if SHOWS.match(name):
+        return "shows"
     part = [*name.split("."), "__init__"][1]
     if part.startswith("cli_"):
         return "cli"

@@ -1,15 +1,18 @@
 """Each engine has a room: outside `sim/engines` nothing is known of a concrete engine, by import or by name."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import fields
 
+from sim import parts
 from sim.designs import DESIGNS, roles
 from sim.engine.engine import Engine
 from sim.engine.role import Role
+from sim.views.view import RunView, View
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ("sim.engines.host",)  # what every host runs, whatever its engine: no concrete engine
@@ -48,7 +51,6 @@ OTHER_MEANINGS: dict[tuple[str, str], str] = {
     ("sim/views/frames.py", "client"): "the column of a class of clients",
     ("sim/cli/__init__.py", "init"): "the subcommand",
     ("sim/cli/__init__.py", "version"): "the option",
-    ("sim/render/podman.py", "exec"): "the word of podman's event",
     ("sim/render/report.py", "version"): "a place of the page: the version of this program",
     ("sim/views/probes.py", "exec"): "the kind of a daemon's memory that holds a command's state",
     ("sim/calibration/phases.py", "exec"): "a verb of docker, and the moment at which a program is executed",
@@ -81,6 +83,8 @@ OUTSIDE = sorted(
     for path in (ROOT / "sim").rglob("*.py")
     if not path.is_relative_to(ROOT / "sim/engines")
 )
+INSIDE = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "sim/engines").rglob("*.py"))
+ENGINES = frozenset(module.__name__ for module in parts.modules("engines"))  # rooms; others are what several run
 
 
 def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -95,6 +99,21 @@ def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def of_an_engine(module: str) -> bool:
     """Return whether a module stands in the room of a concrete engine."""
     return module.startswith("sim.engines.") and not module.startswith(SHARED)
+
+
+def of_another_engine(path: str, module: str) -> bool:
+    """Return whether a module stands in the room of an engine, and the one at *path* in another room."""
+    return room_of(module) in ENGINES and room_of(module) != room_of(path.replace("/", "."))
+
+
+def client_of(view: View) -> str:
+    """Return the command of which a view is, "" if it is of none."""
+    return view.client if isinstance(view, RunView) else ""
+
+
+def room_of(module: str) -> str:
+    """Return the package that is the room of a module."""
+    return ".".join(module.split(".")[:3])
 
 
 def names(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -120,6 +139,22 @@ def test_what_every_host_runs_imports_no_engine(path: Path) -> None:
     assert [f"{line} imports {module}" for line, module in imports(tree) if of_an_engine(module)] == []
 
 
+@pytest.mark.parametrize("path", INSIDE)
+def test_no_room_imports_another_engine(path: str) -> None:
+    """What several engines run or print stands in a room that is no engine's, or in none."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    found = [f"{path}:{line} imports {module}" for line, module in imports(tree) if of_another_engine(path, module)]
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_what_a_client_prints_stands_in_the_room_of_its_engine() -> None:
+    """Its views are offered there, and no module outside is called by its name."""
+    of_clients = [(module, view) for module in parts.modules("views") for view in module.VIEWS if client_of(view)]
+    assert [view.name for module, view in of_clients if room_of(module.__name__) not in ENGINES] == []
+    clients = {client_of(view) for _, view in of_clients}
+    assert [path for path in OUTSIDE if clients & set(re.split(r"[/_.]", path))] == []
+
+
 def test_every_other_meaning_is_used() -> None:
     """A word that is excused stands where the table says."""
     for path, word in OTHER_MEANINGS:
@@ -129,10 +164,13 @@ def test_every_other_meaning_is_used() -> None:
 
 
 def test_what_the_tables_forbid_is_found() -> None:
-    """The two rules see what they are for."""
+    """The rules see what they are for."""
     tree = ast.parse("def f():\n    from sim.engines.podman import state\n    return 'conmon'")
     assert [module for _, module in imports(tree) if of_an_engine(module)] == ["sim.engines.podman.state"]
     assert list(names(tree)) == [(3, "conmon")]
+    assert of_another_engine("sim/engines/cri/shows/rows.py", "sim.engines.podman.state")
+    assert not of_another_engine("sim/engines/podman/shows/rows.py", "sim.engines.podman.state")
+    assert not of_another_engine("sim/engines/podman/start.py", "sim.engines.conmon.conmon")
 
 
 @pytest.mark.parametrize("field", [it.name for it in fields(Role) if it.type is bool])

@@ -1,7 +1,6 @@
-"""Containers, sandboxes of pods and events as plain rows, as an engine's own listings show them.
+"""Containers and events as plain rows, of which the listings of engines are made.
 
-Leaves out what 1.13.1 and crictl v1.30.0 do not list. Source: docker 1.13.1, api/types.Container and
-api/types/events.Message; cri-api v1, Container and PodSandbox.
+Leaves out what docker 1.13.1 does not list. Source: docker 1.13.1, api/types.Container and api/types/events.Message.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 # private number, public number or None, host address ("" if unpublished), protocol
-Port = tuple[int, int | None, str, str]
+PortRow = tuple[int, int | None, str, str]
 
 
 class When(msgspec.Struct, frozen=True):
@@ -42,7 +41,7 @@ class ContainerRow(msgspec.Struct, frozen=True):
     removing: bool = False
     health: str | None = None
     exit_code: int = 0
-    ports: tuple[Port, ...] = ()
+    ports: tuple[PortRow, ...] = ()
     name: str = ""
 
     @property
@@ -57,30 +56,6 @@ class ContainerRow(msgspec.Struct, frozen=True):
         if self.removing or self.dead:
             return "removing" if self.removing else "dead"
         return "created" if self.started is None else "exited"
-
-
-class PodContainerRow(msgspec.Struct, frozen=True):
-    """Describe one container as a runtime tells it: *created* in unix seconds, *state* Created, Running or Exited."""
-
-    id: str
-    image: str
-    created: float
-    state: str
-    name: str
-    attempt: int
-    pod_id: str
-    pod: str
-
-
-class SandboxRow(msgspec.Struct, frozen=True):
-    """Describe the sandbox of a pod: *created* in unix seconds, *state* Ready or NotReady."""
-
-    id: str
-    created: float
-    state: str
-    name: str
-    namespace: str
-    attempt: int
 
 
 class EventRow(msgspec.Struct, frozen=True):

@@ -1,8 +1,8 @@
 """A view: its name, what it prints of a moment, of which hosts it is, and how `--help` and a report's page have it.
 
-A part of kind "views" (`sim.parts`) is a module with a table `VIEWS` of such records: in `sim.shows`, as `shows.py` in
-the room of an engine whose command prints it, or anywhere else if it is registered. Those modules import what they
-print with where they print, so that names and help texts cost nothing. Source: the project's own.
+A part of kind "views" (`sim.parts`) is a module with a table `VIEWS` of such records: in `sim.shows`, as the package
+`shows` in the room of an engine whose command prints it, or anywhere else if it is registered. Those modules import
+what they print with where they print, so that names and help texts cost nothing. Source: the project's own.
 """
 
 from __future__ import annotations

@@ -126,10 +126,10 @@ ROWS = (
            '        if table != "locks":\n            yield slot\n        if before is None',
            "who waits for a lock is not asked again", EXPLORED),
     # -- what is read and shown ---------------------------------------------------------------------------------------
-    Mutant("hours begin at two", "sim/render/docker_ps.py", 'return "About an hour" if hours == 1 else',
+    Mutant("hours begin at two", "sim/render/go_tables.py", 'return "About an hour" if hours == 1 else',
            'return "About an hour" if hours <= 2 else', "docker ps says About an hour for two",
            ("tests/render/test_docker_ps.py",)),
-    Mutant("ages are rounded", "sim/render/docker_ps.py", "    whole = int(seconds)\n", "    whole = round(seconds)\n",
+    Mutant("ages are rounded", "sim/render/go_tables.py", "    whole = int(seconds)\n", "    whole = round(seconds)\n",
            "docker ps rounds ages up", ("tests/render/test_docker_ps.py",)),
     Mutant("no is false", "sim/scenario/text.py", '    if text in BOOLEANS:\n        return "bool"',
            '    if text in BOOLEANS or text in ("no", "on", "yes", "off"):\n        return "bool"',

@@ -40,7 +40,7 @@ ROWS = (
     Mutant("six results are kept", PROBES, "KEPT = 5", "KEPT = 6", "Log is too long", HEALTH),
     Mutant("what was slept through is known", PROBES, 'world.setup.host.begin == "steady"',
            'world.setup.host.begin == "never"', "Log holds results of ten days ago", HEALTH),
-    Mutant("live-restore is the file's", "sim/engines/docker/shown.py", "daemon_of(story.world, daemon)",
+    Mutant("live-restore is the file's", "sim/engines/docker/shows/info.py", "daemon_of(story.world, daemon)",
            "story.trace.setup.engine.daemon", "docker info does not know of a reload",
            ("tests/render/test_docker_top_info.py",)),
 )  # fmt: skip

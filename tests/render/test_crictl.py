@@ -9,10 +9,10 @@ import pytest
 
 from sim.engines.cri.attempts import Attempt, Sandboxes
 from sim.engines.cri.pods import Sandbox
+from sim.engines.cri.shows.rows import PodContainerRow, SandboxRow
+from sim.engines.cri.shows.text import crictl_inspect, crictl_pods, crictl_ps
 from sim.experiment.run import Run, run_scenario
-from sim.render.crictl import crictl_inspect, crictl_pods, crictl_ps
 from sim.scenario import load
-from sim.views.rows import PodContainerRow, SandboxRow
 
 LIFE = """
 host: {clock: 2026-11-24T08:00:00+08:00}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sim.render.docker_events import docker_events, rfc3339_nano
+from sim.engines.docker.shows.events import docker_events, rfc3339_nano
 from sim.views.rows import EventRow
 
 START = EventRow(

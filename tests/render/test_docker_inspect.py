@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from sim.engines.docker.shows.inspect import docker_inspect
 from sim.experiment.run import Run, run_scenario
-from sim.render.docker_inspect import docker_inspect, go_time
+from sim.render.go_json import go_time
 from sim.scenario import load
 from sim.views.rows import When
 

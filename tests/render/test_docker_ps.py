@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.render.docker_ports import ports_text
-from sim.render.docker_ps import docker_ps, human_duration, status
-from sim.views.rows import ContainerRow, Port
+from sim.engines.docker.shows.ps import docker_ps, ports_text, status
+from sim.render.go_tables import human_duration
+from sim.views.rows import ContainerRow, PortRow
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 ID = "17d0801f3a10" + "a" * 52
@@ -92,7 +92,7 @@ def test_status_tells_the_first_state_that_holds(fields: dict[str, object], text
         ([(1, None, "", "udp"), (2, None, "", "tcp"), (4, None, "", "tcp")], "2/tcp, 1/udp, 4/tcp"),
     ],
 )
-def test_ports_merge_into_ranges(ports: list[Port], text: str) -> None:
+def test_ports_merge_into_ranges(ports: list[PortRow], text: str) -> None:
     """Neighbours that keep their number merge; a closed range comes before those left open."""
     assert ports_text(ports) == text
 

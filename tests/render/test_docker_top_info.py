@@ -2,10 +2,9 @@
 
 import pytest
 
-from sim.engines.docker.shown import option
+from sim.engines.docker.shows.info import docker_info, option
 from sim.errors import InputError
 from sim.experiment.run import Run, run_scenario
-from sim.render.docker_info import docker_info
 from sim.scenario import load
 
 TEXT = """

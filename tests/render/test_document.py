@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.render.docker_ps import docker_ps
+from sim.engines.docker.shows.ps import docker_ps
 from sim.render.ps import ps_auxf, ps_axjf, ps_ef, ps_eo
 from sim.render.pstree import pstree
 from sim.views.rows import ContainerRow

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sim.engines.containerd.shows.bundle import FolderEntry
+from sim.engines.containerd.shows.ls import ls_l, ls_time
 from sim.errors import InputError
 from sim.experiment.run import Run, run_scenario
-from sim.render.ls import ls_l, ls_time
 from sim.scenario import load
-from sim.views.ls_bundle import Entry
 
 ROOT = Path(__file__).parent.parent.parent
 LISTING = Path(__file__).parent / "data/document/document_ls_l.txt"
@@ -84,7 +84,11 @@ def test_times_older_than_half_a_year_or_in_the_future_show_the_year(written: st
 
 def test_columns_are_as_wide_as_the_widest_entry() -> None:
     """Sizes stand at the right; blocks are whole pages."""
-    entries = [Entry("a", "-rw-r--r--", 1, 0.0), Entry("b", "-rw-r--r--", 4097, 0.0), Entry("c", "prwx------", 0, 0.0)]
+    entries = [
+        FolderEntry("a", "-rw-r--r--", 1, 0.0),
+        FolderEntry("b", "-rw-r--r--", 4097, 0.0),
+        FolderEntry("c", "prwx------", 0, 0.0),
+    ]
     assert ls_l(entries, 60.0, 0).splitlines() == [
         "total 12",
         "-rw-r--r-- 1 root root    1 Jan  1 00:00 a",

@@ -7,8 +7,15 @@ from typing import Any
 
 import pytest
 
+from sim.engines.podman.shows.text import (
+    podman_event,
+    podman_inspect,
+    podman_ports,
+    podman_ps,
+    podman_status,
+    podman_top,
+)
 from sim.experiment.run import Run, run_scenario
-from sim.render.podman import podman_event, podman_inspect, podman_ports, podman_ps, podman_status, podman_top
 from sim.scenario import load
 from sim.views.rows import ContainerRow, EventRow
 from sim.views.table import ProcessRow

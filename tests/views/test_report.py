@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from sim.engines.cri.shown import sandboxes
+from sim.engines.cri.shows.rows import sandboxes
 from sim.experiment.run import Run, run_scenario
 from sim.scenario import load
 from sim.views.report import FEWEST, ReportData, report_data

@@ -18,6 +18,8 @@ import pytest
 from sim.bundled import bundled_names
 from sim.designs import DESIGNS
 from sim.engine import paths
+from sim.engines.docker.shows.inspect import inspected
+from sim.engines.docker.shows.ps import status
 from sim.engines.host.systemd.unit import unit_of
 from sim.errors import InputError
 from sim.experiment.run import Run, run_scenario
@@ -25,10 +27,8 @@ from sim.experiment.viewing import all_views, views_of
 from sim.facts import StepTaken
 from sim.predicates import status_of
 from sim.render import registry
-from sim.render.docker_ps import status
 from sim.render.registry import RUN_VIEWS, paged
 from sim.scenario import Scenario, load
-from sim.views.docker_inspect import inspected
 from sim.views.story import Story
 from tests.rows import SCENARIOS
 

@@ -1,4 +1,4 @@
-"""What crictl prints on a kubelet's host. Source: `sim.render.crictl`."""
+"""What crictl prints on a kubelet's host. Source: the modules here."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ CRICTL: dict[str, Any] = {"client": "crictl", "group": "of a kubelet", "order": 
 
 def _ps(*, all: bool) -> OfStory:
     def show(story: Story, names: Names) -> str:
-        from sim.engines.cri.shown import pod_containers
-        from sim.render.crictl import crictl_ps
+        from sim.engines.cri.shows.rows import pod_containers
+        from sim.engines.cri.shows.text import crictl_ps
 
         return crictl_ps(pod_containers(story), now(story), all=all)
 
@@ -22,21 +22,21 @@ def _ps(*, all: bool) -> OfStory:
 
 
 def _pods(story: Story, names: Names) -> str:
-    from sim.engines.cri.shown import sandboxes
-    from sim.render.crictl import crictl_pods
+    from sim.engines.cri.shows.rows import sandboxes
+    from sim.engines.cri.shows.text import crictl_pods
 
     return crictl_pods(sandboxes(story), now(story))
 
 
 def _inspect(story: Story, names: Names) -> str:
-    from sim.engines.cri.shown import container_status
-    from sim.render.crictl import crictl_inspect
+    from sim.engines.cri.shows.rows import container_status
+    from sim.engines.cri.shows.text import crictl_inspect
 
     return crictl_inspect(*found({name: container_status(story, name) for name in names}))
 
 
 def _line(row: EventRow, offset: int) -> str:
-    from sim.render.crictl import crictl_event
+    from sim.engines.cri.shows.text import crictl_event
 
     return crictl_event(row, offset)
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sim.engines.cri.shows.rows import PodContainerRow, SandboxRow
 from sim.render.clean import printable
-from sim.render.docker_inspect import go_json
-from sim.render.docker_ps import ago, tabulate
-from sim.views.rows import EventRow, PodContainerRow, SandboxRow
+from sim.render.go_json import go_json
+from sim.render.go_tables import ago, tabulate
+from sim.views.rows import EventRow
 
 CONTAINERS = ("CONTAINER", "IMAGE", "CREATED", "STATE", "NAME", "ATTEMPT", "POD ID", "POD")
 PODS = ("POD ID", "CREATED", "STATE", "NAME", "NAMESPACE", "ATTEMPT", "RUNTIME")

@@ -1,25 +1,24 @@
-"""Print containers as `docker ps` would.
+"""What `docker ps` prints.
 
 Models: the table of docker 1.13.1: what the engine believes, newest container first; one that is older than the run
-was created `?`. Leaves out: `--size`, `--format`, names by links (the caller gives the name that is shown) and the
-check whether an image reference still names the same image (the caller gives the text; an image id as `sha256:...` is
-shown as 12 hex digits).
+was created `?`; neighbouring ports that keep their number merge into ranges, `:::80` as of 26.1.5. Leaves out:
+`--size`, `--format`, names by links (the caller gives the name that is shown), the check whether an image reference
+still names the same image (the caller gives the text; an image id as `sha256:...` is shown as 12 hex digits), and the
+brackets that later clients write around `::` (unverified).
 Source: docker 1.13.1, cli/command/formatter/container.go, api/types/container status in container/state.go,
-pkg/stringutils, go-units duration.go; the tabwriter of Go 1.10.
+pkg/stringutils; api/client formatter of ports, DisplayablePorts.
 """
 
-import math
 import unicodedata
 from collections.abc import Sequence
 
 from sim.render.clean import printable
-from sim.render.docker_ports import ports_text
-from sim.views.rows import ContainerRow
+from sim.render.go_tables import ago, human_duration, tabulate
+from sim.views.rows import ContainerRow, PortRow
 
-HOUR_S, DAY_H = 3600, 24
 HEADER = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
-_MIN_WIDTH, _PADDING = 20, 3
 _COMMAND_LENGTH = 20
+_Group = tuple[str, str]  # host address and protocol of a port
 _HEALTH = {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "health: starting"}
 _ESCAPES = {
     "\a": "\\a",
@@ -45,36 +44,6 @@ def docker_ps(rows: Sequence[ContainerRow], now: float, *, all: bool = False, no
     shown = [row for row in rows if all or row.running]
     newest_first = sorted(shown, key=lambda row: -row.created)
     return tabulate([HEADER, *(_texts(row, now, no_trunc) for row in newest_first)])
-
-
-def human_duration(seconds: float) -> str:
-    """Say roughly how long *seconds* are, in whole units that are cut down, never rounded.
-
-    >>> [human_duration(s) for s in (0.5, 1, 59, 90, 5400, 86400, 864000)]
-    ['Less than a second', '1 second', '59 seconds', 'About a minute', 'About an hour', '24 hours', '10 days']
-    """
-    whole = int(seconds)
-    if whole < 60:
-        return "Less than a second" if seconds < 1 else "1 second" if whole == 1 else f"{whole} seconds"
-    if whole < HOUR_S:
-        return "About a minute" if whole < 120 else f"{whole // 60} minutes"
-    hours = whole // HOUR_S
-    if hours < 48:
-        return "About an hour" if hours == 1 else f"{hours} hours"
-    days = hours // DAY_H
-    for unit, length, below in (("days", 1, 14), ("weeks", 7, 60), ("months", 30, 730)):
-        if days < below:
-            return f"{days // length} {unit}"
-    return f"{days // 365} years"
-
-
-def ago(moment: float, now: float) -> str:
-    """Return how long ago a moment was (unix seconds); `?` of one before the run, which nobody says.
-
-    >>> ago(5.0, 65.0), ago(-math.inf, 65.0)
-    ('About a minute ago', '?')
-    """
-    return f"{human_duration(now - moment)} ago" if math.isfinite(moment) else "?"
 
 
 def status(row: ContainerRow, now: float) -> str:
@@ -149,8 +118,34 @@ def _quoted(letter: str) -> str:
     return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def tabulate(lines: Sequence[Sequence[str]], least: int = _MIN_WIDTH, padding: int = _PADDING) -> str:
-    """Pad all cells but the last of each line, as wide as the column's longest and *padding* more, at least *least*."""
-    widths = [max(least, *(len(line[at]) + padding for line in lines)) for at in range(len(lines[0]) - 1)]
-    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=False)] + [line[-1]] for line in lines]
-    return "".join("".join(line) + "\n" for line in padded)
+def ports_text(ports: Sequence[PortRow]) -> str:
+    """Join the ports: ranges in the order in which they end, then all that are published on another number.
+
+    >>> ports_text([(3000, 20002, "0.0.0.0", "tcp"), (81, 81, "0.0.0.0", "tcp"), (80, 80, "0.0.0.0", "tcp")])
+    '0.0.0.0:80-81->80-81/tcp, 0.0.0.0:20002->3000/tcp'
+    """
+    ordered = sorted(ports, key=lambda port: (port[0], port[2], port[1] or 0, port[3]))
+    moved = [
+        f"{ip}:{public or 0}->{private}/{proto}" for private, public, ip, proto in ordered if ip and public != private
+    ]
+    kept = [((ip, proto), private) for private, public, ip, proto in ordered if not ip or public == private]
+    return ", ".join(_ranges(kept) + moved)
+
+
+def _ranges(kept: Sequence[tuple[_Group, int]]) -> list[str]:
+    """Merge neighbouring numbers of a group; a gap closes a range, those left open come in order of appearance."""
+    closed: list[str] = []
+    runs: dict[_Group, tuple[int, int]] = {}
+    for group, number in kept:
+        first, last = runs.get(group, (number, number - 1))
+        if number != last + 1:
+            closed.append(_range(group, first, last))
+            first = number
+        runs[group] = first, number
+    return closed + [_range(group, *run) for group, run in runs.items()]
+
+
+def _range(group: _Group, first: int, last: int) -> str:
+    ip, proto = group
+    numbers = str(first) if first == last else f"{first}-{last}"
+    return f"{ip}:{numbers}->{numbers}/{proto}" if ip else f"{numbers}/{proto}"

@@ -1,39 +1,21 @@
-"""Print containers as `docker inspect` would: JSON with four blanks a level, times as Go writes them.
+"""Write JSON as Go's encoder does: the clients of engines print objects with it.
 
-Models: encoding/json of Go (`<`, `>`, `&` escaped) and RFC 3339 with as many digits as there are. Leaves out nothing
-of what it is given; letters that would steer the terminal are escaped, which is the same JSON.
-Source: docker 1.13.1, cli/command/inspect; Go 1.10, encoding/json, time.RFC3339Nano.
+Models: encoding/json (`<`, `>`, `&` escaped where the client lets it) and RFC 3339 with as many digits as there are.
+Letters that would steer the terminal are escaped, which is the same JSON. Source: Go 1.10, encoding/json,
+time.RFC3339Nano.
 """
+
+from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sim.render.clean import printable
-from sim.render.docker_events import shielded
 from sim.views.rows import When
 
 NEVER = "0001-01-01T00:00:00Z"
-
-
-def docker_inspect(found: Iterable[dict[str, Any]], missing: Iterable[str] = ()) -> str:
-    """Print an array of what was *found*, then one line for each name that is *missing*.
-
-    >>> print(docker_inspect([{"Name": "/a<b", "State": {"StartedAt": When(1.5), "FinishedAt": When(None)}}]), end="")
-    [
-        {
-            "Name": "/a\\u003cb",
-            "State": {
-                "StartedAt": "1970-01-01T00:00:01.5Z",
-                "FinishedAt": "0001-01-01T00:00:00Z"
-            }
-        }
-    ]
-    """
-    complaints = "".join(f"Error: No such object: {printable(name)}\n" for name in missing)
-    return go_json(list(found), 4) + complaints
 
 
 def go_json(value: Any, indent: int, *, html: bool = True) -> str:
@@ -79,3 +61,15 @@ def _timed(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _timed(inner) for key, inner in value.items() if not _unknown(inner)}
     return value
+
+
+def shielded(text: str, *, html: bool = True) -> str:
+    """Escape as Go's encoder does (`<`, `>`, `&`), and whatever could steer a terminal: the value stays the same."""
+    escaped = "<>&" if html else ""
+    return "".join(
+        letter if printable(letter) == letter and letter not in escaped else _unicode_escape(letter) for letter in text
+    )
+
+
+def _unicode_escape(letter: str) -> str:
+    return json.dumps(letter)[1:-1] if ord(letter) > 0x7F else f"\\u{ord(letter):04x}"

@@ -1,4 +1,4 @@
-"""What podman's commands print. Source: `sim.render.podman`."""
+"""What podman's commands print. Source: the modules here."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ PODMAN: dict[str, Any] = {"client": "podman", "group": "of podman", "order": 20}
 
 def _ps(*, all: bool) -> OfStory:
     def show(story: Story, names: Names) -> str:
-        from sim.engines.podman.shown import podman_containers
-        from sim.render.podman import podman_ps
+        from sim.engines.podman.shows.rows import podman_containers
+        from sim.engines.podman.shows.text import podman_ps
 
         return podman_ps(podman_containers(story), now(story), all=all)
 
@@ -22,21 +22,21 @@ def _ps(*, all: bool) -> OfStory:
 
 
 def _inspect(story: Story, names: Names) -> str:
-    from sim.engines.podman.shown import podman_inspected
-    from sim.render.podman import podman_inspect
+    from sim.engines.podman.shows.rows import podman_inspected
+    from sim.engines.podman.shows.text import podman_inspect
 
     return podman_inspect(*found({name: podman_inspected(story, name) for name in names}))
 
 
 def _top(story: Story, names: Names) -> str:
-    from sim.engines.podman.shown import podman_top as rows_of
-    from sim.render.podman import podman_top
+    from sim.engines.podman.shows.rows import processes
+    from sim.engines.podman.shows.text import podman_top
 
-    return podman_top(rows_of(story, names[0]))
+    return podman_top(processes(story, names[0]))
 
 
 def _line(row: EventRow, offset: int) -> str:
-    from sim.render.podman import podman_event
+    from sim.engines.podman.shows.text import podman_event
 
     return podman_event(row, offset)
 

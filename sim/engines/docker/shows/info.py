@@ -1,12 +1,18 @@
-"""What `docker info` tells of the engine and its host, as far as a run knows it.
+"""What `docker info` prints of the engine and its host, as far as a run knows it.
 
-Live restore and the log driver are those that the dockerd that answers goes by, the other drivers are read off its
-words. Leaves out and source: as `sim.render.docker_info`.
+Models: containers counted by their state (one that waits for its restart is Stopped), versions, drivers, the host. Live
+restore and the log driver are those that the dockerd that answers goes by, the other drivers are read off its words.
+Leaves out every other line: images, plugins, kernel, memory, registries. Source: docker 1.13.1,
+cli/command/system/info.go, daemon/info.go; engine-1.13 §4.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from sim.engine.settings import daemon_of
+from sim.render.clean import printable
 from sim.views.story import Story
 
 DEFAULTS = {  # of 1.13.1, where dockerd's words say nothing
@@ -48,3 +54,25 @@ def option(words: tuple[str, ...], name: str) -> str:
         if word == name:
             return following
     return DEFAULTS[name]
+
+
+def docker_info(states: Iterable[str], facts: Iterable[tuple[str, str]]) -> str:
+    """Count *states* (as `docker inspect` says them), then print each fact on its line.
+
+    >>> print(docker_info(["running", "restarting", "paused"], [("Name", "host")]), end="")
+    Containers: 3
+     Running: 1
+     Paused: 1
+     Stopped: 1
+    Name: host
+    """
+    count = Counter(states)
+    stopped = count.total() - count["running"] - count["paused"]
+    lines = [
+        ("Containers", str(count.total())),
+        (" Running", str(count["running"])),
+        (" Paused", str(count["paused"])),
+        (" Stopped", str(stopped)),
+        *facts,
+    ]
+    return "".join(f"{key}: {printable(value)}\n" for key, value in lines)

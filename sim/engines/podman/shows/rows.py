@@ -125,7 +125,7 @@ def _bindings(ports: Sequence[Port]) -> dict[str, list[dict[str, str]]]:
     return found
 
 
-def podman_top(story: Story, name: str) -> list[tuple[str, ProcessRow]] | str:
+def processes(story: Story, name: str) -> list[tuple[str, ProcessRow]] | str:
     """Return each process of a container with its number on the host, "?" of one elsewhere; or podman's error."""
     record, service, host = story.believed(name), story.world.services[name], story.world.host
     if record is None:

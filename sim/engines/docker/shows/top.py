@@ -1,9 +1,10 @@
-"""Which processes `docker top` lists: those of the container's control group, or why it lists none.
+"""What `docker top` prints: the processes of the container's control group, or why there are none.
 
 Models: the daemon's checks, its question to containerd for the pids (`runc ps` reads cgroup.procs, where no zombie
-stands; before there was a containerd dockerd asks itself), and `ps -ef` of the host at that moment. Leaves out: the
-processes that the question itself forks, ps options of one's own. Source: D daemon/top_unix.go, daemon/errors.go; C
-runtime/container.go Pids [K: the texts of errors]; engine-1.13 §3.2, §1.4.
+stands; before there was a containerd dockerd asks itself), and `ps -ef` of the host at that moment, whose rows the
+daemon splits at blanks, joining what is left over into the last column. Leaves out: the processes that the question
+itself forks, ps options of one's own. Source: D daemon/top_unix.go, daemon/errors.go; C runtime/container.go Pids [K:
+the texts of errors]; docker 1.13.1, cli/command/container/top.go; engine-1.13 §3.2, §1.4.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from sim.engine.containers import scope_of
 from sim.engine.records import Task
 from sim.engine.setup import Service
 from sim.engines.host.systemd.unit import unit_of
+from sim.render.go_tables import tabulate
+from sim.render.ps import ps_ef
 from sim.views.story import Story
 from sim.views.table import Table
 
@@ -19,7 +22,7 @@ UNAVAILABLE = "rpc error: code = 14 desc = grpc: the connection is unavailable"
 NOT_FOUND = "rpc error: code = 2 desc = containerd: container not found"
 
 
-def top(story: Story, name: str) -> Table | str:
+def listed(story: Story, name: str) -> Table | str:
     """Return the container's rows of the process table, or the daemon's error."""
     service, record = story.world.services[name], story.believed(name)
     if record is None:
@@ -40,3 +43,16 @@ def _rows(story: Story, service: Service) -> Table:
     pids = story.world.host.grouped.get(scope_of(story.world, service), {})
     table = story.table()
     return Table(table.meta, tuple(row for row in table.procs if row.pid in pids and row.state != "Z"))
+
+
+def docker_top(found: Table | str) -> str:
+    """Print the rows of a table, or the daemon's error.
+
+    >>> docker_top("No such container: web")
+    'Error response from daemon: No such container: web\\n'
+    """
+    if isinstance(found, str):
+        return f"Error response from daemon: {found}\n"
+    titles, *rows = (line.split() for line in ps_ef(found).splitlines())
+    last = len(titles) - 1
+    return tabulate([titles, *([*row[:last], " ".join(row[last:])] for row in rows)])

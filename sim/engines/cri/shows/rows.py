@@ -11,15 +11,41 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from sim.engine.containers import sandbox
 from sim.engine.records import Container
 from sim.engines.cri.attempts import Sandboxes
 from sim.engines.cri.runtime import UNKNOWN
-from sim.views.rows import ContainerRow, PodContainerRow, SandboxRow, When
+from sim.views.rows import ContainerRow, When
 from sim.views.story import BEFORE, Story
 
 NAMESPACE = "default"  # of every pod: a scenario says nothing of namespaces
 STATES = {"running": "Running", "created": "Created"}
+
+
+class PodContainerRow(msgspec.Struct, frozen=True):
+    """Describe one container as a runtime tells it: *created* in unix seconds, *state* Created, Running or Exited."""
+
+    id: str
+    image: str
+    created: float
+    state: str
+    name: str
+    attempt: int
+    pod_id: str
+    pod: str
+
+
+class SandboxRow(msgspec.Struct, frozen=True):
+    """Describe the sandbox of a pod: *created* in unix seconds, *state* Ready or NotReady."""
+
+    id: str
+    created: float
+    state: str
+    name: str
+    namespace: str
+    attempt: int
 
 
 def pod_containers(story: Story) -> tuple[PodContainerRow, ...]:

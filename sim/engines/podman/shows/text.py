@@ -18,11 +18,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sim.render.clean import printable
-from sim.render.docker_inspect import go_json
-from sim.render.docker_ps import HEADER, ago, human_duration, tabulate
-from sim.views.rows import ContainerRow, EventRow, Port
+from sim.render.go_json import go_json
+from sim.render.go_tables import ago, human_duration, tabulate
+from sim.views.rows import ContainerRow, EventRow, PortRow
 from sim.views.table import ProcessRow
 
+HEADER = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
 LEAST, PADDING = 12, 2  # widths of podman's tables
 COMMAND_LENGTH = 17
 LONGEST_S = (2**63 - 1) / 1e9  # of Go's time.Duration: since a moment that was never set
@@ -80,7 +81,7 @@ def podman_status(row: ContainerRow, now: float) -> str:
     return row.state.capitalize()
 
 
-def podman_ports(ports: Iterable[Port]) -> str:
+def podman_ports(ports: Iterable[PortRow]) -> str:
     """Join ports that follow one another on both sides, in the order of address, protocol and number.
 
     >>> podman_ports([(80, 80, "0.0.0.0", "tcp"), (81, 81, "0.0.0.0", "tcp"), (80, 9000, "0.0.0.0", "tcp")])

@@ -19,7 +19,7 @@ from sim.views.story import Story
 PAGE_KIB = 4  # what a tmpfs takes for each page that is begun
 
 
-class Entry(msgspec.Struct, frozen=True):
+class FolderEntry(msgspec.Struct, frozen=True):
     """One name in a folder: *size* in bytes (None: not known), *kib* that it takes, *written* in unix seconds."""
 
     name: str
@@ -31,13 +31,13 @@ class Entry(msgspec.Struct, frozen=True):
     def kib(self) -> int | None:
         """Return what the blocks of the file take.
 
-        >>> Entry("config.json", "-rw-r--r--", 20733, 0.0).kib, Entry("init-stdin", "prwx------", 0, 0.0).kib
-        (24, 0)
+        >>> [FolderEntry("", "-rw-r--r--", size, 0.0).kib for size in (20733, 0, None)]
+        [24, 0, None]
         """
         return None if self.size is None else -(-self.size // (PAGE_KIB * 1024)) * PAGE_KIB
 
 
-def bundle(story: Story, name: str) -> tuple[str, tuple[Entry, ...]]:
+def bundle(story: Story, name: str) -> tuple[str, tuple[FolderEntry, ...]]:
     """Return a container's bundle folder and what is in it, by name; nothing where there is no folder."""
     service: Service = story.world.services[name]
     folder = paths.bundle(service.id)
@@ -51,15 +51,16 @@ def _is_in(fifo: Fifo, within: str) -> bool:
     return fifo.path.startswith(within) and not fifo.nameless
 
 
-def _file(story: Story, service: Service, path: str) -> Entry:
-    return Entry(_base(path), "-rw-r--r--", service.bundle.config_size, _written(story, path))
+def _file(story: Story, service: Service, path: str) -> FolderEntry:
+    return FolderEntry(_base(path), "-rw-r--r--", service.bundle.config_size, _written(story, path))
 
 
-def _fifo(story: Story, service: Service, path: str) -> Entry:
+def _fifo(story: Story, service: Service, path: str) -> FolderEntry:
     """Give a fifo the later of its own time and the observed one, if that has come."""
     made = _written(story, path)
     observed = dict(service.bundle.written).get(_base(path), 0)
-    return Entry(_base(path), "prwx------", 0, observed if made < observed <= story.trace.unix(story.at) else made)
+    written = observed if made < observed <= story.trace.unix(story.at) else made
+    return FolderEntry(_base(path), "prwx------", 0, written)
 
 
 def _written(story: Story, path: str) -> float:

@@ -8,18 +8,18 @@ Source: facts on rendering, part 6: seen by running the tool on files with these
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from sim.engines.containerd.shows.bundle import FolderEntry
 from sim.render.clean import printable
 from sim.render.clock import MONTHS
-from sim.views.ls_bundle import Entry
 
 HALF_A_YEAR_S = 15_778_476
 LINKS, OWNER, GROUP = "1", "root", "root"
 
 
-def ls_l(entries: Sequence[Entry], now: float, offset_min: int) -> str:
+def ls_l(entries: Sequence[FolderEntry], now: float, offset_min: int) -> str:
     """Print *entries* in their order at *now* (unix seconds), in local time.
 
-    >>> print(ls_l([Entry("config.json", "-rw-r--r--", 20733, 0.0)], 86400.0, 60), end="")
+    >>> print(ls_l([FolderEntry("config.json", "-rw-r--r--", 20733, 0.0)], 86400.0, 60), end="")
     total 24
     -rw-r--r-- 1 root root 20733 Jan  1 01:00 config.json
     """

@@ -1,4 +1,4 @@
-"""What docker's commands print. Leaves out locks that the real commands wait for. Source: `sim.render.docker_*`."""
+"""What docker's commands print. Leaves out locks that the real commands wait for. Source: the modules here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DOCKER: dict[str, Any] = {"client": "docker", "group": "engine", "order": 10}
 
 def _ps(*, all: bool) -> OfStory:
     def show(story: Story, names: Names) -> str:
-        from sim.render.docker_ps import docker_ps
+        from sim.engines.docker.shows.ps import docker_ps
 
         return docker_ps(story.containers(), now(story), all=all)
 
@@ -21,29 +21,26 @@ def _ps(*, all: bool) -> OfStory:
 
 
 def _inspect(story: Story, names: Names) -> str:
-    from sim.render.docker_inspect import docker_inspect
-    from sim.views.docker_inspect import inspected
+    from sim.engines.docker.shows.inspect import docker_inspect, inspected
 
     return docker_inspect(*found({name: inspected(story, name) for name in names}))
 
 
 def _top(story: Story, names: Names) -> str:
+    from sim.engines.docker.shows.top import docker_top, listed
     from sim.render.clean import printable_lines
-    from sim.render.docker_top import docker_top
-    from sim.views.docker_top import top
 
-    return printable_lines(docker_top(top(story, names[0])))
+    return printable_lines(docker_top(listed(story, names[0])))
 
 
 def _info(story: Story, names: Names) -> str:
-    from sim.engines.docker.shown import engine_facts
-    from sim.render.docker_info import docker_info
+    from sim.engines.docker.shows.info import docker_info, engine_facts
 
     return docker_info((row.state for row in story.containers()), engine_facts(story))
 
 
 def _line(row: EventRow, offset: int) -> str:
-    from sim.render.docker_events import docker_event
+    from sim.engines.docker.shows.events import docker_event
 
     return docker_event(row, offset)
 

@@ -1,6 +1,6 @@
 """The folder in which dockerd's containerd has a container's bundle, as `ls -l` lists it.
 
-Source: `sim.views.ls_bundle`.
+Source: the modules here.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from sim.views.view import Names, RunView, now
 
 def ls(story: Story, names: Names) -> str:
     """List one folder, or all of them, each under its name, after complaints about those that are not there."""
-    from sim.render.ls import ls_l, no_such_folder
-    from sim.views.ls_bundle import bundle
+    from sim.engines.containerd.shows.bundle import bundle
+    from sim.engines.containerd.shows.ls import ls_l, no_such_folder
 
     offset = story.trace.setup.host.tz_minutes
     folders = [bundle(story, name) for name in names]

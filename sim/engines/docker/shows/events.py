@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sim.render.clean import printable
+from sim.render.go_json import shielded
 from sim.views.rows import EventRow
 
 FILTERS = ("type", "event", "container", "image")
@@ -89,18 +90,6 @@ def _json(row: EventRow) -> str:
     times = {"time": row.at_unix_us // 1_000_000, "timeNano": row.at_unix_us * 1000}
     message = {**old, "Type": row.type, "Action": row.action, "Actor": actor, **times}
     return shielded(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
-
-
-def shielded(text: str, *, html: bool = True) -> str:
-    """Escape as Go's encoder does (`<`, `>`, `&`), and whatever could steer a terminal: the value stays the same."""
-    escaped = "<>&" if html else ""
-    return "".join(
-        letter if printable(letter) == letter and letter not in escaped else _unicode_escape(letter) for letter in text
-    )
-
-
-def _unicode_escape(letter: str) -> str:
-    return json.dumps(letter)[1:-1] if ord(letter) > 0x7F else f"\\u{ord(letter):04x}"
 
 
 def _names(row: EventRow, kind: str, wanted: str) -> bool:

@@ -1,20 +1,23 @@
-"""What `docker inspect` tells of a container: what dockerd believes, and what `docker create` was given.
+"""What `docker inspect` prints of containers: what dockerd believes, and what `docker create` was given.
 
 Models: the keys that a run knows, in the order of the engine's structs. Leaves out every other key (ids of images and
 sandboxes, gateways, mounts, cgroup limits): they are missing, not empty. A StartedAt before the run is not known and
 left out as well, and so is what a probe has printed. The real command waits for the container's lock; this does not.
 Source: D daemon/inspect.go, health.go, api/types ContainerJSONBase, ContainerState, Health, NetworkSettings; daemon
-getPortMapInfo and releaseNetwork: Ports is null without a network, {} without a published port [K].
+getPortMapInfo and releaseNetwork: Ports is null without a network, {} without a published port [K]; docker 1.13.1,
+cli/command/inspect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Port, Service
 from sim.engines.host.systemd.unit import unit_of
+from sim.render.clean import printable
+from sim.render.go_json import go_json
 from sim.views.probes import Found, Probe
 from sim.views.rows import ContainerRow, When
 from sim.views.story import Story
@@ -143,3 +146,21 @@ def _bindings(ports: Sequence[Port], *, anywhere: str) -> dict[str, list[dict[st
         ip = anywhere if port.ip == "0.0.0.0" else port.ip
         found.setdefault(f"{port.container}/{port.proto}", []).append({"HostIp": ip, "HostPort": str(port.host)})
     return found
+
+
+def docker_inspect(found: Iterable[dict[str, Any]], missing: Iterable[str] = ()) -> str:
+    """Print an array of what was *found*, then one line for each name that is *missing*.
+
+    >>> print(docker_inspect([{"Name": "/a<b", "State": {"StartedAt": When(1.5), "FinishedAt": When(None)}}]), end="")
+    [
+        {
+            "Name": "/a\\u003cb",
+            "State": {
+                "StartedAt": "1970-01-01T00:00:01.5Z",
+                "FinishedAt": "0001-01-01T00:00:00Z"
+            }
+        }
+    ]
+    """
+    complaints = "".join(f"Error: No such object: {printable(name)}\n" for name in missing)
+    return go_json(list(found), 4) + complaints
