@@ -10,7 +10,13 @@ from tests.oracles import NOT_MEASURED, ORACLES, Oracle, main, measured, share
 SHEET = {0.05: (0.28, 1.5, 2.9, 5.7), 0.8: (0.28, 4.0, 2.9, 17.0)}  # engine-1.13 §7.1, crash
 
 
-@pytest.mark.parametrize("row", ORACLES, ids=lambda row: row.check)
+MANY = 40  # runs: so many take seconds
+
+
+@pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, id=row.check, marks=pytest.mark.long if row.seeds >= MANY else ()) for row in ORACLES],
+)
 def test_a_run_gives_what_is_known(row: Oracle) -> None:
     """What is measured lies in the range of what is expected."""
     found = measured(row)

@@ -63,6 +63,7 @@ def test_an_install_finds_its_own_module_and_scenarios(installed: Path, tmp_path
     assert [Path(path) for path in scenarios] == [packages / f"sim/scenarios/{name}.yaml" for name in bundled_names()]
 
 
+@pytest.mark.mostly_long
 @pytest.mark.skipif(not RUNNABLE, reason="there is no sim/cli.py or no scenarios/document.yaml yet")
 @pytest.mark.parametrize("command", [("bin/python", "-I", "-m", "sim"), ("bin/shimulator",)], ids=" ".join)
 def test_an_install_runs_a_bundled_scenario(installed: Path, tmp_path: Path, command: tuple[str, ...]) -> None:

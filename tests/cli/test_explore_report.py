@@ -103,6 +103,7 @@ def test_the_same_words_write_the_same_files(shimulator, folder):
         assert (folder / "a" / name).read_bytes() == (folder / "c" / name).read_bytes()
 
 
+@pytest.mark.long
 def test_the_story_stands_in_the_scenario_too(shimulator, folder):
     """V5.txt is what the report tells; V5.yaml has it as a comment, and is a scenario that validates."""
     shimulator(*KILL)
@@ -168,6 +169,7 @@ def test_settings_are_explored(shimulator):
 # -- trouble -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
 def test_a_machine_that_refuses_is_4_and_nothing_is_left(code, monkeypatch, shimulator, folder):
     """A full disk or a folder without the right is said with what to do; no half of a folder stays."""

@@ -80,6 +80,7 @@ def test_a_window_ends_the_runs_and_is_named(shimulator):
     assert "--set until=shot+200ms" in said.out
 
 
+@pytest.mark.long
 def test_a_block_is_what_is_asked_where_the_words_say_nothing(shimulator, folder):
     """whatif: of the file; --set goes before it."""
     block = "whatif: {grid: {host.cores: [1, 4]}, seeds: 6, window: [shot, shot+20s]}\n"

@@ -89,6 +89,7 @@ def last_states(setup: Setup, start: str, *, reduce: bool) -> frozenset[int]:
     return frozenset(digest for digest, number in graph.part.found.index.items() if number in graph.part.ends)
 
 
+@pytest.mark.long
 def test_together_they_show_something() -> None:
     """The setups are no empty ones: more than ten properties are shown in some, and both kinds of guards hold."""
     seen = {name for case in SETUPS if case not in LARGE for name in searched(case, True).shown}

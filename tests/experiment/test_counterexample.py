@@ -77,6 +77,7 @@ def test_a_story_with_steps_ends_where_its_faults_led(names: tuple[str, ...]) ->
     assert key(twin) == key(world)
 
 
+@pytest.mark.long
 @given(st.sampled_from(STORMS), st.integers(0, 2**32))
 def test_any_story_with_steps_ends_where_its_faults_led(setup: Setup, seed: int) -> None:
     """Whatever befalls whom and when, the story with steps comes to the same host; each step stands for one fault."""

@@ -214,6 +214,7 @@ def test_an_address_without_a_scheduler_is_refused(monkeypatch):
         pass
 
 
+@pytest.mark.long
 def test_without_dask_the_message_says_what_to_install(monkeypatch):
     """The extra is named."""
     monkeypatch.setitem(sys.modules, "distributed", None)

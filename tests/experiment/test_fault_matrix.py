@@ -176,6 +176,7 @@ def test_a_file_without_the_names_of_the_matrix_is_refused() -> None:
 # -- how it is told --------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_text_fits_into_a_terminal(some: Matrix) -> None:
     """Both forms have lines of at most 100 columns; each row and fault is in it."""
     for detail in (False, True):

@@ -290,6 +290,7 @@ def test_why_and_tell_say_what_the_command_line_says() -> None:
 # -- explorations and comparisons -------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_an_exploration_tells_its_stories_and_runs_them() -> None:
     """A violated property has a story, and a run in which it fails."""
     found = stopped()

@@ -105,6 +105,7 @@ def test_json_has_its_documented_keys(restored):
     assert list(row["change"]) == ["median", "low", "high", "confidence"]
 
 
+@pytest.mark.long
 def test_a_figure_is_the_same_bytes_each_time(restored, gone):
     """Same data, same picture; also where no pair can be drawn."""
     for found in (restored, gone, whatif("x.yaml", ["until=kill+30s"], 6, 1, text=WEB)):

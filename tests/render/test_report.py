@@ -154,6 +154,7 @@ def test_nobodys_words_act_in_the_page(tmp_path, monkeypatch):
     assert data_of(evil)["lanes"][2]["name"] == "web"
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_bytes():
     """Another process with another hash seed writes the same page; another seed another one."""
     code = "import sys, sim; sys.stdout.buffer.write(sim.run('shim-while-containerd-down', seed=3).page().encode())"

@@ -61,6 +61,7 @@ def test_the_documents_tree_is_the_recorded_one(view: str) -> None:
     assert run("document").show(view, "kill+500ms") == recorded
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("view", ["dot", "mermaid"])
 @settings(deadline=None)
 @given(table=tables(comms=HOSTILE))
