@@ -130,6 +130,11 @@ class Notes:
         """Take a fact that has been applied at a clock value (µs)."""
 
 
+def no_unit(service: Service) -> bool:
+    """Return that a container is no unit of systemd."""
+    return False
+
+
 def in_no_file(service: Service) -> str:
     """Return that no file is written when a container ends."""
     return ""
@@ -159,7 +164,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     *believed*, *changed* and *address* say what it knows of a container, and what a fact changes in that. *vocabulary*
     has the keys of files that it knows. *starts* names the procedures in which it starts a container, which is their
     variable `c`. *shim_of* returns whose shim holds a container: its own, or that of its pod. *scope* returns its
-    control group, *is_unit* whether it is a unit of systemd (None: containers never are). *faults* returns how
+    control group, *is_unit* whether it is a unit of systemd, one for which the template stands. *faults* returns how
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
     left out, the design has nothing for. *durations* are of an engine that has none in `sim.latency`.
     *backoff* names the procedures in which it waits before it starts a container
@@ -170,7 +175,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
 
     The rest is about scenario files (`sim.engine.meaning`). *refuses* returns why a command means nothing on a host of
     a design, as far as its programs and units do not tell. *instead* returns why there are no processes of a role, and
-    what to write; *no_daemon* says why no unit is the engine. *fit* returns how the engine has what a file says.
+    what to write; *no_daemon* is the hint for who asks systemd for an engine that is no unit. *fit* returns how the
+    engine has what a file says.
     *written_down* has by role what returns the number that a file keeps for a process of it.
     *upgrades* returns why no host goes from one version to another.
 
@@ -199,11 +205,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     durations: tuple[Row, ...] = ()
     shim_of: Callable[[str], str] = itself
     scope: Callable[[World, Service], str] = own_scope
-    is_unit: Callable[[Service], bool] | None = None
+    is_unit: Callable[[Service], bool] = no_unit
     faults: Callable[[Any], Mapping[str, str]] = daemon_faults
     refuses: Callable[[Any, Command], Said | None] = not_there
     instead: Callable[[Any, str], Said] = without_words
-    no_daemon: str = ""
+    no_daemon: str = "There is no engine to stop."
     fit: Callable[[Any, Given], Fitted] = as_given
     written_down: Mapping[str, Callable[[World, str], Pid]] = {}
     upgrades: Callable[[Any, Any, EngineSetup], Said | None] = one_way

@@ -54,7 +54,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     publish_tries: int = 6
     dead_shim_tells_pid: bool = True
     containerd_dies_with: str | None = "KILL"
-    live_restore: bool = True
+    live_restore: bool = False
     exits_by: str = "pid"
     load_each: int = 0
     binds_first: bool = False

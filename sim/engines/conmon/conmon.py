@@ -28,7 +28,7 @@ from sim.engines.host import output
 from sim.facts import Message, StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import OomScoreAdjSet, SubreaperSet
-from sim.kernel.records import Pid
+from sim.kernel.records import Pid, Status
 from sim.world import Frame, World
 
 CONMON = "/usr/bin/conmon"
@@ -170,8 +170,13 @@ def write_log(g: Goroutine) -> None:
     g["held"] = 0
 
 
+def is_killed(status: Status) -> bool:
+    """Return whether conmon itself has come to harm: any other status is that of its container's program."""
+    return status < 0
+
+
 ROLE = Role(
-    kind=Kind.HOLDER, order=70, home="init", target="container", stalls_as="conmon", slows=True, leaves_with="payload",
+    kind=Kind.HOLDER, order=70, home="init", target="container", stalls_as="conmon", slows=True, failed=is_killed,
     rss=Rss(round(2.1 * MB), "issue: 1.8 to 2.4 MB"),
 )  # fmt: skip
 PROGRAM = Program(

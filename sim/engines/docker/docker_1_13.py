@@ -62,6 +62,7 @@ TRAITS = Traits(
     client="docker",
     containerd_socket=paths.CONTAINERD_SOCK,
     other_package=("containerd", "shim", "runc"),
+    live_restore=True,
     records=paths.CONTAINERS + "{name}/config.v2.json",
 )
 
