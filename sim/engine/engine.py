@@ -7,19 +7,20 @@ engine with a daemon that remembers its containers, as dockerd does. Source: eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
 from sim.durations import Row
 from sim.engine import paths
-from sim.engine.meaning import Fitted, Given, Said, as_given, not_there, one_way, without_words
+from sim.engine.meaning import Fitted, Given, Said, as_given, one_way, unless_served, without_words
 from sim.engine.records import Container, Endpoint, UnitState
 from sim.engine.setup import Command, Docker, EngineSetup, Instant, Microseconds, Service, Step, Systemctl
 from sim.engine.unread import Unread
 from sim.engine.vocabulary import Vocabulary
 from sim.facts import Remembered
+from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
 from sim.world import Turn, World
 
@@ -114,8 +115,19 @@ def own_scope(world: World, service: Service) -> str:
     return str(world.design.traits.scope.format(id=service.id, name=service.name))
 
 
-def keeps_nothing(turn: Turn) -> None:
-    """Write nothing: an engine without a disk of its own."""
+def ran(world: World) -> Iterator[tuple[Service, Container]]:
+    """Yield each container that is there from the begin on, with what a power cut has left of its record: it ran."""
+    for service in world.setup.services:
+        if service.at_begin:
+            yield service, Container(service.name, service.restart, running=True, started=True)
+
+
+def every_record(turn: Turn) -> None:
+    """Write the record of each container where the engine keeps it, if it keeps any."""
+    for service, record in ran(turn.world):
+        path = file_of(turn.world, service.name)
+        if path:
+            syscalls.write_file(turn, path, record)
 
 
 def forwards_nothing(argv: tuple[str, ...]) -> tuple[str, int, str]:
@@ -191,7 +203,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     written there. *readers* are loops that take what comes for all containers, one after the other.
     """
 
-    disk: Callable[[Turn], None] = keeps_nothing
+    disk: Callable[[Turn], None] = every_record
     starts: tuple[str, ...] = ()
     start: tuple[Step, ...] = (START,)
     run: Callable[[Service, Instant], Step] = docker_run
@@ -207,7 +219,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     scope: Callable[[World, Service], str] = own_scope
     is_unit: Callable[[Service], bool] = no_unit
     faults: Callable[[Any], Mapping[str, str]] = daemon_faults
-    refuses: Callable[[Any, Command], Said | None] = not_there
+    refuses: Callable[[Any, Command], Said | None] = unless_served
     instead: Callable[[Any, str], Said] = without_words
     no_daemon: str = "There is no engine to stop."
     fit: Callable[[Any, Given], Fitted] = as_given

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum, auto
+from typing import Any
 
 import msgspec
 
@@ -73,9 +74,8 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     is done. *stalls_as* is what a report calls it among those that the fault `stall` may befall, such as "daemon"; ""
     if none stalls it. *slows* says that a step may slow it down, *verbs* that it may do so for one verb. *words* is the
     field of `Words` that has its command line. *noun* is what a legend calls it, "" for its name: those of one noun and
-    one kind are drawn alike.
-    *failed* returns whether an exit status tells that it failed itself. *tries* are the verbs of which it may find
-    nothing to do and fail, `*` for all of them.
+    one kind are drawn alike. *failed* returns whether an exit status tells that it failed itself. *tries* are the verbs
+    of which it may find nothing to do and fail, `*` for all of them.
     """
 
     kind: Kind
@@ -92,3 +92,13 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     noun: str = ""
     failed: Callable[[Status], bool] = unless_zero
     tries: tuple[str, ...] = ()
+
+
+def daemon(**fields: Any) -> Role:
+    """Return the role of an engine's daemon, a unit of systemd that may stall and be slowed down; *fields* are its own.
+
+    >>> daemon(order=10).home, daemon(kind=Kind.GUEST, home="dockerd").home
+    ('init', 'dockerd')
+    """
+    alike: dict[str, Any] = {"kind": Kind.DAEMON, "home": "init", "target": HOST, "stalls_as": "daemon", "slows": True}
+    return Role(**{**alike, **fields})

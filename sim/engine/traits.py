@@ -76,6 +76,17 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     wakes: bool = False
 
 
+def of_daemon(name: str, **fields: Any) -> Traits:
+    """Return the traits of an engine that is one daemon: its file, unit, socket and folder are called as it is.
+
+    >>> of_daemon("crio", socket="unix:/run/crio/crio.sock").records
+    '/var/lib/crio/{name}'
+    """
+    called: dict[str, Any] = {"engine": name, "engine_unit": name, "words": Words((f"/usr/bin/{name}",))}
+    places = {"socket": f"unix:/run/{name}.sock", "records": f"/var/lib/{name}/{{name}}"}
+    return Traits(**{**called, **places, **fields})
+
+
 MEANINGS: dict[str, tuple[str, str]] = {
     "tree": ("who is whose parent", "designs §1 [S], §3.1 [S]"),
     "words": ("command lines", "designs §1.1: 18.09 drops the docker- prefix [S]"),

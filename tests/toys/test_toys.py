@@ -103,6 +103,18 @@ def test_an_engine_in_one_file_runs_by_its_own_rules() -> None:
 
 
 @pytest.mark.usefixtures("_boxd")
+def test_what_the_engine_does_not_say_is_derived() -> None:
+    """The verbs are those of its API, its unit's name is its own, its records are on the disk after a power cut."""
+    with pytest.raises(InputError, match="boxd has no pause") as found:
+        sim.run(BOXED.replace("kill: boxd", "docker: pause web"))
+    assert found.value.problems[0].hint == "It has run, create, start, stop, kill, rm, ps, exec."
+    booted = BOXED.replace("at: 5s, kill: boxd", "at: 60s, systemctl: stop boxd").replace("12s", "65s")
+    run = sim.run(f"host: {{begin: boot}}\n{booted}")
+    assert run.show("pstree", at="kill-1s") == "systemd───boxd───nginx\n"
+    assert run.show("pstree") == "systemd\n"
+
+
+@pytest.mark.usefixtures("_boxd")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_takes_an_engine_in_one_file(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

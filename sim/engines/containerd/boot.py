@@ -14,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine import paths
+from sim.engine.daemon import open_socket
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Goto, Label, Serve, Sleep, Wait, run
 from sim.engine.procedure import procedure
@@ -47,9 +48,7 @@ def start_threads(g: Goroutine) -> None:
 
 def listen(g: Goroutine) -> None:
     """Open the gRPC socket with its health service."""
-    socket = traits(g.world, g.pid).containerd_socket
-    syscalls.unlisten(g.turn, socket)
-    syscalls.listen(g.turn, g.pid, socket)
+    open_socket(g, traits(g.world, g.pid).containerd_socket)
 
 
 def read_log(g: Goroutine) -> str | None:

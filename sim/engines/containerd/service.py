@@ -16,12 +16,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import service_of
+from sim.engine.daemon import tell_ready
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Serve, Wait, call, reading, run
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
-from sim.engine.role import MB, Kind, Role, Rss
+from sim.engine.role import MB, Kind, Rss, daemon
 from sim.engine.traits import traits
 from sim.engines.containerd.boot import listen, start_threads
 from sim.engines.containerd.shim_command import address_file, shim_command, socket_of
@@ -310,7 +311,7 @@ def serve(g: Goroutine) -> None:
     for name in ("tasks", "exits", "streams"):
         g.start(f"containerd.{name}")
     if g.world.host.procs[g.pid].ppid == INIT:
-        g.send(INIT, "notify", Message("READY", data=g.pid))
+        tell_ready(g)
 
 
 def _api() -> dict[str, str]:
@@ -339,10 +340,13 @@ def main_table(clean_up: Callable[[Goroutine], Spawn]) -> Procedure:
 
 MAIN = main_table(clean_up_after_shim)
 
-ROLE = Role(
-    words="containerd", kind=Kind.GUEST, order=20, home="dockerd", target="host", stalls_as="daemon", slows=True,
+ROLE = daemon(
+    kind=Kind.GUEST,
+    home="dockerd",
+    order=20,
+    words="containerd",
     rss=Rss(round(60.5 * MB), "issue, containerd#2020: 57 to 64 MB, 1.0"),
-)  # fmt: skip
+)
 PROGRAM = Program(
     "containerd",
     (

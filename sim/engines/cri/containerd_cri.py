@@ -10,7 +10,8 @@ from sim.engine.traits import Traits, Words
 from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED
 from sim.engines.cri import client, cni, kubelet, plugin, shim, units
 from sim.engines.cri.engine import CONTAINERD_CRI_ENGINE
-from sim.engines.host import execed, init, journald, payload, stranger
+from sim.engines.host import execed
+from sim.engines.host.programs import on_host
 
 CONTAINERD = ("/usr/bin/containerd",)
 PLUGIN = plugin.PROGRAM.with_role(
@@ -20,9 +21,7 @@ CONTAINERD_CRI = Design(
     "containerd-cri",
     "1.6 to 2.1, below a kubelet",
     "designs §3.1, §5.1 [S]; kubelet [K] where marked",
-    (
-        units.WITH_CONTAINERD,
-        journald.PROGRAM,
+    on_host(
         PLUGIN,
         kubelet.PROGRAM,
         shim.SHIM_COMMAND,
@@ -30,12 +29,9 @@ CONTAINERD_CRI = Design(
         shim.RUNC,
         shim.PAUSE,
         cni.PROGRAM,
-        payload.PROGRAM,
-        payload.CHILD,
-        init.APP,
-        stranger.PROGRAM,
-        execed.PROGRAM,
-        client.PROGRAM,
+        systemd=units.WITH_CONTAINERD,
+        beside=(execed.PROGRAM,),
+        client=client.PROGRAM,
     ),
     Traits(
         words=Words(

@@ -11,27 +11,23 @@ from sim.engines.conmon.conmon import CONMON
 from sim.engines.conmon.crun import CRUN, CRUN_PROGRAM
 from sim.engines.cri import client, cni, crio, crio_conmon, kubelet, units
 from sim.engines.cri.engine import CRI
-from sim.engines.host import execed, init, journald, payload, stranger
+from sim.engines.host import execed, payload
+from sim.engines.host.programs import on_host
 
 CRI_O = Design(
     "cri-o",
     "with conmon and systemd control groups, below a kubelet",
     "designs §4.1, §4.3 [S][I]; kubelet [K] where marked",
-    (
-        units.WITH_CRIO,
-        journald.PROGRAM,
+    on_host(
         crio.PROGRAM,
         kubelet.PROGRAM,
         crio_conmon.PROGRAM,
         CRUN_PROGRAM,
         cni.PROGRAM,
-        payload.PROGRAM.under("conmon"),
-        payload.CHILD,
-        init.APP,
-        stranger.PROGRAM,
-        crio_conmon.EXEC_PROGRAM,
-        execed.PROGRAM,
-        client.PROGRAM,
+        systemd=units.WITH_CRIO,
+        payload=payload.PROGRAM.under("conmon"),
+        beside=(crio_conmon.EXEC_PROGRAM, execed.PROGRAM),
+        client=client.PROGRAM,
     ),
     Traits(
         words=Words(crio.CRIO, (), (CONMON,), (CRUN,), ""),

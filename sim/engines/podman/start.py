@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import is_split, is_unit, service_of, unit_group
+from sim.engine.daemon import event
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.networks import bound
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, receive, run
@@ -41,7 +42,6 @@ from sim.engines.podman.state import (
     PREMATURE,
     assign_address,
     conmon_of,
-    event,
     free_address,
     in_database,
     load,
