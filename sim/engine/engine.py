@@ -170,7 +170,7 @@ def daemon_faults(design: Any) -> dict[str, str]:
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """What shared code asks an engine.
 
-    *disk* writes what the disk says after a power cut while every service ran. *start* is what people do for the engine
+    *disk* writes what the disk says after a power cut while every service ran: its record, if nothing else is said. *start* is what people do for the engine
     itself before t = 0, *run* how they run a container then. *at_boot* names procedures of PID 1 that run from the boot
     on. *services* may know more names than the file's. *records* are the classes of what it keeps, which traces name.
     *believed*, *changed* and *address* say what it knows of a container, and what a fact changes in that. *vocabulary*

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum, auto
-from typing import Any
 
 import msgspec
 
@@ -92,13 +91,3 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     noun: str = ""
     failed: Callable[[Status], bool] = unless_zero
     tries: tuple[str, ...] = ()
-
-
-def daemon(**fields: Any) -> Role:
-    """Return the role of an engine's daemon, a unit of systemd that may stall and be slowed down; *fields* are its own.
-
-    >>> daemon(order=10).home, daemon(kind=Kind.GUEST, home="dockerd").home
-    ('init', 'dockerd')
-    """
-    alike: dict[str, Any] = {"kind": Kind.DAEMON, "home": "init", "target": HOST, "stalls_as": "daemon", "slows": True}
-    return Role(**{**alike, **fields})

@@ -7,16 +7,14 @@ from msgspec.structs import replace
 from sim.designs.design import Design
 from sim.designs.family import Family
 from sim.durations import Duration, Fixed
-from sim.engine.daemon import change, event, first_process, keep, on_disk, open_for_all, refuse, succeed
 from sim.engine.engine import Engine
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Serve
 from sim.engine.procedure import tables
 from sim.engine.program import Program
-from sim.engine.role import daemon
 from sim.engine.setup import Unit
 from sim.engine.traits import of_daemon
-from sim.engines.host import payload
+from sim.engines.host import daemon, payload
 from sim.engines.host.programs import on_host
 from sim.kernel.records import code_of
 
@@ -25,46 +23,46 @@ VERBS = {verb: verb for verb in ("create", "start", "stop", "kill", "rm", "ps")}
 
 def boot(g: Goroutine) -> None:
     """Nothing that the disk tells of runs any more: start again what ran, if its policy says so."""
-    for record in on_disk(g):
-        keep(g, replace(record, running=False, pid=0))
+    for record in daemon.on_disk(g):
+        daemon.keep(g, replace(record, running=False, pid=0))
         if record.running and record.policy.name == "always":
             g.start("boxd.start", record.name, c=record.name)
-    open_for_all(g, "api")
+    daemon.open_for_all(g, "api")
 
 
 def create(g: Goroutine) -> None:
-    change(g)
-    event(g, "create")
-    succeed(g)
+    daemon.change(g)
+    daemon.event(g, "create")
+    daemon.succeed(g)
 
 
 def started(g: Goroutine) -> None:
-    change(g, running=True, started=True, pid=g["payload_pid"], manual=False)
-    event(g, "start")
-    succeed(g)
+    daemon.change(g, running=True, started=True, pid=g["child_pid"], manual=False)
+    daemon.event(g, "start")
+    daemon.succeed(g)
 
 
 def ended(g: Goroutine) -> str | None:
     """Start it again at once, if its policy says so and nobody has stopped it."""
-    record = change(g, running=False, pid=0, exit_code=code_of(g["status"]))
-    event(g, "die", ("exitCode", str(record.exit_code)))
+    record = daemon.change(g, running=False, pid=0, exit_code=code_of(g["status"]))
+    daemon.event(g, "die", ("exitCode", str(record.exit_code)))
     return "again" if record.policy.name == "always" and not record.manual else None
 
 
 def tell(g: Goroutine) -> None:
     """Send the signal of a stop or a kill, and wait for nothing."""
-    record = change(g, manual=True)
+    record = daemon.change(g, manual=True)
     if record.pid:
         g.kill(record.pid, "KILL" if g["request"].kind == "kill" else "TERM")
-        succeed(g)
+        daemon.succeed(g)
     else:
-        refuse(g, f"{g['c']} does not run")
+        daemon.refuse(g, f"{g['c']} does not run")
 
 
-START = (Label("again"), Fork(first_process, "payload_pid"), Do(started), Reap("payload_pid"), Do(ended, "again"))
+START = (Label("again"), Fork(daemon.first_process), Do(started), Reap(), Do(ended, "again"))
 TABLES = tables("boxd", main=Do(boot), api=Serve("api", VERBS), create=Do(create), start=START, stop=Do(tell),
-                kill=Do(tell), rm=Do(succeed), ps=Do(succeed), leave=Exit(0))  # fmt: skip
-BOXD = Program("boxd", TABLES, handlers={"TERM": "leave"}, role=daemon(order=10))
+                kill=Do(tell), rm=Do(daemon.succeed), ps=Do(daemon.succeed), leave=Exit(0))  # fmt: skip
+BOXD = Program("boxd", TABLES, handlers={"TERM": "leave"}, role=daemon.role(order=10))
 SCOPE = "/system.slice/boxd.service"
 TRAITS = of_daemon("boxd", tree="systemd ─ boxd ─ program", scope=SCOPE, unit=Unit("always", "control-group"))
 BOOT = ("boxd/boot", Duration(wait=Fixed(100.0), mark="A: of a toy"))

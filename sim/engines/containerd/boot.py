@@ -14,7 +14,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine import paths
-from sim.engine.daemon import open_socket
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Goto, Label, Serve, Sleep, Wait, run
 from sim.engine.procedure import procedure
@@ -37,6 +36,7 @@ from sim.engines.containerd.tasks import (
     runc_state,
     subscribe,
 )
+from sim.engines.host.daemon import open_socket
 from sim.facts import Message, Received
 from sim.kernel import syscalls
 

@@ -16,16 +16,17 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import service_of
-from sim.engine.daemon import tell_ready
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Serve, Wait, call, reading, run
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
-from sim.engine.role import MB, Kind, Rss, daemon
+from sim.engine.role import MB, Kind, Rss
 from sim.engine.traits import traits
 from sim.engines.containerd.boot import listen, start_threads
 from sim.engines.containerd.shim_command import address_file, shim_command, socket_of
+from sim.engines.host import daemon
+from sim.engines.host.daemon import tell_ready
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
@@ -340,7 +341,7 @@ def main_table(clean_up: Callable[[Goroutine], Spawn]) -> Procedure:
 
 MAIN = main_table(clean_up_after_shim)
 
-ROLE = daemon(
+ROLE = daemon.role(
     kind=Kind.GUEST,
     home="dockerd",
     order=20,

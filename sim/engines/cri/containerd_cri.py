@@ -6,7 +6,7 @@ from sim.designs.design import Design
 from sim.engine import paths
 from sim.engine.role import MB, Kind, Rss
 from sim.engine.setup import Daemon, S
-from sim.engine.traits import Traits, Words
+from sim.engine.traits import Words, of_daemon
 from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED
 from sim.engines.cri import client, cni, kubelet, plugin, shim, units
 from sim.engines.cri.engine import CONTAINERD_CRI_ENGINE
@@ -33,7 +33,8 @@ CONTAINERD_CRI = Design(
         beside=(execed.PROGRAM,),
         client=client.PROGRAM,
     ),
-    Traits(
+    of_daemon(
+        "containerd",
         words=Words(
             CONTAINERD,
             CONTAINERD,
@@ -54,9 +55,6 @@ CONTAINERD_CRI = Design(
         containerd_score=-999,
         profile="cri-idle",
         client="crictl",
-        engine="containerd",
-        engine_unit="containerd",
-        engine_main="main",
         engine_score=-999,
         socket=paths.SERVICE_SOCK,
         containerd_socket=paths.SERVICE_SOCK,

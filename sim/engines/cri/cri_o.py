@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from sim.designs.design import Design
 from sim.engine.setup import Daemon, S, Unit
-from sim.engine.traits import Traits, Words
+from sim.engine.traits import Words, of_daemon
 from sim.engines.conmon.conmon import CONMON
 from sim.engines.conmon.crun import CRUN, CRUN_PROGRAM
 from sim.engines.cri import client, cni, crio, crio_conmon, kubelet, units
@@ -29,7 +29,8 @@ CRI_O = Design(
         beside=(crio_conmon.EXEC_PROGRAM, execed.PROGRAM),
         client=client.PROGRAM,
     ),
-    Traits(
+    of_daemon(
+        "crio",
         words=Words(crio.CRIO, (), (CONMON,), (CRUN,), ""),
         tree="systemd ─ crio; systemd ─ kubelet; systemd ─ conmon, one a container ─ program",
         scope="/kubepods.slice/crio-{id}.scope",
@@ -42,9 +43,6 @@ CRI_O = Design(
         restart_reset=600 * S,
         conmon_group=crio_conmon.GROUP,
         client="crictl",
-        engine="crio",
-        engine_unit="crio",
-        engine_main="main",
         engine_score=-999,
         socket=crio.SOCKET,
         records="/var/lib/containers/storage/overlay-containers/{name}/userdata/state.json",

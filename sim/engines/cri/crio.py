@@ -18,13 +18,11 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import pod, service_of
-from sim.engine.daemon import answer, event, keep, open_for_all, refuse, succeed
 from sim.engine.engine import file_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Lock, Reap, Return, Serve, Unlock, Wait, call, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.role import daemon
 from sim.engine.setup import S
 from sim.engines.conmon.crun import crun
 from sim.engines.conmon.files import run_file
@@ -49,6 +47,8 @@ from sim.engines.cri.runtime import (
 )
 from sim.engines.cri.sandboxes import begin_sandbox, must_stop_container, sandbox_failed, stop_inner
 from sim.engines.cri.tasks import me
+from sim.engines.host import daemon
+from sim.engines.host.daemon import answer, event, keep, open_for_all, refuse, succeed
 from sim.facts import Forgot
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
@@ -378,5 +378,5 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE", "HUP"}),  # HUP reloads what no rule reads: crio.conf(5)
-    role=daemon(order=30),
+    role=daemon.role(order=30),
 )

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from sim.engine.containers import service_of
-from sim.engine.daemon import answer, refuse
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Fork, Label, Reap, Return, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engines.conmon.files import exec_file
 from sim.engines.cri.crio_conmon import exec_conmon, group, group_keys
 from sim.engines.cri.runtime import container_of, not_found
+from sim.engines.host.daemon import answer, refuse
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
 

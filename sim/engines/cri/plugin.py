@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import is_sandbox, sandbox, service_of
-from sim.engine.daemon import answer, event, keep, refuse, succeed
 from sim.engine.engine import file_of
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Goto, Label, Lock, Read, Return, Serve, Unlock, Wait, call, reading, run
@@ -45,6 +44,7 @@ from sim.engines.cri.runtime import (
 from sim.engines.cri.sandboxes import RUN_SANDBOX, STOP_SANDBOX
 from sim.engines.cri.tasks import create_task, delete_task, kill_task, me, signal_task, start_task
 from sim.engines.host import output
+from sim.engines.host.daemon import answer, event, keep, refuse, succeed
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World

@@ -12,13 +12,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import pod, service_of
-from sim.engine.daemon import answer, event, keep, refuse
 from sim.engine.engine import file_of
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Serve, reading
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import Container
 from sim.engines.cri.pods import Sandbox, Seen, sandbox_file
+from sim.engines.host.daemon import answer, event, keep, refuse
 from sim.facts import Forgot
 from sim.kernel import syscalls
 from sim.kernel.records import Pid

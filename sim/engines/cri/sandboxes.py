@@ -9,7 +9,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine.containers import pod
-from sim.engine.daemon import answer, refuse, succeed
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Label, Lock, Return, Unlock, Wait, call, run
 from sim.engine.procedure import procedure
@@ -18,6 +17,7 @@ from sim.engines.cri.cni import address_in, bridge_add, bridge_del, portmap_add,
 from sim.engines.cri.pods import Sandbox
 from sim.engines.cri.runtime import container_of, keep_sandbox, sandbox_of, sandbox_stopped
 from sim.engines.cri.tasks import create_task, kill_task, me, start_task
+from sim.engines.host.daemon import answer, refuse, succeed
 from sim.facts import Message
 
 

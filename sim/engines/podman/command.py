@@ -7,7 +7,6 @@ thereby brings every record up to date. Source: designs §4.1, §4.2 [S]; libpod
 from __future__ import annotations
 
 from sim.engine.containers import service_of
-from sim.engine.daemon import event
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, reading, receive
 from sim.engine.procedure import procedure
@@ -15,6 +14,7 @@ from sim.engine.program import Program
 from sim.engine.role import Kind, Role
 from sim.engines.conmon.conmon import exec_conmon, exec_group
 from sim.engines.conmon.files import exec_file
+from sim.engines.host.daemon import event
 from sim.engines.podman.common import BEGIN, LOCK, UNLOCK, answer, asked, fail, no_such, succeed
 from sim.engines.podman.start import START_PROCEDURES
 from sim.engines.podman.state import LEASES, in_database, load, no_room, synced, synced_reads

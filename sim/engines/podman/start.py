@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import is_split, is_unit, service_of, unit_group
-from sim.engine.daemon import event
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.networks import bound
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, receive, run
@@ -23,6 +22,7 @@ from sim.engine.setup import Restart
 from sim.engines.conmon.conmon import conmon, group
 from sim.engines.conmon.crun import crun
 from sim.engines.conmon.files import exit_file, run_file
+from sim.engines.host.daemon import event
 from sim.engines.host.reach import address_in
 from sim.engines.podman.common import (
     BEGIN,

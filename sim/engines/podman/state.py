@@ -15,7 +15,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import service_of
-from sim.engine.daemon import event
 from sim.engine.engine import ran
 from sim.engine.goroutine import Goroutine
 from sim.engine.networks import HIGHEST, address, base_of
@@ -23,6 +22,7 @@ from sim.engine.records import Container
 from sim.engine.setup import Service
 from sim.engines.conmon.files import EXITS, exit_file, run_file
 from sim.engines.host import storage
+from sim.engines.host.daemon import event
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
 from sim.world import Key, Turn, World

@@ -11,7 +11,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine.containers import service_of
-from sim.engine.daemon import event
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Goto, Label, Wait, reading, run
 from sim.engine.procedure import procedure
@@ -19,6 +18,7 @@ from sim.engine.records import Container
 from sim.engine.setup import S
 from sim.engines.conmon.crun import crun
 from sim.engines.conmon.files import exit_file, run_file
+from sim.engines.host.daemon import event
 from sim.engines.podman.common import BEGIN, CLEAN, LOCK, UNLOCK, asked, fail, no_such, succeed, teardown
 from sim.engines.podman.start import CREATE, FREE_STORAGE, START, UNDO, notify, remove
 from sim.engines.podman.state import NO_ROOM, UNKNOWN, conmon_of, load, save

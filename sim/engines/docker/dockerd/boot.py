@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import drop_pins
-from sim.engine.daemon import open_socket, tell_ready
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Op, Return, Wait, reading
 from sim.engine.policies import wants_restart
@@ -24,6 +23,7 @@ from sim.engines.docker.dockerd.network import map_ports, release_endpoint, unma
 from sim.engines.docker.dockerd.settings import load_settings
 from sim.engines.docker.dockerd.start import FORCED
 from sim.engines.docker.dockerd.supervise import check_containerd_pid, containerd_started, fork_containerd
+from sim.engines.host.daemon import open_socket, tell_ready
 from sim.engines.host.reach import ACCEPT, DNAT
 from sim.kernel import syscalls
 from sim.kernel.events import RulesFlushed

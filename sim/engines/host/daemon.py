@@ -15,10 +15,22 @@ from sim.engine.containers import scope_of, service_of
 from sim.engine.engine import IN_MEMORY, file_of, record_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.records import Container
+from sim.engine.role import HOST, Kind, Role
 from sim.engine.traits import traits
 from sim.facts import EngineEvent, Message
 from sim.kernel import syscalls
 from sim.kernel.records import INIT
+
+
+def role(**fields: Any) -> Role:
+    """Return the role of an engine's daemon, a unit of systemd that may stall and be slowed down; *fields* are its own.
+
+    >>> role(order=10).home, role(kind=Kind.GUEST, home="dockerd").home
+    ('init', 'dockerd')
+    """
+    alike: dict[str, Any] = {"kind": Kind.DAEMON, "home": "init", "target": HOST, "stalls_as": "daemon", "slows": True}
+    return Role(**{**alike, **fields})
+
 
 # -- how it begins ----------------------------------------------------------------------------------
 
