@@ -197,7 +197,11 @@ def variables(tree: ast.AST) -> dict[str, str]:
         match node:
             case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)):
                 pairs = list(zip(targets, values, strict=True))
-            case ast.Assign([target], value) | ast.NamedExpr(target, value):
+            case (
+                ast.Assign([target], value)
+                | ast.NamedExpr(target, value)
+                | ast.AnnAssign(target, _, ast.expr() as value)
+            ):
                 pairs = [(target, value)]
             case _:
                 continue

@@ -170,7 +170,7 @@ def daemon_faults(design: Any) -> dict[str, str]:
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """What shared code asks an engine.
 
-    *disk* writes what the disk says after a power cut while every service ran: its record, if nothing else is said. *start* is what people do for the engine
+    *disk* writes what the disk says after a power cut while every service ran. *start* is what people do for the engine
     itself before t = 0, *run* how they run a container then. *at_boot* names procedures of PID 1 that run from the boot
     on. *services* may know more names than the file's. *records* are the classes of what it keeps, which traces name.
     *believed*, *changed* and *address* say what it knows of a container, and what a fact changes in that. *vocabulary*
@@ -178,29 +178,28 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     variable `c`. *shim_of* returns whose shim holds a container: its own, or that of its pod. *scope* returns its
     control group, *is_unit* whether it is a unit of systemd, one for which the template stands. *faults* returns how
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
-    left out, the design has nothing for. *durations* are of an engine that has none in `sim.latency`.
-    *backoff* names the procedures in which it waits before it starts a container
-    again, which is their variable `c`. *errands* is what its programs that do one thing and end are called, in short on
-    a lane and in full in a legend. *keeper* is the daemon that starts the holders of containers and knows each of them
-    by the container's task, "" for none; a design may be without it. *forwards* returns what the command line of a
-    forwarder says: the protocol and the port of the host, and the address to which its connections go.
+    left out, the design has nothing for. *durations* are of an engine that has none in `sim.latency`. *backoff* names
+    the procedures in which it waits before it starts a container again, which is their variable `c`. *errands* is what
+    its programs that do one thing and end are called, in short on a lane and in full in a legend. *keeper* is the
+    daemon that starts the holders of containers and knows each of them by the container's task, "" for none; a design
+    may be without it. *forwards* returns what the command line of a forwarder says: the protocol and the port of the
+    host, and the address to which its connections go.
 
     The rest is about scenario files (`sim.engine.meaning`). *refuses* returns why a command means nothing on a host of
     a design, as far as its programs and units do not tell. *instead* returns why there are no processes of a role, and
     what to write; *no_daemon* is the hint for who asks systemd for an engine that is no unit. *fit* returns how the
-    engine has what a file says.
-    *written_down* has by role what returns the number that a file keeps for a process of it.
-    *upgrades* returns why no host goes from one version to another.
+    engine has what a file says. *written_down* has by role what returns the number that a file keeps for a process of
+    it. *upgrades* returns why no host goes from one version to another.
 
     Its commands: *unreached* is what its command prints while nobody listens at its socket.
     *end_file* returns the file that tells when a container ended, "" if its events do; *teller* names what tells of a
     container by a file. *notes* gathers what its commands show and no record holds; *shown* are the classes of records
     that they show besides containers. *prices* is what settings cost that no metric shows.
 
-    Searches and properties: *unread* has what a search may leave out of the states of its programs.
-    *ends_with* is the daemon with which containers end unless live-restore is on. *shims* are the
-    roles that containerd starts to hold containers. *pid_files* has by path whose number is
-    written there. *readers* are loops that take what comes for all containers, one after the other.
+    Searches and properties: *unread* has what a search may leave out of the states of its programs. *ends_with* is the
+    daemon with which containers end unless live-restore is on, "" where they outlive it. *shims* are the roles that
+    containerd starts to hold containers. *pid_files* has by path whose number is written there. *readers* are loops
+    that take what comes for all containers, one after the other.
     """
 
     disk: Callable[[Turn], None] = every_record

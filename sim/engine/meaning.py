@@ -86,15 +86,14 @@ def not_there(design: Any, command: Command, why: Mapping[type, str] = OF_FILES)
 
 
 def served(design: Any) -> tuple[str, ...]:
-    """Return docker's verbs that the engine's daemon takes; none if each command is a process of its own."""
-    program = design.programs.get(design.traits.engine)
-    ops = [] if program is None else [op for table in program.procedures for op in table.ops]
+    """Return docker's verbs that the engine's daemon takes at its API, and `run`, which is a create and a start."""
+    ops = (op for table in design.programs[design.traits.engine].procedures for op in table.ops)
     verbs = (verb for op in ops if isinstance(op, Serve) and op.queue == "api" for verb in op.table)
-    return tuple(dict.fromkeys(("run", *verbs)))  # the command itself makes a create and a start of it
+    return tuple(dict.fromkeys(("run", *verbs)))
 
 
 def unless_served(design: Any, command: Command) -> Said | None:
-    """Refuse verbs that the engine's daemon does not take, and what is about files that the engine has not."""
+    """Refuse verbs that the engine's daemon, if it has one, does not take, and what is about files that it has not."""
     if not isinstance(command, Docker) or design.traits.engine not in design.programs:
         return not_there(design, command)
     verbs = served(design)

@@ -74,7 +74,7 @@ def succeed(g: Goroutine) -> None:
 
 
 def event(g: Goroutine, action: str, *attributes: tuple[str, str]) -> None:
-    """State an event of the container in variable `c`, in Docker's words: die for stopped, destroy for deleted."""
+    """State an event of the container in variable `c`, in Docker's words: die for an end, destroy for a removal."""
     g.emit(EngineEvent("container", action, g["c"], attributes))
 
 

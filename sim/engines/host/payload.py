@@ -364,7 +364,7 @@ PROGRAM = Program(
     ),
     role=Role(kind=Kind.PAYLOAD, order=100, home="shim", target="container"),
 )
-AT_ONCE = PROGRAM.with_tables(main_table())  # as whoever forks it wants no more of it than that it begins
+AT_ONCE = PROGRAM.with_tables(main_table())  # where its parent waits for no exec fifo to be opened
 
 
 def start_threads(g: Goroutine) -> None:
