@@ -12,6 +12,9 @@ from sim import parts
 from sim.cli import main
 from sim.cli.show import listed
 from sim.drive.explore import Limits
+from sim.engine.program import Program
+from sim.engines.host import daemon
+from sim.engines.host.programs import on_host
 from sim.errors import InputError
 from sim.experiment import executors
 from sim.experiment.executors import serial
@@ -112,6 +115,12 @@ def test_what_the_engine_does_not_say_is_derived() -> None:
     run = sim.run(f"host: {{begin: boot}}\n{booted}")
     assert run.show("pstree", at="kill-1s") == "systemd───boxd───nginx\n"
     assert run.show("pstree") == "systemd\n"
+
+
+def test_of_two_daemons_somebody_must_say_which_is_the_engine() -> None:
+    """Their units cannot both be the one whose keys a scenario sets."""
+    with pytest.raises(ValueError, match="which of boxd, other is the engine's own unit"):
+        on_host(engine.BOXD, Program("other", engine.TABLES, role=daemon.role()))
 
 
 @pytest.mark.usefixtures("_boxd")

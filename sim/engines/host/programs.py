@@ -23,12 +23,14 @@ def on_host(
 ) -> tuple[Program, ...]:
     """Return the programs of a design: those of its engine, and those of every host, in the order of lists.
 
-    Without *systemd* PID 1 has a unit for each daemon among *programs*, called as that is. *payload* is the first
+    Without *systemd* PID 1 has a unit for the one daemon among *programs*, called as that is. *payload* is the first
     process of a container as the engine starts it, *beside* are others that run in containers; *client* are people, who
     type the engine's commands.
     """
     if systemd is None:
         daemons = [program.name for program in programs if program.role.kind is Kind.DAEMON]
+        if len(daemons) > 1:
+            raise ValueError(f"which of {', '.join(daemons)} is the engine's own unit? Give on_host a systemd")
         systemd = Systemd(*(engine_unit(name, name) for name in daemons))
     of_containers = (payload, containers.CHILD, init.APP, stranger.PROGRAM, *beside)
     return (systemd, journald.PROGRAM, *programs, *of_containers, client)
