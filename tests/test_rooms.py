@@ -3,15 +3,17 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from msgspec.structs import fields
 
 from sim import parts
-from sim.designs import DESIGNS, roles
+from sim.designs import DESIGNS, families, roles
 from sim.engine.engine import Engine
 from sim.engine.role import Role
+from sim.engine.setup import EngineSetup
 from sim.views.view import RunView, View
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -183,3 +185,136 @@ def test_no_boolean_is_of_one_engine_alone(field: str) -> None:
 def test_an_engine_has_no_booleans() -> None:
     """It has tables and functions, so that shared code asks for what is so and not for who it is."""
     assert [it.name for it in fields(Engine) if it.type is bool] == []
+
+
+# -- flags in disguise ------------------------------------------------------------------------------
+
+HOLDS = {"engine": frozenset(it.name for it in fields(Engine)), "role": frozenset(it.name for it in fields(Role))}
+OF_A_SETUP = frozenset(it.name for it in fields(EngineSetup))  # which is called an engine, too: what a file says of one
+Asked = tuple[int, str, str]  # line, record, field
+
+
+@cache
+def flags() -> frozenset[tuple[str, str]]:
+    """Return what tells one engine from the others by its truth: fields of Engine, those of Role that one room says.
+
+    A role's field is said by a room if a program of its designs has it otherwise than as its default.
+    """
+    rooms: dict[str, set[int]] = {}
+    for family in families():
+        for role in (it for name in family.designs for it in DESIGNS[name].roles.values()):
+            for field in fields(Role):
+                said = field.required or getattr(role, field.name) != field.default
+                rooms.setdefault(field.name, set()).update([family.order] if said else [])
+    of_roles = {("role", field) for field, found in rooms.items() if len(found) == 1}
+    return frozenset(of_roles | {("engine", field) for field in HOLDS["engine"] - OF_A_SETUP})
+
+
+def held(node: ast.expr, names: dict[str, str]) -> str:
+    """Return what an expression holds: "engine", "role", a field of one such as "engine.run", or "" for other things.
+
+    *names* are the variables that hold one.
+    """
+    match node:
+        case ast.Name(name):
+            return names.get(name, name if name in HOLDS else "")
+        case ast.Attribute(value, field):
+            record = held(value, names)
+            return f"{record}.{field}" if record in HOLDS else field if field in HOLDS else ""
+        case ast.Call(ast.Name("role_of")) | ast.Subscript(ast.Attribute(_, "roles")):
+            return "role"
+        case ast.NamedExpr(_, value):
+            return held(value, names)
+    return ""
+
+
+def variables(tree: ast.AST) -> dict[str, str]:
+    """Return the variables that hold an engine, a role, or a field of one."""
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)):
+                pairs = list(zip(targets, values, strict=True))
+            case (
+                ast.Assign([target], value)
+                | ast.NamedExpr(target, value)
+                | ast.AnnAssign(target, _, ast.expr() as value)
+            ):
+                pairs = [(target, value)]
+            case _:
+                continue
+        names |= {it.id: held(value, names) for it, value in pairs if isinstance(it, ast.Name) and held(value, names)}
+    return names
+
+
+def truths(tree: ast.AST) -> Iterator[ast.expr]:
+    """Yield each expression that is asked for its truth, or whether it is nothing."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.If() | ast.IfExp() | ast.While() | ast.Assert():
+                yield node.test
+            case ast.comprehension():
+                yield from node.ifs
+            case ast.BoolOp():
+                yield from node.values
+            case ast.UnaryOp(ast.Not(), operand) | ast.Call(ast.Name("bool" | "len"), [operand]):
+                yield operand
+            case ast.Compare(left, _, [right]) if any(_is_nothing(it) for it in (left, right)):
+                yield from (left, right)
+
+
+def _is_nothing(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant(value):
+            return not value
+        case ast.Tuple(found) | ast.List(found):
+            return not found
+    return False
+
+
+def asked_for_truth(tree: ast.Module) -> Iterator[Asked]:
+    """Yield the fields of an engine or a role that are asked for their truth, function by function."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.Lambda):
+            names = variables(function)
+            for node in truths(function):
+                record, _, field = held(node, names).partition(".")
+                if field:
+                    yield node.lineno, record, field
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_no_field_of_an_engine_is_asked_for_its_truth(path: str) -> None:
+    """`if engine.x` is a flag, whatever the type of x: shared code calls it, hands it on, or goes by its value."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    found = {
+        f"{path}:{line} asks for {it}.{field}" for line, it, field in asked_for_truth(tree) if (it, field) in flags()
+    }
+    assert not found, "\n" + "\n".join(sorted(found))
+
+
+FLAGS = {
+    "design.engine.units": "f(1) if world.design.engine.units else 0",
+    "a variable": "f(why) if (why := design.engine.units) is not None else 0",
+    "an engine in a variable": "[it for it in x if engine.units]",
+    "bool": "f(bool(design.engine.units))",
+    "a role": "role_of(world, program).units == ''",
+    "roles": "not design.roles[name].units",
+    "or": "design.engine.units or f()",
+}
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_flag_in_disguise_is_found(flag: str) -> None:
+    """However it is asked for."""
+    assert [field for _, _, field in asked_for_truth(ast.parse(f"def g():\n    return {FLAGS[flag]}"))] == ["units"]
+    pair = "def g():\n    other, rule = step.command, design.engine.units\n    if rule is None:\n        return 0"
+    assert list(asked_for_truth(ast.parse(pair))) == [(3, "engine", "units")]
+
+
+@pytest.mark.parametrize(
+    "use", ["design.engine.units(x)", "f(design.engine.units)", "x == design.engine.units", "x.units"]
+)
+def test_a_field_that_is_gone_by_is_no_flag(use: str) -> None:
+    """What is called, handed on or compared with a value is the same code for each engine."""
+    assert list(asked_for_truth(ast.parse(f"def g():\n    if {use}:\n        return 1"))) == []

@@ -80,7 +80,7 @@ def units_of(design: Design) -> tuple[str, ...]:
 
 def units_of_containers() -> tuple[str, str] | None:
     """Return a design whose containers are units, and whose process is the main one of each; None if none has them."""
-    found = (it for it in DESIGNS.values() if it.engine.is_unit is not None)
+    found = (it for it in DESIGNS.values() if TEMPLATE in it.units)
     return next(((design.name, design.holders[0]) for design in found), None)
 
 
@@ -90,13 +90,8 @@ def _systemctl(design: Design, command: Systemctl) -> Said | None:
         return None
     what = f"{design.name} has no {command.unit}.service"
     if command.unit in ("", *known_units()):
-        return Said(f"{what}.", f"It has {', '.join(units)}." if units else _no_engine(design))
-    if design.engine.is_unit is not None:
-        return None
+        return Said(f"{what}.", f"It has {', '.join(units)}." if units else design.engine.no_daemon)
+    if TEMPLATE in design.units:
+        return None  # it may be a container's, which the file's services tell
     other = units_of_containers()
     return Said(f"{what}: its containers are no units of systemd.", f"On {other[0]} each is one." if other else "")
-
-
-def _no_engine(design: Design) -> str:
-    why = design.engine.no_daemon
-    return f"{why[:1].upper()}{why[1:]}: there is no engine to stop." if why else "There is no engine to stop."

@@ -62,8 +62,12 @@ def scope_of(world: World, service: Service) -> str:
 
 def is_unit(world: World, service: Service) -> bool:
     """Return whether a container is a unit of systemd: one of the file's, where the engine has them as units."""
-    rule = world.design.engine.is_unit
-    return rule is not None and bool(rule(service))
+    return bool(world.design.engine.is_unit(service))
+
+
+def names_container(world: World, unit: str) -> bool:
+    """Return whether the unit of that name is a container's."""
+    return unit in world.services and is_unit(world, world.services[unit])
 
 
 def is_split(world: World, service: Service) -> bool:

@@ -7,19 +7,20 @@ engine with a daemon that remembers its containers, as dockerd does. Source: eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
 from sim.durations import Row
 from sim.engine import paths
-from sim.engine.meaning import Fitted, Given, Said, as_given, not_there, one_way, without_words
+from sim.engine.meaning import Fitted, Given, Said, as_given, one_way, unless_served, without_words
 from sim.engine.records import Container, Endpoint, UnitState
 from sim.engine.setup import Command, Docker, EngineSetup, Instant, Microseconds, Service, Step, Systemctl
 from sim.engine.unread import Unread
 from sim.engine.vocabulary import Vocabulary
 from sim.facts import Remembered
+from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
 from sim.world import Turn, World
 
@@ -114,8 +115,19 @@ def own_scope(world: World, service: Service) -> str:
     return str(world.design.traits.scope.format(id=service.id, name=service.name))
 
 
-def keeps_nothing(turn: Turn) -> None:
-    """Write nothing: an engine without a disk of its own."""
+def ran(world: World) -> Iterator[tuple[Service, Container]]:
+    """Yield each container that is there from the begin on, with what a power cut has left of its record: it ran."""
+    for service in world.setup.services:
+        if service.at_begin:
+            yield service, Container(service.name, service.restart, running=True, started=True)
+
+
+def every_record(turn: Turn) -> None:
+    """Write the record of each container where the engine keeps it, if it keeps any."""
+    for service, record in ran(turn.world):
+        path = file_of(turn.world, service.name)
+        if path:
+            syscalls.write_file(turn, path, record)
 
 
 def forwards_nothing(argv: tuple[str, ...]) -> tuple[str, int, str]:
@@ -128,6 +140,11 @@ class Notes:
 
     def take(self, event: Any, at: Microseconds) -> None:
         """Take a fact that has been applied at a clock value (µs)."""
+
+
+def no_unit(service: Service) -> bool:
+    """Return that a container is no unit of systemd."""
+    return False
 
 
 def in_no_file(service: Service) -> str:
@@ -159,33 +176,33 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     *believed*, *changed* and *address* say what it knows of a container, and what a fact changes in that. *vocabulary*
     has the keys of files that it knows. *starts* names the procedures in which it starts a container, which is their
     variable `c`. *shim_of* returns whose shim holds a container: its own, or that of its pod. *scope* returns its
-    control group, *is_unit* whether it is a unit of systemd (None: containers never are). *faults* returns how
+    control group, *is_unit* whether it is a unit of systemd, one for which the template stands. *faults* returns how
     faults of the matrix that hit the engine's own parts are written as steps for one of its designs, by row; what is
-    left out, the design has nothing for. *durations* are of an engine that has none in `sim.latency`.
-    *backoff* names the procedures in which it waits before it starts a container
-    again, which is their variable `c`. *errands* is what its programs that do one thing and end are called, in short on
-    a lane and in full in a legend. *keeper* is the daemon that starts the holders of containers and knows each of them
-    by the container's task, "" for none; a design may be without it. *forwards* returns what the command line of a
-    forwarder says: the protocol and the port of the host, and the address to which its connections go.
+    left out, the design has nothing for. *durations* are of an engine that has none in `sim.latency`. *backoff* names
+    the procedures in which it waits before it starts a container again, which is their variable `c`. *errands* is what
+    its programs that do one thing and end are called, in short on a lane and in full in a legend. *keeper* is the
+    daemon that starts the holders of containers and knows each of them by the container's task, "" for none; a design
+    may be without it. *forwards* returns what the command line of a forwarder says: the protocol and the port of the
+    host, and the address to which its connections go.
 
     The rest is about scenario files (`sim.engine.meaning`). *refuses* returns why a command means nothing on a host of
     a design, as far as its programs and units do not tell. *instead* returns why there are no processes of a role, and
-    what to write; *no_daemon* says why no unit is the engine. *fit* returns how the engine has what a file says.
-    *written_down* has by role what returns the number that a file keeps for a process of it.
-    *upgrades* returns why no host goes from one version to another.
+    what to write; *no_daemon* is the hint for who asks systemd for an engine that is no unit. *fit* returns how the
+    engine has what a file says. *written_down* has by role what returns the number that a file keeps for a process of
+    it. *upgrades* returns why no host goes from one version to another.
 
     Its commands: *unreached* is what its command prints while nobody listens at its socket.
     *end_file* returns the file that tells when a container ended, "" if its events do; *teller* names what tells of a
     container by a file. *notes* gathers what its commands show and no record holds; *shown* are the classes of records
     that they show besides containers. *prices* is what settings cost that no metric shows.
 
-    Searches and properties: *unread* has what a search may leave out of the states of its programs.
-    *ends_with* is the daemon with which containers end unless live-restore is on. *shims* are the
-    roles that containerd starts to hold containers. *pid_files* has by path whose number is
-    written there. *readers* are loops that take what comes for all containers, one after the other.
+    Searches and properties: *unread* has what a search may leave out of the states of its programs. *ends_with* is the
+    daemon with which containers end unless live-restore is on, "" where they outlive it. *shims* are the roles that
+    containerd starts to hold containers. *pid_files* has by path whose number is written there. *readers* are loops
+    that take what comes for all containers, one after the other.
     """
 
-    disk: Callable[[Turn], None] = keeps_nothing
+    disk: Callable[[Turn], None] = every_record
     starts: tuple[str, ...] = ()
     start: tuple[Step, ...] = (START,)
     run: Callable[[Service, Instant], Step] = docker_run
@@ -199,11 +216,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     durations: tuple[Row, ...] = ()
     shim_of: Callable[[str], str] = itself
     scope: Callable[[World, Service], str] = own_scope
-    is_unit: Callable[[Service], bool] | None = None
+    is_unit: Callable[[Service], bool] = no_unit
     faults: Callable[[Any], Mapping[str, str]] = daemon_faults
-    refuses: Callable[[Any, Command], Said | None] = not_there
+    refuses: Callable[[Any, Command], Said | None] = unless_served
     instead: Callable[[Any, str], Said] = without_words
-    no_daemon: str = ""
+    no_daemon: str = "There is no engine to stop."
     fit: Callable[[Any, Given], Fitted] = as_given
     written_down: Mapping[str, Callable[[World, str], Pid]] = {}
     upgrades: Callable[[Any, Any, EngineSetup], Said | None] = one_way

@@ -11,8 +11,20 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from sim.engine.ops import Serve
 from sim.engine.role import Kind
-from sim.engine.setup import BusyMount, Command, EditDaemon, EngineSetup, FillDisk, Service, TakePid, Tear, Upgrade
+from sim.engine.setup import (
+    BusyMount,
+    Command,
+    Docker,
+    EditDaemon,
+    EngineSetup,
+    FillDisk,
+    Service,
+    TakePid,
+    Tear,
+    Upgrade,
+)
 
 
 class Said(NamedTuple):
@@ -71,6 +83,23 @@ def not_there(design: Any, command: Command, why: Mapping[type, str] = OF_FILES)
         return None
     reason = reason.format(unit=design.traits.engine_unit)
     return Said(f"this is not modelled on {design.name}{f': {reason}' if reason else ' yet'}.", "Leave the step out.")
+
+
+def served(design: Any) -> tuple[str, ...]:
+    """Return docker's verbs that the engine's daemon takes at its API, and `run`, which is a create and a start."""
+    ops = (op for table in design.programs[design.traits.engine].procedures for op in table.ops)
+    verbs = (verb for op in ops if isinstance(op, Serve) and op.queue == "api" for verb in op.table)
+    return tuple(dict.fromkeys(("run", *verbs)))
+
+
+def unless_served(design: Any, command: Command) -> Said | None:
+    """Refuse verbs that the engine's daemon, if it has one, does not take, and what is about files that it has not."""
+    if not isinstance(command, Docker) or design.traits.engine not in design.programs:
+        return not_there(design, command)
+    verbs = served(design)
+    if command.verb in verbs:
+        return None
+    return Said(f"{design.name} has no {command.verb}.", f"It has {', '.join(verbs)}.")
 
 
 def without_words(design: Any, role: str) -> Said:

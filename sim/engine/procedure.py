@@ -37,6 +37,11 @@ def procedure(name: str, *entries: Any) -> Procedure:
     return Procedure(name, entries)
 
 
+def tables(program: str, **entries: Any) -> tuple[Procedure, ...]:
+    """Compile the tables of a program by their names within it; a table of one entry may be that entry."""
+    return tuple(procedure(f"{program}.{name}", found) for name, found in entries.items())
+
+
 def _flatten(entries: Iterable[Any]) -> tuple[list[Op], dict[str, int], dict[int, str]]:
     ops: list[Op] = []
     labels: dict[str, int] = {}

@@ -7,9 +7,12 @@ another (`Program.with_role`): containerd is dockerd's guest or a unit of system
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum, auto
 
 import msgspec
+
+from sim.kernel.records import Status
 
 Bytes = int
 MB: Bytes = 1_000_000
@@ -43,6 +46,15 @@ LASTING = frozenset({Kind.INIT, Kind.DAEMON, Kind.GUEST, Kind.HOLDER, Kind.FORWA
 IN_CONTAINER = frozenset({Kind.PAYLOAD, Kind.SANDBOX, Kind.MEMBER, Kind.EXECED})
 
 
+def unless_zero(status: Status) -> bool:
+    """Return whether a status is none of success: a program whose status is its own.
+
+    >>> unless_zero(0), unless_zero(2), unless_zero(-9)
+    (False, True, True)
+    """
+    return status != 0
+
+
 class Rss(msgspec.Struct, frozen=True):
     """The resident memory of one process of a program, published or measured; *source* says by whom."""
 
@@ -61,9 +73,8 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     is done. *stalls_as* is what a report calls it among those that the fault `stall` may befall, such as "daemon"; ""
     if none stalls it. *slows* says that a step may slow it down, *verbs* that it may do so for one verb. *words* is the
     field of `Words` that has its command line. *noun* is what a legend calls it, "" for its name: those of one noun and
-    one kind are drawn alike.
-    *leaves_with* is the role whose exit status it leaves
-    with itself, "" for none. *tries* are the verbs of which it may find nothing to do and fail, `*` for all of them.
+    one kind are drawn alike. *failed* returns whether an exit status tells that it failed itself. *tries* are the verbs
+    of which it may find nothing to do and fail, `*` for all of them.
     """
 
     kind: Kind
@@ -78,5 +89,5 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     plural: str = ""
     rss: Rss | None = None
     noun: str = ""
-    leaves_with: str = ""
+    failed: Callable[[Status], bool] = unless_zero
     tries: tuple[str, ...] = ()

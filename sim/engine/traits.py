@@ -54,7 +54,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     publish_tries: int = 6
     dead_shim_tells_pid: bool = True
     containerd_dies_with: str | None = "KILL"
-    live_restore: bool = True
+    live_restore: bool = False
     exits_by: str = "pid"
     load_each: int = 0
     binds_first: bool = False
@@ -74,6 +74,17 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     socket: str = ""
     records: str = ""
     wakes: bool = False
+
+
+def of_daemon(name: str, **fields: Any) -> Traits:
+    """Return the traits of an engine that is one daemon: its file, unit, socket and folder are called as it is.
+
+    >>> of_daemon("crio", socket="unix:/run/crio/crio.sock").records
+    '/var/lib/crio/{name}'
+    """
+    called: dict[str, Any] = {"engine": name, "engine_unit": name, "words": Words((f"/usr/bin/{name}",))}
+    places = {"socket": f"unix:/run/{name}.sock", "records": f"/var/lib/{name}/{{name}}"}
+    return Traits(**{**called, **places, **fields})
 
 
 MEANINGS: dict[str, tuple[str, str]] = {

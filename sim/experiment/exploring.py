@@ -128,7 +128,7 @@ def _told(
 
 def _engine_text(setup: Setup) -> str:
     design = DESIGNS[setup.engine.design]
-    if not design.engine.ends_with or not design.traits.live_restore:
+    if not design.traits.live_restore:
         return design.title
     return f"{design.title} · live-restore {'on' if setup.engine.daemon.live_restore else 'off'}"
 

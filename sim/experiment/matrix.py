@@ -109,7 +109,7 @@ def asked_cells(reader: Reader, designs: Iterable[Design], faults: Sequence[str]
     _check(base)
     found = []
     for design in designs:
-        restores = (False, True) if design.engine.ends_with and design.traits.live_restore else (None,)
+        restores = (False, True) if design.traits.live_restore else (None,)
         for live_restore in restores:
             harmless = fault_setting(base, HARMLESS)
             reader((harmless, *_settings(design.name, live_restore)))  # what the file has wrong is not the fault's

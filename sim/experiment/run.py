@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sim.designs import DESIGNS, Design
+from sim.designs import DESIGNS
 from sim.drive.follow import driver_of
 from sim.engine.setup import Microseconds
 from sim.engines.host.reach import CLIENTS, reachable
@@ -224,7 +224,7 @@ class Run(Played):
             title=self.scenario.title or self.scenario.name,
             source=self.scenario.source,
             engine=f"{design.name} ({design.title})",
-            live_restore=setup.engine.daemon.live_restore if _can_restore(design) else None,
+            live_restore=setup.engine.daemon.live_restore if design.traits.live_restore else None,
             client=design.traits.client,
             unit=design.traits.engine_unit if design.traits.engine in design.programs else "",
             profile=setup.engine.profile,
@@ -260,10 +260,6 @@ class Run(Played):
             Shown(f"Tree at {fault.id}-1s", "pstree", self.show("pstree", before)),
             Shown(f"Tree at {fault.id}+500ms", "pstree", self.show("pstree", after)),
         )
-
-
-def _can_restore(design: Design) -> bool:
-    return bool(design.engine.ends_with) and design.traits.live_restore
 
 
 def run_scenario(scenario: Scenario, seed: int = 1, **options: Any) -> Run:

@@ -10,7 +10,7 @@ from sim.engine.role import LAST, Kind
 from sim.errors import InputError, Problem, nearest
 from sim.render.registry import RUN_VIEWS, VIEWS
 from sim.views.story import Story
-from sim.views.unit_status import SERVICE
+from sim.views.unit_status import SERVICE, units_of
 
 
 def all_views() -> tuple[str, ...]:
@@ -53,11 +53,11 @@ def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
     names = tuple(service.name for service in story.trace.setup.services)
     if of and view == "systemctl-status" and of.removesuffix(SERVICE) in story.world.design.units:
         return (of.removesuffix(SERVICE) + SERVICE,)
-    may_be_of = _of(view, story.world.design)
+    may_be_of = _of(view, story)
     if of is None and (may_be_of != "one" or len(names) == 1):
         return names
     if of is not None and not may_be_of:
-        of_containers = (it for it in views_of(story.world.design) if _of(it, story.world.design))
+        of_containers = (it for it in views_of(story.world.design) if _of(it, story))
         hint = f"Leave it out, or take one of these views: {', '.join(of_containers)}."
         raise InputError([Problem("--of", f"{view} is not asked of one container", hint)])
     found = None if of is None else story.named(of)
@@ -68,12 +68,12 @@ def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
     return (found,)
 
 
-def _of(view: str, design: Design) -> str:
+def _of(view: str, story: Story) -> str:
     """Return whether a view may be asked of one container ("any"), is of one alone ("one"), or is of all ("")."""
     found = RUN_VIEWS[view].of if view in RUN_VIEWS else ""
     if found != "unit":
         return found
-    return "" if design.engine.is_unit is None else "any"
+    return "any" if units_of(story) else ""
 
 
 def _roles(design: Design) -> str:

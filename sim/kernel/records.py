@@ -19,6 +19,15 @@ NO_POWER: Status = -30  # a process that went with the power: nobody sees a stat
 OUTSIDE: Pid = 0  # people at other machines: no process of this host
 
 
+def code_of(status: Status) -> int:
+    """Return the exit code that stands for a status: 128 + the signal for a death by one.
+
+    >>> code_of(3), code_of(-9)
+    (3, 137)
+    """
+    return status if status >= 0 else 128 - status
+
+
 class Image(msgspec.Struct, frozen=True, gc=False):
     """What execve(2) put into a process: the program, its words, and what it does with signals.
 

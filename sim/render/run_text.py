@@ -73,7 +73,7 @@ def story(summary: Summary) -> str:
 def _told(summary: Summary) -> list[Line]:
     """Return the lines; what a steady host did before t = 0 is one, unless something failed there."""
     early = [line for line in summary.lines if line.until < summary.origin]
-    failed = any(line.text.startswith("step ") and " failed" in line.text for line in early)
+    failed = any(line.failed for line in early)
     if failed or not early or not all(line.step.startswith("(") for line in early if line.step):
         return list(summary.lines)
     counts = [line.counts for line in early if line.counts is not None]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from sim.designs import DESIGNS, Design
-from sim.designs.takes import OF_THE_HOST, refusal, takes
+from sim.designs.takes import OF_THE_HOST, refusal, takes, units_of
 from sim.engine.meaning import Given, Said
 from sim.engine.setup import Docker, EngineSetup, Service, Step, Systemctl, Upgrade
 from sim.scenario.check import Report
@@ -65,15 +65,14 @@ def _refuse_upgrades(root: Node, engine: EngineSetup, steps: list[Step], report:
 
 def _of_units(design: Design, step: Step, services: tuple[Service, ...]) -> Said | None:
     """Refuse what would make a unit's container beside systemd, and units that no container of the file is."""
-    command, is_unit = step.command, design.engine.is_unit
-    if is_unit is None:
-        return None
-    units = [service.name for service in services if is_unit(service)]
+    command = step.command
+    units = [service.name for service in services if design.engine.is_unit(service)]
     if isinstance(command, Docker) and command.verb in ("run", "create") and command.container in units:
         what = f"{command.container} is a unit on {design.name}: systemd makes its container."
         return Said(what, f"Write systemctl: start {command.container}.")
-    if isinstance(command, Systemctl) and command.verb not in OF_THE_HOST and command.unit not in units:
-        return Said(f"{command.unit} is no unit: only containers of services: are.", f"Units: {listed(units)}.")
+    known = (*units_of(design), *units)
+    if isinstance(command, Systemctl) and command.verb not in OF_THE_HOST and command.unit not in known:
+        return Said(f"{command.unit} is no unit: only containers of services: are.", f"Units: {listed(known)}.")
     return None
 
 

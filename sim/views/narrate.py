@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from sim.designs import DESIGNS
+from sim.engine.containers import names_container
 from sim.engine.engine import daemon_of
 from sim.engine.program import is_at_home_under_init
 from sim.engine.role import Kind
@@ -47,7 +48,8 @@ class Line(msgspec.Struct, frozen=True):
     """One line: from *at* to *until* (clock values in µs), what happened, and a *note* beside it.
 
     *step* is the id of the step that it tells of, "" for others; *counts* how many ports were open afterwards for
-    remote and loopback clients, None where that did not change; *seq* is the number of its first record.
+    remote and loopback clients, None where that did not change; *seq* is the number of its first record; a unit or
+    a step *failed*.
     """
 
     at: Microseconds
@@ -57,6 +59,7 @@ class Line(msgspec.Struct, frozen=True):
     step: str = ""
     counts: tuple[int, int] | None = None
     seq: int = -1
+    failed: bool = False
 
 
 class Unanswered(msgspec.Struct, frozen=True):
@@ -94,7 +97,7 @@ def _exited(world: World, event: e.Exited) -> Item | None:
         return f"forwarder {_forms(world, program)} {how}", process.image.container
     if is_own_program(world, program) and process.ns == event.pid:
         return f"program {how}", process.image.container
-    if is_holder(world, program) and (status < 0 or (status and not role_of(world, program).leaves_with)):
+    if is_holder(world, program) and role_of(world, program).failed(status):
         return f"holder {_forms(world, program)} {how}", process.image.container
     return None
 
@@ -162,7 +165,7 @@ def _place(world: World, program: str) -> int:
 
 
 def _unit(world: World, event: UnitChanged) -> Item | None:
-    if world.design.engine.is_unit is not None:
+    if names_container(world, event.unit):
         return (f"service {event.state}", event.unit) if event.state in TOLD else None
     if event.state == "deactivating" and not event.main_pid and state_of(world, event.unit).stopping:
         return None  # its main process is gone meanwhile
@@ -181,10 +184,6 @@ def _marked(world: World, event: Marked) -> Item | None:
     if container == event.name:
         return None
     return f"lost {container}", str(event.count - world.marks.get(event.name, 0))
-
-
-def _blocked(world: World, event: WriteBlocked) -> Item:
-    return f"blocked {size_text(event.count)}", event.container
 
 
 def size_text(count: int) -> str:
@@ -214,7 +213,7 @@ RULES: dict[type, Callable[[World, Any], Item | None]] = {
     EngineEvent: _engine_event,
     UnitChanged: _unit,
     Remembered: _remembered,
-    WriteBlocked: _blocked,
+    WriteBlocked: lambda world, event: (f"blocked {size_text(event.count)}", event.container),
     WriteResumed: lambda world, event: ("unblocked", event.container),
     Marked: _marked,
     BecameReady: lambda world, event: ("answers", event.container),
@@ -311,7 +310,8 @@ def narrate(trace: Trace) -> tuple[Line, ...]:
         change = count if count is not None and count != before and last_word else None
         before = count if change else before
         words = WORDS[word](rest, group.subjects)
-        found.append(Line(group.at, group.last, words, counts=change, seq=group.seq))
+        failed = word == "failed" or (word in ("unit", "service") and rest.endswith("failed"))
+        found.append(Line(group.at, group.last, words, counts=change, seq=group.seq, failed=failed))
     return tuple(found)
 
 

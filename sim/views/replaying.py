@@ -19,7 +19,7 @@ from sim.engines.host.reach import ACCEPT, DNAT, inner, reachable
 from sim.facts import BecameReady, EngineEvent, Fid, FrameEnded, FrameStarted, Remembered, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
-from sim.kernel.records import INIT, Pid
+from sim.kernel.records import INIT, Pid, code_of
 from sim.trace import Replay, Trace
 from sim.views import interval_parts as v
 from sim.views.names import daemons, names_of, role_of
@@ -246,7 +246,7 @@ def _exited(r: Replaying, event: e.Exited) -> None:
     for fid in r.world.frames_of.get(pid, ()):
         _end_start(r, fid)
     if pid in r.payloads:
-        code = event.status if event.status >= 0 else 128 - event.status
+        code = code_of(event.status)
         _change_life(r, r.payloads.pop(pid), end=r.now, code=code)
     elif pid == r.engine.pid:
         r.engine.set(r.now, v.DOWN)

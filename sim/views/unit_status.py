@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from sim.engine.containers import is_unit, unit_group
+from sim.engine.containers import is_unit, names_container, unit_group
 from sim.engine.setup import Microseconds
 from sim.engines.host.systemd.unit import file_of, own_name
 from sim.engines.host.systemd.unit import group as group_of
@@ -77,7 +77,7 @@ def units_of(story: Story) -> tuple[str, ...]:
 def unit_status(story: Story, name: str = "") -> UnitStatus:
     """Return the status of a unit at the story's moment; without a name that of the engine's own."""
     name = name or own_name(story.world)
-    container = name in story.world.services and is_unit(story.world, story.world.services[name])
+    container = names_container(story.world, name)
     unit = gathered(story, name)
     active, sub = STATES[unit.state]
     host = story.world.host

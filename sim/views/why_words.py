@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from sim.engine.containers import names_container
 from sim.engine.records import Container
 from sim.engine.role import Kind
 from sim.engine.setup import Service
@@ -200,8 +201,8 @@ def _step(world: World, event: StepTaken, focus: Focus) -> str:
 
 
 def _unit(world: World, event: UnitChanged, focus: Focus) -> str:
-    others = world.design.engine.is_unit is not None and event.unit != focus.container
-    return "" if others else f"{event.unit}.service {event.state}"
+    of_another = event.unit != focus.container and names_container(world, event.unit)
+    return "" if of_another else f"{event.unit}.service {event.state}"
 
 
 WORDS: dict[type, Callable[[World, Any, Focus], str]] = {

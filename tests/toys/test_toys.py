@@ -12,6 +12,9 @@ from sim import parts
 from sim.cli import main
 from sim.cli.show import listed
 from sim.drive.explore import Limits
+from sim.engine.program import Program
+from sim.engines.host import daemon
+from sim.engines.host.programs import on_host
 from sim.errors import InputError
 from sim.experiment import executors
 from sim.experiment.executors import serial
@@ -100,6 +103,24 @@ def test_an_engine_in_one_file_runs_by_its_own_rules() -> None:
     assert run.show("pstree", at="kill-1s") == "systemd───boxd─┬─nginx\n               └─pg\n"
     again, _ = read(io.BytesIO(b"".join(lines(run.trace))), "trace.jsonl")
     assert again.records == run.trace.records
+
+
+@pytest.mark.usefixtures("_boxd")
+def test_what_the_engine_does_not_say_is_derived() -> None:
+    """The verbs are those of its API, its unit's name is its own, its records are on the disk after a power cut."""
+    with pytest.raises(InputError, match="boxd has no pause") as found:
+        sim.run(BOXED.replace("kill: boxd", "docker: pause web"))
+    assert found.value.problems[0].hint == "It has run, create, start, stop, kill, rm, ps, exec."
+    booted = BOXED.replace("at: 5s, kill: boxd", "at: 60s, systemctl: stop boxd").replace("12s", "65s")
+    run = sim.run(f"host: {{begin: boot}}\n{booted}")
+    assert run.show("pstree", at="kill-1s") == "systemd───boxd───nginx\n"
+    assert run.show("pstree") == "systemd\n"
+
+
+def test_of_two_daemons_somebody_must_say_which_is_the_engine() -> None:
+    """Their units cannot both be the one whose keys a scenario sets."""
+    with pytest.raises(ValueError, match="which of boxd, other is the engine's own unit"):
+        on_host(engine.BOXD, Program("other", engine.TABLES, role=daemon.role()))
 
 
 @pytest.mark.usefixtures("_boxd")

@@ -65,3 +65,13 @@ def test_a_holder_that_leaves_with_its_containers_code_is_no_news() -> None:
         "engine: {design: podman}\nservices: {web: {image: x}}\nsteps: [{id: k, at: 1s, kill: conmon/web}]\nuntil: 5s"
     )
     assert "conmon of web: killed by KILL" in run_scenario(load("shot.yaml", text)).tell()
+
+
+def test_a_unit_that_failed_before_t_0_is_told() -> None:
+    """A steady host's start is one line only if all went well: a container's unit is told as a daemon's is."""
+    text = "engine: {{design: podman-quadlet}}\nservices: {{web: {{image: x{more}}}, db: {{image: y}}}}\nuntil: 5s"
+    ends = text.format(more=", x-payload: {exits: {code: 1, after: 5ms}}")
+    assert "web.service failed" in run_scenario(load("failed.yaml", ends)).tell()
+    story = run_scenario(load("well.yaml", text.format(more=""))).tell()
+    assert "2 containers started" in story
+    assert "failed" not in story

@@ -30,6 +30,7 @@ from sim.render import registry
 from sim.render.registry import RUN_VIEWS, paged
 from sim.scenario import Scenario, load
 from sim.views.story import Story
+from sim.views.unit_status import units_of
 from tests.rows import SCENARIOS
 
 BUSY = """
@@ -222,7 +223,7 @@ def walk(found: Run, most: int) -> None:
             assert {spoken[view] for view in ASKING if view in spoken} == {f"{story.silence()}\n"}
         else:
             agree_on_containers(client, spoken)
-            of_engine = "systemctl-status" in text and story.world.design.engine.is_unit is None
+            of_engine = "systemctl-status" in text and not units_of(story)
             assert not of_engine or re.search(UP, text["systemctl-status"])
 
 

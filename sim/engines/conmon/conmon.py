@@ -28,7 +28,7 @@ from sim.engines.host import output
 from sim.facts import Message, StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import OomScoreAdjSet, SubreaperSet
-from sim.kernel.records import Pid
+from sim.kernel.records import Pid, Status, code_of
 from sim.world import Frame, World
 
 CONMON = "/usr/bin/conmon"
@@ -129,8 +129,8 @@ def output_drained(world: World, frame: Frame) -> bool:
 
 def write_exit_file(g: Goroutine) -> None:
     """Let go of the ports, then write the exit code, or 128 and the signal."""
-    service, status = service_of(g), g["status"]
-    g["code"] = status if status >= 0 else 128 - status
+    service = service_of(g)
+    g["code"] = code_of(g["status"])
     for port in service.ports:
         if g.world.host.listeners.get(bound(port)) == g.pid:
             syscalls.unlisten(g.turn, bound(port))
@@ -170,8 +170,13 @@ def write_log(g: Goroutine) -> None:
     g["held"] = 0
 
 
+def is_killed(status: Status) -> bool:
+    """Return whether conmon itself has come to harm: any other status is that of its container's program."""
+    return status < 0
+
+
 ROLE = Role(
-    kind=Kind.HOLDER, order=70, home="init", target="container", stalls_as="conmon", slows=True, leaves_with="payload",
+    kind=Kind.HOLDER, order=70, home="init", target="container", stalls_as="conmon", slows=True, failed=is_killed,
     rss=Rss(round(2.1 * MB), "issue: 1.8 to 2.4 MB"),
 )  # fmt: skip
 PROGRAM = Program(
@@ -254,9 +259,8 @@ def is_process(g: Goroutine) -> str | None:
 
 def write_exec_exit(g: Goroutine) -> int:
     """Write the exit code, or 128 and the signal."""
-    status = g["status"]
     path = exec_file(service_of(g), g["session"], "exit")
-    syscalls.write_file(g.turn, path, status if status >= 0 else 128 - status)
+    syscalls.write_file(g.turn, path, code_of(g["status"]))
     return 0
 
 

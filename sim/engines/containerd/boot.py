@@ -36,6 +36,7 @@ from sim.engines.containerd.tasks import (
     runc_state,
     subscribe,
 )
+from sim.engines.host.daemon import open_socket
 from sim.facts import Message, Received
 from sim.kernel import syscalls
 
@@ -47,9 +48,7 @@ def start_threads(g: Goroutine) -> None:
 
 def listen(g: Goroutine) -> None:
     """Open the gRPC socket with its health service."""
-    socket = traits(g.world, g.pid).containerd_socket
-    syscalls.unlisten(g.turn, socket)
-    syscalls.listen(g.turn, g.pid, socket)
+    open_socket(g, traits(g.world, g.pid).containerd_socket)
 
 
 def read_log(g: Goroutine) -> str | None:

@@ -19,6 +19,7 @@ from sim.engine.traits import traits
 from sim.engines.containerd.runc import runc
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet
+from sim.kernel.records import code_of
 from sim.kernel.signals import CATCHABLE
 from sim.world import Frame, World
 
@@ -73,8 +74,7 @@ def is_process(g: Goroutine) -> str | None:
 
 def write_exec_status(g: Goroutine) -> None:
     """Write the code, or 128 + the signal."""
-    status = g["status"]
-    syscalls.write_file(g.turn, f"{folder(g.world, g.frame)}/exitStatus", status if status >= 0 else 128 - status)
+    syscalls.write_file(g.turn, f"{folder(g.world, g.frame)}/exitStatus", code_of(g["status"]))
 
 
 @reading(lambda world, frame: (("children", frame.fid[0]),))

@@ -21,10 +21,12 @@ from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Serve, Wai
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
-from sim.engine.role import MB, Kind, Role, Rss
+from sim.engine.role import MB, Kind, Rss
 from sim.engine.traits import traits
 from sim.engines.containerd.boot import listen, start_threads
 from sim.engines.containerd.shim_command import address_file, shim_command, socket_of
+from sim.engines.host import daemon
+from sim.engines.host.daemon import tell_ready
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, Pid
@@ -310,7 +312,7 @@ def serve(g: Goroutine) -> None:
     for name in ("tasks", "exits", "streams"):
         g.start(f"containerd.{name}")
     if g.world.host.procs[g.pid].ppid == INIT:
-        g.send(INIT, "notify", Message("READY", data=g.pid))
+        tell_ready(g)
 
 
 def _api() -> dict[str, str]:
@@ -339,10 +341,13 @@ def main_table(clean_up: Callable[[Goroutine], Spawn]) -> Procedure:
 
 MAIN = main_table(clean_up_after_shim)
 
-ROLE = Role(
-    words="containerd", kind=Kind.GUEST, order=20, home="dockerd", target="host", stalls_as="daemon", slows=True,
+ROLE = daemon.role(
+    kind=Kind.GUEST,
+    home="dockerd",
+    order=20,
+    words="containerd",
     rss=Rss(round(60.5 * MB), "issue, containerd#2020: 57 to 64 MB, 1.0"),
-)  # fmt: skip
+)
 PROGRAM = Program(
     "containerd",
     (

@@ -21,6 +21,7 @@ from sim.engines.host import output
 from sim.facts import StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet
+from sim.kernel.records import code_of
 from sim.kernel.signals import CATCHABLE
 from sim.world import Frame, World
 
@@ -91,9 +92,9 @@ def is_payload(g: Goroutine) -> str | None:
 
 def write_exit_status(g: Goroutine) -> None:
     """Write the code, or 128 + the signal; not if the folder has been deleted, and the exit fifo with it."""
-    status, folder = g["status"], paths.state(service_of(g).id)
+    folder = paths.state(service_of(g).id)
     if f"{folder}/exit" in g.world.host.ends.get(g.pid, ()):
-        syscalls.write_file(g.turn, f"{folder}/exitStatus", status if status >= 0 else 128 - status)
+        syscalls.write_file(g.turn, f"{folder}/exitStatus", code_of(g["status"]))
     g.emit(StateChanged(g["c"], "stopped"))
 
 

@@ -45,7 +45,7 @@ from sim.engines.host import output
 from sim.facts import Message, StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet
-from sim.kernel.records import Image, Pid
+from sim.kernel.records import Image, Pid, code_of
 from sim.world import Frame, World
 
 COPY_WAIT = 10 * S
@@ -164,7 +164,7 @@ def deleted(g: Goroutine) -> None:
 
 def process_exited(g: Goroutine) -> str | None:
     """Keep the code, or 128 + the signal; without a pid namespace what is left is killed."""
-    g["code"] = g["status"] if g["status"] >= 0 else 128 - g["status"]
+    g["code"] = code_of(g["status"])
     if g["x"]:
         syscalls.remove_file(g.turn, f"{paths.state(service_of(g).id, g['x'])}/pid")
         return "told"

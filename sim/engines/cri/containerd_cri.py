@@ -6,11 +6,12 @@ from sim.designs.design import Design
 from sim.engine import paths
 from sim.engine.role import MB, Kind, Rss
 from sim.engine.setup import Daemon, S
-from sim.engine.traits import Traits, Words
+from sim.engine.traits import Words, of_daemon
 from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED
 from sim.engines.cri import client, cni, kubelet, plugin, shim, units
 from sim.engines.cri.engine import CONTAINERD_CRI_ENGINE
-from sim.engines.host import execed, init, journald, payload, stranger
+from sim.engines.host import execed
+from sim.engines.host.programs import on_host
 
 CONTAINERD = ("/usr/bin/containerd",)
 PLUGIN = plugin.PROGRAM.with_role(
@@ -20,9 +21,7 @@ CONTAINERD_CRI = Design(
     "containerd-cri",
     "1.6 to 2.1, below a kubelet",
     "designs §3.1, §5.1 [S]; kubelet [K] where marked",
-    (
-        units.WITH_CONTAINERD,
-        journald.PROGRAM,
+    on_host(
         PLUGIN,
         kubelet.PROGRAM,
         shim.SHIM_COMMAND,
@@ -30,14 +29,12 @@ CONTAINERD_CRI = Design(
         shim.RUNC,
         shim.PAUSE,
         cni.PROGRAM,
-        payload.PROGRAM,
-        payload.CHILD,
-        init.APP,
-        stranger.PROGRAM,
-        execed.PROGRAM,
-        client.PROGRAM,
+        systemd=units.WITH_CONTAINERD,
+        beside=(execed.PROGRAM,),
+        client=client.PROGRAM,
     ),
-    Traits(
+    of_daemon(
+        "containerd",
         words=Words(
             CONTAINERD,
             CONTAINERD,
@@ -58,9 +55,6 @@ CONTAINERD_CRI = Design(
         containerd_score=-999,
         profile="cri-idle",
         client="crictl",
-        engine="containerd",
-        engine_unit="containerd",
-        engine_main="main",
         engine_score=-999,
         socket=paths.SERVICE_SOCK,
         containerd_socket=paths.SERVICE_SOCK,

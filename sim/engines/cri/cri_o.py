@@ -6,34 +6,31 @@ from msgspec.structs import replace
 
 from sim.designs.design import Design
 from sim.engine.setup import Daemon, S, Unit
-from sim.engine.traits import Traits, Words
+from sim.engine.traits import Words, of_daemon
 from sim.engines.conmon.conmon import CONMON
 from sim.engines.conmon.crun import CRUN, CRUN_PROGRAM
 from sim.engines.cri import client, cni, crio, crio_conmon, kubelet, units
 from sim.engines.cri.engine import CRI
-from sim.engines.host import execed, init, journald, payload, stranger
+from sim.engines.host import execed, payload
+from sim.engines.host.programs import on_host
 
 CRI_O = Design(
     "cri-o",
     "with conmon and systemd control groups, below a kubelet",
     "designs §4.1, §4.3 [S][I]; kubelet [K] where marked",
-    (
-        units.WITH_CRIO,
-        journald.PROGRAM,
+    on_host(
         crio.PROGRAM,
         kubelet.PROGRAM,
         crio_conmon.PROGRAM,
         CRUN_PROGRAM,
         cni.PROGRAM,
-        payload.PROGRAM.under("conmon"),
-        payload.CHILD,
-        init.APP,
-        stranger.PROGRAM,
-        crio_conmon.EXEC_PROGRAM,
-        execed.PROGRAM,
-        client.PROGRAM,
+        systemd=units.WITH_CRIO,
+        payload=payload.PROGRAM.under("conmon"),
+        beside=(crio_conmon.EXEC_PROGRAM, execed.PROGRAM),
+        client=client.PROGRAM,
     ),
-    Traits(
+    of_daemon(
+        "crio",
         words=Words(crio.CRIO, (), (CONMON,), (CRUN,), ""),
         tree="systemd ─ crio; systemd ─ kubelet; systemd ─ conmon, one a container ─ program",
         scope="/kubepods.slice/crio-{id}.scope",
@@ -46,9 +43,6 @@ CRI_O = Design(
         restart_reset=600 * S,
         conmon_group=crio_conmon.GROUP,
         client="crictl",
-        engine="crio",
-        engine_unit="crio",
-        engine_main="main",
         engine_score=-999,
         socket=crio.SOCKET,
         records="/var/lib/containers/storage/overlay-containers/{name}/userdata/state.json",

@@ -18,41 +18,38 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import pod, service_of
+from sim.engine.engine import file_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Lock, Reap, Return, Serve, Unlock, Wait, call, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.role import Kind, Role
 from sim.engine.setup import S
 from sim.engines.conmon.crun import crun
 from sim.engines.conmon.files import run_file
 from sim.engines.cri.cni import address_in, bridge_add, bridge_del, portmap_add, portmap_del
 from sim.engines.cri.crio_conmon import conmon, exit_file, group, group_keys
 from sim.engines.cri.crio_execs import EXEC_SYNC
-from sim.engines.cri.pods import container_file, sandbox_file
+from sim.engines.cri.pods import sandbox_file
 from sim.engines.cri.runtime import (
     UNKNOWN,
-    answer,
     begin_container,
     container_of,
     container_stopped,
     ended,
-    event,
-    keep,
     keep_sandbox,
     list_all,
     must_be_created,
-    refuse,
     remove_container,
     remove_sandbox,
     sandbox_of,
     server,
     stop_timeout,
-    succeed,
 )
 from sim.engines.cri.sandboxes import begin_sandbox, must_stop_container, sandbox_failed, stop_inner
 from sim.engines.cri.tasks import me
-from sim.facts import Forgot, Message
+from sim.engines.host import daemon
+from sim.engines.host.daemon import answer, event, keep, open_for_all, refuse, succeed
+from sim.facts import Forgot
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
 
@@ -164,7 +161,7 @@ def conmon_lost(g: Goroutine) -> None:
 def not_created(g: Goroutine) -> None:
     """Forget the container, and say why it could not be made."""
     g.emit(Forgot(g.pid, f"container/{g['c']}"))
-    syscalls.remove_file(g.turn, container_file(g.world, g["c"]))
+    syscalls.remove_file(g.turn, file_of(g.world, g["c"]))
     event(g, "destroy")
     refuse(g, f"CreateContainerError: {g['error']}")
 
@@ -307,7 +304,7 @@ def begin(g: Goroutine) -> None:
     syscalls.start_threads(g.turn, g.pid, THREADS)
     if VERSION not in g.world.host.files:
         for name in g.world.services:
-            syscalls.remove_file(g.turn, container_file(g.world, name))
+            syscalls.remove_file(g.turn, file_of(g.world, name))
             syscalls.remove_file(g.turn, sandbox_file(g.world, name))
         syscalls.write_file(g.turn, VERSION, True)
 
@@ -317,7 +314,7 @@ def restore(g: Goroutine) -> None:
     files: Any = g.world.host.files
     for name in g.world.services:
         g["c"] = name
-        found, record = files.get(sandbox_file(g.world, name)), files.get(container_file(g.world, name))
+        found, record = files.get(sandbox_file(g.world, name)), files.get(file_of(g.world, name))
         if found is not None:
             g.remember(f"sandbox/{name}", found)
         if record is None:
@@ -335,11 +332,7 @@ def restore(g: Goroutine) -> None:
 
 def serve(g: Goroutine) -> None:
     """Open the socket, and serve."""
-    syscalls.unlisten(g.turn, SOCKET)
-    syscalls.listen(g.turn, g.pid, SOCKET)
-    g.start("crio.api")
-    g.start("crio.sync")
-    g.send(1, "notify", Message("READY", data=g.pid))
+    open_for_all(g, "api", "sync")
 
 
 def must_be_stopped(g: Goroutine) -> str | None:
@@ -385,5 +378,5 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE", "HUP"}),  # HUP reloads what no rule reads: crio.conf(5)
-    role=Role(kind=Kind.DAEMON, order=30, home="init", target="host", stalls_as="daemon", slows=True),
+    role=daemon.role(order=30),
 )

@@ -18,6 +18,7 @@ from sim.engines.host import output
 from sim.facts import StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import OomScoreAdjSet, SubreaperSet
+from sim.kernel.records import code_of
 from sim.world import Key, World
 
 GROUP = "/system.slice/crio-conmon-{id}.scope"  # cgroup_manager = systemd
@@ -49,8 +50,7 @@ def set_up(g: Goroutine) -> None:
 
 def write_exit_file(g: Goroutine) -> int:
     """Write the exit code, or 128 and the signal, and leave."""
-    status = g["status"]
-    syscalls.write_file(g.turn, exit_file(service_of(g)), status if status >= 0 else 128 - status)
+    syscalls.write_file(g.turn, exit_file(service_of(g)), code_of(g["status"]))
     g.emit(StateChanged(g["c"], "stopped"))
     return 0
 

@@ -14,7 +14,8 @@ from sim.engine.ops import Do, Fork, Label, Reap, Return, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engines.conmon.files import exec_file
 from sim.engines.cri.crio_conmon import exec_conmon, group, group_keys
-from sim.engines.cri.runtime import answer, container_of, not_found, refuse
+from sim.engines.cri.runtime import container_of, not_found
+from sim.engines.host.daemon import answer, refuse
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
 

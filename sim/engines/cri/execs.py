@@ -8,8 +8,9 @@ from __future__ import annotations
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Label, Return, Wait, call, reading
 from sim.engine.procedure import procedure
-from sim.engines.cri.runtime import answer, container_of, container_stopped, not_found, refuse
+from sim.engines.cri.runtime import container_of, container_stopped, not_found
 from sim.engines.cri.tasks import me, task
+from sim.engines.host.daemon import answer, refuse
 from sim.facts import Forgot, Message
 from sim.world import Frame, Key, World
 

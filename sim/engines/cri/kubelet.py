@@ -19,11 +19,11 @@ from sim.engine.ops import Do, Every, Exit, Goto, Label, Sleep, Wait, call, read
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import Container
-from sim.engine.role import Kind, Role
 from sim.engine.setup import Restart, S
 from sim.engines.cri.pauses import PAUSES, begin_pause, forget_pauses, lengthen
 from sim.engines.cri.pods import SPECS, STATUSES, Sandbox, Seen, Spec, Status, spec_of, status_of
 from sim.engines.cri.runtime import known_keys, known_to
+from sim.engines.host import daemon
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -370,5 +370,5 @@ PROGRAM = Program(
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE"}),
     counts=frozenset({"kubelet.paused", "kubelet.due", "kubelet.backoff.number", "message CreateContainer"}),
-    role=Role(kind=Kind.DAEMON, order=40, home="init", target="host", stalls_as="daemon", slows=True),
+    role=daemon.role(order=40),
 )

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import is_sandbox, sandbox, service_of
+from sim.engine.engine import file_of
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Goto, Label, Lock, Read, Return, Serve, Unlock, Wait, call, reading, run
 from sim.engine.procedure import procedure
@@ -23,31 +24,27 @@ from sim.engines.containerd import service
 from sim.engines.containerd.boot import start_threads
 from sim.engines.containerd.shim_command import address_file
 from sim.engines.cri.execs import EXEC_SYNC
-from sim.engines.cri.pods import Sandbox, container_file, sandbox_file
+from sim.engines.cri.pods import Sandbox, sandbox_file
 from sim.engines.cri.runtime import (
     NOT_STARTED,
     UNKNOWN,
-    answer,
     begin_container,
     container_of,
     container_stopped,
     ended,
-    event,
-    keep,
     keep_sandbox,
     list_all,
     must_be_created,
-    refuse,
     remove_container,
     remove_sandbox,
     sandbox_of,
     server,
     stop_timeout,
-    succeed,
 )
 from sim.engines.cri.sandboxes import RUN_SANDBOX, STOP_SANDBOX
 from sim.engines.cri.tasks import create_task, delete_task, kill_task, me, signal_task, start_task
 from sim.engines.host import output
+from sim.engines.host.daemon import answer, event, keep, refuse, succeed
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
@@ -253,7 +250,7 @@ def recover(g: Goroutine) -> None:
     files: Any = g.world.host.files
     for name in g.world.services:
         g["c"] = name
-        found, record = files.get(sandbox_file(g.world, name)), files.get(container_file(g.world, name))
+        found, record = files.get(sandbox_file(g.world, name)), files.get(file_of(g.world, name))
         if isinstance(found, Sandbox):
             lives = g.recall(f"task/{sandbox(name)}") is not None
             g.remember(f"sandbox/{name}", found)

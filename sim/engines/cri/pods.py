@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.engine.containers import is_sandbox, pod, sandbox
+from sim.engine.engine import file_of, ran
 from sim.engine.records import Container
 from sim.engine.setup import Payload, Service
 from sim.kernel import syscalls
@@ -83,24 +84,17 @@ def status_of(world: World, name: str) -> Status | None:
     return found if isinstance(found, Status) else None
 
 
-def container_file(world: World, name: str) -> str:
-    """Return where the runtime keeps a container."""
-    return str(world.design.traits.records.format(name=name))
-
-
 def sandbox_file(world: World, name: str) -> str:
     """Return where the runtime keeps a sandbox."""
-    return container_file(world, sandbox(name))
+    return file_of(world, sandbox(name))
 
 
 def disk_of_a_running_host(turn: Turn) -> None:
     """Write what API server and disk say after a power cut while every pod ran."""
     world = turn.world
-    for service in world.setup.services:
-        if service.at_begin:
-            record = Container(service.name, service.restart, running=True, started=True)
-            syscalls.write_file(turn, SPECS + service.name, Spec(service.name))
-            syscalls.write_file(turn, UIDS + service.name, 1)
-            syscalls.write_file(turn, STATUSES + service.name, Status(1, "running"))
-            syscalls.write_file(turn, container_file(world, service.name), record)
-            syscalls.write_file(turn, sandbox_file(world, service.name), Sandbox(service.name, 1, ready=True))
+    for service, record in ran(world):
+        syscalls.write_file(turn, SPECS + service.name, Spec(service.name))
+        syscalls.write_file(turn, UIDS + service.name, 1)
+        syscalls.write_file(turn, STATUSES + service.name, Status(1, "running"))
+        syscalls.write_file(turn, file_of(world, service.name), record)
+        syscalls.write_file(turn, sandbox_file(world, service.name), Sandbox(service.name, 1, ready=True))

@@ -12,12 +12,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import pod, service_of
-from sim.engine.goroutine import Failure, Goroutine
+from sim.engine.engine import file_of
+from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Serve, reading
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import Container
-from sim.engines.cri.pods import Sandbox, Seen, container_file, sandbox_file
-from sim.facts import EngineEvent, Forgot
+from sim.engines.cri.pods import Sandbox, Seen, sandbox_file
+from sim.engines.host.daemon import answer, event, keep, refuse
+from sim.facts import Forgot
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, Key, World
@@ -49,36 +51,10 @@ def sandbox_of(g: Goroutine) -> Sandbox | None:
     return found if isinstance(found, Sandbox) else None
 
 
-def keep(g: Goroutine, record: Container) -> None:
-    """Remember a container, and write it down."""
-    g.remember(f"container/{record.name}", record)
-    syscalls.write_file(g.turn, container_file(g.world, record.name), record)
-
-
 def keep_sandbox(g: Goroutine, found: Sandbox) -> None:
     """Remember a sandbox, and write it down."""
     g.remember(f"sandbox/{found.name}", found)
     syscalls.write_file(g.turn, sandbox_file(g.world, found.name), found)
-
-
-def answer(g: Goroutine, value: object = True) -> None:
-    """Answer whoever asked."""
-    g.reply(g["request"].reply, value)
-
-
-def refuse(g: Goroutine, text: str) -> None:
-    """Answer that it cannot be done."""
-    answer(g, Failure(text))
-
-
-def event(g: Goroutine, action: str, *attributes: tuple[str, str]) -> None:
-    """State an event of the container in variable `c`, in Docker's words: die for stopped, destroy for deleted."""
-    g.emit(EngineEvent("container", action, g["c"], attributes))
-
-
-def succeed(g: Goroutine) -> None:
-    """Answer that it is done."""
-    answer(g)
 
 
 def not_found(g: Goroutine) -> str:
@@ -139,7 +115,7 @@ def remove_container(g: Goroutine) -> None:
         return
     if record is not None:
         g.emit(Forgot(g.pid, f"container/{g['c']}"))
-        syscalls.remove_file(g.turn, container_file(g.world, g["c"]))
+        syscalls.remove_file(g.turn, file_of(g.world, g["c"]))
         event(g, "destroy")
     answer(g)
 

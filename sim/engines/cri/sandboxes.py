@@ -15,8 +15,9 @@ from sim.engine.procedure import procedure
 from sim.engines.containerd import service
 from sim.engines.cri.cni import address_in, bridge_add, bridge_del, portmap_add, portmap_del
 from sim.engines.cri.pods import Sandbox
-from sim.engines.cri.runtime import answer, container_of, keep_sandbox, refuse, sandbox_of, sandbox_stopped, succeed
+from sim.engines.cri.runtime import container_of, keep_sandbox, sandbox_of, sandbox_stopped
 from sim.engines.cri.tasks import create_task, kill_task, me, start_task
+from sim.engines.host.daemon import answer, refuse, succeed
 from sim.facts import Message
 
 

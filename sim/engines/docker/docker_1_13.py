@@ -12,7 +12,8 @@ from sim.engines.docker.dockerd import program as dockerd
 from sim.engines.docker.dockerd import top, verbs
 from sim.engines.docker.engine import DOCKER
 from sim.engines.docker.units import docker
-from sim.engines.host import client, execed, init, journald, payload, stranger
+from sim.engines.host import execed
+from sim.engines.host.programs import on_host
 from sim.engines.host.systemd.program import Systemd
 
 TRAITS = Traits(
@@ -62,6 +63,7 @@ TRAITS = Traits(
     client="docker",
     containerd_socket=paths.CONTAINERD_SOCK,
     other_package=("containerd", "shim", "runc"),
+    live_restore=True,
     records=paths.CONTAINERS + "{name}/config.v2.json",
 )
 
@@ -69,9 +71,7 @@ DOCKER_1_13 = Design(
     "docker-1.13",
     "1.13.1-203.el7",
     "engine-1.13: the package's own source, 0be3e21",
-    (
-        Systemd(docker()),
-        journald.PROGRAM,
+    on_host(
         dockerd.PROGRAM,
         containerd.PROGRAM,
         shim.PROGRAM,
@@ -80,15 +80,8 @@ DOCKER_1_13 = Design(
         resolver.PROGRAM,
         netfilter.IPTABLES,
         proxy.PROGRAM,
-        payload.PROGRAM,
-        payload.CHILD,
-        init.APP,
-        stranger.PROGRAM,
-        exec_shim.PROGRAM,
-        execed.PROGRAM,
-        top.PS,
-        verbs.VERSION_PROGRAM,
-        client.PROGRAM,
+        systemd=Systemd(docker()),
+        beside=(exec_shim.PROGRAM, execed.PROGRAM, top.PS, verbs.VERSION_PROGRAM),
     ),
     TRAITS,
     DOCKER,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from sim.engine import paths
-from sim.engine.engine import Engine, Reader, daemon_faults
+from sim.engine.engine import Engine, Reader, daemon_faults, ran
 from sim.engine.networks import address, bindings
-from sim.engine.records import Container, Endpoint
+from sim.engine.records import Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.docker import meaning
@@ -27,11 +27,8 @@ from sim.world import Turn
 def disk_of_a_running_host(turn: Turn) -> None:
     """Write what the disk says after a power cut while every service ran."""
     used: dict[str, int] = {}
-    for service in turn.world.setup.services:
-        if not service.at_begin:
-            continue
+    for service, record in ran(turn.world):
         number = used[service.network] = used.get(service.network, 1) + 1
-        record = Container(service.name, service.restart, running=True, started=True)
         place = address(turn.world, service.network, number)
         ports = bindings(service.ports, turn.world.design.traits.proxy_addresses)
         endpoint = Endpoint(service.name, service.network, number, place, ports)

@@ -25,7 +25,7 @@ from sim.engines.host.memory import limit_reached, server
 from sim.engines.host.reach import address_of, is_open
 from sim.facts import BecameReady, StateChanged, WriteBlocked, WriteResumed
 from sim.kernel import syscalls
-from sim.kernel.records import Image, Pid
+from sim.kernel.records import Image, Pid, code_of
 from sim.kernel.signals import CATCHABLE
 from sim.world import Frame, Key, World
 
@@ -145,7 +145,7 @@ def is_app(g: Goroutine) -> str | None:
 
 def leave_with_app(g: Goroutine) -> int:
     """Leave with the program's code, or with 128 and its signal."""
-    return int(g["status"] if g["status"] >= 0 else 128 - g["status"])
+    return code_of(g["status"])
 
 
 def forward(g: Goroutine) -> None:
@@ -304,11 +304,11 @@ PRINT = procedure(
 )
 
 
-def main_table(begin: Wait) -> Procedure:
+def main_table(begin: Wait | None = None) -> Procedure:
     """Return the way of a container's first process from its fork on; *begin* leads to `given_up`, or it goes on."""
     return procedure(
         "payload.main",
-        begin,
+        begin or (),
         Do(execute, "init"),
         Label("children"),
         Do(more_children, "served"),
@@ -319,8 +319,7 @@ def main_table(begin: Wait) -> Procedure:
         Label("answer"),
         Do(become_ready, "stuck"),
         Return(),
-        Label("given_up"),
-        Exit(1),
+        (Label("given_up"), Exit(1)) if begin else (),
         Label("stuck"),
         Wait(free_to_act),
         Goto("answer"),
@@ -365,6 +364,7 @@ PROGRAM = Program(
     ),
     role=Role(kind=Kind.PAYLOAD, order=100, home="shim", target="container"),
 )
+AT_ONCE = PROGRAM.with_tables(main_table())  # where its parent waits for no exec fifo to be opened
 
 
 def start_threads(g: Goroutine) -> None:

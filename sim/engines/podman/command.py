@@ -14,9 +14,10 @@ from sim.engine.program import Program
 from sim.engine.role import Kind, Role
 from sim.engines.conmon.conmon import exec_conmon, exec_group
 from sim.engines.conmon.files import exec_file
+from sim.engines.host.daemon import event
 from sim.engines.podman.common import BEGIN, LOCK, UNLOCK, answer, asked, fail, no_such, succeed
 from sim.engines.podman.start import START_PROCEDURES
-from sim.engines.podman.state import LEASES, event, in_database, load, no_room, synced, synced_reads
+from sim.engines.podman.state import LEASES, in_database, load, no_room, synced, synced_reads
 from sim.engines.podman.stop import STOP_PROCEDURES, improper
 from sim.kernel import syscalls
 from sim.kernel.records import Pid

@@ -12,9 +12,11 @@ from msgspec.structs import replace
 
 from sim.engine.meaning import Fitted, Given, Said, counted, not_there, without_words
 from sim.engine.setup import BusyMount, Command, Docker, EditDaemon, EngineSetup, Pins, TakePid, Tear, Upgrade
+from sim.engines.host.systemd.unit import TEMPLATE
 from sim.engines.podman.client import VERBS
 
 NO_DAEMON = "each command is a process of its own"
+NO_UNIT = f"{NO_DAEMON.capitalize()}: there is no engine to stop."
 INSTEAD = {  # role -> why there is none, and what to write
     "dockerd": (NO_DAEMON, "No process can stop the engine; kill conmon/NAME or podman/NAME."),
     "crio": (NO_DAEMON, "No process can stop the engine; kill conmon/NAME or podman/NAME."),
@@ -70,7 +72,7 @@ def _is_profile_of(design: Any, engine: EngineSetup) -> bool:
 
 def _unused(design: Any, given: Given) -> tuple[tuple[str, str, int], ...]:
     """Return what has no effect: where containers are units, each has a unit file, whose Restart= its policy is."""
-    are_units = design.engine.is_unit is not None
+    are_units = TEMPLATE in design.units
     said = given.engine_keys
     engine = {
         "unit.Restart": are_units and "unit.Restart" in said,

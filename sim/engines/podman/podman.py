@@ -6,7 +6,8 @@ from sim.designs.design import Design
 from sim.engine.setup import Daemon
 from sim.engine.traits import Traits, Words
 from sim.engines.conmon import conmon, crun
-from sim.engines.host import execed, init, journald, payload, stranger
+from sim.engines.host import execed, payload
+from sim.engines.host.programs import on_host
 from sim.engines.podman import client, command, network, units
 from sim.engines.podman.engine import PODMAN_ENGINE
 
@@ -14,20 +15,15 @@ PODMAN = Design(
     "podman",
     "rootful, v4 to v6",
     "designs §4.1, §4.2 [S]; conmon 2.2.1, libpod [K] where marked",
-    (
-        units.WITHOUT_UNITS,
-        journald.PROGRAM,
+    on_host(
         command.PROGRAM,
         conmon.PROGRAM,
         crun.CRUN_PROGRAM,
         network.PROGRAM,
-        payload.PROGRAM.under("conmon"),
-        payload.CHILD,
-        init.APP,
-        stranger.PROGRAM,
-        conmon.EXEC_PROGRAM,
-        execed.PROGRAM,
-        client.PROGRAM,
+        systemd=units.WITHOUT_UNITS,
+        payload=payload.PROGRAM.under("conmon"),
+        beside=(conmon.EXEC_PROGRAM, execed.PROGRAM),
+        client=client.PROGRAM,
     ),
     Traits(
         words=Words((), (), (conmon.CONMON,), (crun.CRUN,), ""),

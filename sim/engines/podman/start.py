@@ -22,6 +22,7 @@ from sim.engine.setup import Restart
 from sim.engines.conmon.conmon import conmon, group
 from sim.engines.conmon.crun import crun
 from sim.engines.conmon.files import exit_file, run_file
+from sim.engines.host.daemon import event
 from sim.engines.host.reach import address_in
 from sim.engines.podman.common import (
     BEGIN,
@@ -41,7 +42,6 @@ from sim.engines.podman.state import (
     PREMATURE,
     assign_address,
     conmon_of,
-    event,
     free_address,
     in_database,
     load,

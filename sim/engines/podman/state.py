@@ -15,13 +15,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import service_of
+from sim.engine.engine import ran
 from sim.engine.goroutine import Goroutine
 from sim.engine.networks import HIGHEST, address, base_of
 from sim.engine.records import Container
 from sim.engine.setup import Service
 from sim.engines.conmon.files import EXITS, exit_file, run_file
 from sim.engines.host import storage
-from sim.facts import EngineEvent
+from sim.engines.host.daemon import event
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
 from sim.world import Key, Turn, World
@@ -107,11 +108,6 @@ def no_room(g: Goroutine) -> bool:
     return bool(storage.full(g.world))
 
 
-def event(g: Goroutine, action: str, *attributes: tuple[str, str]) -> None:
-    """State an event, in the words of podman's Docker-compatible API: die for died, destroy for remove."""
-    g.emit(EngineEvent("container", action, g["c"], attributes))
-
-
 def conmon_of(world: World, service: Service) -> Pid | None:
     """Return the conmon that the pid file names, if kill(pid, 0) finds a process of that number."""
     pid: Any = world.host.files.get(run_file(service, "conmon.pid"))
@@ -120,10 +116,8 @@ def conmon_of(world: World, service: Service) -> Pid | None:
 
 def disk_of_a_running_host(turn: Turn) -> None:
     """Write what the database says after a power cut while every service ran."""
-    for service in turn.world.setup.services:
-        if service.at_begin:
-            record = Container(service.name, service.restart, running=True, started=True)
-            syscalls.write_file(turn, in_database(service.name), record)
+    for service, record in ran(turn.world):
+        syscalls.write_file(turn, in_database(service.name), record)
 
 
 # -- addresses ---------------------------------------------------------------------------------------

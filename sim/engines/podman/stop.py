@@ -18,9 +18,10 @@ from sim.engine.records import Container
 from sim.engine.setup import S
 from sim.engines.conmon.crun import crun
 from sim.engines.conmon.files import exit_file, run_file
+from sim.engines.host.daemon import event
 from sim.engines.podman.common import BEGIN, CLEAN, LOCK, UNLOCK, asked, fail, no_such, succeed, teardown
 from sim.engines.podman.start import CREATE, FREE_STORAGE, START, UNDO, notify, remove
-from sim.engines.podman.state import NO_ROOM, UNKNOWN, conmon_of, event, load, save
+from sim.engines.podman.state import NO_ROOM, UNKNOWN, conmon_of, load, save
 from sim.kernel.signals import NUMBERS
 from sim.world import Frame, Key, World
 

@@ -23,8 +23,8 @@ from sim.engines.docker.dockerd.network import map_ports, release_endpoint, unma
 from sim.engines.docker.dockerd.settings import load_settings
 from sim.engines.docker.dockerd.start import FORCED
 from sim.engines.docker.dockerd.supervise import check_containerd_pid, containerd_started, fork_containerd
+from sim.engines.host.daemon import open_socket, tell_ready
 from sim.engines.host.reach import ACCEPT, DNAT
-from sim.facts import Message
 from sim.kernel import syscalls
 from sim.kernel.events import RulesFlushed
 from sim.world import Frame, World
@@ -45,8 +45,7 @@ def check_pid_file(g: Goroutine) -> str | None:
 
 def open_sockets(g: Goroutine) -> None:
     """Open the API socket: clients queue, unanswered, until the daemon is ready."""
-    syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
-    syscalls.listen(g.turn, g.pid, paths.DOCKER_SOCK)
+    open_socket(g, paths.DOCKER_SOCK)
 
 
 def load_containers(g: Goroutine) -> None:
@@ -166,7 +165,7 @@ def ready(g: Goroutine) -> None:
     """Serve the API and tell systemd READY=1."""
     syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.dockerd_threads_after)
     g.start("dockerd.api")
-    g.send(1, "notify", Message("READY", data=g.pid))
+    tell_ready(g)
 
 
 @reading(lambda world, frame: (("memory", frame.fid[0], "subscribed"), *connected.reads(world, frame)))

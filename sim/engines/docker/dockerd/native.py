@@ -40,7 +40,7 @@ from sim.engines.host import output
 from sim.engines.host.payload import main_table
 from sim.facts import Forgot, StateChanged
 from sim.kernel import freezer, syscalls
-from sim.kernel.records import Pid
+from sim.kernel.records import Pid, code_of
 from sim.world import Frame, Key, World
 
 # -- start -------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def process_ended(g: Goroutine) -> None:
         g.emit(Forgot(g.pid, oom))
     drop_bundle(g)
     handler = "dockerd.state_exit_after_output" if service.payload.log else "dockerd.state_exit"
-    g.start(handler, g["c"], c=g["c"], status=status if status >= 0 else 128 - status, **killed)
+    g.start(handler, g["c"], c=g["c"], status=code_of(status), **killed)
 
 
 def notice_oom(g: Goroutine) -> None:

@@ -12,7 +12,7 @@ from sim.engine.procedure import procedure
 from sim.engine.records import Task
 from sim.engines.docker.dockerd.execs import exec_exited
 from sim.engines.docker.dockerd.start import answer
-from sim.kernel.records import Pid
+from sim.kernel.records import Pid, code_of
 
 NATIVE = ("native",)  # argv[0] of the re-exec, by which the binary knows what it is to do
 
@@ -78,8 +78,7 @@ def not_execed(g: Goroutine) -> None:
 
 def exec_ended(g: Goroutine) -> None:
     """Hand its exit code on."""
-    status = g["status"]
-    exec_exited(g, g["x"], status if status >= 0 else 128 - status)
+    exec_exited(g, g["x"], code_of(g["status"]))
 
 
 def signal_exec(g: Goroutine) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.engine.ops import Do, Exit, Serve, Sleep
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.role import MB, Kind, Role, Rss
+from sim.engine.role import MB, Rss
 from sim.engines.docker.dockerd.boot import BOOT, BOOT_START
 from sim.engines.docker.dockerd.execs import EXEC
 from sim.engines.docker.dockerd.exit import EVENTS, RESTART, STATE_EXIT, STATE_EXIT_AFTER_OUTPUT, long_run, ran_long
@@ -33,6 +33,7 @@ from sim.engines.docker.dockerd.verbs import (
     bearer,
     done,
 )
+from sim.engines.host import daemon
 
 API = {  # kind of request -> procedure that answers it
     "create": "create",
@@ -57,10 +58,11 @@ API = {  # kind of request -> procedure that answers it
     "attach": "attach",
 }
 
-ROLE = Role(
-    words="dockerd", kind=Kind.DAEMON, order=10, home="init", target="host", stalls_as="daemon", slows=True,
+ROLE = daemon.role(
+    order=10,
+    words="dockerd",
     rss=Rss(round(80.8 * MB), "issue, moby#35910: docker 17.10, 7 shims; 64 to 73 MB in bucketbench's README"),
-)  # fmt: skip
+)
 PROGRAM = Program(
     "dockerd",
     (
