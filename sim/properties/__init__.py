@@ -56,7 +56,7 @@ ROWS = (
          v.said_as_it_is, "engine-1.13 §24 V1", lacks=w.a_daemon),
     _row("V2", ALWAYS, "Every payload that the runtime keeps is known{known}.", v.known, "engine-1.13 §24 V2"),
     _row("V3", ALWAYS, "A container's program is a child of its {parent}, unless {ending} is about to end it.",
-         v.child_of_its_shim, "engine-1.13 §24 V3", lacks=w.parents_of_programs),
+         v.child_of_its_shim, "engine-1.13 §24 V3"),
     _row("V4", ALWAYS, "A container that is said to run and runs has exactly one {holder}, or none if it is about to "
          "be killed.", v.one_shim, "engine-1.13 §24 V4", lacks=w.holders),
     _row("V4b", EVENTUALLY, "In the end no {holder} is left without a payload.",
@@ -64,7 +64,7 @@ ROWS = (
     _row("V5", ALWAYS, "Every {holder} is a child of a living {holder_home}.",
          v.shims_are_containerd_s, "engine-1.13 §24 V5", lacks=w.holders_below_a_daemon),
     _row("V6", EVENTUALLY, "In the end no program of a container has outlived its {parent}.",
-         v.dies_with_its_shim, "engine-1.13 §24 V6", lacks=w.parents_of_programs),
+         v.dies_with_its_shim, "engine-1.13 §24 V6"),
     _row("V7", ALWAYS, "The exit code that die tells is the one with which the container's program ended.",
          v.code_is_the_real_one, "engine-1.13 §24 V7", history.CODES),
     _row("V7b", ALWAYS, "{an_exec} says 126 of no command that runs.",

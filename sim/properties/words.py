@@ -115,11 +115,6 @@ def holders_below_a_daemon(design: Any) -> str:
     return f"has every {design.holders[0]} under PID 1"
 
 
-def parents_of_programs(design: Any) -> str:
-    """Return that nobody is said to have the programs of containers as children."""
-    return "" if design.holders or parent_of_programs(design) in design.roles else "does not say whose child it is"
-
-
 def forwarders(design: Any) -> str:
     """Return that no process carries the connections of a published port."""
     return "" if design.of_kind(Kind.FORWARDER) else "has no process that forwards a port"

@@ -51,7 +51,7 @@ def _not_of_it(found: Explored, wide: int) -> list[str]:
         if finding.verdict == NOT_OF_IT:
             names.setdefault(finding.why, []).append(finding.name)
     told = "; ".join(f"{', '.join(mine)} ({why})" for why, mine in names.items())
-    return _wrapped(f"Not asked, does not apply: {told}.", wide) if told else []
+    return _wrapped(f"Does not apply: {told}.", wide) if told else []
 
 
 def _verdict(finding: Finding, wide: int) -> list[str]:
