@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from sim.engine.containers import sandbox
 from sim.engine.engine import START, Engine, daemon_faults
 from sim.engine.setup import Instant, Step, Systemctl
+from sim.engine.unread import Unread
 from sim.engines.conmon.unread import CONMON
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
@@ -23,6 +24,8 @@ from sim.engines.cri.vocabulary import PODS
 from sim.engines.host.reach import address_in
 
 START_KUBELET = Step("(start kubelet)", Instant("after"), Systemctl("start", "kubelet"))
+
+KUBELET = Unread(peer_is_read=("kubelet.pleg",))  # a listing is of the runtime that was asked
 
 
 def faults_of_containerd(design: Any) -> dict[str, str]:
@@ -46,7 +49,7 @@ CRI = Engine(
     unreached=NO_RUNTIME,
     notes=Sandboxes,
     shown=(Sandbox,),
-    unread=(CONTAINERD, CONMON),
+    unread=(CONTAINERD, CONMON, KUBELET),
     wanted=is_wanted,
 )
 CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd, keeper="containerd")
