@@ -184,7 +184,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     Searches and properties: *unread* has what a search may leave out of the states of its programs.
     *ends_with* is the daemon with which containers end unless live-restore is on. *pid_files* has by path whose number
     is written there. *knows* returns whether the engine knows a container so that it will hear of its end; *wanted*
-    whether it is still to run, as far as people tell the engine that by what they keep and not by an event.
+    whether people still want it to run, where they keep that as an object and no event tells of a stop.
     """
 
     disk: Callable[[Turn], None] = keeps_nothing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -29,9 +30,9 @@ class Program:
     *role* says what it is to its host. *cleans_up* says whether a process of it that works will end what lives of a
     container whose shim has died; None if that is no business of the program. *is_done* returns whether a process of it
     has seen the end of what it held, and holds nothing more; None if it leaves at once then. *readers* are loops that
-    let containers wait for one another. *counts* names what it counts up and
-    compares with itself alone, so that no limit is ever reached: memory as `PROGRAM.KEY`, a variable as
-    `PROCEDURE.NAME`, files by path or glob, and `message KIND` for the number in its data.
+    let containers wait for one another. *counts* names what it counts up and compares with itself alone, so that no
+    limit is ever reached: memory as `PROGRAM.KEY`, a variable as `PROCEDURE.NAME`, files by path or glob, and
+    `message KIND` for the number in its data.
 
     >>> Program("proxy", (), handlers={"TERM": "close"}).handlers
     (('TERM', 'close'),)
@@ -76,6 +77,7 @@ class Program:
         return f"Program({self.name!r})"
 
 
+@cache
 def readers_of(design: Any) -> tuple[tuple[str, Reader], ...]:
     """Return with their programs the loops of a design by which containers wait for one another.
 

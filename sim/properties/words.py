@@ -1,14 +1,15 @@
 """The words of a design in the sentences of properties, and why a property says nothing of a design.
 
 A sentence of the table has places such as `{daemon}` and `{holder}`; each design fills them from its roles, its traits
-and its engine. What a design lacks keeps a general word, and the property that speaks of it does not apply. Each
-function of the second part returns what a design lacks, to follow its name, or "". Source: none; the project's own
+and its engine. What a design lacks has a general word, and the property that speaks of it does not apply. Each function
+of the second part returns what a design lacks, in words that follow its name, or "". Source: none; the project's own
 wording.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from sim.engine import paths
@@ -22,8 +23,8 @@ def words_of(design: Any) -> dict[str, str]:
 
     >>> from sim.designs import DESIGNS
     >>> found = words_of(DESIGNS["cri-o"])
-    >>> found["daemon"], found["holder"], found["units"]
-    ('crio', 'conmon', 'crio.service or kubelet.service')
+    >>> found["daemon"], found["holder"], found["or_stopped"]
+    ('crio', 'conmon', ' or stopped crio.service or kubelet.service')
     """
     daemon, guest = design.traits.engine, first(design.of_kind(Kind.GUEST))
     holder, keeper, own = first(design.holders), keeper_of(design), own_daemons(design)
@@ -47,7 +48,6 @@ def words_of(design: Any) -> dict[str, str]:
         "ending": f"a KILL or {cleaner}" if cleaner else "a KILL",
         "forwarder": first(design.of_kind(Kind.FORWARDER)) or "forwarder",
         "known": f": to the {daemon} that has read its records, else to the disk" if daemon else " to the disk",
-        "units": units,
         "or_stopped": f" or stopped {units}" if units else "",
         "without_live_restore": "Without live-restore no" if design.traits.live_restore else "No",
         "while_away": f" while no {daemon} serves" if daemon else "",
@@ -60,11 +60,13 @@ def first(names: Iterable[str]) -> str:
     return next(iter(names), "")
 
 
+@cache
 def own_daemons(design: Any) -> tuple[str, ...]:
     """Return the daemons that are the engine's own, and not the host's, in the order of lists."""
     return tuple(it for it in design.of_kind(Kind.DAEMON, Kind.GUEST) if design.roles[it].order < LAST)
 
 
+@cache
 def own_units(design: Any) -> tuple[str, ...]:
     """Return the units whose main processes are the engine's own daemons."""
     mine = {design.traits.engine_unit, *own_daemons(design)} - {""}
@@ -109,7 +111,7 @@ def holders(design: Any) -> str:
 
 
 def holders_below_a_daemon(design: Any) -> str:
-    """Return that holders are nobody's children by design, so that none of them can be an orphan."""
+    """Return that holders live under PID 1 by design, so that none of them can be an orphan."""
     if not design.holders or any(design.roles[name].home in own_daemons(design) for name in design.holders):
         return holders(design)
     return f"has every {design.holders[0]} under PID 1"

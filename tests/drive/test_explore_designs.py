@@ -1,7 +1,7 @@
 """On every design a search goes by what the model does: what its states leave out is read by nobody.
 
-`test_explore_space` compares states and steps on docker-1.13, whose tables of what is left out are the longest. Here the
-search and the model walk side by side on each design, and must agree on what may happen next.
+`test_explore_space` compares states and steps on docker-1.13, whose tables of what is left out are the longest. Here
+the search and the model walk side by side on each design, and must agree on what may happen next.
 """
 
 from __future__ import annotations
