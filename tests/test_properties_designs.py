@@ -225,6 +225,8 @@ def test_an_exploration_says_what_does_not_apply(path: str, capsys: pytest.Captu
     assert "V3: A container's program is a child of its conmon" in told
     assert main(["explore", path, "-p", "V5", "--no-save", "-q"]) == 3
     assert capsys.readouterr().out == "Does not apply: V5 (podman has every conmon under PID 1).\n"
+    main(["explore", path, "-p", "all", "--no-save"])
+    assert "Not modelled: V24 (" in capsys.readouterr().out  # and neither V15 nor V17, which are about daemons
 
 
 def test_the_verdict_is_one_of_its_own_in_python(path: str) -> None:

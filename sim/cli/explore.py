@@ -74,7 +74,8 @@ def _report(found: Explored, options: argparse.Namespace, written: str) -> None:
         if not found.findings:
             say("No property is asked for: --property V3, --property all, or properties: in the file.")
         if "all" in options.properties:
-            say("Not modelled: " + "; ".join(f"{name} ({why})" for name, why in unmodelled()) + ".")
+            asked = {it.name for it in found.findings if it.verdict != NOT_OF_IT}
+            say("Not modelled: " + "; ".join(f"{name} ({why})" for name, why in unmodelled() if name in asked) + ".")
     else:
         say(verdicts_text(found, width()), end="")
         say("" if found.complete else found.verdict, end="" if found.complete else "\n")
