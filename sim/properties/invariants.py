@@ -86,7 +86,8 @@ def one_shim(world: World) -> Faults:
     roles = world.design.holders
     count = Counter(it.image.container for role in roles if said for it in living(world, role) if not _done(world, it))
     for name in said:
-        found, number = programs(world, name), count[name]
+        found = [it for it in programs(world, name) if home_of(world, it.pid) in roles]  # of a version that has holders
+        number = count[name]
         if found and number != 1 and (number or not all(_is_killed(world, name, it) for it in found)):
             yield f"{name} has {number} {' or '.join(f'{role}s' for role in roles)}"
 
