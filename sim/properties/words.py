@@ -16,6 +16,7 @@ from sim.engine import paths
 from sim.engine.ops import Serve
 from sim.engine.program import readers_of
 from sim.engine.role import LAST, Kind
+from sim.engines.host.systemd.unit import TEMPLATE
 
 
 def words_of(design: Any) -> dict[str, str]:
@@ -131,7 +132,7 @@ def an_api(design: Any) -> str:
 
 def policies(design: Any) -> str:
     """Return that policies are systemd's business."""
-    return "" if design.engine.is_unit is None else "has its containers as units, and systemd starts them again"
+    return "has its containers as units, and systemd starts them again" if TEMPLATE in design.units else ""
 
 
 def a_log_of_exits(design: Any) -> str:
@@ -152,7 +153,7 @@ def a_keeper(design: Any) -> str:
 
 def an_end_with_its_daemon(design: Any) -> str:
     """Return that containers never end because a daemon does."""
-    return "" if design.engine.ends_with else "has no daemon with which containers end"
+    return "" if design.engine.ends_with in design.programs else "has no daemon with which containers end"
 
 
 def readers(design: Any) -> str:
