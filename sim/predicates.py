@@ -249,7 +249,7 @@ PREDICATES: dict[str, Predicate] = {
     "state": Predicate(("target", "state"), in_state, "there is such a process, and each is in this state of ps"),
     "parent": Predicate(("target", "target"), has_parent, "such a process lives, and each is a child of the second"),
     "count": Predicate(("target", "numbers"), has_count, "so many such processes live"),
-    "serving": Predicate((), lambda world: serving(world) is not None, "dockerd answers requests"),
+    "serving": Predicate((), lambda world: serving(world) is not None, "the engine's daemon answers requests"),
     "running": Predicate(("container",), is_said_to_run, "the engine believes that the container runs"),
     "status": Predicate(("container", "status"), has_status, "the engine says this status of the container"),
     "exit_code": Predicate(("container", "numbers"), has_exit_code, "the engine keeps such an exit code"),

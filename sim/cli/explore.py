@@ -22,7 +22,7 @@ from sim.experiment.exploring import explored, unmodelled, with_faults
 from sim.render.exploration_text import exploration_text, verdicts_text
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.exploration import HOLDS as GOOD
-from sim.views.exploration import VIOLATED, Explored
+from sim.views.exploration import NOT_OF_IT, VIOLATED, Explored
 
 RESULT = "result.json"
 
@@ -57,10 +57,11 @@ def main(options: argparse.Namespace) -> int:
 
 
 def status_of(found: Explored) -> int:
-    """Return the exit status that the verdicts mean."""
-    if any(finding.verdict == VIOLATED for finding in found.findings):
+    """Return the exit status that the verdicts mean: what does not apply counts only where nothing else was asked."""
+    verdicts = {finding.verdict for finding in found.findings}
+    if VIOLATED in verdicts:
         return FAILS
-    if not found.complete or any(finding.verdict != GOOD for finding in found.findings):
+    if not found.complete or verdicts - {GOOD, NOT_OF_IT} or verdicts == {NOT_OF_IT}:
         return UNDETERMINED
     return HOLDS
 
@@ -73,7 +74,8 @@ def _report(found: Explored, options: argparse.Namespace, written: str) -> None:
         if not found.findings:
             say("No property is asked for: --property V3, --property all, or properties: in the file.")
         if "all" in options.properties:
-            say("Not modelled: " + "; ".join(f"{name} ({why})" for name, why in unmodelled()) + ".")
+            asked = {it.name for it in found.findings if it.verdict != NOT_OF_IT}
+            say("Not modelled: " + "; ".join(f"{name} ({why})" for name, why in unmodelled() if name in asked) + ".")
     else:
         say(verdicts_text(found, width()), end="")
         say("" if found.complete else found.verdict, end="" if found.complete else "\n")

@@ -36,6 +36,7 @@ class Upgraded(Design):
                 mine = self.procedures.setdefault(name, table)
                 if mine is not table and not name.startswith("init."):
                     self.procedures[f"{name}@{design.name}"] = table
+        self.holders = tuple(dict.fromkeys(name for design in self.releases.values() for name in design.holders))
         self._know_every_unit()
 
     def _know_every_unit(self) -> None:

@@ -40,14 +40,6 @@ class Priced(NamedTuple):
     mark: str
 
 
-class Reader(NamedTuple):
-    """One goroutine of a role that takes a queue's messages of all containers by turns."""
-
-    role: str
-    goroutine: str
-    queue: str
-
-
 class Change(msgspec.Struct, frozen=True):
     """What is believed of a container before a fact and after it; None: nothing is known of it."""
 
@@ -135,6 +127,16 @@ def forwards_nothing(argv: tuple[str, ...]) -> tuple[str, int, str]:
     raise ValueError(f"no forwarder of this engine has the command line {argv}")
 
 
+def has_a_record(world: World, container: str) -> bool:
+    """Return whether the engine has a record of a container."""
+    return world.design.engine.believed(world, container) is not None
+
+
+def still_wanted(world: World, container: str) -> bool:
+    """Return that a container is wanted: what people want comes as events alone."""
+    return True
+
+
 class Notes:
     """What is gathered on the way through a trace for the commands of an engine; of most there is nothing."""
 
@@ -197,9 +199,9 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     that they show besides containers. *prices* is what settings cost that no metric shows.
 
     Searches and properties: *unread* has what a search may leave out of the states of its programs. *ends_with* is the
-    daemon with which containers end unless live-restore is on, "" where they outlive it. *shims* are the roles that
-    containerd starts to hold containers. *pid_files* has by path whose number is written there. *readers* are loops
-    that take what comes for all containers, one after the other.
+    daemon with which containers end unless live-restore is on, "" where they outlive it. *pid_files* has by path whose
+    number is written there. *knows* returns whether the engine knows a container so that it will hear of its end;
+    *wanted* whether people still want it to run, where they keep that as an object and no event tells of a stop.
     """
 
     disk: Callable[[Turn], None] = every_record
@@ -235,9 +237,9 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     shown: tuple[type[msgspec.Struct], ...] = ()
     unread: tuple[Unread, ...] = ()
     ends_with: str = ""
-    shims: tuple[str, ...] = ()
     pid_files: Mapping[str, str] = {}
-    readers: tuple[Reader, ...] = ()
+    knows: Callable[[World, str], bool] = has_a_record
+    wanted: Callable[[World, str], bool] = still_wanted
     prices: tuple[Priced, ...] = ()
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -16,13 +17,22 @@ from sim.world import World
 ERRAND = Role(kind=Kind.ERRAND, brief=True)
 
 
+class Reader(NamedTuple):
+    """A goroutine of a program that takes a queue's messages of all containers one after the other."""
+
+    goroutine: str
+    queue: str
+
+
 class Program:
     """A program of a design; *handlers* pairs signals with the names of its procedures.
 
     *role* says what it is to its host. *cleans_up* says whether a process of it that works will end what lives of a
-    container whose shim has died; None if that is no business of the program. *counts* names what it counts up and
-    compares with itself alone, so that no limit is ever reached: memory as `PROGRAM.KEY`, a variable as
-    `PROCEDURE.NAME`, files by path or glob, and `message KIND` for the number in its data.
+    container whose shim has died; None if that is no business of the program. *is_done* returns whether a process of it
+    has seen the end of what it held, and holds nothing more; None if it leaves at once then. *readers* are loops that
+    let containers wait for one another. *counts* names what it counts up and compares with itself alone, so that no
+    limit is ever reached: memory as `PROGRAM.KEY`, a variable as `PROCEDURE.NAME`, files by path or glob, and
+    `message KIND` for the number in its data.
 
     >>> Program("proxy", (), handlers={"TERM": "close"}).handlers
     (('TERM', 'close'),)
@@ -37,12 +47,14 @@ class Program:
         *,
         role: Role = ERRAND,
         cleans_up: Callable[[World, str], bool] | None = None,
+        is_done: Callable[[World, Pid], bool] | None = None,
+        readers: tuple[Reader, ...] = (),
         counts: frozenset[str] = frozenset(),
     ) -> None:
         self.name, self.procedures, self.role = name, procedures, role
         self.handlers = tuple((handlers or {}).items())
         self.ignored, self.counts = ignored, counts
-        self.cleans_up = cleans_up
+        self.cleans_up, self.is_done, self.readers = cleans_up, is_done, readers
 
     def with_tables(self, *tables: Procedure, without: tuple[str, ...] = ()) -> Program:
         """Return this program with *tables* in place of those of the same names, or besides; *without* some."""
@@ -63,6 +75,18 @@ class Program:
 
     def __repr__(self) -> str:
         return f"Program({self.name!r})"
+
+
+@cache
+def readers_of(design: Any) -> tuple[tuple[str, Reader], ...]:
+    """Return with their programs the loops of a design by which containers wait for one another.
+
+    What is farthest from people comes first. A version may do without a loop of the program that it shares with others:
+    then it has no such procedure.
+    """
+    programs = sorted(design.programs.values(), key=lambda program: -program.role.order)
+    found = ((program.name, reader) for program in programs for reader in program.readers)
+    return tuple((name, reader) for name, reader in found if f"{name}.{reader.goroutine}" in design.procedures)
 
 
 def home_of(world: World, pid: Pid) -> str:

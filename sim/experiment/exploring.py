@@ -21,14 +21,14 @@ from sim.errors import InputError
 from sim.experiment.counterexample import tell, write_counterexample
 from sim.faults import FAULTS, fault_text, lives
 from sim.model import design_of
-from sim.properties import NOT_MODELLED, PROPERTIES, SOMETIMES, Property
+from sim.properties import NOT_MODELLED, PROPERTIES, SOMETIMES, Property, in_words_of
 from sim.render.counterexample import counterexample_text
 from sim.scenario import Scenario
 from sim.scenario.to_explore import check_steps, for_explorer
 from sim.scenario.verdict_words import instant_text, text_of
 from sim.views.coverage import coverage as rows_of
 from sim.views.coverage import exercised_in
-from sim.views.exploration import HOLDS, UNDETERMINED, VIOLATED, Explored, Finding
+from sim.views.exploration import HOLDS, NOT_OF_IT, UNDETERMINED, VIOLATED, Explored, Finding
 
 EXACT_STATES, EXACT_SECONDS = 400_000, 60.0  # of a search for one that the timers' lengths allow
 
@@ -63,11 +63,13 @@ def explored(
     """Explore a scenario and return what was found of the properties, with a story of each that is violated.
 
     With *coverage*, also what was exercised. A fault of the model ends the search, or the story in which it comes, and
-    loses nothing else: what it leaves open is undetermined, with the reason. *failed* is told of each.
+    loses nothing else: what it leaves open is undetermined, with the reason. *failed* is told of each. A property that
+    speaks of what the design has not is not looked at.
     """
     check_steps(scenario)
-    listed = tuple(properties)
-    asked = [_asked(prop) for prop in listed]
+    design = design_of(scenario.setup)
+    listed = tuple(in_words_of(prop, design) for prop in properties)
+    asked = [_asked(prop) for prop in listed if not prop.lacks(design)]
     faults: list[Exception] = []
     try:
         found = explore(
@@ -111,6 +113,10 @@ def _told(
     scenario: Scenario, found: Exploration, prop: Property, limits: Limits, faults: list[Exception]
 ) -> Finding:  # fmt: skip
     """Return what was found of a property, told as far as the model can; what it cannot goes to *faults*."""
+    lack = prop.lacks(design_of(scenario.setup))
+    if lack:
+        why = f"{scenario.setup.engine.design} {lack}"
+        return Finding(prop.name, prop.kind, prop.sentence, NOT_OF_IT, why)
     finding = _finding(found, prop)
     try:
         if finding.verdict == VIOLATED and prop.name in found.shown:
@@ -135,7 +141,8 @@ def _engine_text(setup: Setup) -> str:
 
 def _asked(prop: Property) -> Asked:
     """Return a property as the explorer asks it; the table's own speak of all containers, sentences name some."""
-    return Asked(prop.name, prop.kind, prop.holds, prop.watch, alike=PROPERTIES.get(prop.name) is prop)
+    row = PROPERTIES.get(prop.name)
+    return Asked(prop.name, prop.kind, prop.holds, prop.watch, alike=row is not None and row.holds is prop.holds)
 
 
 def _finding(found: Exploration, prop: Property) -> Finding:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from sim.engine import paths
 from sim.engine.ops import Lock, Push, Reap, Wait
+from sim.engine.program import readers_of
 from sim.engine.role import Kind
 from sim.engine.settings import daemon_of
 from sim.engines.host.output import stuck
@@ -18,23 +19,24 @@ from sim.kernel.addresses import split_address
 from sim.kernel.records import Process
 from sim.predicates import believed, dockerd, doomed, living, programs, serving, spelled
 from sim.properties.property import mark
+from sim.properties.words import own_daemons
 from sim.world import World
 
 Faults = Iterator[str]
 
 
 def one_of_each_daemon(world: World) -> Faults:
-    """Find a second dockerd, containerd, or other daemon (V16)."""
-    for program in world.design.of_kind(Kind.DAEMON, Kind.GUEST):
+    """Find a second dockerd, containerd, or other daemon of the engine's (V16)."""
+    for program in own_daemons(world.design):
         found = [process for process in living(world, program) if not doomed(process)]
         if len(found) > 1:
             yield f"there are {len(found)} of {program}: {', '.join(map(spelled, found))}"
 
 
 def signals_its_own(world: World) -> Faults:
-    """Find that dockerd has signalled a stranger (V17)."""
+    """Find that the engine's daemon has signalled a stranger (V17)."""
     if world.marks.get(mark("V17", "wrong")):
-        yield f"{world.design.engine.ends_with} has signalled a process that is not its own"
+        yield f"{world.design.traits.engine} has signalled a process that is not its own"
 
 
 def dies_with_dockerd(world: World) -> Faults:
@@ -56,7 +58,7 @@ def none_survives_a_restart(world: World) -> Faults:
         return
     for name in world.services:
         if world.marks.get(mark("V19", "old", name)):
-            yield f"{name} still runs under a later dockerd"
+            yield f"{name} still runs under a later {world.design.traits.engine}"
 
 
 def every_child_is_reaped(world: World) -> Faults:
@@ -83,13 +85,13 @@ def addresses_differ(world: World) -> Faults:
 
 
 def containerd_is_back(world: World) -> Faults:
-    """Find a dockerd that is not connected with a living containerd (V22)."""
+    """Find a daemon that is not connected with the living one that starts its containers (V22)."""
     pid = dockerd(world)
     if pid is None:
         return
     peer = world.recall(pid, "connection")
     if peer is None or not world.host.alive(peer):
-        yield "dockerd lives without a containerd"
+        yield f"{world.design.traits.engine} lives without a {world.design.engine.keeper}"
 
 
 def numbers_mean_one_process(world: World) -> Faults:
@@ -117,19 +119,19 @@ def _is_first_of(world: World, process: Process, container: str) -> bool:
 
 
 def nobody_waits_for_dockerd(world: World) -> Faults:
-    """Find programs that wait in write(2) on their output while dockerd does not read it (V25b)."""
+    """Find programs that wait in write(2) on their output while the engine's daemon is away (V25b)."""
     pid = serving(world)
     if pid is not None and world.host.procs[pid].state == "S":
         return
     for name, service in world.services.items():
         for process in programs(world, name) if service.payload.log else ():
             if stuck(world, process.pid):
-                yield f"{name} waits in write(2) while dockerd is away"
+                yield f"{name} waits in write(2) while {world.design.traits.engine} is away"
 
 
 def nobody_waits_for_another(world: World) -> Faults:
-    """Find tasks and events that wait for another container's (V23): one loop in containerd, one reader in dockerd."""
-    for program, goroutine, queue in world.design.engine.readers:
+    """Find tasks and events that wait for another container's (V23): those of one loop, or one reader."""
+    for program, (goroutine, queue) in readers_of(world.design):
         for process in living(world, program):
             frame = world.frames.get((process.pid, goroutine))
             waiting = world.queue(process.pid, queue)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sim.engine.program import is_orphan
 from sim.engines.host.reach import reachable
 from sim.kernel.records import INIT
 from sim.predicates import believed, dockerd, programs, said_to_run
@@ -29,10 +30,11 @@ def nothing_answers(world: World) -> Faults:
 
 
 def no_shim_is_an_orphan(world: World) -> Faults:
-    """Find that every shim is containerd's."""
+    """Find that every holder is with the parent that it was born to."""
     children = (world.host.procs[pid] for pid in world.host.children.get(INIT, ()))
-    if not any(child.image.program in world.design.engine.shims and child.alive for child in children):
-        yield "no shim is a child of PID 1"
+    roles = world.design.holders
+    if not any(it.image.program in roles and it.alive and is_orphan(world, it.pid) for it in children):
+        yield f"no {' or '.join(roles)} is a child of PID 1"
 
 
 def nothing_was_restarted(world: World) -> Faults:
@@ -50,6 +52,6 @@ def nothing_has_ended(world: World) -> Faults:
 
 
 def dockerd_never_left(world: World) -> Faults:
-    """Find that a dockerd lives."""
+    """Find that the engine's daemon lives."""
     if dockerd(world) is not None:
-        yield "dockerd lives"
+        yield f"{world.design.traits.engine} lives"

@@ -41,7 +41,9 @@ def _if(wrong: bool, number: str, container: str = "") -> tuple[Mark, ...]:
 
 
 def _by_people(world: World) -> bool:
-    """Say whether dockerd does what it was asked to: what it does while it shuts down is its own doing."""
+    """Return whether an event is what people asked for: what a daemon does while it shuts down is its own doing."""
+    if not world.design.traits.engine:
+        return True  # each command is a process of its own
     pid = dockerd(world)
     return pid is not None and not world.recall(pid, "shutting_down")
 
@@ -209,14 +211,14 @@ EXIT_EVENTS: Watch = ((e.FileWritten, exit_published), (Received, exit_taken))
 
 
 def stranger_signalled(world: World, event: e.Signalled) -> Marks:
-    """A living dockerd signals what is neither its child nor a container's first process."""
+    """The engine's living daemon signals what is neither its child nor a container's or a pod's first process."""
     sender, target = world.host.procs.get(event.by_pid), world.host.procs[event.pid]
-    ends_with = world.design.engine.ends_with
-    if sender is None or sender.image.program != ends_with or not sender.alive or target.ppid == sender.pid:
+    daemon = world.design.traits.engine
+    if sender is None or sender.image.program != daemon or not sender.alive or target.ppid == sender.pid:
         return ()
     role = world.design.roles[target.image.program]
     begins = role.kind is Kind.ERRAND and role.target == CONTAINER  # the stage of runc that becomes the program
-    return _changed(world, *_if(role.kind is not Kind.PAYLOAD and not begins, "V17"))
+    return _changed(world, *_if(role.kind not in (Kind.PAYLOAD, Kind.SANDBOX) and not begins, "V17"))
 
 
 SIGNALS: Watch = ((e.Signalled, stranger_signalled),)

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from sim.engine import paths
 from sim.engine.containers import is_split
 from sim.engine.ops import Answered
+from sim.engine.program import home_of, is_at_home_under_init
 from sim.engine.records import RuntimeState
-from sim.engine.role import CONTAINER, SUPERVISOR, Kind
+from sim.engine.role import CONTAINER, HOST, Kind
 from sim.engines.host.client import PATIENT, step_of
-from sim.engines.host.systemd.unit import unit_of
+from sim.engines.host.systemd.unit import state_of
 from sim.kernel.records import OUTSIDE, Process
 from sim.predicates import (
     believed,
@@ -31,9 +32,11 @@ from sim.predicates import (
 )
 from sim.properties.history import STARTED, stopped_mark
 from sim.properties.property import mark
+from sim.properties.words import own_units
 from sim.world import World
 
 Faults = Iterator[str]
+FIRST = frozenset({Kind.PAYLOAD, Kind.SANDBOX})  # what a holder holds: a container's first process, or a pod's
 
 # -- containers and their processes -----------------------------------------------------------------
 
@@ -50,22 +53,15 @@ def said_as_it_is(world: World) -> Faults:
 
 
 def known(world: World) -> Faults:
-    """Find payloads that dockerd does not know (V2): it is deaf to exits of what is not in libcontainerd's table.
+    """Find payloads of which the engine would not hear the end (V2): it is deaf to exits of what it does not know.
 
-    Where no dockerd has read the records, the disk must say that the container runs, so that the next one asks. One
-    that runc has not written down yet, or not any more, comes or goes.
+    One that the runtime has not written down yet, or not any more, comes or goes.
     """
-    pid = dockerd(world)
+    engine, daemon = world.design.engine, world.design.traits.engine
     for name in world.services:
-        if not any(_is_kept(world, name, process) for process in payloads(world, name)):
-            continue
-        if pid is not None and world.recall(pid, f"container/{name}") is not None:
-            good, who = bool(world.recall(pid, f"lib/{name}")), "dockerd does not know"
-        else:
-            record = believed(world, name)
-            good, who = record is not None and record.running, "no record says so"
-        if not good:
-            yield f"{name} has a payload and {who}"
+        if any(_is_kept(world, name, process) for process in payloads(world, name)) and not engine.knows(world, name):
+            asked = dockerd(world) is not None and believed(world, name) is not None
+            yield f"{name} has a payload and {f'{daemon} does not know' if asked else 'no record says so'}"
 
 
 def _is_kept(world: World, name: str, process: Process) -> bool:
@@ -74,7 +70,7 @@ def _is_kept(world: World, name: str, process: Process) -> bool:
 
 
 def child_of_its_shim(world: World) -> Faults:
-    """Find programs that are not below their shim (V3). `runc create` may still be there when the program begins."""
+    """Find programs that are not below their holder (V3). The runtime may still be there when the program begins."""
     for name in world.services:
         for process in programs(world, name):
             if not _looked_after(world, name, process) and not _is_killed(world, name, process):
@@ -82,44 +78,56 @@ def child_of_its_shim(world: World) -> Faults:
 
 
 def one_shim(world: World) -> Faults:
-    """Find running containers with no shim or with several (V4). A payload that is about to be killed needs none."""
+    """Find running containers with no holder or with several (V4). A payload that is about to be killed needs none.
+
+    A holder whose payload has ended and that still cleans up may stand beside the next one.
+    """
     said = [name for name, _ in said_to_run(world)]
     roles = world.design.holders
-    shims = Counter(shim.image.container for role in roles if said for shim in living(world, role))
+    count = Counter(it.image.container for role in roles if said for it in living(world, role) if not _done(world, it))
     for name in said:
-        found, count = programs(world, name), shims[name]
-        if found and count != 1 and (count or not all(_is_killed(world, name, it) for it in found)):
-            yield f"{name} has {count} {' or '.join(f'{role}s' for role in roles or (SUPERVISOR,))}"
+        found = [it for it in programs(world, name) if home_of(world, it.pid) in roles]  # of a version that has holders
+        number = count[name]
+        if found and number != 1 and (number or not all(_is_killed(world, name, it) for it in found)):
+            yield f"{name} has {number} {' or '.join(f'{role}s' for role in roles)}"
 
 
-def shims(world: World) -> list[Process]:
-    """Return the living shims of every container."""
-    return [shim for role in world.design.engine.shims for shim in living(world, role)]
+def _done(world: World, process: Process) -> bool:
+    """Return whether a holder holds nothing more: by the rule of the version that it runs."""
+    rule = world.design.of(world, process.pid).programs[process.image.program].is_done
+    return rule is not None and rule(world, process.pid)
+
+
+def holders(world: World) -> list[Process]:
+    """Return the living holders of every container."""
+    return [holder for role in world.design.holders for holder in living(world, role)]
 
 
 def shims_have_work(world: World) -> Faults:
-    """Find shims without a payload (V4b). Asked at an end: before, a shim may be on its way to its payload, or out."""
-    for shim in shims(world):
-        children = (world.host.procs[pid] for pid in world.host.children.get(shim.pid, ()))
-        if not any(world.design.roles[child.image.program].kind is Kind.PAYLOAD and child.alive for child in children):
-            yield f"{spelled(shim)} has no payload"
+    """Find holders without a payload (V4b). Asked at an end: before, one may be on its way to its payload, or out."""
+    for holder in holders(world):
+        children = (world.host.procs[pid] for pid in world.host.children.get(holder.pid, ()))
+        if not any(world.design.roles[child.image.program].kind in FIRST and child.alive for child in children):
+            yield f"{spelled(holder)} has no payload"
 
 
 def shims_are_containerd_s(world: World) -> Faults:
-    """Find shims that are no children of a living containerd (V5)."""
-    for shim in shims(world):
-        parent = world.host.procs.get(shim.ppid)
-        daemon = parent is not None and world.design.roles[parent.image.program].kind in (Kind.DAEMON, Kind.GUEST)
-        if not doomed(shim) and (parent is None or not daemon or not parent.alive):
-            yield f"{spelled(shim)} is a child of {_parent(world, shim)}"
+    """Find holders that are no children of the living daemon that they are to be below (V5)."""
+    for holder in holders(world):
+        home = home_of(world, holder.pid)
+        if doomed(holder) or is_at_home_under_init(world, holder.pid):
+            continue
+        parent = world.host.procs.get(holder.ppid)
+        if parent is None or parent.image.program != home or not parent.alive:
+            yield f"{spelled(holder)} is a child of {_parent(world, holder)}"
 
 
 def dies_with_its_shim(world: World) -> Faults:
-    """Find programs that have lost their shim (V6)."""
+    """Find programs that have lost who holds them, or the daemon that they are to be below (V6)."""
     for name in world.services:
         for process in programs(world, name):
             if not _looked_after(world, name, process):
-                yield f"{spelled(process)} lives and has no shim"
+                yield f"{spelled(process)} lives and has no {home_of(world, process.pid)}"
 
 
 def _looked_after(world: World, name: str, process: Process) -> bool:
@@ -128,7 +136,8 @@ def _looked_after(world: World, name: str, process: Process) -> bool:
         return False
     role = world.design.roles[parent.image.program]
     starts = role.kind is Kind.ERRAND and role.target == CONTAINER  # runc may still be there when the program begins
-    return parent.image.container == name and (parent.image.program in world.design.holders or starts)
+    at_home = parent.image.program == home_of(world, process.pid)
+    return (at_home or starts) and (parent.image.container == name or role.target == HOST)
 
 
 def _is_killed(world: World, name: str, process: Process) -> bool:
@@ -160,8 +169,9 @@ def code_is_the_real_one(world: World) -> Faults:
 
 
 def no_command_runs_that_failed(world: World) -> Faults:
-    """Find containers of which a command runs that docker exec has said to have failed (V7b)."""
-    return _wrong(world, "V7b", "docker exec said 126 of a command that runs in {}")
+    """Find containers of which a command runs that an exec has said to have failed (V7b)."""
+    client = world.design.traits.client or "an"
+    return _wrong(world, "V7b", f"{client} exec said 126 of a command that runs in {{}}")
 
 
 def _wrong(world: World, number: str, text: str) -> Faults:
@@ -186,12 +196,12 @@ def unless_stopped_runs_again(world: World) -> Faults:
 def _down_for_good(world: World, policy: str) -> Faults:
     """Find containers of a policy that have run, were not ended by people, and do not run.
 
-    Where people have stopped docker.service, or it has left by itself with 0, nobody is to start them.
+    Where people have stopped a unit of the engine's, or it has left by itself with 0, nobody is to start them.
     """
-    if unit_of(world).state in ("inactive", "deactivating"):
+    if any(state_of(world, unit).state in ("inactive", "deactivating") for unit in own_units(world.design)):
         return
     for name, service in world.services.items():
-        if service.restart.name != policy:
+        if service.restart.name != policy or not world.design.engine.wanted(world, name):
             continue
         record = believed(world, name)
         ran = record is not None and record.started
@@ -205,8 +215,9 @@ def stays_stopped(world: World) -> Faults:
 
 
 def stop_stops(world: World) -> Faults:
-    """Find containers that ran when `docker stop` succeeded (V12)."""
-    return _wrong(world, "V12", "{} ran when docker stop said that it had stopped it")
+    """Find containers that ran when a stop succeeded (V12)."""
+    client = world.design.traits.client or "a"
+    return _wrong(world, "V12", f"{{}} ran when {client} stop said that it had stopped it")
 
 
 def every_command_is_answered(world: World) -> Faults:
@@ -234,4 +245,5 @@ def no_exit_is_lost(world: World) -> Faults:
     """Find exits that containerd has told and dockerd has not heard (V15); without a dockerd they wait in the log."""
     for name in world.services if dockerd(world) is not None else ():
         if world.marks.get(mark("V15", "untold", name)):
-            yield f"containerd's exit event of {name} never came to dockerd"
+            design = world.design
+            yield f"{design.engine.keeper}'s exit event of {name} never came to {design.traits.engine}"

@@ -15,6 +15,7 @@ from sim.engine.setup import Port
 from sim.engines.host.reach import address_of, listening, reachable
 from sim.kernel.records import Pid
 from sim.predicates import believed, dockerd, programs, said_to_run, serving
+from sim.properties.words import first
 from sim.world import World
 
 Faults = Iterator[str]
@@ -24,7 +25,7 @@ def one_proxy_a_port(world: World) -> Faults:
     """Find ports of running containers without their proxy, and proxies of stopped ones (V8)."""
     if not world.setup.engine.daemon.userland_proxy:
         return
-    pid = dockerd(world)
+    pid, proxy = dockerd(world), first(world.design.of_kind(Kind.FORWARDER))
     said = {name for name, _ in said_to_run(world)}
     for name, service in world.services.items():
         if not service.ports:
@@ -32,11 +33,11 @@ def one_proxy_a_port(world: World) -> Faults:
         if name in said and programs(world, name):
             for port in service.ports:
                 if pid is None or _parent_of_proxy(world, name, port) != pid:
-                    yield f"{bound(port)} of {name} has no proxy that is a child of dockerd"
+                    yield f"{bound(port)} of {name} has no {proxy} that is a child of {world.design.traits.engine}"
         elif _has_stopped(world, name):
             for port in service.ports:
                 if _parent_of_proxy(world, name, port) is not None:
-                    yield f"{bound(port)} has a proxy, and {name} does not run"
+                    yield f"{bound(port)} has a {proxy}, and {name} does not run"
 
 
 def port_is_free(world: World) -> Faults:
@@ -73,9 +74,10 @@ def _has_stopped(world: World, name: str) -> bool:
 
 
 def ports_outlast_dockerd(world: World) -> Faults:
-    """Find ports that are closed while no dockerd serves, although their programs answer (V25)."""
+    """Find ports that are closed while no daemon serves, although their programs answer (V25)."""
     if serving(world) is not None:
         return
+    away = f" while {world.design.traits.engine} is away" if world.design.traits.engine else ""
     for name, service in world.services.items():
         for port in service.ports:
             address = address_of(world, name, port)
@@ -83,7 +85,7 @@ def ports_outlast_dockerd(world: World) -> Faults:
                 continue
             for client in _clients(port):
                 if not reachable(world, port.host, client, port.proto):
-                    yield f"port {port.host} of {name} is closed to {client} clients while dockerd is away"
+                    yield f"port {port.host} of {name} is closed to {client} clients{away}"
 
 
 def _clients(port: Port) -> tuple[str, ...]:

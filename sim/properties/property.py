@@ -23,12 +23,15 @@ Watch = tuple[tuple[type, Watcher], ...]
 ALWAYS, SOMETIMES, EVENTUALLY = KINDS = ("always", "sometimes", "eventually")
 
 
-def _nothing(world: World) -> str:
+def _nothing(_: Any) -> str:
     return ""
 
 
 class Property(msgspec.Struct, frozen=True):
     """A sentence about worlds.
+
+    Places in it, such as `{daemon}`, are filled with a design's *words*. *lacks* returns why it says nothing of a
+    design, so that it follows the design's name ("has no daemon"); "" where it applies.
 
     *kind* `always`: it holds in every state. `sometimes`: in at least one, else a model or a scenario is empty.
     `eventually`: at every end of a run, and somewhere on every cycle. *said* tells what is so where it does not hold.
@@ -41,6 +44,8 @@ class Property(msgspec.Struct, frozen=True):
     watch: Watch = ()
     source: str = ""
     said: Callable[[World], str] = _nothing
+    lacks: Callable[[Any], str] = _nothing
+    words: Callable[[Any], Mapping[str, str]] | None = None
 
 
 def stated(
@@ -50,6 +55,8 @@ def stated(
     faults: Callable[[World], Iterator[str]],
     source: str = "",
     watch: Watch = (),
+    lacks: Callable[[Any], str] = _nothing,
+    words: Callable[[Any], Mapping[str, str]] | None = None,
 ) -> Property:
     """Return a property that holds where *faults* finds nothing; what it finds is what is said."""
     return Property(
@@ -60,7 +67,16 @@ def stated(
         watch,
         source,
         lambda world: "; ".join(faults(world)),
+        lacks,
+        words,
     )
+
+
+def in_words_of(prop: Property, design: Any) -> Property:
+    """Return a property with a sentence in a design's own words."""
+    if prop.words is None:
+        return prop
+    return msgspec.structs.replace(prop, sentence=prop.sentence.format_map(prop.words(design)), words=None)
 
 
 def watchers(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from sim.render.coverage_text import coverage_table
-from sim.views.exploration import HOLDS, VIOLATED, Explored, Finding
+from sim.views.exploration import HOLDS, NOT_OF_IT, VIOLATED, Explored, Finding
 
 MARKS = {HOLDS: "✓", VIOLATED: "✗"}
 WIDTH = 110
@@ -15,8 +15,8 @@ def exploration_text(found: Explored, *, width: int | None = None, written: str 
     """Return the report; *stories* violations are told in full, the others are in the files."""
     wide = min(width or WIDTH, WIDTH)
     lines = [f"{found.title}: every order", f"{found.engine} · {found.source}", ""]
-    for finding in found.findings:
-        lines += _verdict(finding, wide)
+    lines += [line for finding in found.findings for line in _verdict(finding, wide)]
+    lines += _not_of_it(found, wide)
     lines += [""] if found.findings else []
     lines += _wrapped(counts(found), wide)
     lines += [line for sentence in found.bound for line in _wrapped(f"Bound: {sentence}", wide)]
@@ -40,10 +40,24 @@ def verdicts_text(found: Explored, width: int | None = None) -> str:
     """Return the verdicts that are not HOLDS, one after the other."""
     wide = min(width or WIDTH, WIDTH)
     lines = [line for finding in found.findings if finding.verdict != HOLDS for line in _verdict(finding, wide)]
+    lines += _not_of_it(found, wide)
     return "".join(f"{line}\n" for line in lines)
 
 
+def _not_of_it(found: Explored, wide: int) -> list[str]:
+    """Return which properties do not apply, by the reason."""
+    names: dict[str, list[str]] = {}
+    for finding in found.findings:
+        if finding.verdict == NOT_OF_IT:
+            names.setdefault(finding.why, []).append(finding.name)
+    told = "; ".join(f"{', '.join(mine)} ({why})" for why, mine in names.items())
+    return _wrapped(f"Does not apply: {told}.", wide) if told else []
+
+
 def _verdict(finding: Finding, wide: int) -> list[str]:
+    """Return the verdict on a property; those that do not apply are told together."""
+    if finding.verdict == NOT_OF_IT:
+        return []
     mark = MARKS.get(finding.verdict, "?")
     why = f" ({finding.why})" if finding.why else ""
     told = f" [{cost(finding)}]" if finding.story else ""

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from sim.designs import DESIGNS
 from sim.engine.setup import EngineSetup, HostSetup, Instant, Network, OutOfMemory, Row, Service, Setup, Step
 from sim.scenario import known, readers
 from sim.scenario.asked import Asked, read_asked
@@ -98,7 +99,7 @@ class Compiler:
         ports = {port.host: service.name for service in services for port in service.ports}
         properties = read_properties(self.root, names, ports, self.report)
         own = {it.name: it for it in properties if isinstance(it, OwnProperty)}
-        expectations = read_expectations(self.root, names, ports, own, self.report)
+        expectations = read_expectations(self.root, names, ports, own, DESIGNS[engine.design], self.report)
         faults, order = read_faults(self.root, names, self.report), read_order(self.root, self.report)
         asked = read_asked(self.root, names, self.report)
         sentences = self.sentences()

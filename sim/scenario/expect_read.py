@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any, TypeVar
 
+from sim.designs import Design
 from sim.engine.paths import DOCKER_PID
 from sim.engine.setup import Target
 from sim.engines.host.reach import CLIENTS
-from sim.properties import PROPERTIES
+from sim.properties import PROPERTIES, in_words_of
 from sim.scenario import fields, units
 from sim.scenario.check import Report, spelt
 from sim.scenario.expect import (
@@ -64,11 +65,11 @@ VIEWS = ("pstree", "ps-axjf")
 
 
 def read_expectations(
-    root: Node, names: Names, ports: dict[int, str], own: Mapping[str, OwnProperty], report: Report
+    root: Node, names: Names, ports: dict[int, str], own: Mapping[str, OwnProperty], design: Design, report: Report
 ) -> tuple[Expectation, ...]:
     """Return the expectations that could be read; what is wrong goes to *report*.
 
-    *ports* are the published ones, *own* the file's own properties by their names.
+    *ports* are the published ones, *own* the file's own properties; the table's have the words of *design*.
     """
     found = []
     for path, node in entries(root, "expect", report):
@@ -82,7 +83,7 @@ def read_expectations(
             )
             continue
         before = len(report.problems.found)
-        expectation = Entry(root, path, node, node.value, names, ports, own, report).read()
+        expectation = Entry(root, path, node, node.value, names, ports, own, design, report).read()
         if expectation and len(report.problems.found) == before:
             found.append(expectation)
     return tuple(found)
@@ -99,6 +100,7 @@ class Entry:
     names: Names
     ports: dict[int, str]
     own: Mapping[str, OwnProperty]
+    design: Design
     report: Report
 
     def read(self) -> Expectation | None:
@@ -358,8 +360,10 @@ class Entry:
         if name is None:
             return None
         own = self.own.get(name)
-        kind, sentence = (own.kind, own.text) if own else (PROPERTIES[name].kind, PROPERTIES[name].sentence)
-        return PropertyExpect(name=name, kind=kind, sentence=sentence, **said)
+        if own is not None:
+            return PropertyExpect(name=name, kind=own.kind, sentence=own.text, **said)
+        prop = in_words_of(PROPERTIES[name], self.design)
+        return PropertyExpect(name=name, kind=prop.kind, sentence=prop.sentence, **said)
 
     def property_name(self, value: object) -> str:
         """Return the name of a property of the file or of the table."""

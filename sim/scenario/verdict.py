@@ -18,6 +18,7 @@ import msgspec
 from sim.engine.setup import Instant, Microseconds
 from sim.facts import Forgot, FrameEnded, FrameStarted, Marked, Remembered, StepTaken, WriteBlocked
 from sim.kernel import events as e
+from sim.model import design_of
 from sim.scenario.compile import Scenario
 from sim.scenario.expect import (
     At,
@@ -171,10 +172,17 @@ class Evaluation:
         wanted = {n: it for n, it in enumerate(self.scenario.expectations) if isinstance(it, PropertyExpect)}
         if not wanted:
             return {}
-        names = dict.fromkeys(it.name for it in wanted.values())
-        found = judge(self.trace, [property_called(self.scenario, name) for name in names])
-        origin = self.trace.origin
-        return {n: (found[it.name].holds, judged_text(found[it.name], it.kind, origin)) for n, it in wanted.items()}
+        design = design_of(self.scenario.setup)
+        asked = {it.name: property_called(self.scenario, it.name) for it in wanted.values()}
+        lacks = {name: prop.lacks(design) for name, prop in asked.items()}
+        found = judge(self.trace, [prop for name, prop in asked.items() if not lacks[name]])
+        results: dict[int, tuple[bool | None, str]] = {}
+        for number, it in wanted.items():
+            if lacks[it.name]:
+                results[number] = None, f"does not apply: {design.name} {lacks[it.name]}"
+            else:
+                results[number] = found[it.name].holds, judged_text(found[it.name], it.kind, self.trace.origin)
+        return results
 
     def walk(self, watches: list[Watch]) -> None:
         """Replay the trace, and stop at every state that some watch must see."""

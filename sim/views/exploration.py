@@ -7,10 +7,13 @@ import msgspec
 from sim.views.coverage import Coverage
 
 HOLDS, VIOLATED, UNDETERMINED = "HOLDS", "VIOLATED", "UNDETERMINED"
+NOT_OF_IT = "DOES NOT APPLY"  # the property speaks of what the design does not have
 
 
 class Finding(msgspec.Struct, frozen=True):
     """What was found of a property. *why* says more than the verdict; *story* and *scenario* tell a violation.
+
+    A property that does not apply was not looked at; *why* is what the design lacks.
 
     *faults*, *changes* (of program) and *steps* are those of the story; *least* says that no story has fewer, *allowed*
     that the lengths of timers allow it.

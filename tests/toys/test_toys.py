@@ -25,7 +25,7 @@ from sim.scenario.property_asked import property_of
 from sim.scenario.schema import json_schema
 from sim.tracefile import lines, read
 from sim.views.exploration import VIOLATED
-from tests.toys import engine, fault, step_word, view
+from tests.toys import crash, engine, fault, step_word, view
 
 SWAPPED = """
 services: {web: {image: nginx, ports: ["80:80"]}}
@@ -81,7 +81,7 @@ expect:
 """
 COMMANDS = {
     "run": ["--no-save"],
-    "explore": ["-p", "V15", "--faults", "kill=1", "--seconds", "20", "--no-save"],
+    "explore": ["-p", "V16", "--faults", "kill=1", "--seconds", "20", "--no-save"],
     "plot": ["-o", "boxed.png"],
     "report": ["-o", "boxed.html"],
     "whatif": ["--set", "engine.unit.Restart=no", "--seeds", "2", "--no-save"],
@@ -244,6 +244,20 @@ def test_a_fault_in_one_file_is_explored_told_replayed_and_drawn(design: str, wh
     assert "XCPU" in run.timeline().fault
     assert run.plot().caption
     assert "XCPU" in run.page()
+
+
+@pytest.mark.parametrize("total", [1, 2])
+@pytest.mark.parametrize(("design", "who"), [("docker-1.13", "proxy/web"), ("cri-o", "crio"), ("podman", "conmon/web")])
+def test_a_fault_that_no_signal_does_is_told_and_replayed(design: str, who: str, total: int) -> None:
+    """No step has words for it: it stays a fault of the order, which needs no budget to be followed."""
+    text = OVERRUN.format(design=design, who=who).replace("total: 1", f"total: {total}")
+    with parts.registered("faults", crash):
+        asked = sim.load(text.replace("overrun: 1", f"crash: {total}"))
+        (finding,) = explored(asked, map(property_of, asked.properties), limits=Limits(states=3_000)).findings
+        assert (finding.verdict, finding.faults) == (VIOLATED, 1)
+        assert f"fault: crash {who}" in finding.story
+        assert yaml.safe_load(finding.scenario)["order"][-1] == f"fault crash {who}"
+        assert [verdict.holds for verdict in sim.run(finding.scenario).verdicts()] == [False]
 
 
 @pytest.mark.usefixtures("_overrun")

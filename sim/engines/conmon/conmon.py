@@ -138,6 +138,12 @@ def write_exit_file(g: Goroutine) -> None:
     g.emit(StateChanged(g["c"], "stopped"))
 
 
+def is_done(world: World, pid: Pid) -> bool:
+    """Return whether a conmon has reaped its payload: it runs the exit command, and leaves."""
+    payload = world.recall(pid, "payload_pid")
+    return payload is not None and payload not in world.host.children.get(pid, ())
+
+
 def leave_with_code(g: Goroutine) -> int:
     """Leave with the container's exit code."""
     return int(g["code"])
@@ -212,6 +218,7 @@ PROGRAM = Program(
     ),
     handlers=dict.fromkeys(FORWARDED, "forward"),
     ignored=frozenset({"PIPE"}),
+    is_done=is_done,
     role=ROLE,
 )
 

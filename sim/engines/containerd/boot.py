@@ -17,7 +17,7 @@ from sim.engine import paths
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Goto, Label, Serve, Sleep, Wait, run
 from sim.engine.procedure import procedure
-from sim.engine.program import Program
+from sim.engine.program import Program, Reader
 from sim.engine.records import Task
 from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.setup import S
@@ -192,6 +192,7 @@ PROGRAM = Program(
     handlers={"TERM": "stop", "INT": "stop"},
     ignored=frozenset({"PIPE", "USR1"}),
     cleans_up=keeps,
+    readers=(Reader("main", "tasks"),),
     counts=frozenset({
         "containerd.events", "containerd.log", paths.EVENTS_LOG, paths.EVENT_TS,
         "message exit", "message exec_exit", "message oom", "message paused", "message resumed",

@@ -10,19 +10,22 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import sandbox
-from sim.engine.engine import START, Engine, Reader, daemon_faults
+from sim.engine.engine import START, Engine, daemon_faults
 from sim.engine.setup import Instant, Step, Systemctl
+from sim.engine.unread import Unread
 from sim.engines.conmon.unread import CONMON
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.cri import meaning
 from sim.engines.cri.attempts import Sandboxes
 from sim.engines.cri.client import NO_RUNTIME
-from sim.engines.cri.pods import Sandbox, Services, Spec, Status, disk_of_a_running_host
+from sim.engines.cri.pods import Sandbox, Services, Spec, Status, disk_of_a_running_host, is_wanted
 from sim.engines.cri.vocabulary import PODS
 from sim.engines.host.reach import address_in
 
 START_KUBELET = Step("(start kubelet)", Instant("after"), Systemctl("start", "kubelet"))
+
+KUBELET = Unread(peer_is_read=("kubelet.pleg",))  # a listing is of the runtime that was asked
 
 
 def faults_of_containerd(design: Any) -> dict[str, str]:
@@ -46,8 +49,7 @@ CRI = Engine(
     unreached=NO_RUNTIME,
     notes=Sandboxes,
     shown=(Sandbox,),
-    unread=(CONTAINERD, CONMON),
-    shims=("shim",),
-    readers=(Reader("containerd", "main", "tasks"),),
+    unread=(CONTAINERD, CONMON, KUBELET),
+    wanted=is_wanted,
 )
 CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd, keeper="containerd")

@@ -78,6 +78,12 @@ def spec_of(world: World, name: str) -> Spec | None:
     return found if isinstance(found, Spec) else None
 
 
+def is_wanted(world: World, name: str) -> bool:
+    """Return whether a pod is wanted, and wanted to run."""
+    spec = spec_of(world, name)
+    return spec is not None and spec.wanted
+
+
 def status_of(world: World, name: str) -> Status | None:
     """Return what was last reported of a pod."""
     found: Any = world.host.files.get(STATUSES + pod(name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.engine import paths
-from sim.engine.engine import Engine, Reader, daemon_faults, ran
+from sim.engine.engine import IN_MEMORY, Engine, daemon_faults, daemon_of, ran, remembered
 from sim.engine.networks import address, bindings
 from sim.engine.records import Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
@@ -21,7 +21,7 @@ from sim.engines.docker.unread import DOCKERD
 from sim.engines.docker.vocabulary import DOCKER as VOCABULARY
 from sim.engines.host.client import NO_DAEMON
 from sim.kernel import syscalls
-from sim.world import Turn
+from sim.world import Turn, World
 
 
 def disk_of_a_running_host(turn: Turn) -> None:
@@ -35,6 +35,18 @@ def disk_of_a_running_host(turn: Turn) -> None:
         syscalls.write_file(turn, paths.container(service.name), record)
         syscalls.write_file(turn, paths.ENDPOINTS + service.name, endpoint)
         syscalls.write_file(turn, paths.SANDBOXES + service.name, endpoint)
+
+
+def knows(world: World, container: str) -> bool:
+    """Return whether dockerd hears of a container's exit: it is deaf to what libcontainerd's table lacks.
+
+    Where no dockerd has read the records, the disk must say that the container runs, so that the next one asks.
+    """
+    pid = daemon_of(world)
+    if pid is not None and world.recall(pid, IN_MEMORY + container) is not None:
+        return bool(world.recall(pid, f"lib/{container}"))
+    record = remembered(world, container)
+    return record is not None and record.running
 
 
 def faults(design: Any) -> dict[str, str]:
@@ -62,7 +74,6 @@ DOCKER = Engine(
     prices=PRICES,
     unread=(CONTAINERD, DOCKERD),
     ends_with="dockerd",
-    shims=("shim",),
+    knows=knows,
     pid_files={paths.DOCKER_PID: "dockerd", paths.CONTAINERD_PID: "containerd"},
-    readers=(Reader("containerd", "main", "tasks"), Reader("dockerd", "events", "events")),
 )

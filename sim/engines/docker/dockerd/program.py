@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.engine.ops import Do, Exit, Serve, Sleep
 from sim.engine.procedure import procedure
-from sim.engine.program import Program
+from sim.engine.program import Program, Reader
 from sim.engine.role import MB, Rss
 from sim.engines.docker.dockerd.boot import BOOT, BOOT_START
 from sim.engines.docker.dockerd.execs import EXEC
@@ -111,5 +111,6 @@ PROGRAM = Program(
     ),
     handlers={"TERM": "shutdown", "INT": "shutdown", "QUIT": "quit", "HUP": "reload"},
     ignored=frozenset({"PIPE", "USR1"}),
+    readers=(Reader("events", "events"),),
     role=ROLE,
 )
