@@ -15,6 +15,7 @@ from sim.engine.settings import daemon_of
 from sim.engine.setup import Docker
 from sim.facts import EngineEvent, Message, Received, Sent, StepDone
 from sim.kernel import events as e
+from sim.kernel.records import code_of
 from sim.kernel.signals import NAMES
 from sim.predicates import believed, dockerd, is_program, living, programs
 from sim.properties.property import Mark, Watch, mark
@@ -63,7 +64,7 @@ def code_left(world: World, event: e.Exited) -> Marks:
     image = world.host.procs[event.pid].image
     if not is_program(image):
         return ()
-    code = event.status if event.status >= 0 else 128 - event.status
+    code = code_of(event.status)
     return _changed(world, (mark("V7", "code", image.container), code + 1))
 
 
