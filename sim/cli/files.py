@@ -209,5 +209,5 @@ def _bare(trace: Trace, title: str) -> Run:
     setup = trace.setup
     ids = tuple(step.id for terminal in setup.terminals for step in terminal)
     names = {service.name: service.name for service in setup.services}
-    known: Any = Names(ids, names, setup.host.epoch, setup.host.tz_minutes)
+    known: Any = Names(ids, names, setup.host.epoch, setup.host.tz_minutes, design=setup.engine.design)
     return Run(Scenario(title, "trace", "", setup, (), (), (), known, (), names, {}), trace)
