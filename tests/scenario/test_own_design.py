@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 import sim
-
 from sim.designs import DESIGNS, Design
 from sim.designs.takes import known_units, takes, units_in, units_of
 from sim.engine.setup import Upgrade
