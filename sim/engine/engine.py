@@ -99,6 +99,11 @@ def docker_run(service: Service, at: Instant) -> Step:
     return Step(f"(run {service.name})", at, Docker("run", service.name))
 
 
+def as_docker(design: Any, command: Docker) -> str:
+    """Return a docker command as people type it whose engine has a command of the same words."""
+    return " ".join(word for word in (design.traits.client, command.verb, command.container, *command.words) if word)
+
+
 def as_they_are(services: dict[str, Service]) -> dict[str, Service]:
     """Return the services by name."""
     return services
@@ -154,7 +159,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """What shared code asks an engine.
 
     *disk* writes what the disk says after a power cut while every service ran. *start* is what people do for the engine
-    itself before t = 0, *run* how they run a container then. *at_boot* names procedures of PID 1 that run from the boot
+    itself before t = 0, *run* how they run a container then. *typed* returns a
+    docker command as they type it on a host of a design. *at_boot* names procedures of PID 1 that run from the boot
     on. *services* may know more names than the file's. *records* are the classes of what it keeps, which traces name.
     *believed*, *changed* and *address* say what it knows of a container, and what a fact changes in that. *vocabulary*
     has the keys of files that it knows. *starts* names the procedures in which it starts a container, which is their
@@ -189,6 +195,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     starts: tuple[str, ...] = ()
     start: tuple[Step, ...] = (START,)
     run: Callable[[Service, Instant], Step] = docker_run
+    typed: Callable[[Any, Docker], str] = as_docker
     at_boot: tuple[str, ...] = ()
     services: Callable[[dict[str, Service]], dict[str, Service]] = as_they_are
     records: tuple[type[msgspec.Struct], ...] = ()

@@ -17,7 +17,7 @@ from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.cri import meaning
 from sim.engines.cri.attempts import Sandboxes
-from sim.engines.cri.client import NO_RUNTIME
+from sim.engines.cri.client import NO_RUNTIME, typed
 from sim.engines.cri.pods import Sandbox, Services, Spec, Status, disk_of_a_running_host
 from sim.engines.cri.vocabulary import PODS
 from sim.engines.host.reach import address_in
@@ -34,6 +34,7 @@ CRI = Engine(
     disk=disk_of_a_running_host,
     starts=("containerd.start_container", "crio.start_container"),
     start=(START, START_KUBELET),
+    typed=typed,
     vocabulary=PODS,
     services=Services,
     records=(Spec, Status, Sandbox),
