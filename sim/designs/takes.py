@@ -66,6 +66,18 @@ def units_in(design: Design) -> dict[str, str]:
     return {name: file.program for name, file in design.units.items() if name != TEMPLATE}
 
 
+def started_with(design: Design, unit: str) -> tuple[str, ...]:
+    """Return the units that a start of *unit* starts, those first that it waits for.
+
+    >>> started_with(DESIGNS["docker-26-separate"], "docker")
+    ('containerd', 'docker')
+    """
+    file = design.units[unit]
+    needed = [it for need in file.needs if need in design.units for it in started_with(design, need)]
+    before = [it for it in needed if it in file.after]
+    return tuple(dict.fromkeys((*before, unit, *needed)))
+
+
 def known_units() -> dict[str, str]:
     """Return every unit that any design has, but those of containers, with its main program."""
     return {unit: program for design in DESIGNS.values() for unit, program in units_in(design).items()}
