@@ -14,6 +14,7 @@ from sim.designs import DESIGNS
 from sim.designs.design import Design
 from sim.engine.meaning import Said
 from sim.engine.setup import Command, KillProcess, OwnCommand, Slow, Systemctl, TakePid
+from sim.engine.vocabulary import number_of
 from sim.engines.host import journald
 from sim.engines.host.systemd.unit import TEMPLATE
 
@@ -51,6 +52,19 @@ def refusal(design: Design, command: Command, services: Collection[str] = ()) ->
 def _no(design: Design, command: KillProcess) -> Said:
     why, hint = design.engine.instead(design, command.target.role)
     return Said(f"{design.name} has no {command.target.role}{f': {why}' if why else ''}.", hint)
+
+
+# -- keys of files ----------------------------------------------------------------------------------
+
+
+def lacks(design: Design, section: str, key: str) -> bool:
+    """Return whether *design* has no such key.
+
+    >>> lacks(DESIGNS["docker-1.12"], "daemon", "shutdown-timeout")
+    True
+    """
+    row = design.engine.vocabulary.get(section, {}).get(key)
+    return row is not None and not row.is_known_to(number_of(design.name))
 
 
 # -- units ------------------------------------------------------------------------------------------

@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from types import CodeType, FunctionType
 
 import pytest
+import yaml
 
 import sim
 from sim.designs import DESIGNS, Design
 from sim.designs.takes import known_units, takes, units_in, units_of
-from sim.engine.setup import Upgrade
+from sim.engine.setup import EngineSetup, Unverified, Upgrade
 from sim.errors import InputError
 from sim.scenario import load
+from sim.scenario.resolved import resolved
+from sim.views.design_differences import differences
 
 FILE = "engine: {{design: {design}}}\nservices: {{web: {{image: nginx}}}}\nsteps: [{steps}]\n"
 UPGRADES = tuple(name for name, design in DESIGNS.items() if takes(design, Upgrade(name, 0)))
@@ -119,3 +124,73 @@ def test_a_step_may_be_about_what_an_upgrade_brings() -> None:
     assert "docker-1.10 has no shim: dockerd does it itself." in refused("docker-1.10", kill)
     assert refused("docker-1.10", "at: 5s, upgrade: {to: docker-1.13}", kill) == ""
     assert "docker-1.10 has no shim" in refused("docker-1.10", "at: 5s, upgrade: {to: docker-1.10}", kill)
+
+
+# -- numbers ----------------------------------------------------------------------------------------
+
+NUMBERS = Unverified.__struct_fields__
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_file_may_set_the_numbers_that_the_programs_read(design: str) -> None:
+    """What no function of the design asks for is refused, and is not printed with what was understood."""
+    read = numbers_read(DESIGNS[design])
+    text = f"engine: {{design: {design}}}\nservices: {{web: {{image: nginx}}}}\n"
+    printed = yaml.safe_load(resolved(load("f", text=text)))["engine"]["unverified"]
+    assert set(printed) == read
+    for number in NUMBERS:
+        value = "3s" if number in ("layer_wait", "last_chance", "journald_timeout_stop") else 3
+        changed = text.replace("}", f", unverified: {{{number}: {value}}}}}", 1)
+        if number in read:
+            setup = load("f", text=changed).setup
+            assert load("again", text=resolved(load("f", text=changed))).setup.engine == setup.engine
+        else:
+            with pytest.raises(InputError, match=rf"engine[.]unverified[.]{number}: {design} has no {number}"):
+                load("f", text=changed)
+
+
+def test_a_number_may_be_one_of_the_version_that_an_upgrade_brings() -> None:
+    """It is printed, too, so that what is printed is the same scenario."""
+    text = "engine: {design: docker-1.10, unverified: {containerd_threads: 3}}\nsteps: [{upgrade: {to: docker-1.13}}]\n"
+    scenario = load("f", text=text)
+    assert load("again", text=resolved(scenario)).setup.engine == scenario.setup.engine
+
+
+def test_designs_do_not_differ_in_numbers_that_one_does_not_read() -> None:
+    """A number that the programs do not read is none of the design."""
+    for one in DESIGNS.values():
+        for row in differences(one, DESIGNS[EngineSetup().design]):
+            number = row.what.rpartition(": ")[2]
+            if "nobody verified" in row.what:
+                assert (row.one == "none") is (number not in numbers_read(one))
+
+
+def numbers_read(design: Design) -> set[str]:
+    """Return the numbers that the functions of a design's ops read, themselves or through others of the engines."""
+    ops = (op for table in design.procedures.values() for op in table.ops)
+    values = (getattr(op, name) for op in ops for name in dir(op) if not name.startswith("__"))
+    return set().union(*(_reads(value) for value in values if isinstance(value, FunctionType)))
+
+
+@cache
+def _reads(function: FunctionType) -> frozenset[str]:
+    found: set[str] = set()
+    seen: set[FunctionType] = set()
+    waiting = [function]
+    while waiting:
+        now = waiting.pop()
+        if not isinstance(now, FunctionType) or now in seen or not now.__module__.startswith("sim.engines"):
+            continue
+        seen.add(now)
+        for code in _codes(now.__code__):
+            found |= {name for name in code.co_names if name in NUMBERS and "unverified" in code.co_names}
+            waiting += [now.__globals__[name] for name in code.co_names if name in now.__globals__]
+        waiting += [cell.cell_contents for cell in now.__closure__ or ()]
+    return frozenset(found)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _codes(inner)

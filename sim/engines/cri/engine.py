@@ -15,11 +15,10 @@ from sim.engine.setup import Instant, Step, Systemctl
 from sim.engines.conmon.unread import CONMON
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
-from sim.engines.cri import meaning
+from sim.engines.cri import meaning, vocabulary
 from sim.engines.cri.attempts import Sandboxes
 from sim.engines.cri.client import NO_RUNTIME, typed
 from sim.engines.cri.pods import Sandbox, Services, Spec, Status, disk_of_a_running_host
-from sim.engines.cri.vocabulary import PODS
 from sim.engines.host.reach import address_in
 
 START_KUBELET = Step("(start kubelet)", Instant("after"), Systemctl("start", "kubelet"))
@@ -35,7 +34,7 @@ CRI = Engine(
     starts=("containerd.start_container", "crio.start_container"),
     start=(START, START_KUBELET),
     typed=typed,
-    vocabulary=PODS,
+    vocabulary=vocabulary.PODS,
     services=Services,
     records=(Spec, Status, Sandbox),
     address=address_in,
@@ -51,4 +50,6 @@ CRI = Engine(
     shims=("shim",),
     readers=(Reader("containerd", "main", "tasks"),),
 )
-CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd, keeper="containerd")
+CONTAINERD_CRI_ENGINE = replace(
+    CRI, faults=faults_of_containerd, keeper="containerd", vocabulary=vocabulary.WITH_CONTAINERD
+)
