@@ -159,8 +159,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """What shared code asks an engine.
 
     *disk* writes what the disk says after a power cut while every service ran. *start* is what people do for the engine
-    itself before t = 0, *run* how they run a container then. *typed* returns a
-    docker command as they type it on a host of a design. *at_boot* names procedures of PID 1 that run from the boot
+    itself before t = 0, *run* how they run a container then. *at_boot* names procedures of PID 1 that run from the boot
     on. *services* may know more names than the file's. *records* are the classes of what it keeps, which traces name.
     *believed*, *changed* and *address* say what it knows of a container, and what a fact changes in that. *vocabulary*
     has the keys of files that it knows. *starts* names the procedures in which it starts a container, which is their
@@ -181,6 +180,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     *upgrades* returns why no host goes from one version to another.
 
     Its commands: *unreached* is what its command prints while nobody listens at its socket.
+    *typed* returns a docker command as people type it on a host of a design.
     *end_file* returns the file that tells when a container ended, "" if its events do; *teller* names what tells of a
     container by a file. *notes* gathers what its commands show and no record holds; *shown* are the classes of records
     that they show besides containers. *prices* is what settings cost that no metric shows.

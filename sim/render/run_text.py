@@ -58,20 +58,16 @@ def story(summary: Summary) -> str:
     lines = _told(summary)
     gaps, left = _gaps(lines, summary.end), _left_out_before(lines, summary)
     for index in range(len(lines) + 1):
-        if index == left:
-            rows.append(_left_out(summary))
-        elif index in gaps:
-            rows.append(_quiet(gaps, index, summary))
         if index == left or index in gaps:
+            rows.append(_left_out(summary) if index == left else _quiet(gaps, index, summary))
             zero = None
-        if index == len(lines):
-            break
-        line = lines[index]
-        if zero is not None and zero < summary.origin <= line.at:
-            zero = None
-        if line.step:
-            zero = line.at
-        rows.append(_row(line, zero, summary))
+        if index < len(lines):
+            line = lines[index]
+            if line.step:
+                zero = line.at
+            elif zero is not None and zero < summary.origin <= line.at:
+                zero = None  # nobody counts days from the host's start
+            rows.append(_row(line, zero, summary))
     rows += [f"never answered: step {it.id} ({printable(it.text)})" for it in summary.unanswered]
     rows += [f"never taken: step {it.id} ({printable(it.text)}), line {it.line}" for it in summary.not_taken]
     if summary.note:

@@ -176,7 +176,7 @@ def numbers_read(design: Design) -> set[str]:
 def _reads(function: FunctionType) -> frozenset[str]:
     found: set[str] = set()
     seen: set[FunctionType] = set()
-    waiting = [function]
+    waiting: list[object] = [function]
     while waiting:
         now = waiting.pop()
         if not isinstance(now, FunctionType) or now in seen or not now.__module__.startswith("sim.engines"):

@@ -4,7 +4,7 @@ import pytest
 
 import sim
 from sim.designs import DESIGNS
-from sim.engine.setup import Docker, Instant, Step, Systemctl
+from sim.engine.setup import Command, Docker, Instant, Step, Systemctl
 from sim.facts import StepTaken
 from sim.render.headline import headline
 from sim.views.command_words import command_words
@@ -16,7 +16,7 @@ CLIENTS = {design.traits.client for design in DESIGNS.values()}
 KUBECTL = {"run": "apply -f web.yaml", "stop": "delete pod web", "restart": "replace --force -f web.yaml"}
 
 
-def words(design: str, command: Docker | Systemctl) -> str:
+def words(design: str, command: Command) -> str:
     """Return the words of a command that no file says."""
     return command_words(Step("s", Instant(), command), DESIGNS[design])
 

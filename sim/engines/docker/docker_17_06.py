@@ -11,7 +11,7 @@ from sim.engines.docker.engine import DOCKER
 from sim.engines.docker.units import DOCKERD, docker, upstream
 from sim.engines.host.systemd.program import Systemd
 
-FILE = docker(upstream(DOCKERD))  # with the command line that its dockerd has here, that of 1.13
+FILE = docker(status=upstream(DOCKERD))  # with the command line that its dockerd has here, that of 1.13
 UNIT = Unit("on-failure", "process", 100 * MS, 3, 60 * S, 90 * S)
 DOCKER_17_06 = Design(
     "docker-17.06",

@@ -37,7 +37,7 @@ DOCKER_1_10 = Design(
         proxy.PROGRAM.with_role(rss=Rss(round(10 * MB), "issue, moby#23166: 1 GB for 100 ports")),
         native.payload(PAYLOAD).with_role(home="dockerd"),
         waking.PROGRAM,
-        Systemd(docker(upstream(" ".join(DAEMON)))),
+        Systemd(docker(status=upstream(" ".join(DAEMON)))),
         without=("containerd", "shim", "runc", "hook", "exec-shim"),
     ),
     replace(

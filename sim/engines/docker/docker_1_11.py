@@ -38,7 +38,7 @@ DOCKER_1_11 = Design(
     "docker-1.11",
     "1.11",
     "designs §1.1 [S][I]; all else as docker-1.13",
-    DOCKER_1_13.programs_with(DOCKERD, Systemd(docker(upstream(" ".join(DAEMON))))),
+    DOCKER_1_13.programs_with(DOCKERD, Systemd(docker(status=upstream(" ".join(DAEMON))))),
     replace(
         TRAITS_1_12,
         words=replace(WORDS, dockerd=DAEMON),

@@ -32,7 +32,7 @@ DOCKER_1_12 = Design(
     "docker-1.12",
     "1.12",
     "designs §1, §1.1 [S]; all else as docker-1.13",
-    DOCKER_1_13.programs_with(Systemd(docker(upstream(" ".join(WORDS.dockerd))))),
+    DOCKER_1_13.programs_with(Systemd(docker(status=upstream(" ".join(WORDS.dockerd))))),
     TRAITS_1_12,
     DOCKER,
 )

@@ -61,7 +61,7 @@ def pair(row: str, source: str, traits: Traits, coupling: str) -> tuple[Design, 
 
 def managed(row: str, source: str, traits: Traits, programs: tuple[Program, ...] = OF_SHIMS_V2) -> Design:
     """Return a version whose dockerd starts containerd."""
-    init = Systemd(docker(upstream(" ".join(traits.words.dockerd))))
+    init = Systemd(docker(status=upstream(" ".join(traits.words.dockerd))))
     mine = DOCKER_1_13.programs_with(init, program_v2.MANAGED, *programs, without=("exec-shim",))
     return Design(row, f"{row.removeprefix('docker-')}, dockerd starts containerd", source, mine, traits, DOCKER)
 
@@ -86,7 +86,7 @@ def separate(
         dockerd=("/usr/bin/dockerd", "-H", "fd://", f"--containerd={SOCKET}"),
         containerd=("/usr/bin/containerd",),
     )
-    units = Systemd(docker(upstream(" ".join(words.dockerd)), coupling), containerd(unit))
+    units = Systemd(docker(coupling, upstream(" ".join(words.dockerd))), containerd(unit))
     apart = tuple(as_service(program) for program in programs)
     mine = DOCKER_1_13.programs_with(units, program_v2.SEPARATE, *apart, without=("exec-shim",))
     own = replace(

@@ -29,7 +29,7 @@ def upstream(exec_start: str) -> tuple[str, str, str]:
     return DESCRIPTION, "https://docs.docker.com", exec_start
 
 
-def docker(status: tuple[str, str, str] = DOCKER_STATUS, coupling: str = "") -> UnitFile:
+def docker(coupling: str = "", status: tuple[str, str, str] = DOCKER_STATUS) -> UnitFile:
     """Return docker.service, tied by *coupling* to containerd.service, if there is one."""
     tied: dict[str, Any] = {COUPLINGS[coupling]: ("containerd",), "after": ("containerd",)} if coupling else {}
     return engine_unit("docker", "dockerd", reload="HUP", status=status, **tied)
