@@ -125,7 +125,7 @@ def _systemctl(design: Design, command: Systemctl, services: Collection[str]) ->
     if are_units and (owner is None or command.unit in services):
         return None  # a container's, if there is one: the reader of the file knows which containers are units
     if owner is not None:
-        return Said(f"{what}: {owner} has it.", what_units(design))
+        return Said(f"{what}.", f"{owner} has one. {what_units(design)}")
     other = next((it.name for it in DESIGNS.values() if it.engine.is_unit is not None), None)
     hint = f"On {other} each is one." if other is not None else ""
     return Said(f"{what}: its containers are no units of systemd.", hint)

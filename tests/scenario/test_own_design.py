@@ -49,7 +49,7 @@ def test_a_unit_of_another_design_is_refused_with_that_design(design: str) -> No
     """Who has it is said, and what there is on this host instead."""
     for unit in set(known_units()) - set(units_of(DESIGNS[design])):
         said = refused(design, f"systemctl: restart {unit}")
-        owner = re.search(rf"{design} has no {unit}.service: ([a-z0-9.-]+) has it[.]", said)
+        owner = re.search(rf"{design} has no {unit}.service[.] ([a-z0-9.-]+) has one[.]", said)
         assert owner, said
         assert unit in units_in(DESIGNS[owner[1]])
 
