@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
-from sim.designs.takes import known_units
+from sim.designs.takes import units_of
 from sim.designs.upgraded import upgraded
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.prologue import is_beside, observed, prologue
@@ -219,7 +219,7 @@ def _watchers(setup: Setup) -> dict[type, tuple[Any, ...]]:
     table: dict[type, tuple[Any, ...]] = {}
     indexed: dict[type, dict[str, list[Any]]] = {}
     for name, instant in {mark_name(instant): instant for instant in instants(setup)}.items():
-        made = watcher(name, instant)
+        made = watcher(name, instant, setup.engine.design)
         if made is None:
             continue
         kind, rule = made[0], _once_open(made[1])
@@ -250,8 +250,11 @@ def _once_open(rule: Any) -> Any:
     return lambda world, event: rule(world, event) if world.marks.get(OPENED) else ()
 
 
-def watcher(name: str, instant: Instant) -> tuple[type, Any] | None:
-    """Return the type of event that brings a moment, and a rule (world before it, event) -> names of moments."""
+def watcher(name: str, instant: Instant, design: str) -> tuple[type, Any] | None:
+    """Return the type of event that brings a moment, and a rule (world before it, event) -> names of moments.
+
+    *design* is that of the host, whose units the moment may be about.
+    """
     base, target = instant.base, instant.target
     if base == "step":
         return StepTaken, lambda world, event: (name,) if event.id == instant.name else ()
@@ -262,7 +265,7 @@ def watcher(name: str, instant: Instant) -> tuple[type, Any] | None:
                 (name,) if (event.kind, event.word, event.container) == ("container", instant.name, target) else ()
             ),
         )
-    if base == "ready" and target in known_units():
+    if base == "ready" and target in units_of(DESIGNS[design]):
         return UnitChanged, lambda world, event: (name,) if (event.unit, event.state) == (target, "active") else ()
     if base == "ready":
         return BecameReady, lambda world, event: (name,) if event.container == target else ()

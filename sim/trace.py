@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from operator import eq
-from typing import Any, Self, overload
+from typing import Any, NamedTuple, Self, overload
 
 import msgspec
 
@@ -204,10 +204,24 @@ def handed_on(sink: Callable[[Record], None], keep: Callable[..., None] | None) 
 # -- the trace --------------------------------------------------------------------------------------
 
 
+class LeftOut(NamedTuple):
+    """Rounds before t = 0 that a run has jumped over (`sim.drive.rounds`); clock values in µs.
+
+    They begin at *since*, and from *watched* on nothing was new any more: what went on between is what goes on in them.
+    There are so many *rounds* in all, which take so much *time*, be it in one jump or in several.
+    """
+
+    watched: Microseconds
+    since: Microseconds
+    time: Microseconds
+    rounds: int
+
+
 class Trace:
     """The records of a run, from the setup, seed and profile that made it.
 
-    *origin* is the clock's value at t = 0, *end* the one at the end; both in µs.
+    *origin* is the clock's value at t = 0, *end* the one at the end; both in µs. *left_out* are the rounds that were
+    jumped over, None if none were.
     """
 
     def __init__(self, setup: Setup, seed: int = 1, records: Kept | None = None) -> None:
@@ -217,6 +231,7 @@ class Trace:
         self.end: Microseconds = 0
         self.skipped = 0  # idle ticks that cost nothing
         self.note = ""  # why it ended early, if it did
+        self.left_out: LeftOut | None = None
 
     def __len__(self) -> int:
         return len(self.records)

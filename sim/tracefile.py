@@ -23,7 +23,7 @@ from sim.engine import goroutine, records, setup
 from sim.errors import InputError, Problem, nearest
 from sim.kernel import events
 from sim.kernel import records as kernel_records
-from sim.trace import Record, Replay, Trace
+from sim.trace import LeftOut, Record, Replay, Trace
 
 SCHEMA_VERSION = 1
 MODULES = (facts, events, kernel_records, records, setup, goroutine, durations)
@@ -41,9 +41,10 @@ HEADER: dict[str, type] = {
     "schema_version": int, "title": str, "seed": int, "origin": int, "end": int, "skipped": int, "note": str,
     "setup": setup.Setup,
 }  # fmt: skip
+LEFT_OUT = "left_out"  # a key that only the header of a run has that has jumped over rounds
 HINT = "A trace is what shimulator run writes."
 ATOMS = frozenset({NoneType, bool, int, str, float})  # what is written as it is
-ROOM = 1000  # bytes left free in a header that is written before the run: three numbers and a note
+ROOM = 1000  # bytes left free in a header that is written before the run: numbers and a note
 LARGEST = 10**18  # µs, bytes, numbers: what a run never reaches
 YEAR_9000 = 221_845_392_000
 
@@ -92,7 +93,7 @@ def lines(trace: Trace, title: str = "") -> Iterator[bytes]:
 
 
 def _head(trace: Trace, title: str, note: str) -> bytes:
-    header = {
+    header: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "title": title,
         "seed": trace.seed,
@@ -100,9 +101,10 @@ def _head(trace: Trace, title: str, note: str) -> bytes:
         "end": trace.end,
         "skipped": trace.skipped,
         "note": note,
-        "setup": plain(trace.setup),
     }
-    return msgspec.json.encode(header)
+    if trace.left_out is not None:
+        header[LEFT_OUT] = trace.left_out
+    return msgspec.json.encode(header | {"setup": plain(trace.setup)})
 
 
 def _line(record: Record) -> bytes:
@@ -282,15 +284,24 @@ def _header(value: Any) -> tuple[Trace, str]:
             raise _Wrong(f"the header lacks {key}; it has {', '.join(HEADER)}")
         if kind is not setup.Setup and not _fits(value[key], kind):
             raise _Wrong(f"{key} is {_shown(value[key])}; valid: {kind.__name__}", key)
-    unknown = [key for key in value if key not in HEADER]
+    unknown = [key for key in value if key not in (*HEADER, LEFT_OUT)]
     if unknown:
         raise _Wrong(f"the header has no {unknown[0][:60]!r}", unknown[0], f"Valid: {', '.join(HEADER)}.")
     made = restore(value["setup"])
     _check_setup(made)
     trace = Trace(made, value["seed"])
     trace.origin, trace.end = value["origin"], value["end"]
-    trace.skipped, trace.note = value["skipped"], value["note"]
+    trace.skipped, trace.note, trace.left_out = value["skipped"], value["note"], _left_out(value.get(LEFT_OUT))
     return trace, value["title"]
+
+
+def _left_out(value: Any) -> LeftOut | None:
+    """Return the rounds that were jumped over, if there are any."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 4 or not all(_fits(it, int) and it >= 0 for it in value):
+        raise _Wrong(f"{LEFT_OUT} is {_shown(value)}; valid: four numbers", LEFT_OUT)
+    return LeftOut(*value)
 
 
 def _check_setup(made: Any) -> None:

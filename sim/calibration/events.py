@@ -6,6 +6,7 @@ Leaves out events of other things than containers. Source: docker events(1).
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -15,12 +16,13 @@ from sim.calibration.phases import EVENTS
 from sim.errors import Problem
 
 RECORD = "Record them with docker events --format '{{json .}}'."
+JSON = re.compile(r"""\ufeff?\s*(?:\{|\[\s*(?:[][{"0-9-]|\Z))""")  # how an object or a list begins
 EVENT_PAUSE_S = 120  # between create and start: longer, and people stood between
 
 
 def is_events(text: str) -> bool:
-    """Say whether a file holds lines of JSON, not a table."""
-    return text.lstrip().startswith("{")
+    """Return whether a file holds JSON, be it no event at all, and not a table."""
+    return JSON.match(text) is not None
 
 
 def events(name: str, text: str, problems: list[Problem]) -> list[Column]:
@@ -60,7 +62,7 @@ def events(name: str, text: str, problems: list[Problem]) -> list[Column]:
 def _said(name: str, text: str, problems: list[Problem]) -> Iterator[tuple[int, str, str, float]]:
     """Yield line, action, container and time in s of each event of a container."""
     wrong: list[Problem] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
         if not line.strip():
             continue
         try:
@@ -71,6 +73,9 @@ def _said(name: str, text: str, problems: list[Problem]) -> Iterator[tuple[int, 
         except (RecursionError, ValueError):
             what = "this is no event of docker: it nests too deep, or holds a number too long"
             wrong.append(Problem(f"{name}:{number}:1", what, RECORD))
+            continue
+        if not isinstance(it, dict):
+            wrong.append(Problem(f"{name}:{number}:1", "this is no event of docker: it is no object of JSON", RECORD))
             continue
         try:
             if it.get("Type", "container") != "container":

@@ -65,6 +65,10 @@ def _csv(name: str, text: str, terms: Terms, problems: list[Problem], left_out: 
             problems.append(Problem(f"{name}:1:{at}", f"there are two columns {column[:60]!r}", hint))
             return []
     lines = [(number, row) for number, row in rows[1:] if any(it.strip() for it in row)]
+    if not lines:
+        what = "no row stands below the names of the columns"
+        problems.append(Problem(f"{name}:1:1", what, "Write one for each thing that was measured."))
+        return []
     for number, row in lines:
         if len(row) != len(header):
             what = f"this row has {len(row)} fields, the first line {len(header)}"

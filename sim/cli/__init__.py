@@ -146,7 +146,7 @@ def _show(parser: Parser) -> None:
     parser.add_argument("file", help=FILE + ", or a process table in JSON")
     parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, -5s, end (default: end)")
     parser.add_argument("--as", dest="view", metavar="VIEW", help="what to show: see below (default: pstree)")
-    parser.add_argument("--of", metavar="NAME", help="the container of an inspect, a top or ls-bundle")
+    parser.add_argument("--of", metavar="NAME", help="the container or, of systemctl-status, the unit that is meant")
     parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")
     parser.add_argument("-o", "--output", metavar="FILE", help="write it; .dot, .mmd, .graphml, .json say what to show")
     parser.after, parser.formatter_class = _views, argparse.RawDescriptionHelpFormatter

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +84,17 @@ def _scenario_files(folder: Path) -> list[Path]:
     return sorted(file for file in files if not COMPOSE.match(file.stem))
 
 
-def run_of(name: str, seed: int = 1, settings: Sequence[str] = ()) -> Run:
-    """Return the run that *name* stands for: read back from a folder or trace, else made from a scenario."""
+def run_of(
+    name: str, seed: int = 1, settings: Sequence[str] = (), check: Callable[[str], None] = lambda design: None
+) -> Run:
+    """Return the run that *name* stands for: read back from a folder or trace, else made from a scenario.
+
+    *check* is given the design's name before a scenario is run, and may raise InputError.
+    """
     if is_stdin(name):
         content = _stdin()
         if not content.startswith(TRACE_BEGINS):
-            return run_scenario(scenario_of(name, settings), seed)
+            return _made(scenario_of(name, settings), seed, check)
         _nothing_set(settings)
         return _bare(*read(io.BytesIO(content), STDIN))
     path = Path(name)
@@ -101,7 +106,12 @@ def run_of(name: str, seed: int = 1, settings: Sequence[str] = ()) -> Run:
         if path.name == TRACE and is_run(path.parent):
             return Run(_resolved(path.parent, ()), _read_trace(path)[0])
         return _bare(*_read_trace(path))
-    return run_scenario(scenario_of(name, settings), seed)
+    return _made(scenario_of(name, settings), seed, check)
+
+
+def _made(scenario: Scenario, seed: int, check: Callable[[str], None]) -> Run:
+    check(scenario.setup.engine.design)
+    return run_scenario(scenario, seed)
 
 
 def table_of(name: str) -> Table | None:
@@ -209,5 +219,5 @@ def _bare(trace: Trace, title: str) -> Run:
     setup = trace.setup
     ids = tuple(step.id for terminal in setup.terminals for step in terminal)
     names = {service.name: service.name for service in setup.services}
-    known: Any = Names(ids, names, setup.host.epoch, setup.host.tz_minutes)
+    known: Any = Names(ids, names, setup.host.epoch, setup.host.tz_minutes, design=setup.engine.design)
     return Run(Scenario(title, "trace", "", setup, (), (), (), known, (), names, {}), trace)

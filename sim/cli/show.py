@@ -9,7 +9,7 @@ from sim.cli.files import run_of, table_of
 from sim.cli.out import carries_lines, say, say_json
 from sim.cli.status import HOLDS
 from sim.errors import InputError, Problem
-from sim.experiment.viewing import check_view
+from sim.experiment.viewing import all_views, check_view
 from sim.render.registry import VIEWS, help_rows
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.table import Table
@@ -30,7 +30,6 @@ def main(options: argparse.Namespace) -> int:
     """Print one view, or write it to a file."""
     output = None if options.output in (None, "-") else Path(options.output)
     name = _view_of(output) if options.view is None else options.view
-    check_view(name)
     if output is not None:
         _check_place(output)
     onto_ascii = name == "pstree" and output is None and not options.json and not carries_lines()
@@ -89,15 +88,15 @@ def _of_run(options: argparse.Namespace, view: str) -> tuple[str, float]:
     if options.root and view not in VIEWS:
         hint = f"Leave it out, or take one of these views: {', '.join(VIEWS)}."
         raise InputError([Problem("--root", f"{view} shows no processes", hint)])
-    run = run_of(options.file, options.seed, options.settings)
+    run = run_of(options.file, options.seed, options.settings, lambda design: check_view(view, design))
     at = run.moment(options.at)
     return run.show(view, at, options.root, options.of), (at - run.trace.origin) / 1_000_000
 
 
 def _of_table(table: Table, options: argparse.Namespace, view: str) -> str:
     if view not in VIEWS:
-        valid = f"Valid: {', '.join(VIEWS)}."
-        raise InputError([Problem("--as", f"{view} needs a run; a table has processes only", valid)])
+        what = f"{view} needs a run; a table has" if view in all_views() else f"there is no view {view!r}; a table has"
+        raise InputError([Problem("--as", f"{what} processes only", f"Valid: {', '.join(VIEWS)}.")])
     for option, given in (("--at", options.at), ("--set", options.settings), ("--of", options.of)):
         if given:
             raise InputError([Problem(option, "a table is one moment and no scenario", "Leave it out.")])

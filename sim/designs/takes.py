@@ -7,12 +7,14 @@ programs; designs §4.2, §5.1 [S].
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 
 from sim.designs import DESIGNS
 from sim.designs.design import Design
 from sim.engine.meaning import Said
 from sim.engine.setup import Command, KillProcess, OwnCommand, Slow, Systemctl, TakePid
+from sim.engine.vocabulary import number_of
 from sim.engines.host import journald
 from sim.engines.host.systemd.unit import TEMPLATE
 
@@ -25,8 +27,11 @@ def takes(design: Design, command: Command) -> bool:
     return refusal(design, command) is None
 
 
-def refusal(design: Design, command: Command) -> Said | None:
-    """Return why a command means nothing on a host of *design*, and what to write; None if it does mean something."""
+def refusal(design: Design, command: Command, services: Collection[str] = ()) -> Said | None:
+    """Return why a command means nothing on a host of *design*, and what to write; None if it does mean something.
+
+    *services* may be called as units of other engines are.
+    """
     match command:
         case OwnCommand():
             lacking = command.lacks(design)
@@ -38,7 +43,7 @@ def refusal(design: Design, command: Command) -> Said | None:
             programs = f"It has {', '.join(design.programs)}."
             return None if name in design.programs else Said(f"{design.name} has no {name}.", programs)
         case Systemctl():
-            return _systemctl(design, command)
+            return _systemctl(design, command, services)
         case TakePid(target) if target is not None and target.role in design.engine.written_down:
             return None
     return design.engine.refuses(design, command)
@@ -47,6 +52,19 @@ def refusal(design: Design, command: Command) -> Said | None:
 def _no(design: Design, command: KillProcess) -> Said:
     why, hint = design.engine.instead(design, command.target.role)
     return Said(f"{design.name} has no {command.target.role}{f': {why}' if why else ''}.", hint)
+
+
+# -- keys of files ----------------------------------------------------------------------------------
+
+
+def lacks(design: Design, section: str, key: str) -> bool:
+    """Return whether *design* has no such key.
+
+    >>> lacks(DESIGNS["docker-1.12"], "daemon", "shutdown-timeout")
+    True
+    """
+    row = design.engine.vocabulary.get(section, {}).get(key)
+    return row is not None and not row.is_known_to(number_of(design.name))
 
 
 # -- units ------------------------------------------------------------------------------------------
@@ -62,36 +80,60 @@ def units_in(design: Design) -> dict[str, str]:
     return {name: file.program for name, file in design.units.items() if name != TEMPLATE}
 
 
+def started_with(design: Design, unit: str) -> tuple[str, ...]:
+    """Return the units that a start of *unit* starts, those first that it waits for.
+
+    >>> started_with(DESIGNS["docker-26-separate"], "docker")
+    ('containerd', 'docker')
+    """
+    file = design.units[unit]
+    needed = [it for need in file.needs if need in design.units for it in started_with(design, need)]
+    before = [it for it in needed if it in file.after]
+    return tuple(dict.fromkeys((*before, unit, *needed)))
+
+
 def known_units() -> dict[str, str]:
     """Return every unit that any design has, but those of containers, with its main program."""
     return {unit: program for design in DESIGNS.values() for unit, program in units_in(design).items()}
 
 
-def units_of(design: Design) -> tuple[str, ...]:
+def units_of(design: Design) -> dict[str, str]:
     """Return the units that systemctl may be asked about; those of other versions, too, which may not be there.
 
     >>> units_of(DESIGNS["docker-1.13"])
-    ('docker', 'containerd')
+    {'docker': 'dockerd', 'containerd': 'containerd'}
     """
-    own = design.traits.engine_unit
-    versions = (units for it in DESIGNS.values() if own in (units := units_in(it)) and it.traits.engine_unit == own)
-    return tuple(dict.fromkeys(unit for units in (units_in(design), *versions) for unit in units))
+    others = (units_in(it) for it in DESIGNS.values() if is_version_of(design, it))
+    return {unit: program for units in (*others, units_in(design)) for unit, program in units.items()}
 
 
-def units_of_containers() -> tuple[str, str] | None:
-    """Return a design whose containers are units, and whose process is the main one of each; None if none has them."""
-    found = (it for it in DESIGNS.values() if TEMPLATE in it.units)
-    return next(((design.name, design.holders[0]) for design in found), None)
+def is_version_of(one: Design, other: Design) -> bool:
+    """Return whether two designs are versions of one engine: the same unit is the engine of both.
+
+    >>> is_version_of(DESIGNS["docker-1.13"], DESIGNS["docker-26-separate"])
+    True
+    """
+    own = one.traits.engine_unit
+    return own == other.traits.engine_unit and own in units_in(one) and own in units_in(other)
 
 
-def _systemctl(design: Design, command: Systemctl) -> Said | None:
-    units = units_of(design)
-    if command.verb in OF_THE_HOST or command.unit in units:
+def _systemctl(design: Design, command: Systemctl, services: Collection[str]) -> Said | None:
+    if command.verb in OF_THE_HOST or command.unit in units_of(design):
         return None
-    what = f"{design.name} has no {command.unit}.service"
-    if command.unit in ("", *known_units()):
-        return Said(f"{what}.", f"It has {', '.join(units)}." if units else design.engine.no_daemon)
-    if TEMPLATE in design.units:
-        return None  # it may be a container's, which the file's services tell
-    other = units_of_containers()
-    return Said(f"{what}: its containers are no units of systemd.", f"On {other[0]} each is one." if other else "")
+    what, are_units = f"{design.name} has no {command.unit}.service", TEMPLATE in design.units
+    owner = next((it.name for it in DESIGNS.values() if command.unit in units_in(it)), None)
+    if are_units and (owner is None or command.unit in services):
+        return None  # a container's, if there is one: the reader of the file knows which containers are units
+    if owner is not None:
+        return Said(f"{what}.", f"{owner} has one. {what_units(design)}")
+    other = next((it.name for it in DESIGNS.values() if TEMPLATE in it.units), None)
+    hint = f"On {other} each is one." if other is not None else ""
+    return Said(f"{what}: its containers are no units of systemd.", hint)
+
+
+def what_units(design: Design) -> str:
+    """Return which units a host of *design* has, as a sentence."""
+    found = [*units_in(design), *(["each container of services:"] if TEMPLATE in design.units else [])]
+    if found:
+        return f"{design.name} has {', '.join(found)}."
+    return design.engine.no_daemon

@@ -31,6 +31,7 @@ from sim.facts import Fid, FrameMoved, FrameStarted, LockQueued, Marked, Message
 from sim.kernel import events as e
 from sim.kernel.records import Pid
 from sim.model import instants
+from sim.trace import LeftOut, Trace
 from sim.world import World
 
 WORTH = 20_000  # a jump that saves fewer steps is not made
@@ -47,6 +48,7 @@ class RunInRounds(Protocol):
 
     world: World
     setup: Setup
+    trace: Trace
     turn: TimedTurn
     queue: Queue
     rounds: Rounds | None
@@ -79,6 +81,9 @@ def jump(run: RunInRounds, rounds: Rounds) -> None:
     rounds.look(run)
     by = rounds.far(run)
     if by:
+        before = run.trace.left_out or LeftOut(rounds.since, run.now, 0, 0)
+        count = by // rounds.slowest
+        run.trace.left_out = before._replace(time=before.time + by, rounds=before.rounds + count)
         run.queue.jump(by, rounds.clocks)
         for fid, began in run.phases.items():
             if began > rounds.since or (fid in run.ticked and fid not in run.asleep):
@@ -91,6 +96,7 @@ class Rounds:
     """What a steady host has done since everything was up.
 
     *since* is when something was new for the last time; then there had been *steps* steps and *clocks* far clocks.
+    *slowest* is how long a round takes: the longest time from one fact to the next that is the same.
     """
 
     def __init__(self, run: RunInRounds) -> None:
@@ -100,7 +106,7 @@ class Rounds:
         self.clocks = run.queue.added
         self.news = False
         self._seen: dict[Any, int] = {}
-        self._slowest = 0  # the longest time from one fact to the next that is the same
+        self.slowest = 0
         self._roles: dict[Pid, tuple[str, str]] = {}
         self._most: dict[Any, int] = {}
         self._nth = 1 + max((at.nth for at in instants(self.world.setup)), default=1)
@@ -113,7 +119,7 @@ class Rounds:
         """Take notice of whether the last step has brought anything new."""
         if self.news:
             self.news = False
-            self.since, self.steps, self.clocks, self._slowest = run.now, run.steps, run.queue.added, 0
+            self.since, self.steps, self.clocks, self.slowest = run.now, run.steps, run.queue.added, 0
             if len(self._seen) > MOST:
                 stop_looking(run)
 
@@ -121,13 +127,13 @@ class Rounds:
         """Return how far to jump from here, in µs: whole rounds, 0 for not at all."""
         steps = run.steps - self.steps
         met = max(0, self.steps - self.first_step), max(0, self.since - self.begin)
-        if steps < max(FEWEST, met[0]) or not self._slowest or not run.queue.rests():
+        if steps < max(FEWEST, met[0]) or not self.slowest or not run.queue.rests():
             return 0
         quiet = run.now - self.since
         if quiet < max(SHORTEST, met[1]):
             return 0
-        count = (run.queue.oldest(self.clocks) - run.now - quiet) // self._slowest
-        return count * self._slowest if steps * count * self._slowest > WORTH * quiet else 0
+        count = (run.queue.oldest(self.clocks) - run.now - quiet) // self.slowest
+        return count * self.slowest if steps * count * self.slowest > WORTH * quiet else 0
 
     def over(self, run: RunInRounds, by: int) -> None:
         """Take notice of a jump: what was new lies as long ago as it did, and what is new from now on is met anew."""
@@ -151,8 +157,8 @@ class Rounds:
         self._seen[key] = now
         if before is None or (kind in SIZED and self._grows(event)):
             self.news = True
-        elif now - before > self._slowest:
-            self._slowest = now - before
+        elif now - before > self.slowest:
+            self.slowest = now - before
 
     def _role(self, pid: Pid) -> tuple[str, str]:
         image = self.world.host.procs[pid].image

@@ -92,6 +92,11 @@ def docker_run(service: Service, at: Instant) -> Step:
     return Step(f"(run {service.name})", at, Docker("run", service.name))
 
 
+def as_docker(design: Any, command: Docker) -> str:
+    """Return a docker command as people type it whose engine has a command of the same words."""
+    return " ".join(word for word in (design.traits.client, command.verb, command.container, *command.words) if word)
+
+
 def as_they_are(services: dict[str, Service]) -> dict[str, Service]:
     """Return the services by name."""
     return services
@@ -194,6 +199,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     it. *upgrades* returns why no host goes from one version to another.
 
     Its commands: *unreached* is what its command prints while nobody listens at its socket.
+    *typed* returns a docker command as people type it on a host of a design.
     *end_file* returns the file that tells when a container ended, "" if its events do; *teller* names what tells of a
     container by a file. *notes* gathers what its commands show and no record holds; *shown* are the classes of records
     that they show besides containers. *prices* is what settings cost that no metric shows.
@@ -208,6 +214,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     starts: tuple[str, ...] = ()
     start: tuple[Step, ...] = (START,)
     run: Callable[[Service, Instant], Step] = docker_run
+    typed: Callable[[Any, Docker], str] = as_docker
     at_boot: tuple[str, ...] = ()
     services: Callable[[dict[str, Service]], dict[str, Service]] = as_they_are
     records: tuple[type[msgspec.Struct], ...] = ()

@@ -10,8 +10,11 @@ from collections.abc import Mapping
 
 import msgspec
 
+from sim.engine.setup import Unverified
+
 VERSION = re.compile(r"(?:[a-z]+-)?([0-9]+(?:[.][0-9]+)*)(?:-[a-z]+)?")
-SECTIONS = ("service", "healthcheck", "daemon", "unit")
+OF_THE_HOST = ("last_chance", "journald_timeout_stop")  # numbers that are no engine's
+SECTIONS = ("service", "healthcheck", "daemon", "unit", "unverified")
 
 
 def number_of(name: str) -> tuple[int, ...]:
@@ -56,3 +59,13 @@ class Key(msgspec.Struct, frozen=True):
 
 Section = Mapping[str, Key]
 Vocabulary = Mapping[str, Section]
+UNREAD = Key(why_not="its programs read no such number")
+
+
+def only(*numbers: str) -> Section:
+    """Return the rows for an engine whose programs read of the unverified numbers *numbers* alone, and the host's own.
+
+    >>> sorted(set(only()) ^ set(only("containerd_threads")))
+    ['containerd_threads']
+    """
+    return dict.fromkeys((it for it in Unverified.__struct_fields__ if it not in (*numbers, *OF_THE_HOST)), UNREAD)

@@ -21,6 +21,7 @@ from sim.render.cards import facts, run_html
 from sim.render.notebook import Picture, Text
 from sim.render.registry import VIEWS
 from sim.scenario import Scenario, instant, load, reload
+from sim.views.host_start import in_rounds, units_at_boot, units_started
 from sim.views.moments import Moments
 from sim.views.narrate import containers_begun, narrate, not_taken, published, unanswered
 from sim.views.summary import Picture as Shown
@@ -245,6 +246,10 @@ class Run(Played):
             unanswered=unanswered(self.trace),
             not_taken=not_taken(self.trace),
             begun=containers_begun(self.trace),
+            at_boot=units_at_boot(design),
+            started=units_started(self.trace, design),
+            left_out=self.trace.left_out,
+            rounds_of=in_rounds(self.trace),
         )
 
     def _pictures(self) -> tuple[Shown, ...]:

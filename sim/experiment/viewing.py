@@ -6,6 +6,7 @@ Source: the project's own; `sim.render.registry`.
 from __future__ import annotations
 
 from sim.designs import DESIGNS, Design
+from sim.designs.takes import units_in
 from sim.engine.role import LAST, Kind
 from sim.errors import InputError, Problem, nearest
 from sim.render.registry import RUN_VIEWS, VIEWS
@@ -33,15 +34,14 @@ def views_of(design: Design) -> list[str]:
     return [view for view in all_views() if not why_lacking(design, view)]
 
 
-def check_view(view: str, design: str = "") -> None:
+def check_view(view: str, design: str) -> None:
     """Raise InputError for a view that does not exist, or that a *design* has nothing to show for."""
+    valid = views_of(DESIGNS[design])
     if view not in all_views():
-        valid = views_of(DESIGNS[design]) if design else all_views()
         hint = f"{nearest(view, valid)} Valid: {', '.join(valid)}.".strip()
         raise InputError([Problem("--as", f"there is no view {view!r}", hint)])
-    why = why_lacking(DESIGNS[design], view) if design else ""
+    why = why_lacking(DESIGNS[design], view)
     if why:
-        valid = views_of(DESIGNS[design])
         same = f"{DESIGNS[design].traits.client}-{view.partition('-')[2]}"  # the same word of another command
         near = f"Did you mean {same}?" if same in valid else nearest(view, valid)
         hint = f"{near} Valid: {', '.join(valid)}.".strip()
@@ -49,15 +49,16 @@ def check_view(view: str, design: str = "") -> None:
 
 
 def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
-    """Return the containers that a view is asked of: the one that is named, or all. Raises InputError."""
+    """Return the containers that a view is asked of, the one that is named, or all; or a unit. Raises InputError."""
     names = tuple(service.name for service in story.trace.setup.services)
-    if of and view == "systemctl-status" and of.removesuffix(SERVICE) in story.world.design.units:
-        return (of.removesuffix(SERVICE) + SERVICE,)
-    may_be_of = _of(view, story)
+    may_be_of = _of(view)
     if of is None and (may_be_of != "one" or len(names) == 1):
         return names
+    if of is not None and may_be_of == "unit":
+        return (_unit(story, of.removesuffix(SERVICE)),)
     if of is not None and not may_be_of:
-        of_containers = (it for it in views_of(story.world.design) if _of(it, story))
+        of_one = ("any", "one", "unit") if units_of(story) else ("any", "one")
+        of_containers = (it for it in views_of(story.world.design) if _of(it) in of_one)
         hint = f"Leave it out, or take one of these views: {', '.join(of_containers)}."
         raise InputError([Problem("--of", f"{view} is not asked of one container", hint)])
     found = None if of is None else story.named(of)
@@ -68,12 +69,22 @@ def containers_of(story: Story, view: str, of: str | None) -> tuple[str, ...]:
     return (found,)
 
 
-def _of(view: str, story: Story) -> str:
-    """Return whether a view may be asked of one container ("any"), is of one alone ("one"), or is of all ("")."""
-    found = RUN_VIEWS[view].of if view in RUN_VIEWS else ""
-    if found != "unit":
-        return found
-    return "any" if units_of(story) else ""
+def _of(view: str) -> str:
+    """Return what a view is asked of: one container or all ("any"), one alone ("one"), a unit, or nobody ("")."""
+    return RUN_VIEWS[view].of if view in RUN_VIEWS else ""
+
+
+def _unit(story: Story, name: str) -> str:
+    """Return the unit that is called *name*: a daemon's with its ending, or a container. Raises InputError."""
+    design, of_containers = story.world.design, units_of(story)
+    if name in units_in(design):
+        return name + SERVICE
+    container = story.named(name)
+    if container in of_containers:
+        return container
+    units = [unit + SERVICE for unit in (*units_in(design), *of_containers)]
+    hint = f"{nearest(name + SERVICE, units)} It has {', '.join(units) or 'none'}.".strip()
+    raise InputError([Problem("--of", f"{design.name} has no unit {f'{name[:60]}{SERVICE}'!r}", hint)])
 
 
 def _roles(design: Design) -> str:

@@ -50,9 +50,8 @@ def headline(runs: Sequence[TimelineData]) -> str:
 
 
 def _of_one(run: TimelineData) -> str:
-    command = run.fault.startswith("docker ")
     nothing = "No fault" if run.marks else "Nothing was done"
-    subject = run.fault if command else run.fault[:1].upper() + run.fault[1:] if run.fault else nothing
+    subject = run.fault if run.typed else run.fault[:1].upper() + run.fault[1:] if run.fault else nothing
     strip = _remote(run)
     parts = [_fates(run.counts)] if run.counts.before else []
     if strip is not None:

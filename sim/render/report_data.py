@@ -86,7 +86,7 @@ def page_data(
         "looks": {name: [look.hatch, look.rail] for name, look in LOOKS.items()},
         "marks": [[mark.at, mark.text] for mark in run.marks if first <= mark.at <= last],
         "story": [
-            [it.at - data.zero, it.until - data.zero, text_of(it, summary.unit), note_of(it, summary.ports),
+            [it.at - data.zero, it.until - data.zero, text_of(it, summary.at_boot), note_of(it, summary.ports),
              chains.get(it.seq, -1)]
             for it in summary.lines
             if first <= it.at - data.zero <= last

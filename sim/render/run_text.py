@@ -8,6 +8,7 @@ terminal details are cut to its width. Source: the project's own layout.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sim.render.clean import printable, printable_lines
@@ -18,7 +19,9 @@ SECOND = 1_000_000
 QUIET = 1800 * SECOND  # a gap without an event that is told as one line
 WIDTH = 72
 AUTOMATIC = re.compile(r"step\d+")  # the id of a step that the file gives none
-PROLOGUE = re.compile(r"step \(start(?: (?P<unit>[^)]+))?\)")  # what no step of the file does: a unit starts
+PROLOGUE = re.compile(r"step (?P<id>\(start.*\))")  # what no step of the file does: a unit starts
+FIRST = "(start)"  # the first of them, with which the host is on
+NAMED = 3  # so many containers are named; more are counted
 MARKS = {True: "✓", False: "✗", None: "?"}
 
 
@@ -53,16 +56,18 @@ def story(summary: Summary) -> str:
     rows: list[str] = []
     zero: int | None = None
     lines = _told(summary)
-    gaps = _gaps(lines, summary.end)
-    for index, line in enumerate(lines):
-        if index in gaps:
-            rows.append(_quiet(gaps, index, summary))
+    gaps, left = _gaps(lines, summary.end), _left_out_before(lines, summary)
+    for index in range(len(lines) + 1):
+        if index == left or index in gaps:
+            rows.append(_left_out(summary) if index == left else _quiet(gaps, index, summary))
             zero = None
-        if line.step:
-            zero = line.at
-        rows.append(_row(line, zero, summary))
-    if len(lines) in gaps:
-        rows.append(_quiet(gaps, len(lines), summary))
+        if index < len(lines):
+            line = lines[index]
+            if line.step:
+                zero = line.at
+            elif zero is not None and zero < summary.origin <= line.at:
+                zero = None  # nobody counts days from the host's start
+            rows.append(_row(line, zero, summary))
     rows += [f"never answered: step {it.id} ({printable(it.text)})" for it in summary.unanswered]
     rows += [f"never taken: step {it.id} ({printable(it.text)}), line {it.line}" for it in summary.not_taken]
     if summary.note:
@@ -77,7 +82,7 @@ def _told(summary: Summary) -> list[Line]:
     if failed or not early or not all(line.step.startswith("(") for line in early if line.step):
         return list(summary.lines)
     counts = [line.counts for line in early if line.counts is not None]
-    first = f"{summary.unit}.service starts, then " if summary.unit else ""
+    first = f"{_starts(summary.started)}, then " if summary.started else ""
     text = f"{first}{summary.begun} container{'s' if summary.begun != 1 else ''}{'' if first else ' started'}"
     whole = Line(early[0].at, early[-1].until, text, step="(start)", counts=counts[-1] if counts else None)
     return [whole, *(line for line in summary.lines if line not in early)]
@@ -94,6 +99,33 @@ def _gaps(lines: list[Line], end: int) -> dict[int, int]:
     return gaps
 
 
+def _starts(units: Sequence[str]) -> str:
+    """Say that units start.
+
+    >>> _starts(("docker",)), _starts(("containerd", "docker"))
+    ('docker.service starts', 'containerd.service and docker.service start')
+    """
+    names = [f"{unit}.service" for unit in units]
+    return f"{' and '.join(names)} start{'s' * (len(names) == 1)}"
+
+
+def _left_out_before(lines: list[Line], summary: Summary) -> int | None:
+    """Return the number of the line before which rounds were jumped over; None if none were."""
+    left = summary.left_out
+    if left is None:
+        return None
+    return next((index for index, line in enumerate(lines) if line.at > left.since), len(lines))
+
+
+def _left_out(summary: Summary) -> str:
+    """Say how many rounds are left out, and of which containers."""
+    left, names = summary.left_out, summary.rounds_of
+    assert left is not None
+    whose = f" of {', '.join(names) if len(names) <= NAMED else f'{len(names)} containers'}" if names else ""
+    rounds = f"{left.rounds:,} round{'s' * (left.rounds != 1)}{whose}, like those before"
+    return f"{'':18} ⋯ {span(left.time)}: {printable(rounds)}, {'are' if left.rounds != 1 else 'is'} left out ⋯"
+
+
 def _quiet(gaps: dict[int, int], index: int, summary: Summary) -> str:
     longest = max(gaps, key=lambda key: gaps[key])
     told = summary.skipped > 0 and index == longest
@@ -102,7 +134,7 @@ def _quiet(gaps: dict[int, int], index: int, summary: Summary) -> str:
 
 
 def _row(line: Line, zero: int | None, summary: Summary) -> str:
-    text = printable(text_of(line, summary.unit))
+    text = printable(text_of(line, summary.at_boot))
     if line.step or zero is None:
         left = f"{clock(line.at, summary):<18} {text}"
     else:
@@ -110,16 +142,17 @@ def _row(line: Line, zero: int | None, summary: Summary) -> str:
     return f"{left:<{WIDTH - 1}} {printable(note_of(line, summary.ports))}".rstrip()
 
 
-def text_of(line: Line, engine_unit: str) -> str:
-    """Return what happened; of the host's start which unit was started.
+def text_of(line: Line, at_boot: Mapping[str, Sequence[str]]) -> str:
+    """Return what happened; of the host's start which units were started, those of *at_boot* by step.
 
-    >>> text_of(Line(0, 0, "step (start)"), "crio"), text_of(Line(0, 0, "step (start kubelet)"), "crio")
+    >>> units = {"(start)": ("crio",), "(start kubelet)": ("kubelet",)}
+    >>> text_of(Line(0, 0, "step (start)"), units), text_of(Line(0, 0, "step (start kubelet)"), units)
     ('the host is on; crio.service starts', 'kubelet.service starts')
     """
     start = PROLOGUE.fullmatch(line.text)
-    if start is None:
+    if start is None or start["id"] not in at_boot:
         return line.text
-    return f"{start['unit']}.service starts" if start["unit"] else f"the host is on; {engine_unit}.service starts"
+    return ("the host is on; " if start["id"] == FIRST else "") + _starts(at_boot[start["id"]])
 
 
 def note_of(line: Line, ports: int) -> str:

@@ -88,7 +88,7 @@ class Compiler:
         title = self.text("title") or name
         host, engine = self.host(), self.engine()
         networks = self.networks()
-        services, names, depends = self.services(networks, host)
+        services, names, depends = self.services(networks, host, engine.design)
         services = tuple(self.with_driver(service, engine) for service in services)
         fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
         terminals = Reader(self.root, names, fleet, self.report).read()
@@ -246,7 +246,7 @@ class Compiler:
     # -- services ----------------------------------------------------------------------------------------------------
 
     def services(
-        self, networks: tuple[Network, ...], host: HostSetup
+        self, networks: tuple[Network, ...], host: HostSetup, design: str
     ) -> tuple[tuple[Service, ...], Names, dict[str, tuple[str, ...]]]:
         """Return all containers, what can be named, and which services of the file depend on which."""
         files: dict[str, ServiceFile] = {}
@@ -271,6 +271,7 @@ class Compiler:
             host.tz_minutes,
             strangers(self.root),
             tuple(renamed),
+            design,
         )
         for key in aliases:
             check_references(("services", key), names, [net.name for net in networks], self.root, self.report)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from sim.designs import DESIGNS, Design
-from sim.designs.takes import OF_THE_HOST, refusal, takes, units_of
+from sim.designs.takes import OF_THE_HOST, is_version_of, refusal, takes, units_of
 from sim.engine.meaning import Given, Said
 from sim.engine.setup import Docker, EngineSetup, Service, Step, Systemctl, Upgrade
 from sim.scenario.check import Report
@@ -37,11 +37,11 @@ def fit(
     if design is None:
         return engine, services  # said before
     ids, steps = step_ids(root), [step for terminal in terminals for step in terminal]
+    versions = _versions(root, ids, engine, steps, report)
     for step in steps:
-        said = refusal(design, step.command) or _of_units(design, step, services)
-        if said is not None:
-            report.refuse(root, _place(root, ids, step), Refusal(*said))
-    _refuse_upgrades(root, engine, steps, report)
+        refused = [_refusal(version, step, services) for version in versions]
+        if None not in refused and refused[0] is not None:
+            report.refuse(root, _place(root, ids, step), Refusal(*refused[0]))
     found = design.engine.fit(design, Given(engine, services, _engine_keys(root), keys))
     for said in found.refused:
         report.refuse(root, ("services",), Refusal(*said))
@@ -50,17 +50,33 @@ def fit(
     return found.engine, found.services
 
 
-def _refuse_upgrades(root: Node, engine: EngineSetup, steps: list[Step], report: Report) -> None:
-    """Refuse upgrades to a version that no host can have after the one before, as they stand in the file."""
-    ids, installed = step_ids(root), DESIGNS[engine.design]
+def _versions(root: Node, ids: list[str], engine: EngineSetup, steps: list[Step], report: Report) -> tuple[Design, ...]:
+    """Return the versions that the host gets, as they stand in the file; refuse those that it cannot get.
+
+    A step means something if it does on one of them: nobody knows for certain which is there when a step comes, and
+    processes outlive the version that they are of.
+    """
+    found = [DESIGNS[engine.design]]
     upgrades = [(_place(root, ids, step), step.command) for step in steps if isinstance(step.command, Upgrade)]
     for place, command in sorted(upgrades, key=lambda pair: int(pair[0][1])):
-        if not takes(installed, command):
-            return  # said before
-        before, installed = installed, DESIGNS[command.to]
-        said = before.engine.upgrades(before, installed, engine)
+        before, after = found[-1], DESIGNS[command.to]
+        if not takes(before, command):
+            break  # the step is refused as a whole
+        if is_version_of(before, after):
+            said = before.engine.upgrades(before, after, engine)
+            found.append(after)
+        else:
+            what = f"{after.name} is another engine than {before.name}, and an upgrade brings another version of it."
+            said = Said(what, "shimulator designs lists them.")
         if said is not None:
             report.refuse(root, (*place, "to"), Refusal(*said))
+    return tuple(found)
+
+
+def _refusal(design: Design, step: Step, services: tuple[Service, ...]) -> Said | None:
+    """Return why a step means nothing on a host of *design* with these containers; None if it does mean something."""
+    names = [service.name for service in services]
+    return refusal(design, step.command, names) or _of_units(design, step, services)
 
 
 def _of_units(design: Design, step: Step, services: tuple[Service, ...]) -> Said | None:

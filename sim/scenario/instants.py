@@ -13,9 +13,10 @@ import re
 
 import msgspec
 
-from sim.designs.takes import known_units
+from sim.designs import DESIGNS
+from sim.designs.takes import units_of
 from sim.engine.role import HOST, STEP, SUPERVISOR
-from sim.engine.setup import Instant, Target
+from sim.engine.setup import EngineSetup, Instant, Target
 from sim.scenario import units
 from sim.scenario.known import named_roles, prints
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
@@ -40,7 +41,8 @@ STEP_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z_][A-Za-z0-9_]*)*(?:\.[0
 class Names(msgspec.Struct, frozen=True):
     """What may be named: steps, containers (each with the name that the engine gives it), and the clock of t = 0.
 
-    *strangers* are the steps that make a process of somebody else's, *renamed* the names that a step gives.
+    *strangers* are the steps that make a process of somebody else's, *renamed* the names that a step gives. *design* is
+    the engine of the host, whose units may be named.
     """
 
     steps: tuple[str, ...] = ()
@@ -49,6 +51,7 @@ class Names(msgspec.Struct, frozen=True):
     tz_minutes: int = 0
     strangers: tuple[str, ...] = ()
     renamed: tuple[str, ...] = ()
+    design: str = EngineSetup().design
 
     def called(self, name: str) -> str:
         """Return *name* if the container will only bear it later on, "" if it is its first one."""
@@ -141,7 +144,8 @@ def parse_base(text: str, names: Names) -> Instant:
 def parse_call(name: str, target: str, names: Names) -> Instant:
     """Return the moment of `name(target)`."""
     if name == "ready":
-        return Instant("ready", "ready", target if target in known_units() else names.container(target))
+        is_unit = target in units_of(DESIGNS[names.design])
+        return Instant("ready", "ready", target if is_unit else names.container(target))
     if name in FACTS:
         found = parse_target(target, names)
         if name in OF_PAYLOADS and not prints(found.role):

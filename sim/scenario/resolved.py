@@ -13,6 +13,7 @@ import yaml
 from msgspec.structs import asdict
 
 from sim.designs import DESIGNS
+from sim.designs.takes import lacks
 from sim.engine.setup import (
     Bundle,
     Child,
@@ -32,7 +33,6 @@ from sim.scenario.dumper import Dumper
 from sim.scenario.expect import TreeExpect
 from sim.scenario.profiles import profile_plain
 from sim.scenario.units import format_clock, format_duration
-from sim.scenario.vocabulary import lacks
 
 
 def resolved(scenario: Scenario) -> str:
@@ -101,6 +101,7 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
         "unverified": {
             name: number if "threads" in name else format_duration(number)
             for name, number in asdict(engine.unverified).items()
+            if not lacks(design, "unverified", name) or number != getattr(design.traits.unverified, name)
         },
     }
 

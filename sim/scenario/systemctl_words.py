@@ -7,8 +7,10 @@ systemd 219.
 
 from __future__ import annotations
 
-from sim.designs.takes import known_units, units_of_containers
+from sim.designs import DESIGNS, Design
+from sim.designs.takes import known_units, units_in, units_of, what_units
 from sim.engine.setup import Command, KillProcess, Systemctl, Target
+from sim.engines.host.systemd.unit import TEMPLATE
 from sim.scenario import fields
 from sim.scenario.commands import Parsed, parse_flags, split
 from sim.scenario.instants import Names
@@ -43,17 +45,29 @@ def parse_systemctl(text: object, names: Names) -> list[Command]:
         raise Refusal("systemctl daemon-reload takes no unit.", "It reads the files of all of them.")
     if verb == "daemon-reload":
         return [Systemctl(verb)]
-    known = known_units()
-    if len(units) == 1 and units[0] in known:
-        return [_of_daemon(verb, units[0], known[units[0]], parsed)]
+    design = DESIGNS[names.design]
+    daemons = units_of(design)
+    if len(units) == 1 and units[0] in daemons:
+        return [_of_daemon(verb, units[0], daemons[units[0]], parsed)]
     if units and all(unit in names.containers for unit in units):
-        return _of_containers(verb, [names.containers[unit] for unit in units], parsed)
-    what = listed(units) if units else "nothing"
-    modelled = [*known, *(f"a container, on {design}" for design, _ in filter(None, [units_of_containers()]))]
-    raise Refusal(
-        f"systemctl {verb} {what} is not modelled yet.",
-        did_you_mean(what, [*known, *names.containers]) or f"Modelled: {listed(modelled)}.",
-    )
+        return _of_containers(verb, [names.containers[unit] for unit in units], parsed, design)
+    if len(units) == 1 and units[0] in known_units():
+        return [Systemctl(verb, units[0])]  # of another engine, which its reader refuses
+    raise _no_units(verb, units, names, design)
+
+
+def _no_units(verb: str, units: list[str], names: Names, design: Design) -> Refusal:
+    """Return why units are none of the host's, or cannot be asked about together."""
+    if not units:
+        return Refusal(f"systemctl {verb} needs a unit.", what_units(design))
+    containers = names.containers if TEMPLATE in design.units else ()
+    known = [*units_of(design), *containers]
+    unknown = [unit for unit in units if unit not in known]
+    if not unknown:
+        what = f"systemctl {verb} takes one unit here; {listed(units)} are {len(units)}."
+        return Refusal(what, "Give each a step of its own.")
+    near = did_you_mean(unknown[0], [*units_in(design), *containers])
+    return Refusal(f"systemctl {verb} {listed(unknown)} is not modelled yet.", near or what_units(design))
 
 
 def _of_daemon(verb: str, unit: str, program: str, parsed: Parsed) -> Command:
@@ -64,9 +78,9 @@ def _of_daemon(verb: str, unit: str, program: str, parsed: Parsed) -> Command:
     return Systemctl(verb, unit, signal)
 
 
-def _of_containers(verb: str, units: list[str], parsed: Parsed) -> list[Command]:
+def _of_containers(verb: str, units: list[str], parsed: Parsed, design: Design) -> list[Command]:
     """Return the commands about containers' units; who holds the container is the main process of each."""
-    signal, found = fields.signal(parsed.last("signal") or "TERM"), units_of_containers()
-    if one_of(parsed.last("who") or "all", WHO, "a word of --kill-who") == "main" and found is not None:
-        return [KillProcess(Target(found[1], unit), signal) for unit in units]
+    signal, are_units = fields.signal(parsed.last("signal") or "TERM"), TEMPLATE in design.units
+    if one_of(parsed.last("who") or "all", WHO, "a word of --kill-who") == "main" and are_units:
+        return [KillProcess(Target(design.holders[0], unit), signal) for unit in units]
     return [Systemctl(verb, unit, signal) for unit in units]

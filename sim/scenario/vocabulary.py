@@ -47,17 +47,6 @@ def refused(section: str, key: str, versions: Versions) -> Refusal | None:
     return None if None in found else found[0]
 
 
-def lacks(design: Design, section: str, key: str) -> bool:
-    """Return whether *design* has no such key.
-
-    >>> from sim.designs import DESIGNS
-    >>> lacks(DESIGNS["docker-1.12"], "daemon", "shutdown-timeout")
-    True
-    """
-    row = design.engine.vocabulary.get(section, {}).get(key)
-    return row is not None and not row.is_known_to(number_of(design.name))
-
-
 def _refusal(name: str, key: str, row: Key | None) -> Refusal | None:
     if row is None:
         return None
@@ -91,6 +80,7 @@ def _sections(root: Node, first: Versions, all_: Versions) -> Iterator[tuple[Pat
     """Yield each mapping of the file whose keys are an engine's: its path, its section, who may read it."""
     yield from _at(root, ("engine", "daemon"), "daemon", first)
     yield from _at(root, ("engine", "unit"), "unit", first)
+    yield from _at(root, ("engine", "unverified"), "unverified", all_)
     services = root.child("services")
     for name in services.value if services is not None and isinstance(services.value, dict) else ():
         yield from _at(root, ("services", name), "service", first)

@@ -9,13 +9,15 @@ from sim.views.view import Names, RunView, now
 
 def unit(story: Story, names: Names) -> str:
     """Print the engine's unit, or those that are asked for, an empty line between two; NAME.service is a daemon's."""
+    from sim.engines.host.systemd.unit import own_name
     from sim.render.systemctl_status import systemctl_status
     from sim.views.unit_status import SERVICE, unit_status, units_of
 
     offset = story.trace.setup.host.tz_minutes
     of_containers = units_of(story)
     units = [name.removesuffix(SERVICE) for name in names if name.endswith(SERVICE) or name in of_containers]
-    return "\n".join(systemctl_status(unit_status(story, name), now(story), offset) for name in units or [""])
+    units = units or [own for own in (own_name(story.world),) if own]
+    return "\n".join(systemctl_status(unit_status(story, name), now(story), offset) for name in units)
 
 
 def lacks(design: Design) -> str:

@@ -35,7 +35,7 @@ from sim.engine.ops import (
     Wait,
 )
 from sim.engine.ops import Switch as SwitchOp
-from sim.engine.setup import Docker, KillProcess, SetNextPid, Step, Systemctl
+from sim.engine.setup import Step
 from sim.engines.host.client import step_of
 from sim.facts import BecameReady, EngineEvent, FrameMoved, Remembered, Sent, StepDone, UnitChanged
 from sim.faults import Fault
@@ -44,6 +44,7 @@ from sim.kernel.records import INIT, OUTSIDE, Pid
 from sim.kernel.signals import NAMES
 from sim.model import Action, Deliver, Go, Late, Open
 from sim.views.beliefs import Change, change_of
+from sim.views.command_words import command_words
 from sim.views.kinds import role_of
 from sim.views.why_words import state_of
 from sim.world import Frame, World, evolve
@@ -148,29 +149,13 @@ def phrase(world: World, action: Action, events: Sequence[Any]) -> str:
     frame = world.frames[action.fid]
     op = world.design.procedures[frame.procedure].ops[frame.op]
     if action.fid[0] == OUTSIDE:
-        return command_words(step_of(world, frame)) if op.name == "begin" else ""
+        return command_words(step_of(world, frame), world.design) if op.name == "begin" else ""
     if _is_tool(world, world.host.procs[action.fid[0]].image.program):
         return ""
     if isinstance(action, Late):
         return f"wait no longer until {_condition(op)}"
     rule = next((rule for kind, rule in OPS.items() if isinstance(op, kind)), None)
     return rule(world, frame, op, events) if rule is not None else op.name
-
-
-def command_words(step: Step) -> str:
-    """Spell a step's command as its user would."""
-    command = step.command
-    if step.text:
-        return step.text
-    if isinstance(command, Docker):
-        return f"docker {command.verb} {command.container}"
-    if isinstance(command, Systemctl):
-        return f"systemctl {command.verb} {command.unit}"
-    if isinstance(command, KillProcess):
-        return f"kill -{command.signal} {command.target}"
-    if isinstance(command, SetNextPid):
-        return f"the next free number is {command.number}"
-    return type(command).__name__
 
 
 def clause(function: Any) -> str:

@@ -6,11 +6,11 @@ A program differs if one has a procedure that the other has not, or has with oth
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from sim.designs import Design
+from sim.designs.takes import lacks
 from sim.engine.procedure import Procedure
 from sim.engine.program import Program
 from sim.engine.traits import MEANINGS
@@ -32,18 +32,19 @@ def differences(one: Design, other: Design) -> tuple[Difference, ...]:
 
 def _traits(one: Design, other: Design) -> Iterator[Difference]:
     for field, (meaning, source) in MEANINGS.items():
-        pairs = (_flat(getattr(design.traits, field), meaning) for design in (one, other))
-        first, second = pairs
+        first, second = (_flat(design, field, meaning) for design in (one, other))
         for what in dict.fromkeys((*first, *second)):
             if first.get(what) != second.get(what):
                 yield Difference(what, _said(first.get(what)), _said(second.get(what)), source)
 
 
-def _flat(value: Any, name: str) -> dict[str, object]:
-    """Return a trait's parts by name; a trait without parts is its own."""
+def _flat(design: Design, field: str, name: str) -> dict[str, object]:
+    """Return a trait's parts by name, but those that the design does not have; a trait without parts is its own."""
+    value = getattr(design.traits, field)
     if not isinstance(value, msgspec.Struct):
         return {name: value}
-    return {f"{name}: {part}": getattr(value, part) for part in value.__struct_fields__}
+    parts = (part for part in value.__struct_fields__ if not lacks(design, field, part))
+    return {f"{name}: {part}": getattr(value, part) for part in parts}
 
 
 def _said(value: object) -> str:

@@ -5,6 +5,7 @@ Leaves out faults that a run chooses by itself. Source: none; the project's own 
 
 from __future__ import annotations
 
+from sim.designs import Design
 from sim.engine.setup import (
     QUIET_VERBS,
     Command,
@@ -66,11 +67,12 @@ def harms(command: Command) -> bool:
     return isinstance(command, Upgrade | LosePower | OutOfMemory | FlushRules) or command == FillDisk()
 
 
-def noun(command: Command, client: str) -> str:
-    """Return what a step does, as the subject of a sentence; *client* is the command that asks the engine.
+def noun(command: Command, design: Design) -> str:
+    """Return what a step does, as the subject of a sentence.
 
-    >>> noun(Systemctl("restart"), "podman"), noun(Docker("stop", "web"), "podman")
-    ('a restart of docker', 'podman stop web')
+    >>> from sim.designs import DESIGNS
+    >>> noun(Systemctl("restart"), DESIGNS["docker-26"]), noun(Docker("stop", "web"), DESIGNS["docker-26"])
+    ('a restart of docker', 'docker stop web')
     """
     if isinstance(command, KillProcess):
         what = PARTICIPLES.get(command.signal, f"{command.signal}-signalled")
@@ -86,7 +88,7 @@ def noun(command: Command, client: str) -> str:
         case Upgrade():
             return f"an upgrade to {command.to}"
         case Docker():
-            return f"{client} {command.verb} {command.container}".rstrip()
+            return str(design.engine.typed(design, command))
         case LosePower():
             return "a power cut"
         case OutOfMemory():
@@ -108,10 +110,10 @@ def command_text(mark: v.Mark) -> str:
     return mark.text
 
 
-def subject(run: v.Intervals, fault: v.Mark | None) -> str:
+def subject(run: v.Intervals, fault: v.Mark | None, design: Design) -> str:
     """Name the fault, and say how many more steps there are that harm something, for what follows is theirs too."""
     if fault is None:
         return "a boot" if run.boots else ""
     later = {(mark.at, mark.text) for mark in run.marks if mark.at >= fault.at and harms(mark.command)}
     more = len(later - {(fault.at, fault.text)})
-    return noun(fault.command, run.names.client) + (f" and {more} more step{'s' * (more != 1)}" if more else "")
+    return noun(fault.command, design) + (f" and {more} more step{'s' * (more != 1)}" if more else "")

@@ -51,7 +51,7 @@ class Moments:
         wanted = {mark_name(it): it for it in instants if it.base not in KNOWN_WITHOUT_REPLAY}
         wanted = {name: it for name, it in wanted.items() if name not in self.times}
         self.times |= {name: [] for name in wanted}
-        rules = _rules(wanted)
+        rules = _rules(wanted, self.trace.setup.engine.design)
         if rules:
             self._scan(rules, replayed=any(it.base == "fact" for it in wanted.values()))
 
@@ -72,11 +72,11 @@ class Moments:
                 replay.step()
 
 
-def _rules(wanted: dict[str, Instant]) -> dict[type, list[Any]]:
+def _rules(wanted: dict[str, Instant], design: str) -> dict[type, list[Any]]:
     """Return, for each type of event, the rules that say of which moments it is an occurrence."""
     rules: dict[type, list[Any]] = {}
     for name, instant in wanted.items():
-        made = _after(name, instant) if instant.base == "after" else watcher(name, instant)
+        made = _after(name, instant) if instant.base == "after" else watcher(name, instant, design)
         if made is not None:
             rules.setdefault(made[0], []).append(made[1])
     return rules

@@ -17,7 +17,7 @@ from sim.kernel import events as e
 from sim.kernel.records import INIT, OUTSIDE, Pid
 from sim.kernel.signals import NAMES
 from sim.trace import Record, Replay, Trace
-from sim.views.deeds import command_words
+from sim.views.command_words import command_words
 from sim.views.lives import Going, Life, Line, caused
 from sim.views.span_parts import LIFE, PROCEDURE, Arrow, Group, Level, Point, Span, Track
 
@@ -154,8 +154,8 @@ class Spanning:
     def end_step(self, fid: Fid, at: Microseconds, **more: Any) -> None:
         """End a step of a terminal."""
         since, record, step = self.steps.pop(fid)
-        args = caused(record) | {"id": step.id} | more
-        self.spans.append(Span(self.persons[fid].id, since, at, LIFE, "step", command_words(step), args))
+        args, name = caused(record) | {"id": step.id} | more, command_words(step, self.world.design)
+        self.spans.append(Span(self.persons[fid].id, since, at, LIFE, "step", name, args))
 
     # -- who and how many ---------------------------------------------------------------------------
 
@@ -300,7 +300,7 @@ def _step_taken(s: Spanning, record: Record, event: StepTaken, at: Microseconds)
     if fid is not None:
         step = step_of(s.world, s.world.frames[fid])
         s.steps[fid] = (at, record, step)
-        name = f"step {step.id}" if step.id else command_words(step)
+        name = f"step {step.id}" if step.id else command_words(step, s.world.design)
         s.points.append(Point(s.persons[fid].id, at, "step", name, caused(record), everywhere=True))
 
 

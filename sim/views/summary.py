@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from sim.engine.setup import Microseconds
+from sim.trace import LeftOut
 from sim.views.narrate import Line, Unanswered
 
 
@@ -32,8 +33,10 @@ class Picture(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, frozen=True):
     """Everything that the report prints. Times are clock values in µs; *origin* is t = 0.
 
-    *live_restore* is None where the engine has none, *unit* the service of its daemon, "" without one. *begun* counts
-    the containers that were started before t = 0, *client* is the command that asks the engine.
+    *live_restore* is None where the engine has none, *unit* the service of its daemon, "" without one. *at_boot* has
+    by step of the host's start the units that it starts, *started* are those that were active before t = 0. *begun*
+    counts the containers that were started before t = 0, *left_out* are the rounds that were jumped over there, in
+    which *rounds_of* are started. *client* is the command that asks the engine.
     """
 
     title: str
@@ -60,6 +63,10 @@ class Summary(msgspec.Struct, frozen=True):
     unit: str = ""
     begun: int = 0
     client: str = ""
+    at_boot: dict[str, tuple[str, ...]] = {}
+    started: tuple[str, ...] = ()
+    left_out: LeftOut | None = None
+    rounds_of: tuple[str, ...] = ()
 
     @property
     def daemon(self) -> str:

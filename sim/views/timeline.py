@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS
-from sim.engine.setup import Microseconds, S, SetNextPid, Setup, TakePid
+from sim.engine.setup import Docker, Microseconds, S, SetNextPid, Setup, TakePid
 from sim.trace import Trace
 from sim.views import interval_parts as v
 from sim.views.fault import command_text, fault_of, subject
@@ -54,7 +54,8 @@ def timeline_data(
         profile=trace.setup.engine.profile,
         seed=trace.seed,
         containers=len(run.containers),
-        fault=subject(run, fault),
+        fault=subject(run, fault, design),
+        typed=fault is not None and isinstance(fault.command, Docker),
         since=command_text(fault) if fault is not None else "power on" if run.boots else "t = 0",
         origin=zero,
         begin=first - zero,

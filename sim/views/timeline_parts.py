@@ -111,7 +111,7 @@ class TimelineData(msgspec.Struct, frozen=True):
 
     *by* is what the lanes are: `container`, `process` (*arrows* go from lane to lane), or `role` (*stacks* take their
     place). *settings* are the engine's, by their names in the scenario; two runs are told apart by where theirs differ.
-    *names* is what the programs are called.
+    *names* is what the programs are called. A fault that is *typed* is the command itself (`docker stop web`).
     """
 
     title: str
@@ -135,6 +135,7 @@ class TimelineData(msgspec.Struct, frozen=True):
     stacks: tuple[Stack, ...] = ()
     arrows: tuple[Arrow, ...] = ()
     names: Names = Names()
+    typed: bool = False
 
     def rows(self) -> tuple[LaneData | Strip | Stack, ...]:
         """Return all rows, from the top."""

@@ -50,8 +50,8 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
 
     *client* is the command that the host must have, "" if it takes none; *lacks* returns what else a design is
     without, "" for nothing. *of* says that the view may be asked of one container (`any`), is of one alone (`one`), or
-    may be asked of one where containers are units (`unit`). *paged* ones stand on a report's page, where *line* prints
-    each event, "" for one that the command does not tell. The rest is as in `TableView`.
+    may be asked of one unit (`unit`), which may be a container. *paged* ones stand on a report's page, where *line*
+    prints each event, "" for one that the command does not tell. The rest is as in `TableView`.
     """
 
     name: str

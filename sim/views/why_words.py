@@ -20,6 +20,7 @@ from sim.kernel import events as e
 from sim.kernel.records import OUTSIDE, Image, Pid
 from sim.kernel.signals import NAMES
 from sim.views.beliefs import change_of
+from sim.views.command_words import command_words
 from sim.views.kinds import connected, is_command, is_daemon_of_engine, is_holder, role_of
 from sim.world import World
 
@@ -186,14 +187,10 @@ def _file(world: World, event: e.FileWritten | e.FileRemoved, focus: Focus) -> s
 
 
 def _step(world: World, event: StepTaken, focus: Focus) -> str:
-    if event.id.startswith("("):  # of the prologue, which no file says
-        word, _, name = event.id.strip("()").partition(" ")
-        told = next((step.text for step in world.setup.terminals[0] if step.id == event.id and step.text), "")
-        found = world.design.traits
-        run = f"{found.client} run {name}" if word == "run" else f"systemctl start {name or found.engine_unit}"
-        return f"the host's start: {told or run}"
     for terminal in world.setup.terminals:
         for step in terminal:
+            if step.id == event.id and event.id.startswith("("):  # of the prologue, which no file says
+                return f"the host's start: {command_words(step, world.design)}"
             if step.id == event.id:
                 line = f", line {step.line}" if step.line else ""
                 return f"step {step.id}{line}" + (f": {step.text}" if step.text else "")

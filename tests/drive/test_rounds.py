@@ -81,6 +81,10 @@ def test_what_comes_once_comes_when_it_would_have():
     driver = run("docker-26", {"a": CRASHES, **once})
     assert [round(at / DAY, 3) for at, name in words(driver, "die") if name in once] == [-8.0, -1.0]
     assert driver.jumped > 9 * DAY
+    left = driver.trace.left_out
+    assert left.time == driver.jumped
+    assert left.watched < left.since < 2 * DAY
+    assert 10_000_000 < left.time / left.rounds < 100_000_000
 
 
 def test_a_limit_of_restarts_is_met(impatient):

@@ -4,6 +4,7 @@ from functools import cache
 
 import pytest
 
+from sim.designs import DESIGNS
 from sim.engines.docker.units import DOCKER_STATUS
 from sim.experiment.run import Run, run_scenario
 from sim.facts import UnitChanged
@@ -248,3 +249,14 @@ def test_the_status_of_a_unit_beside_the_engine(design: str, unit: str, says: tu
         assert shown[4].endswith(f" ({says[2]})")
         assert f"   CGroup: /system.slice/{unit}.service" in shown
     assert "activating (auto-restart) (Result: signal)" in found.show("systemctl-status", "kill+1s", of=unit)
+
+
+@pytest.mark.parametrize("design", [name for name, it in DESIGNS.items() if "docker" in it.units])
+def test_the_unit_file_of_docker_is_that_of_the_version(design: str) -> None:
+    """Red Hat's package of 1.13 links without TLS and starts a dockerd of its own; Docker's own packages do neither."""
+    dockerd, of_red_hat = DESIGNS[design].traits.words.dockerd, design == "docker-1.13"
+    description, docs, exec_start = DESIGNS[design].units["docker"].status
+    assert description == "Docker Application Container Engine"
+    assert docs == f"http{'s' * (not of_red_hat)}://docs.docker.com"
+    assert exec_start.startswith(dockerd[0])
+    assert exec_start == " ".join(dockerd) or "$" in exec_start

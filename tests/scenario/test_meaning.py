@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 import sim
 from sim.designs import DESIGNS, Design
-from sim.designs.takes import known_units, takes, units_of
+from sim.designs.takes import known_units, takes, units_in, units_of
 from sim.engine.engine import PLAIN
 from sim.engine.meaning import Fitted, Said
 from sim.engine.role import HOST
@@ -85,7 +85,8 @@ def test_systemctl_is_about_the_units_of_the_design(design: str) -> None:
         said = refused(design, f"systemctl: restart {unit}")
         assert bool(said) is (unit not in units)
         if said and TEMPLATE not in DESIGNS[design].units:
-            assert f"It has {', '.join(units)}." in said if units else "there is no engine to stop." in said
+            here = ", ".join(units_in(DESIGNS[design]))
+            assert f" {design} has {here}." in said if here else "there is no engine to stop." in said
 
 
 @pytest.mark.parametrize("design", [name for name, design in DESIGNS.items() if design.traits.engine])

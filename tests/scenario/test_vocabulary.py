@@ -8,7 +8,7 @@ from sim.engines.docker.ladder import VERSIONS
 from sim.errors import InputError
 from sim.scenario import known, load
 from sim.scenario.resolved import resolved
-from sim.scenario.schema import DaemonFile, ServiceFile
+from sim.scenario.schema import DaemonFile, ServiceFile, UnverifiedFile
 
 SERVICE = "engine: {{design: {design}}}\nservices: {{web: {{{keys}}}}}\n"
 DAEMON = "engine: {{design: {design}, daemon: {{{keys}}}}}\nservices: {{web: {{image: x}}}}\n"
@@ -74,6 +74,7 @@ def test_every_row_of_a_vocabulary_is_a_key_of_files_and_names_versions_of_the_l
         "daemon": {*DaemonFile.known_keys(), *known.DAEMON_WITHOUT_EFFECT},
         "healthcheck": set(),
         "unit": set(),
+        "unverified": set(UnverifiedFile.known_keys()),
     }
     later = {"service": known.SERVICE_NOT_MODELLED, "daemon": known.DAEMON_NOT_MODELLED}
     for section, rows in design.engine.vocabulary.items():

@@ -8,12 +8,11 @@ from sim.designs import DESIGNS
 from sim.engine.role import Kind
 from sim.experiment.run import Run, run_scenario
 from sim.scenario import load
-from sim.views.fault import subject
 from sim.views.names import LOOKS, counted, look_of, names_of
 from sim.views.processes import OWN, processes
 
 WEB = "services: {{web: {{image: x, restart: always}}}}\nsteps: [{step}]\nuntil: 70s\nengine: {{design: {design}}}\n"
-KILL, STOP = "{id: s, at: 60s, kill: payload/web}", "{id: s, at: 60s, docker: stop web}"
+KILL = "{id: s, at: 60s, kill: payload/web}"
 
 
 @cache
@@ -52,14 +51,6 @@ def test_names_are_those_of_the_design(design: str) -> None:
     assert {names.init, names.engine, names.keeper, names.holder} - {""} <= set(found.programs)
     assert (names.holder,) == (found.holders or ("",))
     assert not names.keeper or names.holder
-
-
-@pytest.mark.parametrize("design", list(DESIGNS))
-def test_a_step_is_called_by_the_command_that_asks_the_engine(design: str) -> None:
-    """A stopped container is `podman stop web` where people say podman, not `docker stop web`."""
-    run = of(design, STOP).intervals()
-    (mark,) = run.marks
-    assert subject(run, mark) == f"{DESIGNS[design].traits.client} stop web"
 
 
 def test_every_kind_has_its_look() -> None:

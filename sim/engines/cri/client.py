@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from sim.engine.engine import as_docker
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Goto, Label, Wait, call, reading
 from sim.engine.procedure import procedure
@@ -28,7 +29,19 @@ from sim.world import Frame, World
 
 VERBS = ("run", "start", "stop", "restart", "rm", "kill", "exec", "ps")
 RUNTIME = ("kill", "exec", "ps")
+TYPED = {  # what people type for a verb, if it is another one
+    **dict.fromkeys(("run", "start"), "kubectl apply -f {c}.yaml"),
+    **dict.fromkeys(("stop", "rm"), "kubectl delete pod {c}"),
+    "restart": "kubectl replace --force -f {c}.yaml",
+    "kill": "crictl stop --timeout 0 {c}",
+}
 NO_RUNTIME = "connect: connect endpoint '{socket}', make sure you are running as root and the endpoint has been started"
+
+
+def typed(design: Any, command: Docker) -> str:
+    """Return a docker command as people type it at a kubelet's host."""
+    words = TYPED.get(command.verb)
+    return as_docker(design, command) if words is None else words.format(c=command.container)
 
 
 def _docker(g: Goroutine) -> Docker:

@@ -16,11 +16,10 @@ from sim.engine.unread import Unread
 from sim.engines.conmon.unread import CONMON
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
-from sim.engines.cri import meaning
+from sim.engines.cri import meaning, vocabulary
 from sim.engines.cri.attempts import Sandboxes
-from sim.engines.cri.client import NO_RUNTIME
+from sim.engines.cri.client import NO_RUNTIME, typed
 from sim.engines.cri.pods import Sandbox, Services, Spec, Status, disk_of_a_running_host, is_wanted
-from sim.engines.cri.vocabulary import PODS
 from sim.engines.host.reach import address_in
 
 START_KUBELET = Step("(start kubelet)", Instant("after"), Systemctl("start", "kubelet"))
@@ -37,7 +36,8 @@ CRI = Engine(
     disk=disk_of_a_running_host,
     starts=("containerd.start_container", "crio.start_container"),
     start=(START, START_KUBELET),
-    vocabulary=PODS,
+    typed=typed,
+    vocabulary=vocabulary.PODS,
     services=Services,
     records=(Spec, Status, Sandbox),
     address=address_in,
@@ -52,4 +52,6 @@ CRI = Engine(
     unread=(CONTAINERD, CONMON, KUBELET),
     wanted=is_wanted,
 )
-CONTAINERD_CRI_ENGINE = replace(CRI, faults=faults_of_containerd, keeper="containerd")
+CONTAINERD_CRI_ENGINE = replace(
+    CRI, faults=faults_of_containerd, keeper="containerd", vocabulary=vocabulary.WITH_CONTAINERD
+)

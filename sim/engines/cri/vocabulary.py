@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from sim.engine.vocabulary import Key, Vocabulary
+from sim.engine.vocabulary import Key, Vocabulary, only
 
 _PROBES = Key(why_not="a pod has probes of its kubelet in place of it")
-PODS: Vocabulary = {"healthcheck": dict.fromkeys(("start_period", "start_interval"), _PROBES)}
+_HEALTHCHECK = dict.fromkeys(("start_period", "start_interval"), _PROBES)
+PODS: Vocabulary = {"healthcheck": _HEALTHCHECK, "unverified": only()}
+WITH_CONTAINERD: Vocabulary = {
+    "healthcheck": _HEALTHCHECK,
+    "unverified": only("containerd_threads", "shim_threads_before", "shim_threads_after", "runc_threads"),
+}

@@ -8,13 +8,16 @@ from sim.designs.design import Design
 from sim.engine.setup import MS, S, Unit
 from sim.engines.docker.docker_1_13 import DOCKER_1_13
 from sim.engines.docker.engine import DOCKER
+from sim.engines.docker.units import DOCKERD, docker, upstream
+from sim.engines.host.systemd.program import Systemd
 
+FILE = docker(status=upstream(DOCKERD))  # with the command line that its dockerd has here, that of 1.13
 UNIT = Unit("on-failure", "process", 100 * MS, 3, 60 * S, 90 * S)
 DOCKER_17_06 = Design(
     "docker-17.06",
     "17.06",
     "designs §1.1 [S]; all else as docker-1.13",
-    tuple(DOCKER_1_13.programs.values()),
+    DOCKER_1_13.programs_with(Systemd(FILE)),
     replace(DOCKER_1_13.traits, restart_cap=60 * S, unit=UNIT),
     DOCKER,
 )

@@ -14,7 +14,9 @@ from sim.engines.docker.docker_1_11 import DOCKER_1_11
 from sim.engines.docker.dockerd import native, native_boot, tasks
 from sim.engines.docker.dockerd.program import API, PROGRAM
 from sim.engines.docker.engine import DOCKER
+from sim.engines.docker.units import docker, upstream
 from sim.engines.host.payload import PROGRAM as PAYLOAD
+from sim.engines.host.systemd.program import Systemd
 
 DAEMON = ("/usr/bin/docker", "daemon", "-H", "fd://")
 WITHOUT = ("events", "connection", "health", "wait_containerd", "discard")
@@ -35,6 +37,7 @@ DOCKER_1_10 = Design(
         proxy.PROGRAM.with_role(rss=Rss(round(10 * MB), "issue, moby#23166: 1 GB for 100 ports")),
         native.payload(PAYLOAD).with_role(home="dockerd"),
         waking.PROGRAM,
+        Systemd(docker(status=upstream(" ".join(DAEMON)))),
         without=("containerd", "shim", "runc", "hook", "exec-shim"),
     ),
     replace(

@@ -19,6 +19,8 @@ from sim.engines.docker.dockerd.boot import SUPERVISED, boot_table
 from sim.engines.docker.dockerd.program import API, PROGRAM
 from sim.engines.docker.dockerd.supervise import check_containerd_pid
 from sim.engines.docker.engine import DOCKER
+from sim.engines.docker.units import docker, upstream
+from sim.engines.host.systemd.program import Systemd
 
 
 def look_for_containerd(g: Goroutine) -> str | None:
@@ -27,6 +29,7 @@ def look_for_containerd(g: Goroutine) -> str | None:
     return check_containerd_pid(g)
 
 
+DAEMON = ("/usr/bin/docker", "daemon")
 TABLES = PROGRAM.with_tables(
     boot_table(Do(look_for_containerd, "adopted"), *SUPERVISED[1:], Go("health")), native_boot.api(API)
 ).procedures
@@ -35,10 +38,10 @@ DOCKER_1_11 = Design(
     "docker-1.11",
     "1.11",
     "designs §1.1 [S][I]; all else as docker-1.13",
-    DOCKER_1_13.programs_with(DOCKERD),
+    DOCKER_1_13.programs_with(DOCKERD, Systemd(docker(status=upstream(" ".join(DAEMON))))),
     replace(
         TRAITS_1_12,
-        words=replace(WORDS, dockerd=("/usr/bin/docker", "daemon")),
+        words=replace(WORDS, dockerd=DAEMON),
         containerd_dies_with=None,
         live_restore=False,
         unit=Unit("no", "control-group"),

@@ -9,6 +9,8 @@ from sim.engine.setup import Unit
 from sim.engine.traits import Words
 from sim.engines.docker.docker_1_13 import DOCKER_1_13
 from sim.engines.docker.engine import DOCKER
+from sim.engines.docker.units import docker, upstream
+from sim.engines.host.systemd.program import Systemd
 
 WORDS = Words(
     dockerd=("/usr/bin/dockerd",),
@@ -30,7 +32,7 @@ DOCKER_1_12 = Design(
     "docker-1.12",
     "1.12",
     "designs §1, §1.1 [S]; all else as docker-1.13",
-    tuple(DOCKER_1_13.programs.values()),
+    DOCKER_1_13.programs_with(Systemd(docker(status=upstream(" ".join(WORDS.dockerd))))),
     TRAITS_1_12,
     DOCKER,
 )

@@ -49,12 +49,17 @@ DOWNGRADES = (
 def impossible(before: Design, after: Design, *, live_restore: bool) -> Downgrade | None:
     """Return the row that says why a host cannot go from one version of Docker to another; None if it can.
 
+    A design of one's own has no place among the versions, and nothing is said of it.
+
     >>> from sim.designs import DESIGNS
     >>> impossible(DESIGNS["docker-26-separate"], DESIGNS["docker-1.11"], live_restore=False).since
     'docker-17.06'
     """
     rows = list(ROWS)
-    was, becomes = (rows.index(design.name.removesuffix(SEPARATE)) for design in (before, after))
+    names = [design.name.removesuffix(SEPARATE) for design in (before, after)]
+    if not set(names) <= set(rows):
+        return None
+    was, becomes = map(rows.index, names)
     for row in DOWNGRADES:
         if becomes <= rows.index(row.to) and rows.index(row.since) <= was and live_restore >= row.live_restore:
             return row

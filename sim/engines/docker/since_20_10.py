@@ -21,7 +21,7 @@ from sim.engines.docker.docker_1_13 import DOCKER_1_13
 from sim.engines.docker.dockerd import program_v2
 from sim.engines.docker.engine import DOCKER
 from sim.engines.docker.ladder import SEPARATE
-from sim.engines.docker.units import docker
+from sim.engines.docker.units import docker, upstream
 from sim.engines.host.systemd.program import Systemd
 
 WORDS = Words(
@@ -61,7 +61,8 @@ def pair(row: str, source: str, traits: Traits, coupling: str) -> tuple[Design, 
 
 def managed(row: str, source: str, traits: Traits, programs: tuple[Program, ...] = OF_SHIMS_V2) -> Design:
     """Return a version whose dockerd starts containerd."""
-    mine = DOCKER_1_13.programs_with(program_v2.MANAGED, *programs, without=("exec-shim",))
+    init = Systemd(docker(status=upstream(" ".join(traits.words.dockerd))))
+    mine = DOCKER_1_13.programs_with(init, program_v2.MANAGED, *programs, without=("exec-shim",))
     return Design(row, f"{row.removeprefix('docker-')}, dockerd starts containerd", source, mine, traits, DOCKER)
 
 
@@ -80,14 +81,14 @@ def separate(
     score: int = -999,
 ) -> Design:
     """Return a version with containerd as a service beside docker.service, tied to it by *coupling*."""
-    units = Systemd(docker(coupling), containerd(unit))
-    apart = tuple(as_service(program) for program in programs)
-    mine = DOCKER_1_13.programs_with(units, program_v2.SEPARATE, *apart, without=("exec-shim",))
     words = replace(
         traits.words,
         dockerd=("/usr/bin/dockerd", "-H", "fd://", f"--containerd={SOCKET}"),
         containerd=("/usr/bin/containerd",),
     )
+    units = Systemd(docker(coupling, upstream(" ".join(words.dockerd))), containerd(unit))
+    apart = tuple(as_service(program) for program in programs)
+    mine = DOCKER_1_13.programs_with(units, program_v2.SEPARATE, *apart, without=("exec-shim",))
     own = replace(
         traits,
         words=words,

@@ -80,5 +80,11 @@ DOCKER: Vocabulary = {
         "userland-proxy-path": Key("1.13", modelled=False),
     },
     "unit": {},
+    "unverified": {
+        "containerd_threads": Key("1.11"),
+        "shim_threads_before": Key("1.11"),
+        "shim_threads_after": Key("1.11"),
+        "hook_threads": Key("1.11"),
+    },
 }
 """Section -> key -> who knows it, of dockerd."""
