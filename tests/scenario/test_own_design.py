@@ -76,7 +76,7 @@ def test_several_units_and_none_are_refused_in_their_own_words() -> None:
 def test_the_main_process_of_a_container_is_asked_for_where_containers_are_units(design: str) -> None:
     """Elsewhere it is the unit that is missing, not a program of podman's."""
     said = refused(design, "systemctl: kill --kill-who=main web")
-    assert bool(said) is (DESIGNS[design].engine.is_unit is None)
+    assert bool(said) is (TEMPLATE not in DESIGNS[design].units)
     assert not said or f"{design} has no web.service" in said
 
 
@@ -85,7 +85,7 @@ def test_a_container_is_ready_under_its_name_whatever_units_other_engines_have(d
     """A container is not taken for another engine's unit, and a unit that the host has not is never ready."""
     unit = next(unit for unit in known_units() if unit not in units_of(DESIGNS[design]))
     steps = "{docker: stop web}, {at: 20s, docker: start web}, {id: up, at: ready(web), kill: payload/web}"
-    if DESIGNS[design].engine.is_unit is not None:
+    if TEMPLATE in DESIGNS[design].units:
         steps = steps.replace("docker:", "systemctl:")
     text = FILE.format(design=design, steps=steps).replace("web", unit) + "until: 60s\n"
     run = sim.run(text)
