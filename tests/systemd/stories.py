@@ -244,6 +244,12 @@ def _commands() -> list[Told]:
             _one(f"commands-{mode}-{word}", "sleeps", up, stop, until=4, KillMode=mode, **both | {"ExecStopPost": word})
             for mode, word in product(KILL_MODES, LEAVES)
         ),
+        *(
+            _one(f"post-{word}-{mode}-{program}", program, up, act, until=5, KillMode=mode, ExecStopPost="500ms")
+            for word, act in (("stop", stop), ("killed", kill))
+            for mode, program in product(KILL_MODES, ("parent", "deaf-child"))
+        ),
+        _one("post-late", "parent", up, stop, until=4, ExecStopPost="3s"),
     ]
 
 
