@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
-from sim.designs import DESIGNS
+from sim.designs import DESIGNS, Design
 from sim.drive.follow import driver_of
 from sim.engine.role import Kind
 from sim.engine.setup import (
@@ -41,6 +41,7 @@ from sim.engine.setup import (
     Unit,
     Volume,
 )
+from sim.engine.vocabulary import number_of
 from sim.testing.commands import commands
 from sim.trace import Trace
 
@@ -156,26 +157,46 @@ def setups(draw: st.DrawFn, most: int = len(NAMES), design: str = EngineSetup().
     """Draw a host with so many containers at most, with nobody who does anything."""
     names = NAMES[: draw(st.integers(1, most))]
     host = draw(varied(HostSetup(uptime=10 * S), 2))
-    engine = EngineSetup(design, draw(varied(Daemon(), 2)), draw(varied(DESIGNS[design].traits.unit, 2)))
+    engine = EngineSetup(daemon=draw(varied(Daemon(), 2)), unit=draw(varied(Unit(), 2)))
     return fitted(Setup(tuple(draw(services(name)) for name in names), NETWORKS, host, engine), design)
 
 
 def fitted(setup: Setup, design: str) -> Setup:
-    """Return a setup with another design: its unit has that design's keys, but for those that were drawn.
+    """Return a setup with another design: it has what is that design's own, but for what was drawn.
 
-    One without proxies needs none for loopback clients.
+    A key of daemon.json that the design lacks goes; one without proxies needs none for loopback clients.
 
-    >>> unit = fitted(Setup(engine=EngineSetup(unit=Unit(restart="no"))), "docker-26").engine.unit
-    >>> unit.restart, unit.start_limit_burst
-    ('no', 3)
+    >>> engine = fitted(Setup(engine=EngineSetup(unit=Unit(restart="no"))), "docker-26").engine
+    >>> engine.unit.restart, engine.unit.start_limit_burst, engine.profile, engine.daemon.log_driver
+    ('no', 3, 'docker-26-2core', 'json-file')
     """
-    daemon, unit = setup.engine.daemon, setup.engine.unit
-    if not DESIGNS[design].of_kind(Kind.FORWARDER):
+    before, after = DESIGNS[setup.engine.design], DESIGNS[design]
+    was, own, engine = before.traits, after.traits, setup.engine
+    known = {key: value for key, value in _drawn(engine.daemon, was.daemon).items() if _has(after, key)}
+    daemon = replace(own.daemon, **known)
+    if not after.of_kind(Kind.FORWARDER):
         daemon = replace(daemon, userland_proxy=False)
-    before = DESIGNS[setup.engine.design].traits.unit
-    changed = {key: value for key, value in asdict(unit).items() if value != getattr(before, key)}
-    unit = replace(DESIGNS[design].traits.unit, **changed)
-    return replace(setup, engine=replace(setup.engine, design=design, daemon=daemon, unit=unit))
+    plain = (engine.profile, engine.durations) == (was.profile, before.engine.durations)
+    found = EngineSetup(
+        design,
+        daemon,
+        replace(own.unit, **_drawn(engine.unit, was.unit)),
+        own.profile if plain else engine.profile,
+        replace(own.unverified, **_drawn(engine.unverified, was.unverified)),
+        after.engine.durations if plain else engine.durations,
+    )
+    return replace(setup, engine=found)
+
+
+def _drawn(part: Any, own: Any) -> dict[str, Any]:
+    """Return the fields in which a part is not as the design's own."""
+    return {key: value for key, value in asdict(part).items() if value != getattr(own, key)}
+
+
+def _has(design: Design, field: str) -> bool:
+    """Return whether a design has a key of daemon.json."""
+    row = design.engine.vocabulary.get("daemon", {}).get(field.replace("_", "-"))
+    return row is None or row.is_known_to(number_of(design.name))
 
 
 @st.composite
