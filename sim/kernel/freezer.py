@@ -7,9 +7,9 @@ one: a scope has none. Source: the kernel's cgroup-v1/freezer-subsystem; el7's 3
 from __future__ import annotations
 
 from sim.kernel import events as e
+from sim.kernel.context import CallContext
 from sim.kernel.host import Host
 from sim.kernel.records import Pid
-from sim.kernel.context import CallContext
 
 STATE = "/sys/fs/cgroup/freezer{}/freezer.state"  # holds FROZEN; a group without the file is thawed
 

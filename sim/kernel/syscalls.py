@@ -11,11 +11,11 @@ from collections.abc import Collection
 
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
+from sim.kernel.context import CallContext
 from sim.kernel.freezer import is_frozen
 from sim.kernel.host import Host
 from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Rule, Status, Value
 from sim.kernel.signals import DISCARDED, NUMBERS, STOPPING, Signal
-from sim.kernel.context import CallContext
 
 NEW_NS = -1  # for fork: the child is the first process of a new pid namespace
 
@@ -28,7 +28,13 @@ class SyscallError(Exception):
 
 
 def fork(
-    turn: CallContext, pid: Pid, *, parent: Pid | None = None, ns: Pid | None = None, number: Pid | None = None, role: str = ""
+    turn: CallContext,
+    pid: Pid,
+    *,
+    parent: Pid | None = None,
+    ns: Pid | None = None,
+    number: Pid | None = None,
+    role: str = "",
 ) -> Pid:
     """Make a copy of *pid* and return its number; *parent* is another one for CLONE_PARENT.
 
