@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from sim.designs import DESIGNS
-from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.ops import Do, Exit, Fork, Sleep, Wait
+from sim.engine.goroutine import Goroutine
+from sim.engine.ops import Do, Sleep, Wait
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.setup import S
@@ -39,17 +39,30 @@ def frozen(name: str) -> Program:
     return Program(name, (procedure(f"{name}.main", Do(freeze), Wait(never)),))
 
 
-def told(monkeypatch: pytest.MonkeyPatch, does: str, *programs: Program, until: float = 9, **keys: str) -> Went:
+def told(monkeypatch: pytest.MonkeyPatch, does: str, *programs: Program, **keys: str) -> Went:
     """Start a unit, and do something to it a second later; *programs* take the place of its own."""
-    units = {"a": {**DEFAULTS, "program": "sleeps", **keys}}
+    return acted(monkeypatch, {"a": {"program": "sleeps", **keys}}, programs, (1, does, "a"))
+
+
+def acted(
+    monkeypatch: pytest.MonkeyPatch,
+    units: dict[str, dict[str, str]],
+    programs: tuple[Program, ...],
+    *acts: tuple[float, str, str],
+    until: float = 9,
+) -> Went:
+    """Start each unit, and do what *acts* say."""
+    units = {unit: {**DEFAULTS, **keys} for unit, keys in units.items()}
     monkeypatch.setitem(DESIGNS, "toy", design_of("toy", units).like("toy", "toy", "none", *programs))
-    acts: list[dict[str, Any]] = [{"at": at, "does": does, "unit": "a"} for at, does in ((0, "start"), (1, does))]
-    return tell({"name": "toy", "units": units, "acts": acts, "until": until})
+    every = (*((0, "start", unit) for unit in units), *acts)
+    done: list[dict[str, Any]] = [{"at": at, "does": does, "unit": unit} for at, does, unit in every]
+    return tell({"name": "toy", "units": units, "acts": done, "until": until})
 
 
 def way(went: Went) -> list[tuple[str, float]]:
     """Return the states of the unit from the act on, with seconds since it."""
-    firsts = [next(same) for _, same in groupby(went.changes, key=lambda it: it.state)]
+    mine = (it for it in went.changes if it.unit == "a")
+    firsts = [next(same) for _, same in groupby(mine, key=lambda it: it.state)]
     return [(it.state, round(it.at - 1, 1)) for it in firsts if it.at > 0.9]
 
 
@@ -90,25 +103,29 @@ def test_a_main_process_that_takes_no_signal_is_given_up(monkeypatch: pytest.Mon
     assert (round(went.answers[1][0], 1), went.answers[1][1]) == (4.0, "")
 
 
+def test_a_second_stop_does_not_begin_the_last_signals_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start takes the place of both, waits until the main process has been given up, and the unit stays up."""
+    acts = (1, STOP, "a"), (1.5, STOP, "a"), (4.7, "start", "a")
+    went = acted(monkeypatch, {"a": {"program": "sleeps"}}, (frozen("a"),), *acts)
+    assert way(went) == [("deactivating", 0.0), ("failed", 4.0), ("active", 4.0)]
+    assert [round(took, 1) for took, _ in went.answers] == [0.0, 3.7, 3.2, 0.3]
+
+
 def test_a_unit_whose_rest_takes_no_signal_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A timeout at the last signal is a failure like any other to Restart=."""
-    went = told(
-        monkeypatch, KILL, frozen("a-child"), until=4.5, program="parent", KillMode="mixed", Restart="on-failure"
-    )
+    unit = {"program": "parent", "KillMode": "mixed", "Restart": "on-failure"}
+    went = acted(monkeypatch, {"a": unit}, (frozen("a-child"),), (1, KILL, "a"), until=4.5)
     assert way(went) == [("deactivating", 0.0), ("auto-restart", 2.0), ("active", 3.0)]
     assert went.left == {"a": ["child", "child", "main"]}
 
 
 def test_what_is_thawed_in_time_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """KILL has been sent, and is taken when the child goes on."""
-    tables = (
-        procedure("a.main", Fork(lambda g: Spawn("a-child", ("child",))), Wait(never)),
-        procedure("a.leave", Sleep("leave", S // 5), Do(thaw_child), Exit(0)),
-    )
-    main = Program("a", tables, {"TERM": "leave"})
-    went = told(monkeypatch, STOP, main, frozen("a-child"), program="parent", KillMode="mixed")
-    assert way(went)[-1] == ("inactive", 0.2)
-    assert (went.left, went.results) == ({"a": []}, {"a": "success"})
+    """KILL has been sent, and is taken when another unit's program lets the child go on, half a second later."""
+    thaws = Program("b", (procedure("b.main", Sleep("thaw", 3 * S // 2), Do(thaw_child), Wait(never)),))
+    units = {"a": {"program": "parent", "KillMode": "mixed"}, "b": {"program": "sleeps"}}
+    went = acted(monkeypatch, units, (frozen("a-child"), thaws), (1, STOP, "a"))
+    assert way(went) == [("deactivating", 0.0), ("inactive", 0.5)]
+    assert (went.left["a"], went.results["a"]) == ([], "success")
 
 
 @pytest.mark.parametrize(("mode", "gone_after"), [("process", 3), ("mixed", 4), ("control-group", 5)])

@@ -79,7 +79,7 @@ def _one(name: str, program: str, *acts: Act, until: float, **keys: str) -> Told
 
 
 def _tied(name: str, coupling: str, *acts: Act, until: float, restart: str = "no", **keys: str) -> Told:
-    """Return a story of a unit b with Restart=*restart*, tied to a unit a that it comes after; *keys* are those of a."""
+    """Return a story of a unit b with Restart=*restart*, tied to a unit a, which it comes after; *keys* are a's."""
     units = {
         "a": {"program": "sleeps", **keys},
         "b": {"program": "sleeps", "Restart": restart, coupling: "a.service", "After": "a.service"},

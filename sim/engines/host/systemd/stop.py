@@ -107,8 +107,8 @@ def main_ended(g: Goroutine, name: str, status: int) -> None:
     else:
         kept = {"status": status} if isinstance(unit, ServiceState) else {}
         change(g, name, state="deactivating", main_pid=0, cleaning=True, **kept)
-        told = {"told": True} if unit.stopping and not control_pid(unit) else {}
-        start_about(g, "clean_up", name, status=status, **told)
+        signalled = {"signalled": True} if unit.stopping and not control_pid(unit) else {}
+        start_about(g, "clean_up", name, status=status, **signalled)
     if not unit.stopping:
         stop_bound(g, name)
 
@@ -158,11 +158,11 @@ def control_gone(world: World, frame: Frame) -> bool:
 def enter_phase(g: Goroutine) -> str | None:
     """Enter the next phase in which there is something to wait for.
 
-    Where the job has sent its signals to all of the unit the main process's end leads to stop-post at once.
+    Where a job has *signalled* the unit already, the end of the main process leads to stop-post at once.
     """
     unit = state_of(g.world, of(g))
-    told = g["told"] or (isinstance(unit, ServiceState) and unit.late)
-    phase = g["phase"] or (STOP_POST if told else STOP_SIGTERM)
+    signalled = g["signalled"] or (isinstance(unit, ServiceState) and unit.late)
+    phase = g["phase"] or (STOP_POST if signalled else STOP_SIGTERM)
     while not _begin(g, phase):
         phase = LATER[phase]
     g["phase"] = phase
@@ -291,13 +291,8 @@ def stop_late(g: Goroutine) -> None:
 
 def term_main(g: Goroutine) -> None:
     """Send TERM to the main process and to ExecStop=, or with control-group to all of the unit."""
-    _signal_main(g, "TERM")
-
-
-def _signal_main(g: Goroutine, signal: str) -> None:
-    """Send a signal, unless what follows the main process's end goes on already, which has times of its own."""
     if _known(g):
-        _signal(g, signal)
+        _signal(g, "TERM")
 
 
 @reading(memory_of)
@@ -311,19 +306,26 @@ def main_gone(world: World, frame: Frame) -> bool:
 
 
 def kill_main(g: Goroutine) -> None:
-    """Kill what is still there when TimeoutStopSec= is over: with process the main process alone."""
-    _signal_main(g, "KILL")
+    """Kill what is still there when TimeoutStopSec= is over; when it is over once more, go on without it.
+
+    Nothing is done to what follows the end of the main process, which has times of its own.
+    """
+    if g["killed"]:
+        _leave_main(g)
+    elif _known(g):
+        _signal(g, "KILL")
+        g["killed"] = True
 
 
-def leave_main(g: Goroutine) -> None:
+def _leave_main(g: Goroutine) -> None:
     """Go on without what does not end by KILL: a command is not waited for any more, the last signals are next."""
     name = of(g)
     unit = state_of(g.world, name)
     if control_pid(unit) in _known(g):
         change(g, name, control_pid=0)
-    if unit.main_pid:
+    if unit.main_pid and not unit.cleaning:
         change(g, name, cleaning=True)
-        start_about(g, "clean_up", name, status=0, told=True, late=True)
+        start_about(g, "clean_up", name, status=0, signalled=True, late=True)
 
 
 def unit_stopped(g: Goroutine) -> None:
@@ -356,11 +358,7 @@ def stop_table(commands: bool) -> tuple[Any, ...]:
         Goto("stopped"),
         Label("kill"),
         Do(kill_main),
-        Wait(main_gone, within=timeout_stop, late="leave"),
-        Goto("stopped"),
-        Label("leave"),
-        Do(leave_main),
-        Wait(main_gone),
+        Wait(main_gone, within=timeout_stop, late="kill"),
         Label("stopped"),
         Do(unit_stopped),
     )
