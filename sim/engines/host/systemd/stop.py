@@ -225,13 +225,13 @@ def _signal(g: Goroutine, signal: str) -> bool:
     """
     name = of(g)
     known, mode = _known(g), keys_of(g.world, name).kill_mode
+    whole = mode == "control-group" or (mode == "mixed" and signal == "KILL")
+    if whole and _lives(g.world, name):
+        syscalls.kill_cgroup(g.turn, group(g.world, name), signal)
+        return True
     for pid in known:
         g.kill(pid, signal)
-    whole = mode == "control-group" or (mode == "mixed" and signal == "KILL")
-    if not (whole and _lives(g.world, name)):
-        return bool(known)
-    syscalls.kill_cgroup(g.turn, group(g.world, name), signal, skip=known)
-    return True
+    return bool(known)
 
 
 def _known(g: Goroutine) -> list[Pid]:
