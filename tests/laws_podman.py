@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from sim.engine.containers import unit_group
 from sim.engines.host.reach import NETNS
 from sim.engines.host.systemd.unit import keys_of, names, state_of
-from sim.kernel.records import OUTSIDE
+from sim.kernel.host import Host
+from sim.kernel.records import OUTSIDE, Pid
+from sim.kernel.syscalls import deliverable
 from sim.predicates import payloads, spelled
 from sim.properties import ALWAYS, EVENTUALLY, Property, stated
 from sim.testing import LAWS
@@ -69,7 +71,8 @@ PODMAN_LAWS: tuple[Property, ...] = (
 def strange_units(world: World) -> Faults:
     """Find units that are up without a main process, or down with a process in their control group.
 
-    KillMode=process leaves there what is no main process (systemd.kill(5)).
+    KillMode=process leaves there what is no main process (systemd.kill(5)); what the freezer holds has got KILL and
+    takes it when it is thawed (service_dispatch_timer).
     """
     for name in names(world):
         unit, main = state_of(world, name), world.host.procs.get(state_of(world, name).main_pid)
@@ -77,9 +80,14 @@ def strange_units(world: World) -> Faults:
             yield f"{name}.service is active, its main process {unit.main_pid} is gone"
         if unit.state in ("inactive", "failed") and keys_of(world, name).kill_mode != "process":
             groups = (it for it in world.host.grouped if it.startswith(unit_group(world.services[name])))
-            left = [pid for group in groups for pid in world.host.grouped[group]]
+            left = [pid for group in groups for pid in world.host.grouped[group] if not _holds_kill(world.host, pid)]
             if left:
                 yield f"{name}.service is {unit.state}, and {left} are left in its control group"
+
+
+def _holds_kill(host: Host, pid: Pid) -> bool:
+    """Return whether a process has got KILL and cannot take it."""
+    return "KILL" in host.procs[pid].pending and "KILL" not in deliverable(host, pid)
 
 
 def stuck_units(world: World) -> Faults:

@@ -34,7 +34,7 @@ class Slowest:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Say in the report of each phase (setup, call, teardown) what it took."""
+        """Note in the report of each phase (setup, call, teardown) what it took."""
         report = yield
         before, self.before = self.before, cpu_s()
         report.user_properties = [*report.user_properties, (PROPERTY, self.before - before)]
@@ -46,7 +46,7 @@ class Slowest:
         self.spent[report.nodeid] += sum(told)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say which tests take most, and how much all take."""
+        """Print which tests take most, and how much all take."""
         rows = sorted(self.spent.items(), key=lambda it: (-it[1], it[0]))[: self.count]
         whole = f"{len(self.spent)} tests, which take {sum(self.spent.values()):.0f} s of CPU time"
         terminalreporter.section(f"{len(rows)} slowest of {whole}")

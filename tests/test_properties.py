@@ -28,7 +28,7 @@ from sim.model import OPENED, initial, step
 from sim.predicates import STAGE, dockerd, is_program, programs
 from sim.properties import ALWAYS, EVENTUALLY, KINDS, NOT_MODELLED, PROPERTIES, SOMETIMES, Property, watchers
 from sim.scenario import load
-from sim.scenario.verdict_properties import Outcome, Step, judge, states_of
+from sim.scenario.verdict_properties import Outcome, StepRecords, judge, states_of
 from sim.trace import Record, Trace
 from sim.world import Turn, World, evolve
 from tests.canonical import key
@@ -474,11 +474,11 @@ def test_no_state_is_asked_within_a_step(name: str, monkeypatch: pytest.MonkeyPa
 
 def begun(trace: Trace) -> set[int]:
     """Return the numbers of the records that begin a step for certain, the first one apart."""
-    world, now, found = trace.first_world(), Step(), set()
+    world, now, found = trace.first_world(), StepRecords(), set()
     for record in trace:
         if now.is_over_before(record):
             found.add(record.seq)
-            now = Step()
+            now = StepRecords()
         evolve(world, record.event)
         now.take(world, record)
     return found

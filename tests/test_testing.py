@@ -14,16 +14,19 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS
+from sim.designs.takes import lacks
 from sim.drive.follow import driver_of
 from sim.engine.program import Program
 from sim.engine.setup import (
     Command,
+    Daemon,
     Docker,
     EditDaemon,
     EngineSetup,
     Journald,
     KillProcess,
     OwnCommand,
+    S,
     Service,
     Setup,
     Slow,
@@ -40,6 +43,7 @@ from sim.kernel import events as e
 from sim.kernel.records import NO_POWER
 from sim.kernel.signals import NUMBERS
 from sim.properties import ALWAYS, EVENTUALLY, SOMETIMES, mark, stated
+from sim.scenario import load
 from sim.scenario.commands import MODELLED
 from sim.scenario.host_words import DAEMON_KEYS, JOURNALD
 from sim.scenario.known import named_roles, slowed
@@ -108,12 +112,26 @@ def test_a_trait_differs_from_the_default(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("design", DESIGNS)
-def test_a_setup_that_is_fitted_has_the_keys_of_the_design_s_own_unit(design: str) -> None:
-    """A key that was drawn stays."""
-    own = DESIGNS[design].traits.unit
-    assert fitted(Setup(), design).engine.unit == own
-    drawn = Setup(engine=EngineSetup(unit=Unit(start_limit_burst=2)))
-    assert fitted(drawn, design).engine.unit == replace(own, start_limit_burst=2)
+def test_a_setup_that_is_fitted_has_what_a_file_of_that_design_has(design: str) -> None:
+    """Keys of the daemon and of the unit, profile and durations are those of the design where nothing was drawn."""
+    told = load("it", f"engine: {{design: {design}}}\nservices: {{web: {{image: nginx}}}}\n").setup.engine
+    assert fitted(Setup(), design).engine == told
+    once_another = fitted(Setup(), "docker-26" if design != "docker-26" else "cri-o")
+    assert fitted(once_another, design).engine == told
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_keys_that_were_drawn_stay_where_the_design_has_them(design: str) -> None:
+    """One that it lacks is not drawn; a profile of one's own stays."""
+    daemon = Daemon(live_restore=True, shutdown_timeout=S, max_health_check_retries=1)
+    unit = Unit(start_limit_burst=2)
+    engine = fitted(Setup(engine=EngineSetup(daemon=daemon, unit=unit, profile="mine")), design).engine
+    own = DESIGNS[design].traits
+    assert engine.unit == replace(own.unit, start_limit_burst=2)
+    assert engine.profile == "mine"
+    for key, (field, _) in DAEMON_KEYS.items():
+        plain = lacks(DESIGNS[design], "daemon", key)
+        assert getattr(engine.daemon, field) == getattr(own.daemon if plain else daemon, field), key
 
 
 # -- nothing that the model refuses -----------------------------------------------------------------

@@ -96,7 +96,7 @@ def storm(number: int) -> Setup:
 
 
 def faults(number: int) -> Iterator[str]:
-    """Run a storm; tell what goes wrong in the model, and at which moment a law is broken first."""
+    """Run a storm; yield what goes wrong in the model, and the moment at which a law is broken first."""
     setup = storm(number)
     driver = Timed(setup, number)
     try:
@@ -109,7 +109,7 @@ def faults(number: int) -> Iterator[str]:
 
 
 def _broken(trace: Trace) -> Iterator[str]:
-    """Tell, for each moment, of the laws that do not hold once all that happened then has happened."""
+    """Yield, for each moment, the laws that do not hold once all that happened then has happened."""
     replay = Replay(trace)
     for at in dict.fromkeys(record.at or 0 for record in trace):
         world = replay.to(at)

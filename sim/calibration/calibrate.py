@@ -17,7 +17,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from sim.calibration.cells import Cell, Read
-from sim.calibration.divide import Part, Target, divided, lengthened, parts_of, shares
+from sim.calibration.divide import FittedPhase, PhaseRow, divided, lengthened, parts_of, shares
 from sim.calibration.fits import FEW, distance_of_two, fits, held_out, quantile, quantile_errors, spread
 from sim.calibration.model import Model
 from sim.calibration.phases import AT_COLUMN, BY_NAME, LOADED, PHASES, Known
@@ -41,7 +41,7 @@ class Effort(NamedTuple):
     last: int = 200
 
 
-class Asked(NamedTuple):
+class CalibrationRequest(NamedTuple):
     """What to make: the profile's name, the design and the base whose shares hold, cores, the load that gives demand.
 
     *demand* 0 takes the highest load above the number of cores, None none.
@@ -55,7 +55,9 @@ class Asked(NamedTuple):
     effort: Effort = Effort()
 
 
-def calibrate(fitted: Read, checked: Read, asked: Asked, tell: Told = lambda _: None) -> tuple[Calibration, Profile]:
+def calibrate(
+    fitted: Read, checked: Read, asked: CalibrationRequest, tell: Told = lambda _: None
+) -> tuple[Calibration, Profile]:
     """Fit a profile to what was measured, and hold it against all of it; *checked* is held against it alone.
 
     Raises InputError where no row is of one start at a time.
@@ -101,11 +103,11 @@ def _fitted(
     known: Sequence[Known],
     samples: Mapping[str, Sample],
     longer: Mapping[str, dict[str, float]],
-    asked: Asked,
+    asked: CalibrationRequest,
     tell: Told,
-) -> tuple[list[Target], list[Phase], list[str]]:
+) -> tuple[list[FittedPhase], list[Phase], list[str]]:
     """Fit each phase, and give its ops to it that no finer one has; return what is to be divided, and what to tell."""
-    targets: list[Target] = []
+    targets: list[FittedPhase] = []
     phases: list[Phase] = []
     warnings: list[str] = []
     taken: set[str] = set()
@@ -118,7 +120,7 @@ def _fitted(
         if parts:
             taken |= {part.row for part in parts}
             mark = f"M {sample.file}: {sample.column}, n = {len(sample.values)}, {sample.date}: {phase.name}"
-            targets.append(Target(phase, chosen.distribution, parts, mark))
+            targets.append(FittedPhase(phase, chosen.distribution, parts, mark))
             warnings += _weak(phase.name, len(sample.values), chosen)
         phases.append(_phase(phase.name, phase.about, sample, tried, chosen, why, parts))
     return targets, phases, warnings
@@ -145,7 +147,7 @@ def _base_name(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
 
 
-def _why_not(rows: Mapping[str, float], asked: Asked) -> str:
+def _why_not(rows: Mapping[str, float], asked: CalibrationRequest) -> str:
     """Say why a phase is compared alone."""
     none = f"no op of {asked.base} lengthens it on {asked.design}"
     return "its ops belong to finer phases: a check of those" if rows else none
@@ -178,7 +180,7 @@ def _missed(phases: Sequence[Phase]) -> list[str]:
 
 
 def _phase(
-    name: str, about: str, sample: Sample, tried: tuple[Fit, ...], chosen: Fit, why: str, parts: Sequence[Part]
+    name: str, about: str, sample: Sample, tried: tuple[Fit, ...], chosen: Fit, why: str, parts: Sequence[PhaseRow]
 ) -> Phase:
     middle, p95, sd = spread(sample.values)
     return Phase(
@@ -234,12 +236,12 @@ def _paused(loads: Mapping[Key, Sequence[Cell]]) -> list[str]:
     ]
 
 
-def _able(loads: Mapping[Key, Sequence[Cell]], asked: Asked) -> list[Key]:
+def _able(loads: Mapping[Key, Sequence[Cell]], asked: CalibrationRequest) -> list[Key]:
     """Return the loads whose rate says how much core time a start needs: full cores, and known begins."""
     return [key for key in loads if key[0] == "start" and key[1] > asked.cores and rate_of(loads[key])]
 
 
-def _check_demand(loads: Mapping[Key, Sequence[Cell]], asked: Asked) -> None:
+def _check_demand(loads: Mapping[Key, Sequence[Cell]], asked: CalibrationRequest) -> None:
     """Refuse a load that gives no rate. Raises InputError with those that do."""
     able = sorted({key[1] for key in _able(loads, asked)})
     if not asked.demand or asked.demand in able:
@@ -257,7 +259,12 @@ def _check_demand(loads: Mapping[Key, Sequence[Cell]], asked: Asked) -> None:
 
 
 def _demand(
-    model: Model, profile: Profile, targets: Sequence[Target], loads: dict[Key, list[Cell]], asked: Asked, tell: Told
+    model: Model,
+    profile: Profile,
+    targets: Sequence[FittedPhase],
+    loads: dict[Key, list[Cell]],
+    asked: CalibrationRequest,
+    tell: Told,
 ) -> Demand | None:
     """Return how many cores a start keeps busy, so that the model starts as many a second as were measured."""
     fitted = any(BY_NAME[it.phase.name].step.startswith("start") for it in targets)
@@ -285,7 +292,7 @@ def _demand(
     return Demand(key[0], key[1], asked.cores, rate, factor * own, own, factor, _base_name(key[2]))
 
 
-def _busier(profile: Profile, targets: Sequence[Target], factor: float) -> Profile:
+def _busier(profile: Profile, targets: Sequence[FittedPhase], factor: float) -> Profile:
     """Return a profile in which the work of a start keeps *factor* cores busy."""
     mine = [
         part.row for target in targets if BY_NAME[target.phase.name].step.startswith("start") for part in target.parts

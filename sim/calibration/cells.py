@@ -35,7 +35,7 @@ class Cell(NamedTuple):
     at: float | None
 
 
-class Column(NamedTuple):
+class PhaseColumn(NamedTuple):
     """All values of one phase in one file."""
 
     phase: str
@@ -48,7 +48,7 @@ class Column(NamedTuple):
 class Read(NamedTuple):
     """What files gave, and which of their columns are not used, with the reason."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[PhaseColumn, ...]
     left_out: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
 

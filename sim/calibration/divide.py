@@ -32,7 +32,7 @@ NEAR = 0.002  # of the median
 GRID = tuple((2 * n + 1) / 200 for n in range(100))
 
 
-class Part(NamedTuple):
+class PhaseRow(NamedTuple):
     """One row of a phase: how often it counts, and which share of the phase it takes."""
 
     row: str
@@ -58,14 +58,14 @@ def lengthened(model: Model, profile: Profile, phases: Sequence[Known]) -> dict[
     return found
 
 
-def parts_of(rows: Mapping[str, float], profile: Profile, taken: set[str]) -> tuple[Part, ...]:
+def parts_of(rows: Mapping[str, float], profile: Profile, taken: set[str]) -> tuple[PhaseRow, ...]:
     """Return the rows of a phase that no finer one has, with their shares by the medians of the base profile."""
     free = {row: times for row, times in rows.items() if row not in taken}
     middles = {row: times * middle(profile[row]) for row, times in free.items()}
     whole = sum(middles.values())
     if not whole:
         return ()
-    return tuple(Part(row, free[row], middles[row] / whole) for row in free)
+    return tuple(PhaseRow(row, free[row], middles[row] / whole) for row in free)
 
 
 def middle(duration: Duration) -> float:
@@ -73,12 +73,12 @@ def middle(duration: Duration) -> float:
     return duration.work.at(0.5) + duration.wait.at(0.5)
 
 
-class Target(NamedTuple):
+class FittedPhase(NamedTuple):
     """A phase that is fitted: its distribution, and the parts it is divided among."""
 
     phase: Known
     distribution: Distribution
-    parts: tuple[Part, ...]
+    parts: tuple[PhaseRow, ...]
     mark: str
 
 
@@ -89,7 +89,7 @@ class Rest(NamedTuple):
     narrower: float
 
 
-def divided(model: Model, base: Profile, targets: Sequence[Target], seeds: int) -> Profile:
+def divided(model: Model, base: Profile, targets: Sequence[FittedPhase], seeds: int) -> Profile:
     """Return the profile in which each phase of the model takes what its distribution says."""
     rests, profile = _rests(model, base, targets, seeds), base
     for _ in range(ROUNDS):
@@ -104,7 +104,7 @@ def divided(model: Model, base: Profile, targets: Sequence[Target], seeds: int) 
     return profile
 
 
-def _rests(model: Model, profile: Profile, targets: Sequence[Target], seeds: int) -> list[Rest]:
+def _rests(model: Model, profile: Profile, targets: Sequence[FittedPhase], seeds: int) -> list[Rest]:
     """Return what of each phase is not its parts': other ops, less what overlaps."""
     found = model.took(profile, [target.phase for target in targets], seeds)
     return [
@@ -129,7 +129,7 @@ def _rest(whole: Distribution, rests: Sequence[float]) -> Rest:
     return Rest(median(sums) - middle_, narrower)
 
 
-def _rows(target: Target, base: Profile, rest: Rest) -> list[tuple[str, Duration]]:
+def _rows(target: FittedPhase, base: Profile, rest: Rest) -> list[tuple[str, Duration]]:
     """Return the rows of a phase of which the rest is not theirs."""
     left = scaled(target.distribution, rest.narrower, target.distribution.at(0.5) * (1 - rest.narrower) - rest.middle)
     rows = []
@@ -165,6 +165,6 @@ def _kept(it: Distribution) -> Distribution:
             return Quantiles(shares, kept) if any(kept) else Fixed(0.0)
 
 
-def shares(parts: Sequence[Part]) -> tuple[Share, ...]:
+def shares(parts: Sequence[PhaseRow]) -> tuple[Share, ...]:
     """Return the parts as they are told."""
     return tuple(Share(part.row, part.share) for part in parts)

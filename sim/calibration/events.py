@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from sim.calibration.cells import LEAST_MS, Cell, Column, day_of, few, is_moment
+from sim.calibration.cells import LEAST_MS, Cell, PhaseColumn, day_of, few, is_moment
 from sim.calibration.fits import FEWEST
 from sim.calibration.phases import EVENTS
 from sim.errors import Problem
@@ -25,7 +25,7 @@ def is_events(text: str) -> bool:
     return JSON.match(text) is not None
 
 
-def events(name: str, text: str, problems: list[Problem]) -> list[Column]:
+def events(name: str, text: str, problems: list[Problem]) -> list[PhaseColumn]:
     """Return the phases between events of one container."""
     found: dict[str, list[Cell]] = defaultdict(list)
     before: dict[str, tuple[str, float]] = {}
@@ -51,7 +51,7 @@ def events(name: str, text: str, problems: list[Problem]) -> list[Column]:
             what = f"{first} is followed by {second} {len(cells)} times, too few to fit {phase}"
             problems.append(Problem(f"{name}:{cells[-1].line}:1", what, f"{FEWEST} are the least."))
         elif cells:
-            columns.append(Column(phase, name, f"{first} → {second}", cells, day_of(cells)))
+            columns.append(PhaseColumn(phase, name, f"{first} → {second}", cells, day_of(cells)))
     if not columns and not problems:
         pairs = ", ".join(f"{first} → {second}" for first, second in EVENTS)
         what = f"no pair of events in {counted} lines says how long something took"

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from sim.calibration.cells import LEAST_MS, Cell, Column, Read, Terms, Wanted, day_of, few, is_moment
+from sim.calibration.cells import LEAST_MS, Cell, PhaseColumn, Read, Terms, Wanted, day_of, few, is_moment
 from sim.calibration.events import events, is_events
 from sim.calibration.fits import FEWEST
 from sim.calibration.phases import AT_COLUMN, BY_NAME, DEFAULTS, LOAD_COLUMN, LOADED, NO_OP, Default
@@ -30,7 +30,7 @@ APART = 200.0  # neighbouring values so many times apart, with a tenth of all on
 def read_all(files: Iterable[tuple[str, str, str]], terms: Terms) -> Read:
     """Read files, each as name, text and the date of the file. Raises InputError with every problem of all."""
     problems: list[Problem] = []
-    columns: list[Column] = []
+    columns: list[PhaseColumn] = []
     left_out: list[tuple[str, str]] = []
     for name, text, date in files:
         if is_events(text):
@@ -46,7 +46,9 @@ def read_all(files: Iterable[tuple[str, str, str]], terms: Terms) -> Read:
 # -- CSV --------------------------------------------------------------------------------------------
 
 
-def _csv(name: str, text: str, terms: Terms, problems: list[Problem], left_out: list[tuple[str, str]]) -> list[Column]:
+def _csv(
+    name: str, text: str, terms: Terms, problems: list[Problem], left_out: list[tuple[str, str]]
+) -> list[PhaseColumn]:
     """Return the columns of a CSV file that stand for phases."""
     rows = _rows(name, text, problems)
     if rows is None:
@@ -166,7 +168,7 @@ def _is_there(default: Default, header: Sequence[str]) -> bool:
 def _column(
     name: str, header: Sequence[str], table: Table, wanted: Wanted, terms: Terms, loads: dict[int, int],
     problems: list[Problem],
-) -> Column | None:  # fmt: skip
+) -> PhaseColumn | None:  # fmt: skip
     """Return one phase's values; note what is wrong with any of them."""
     if wanted.where is not None and wanted.where[0] in header:
         table = [row for row in table if row[1][wanted.where[0]] == wanted.where[1]]
@@ -212,7 +214,7 @@ def _column(
         what = f"{wanted.column} has {len(values)} row{'s' * (len(values) > 1)}, too few to fit {wanted.phase}"
         wrong.append(Problem(place, what, f"{FEWEST} are the least, 20 say something, 100 are good."))
     problems += wrong
-    return Column(wanted.phase, name, wanted.column, tuple(cells), day_of(cells))
+    return PhaseColumn(wanted.phase, name, wanted.column, tuple(cells), day_of(cells))
 
 
 def _without_unit(name: str, names: Sequence[str], table: Table, unit: str) -> list[Problem]:

@@ -32,13 +32,13 @@ examples:
 """
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """A parser whose complaints end with status 2 and name the nearest word; options are not abbreviated."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
         self._negative_number_matcher = MINUS_VALUE
-        self.commands: dict[str, Parser] = {}
+        self.commands: dict[str, CommandParser] = {}
         self.after: Callable[[], str] | None = None  # what follows the options and is known to parts alone
 
     def format_help(self) -> str:
@@ -142,7 +142,7 @@ def _views() -> str:
     return listed()
 
 
-def _show(parser: Parser) -> None:
+def _show(parser: CommandParser) -> None:
     parser.add_argument("file", help=FILE + ", or a process table in JSON")
     parser.add_argument("--at", metavar="INSTANT", help="kill-1s, die(web)+2s, 90s, -5s, end (default: end)")
     parser.add_argument("--as", dest="view", metavar="VIEW", help="what to show: see below (default: pstree)")
@@ -337,16 +337,16 @@ COMMANDS = (
 )
 
 
-def parser(command: str | None = None) -> Parser:
+def parser(command: str | None = None) -> CommandParser:
     """Return the parser; only *command*'s own options are built, where one is given."""
-    top = Parser(
+    top = CommandParser(
         prog="shimulator",
         description="What happens to my containers if …? A simulation of a container engine's processes.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"shimulator {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=CommandParser)
     for name, text, fill in COMMANDS:
         sub = top.commands[name] = commands.add_parser(name, help=text, description=text)
         if command in (None, name):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sim.calibration.calibrate import Asked, Effort, calibrate
+from sim.calibration.calibrate import CalibrationRequest, Effort, calibrate
 from sim.calibration.cells import Terms, Wanted, day
 from sim.calibration.events import is_events
 from sim.calibration.phases import BY_NAME, LOADED
@@ -63,7 +63,7 @@ def _silent(_: str) -> None:
 # -- what is asked for ------------------------------------------------------------------------------
 
 
-def _asked(options: argparse.Namespace) -> Asked:
+def _asked(options: argparse.Namespace) -> CalibrationRequest:
     try:
         design = design_of(options.design).name
     except Refusal as refusal:
@@ -74,7 +74,7 @@ def _asked(options: argparse.Namespace) -> Asked:
         raise InputError([Problem("--base", f"there is no profile {base!r}", hint)])
     name = options.name or (Path(options.output).stem if options.output else "calibrated")
     demand = None if options.demand == "none" else 0 if options.demand is None else int(options.demand)
-    return Asked(name, design, base, options.cores, demand, EFFORT)
+    return CalibrationRequest(name, design, base, options.cores, demand, EFFORT)
 
 
 def _terms(options: argparse.Namespace) -> Terms:

@@ -20,7 +20,7 @@ from sim.scenario import Scenario
 from sim.scenario.verdict import Verdict
 from sim.trace import Trace
 from sim.tracefile import SCHEMA_VERSION
-from sim.views.catalogue import Entry
+from sim.views.catalogue import CatalogueEntry
 
 
 def main(options: argparse.Namespace) -> int:
@@ -29,7 +29,7 @@ def main(options: argparse.Namespace) -> int:
         if getattr(options, option) is not None:
             what = "several scenarios are told in one table"
             raise InputError([Problem(f"--{option}", what, "Give one scenario, or leave it out.")])
-    wrong: list[Entry] = []
+    wrong: list[CatalogueEntry] = []
     scenarios = list(_scenarios(options, wrong))
     bar = progress(f"{len(scenarios)} scenarios", options.quiet or options.json)
     entries, statuses = wrong, [WRONG] if wrong else []
@@ -47,13 +47,13 @@ def main(options: argparse.Namespace) -> int:
     return worst(statuses)
 
 
-def _scenarios(options: argparse.Namespace, wrong: list[Entry]) -> Iterator[Scenario]:
+def _scenarios(options: argparse.Namespace, wrong: list[CatalogueEntry]) -> Iterator[Scenario]:
     """Read all files before the first run; one that is wrong is an entry of its own."""
     for name in (file for word in options.file for file in files_of(word)):
         try:
             yield from scenarios_of(name, options.settings)
         except InputError as error:
-            wrong.append(Entry(name, "", None, 0, 0, 1, 0.0, trouble=str(error).partition("\n")[0]))
+            wrong.append(CatalogueEntry(name, "", None, 0, 0, 1, 0.0, trouble=str(error).partition("\n")[0]))
             note(str(error))
 
 
@@ -68,7 +68,7 @@ def _judge(scenario: Scenario, trace: Trace) -> tuple[Verdict, ...]:
     return judge(scenario, trace)
 
 
-def _entry(scenario: Scenario, options: argparse.Namespace) -> tuple[Entry, int]:
+def _entry(scenario: Scenario, options: argparse.Namespace) -> tuple[CatalogueEntry, int]:
     """Run one scenario over its seeds; a fault in the model ends this one alone."""
     seeds = range(1, options.seeds + 1) if options.seeds else (options.seed,)
     begun = perf_counter()
@@ -78,13 +78,15 @@ def _entry(scenario: Scenario, options: argparse.Namespace) -> tuple[Entry, int]
         raise
     except NeverBegan as trouble:
         note(f"shimulator: {scenario.source}: {trouble}")
-        return Entry(scenario.source, scenario.title, None, 0, 0, len(seeds), 0.0, trouble=str(trouble)), UNDETERMINED
+        return CatalogueEntry(
+            scenario.source, scenario.title, None, 0, 0, len(seeds), 0.0, trouble=str(trouble)
+        ), UNDETERMINED
     except Exception as fault:
         told = model(fault)
         note(f"shimulator: {scenario.source}: {told}\n{REPORT}")
         took = perf_counter() - begun
         count = len(scenario.expectations)
-        return Entry(scenario.source, scenario.title, None, 0, count, len(seeds), took, trouble=told), FAULT
+        return CatalogueEntry(scenario.source, scenario.title, None, 0, count, len(seeds), took, trouble=told), FAULT
     verdicts = [held_in_all(row) for row in rows]
     status = status_of(verdicts)
     worst_seed = {row: f" at --seed {row.worst or 1}" if len(seeds) > 1 else "" for row in rows}
@@ -94,12 +96,12 @@ def _entry(scenario: Scenario, options: argparse.Namespace) -> tuple[Entry, int]
     )  # fmt: skip
     holds = True if status == HOLDS else None if None in verdicts and False not in verdicts else False
     took = perf_counter() - begun
-    return Entry(
+    return CatalogueEntry(
         scenario.source, scenario.title, holds, sum(it is True for it in verdicts), len(rows), len(seeds), took, wanting
     ), status
 
 
-def _say(entries: list[Entry], of: int, options: argparse.Namespace) -> None:
+def _say(entries: list[CatalogueEntry], of: int, options: argparse.Namespace) -> None:
     if options.json:
         rows = [msgspec.to_builtins(entry) for entry in entries]
         say_json({"schema_version": SCHEMA_VERSION, "seeds": options.seeds or 1, "of": of, "scenarios": rows})

@@ -17,7 +17,7 @@ from sim.kernel.records import Pid
 from sim.world import APPLY, TOUCHES, Key, Turn, World
 
 
-class Rule:
+class EventRule:
     """All that is known of a kind of event, so that one look-up finds it; *target* is what *apply* writes to."""
 
     __slots__ = ("apply", "frame", "note", "target", "touches", "watchers")
@@ -55,7 +55,7 @@ class TimedTurn(Turn):
         self.now = self.seq = self.last_step = 0
         self.cause, self.first = -1, True
         self.noting: Callable[[Any], None] | None = None
-        self._rules = {kind: Rule(world, kind) for kind in APPLY}
+        self._rules = {kind: EventRule(world, kind) for kind in APPLY}
 
     def begin(self, events: Iterable[Any]) -> None:
         """Hand on the facts that made the first world, all of them applied."""
@@ -91,7 +91,7 @@ class TimedTurn(Turn):
             for name in names:
                 self.emit(Marked(name, self.world.marks.get(name, 0) + 1) if isinstance(name, str) else Marked(*name))
 
-    def _moments_of(self, event: Any, rule: Rule) -> list[str | tuple[str, int]]:
+    def _moments_of(self, event: Any, rule: EventRule) -> list[str | tuple[str, int]]:
         return [name for watcher in rule.watchers for name in watcher(self.world, event)]
 
     # -- who reads what -----------------------------------------------------------------------------

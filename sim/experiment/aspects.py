@@ -14,7 +14,7 @@ import msgspec
 
 from sim.engine.records import Container
 from sim.engine.setup import Microseconds
-from sim.engines.host.output import Way, printing
+from sim.engines.host.output import LogPath, printing
 from sim.experiment.metrics import LOST
 from sim.experiment.reading import Reading, seconds
 from sim.facts import StepDone, StepTaken, WriteBlocked
@@ -30,7 +30,7 @@ BEFORE = 1_000  # µs before the probe
 BROKEN_PIPE = 128 + 13  # the code of a program that SIGPIPE has ended
 
 
-class Found(msgspec.Struct, frozen=True):
+class RunAspects(msgspec.Struct, frozen=True):
     """What one run gave: a word for each aspect, times in s, and the length of the window."""
 
     words: dict[str, str]
@@ -38,7 +38,7 @@ class Found(msgspec.Struct, frozen=True):
     window_s: float
 
 
-def read_cell(trace: Trace) -> Found:
+def read_cell(trace: Trace) -> RunAspects:
     """Return the words of a run of the fault matrix's scenario."""
     taken = {r.event.id: (r.at or 0) - trace.origin for r in trace if type(r.event) is StepTaken}
     fault, probe = taken["fault"], taken["probe"]
@@ -58,7 +58,7 @@ def read_cell(trace: Trace) -> Found:
         "next": "again" if "web" in reading.running(reading.run.end) else "nothing",
     }
     times = {**ports, "api": max((_length(gap) for gap in _api_gaps(reading)), default=0.0)}
-    return Found(words, times, seconds(probe - fault))
+    return RunAspects(words, times, seconds(probe - fault))
 
 
 # -- processes -------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def _is_unread(reading: Reading, story: Story, moment: Microseconds, origin: Mic
     life, world = reading.running(moment).get("chat"), story.to(moment + origin).world
     if life is None:
         return False
-    ways = (Way(world, "chat", frame.local["stream"], frame.local["pipe"]) for frame in printing(world, life.pid))
+    ways = (LogPath(world, "chat", frame.local["stream"], frame.local["pipe"]) for frame in printing(world, life.pid))
     return any(way.shim is None for way in ways)
 
 

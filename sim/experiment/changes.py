@@ -10,10 +10,10 @@ from typing import Any
 
 from sim.scenario import Scenario
 from sim.scenario.resolved import engine_of, host_of, network_of, service_of
-from sim.views.comparison import Change
+from sim.views.comparison import SettingChange
 
 
-def changed(base: Scenario, other: Scenario, setting: str) -> Change:
+def changed(base: Scenario, other: Scenario, setting: str) -> SettingChange:
     """Say what one `PATH=VALUE` changed, and where the old value stands."""
     path, _, value = setting.partition("=")
     path = path.strip()
@@ -22,7 +22,7 @@ def changed(base: Scenario, other: Scenario, setting: str) -> Change:
         now, then = base.setup.engine.profile, other.setup.engine.profile
     default = "not set" if now is None else "the default"
     origin = default if found_at(base.raw, path) is None else "as in the file"
-    return Change(path, spelled(now), spelled(then) if then is not None else value.strip(), origin)
+    return SettingChange(path, spelled(now), spelled(then) if then is not None else value.strip(), origin)
 
 
 def described(scenario: Scenario) -> dict[str, Any]:

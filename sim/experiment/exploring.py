@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS
-from sim.drive.explore import Asked, Exploration, Limits, SearchFault, explore
+from sim.drive.explore import Exploration, Goal, Limits, SearchFault, explore
 from sim.drive.explore.confluent import is_tried
 from sim.drive.explore.shortest import is_allowed, shortest
 from sim.drive.explore.watch import words_of
@@ -139,10 +139,10 @@ def _engine_text(setup: Setup) -> str:
     return f"{design.title} · live-restore {'on' if setup.engine.daemon.live_restore else 'off'}"
 
 
-def _asked(prop: Property) -> Asked:
+def _asked(prop: Property) -> Goal:
     """Return a property as the explorer asks it; the table's own speak of all containers, sentences name some."""
     row = PROPERTIES.get(prop.name)
-    return Asked(prop.name, prop.kind, prop.holds, prop.watch, alike=row is not None and row.holds is prop.holds)
+    return Goal(prop.name, prop.kind, prop.holds, prop.watch, alike=row is not None and row.holds is prop.holds)
 
 
 def _finding(found: Exploration, prop: Property) -> Finding:

@@ -20,7 +20,7 @@ from sim.designs import DESIGNS, Design
 from sim.drive.follow import driver_of
 from sim.engine.setup import Setup
 from sim.errors import InputError, Problem, nearest
-from sim.experiment.aspects import Found, read_cell
+from sim.experiment.aspects import RunAspects, read_cell
 from sim.experiment.executors import Lanes
 from sim.experiment.faulted import fault_setting
 from sim.experiment.replicate import Progress, spread
@@ -67,7 +67,7 @@ def way_of(fault: str, design: Design) -> str:
     return FAULTS[fault].step or design.engine.faults(design).get(fault, "")
 
 
-class Asked(NamedTuple):
+class CellRequest(NamedTuple):
     """One cell to be computed: its setup, or None where the design has no such fault."""
 
     cell: Cell
@@ -103,7 +103,7 @@ def faults_asked(words: str | None) -> list[str]:
     return list(dict.fromkeys(known[name.lower()] for name in names))
 
 
-def asked_cells(reader: Reader, designs: Iterable[Design], faults: Sequence[str]) -> list[Asked]:
+def asked_cells(reader: Reader, designs: Iterable[Design], faults: Sequence[str]) -> list[CellRequest]:
     """Return the cells of some designs and faults, with and without live-restore where there is any."""
     base = reader(())
     _check(base)
@@ -116,17 +116,17 @@ def asked_cells(reader: Reader, designs: Iterable[Design], faults: Sequence[str]
             for fault in faults:
                 step = way_of(fault, design)
                 cell = Cell(design.name, live_restore, fault, step)
-                found.append(_asked(reader, base, cell) if step else Asked(cell, None))
+                found.append(_asked(reader, base, cell) if step else CellRequest(cell, None))
     return found
 
 
-def _asked(reader: Reader, base: Scenario, cell: Cell) -> Asked:
+def _asked(reader: Reader, base: Scenario, cell: Cell) -> CellRequest:
     """Return a cell with its setup; where the model refuses the fault on the design, with what it says."""
     settings = _settings(cell.design, cell.live_restore)
     try:
-        return Asked(cell, reader((fault_setting(base, cell.step), *settings)).setup)
+        return CellRequest(cell, reader((fault_setting(base, cell.step), *settings)).setup)
     except InputError as error:
-        return Asked(replace(cell, refused=error.problems[0].what), None)
+        return CellRequest(replace(cell, refused=error.problems[0].what), None)
 
 
 def _settings(design: str, live_restore: bool | None) -> tuple[str, ...]:
@@ -166,12 +166,12 @@ def matrix(
     return Matrix(base.name, base.title, rows, cells, seeds, max((run.window_s for run in runs), default=0.0))
 
 
-def _run(setups: Sequence[Setup], task: tuple[int, int]) -> Found:
+def _run(setups: Sequence[Setup], task: tuple[int, int]) -> RunAspects:
     place, seed = task
     return read_cell(driver_of(setups[place], seed).run())
 
 
-def _cell(cell: Cell, runs: Sequence[Found]) -> Cell:
+def _cell(cell: Cell, runs: Sequence[RunAspects]) -> Cell:
     """Return the cell of some runs: the word of most of them, of equally many the worse; medians of times."""
     words, unlike = {}, []
     for name, aspect in ASPECTS.items():

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from sim.designs import DESIGNS
 from sim.scenario import Scenario
-from sim.views.comparison import Change, Price
+from sim.views.comparison import Price, SettingChange
 
 
-def prices(scenario: Scenario, changes: Sequence[Change]) -> tuple[Price, ...]:
+def prices(scenario: Scenario, changes: Sequence[SettingChange]) -> tuple[Price, ...]:
     """Return what the changed settings cost beyond the rows."""
     design = DESIGNS[scenario.setup.engine.design]
     said = {(it.path, it.after) for it in changes if it.after != it.before}

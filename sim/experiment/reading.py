@@ -23,7 +23,7 @@ from sim.views.interval_parts import UP, Gap, Life, PortKey, Window
 from sim.views.intervals import port_gaps
 from sim.views.moments import Moments
 from sim.views.replaying import replayed
-from sim.views.tally import Load, Tally
+from sim.views.tally import ProcessCount, Tally
 
 ASKED = CLIENTS[:4]  # the classes of clients that are asked: not those that look a name up
 
@@ -75,7 +75,7 @@ class Reading:
         return design.traits.engine in design.programs
 
     @cached_property
-    def loads(self) -> list[Load]:
+    def loads(self) -> list[ProcessCount]:
         """Return what the host carried in the window, what it carried at its begin first."""
         earlier = [load for load in self.tally.loads if load.at <= self.first]
         return [*earlier[-1:], *(load for load in self.tally.loads if self.first < load.at <= self.last)]

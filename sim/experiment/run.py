@@ -24,8 +24,7 @@ from sim.scenario import Scenario, instant, load, reload
 from sim.views.host_start import in_rounds, units_at_boot, units_started
 from sim.views.moments import Moments
 from sim.views.narrate import containers_begun, narrate, not_taken, published, unanswered
-from sim.views.summary import Picture as Shown
-from sim.views.summary import Summary, VerdictLine
+from sim.views.summary import MomentText, Summary, VerdictLine
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -252,18 +251,18 @@ class Run(Played):
             rounds_of=in_rounds(self.trace),
         )
 
-    def _pictures(self) -> tuple[Shown, ...]:
+    def _pictures(self) -> tuple[MomentText, ...]:
         """Show the tree just before and just after the first fault; without one, at the end."""
         fault = first_fault(self.scenario)
         if fault is None:
-            return (Shown("Tree at the end", "pstree", self.show("pstree")),)
+            return (MomentText("Tree at the end", "pstree", self.show("pstree")),)
         moment = Moments(self.trace).at(instant(fault.id, self.scenario))
         if moment is None:
             return ()
         before, after = moment - 1_000_000, min(moment + 500_000, self.trace.end)
         return (
-            Shown(f"Tree at {fault.id}-1s", "pstree", self.show("pstree", before)),
-            Shown(f"Tree at {fault.id}+500ms", "pstree", self.show("pstree", after)),
+            MomentText(f"Tree at {fault.id}-1s", "pstree", self.show("pstree", before)),
+            MomentText(f"Tree at {fault.id}+500ms", "pstree", self.show("pstree", after)),
         )
 
 

@@ -17,7 +17,7 @@ from sim.trace import Trace
 from sim.views.comparison import Held
 
 
-class Verdict(Protocol):
+class SeedVerdict(Protocol):
     """What is read of a verdict; *holds* None is undetermined."""
 
     @property
@@ -30,7 +30,7 @@ class Verdict(Protocol):
     def detail(self) -> str: ...
 
 
-Evaluate = Callable[[Scenario, Trace], Sequence[Verdict]]  # one verdict an expectation, in the file's order
+Evaluate = Callable[[Scenario, Trace], Sequence[SeedVerdict]]  # one verdict an expectation, in the file's order
 Badness = Callable[[Any], float]  # how far a verdict that fails is off; the highest one is the worst
 
 

@@ -16,7 +16,7 @@ from sim import parts
 from sim.engine.program import Program
 from sim.engines.host.client import mark_name
 from sim.facts import Marked
-from sim.faults.kind import Kind, lives, signalled
+from sim.faults.kind import FaultKind, lives, signalled
 from sim.kernel.records import INIT, Pid
 from sim.kernel.signals import Signal
 from sim.world import Turn, World
@@ -24,7 +24,7 @@ from sim.world import Turn, World
 __all__ = [
     "FAULTS",
     "Fault",
-    "Kind",
+    "FaultKind",
     "allowed",
     "befall",
     "counted",
@@ -43,7 +43,7 @@ class Fault(msgspec.Struct, frozen=True, tag=True, gc=False):
     pid: Pid
 
 
-FAULTS: parts.TableOfParts[Kind] = parts.TableOfParts("faults", "KINDS")
+FAULTS: parts.TableOfParts[FaultKind] = parts.TableOfParts("faults", "KINDS")
 """By name; *free* names the kind that must be in the budget for it."""
 
 

@@ -17,7 +17,7 @@ from sim.kernel.signals import Signal
 from sim.world import Turn, World
 
 
-class Kind(msgspec.Struct, frozen=True):
+class FaultKind(msgspec.Struct, frozen=True):
     """A kind of fault. *hits* says which processes it may befall; *free* that it takes nothing from the budget.
 
     *text* tells it as a sentence; `{stalling}` there stands for the design's programs that may stall. *signal* is what
@@ -31,7 +31,7 @@ class Kind(msgspec.Struct, frozen=True):
     signal: Signal = ""
 
 
-def signalled(text: str, signal: Signal, hits: Callable[[World, Pid], bool], free: str = "") -> Kind:
+def signalled(text: str, signal: Signal, hits: Callable[[World, Pid], bool], free: str = "") -> FaultKind:
     """Return the kind of fault that is a signal, which is taken at once if the process can take it now."""
 
     def take(turn: Turn, pid: Pid) -> None:
@@ -39,7 +39,7 @@ def signalled(text: str, signal: Signal, hits: Callable[[World, Pid], bool], fre
         if signal in syscalls.deliverable(turn.host, pid):
             deliver(turn, pid, signal)
 
-    return Kind(text, hits, take, free, signal)
+    return FaultKind(text, hits, take, free, signal)
 
 
 def lives(world: World, pid: Pid) -> bool:

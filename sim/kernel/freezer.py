@@ -7,9 +7,9 @@ one: a scope has none. Source: the kernel's cgroup-v1/freezer-subsystem; el7's 3
 from __future__ import annotations
 
 from sim.kernel import events as e
+from sim.kernel.context import CallContext
 from sim.kernel.host import Host
 from sim.kernel.records import Pid
-from sim.kernel.turn import Turn
 
 STATE = "/sys/fs/cgroup/freezer{}/freezer.state"  # holds FROZEN; a group without the file is thawed
 
@@ -19,7 +19,7 @@ def is_frozen(host: Host, cgroup: str) -> bool:
     return STATE.format(cgroup) in host.files
 
 
-def freeze(turn: Turn, cgroup: str) -> None:
+def freeze(turn: CallContext, cgroup: str) -> None:
     """Freeze a group."""
     turn.emit(e.FileWritten(STATE.format(cgroup), "FROZEN"))
     for pid in _members(turn.host, cgroup):
@@ -27,7 +27,7 @@ def freeze(turn: Turn, cgroup: str) -> None:
             turn.emit(e.Frozen(pid))
 
 
-def thaw(turn: Turn, cgroup: str) -> None:
+def thaw(turn: CallContext, cgroup: str) -> None:
     """Let a group go on, if it is frozen; signals that came meanwhile are taken now."""
     if not is_frozen(turn.host, cgroup):
         return

@@ -1,7 +1,7 @@
 """What happens in a system call: each function decides and emits facts; nothing here writes.
 
-`Turn` is anything with the host and an `emit` that applies an event at once, so that later decisions of the same call
-see earlier facts. Source: fork(2), execve(2), _exit(2), wait(2), kill(2), prctl(2), setsid(2), pid_namespaces(7),
+`CallContext` is anything with the host and an `emit` that applies an event at once, so that later decisions of the same
+call see earlier facts. Source: fork(2), execve(2), _exit(2), wait(2), kill(2), prctl(2), setsid(2), pid_namespaces(7),
 fifo(7), pipe(7); engine-1.13 §1.2, §1.3, §16.7.
 """
 
@@ -11,11 +11,11 @@ from collections.abc import Collection
 
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
+from sim.kernel.context import CallContext
 from sim.kernel.freezer import is_frozen
 from sim.kernel.host import Host
 from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Rule, Status, Value
 from sim.kernel.signals import DISCARDED, NUMBERS, STOPPING, Signal
-from sim.kernel.turn import Turn
 
 NEW_NS = -1  # for fork: the child is the first process of a new pid namespace
 
@@ -28,7 +28,13 @@ class SyscallError(Exception):
 
 
 def fork(
-    turn: Turn, pid: Pid, *, parent: Pid | None = None, ns: Pid | None = None, number: Pid | None = None, role: str = ""
+    turn: CallContext,
+    pid: Pid,
+    *,
+    parent: Pid | None = None,
+    ns: Pid | None = None,
+    number: Pid | None = None,
+    role: str = "",
 ) -> Pid:
     """Make a copy of *pid* and return its number; *parent* is another one for CLONE_PARENT.
 
@@ -43,18 +49,18 @@ def fork(
     return child
 
 
-def execve(turn: Turn, pid: Pid, image: Image) -> None:
+def execve(turn: CallContext, pid: Pid, image: Image) -> None:
     """Put *image* into *pid*: handlers are the image's own, pending signals and the death signal stay."""
     turn.emit(e.Execed(pid, image))
 
 
-def start_threads(turn: Turn, pid: Pid, count: int) -> None:
+def start_threads(turn: CallContext, pid: Pid, count: int) -> None:
     """Start *count* threads in *pid*: each takes a number of its own. Raises OutOfIds, and then starts none."""
     if count:
         turn.emit(e.ThreadsStarted(pid, turn.host.fresh_threads(pid, count)))
 
 
-def exit_process(turn: Turn, pid: Pid, status: Status) -> None:
+def exit_process(turn: CallContext, pid: Pid, status: Status) -> None:
     """End *pid*: children get another parent, those with a death signal get it, its namespace dies with its first.
 
     The first process of a pid namespace becomes waitable only when all other members are gone; a member whose parent
@@ -75,7 +81,7 @@ def exit_process(turn: Turn, pid: Pid, status: Status) -> None:
         wait4(turn, leader.pid, pid)
 
 
-def _orphan_children(turn: Turn, pid: Pid) -> None:
+def _orphan_children(turn: CallContext, pid: Pid) -> None:
     host = turn.host
     dead = host.procs[pid]
     ripe = list(host.zombies.get(pid, ()))  # those that can be reaped stay in the order in which they came
@@ -88,7 +94,7 @@ def _orphan_children(turn: Turn, pid: Pid) -> None:
         turn.emit(e.Reparented(child, host.reaper_of(dead)))
 
 
-def wait4(turn: Turn, pid: Pid, child: Pid | None = None) -> tuple[Pid, Status] | None:
+def wait4(turn: CallContext, pid: Pid, child: Pid | None = None) -> tuple[Pid, Status] | None:
     """Reap *child*, or the zombie that came first, and return its number and status; None if there is none."""
     host = turn.host
     ripe = host.zombies.get(pid, {})
@@ -104,12 +110,12 @@ def wait4(turn: Turn, pid: Pid, child: Pid | None = None) -> tuple[Pid, Status] 
     return child, dead.status
 
 
-def setsid(turn: Turn, pid: Pid) -> None:
+def setsid(turn: CallContext, pid: Pid) -> None:
     """Make *pid* the leader of a new session and group."""
     turn.emit(e.SessionSet(pid))
 
 
-def setpgid(turn: Turn, pid: Pid) -> None:
+def setpgid(turn: CallContext, pid: Pid) -> None:
     """Make *pid* the leader of a group of its own within its session."""
     turn.emit(e.GroupSet(pid, pid))
 
@@ -117,7 +123,7 @@ def setpgid(turn: Turn, pid: Pid) -> None:
 # -- signals ---------------------------------------------------------------------------------------
 
 
-def kill(turn: Turn, pid: Pid, signal: Signal, by: Pid = OUTSIDE) -> bool:
+def kill(turn: CallContext, pid: Pid, signal: Signal, by: Pid = OUTSIDE) -> bool:
     """Send *signal*; return False (ESRCH) if no such process exists. Signals are a set: two of a kind are one.
 
     A signal that stops discards a CONT that waits, and CONT those that stop (signal(7)).
@@ -154,7 +160,7 @@ def deliverable(host: Host, pid: Pid) -> tuple[Signal, ...]:
     return () if stopped else tuple(sorted(process.pending, key=NUMBERS.__getitem__))
 
 
-def deliver(turn: Turn, pid: Pid, signal: Signal) -> str | None:
+def deliver(turn: CallContext, pid: Pid, signal: Signal) -> str | None:
     """Let *pid* take a pending signal: return the name of its handler, or None when the kernel has done the rest.
 
     The first process of a pid namespace drops what it has no handler for, except KILL and STOP from outside
@@ -180,27 +186,27 @@ def deliver(turn: Turn, pid: Pid, signal: Signal) -> str | None:
 # -- fifos -----------------------------------------------------------------------------------------
 
 
-def mkfifo(turn: Turn, path: str, capacity: int = 65_536) -> None:
+def mkfifo(turn: CallContext, path: str, capacity: int = 65_536) -> None:
     """Make a fifo; raises SyscallError EEXIST."""
     if path in turn.host.fifos:
         raise SyscallError(f"EEXIST: {path}")
     turn.emit(e.FifoMade(Fifo(path, capacity)))
 
 
-def open_fifo(turn: Turn, pid: Pid, path: str, mode: str) -> None:
+def open_fifo(turn: CallContext, pid: Pid, path: str, mode: str) -> None:
     """Hold an end (*mode* r, w or rw). Whether open(2) would block its caller has seen by the other end."""
     if path not in turn.host.fifos:
         raise SyscallError(f"ENOENT: {path}")
     turn.emit(e.FifoOpened(path, pid, mode))
 
 
-def close_fifo(turn: Turn, pid: Pid, path: str) -> None:
+def close_fifo(turn: CallContext, pid: Pid, path: str) -> None:
     """Let go of both ends, if held."""
     if path in turn.host.ends.get(pid, ()):
         turn.emit(e.FifoClosed(path, pid))
 
 
-def write_fifo(turn: Turn, pid: Pid, path: str, count: int) -> int:
+def write_fifo(turn: CallContext, pid: Pid, path: str, count: int) -> int:
     """Write up to *count* bytes and return how many went in; 0 would block. Raises SyscallError EPIPE.
 
     A write with no reader left sends SIGPIPE to the writer first (pipe(7)).
@@ -215,7 +221,7 @@ def write_fifo(turn: Turn, pid: Pid, path: str, count: int) -> int:
     return taken
 
 
-def read_fifo(turn: Turn, pid: Pid, path: str, count: int) -> int | None:
+def read_fifo(turn: CallContext, pid: Pid, path: str, count: int) -> int | None:
     """Read up to *count* bytes: how many, 0 for end of file (empty and no writer), None where it would block."""
     fifo = turn.host.fifos[path]
     taken = min(count, fifo.level)
@@ -231,7 +237,7 @@ def hung_up(host: Host, path: str) -> bool:
     return fifo is None or (not fifo.writers and fifo.level == 0)
 
 
-def unlink_fifo(turn: Turn, path: str, *, used: bool = False) -> None:
+def unlink_fifo(turn: CallContext, path: str, *, used: bool = False) -> None:
     """Remove a fifo, if it is there. What is open of it stays; that is kept only where *used* says that it matters."""
     fifo = turn.host.fifos.get(path)
     if fifo is None:
@@ -266,7 +272,7 @@ def fifo_of(host: Host, pid: Pid, path: str) -> Fifo | None:
     return next(held, None)
 
 
-def pipe(turn: Turn, pid: Pid, path: str, capacity: int) -> None:
+def pipe(turn: CallContext, pid: Pid, path: str, capacity: int) -> None:
     """Make an anonymous pipe and hold its read end; *path* (`pipe:...`) gets a number if it is taken."""
     free = next((name for name in _numbered(path) if name not in turn.host.fifos), None)
     if free is None:
@@ -294,26 +300,26 @@ def conflicts(host: Host, address: str) -> bool:
     return wildcard in ips or (ip == wildcard and bool(ips))
 
 
-def listen(turn: Turn, pid: Pid, address: str) -> None:
+def listen(turn: CallContext, pid: Pid, address: str) -> None:
     """Accept connections at *address*; raises SyscallError EADDRINUSE."""
     if conflicts(turn.host, address):
         raise SyscallError(f"EADDRINUSE: {address}")
     turn.emit(e.Listened(address, pid))
 
 
-def unlisten(turn: Turn, address: str) -> None:
+def unlisten(turn: CallContext, address: str) -> None:
     """Stop accepting connections at *address*, if anybody did."""
     if address in turn.host.listeners:
         turn.emit(e.Unlistened(address))
 
 
-def add_rule(turn: Turn, rule: Rule) -> None:
+def add_rule(turn: CallContext, rule: Rule) -> None:
     """Append a rule; one that stands already stays single (callers check before, as libnetwork does)."""
     if rule not in turn.host.rules:
         turn.emit(e.RuleAdded(rule))
 
 
-def remove_rule(turn: Turn, rule: Rule) -> None:
+def remove_rule(turn: CallContext, rule: Rule) -> None:
     """Delete a rule, if it stands."""
     if rule in turn.host.rules:
         turn.emit(e.RuleRemoved(rule))
@@ -322,18 +328,18 @@ def remove_rule(turn: Turn, rule: Rule) -> None:
 # -- files and control groups ----------------------------------------------------------------------
 
 
-def write_file(turn: Turn, path: str, value: Value) -> None:
+def write_file(turn: CallContext, path: str, value: Value) -> None:
     """Write a file whole (write to a temporary one, then rename)."""
     turn.emit(e.FileWritten(path, value))
 
 
-def remove_file(turn: Turn, path: str) -> None:
+def remove_file(turn: CallContext, path: str) -> None:
     """Remove a file, if it is there."""
     if path in turn.host.files:
         turn.emit(e.FileRemoved(path))
 
 
-def join_cgroup(turn: Turn, pid: Pid, cgroup: str) -> None:
+def join_cgroup(turn: CallContext, pid: Pid, cgroup: str) -> None:
     """Move *pid* to a control group; one with a name and members is a scope or service of systemd."""
     turn.emit(e.CgroupSet(pid, cgroup))
     frozen, state = is_frozen(turn.host, cgroup), turn.host.procs[pid].state
@@ -343,7 +349,7 @@ def join_cgroup(turn: Turn, pid: Pid, cgroup: str) -> None:
         turn.emit(e.Thawed(pid))
 
 
-def kill_cgroup(turn: Turn, cgroup: str, signal: Signal, skip: Collection[Pid] = ()) -> None:
+def kill_cgroup(turn: CallContext, cgroup: str, signal: Signal, skip: Collection[Pid] = ()) -> None:
     """Send *signal* to each member of the group and of groups below it."""
     host, below = turn.host, cgroup + "/"
     groups = [cgroup]

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from sim.render.clean import printable
 from sim.render.run_text import MARKS, cut
-from sim.views.catalogue import Entry
+from sim.views.catalogue import CatalogueEntry
 
 TROUBLE = "!"  # the scenario could not be run
 
 
-def catalogue_text(entries: Sequence[Entry], of: int, *, width: int | None = None, quiet: bool = False) -> str:
+def catalogue_text(entries: Sequence[CatalogueEntry], of: int, *, width: int | None = None, quiet: bool = False) -> str:
     """Return the table of the *entries* so far, of how many; *quiet* keeps those that do not hold."""
     shown = [entry for entry in entries if not quiet or entry.trouble or not entry.holds]
     rows = _table(shown, width)
@@ -25,7 +25,7 @@ def catalogue_text(entries: Sequence[Entry], of: int, *, width: int | None = Non
     return "\n".join(rows if quiet and not shown and not cut_short else [*rows, total])
 
 
-def _table(entries: Sequence[Entry], width: int | None) -> list[str]:
+def _table(entries: Sequence[CatalogueEntry], width: int | None) -> list[str]:
     if not entries:
         return []
     name = max(len(entry.source) for entry in entries)
@@ -39,7 +39,7 @@ def _table(entries: Sequence[Entry], width: int | None) -> list[str]:
     return rows
 
 
-def _verdict(entry: Entry) -> str:
+def _verdict(entry: CatalogueEntry) -> str:
     if entry.trouble:
         return "not run"
     return f"{entry.held} of {entry.expected} hold" if entry.expected else "nothing expected"

@@ -12,7 +12,7 @@ import msgspec
 from sim.render.cells import cells
 
 
-class Column(msgspec.Struct, frozen=True):
+class FixedColumn(msgspec.Struct, frozen=True):
     """Describe a column of fixed width (cells) that stands before the command."""
 
     title: str
@@ -20,7 +20,7 @@ class Column(msgspec.Struct, frozen=True):
     right: bool
 
 
-def lay_out(columns: Sequence[Column], texts: Sequence[str]) -> str:
+def lay_out(columns: Sequence[FixedColumn], texts: Sequence[str]) -> str:
     """Write one row up to the place where the command starts, the separating blanks included.
 
     A text that is too long shoves the next ones right only until blank padding has paid it back.
@@ -40,7 +40,7 @@ def lay_out(columns: Sequence[Column], texts: Sequence[str]) -> str:
     return "".join(line) + " " * max(due - actual, 1 if line else 0)
 
 
-def usable_width(columns: Sequence[Column], screen: int) -> int:
+def usable_width(columns: Sequence[FixedColumn], screen: int) -> int:
     """Give the cells of a row: the smallest multiple of the screen's width that holds the fixed columns and 3 more.
 
     >>> usable_width([Column("X", 56, True)], 40)

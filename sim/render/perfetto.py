@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.render.clean import printable
-from sim.views.span_parts import Arrow, Span, Spans
+from sim.views.span_parts import Span, SpanArrow, Spans
 
 Event = dict[str, Any]
 
@@ -69,7 +69,7 @@ def _span(span: Span, pid: int) -> Event:
     return event | {"dur": span.end - span.start, "args": _args(span.args)}
 
 
-def _flow(arrow: Arrow, number: int, group: dict[int, int]) -> Iterator[tuple[int, Event]]:
+def _flow(arrow: SpanArrow, number: int, group: dict[int, int]) -> Iterator[tuple[int, Event]]:
     """Yield a start, steps, and an end that is bound to the span around it, not to the next one."""
     last = len(arrow.ends) - 1
     for place, (track, at) in enumerate(arrow.ends):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from sim.render.cells import cells, cut, ps_text
 from sim.render.clock import bsd_time, cpu_percent, cpu_whole_percent, start_text, unix_time
-from sim.render.columns import Column, lay_out, usable_width
+from sim.render.columns import FixedColumn, lay_out, usable_width
 from sim.render.forest import forest
 from sim.views.table import Meta, ProcessRow, Table
 
@@ -66,7 +66,7 @@ def ps_auxf(table: Table, *, width: int | None = None) -> str:
 
 def _print(meta: Meta, fields: tuple[_Field, ...], title: str, rows: _Ordered, width: int | None) -> str:
     columns = [
-        Column(name, max(least, len(name)) if least else _pid_width(name, meta), right)
+        FixedColumn(name, max(least, len(name)) if least else _pid_width(name, meta), right)
         for name, least, right, _ in fields
     ]
     usable = None if width is None else usable_width(columns, max(width, 1))

@@ -30,13 +30,13 @@ ASCII = Symbols("---", "-+-", "|-", "`-", "| ", "+")
 NO_BAR = "  "
 
 
-class Node(msgspec.Struct):
+class PstreeNode(msgspec.Struct):
     """Hold what is drawn for a process, a thread, or a parent that is not listed (`?`)."""
 
     pid: int
     name: str
     uid: int
-    children: "list[Node]" = []
+    children: "list[PstreeNode]" = []
     shape: int = 0  # equal for branches that look the same
 
     def rank(self) -> tuple[bytes, int]:
@@ -47,7 +47,7 @@ class Node(msgspec.Struct):
 class _Turn(msgspec.Struct):
     """Hold a node that waits to be drawn: what stands before its symbol on a new line, and where it stands."""
 
-    node: Node
+    node: PstreeNode
     base: str  # text that precedes the symbol of this node's line
     times: int
     closing: int  # brackets that each leaf below must close
@@ -76,33 +76,33 @@ def pstree(table: Table, root: int = 1, *, ascii: bool = False, pids: bool = Fal
     return "".join(_cut(line, symbols, width) + "\n" for line in lines)
 
 
-def _nodes(table: Table) -> dict[int, Node]:
+def _nodes(table: Table) -> dict[int, PstreeNode]:
     """Link all nodes as they are read: pid ascending, a process's threads before itself."""
     tids = thread_ids(table)
     rows = table.by_pid()
-    nodes = {row.pid: Node(row.pid, row.comm15, row.uid) for row in rows}
-    nodes |= {tid: Node(tid, f"{{{row.comm15}}}", row.uid) for row in rows for tid in tids[row.pid]}
-    missing: list[Node] = []
+    nodes = {row.pid: PstreeNode(row.pid, row.comm15, row.uid) for row in rows}
+    nodes |= {tid: PstreeNode(tid, f"{{{row.comm15}}}", row.uid) for row in rows for tid in tids[row.pid]}
+    missing: list[PstreeNode] = []
     for row in rows:
         nodes[row.pid].children += [nodes[tid] for tid in sorted(tids[row.pid])]
         parent = 0 if row.ppid == row.pid else row.ppid
         if parent not in nodes:
-            nodes[parent] = Node(parent, "?", 0)
+            nodes[parent] = PstreeNode(parent, "?", 0)
             missing.append(nodes[parent])
         nodes[parent].children.append(nodes[row.pid])
     _adopt(missing, nodes)
     for node in nodes.values():
-        node.children.sort(key=Node.rank)
+        node.children.sort(key=PstreeNode.rank)
     return nodes
 
 
-def _adopt(missing: list[Node], nodes: dict[int, Node]) -> None:
+def _adopt(missing: list[PstreeNode], nodes: dict[int, PstreeNode]) -> None:
     """Hang unlisted parents under pid 1, the latest found first; number 0 stays the parent of all and hangs nowhere."""
-    first = nodes.setdefault(1, Node(1, "?", 0))
+    first = nodes.setdefault(1, PstreeNode(1, "?", 0))
     first.children += [node for node in reversed(missing) if node.pid not in (0, 1)]
 
 
-def _shapes(root: Node) -> None:
+def _shapes(root: PstreeNode) -> None:
     """Number the shapes of all branches from the leaves up: equal names over equal children, in order."""
     known: dict[tuple[str, tuple[int, ...]], int] = {}
     for node in reversed(list(_preorder(root))):
@@ -110,7 +110,7 @@ def _shapes(root: Node) -> None:
         node.shape = known.setdefault(key, len(known))
 
 
-def _preorder(root: Node) -> Iterator[Node]:
+def _preorder(root: PstreeNode) -> Iterator[PstreeNode]:
     waiting = [root]
     while waiting:
         node = waiting.pop()
@@ -118,7 +118,7 @@ def _preorder(root: Node) -> Iterator[Node]:
         waiting += node.children
 
 
-def _draw(root: Node, symbols: Symbols, *, pids: bool, width: int | None) -> Iterator[str]:
+def _draw(root: PstreeNode, symbols: Symbols, *, pids: bool, width: int | None) -> Iterator[str]:
     """Yield the lines, whole; a line ends at a leaf, or at a label beyond the width."""
     line = ""
     waiting = [_Turn(root, "", 1, 0, continues=True, last=True, root=True)]
@@ -142,7 +142,7 @@ def _draw(root: Node, symbols: Symbols, *, pids: bool, width: int | None) -> Ite
 def _turns_below(turn: _Turn, label_width: int, symbols: Symbols, *, fold: bool) -> list[_Turn]:
     """List the children's turns, last first, folding each with all its equal siblings."""
     base = turn.base + ("" if turn.root else NO_BAR if turn.last else symbols.bar) + " " * (label_width + 1)
-    groups: dict[int, list[Node]] = {}
+    groups: dict[int, list[PstreeNode]] = {}
     for place, child in enumerate(turn.node.children):
         groups.setdefault(child.shape if fold else place, []).append(child)
     equals = list(groups.values())

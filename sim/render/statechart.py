@@ -16,8 +16,8 @@ import msgspec
 
 from sim.errors import InputError, Problem
 from sim.render.picture import DPI, write
-from sim.render.statechart_layout import LEFT, SIZE, START, Box, Plan, Point, Wire, Words, plan
-from sim.views.statechart import Chart, Node
+from sim.render.statechart_layout import LEFT, SIZE, START, ChartLayout, EdgeLabel, Point, Rectangle, Wire, plan
+from sim.views.statechart import Chart, OpNode
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,7 @@ WAYS = {
 WAITING = ("wait", "sleep", "tick", "answer", "serve", "switch", "push", "read", "write", "reap", "join", "lock")
 
 
-class Drawn(msgspec.Struct, frozen=True):
+class ChartSummary(msgspec.Struct, frozen=True):
     """What the picture shows: how many procedures, ops, and reached ops (None where nobody looked)."""
 
     procedures: int
@@ -69,10 +69,10 @@ class Drawn(msgspec.Struct, frozen=True):
         return text if self.reached is None else f"{text}, {self.reached} reached"
 
 
-def drawn(charts: Sequence[Chart]) -> Drawn:
+def drawn(charts: Sequence[Chart]) -> ChartSummary:
     """Count what charts show."""
     looked = [len(chart.reached) for chart in charts if chart.reached is not None]
-    return Drawn(len(charts), sum(len(chart.nodes) for chart in charts), sum(looked) if looked else None)
+    return ChartSummary(len(charts), sum(len(chart.nodes) for chart in charts), sum(looked) if looked else None)
 
 
 def statechart(charts: Sequence[Chart], format: str = "png", *, about: str = "") -> bytes:
@@ -114,7 +114,7 @@ def _fitting(size: float, words: str, width: float) -> float:
     return min(size, (width - 2 * MARGIN) * 110 / max(len(words), 1))
 
 
-def _width(it: Plan) -> float:
+def _width(it: ChartLayout) -> float:
     """Return how wide a chart is, its heading included."""
     return max(it.width, 0.115 * len(it.chart.name) + 0.068 * len(_beside(it.chart)) + 0.2)
 
@@ -161,7 +161,7 @@ def _beside(chart: Chart) -> str:
     return " · ".join(parts)
 
 
-def _panel(axes: Axes, it: Plan, x: float, y: float) -> None:
+def _panel(axes: Axes, it: ChartLayout, x: float, y: float) -> None:
     """Draw a chart with its upper left corner at (x, y)."""
     chart = it.chart
     name = _text(axes, x, y + 0.1, chart.name, size=10.5, weight="bold", family=SANS)
@@ -183,12 +183,12 @@ def _panel(axes: Axes, it: Plan, x: float, y: float) -> None:
         _words(axes, words, x, y, _lit(chart, words))
 
 
-def _lit(chart: Chart, line: Wire | Words) -> bool:
+def _lit(chart: Chart, line: Wire | EdgeLabel) -> bool:
     """Say whether a line may have been gone: both its ends were reached."""
     return chart.is_reached(line.source) and chart.is_reached(line.target)
 
 
-def _box(axes: Axes, node: Node, box: Box, x: float, y: float, reached: bool) -> None:
+def _box(axes: Axes, node: OpNode, box: Rectangle, x: float, y: float, reached: bool) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     _, fill, ink = LOOKS[LOOK_OF[node.kind]]
@@ -216,7 +216,7 @@ def pale(colour: str) -> str:
     return "#" + "".join(f"{255 - (255 - part) // 10:02X}" for part in parts)
 
 
-def _words(axes: Axes, words: Words, x: float, y: float, lit: bool) -> None:
+def _words(axes: Axes, words: EdgeLabel, x: float, y: float, lit: bool) -> None:
     """Write beside a line, on white that lets the line pass behind."""
     colour = (TROUBLE if words.trouble else INK) if lit else FAINT
     _text(

@@ -31,7 +31,7 @@ Point = tuple[float, float]
 LEFT, RIGHT = "left", "right"
 
 
-class Box(msgspec.Struct, frozen=True):
+class Rectangle(msgspec.Struct, frozen=True):
     """Where an op stands: left, top, width, height."""
 
     index: int
@@ -49,7 +49,7 @@ class Wire(msgspec.Struct, frozen=True):
     points: tuple[Point, ...]
 
 
-class Words(msgspec.Struct, frozen=True):
+class EdgeLabel(msgspec.Struct, frozen=True):
     """What is written beside the line from *source*, about this height, from *x* on (or up to it, for the left)."""
 
     source: int
@@ -61,15 +61,15 @@ class Words(msgspec.Struct, frozen=True):
     trouble: bool
 
 
-class Plan(msgspec.Struct, frozen=True):
+class ChartLayout(msgspec.Struct, frozen=True):
     """A chart with a place for everything."""
 
     chart: Chart
     width: float
     height: float
-    boxes: tuple[Box, ...]
+    boxes: tuple[Rectangle, ...]
     wires: tuple[Wire, ...]
-    words: tuple[Words, ...]
+    words: tuple[EdgeLabel, ...]
 
 
 class Bend(msgspec.Struct):
@@ -84,7 +84,7 @@ class Bend(msgspec.Struct):
     line: int = 0
 
 
-def plan(chart: Chart) -> Plan:
+def plan(chart: Chart) -> ChartLayout:
     """Lay out one chart."""
     return Layout(chart).plan()
 
@@ -204,7 +204,7 @@ class Layout:
 
     # -- the plan -----------------------------------------------------------------------------------
 
-    def plan(self) -> Plan:
+    def plan(self) -> ChartLayout:
         """Return where everything stands."""
         chosen = self._lanes()
         count = [max(lane.values(), default=-1) + 1 for lane in chosen]
@@ -224,7 +224,7 @@ class Layout:
         lows += [y for wire in wires for _, y in wire.points]
         lows += [it.y + (it.text.count("\n") + 1) * LINE / 2 for it in words]
         width = last + count[3] * LANE
-        return Plan(self.chart, width, max(lows), tuple(boxes.values()), tuple(wires), tuple(words))
+        return ChartLayout(self.chart, width, max(lows), tuple(boxes.values()), tuple(wires), tuple(words))
 
     def _box_width(self, column: int) -> float:
         names = [len(node.name) for node in self.chart.nodes if self.column[node.index] == column]
@@ -239,11 +239,11 @@ class Layout:
             return STUB if incoming else 0.0
         return STUB if longest == 0 else longest * LETTER + 3 * STUB
 
-    def _box(self, index: int, begin: Sequence[float], wide: Sequence[float]) -> Box:
+    def _box(self, index: int, begin: Sequence[float], wide: Sequence[float]) -> Rectangle:
         column = self.column[index]
-        return Box(index, begin[column], self.top(index), wide[column], self.rows[index] * ROW - GAP)
+        return Rectangle(index, begin[column], self.top(index), wide[column], self.rows[index] * ROW - GAP)
 
-    def _downs(self, boxes: dict[int, Box]) -> list[Wire]:
+    def _downs(self, boxes: dict[int, Rectangle]) -> list[Wire]:
         found = []
         for source, target in sorted(self.straight):
             one, other = boxes[source], boxes[target]
@@ -251,7 +251,7 @@ class Layout:
             found.append(Wire(source, target, ((x, one.y + one.height), (x, other.y))))
         return found
 
-    def _wire(self, bend: Bend, boxes: dict[int, Box], lane: dict[int, float]) -> Wire:
+    def _wire(self, bend: Bend, boxes: dict[int, Rectangle], lane: dict[int, float]) -> Wire:
         one, other = boxes[bend.source], boxes[bend.target]
         start = one.x if bend.side == LEFT else one.x + one.width
         out, into, x = self.leaves(bend), self.enters(bend.target), lane[bend.target]
@@ -259,10 +259,10 @@ class Layout:
         points = ((start, out), (x, out), (x, into), (middle, into), (middle, other.y))
         return Wire(bend.source, bend.target, points)
 
-    def _words(self, bend: Bend, box: Box) -> Words:
+    def _words(self, bend: Bend, box: Rectangle) -> EdgeLabel:
         x = box.x - STUB if bend.side == LEFT else box.x + box.width + STUB
         y = self.leaves(bend) + (bend.rows - 1) * ROW / 2
-        return Words(bend.source, bend.target, bend.text, x, y, bend.side, bend.trouble)
+        return EdgeLabel(bend.source, bend.target, bend.text, x, y, bend.side, bend.trouble)
 
 
 # -- the story --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sim.render.statechart import FAINT, GREY, INK, LOOK_OF, LOOKS, WAITING, WIRE, drawn, pale
-from sim.views.statechart import Chart, Node, beside, together
+from sim.views.statechart import Chart, OpNode, beside, together
 
 UNREACHED = "unreached"
 SANS, MONO = "Helvetica", "Courier"  # Graphviz knows how wide their letters are wherever it runs
@@ -75,7 +75,7 @@ def _quoted(text: str) -> str:
     return '"' + text.replace('"', "'") + '"'
 
 
-def _shape(node: Node) -> tuple[str, str]:
+def _shape(node: OpNode) -> tuple[str, str]:
     """Return Mermaid's brackets: round where it may have to wait, six corners where it ends."""
     if LOOK_OF[node.kind] == "ending":
         return "{{", "}}"
@@ -91,7 +91,7 @@ def _mermaid_style(look: str) -> str:
     return f"fill:{fill},stroke:{INK},color:{ink}"
 
 
-def _dot_style(node: Node, reached: bool) -> str:
+def _dot_style(node: OpNode, reached: bool) -> str:
     _, fill, ink = LOOKS[LOOK_OF[node.kind]]
     styles = ["filled", *(["rounded"] if node.kind in WAITING else []), *([] if reached else ["dashed"])]
     colours = f'fillcolor="{fill if reached else pale(fill)}", fontcolor="{ink if reached else GREY}"'

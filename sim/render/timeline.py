@@ -26,7 +26,7 @@ from sim.render.timeline_page import (
     TOP,
     WIDTH,
     WORDS_LEVEL,
-    Page,
+    PageLayout,
     Panel,
     name_of,
     outcome_of,
@@ -76,7 +76,7 @@ def draw(runs: Sequence[TimelineData]) -> tuple[Figure, Drawn]:
         runs = compared(*_told_apart(*runs))
     begin, end = max(run.begin for run in runs), max(run.end for run in runs)
     moments = (moment for run in runs for moment in run.instants())
-    page = Page(runs, segments(moments, begin, end, burst=runs[0].by == "process"))
+    page = PageLayout(runs, segments(moments, begin, end, burst=runs[0].by == "process"))
     entries = _entries(runs, page.pieces)
     columns = columns_of(blank(WIDTH, 1), entries, WIDTH - 0.6, LEGEND_SIZE)
     lines = -(-len(entries) // columns)
@@ -115,7 +115,7 @@ def subtitle(runs: Sequence[TimelineData]) -> str:
     return " · ".join(part for part in (*parts, f"latency profile {run.profile}") if part)
 
 
-def _heading(figure: Figure, page: Page, words: str, below: str) -> None:
+def _heading(figure: Figure, page: PageLayout, words: str, below: str) -> None:
     """Write the finding and what was run, smaller where a line would not fit."""
     height = figure.get_size_inches()[1]
     room = WIDTH - page.left - 0.3

@@ -39,7 +39,7 @@ class MarkWords(msgspec.Struct, frozen=True):
     right: bool = False
 
 
-class Page:
+class PageLayout:
     """The layout of a picture of one or two runs on one time axis."""
 
     def __init__(self, runs: Sequence[TimelineData], pieces: Sequence[Segment]) -> None:
@@ -92,7 +92,7 @@ class Page:
 class Panel:
     """The layout of one run: its rows and the words above them."""
 
-    def __init__(self, page: Page, run: TimelineData) -> None:
+    def __init__(self, page: PageLayout, run: TimelineData) -> None:
         self.page, self.run = page, run
         self.rows: list[Placed] = []
         self.left_out = max(0, len(run.lanes) - MOST_LANES)

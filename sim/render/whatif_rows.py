@@ -29,7 +29,7 @@ COLUMNS = {
 ARROW = " → "
 
 
-class Line(msgspec.Struct, frozen=True):
+class FigureRow(msgspec.Struct, frozen=True):
     """One row: whose it is, and its figures by metric."""
 
     found: WhatIf
@@ -37,18 +37,20 @@ class Line(msgspec.Struct, frozen=True):
     rows: dict[str, Row]
 
 
-def lines(found: Sequence[WhatIf]) -> list[Line]:
+def lines(found: Sequence[WhatIf]) -> list[FigureRow]:
     """Return all rows, the worst first; of equals as they were given."""
-    every = [Line(it, variant, {row.metric: row for row in variant.rows}) for it in found for variant in it.variants]
+    every = [
+        FigureRow(it, variant, {row.metric: row for row in variant.rows}) for it in found for variant in it.variants
+    ]
     return sorted(every, key=lambda line: [max(_bad(line, name) for name in names) for names in WORST_BY], reverse=True)
 
 
-def _bad(line: Line, name: str) -> float:
+def _bad(line: FigureRow, name: str) -> float:
     row = line.rows.get(name)
     return 0.0 if row is None or math.isnan(row.other.median) else row.other.median
 
 
-def totals(every: Sequence[Line], side: Callable[[Row], Side]) -> dict[str, float]:
+def totals(every: Sequence[FigureRow], side: Callable[[Row], Side]) -> dict[str, float]:
     """Return the totals of one side by metric: of counts the sum, of times and sizes the most."""
     found: dict[str, float] = {}
     for name in dict.fromkeys(name for line in every for name in line.rows):
@@ -59,9 +61,9 @@ def totals(every: Sequence[Line], side: Callable[[Row], Side]) -> dict[str, floa
     return found
 
 
-def groups(every: Sequence[Line]) -> dict[tuple[str, str], list[Line]]:
+def groups(every: Sequence[FigureRow]) -> dict[tuple[str, str], list[FigureRow]]:
     """Return the rows that a total is of, by fault and alternative, in the order in which they stand."""
-    found: dict[tuple[str, str], list[Line]] = {}
+    found: dict[tuple[str, str], list[FigureRow]] = {}
     for line in every:
         found.setdefault((line.found.fault, line.variant.name), []).append(line)
     return found
@@ -102,19 +104,19 @@ def _head(found: Sequence[WhatIf], heads: dict[str, list[str]], took_s: float | 
     return [question, " · ".join(facts) + " · now → then, medians, worst first"]
 
 
-def _tail(every: Sequence[Line], written: Sequence[str]) -> list[str]:
+def _tail(every: Sequence[FigureRow], written: Sequence[str]) -> list[str]:
     ended = list(dict.fromkeys(f"{line.found.name}: {line.found.ended}." for line in every if line.found.ended))
     worst = [f"Worst run again: {every[0].variant.again}"] if every else []
     return [*ended, *worst, *([" ".join(written)] if written else [])]
 
 
-def _any(every: Sequence[Line], name: str) -> bool:
+def _any(every: Sequence[FigureRow], name: str) -> bool:
     """Say whether a column has anything to show; one of zeros alone has not."""
     sides = [side for line in every if name in line.rows for side in (line.rows[name].base, line.rows[name].other)]
     return any(side.median for side in sides)
 
 
-def _cell(line: Line, name: str) -> str:
+def _cell(line: FigureRow, name: str) -> str:
     row = line.rows.get(name)
     if row is None:
         return "–"
@@ -123,7 +125,7 @@ def _cell(line: Line, name: str) -> str:
     return f"{now}{ARROW}{then}{of}"
 
 
-def _both(now: float | None, then: float | None, every: Sequence[Line], name: str) -> str:
+def _both(now: float | None, then: float | None, every: Sequence[FigureRow], name: str) -> str:
     if now is None or then is None:
         return ""
     own = [line for line in every if name in line.rows]

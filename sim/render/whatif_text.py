@@ -14,7 +14,7 @@ from typing import Any
 
 from sim.render.amounts import amount, change, interval
 from sim.render.clean import printable_lines
-from sim.views.comparison import Change, Row, Side, Variant, WhatIf
+from sim.views.comparison import Row, SettingChange, Side, Variant, WhatIf
 
 SCHEMA_VERSION = 1
 WIDTH = 100
@@ -52,7 +52,7 @@ def head(found: WhatIf, variant: Variant, took_s: float | None) -> list[str]:
     return [*([f"{question:<62}  {now}"] if fits else [question, now]), " · ".join(facts)]
 
 
-def before(changed: Change) -> str:
+def before(changed: SettingChange) -> str:
     """Return the old value and where it comes from."""
     return f"{changed.before}, {changed.origin}" if changed.before else changed.origin
 

@@ -39,7 +39,7 @@ from sim.scenario.services import (
     repeated,
     with_execs,
 )
-from sim.scenario.steps import Reader, entries, new_services, renames, step_ids, strangers
+from sim.scenario.steps import StepReader, entries, new_services, renames, step_ids, strangers
 from sim.scenario.text import Node, Path, moved
 from sim.scenario.vocabulary import without_unknown
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
@@ -91,7 +91,7 @@ class Compiler:
         services, names, depends = self.services(networks, host, engine.design)
         services = tuple(self.with_driver(service, engine) for service in services)
         fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
-        terminals = Reader(self.root, names, fleet, self.report).read()
+        terminals = StepReader(self.root, names, fleet, self.report).read()
         services = with_execs(services, terminals, self.assumed)
         engine, services = fit(self.root, engine, services, terminals, self.report, self.said)
         self.check_limits(services, terminals)

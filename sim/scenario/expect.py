@@ -36,7 +36,7 @@ class Within(msgspec.Struct, frozen=True, tag=True):
 When = At | During | Within
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
+class ExpectBase(msgspec.Struct, frozen=True, kw_only=True):
     """Where the file says it and in which words; *when* None is the whole run."""
 
     when: When | None
@@ -44,7 +44,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class ContainerExpect(Said, frozen=True, kw_only=True, tag=True):
+class ContainerExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     """What the engine says of each of *containers*, and how many bytes of its output wait or are lost.
 
     *pid* same or new compares with the pid at *since*; where that is None, with the begin of the interval (`during`),
@@ -65,7 +65,7 @@ class ContainerExpect(Said, frozen=True, kw_only=True, tag=True):
     address: str | None = None
 
 
-class ProcessExpect(Said, frozen=True, kw_only=True, tag=True):
+class ProcessExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     """What the kernel says of the processes that *target* names. *state* is a letter of ps: R, S, D, T or Z.
 
     *blocked* says that they wait in write(2) on their output.
@@ -79,7 +79,7 @@ class ProcessExpect(Said, frozen=True, kw_only=True, tag=True):
     blocked: bool | None = None
 
 
-class PortExpect(Said, frozen=True, kw_only=True, tag=True):
+class PortExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     """Whether clients of one class reach a published port. *source* is remote, loopback or container."""
 
     port: int
@@ -87,7 +87,7 @@ class PortExpect(Said, frozen=True, kw_only=True, tag=True):
     open: bool
 
 
-class DarkExpect(Said, frozen=True, kw_only=True, tag=True):
+class DarkExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     """The longest time in which a published port cannot be reached. *of* is all, a container or a port."""
 
     of: str | int
@@ -107,7 +107,7 @@ class Word(msgspec.Struct, frozen=True):
         return f"{self.word} {self.container}".rstrip() + ("" if self.value is None else f" ({self.value})")
 
 
-class EventsExpect(Said, frozen=True, kw_only=True, tag=True):
+class EventsExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     """Words of docker events in order; gaps are allowed unless *exact*.
 
     *container* is the one that the whole list is about: then it is exact about its network events too. "" is none.
@@ -118,7 +118,7 @@ class EventsExpect(Said, frozen=True, kw_only=True, tag=True):
     container: str = ""
 
 
-class StepExpect(Said, frozen=True, kw_only=True, tag=True):
+class StepExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     """What became of a step of the scenario by the end of the time: *ok* without an error, *error* a part of the words
     that its user saw, *exit_code* what its command exits with, *unanswered* that it still waits."""
 
@@ -129,14 +129,14 @@ class StepExpect(Said, frozen=True, kw_only=True, tag=True):
     exit_code: Range | None = None
 
 
-class FileExpect(Said, frozen=True, kw_only=True, tag=True):
+class FileExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     """Whether a file of the engine is there."""
 
     path: str
     exists: bool
 
 
-class TreeExpect(Said, frozen=True, kw_only=True, tag=True):
+class TreeExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     """A tree equals *lines*. *rows* is how many of them must be equal; None is every one."""
 
     lines: tuple[str, ...]
@@ -146,7 +146,7 @@ class TreeExpect(Said, frozen=True, kw_only=True, tag=True):
     rows: Range | None = None
 
 
-class PropertyExpect(Said, frozen=True, kw_only=True, tag=True):
+class PropertyExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     """A property of the table or of the file holds in the run: by its *kind* in every state, in one, or at the end."""
 
     name: str

@@ -83,14 +83,14 @@ def read_expectations(
             )
             continue
         before = len(report.problems.found)
-        expectation = Entry(root, path, node, node.value, names, ports, own, design, report).read()
+        expectation = ExpectEntry(root, path, node, node.value, names, ports, own, design, report).read()
         if expectation and len(report.problems.found) == before:
             found.append(expectation)
     return tuple(found)
 
 
 @dataclass
-class Entry:
+class ExpectEntry:
     """One entry of `expect:`."""
 
     root: Node

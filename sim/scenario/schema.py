@@ -81,7 +81,7 @@ class DaemonFile(Strict):
 UnitRestart = Literal["no", "always", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort"]
 
 
-class UnitFile(Strict):
+class UnitSection(Strict):
     """The [Service] section of the engine's own unit."""
 
     harmless = known.UNIT_WITHOUT_EFFECT
@@ -126,7 +126,7 @@ class EngineFile(Strict):
 
     design: Annotated[str, Field(json_schema_extra={"enum": list(known.DESIGNS)})] = EngineSetup().design
     daemon: DaemonFile = DaemonFile()
-    unit: UnitFile = UnitFile()
+    unit: UnitSection = UnitSection()
     profile: Annotated[Any, WithJsonSchema(PROFILE_SCHEMA)] = EngineSetup().profile
     unverified: UnverifiedFile = UnverifiedFile()
 
@@ -348,7 +348,7 @@ def json_schema() -> dict[str, Any]:
         schema = File.model_json_schema(by_alias=True)
     schema["patternProperties"] = {"^x-": {}}
     schema["$defs"]["StepFile"]["properties"] |= {name: word.schema for name, word in step_words().items()}
-    for model in (DaemonFile, UnitFile, NetworkFile, ServiceFile, SubnetFile, IpamFile):
+    for model in (DaemonFile, UnitSection, NetworkFile, ServiceFile, SubnetFile, IpamFile):
         properties = schema["$defs"][model.__name__]["properties"]
         for key in sorted(model.harmless):
             properties.setdefault(key, {"description": "without effect on processes"})

@@ -115,7 +115,7 @@ def lines_of(node: Node, key: str, path: Path) -> list[tuple[Path, object]]:
 
 
 @dataclass
-class Reader:
+class StepReader:
     """Reads the steps of one scenario."""
 
     root: Node

@@ -143,7 +143,7 @@ def read(text: str, file: str, problems: Problems) -> list[Node]:
 def composed(text: str, file: str, problems: Problems) -> Iterator[Node]:
     """Yield the documents of *text*; what is not YAML goes to *problems*. Raises TooMuch."""
     try:
-        for root in yaml.compose_all(text, Loader=Loader):
+        for root in yaml.compose_all(text, Loader=PlainLoader):
             if root is not None:
                 yield Converter(file, problems).convert(root)
     except yaml.MarkedYAMLError as error:
@@ -209,7 +209,7 @@ class Nesting(Composer):
         return node
 
 
-class Loader(Nesting, BaseLoader):  # type: ignore[misc]  # chosen at import: C if it is there
+class PlainLoader(Nesting, BaseLoader):  # type: ignore[misc]  # chosen at import: C if it is there
     """PyYAML's loader with our own idea of what plain text means."""
 
     def __init__(self, stream: str) -> None:

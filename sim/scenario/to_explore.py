@@ -17,7 +17,7 @@ from sim.scenario.compile import Scenario
 from sim.scenario.expect import At, ContainerExpect, Expectation, FileExpect, PortExpect, ProcessExpect, PropertyExpect
 from sim.scenario.property_asked import property_called, property_of
 from sim.scenario.property_read import name_of
-from sim.scenario.verdict_judges import Found, judge_container, judge_file, judge_port, judge_process
+from sim.scenario.verdict_judges import Judgement, judge_container, judge_file, judge_port, judge_process
 from sim.scenario.verdict_words import text_of
 from sim.world import World
 
@@ -77,7 +77,7 @@ def at_end(expectation: Expectation) -> Property | None:
     return None
 
 
-def _ending(expectation: Expectation, judge: Callable[[World], Found]) -> Property:
+def _ending(expectation: Expectation, judge: Callable[[World], Judgement]) -> Property:
     sentence = f"At the end: {text_of(expectation, 0)}"
     name = f"expect:{expectation.line}"
     source = f"line {expectation.line}"

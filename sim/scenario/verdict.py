@@ -37,8 +37,8 @@ from sim.scenario.expect import (
 from sim.scenario.property_asked import property_called
 from sim.scenario.units import format_duration
 from sim.scenario.verdict_judges import (
-    Found,
     Identity,
+    Judgement,
     Show,
     identity_of,
     judge_container,
@@ -99,8 +99,8 @@ class Watch:
 
     expectation: Expectation
     window: Window
-    judge: Callable[[Story], Found]
-    found: Found | None = None
+    judge: Callable[[Story], Judgement]
+    found: Judgement | None = None
     at: Microseconds = 0
     decided: bool = False
 
@@ -242,7 +242,7 @@ class Evaluation:
 
     # -- judges --------------------------------------------------------------------------------------------------
 
-    def judge_of(self, expectation: Expectation, window: Window) -> Callable[[Story], Found]:
+    def judge_of(self, expectation: Expectation, window: Window) -> Callable[[Story], Judgement]:
         """Return the judge of an expectation that looks at states."""
         match expectation:
             case ContainerExpect():

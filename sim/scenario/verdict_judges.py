@@ -32,7 +32,7 @@ NOBODY: Identity = (0, 0)
 NO_ADDRESS = "none"  # as files write it
 
 
-class Found(msgspec.Struct, frozen=True):
+class Judgement(msgspec.Struct, frozen=True):
     """Whether a state is good, and what it is."""
 
     good: bool
@@ -51,7 +51,7 @@ def identity_of(world: World, container: str) -> Identity:
     return record.pid, process.order if process else 0
 
 
-def judge_container(expectation: ContainerExpect, world: World, before: Mapping[str, Identity]) -> Found:
+def judge_container(expectation: ContainerExpect, world: World, before: Mapping[str, Identity]) -> Judgement:
     """Compare each container; *before* holds its process at the moment that `pid` compares with."""
     names = expectation.containers
     found = [(name, _container_fault(expectation, world, name, before.get(name, NOBODY))) for name in names]
@@ -68,7 +68,7 @@ def judge_container(expectation: ContainerExpect, world: World, before: Mapping[
         good += f", address {address_of(world, names[0]) or NO_ADDRESS}"
     if record and expectation.health is not None:
         good += f", {health_of(world, names[0])}"
-    return Found(not faults, tally(len(names), faults, good))
+    return Judgement(not faults, tally(len(names), faults, good))
 
 
 def _container_fault(expectation: ContainerExpect, world: World, name: str, before: Identity) -> str:
@@ -120,22 +120,22 @@ def _named(world: World, target: Target, zombies: bool) -> list[Process]:
     return sorted((it for it in named(world, target) if zombies or it.alive), key=lambda it: it.order)
 
 
-def judge_process(expectation: ProcessExpect, world: World) -> Found:
+def judge_process(expectation: ProcessExpect, world: World) -> Judgement:
     """Compare each process that is named, and how many they are."""
     zombies = expectation.exists is not None or expectation.state == "Z"
     found = _named(world, expectation.target, zombies)
     count = expectation.count
     if not found and (expectation.exists is False or (count is not None and 0 in count and not expectation.exists)):
-        return Found(True, "there is none")
+        return Judgement(True, "there is none")
     if not found:
-        return Found(False, f"there is no {expectation.target}")
+        return Judgement(False, f"there is no {expectation.target}")
     if expectation.exists is False:
-        return Found(False, f"there is {'; '.join(spelled(it) for it in found)}")
+        return Judgement(False, f"there is {'; '.join(spelled(it) for it in found)}")
     faults = [f"{spelled(it)} {fault}" for it in found if (fault := _process_fault(expectation, world, it))]
     detail = tally(len(found), faults, spelled(found[0]))
     if count is not None and len(found) not in count:
-        return Found(False, f"there are {len(found)}, not {count}" + (f"; {detail}" if faults else ""))
-    return Found(not faults, detail)
+        return Judgement(False, f"there are {len(found)}, not {count}" + (f"; {detail}" if faults else ""))
+    return Judgement(not faults, detail)
 
 
 def _process_fault(expectation: ProcessExpect, world: World, process: Process) -> str:
@@ -152,22 +152,22 @@ def _process_fault(expectation: ProcessExpect, world: World, process: Process) -
 # -- files -------------------------------------------------------------------------------------------
 
 
-def judge_file(expectation: FileExpect, world: World) -> Found:
+def judge_file(expectation: FileExpect, world: World) -> Judgement:
     """Compare whether a file is there. In folders of /run a container's name stands for its id."""
     path = expectation.path
     if path.startswith(TMPFS):
         path = "/".join(world.services[part].id if part in world.services else part for part in path.split("/"))
     exists = path in world.host.files
-    return Found(exists == expectation.exists, "it is there" if exists else "there is none")
+    return Judgement(exists == expectation.exists, "it is there" if exists else "there is none")
 
 
 # -- ports -------------------------------------------------------------------------------------------
 
 
-def judge_port(expectation: PortExpect, world: World) -> Found:
+def judge_port(expectation: PortExpect, world: World) -> Judgement:
     """Compare whether clients reach a port."""
     is_open = port_open(world, expectation.port, expectation.source)
-    return Found(is_open == expectation.open, "open" if is_open else "closed")
+    return Judgement(is_open == expectation.open, "open" if is_open else "closed")
 
 
 # -- trees -------------------------------------------------------------------------------------------
@@ -177,17 +177,17 @@ REDUCED = re.compile(r"\s*(\d+)\s+(\d+)\s+(\d+) (.*)")  # PPID PID PGID COMMAND
 AROUND = 24  # so many characters are shown on both sides of a difference
 
 
-def judge_tree(expectation: TreeExpect, story: Story, show: Show) -> Found:
+def judge_tree(expectation: TreeExpect, story: Story, show: Show) -> Judgement:
     """Compare a tree's text with the expected lines."""
     roots = processes(story.world, expectation.root)
     if not roots:
-        return Found(False, f"there is no {expectation.root}")
+        return Judgement(False, f"there is no {expectation.root}")
     text = show(story.table(), expectation.view, roots[0])
     wanted, found = comparable(expectation.lines, text.rstrip().splitlines(), expectation.view)
     equal = sum(block.size for block in SequenceMatcher(None, wanted, found, autojunk=False).get_matching_blocks())
     good = wanted == found if expectation.rows is None else equal in expectation.rows
     detail = f"{equal} of {len(wanted)} lines"
-    return Found(good, detail if wanted == found else f"{detail}; {first_difference(wanted, found)}")
+    return Judgement(good, detail if wanted == found else f"{detail}; {first_difference(wanted, found)}")
 
 
 def comparable(wanted: tuple[str, ...], found: list[str], view: str) -> tuple[list[str], list[str]]:

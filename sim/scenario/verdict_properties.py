@@ -96,12 +96,12 @@ def judged_text(outcome: Outcome, kind: str, origin: Microseconds) -> str:
 def states_of(trace: Trace, properties: Iterable[Property] = ()) -> Iterator[tuple[World, list[Record]]]:
     """Yield the world after each step from t = 0 on, and the records of the step; it is one world that moves on."""
     world, table = trace.first_world(), watchers(properties)
-    step = Step()
+    step = StepRecords()
     for record in trace:
         if step.is_over_before(record):
             if world.marks.get(OPENED):
                 yield world, step.records
-            step = Step()
+            step = StepRecords()
         _apply(world, record.event, table)
         step.take(world, record)
     if world.marks.get(OPENED):
@@ -117,7 +117,7 @@ def _apply(world: World, event: Any, table: dict[type, tuple[Watcher, ...]]) -> 
         _apply(world, Marked(mark, world.marks.get(mark, 0) + 1) if isinstance(mark, str) else Marked(*mark), table)
 
 
-class Step:
+class StepRecords:
     """The records of one step as they come, or of a few steps that cannot be told apart.
 
     *firsts* are the numbers of the records that may be the first one: the first of all, and the last if that is its

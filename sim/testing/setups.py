@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
 from sim.designs import DESIGNS
+from sim.designs.takes import lacks
 from sim.drive.follow import driver_of
 from sim.engine.role import Kind
 from sim.engine.setup import (
@@ -156,26 +157,41 @@ def setups(draw: st.DrawFn, most: int = len(NAMES), design: str = EngineSetup().
     """Draw a host with so many containers at most, with nobody who does anything."""
     names = NAMES[: draw(st.integers(1, most))]
     host = draw(varied(HostSetup(uptime=10 * S), 2))
-    engine = EngineSetup(design, draw(varied(Daemon(), 2)), draw(varied(DESIGNS[design].traits.unit, 2)))
+    engine = EngineSetup(daemon=draw(varied(Daemon(), 2)), unit=draw(varied(Unit(), 2)))
     return fitted(Setup(tuple(draw(services(name)) for name in names), NETWORKS, host, engine), design)
 
 
 def fitted(setup: Setup, design: str) -> Setup:
-    """Return a setup with another design: its unit has that design's keys, but for those that were drawn.
+    """Return a setup with another design: it has what is that design's own, but for what was drawn.
 
-    One without proxies needs none for loopback clients.
+    A key of daemon.json that the design lacks goes; one without proxies needs none for loopback clients.
 
-    >>> unit = fitted(Setup(engine=EngineSetup(unit=Unit(restart="no"))), "docker-26").engine.unit
-    >>> unit.restart, unit.start_limit_burst
-    ('no', 3)
+    >>> engine = fitted(Setup(engine=EngineSetup(unit=Unit(restart="no"))), "docker-26").engine
+    >>> engine.unit.restart, engine.unit.start_limit_burst, engine.profile, engine.daemon.log_driver
+    ('no', 3, 'docker-26-2core', 'json-file')
     """
-    daemon, unit = setup.engine.daemon, setup.engine.unit
-    if not DESIGNS[design].of_kind(Kind.FORWARDER):
+    before, after = DESIGNS[setup.engine.design], DESIGNS[design]
+    was, own, engine = before.traits, after.traits, setup.engine
+    drawn = _drawn(engine.daemon, was.daemon).items()
+    known = {field: value for field, value in drawn if not lacks(after, "daemon", field.replace("_", "-"))}
+    daemon = replace(own.daemon, **known)
+    if not after.of_kind(Kind.FORWARDER):
         daemon = replace(daemon, userland_proxy=False)
-    before = DESIGNS[setup.engine.design].traits.unit
-    changed = {key: value for key, value in asdict(unit).items() if value != getattr(before, key)}
-    unit = replace(DESIGNS[design].traits.unit, **changed)
-    return replace(setup, engine=replace(setup.engine, design=design, daemon=daemon, unit=unit))
+    plain = (engine.profile, engine.durations) == (was.profile, before.engine.durations)
+    found = EngineSetup(
+        design,
+        daemon,
+        replace(own.unit, **_drawn(engine.unit, was.unit)),
+        own.profile if plain else engine.profile,
+        replace(own.unverified, **_drawn(engine.unverified, was.unverified)),
+        after.engine.durations if plain else engine.durations,
+    )
+    return replace(setup, engine=found)
+
+
+def _drawn(part: Any, own: Any) -> dict[str, Any]:
+    """Return the fields in which a part is not as the design's own."""
+    return {key: value for key, value in asdict(part).items() if value != getattr(own, key)}
 
 
 @st.composite

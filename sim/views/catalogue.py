@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Entry(msgspec.Struct, frozen=True):
+class CatalogueEntry(msgspec.Struct, frozen=True):
     """One scenario: how many of its expectations hold in all of *seeds* runs, and what does not, in words.
 
     *holds* is the verdict on all of them, None if it is undetermined; *took* is in seconds. *trouble* says why the

@@ -47,7 +47,7 @@ class Row(msgspec.Struct, frozen=True):
     detail: bool = False
 
 
-class Change(msgspec.Struct, frozen=True):
+class SettingChange(msgspec.Struct, frozen=True):
     """One setting that was changed; *origin* says where the old value comes from: the file, or a default."""
 
     path: str
@@ -68,7 +68,7 @@ class Variant(msgspec.Struct, frozen=True):
     """One alternative against the baseline."""
 
     name: str
-    changes: tuple[Change, ...]
+    changes: tuple[SettingChange, ...]
     rows: tuple[Row, ...]
     sentences: tuple[str, ...]
     prices: tuple[Price, ...]

@@ -19,7 +19,7 @@ from sim.views.interval_parts import EVERYONE, UP, Gap, Intervals, PortKey, Wind
 from sim.views.replaying import replayed
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class ContainerOutcome(msgspec.Struct, frozen=True):
     """What became of a container since a moment: its process then and at the end (0: none), and the codes between."""
 
     container: str
@@ -56,7 +56,7 @@ def intervals(trace: Trace, clients: tuple[str, ...] = EVERYONE) -> Intervals:
     return replayed(trace, clients)
 
 
-def outcome(of: Trace | Intervals, container: str, since: Microseconds) -> Outcome:
+def outcome(of: Trace | Intervals, container: str, since: Microseconds) -> ContainerOutcome:
     """Compare a container's process at *since* with the one at the end.
 
     Codes are those that the engine said; where it said nothing of a process that ended, the kernel's.
@@ -68,7 +68,7 @@ def outcome(of: Trace | Intervals, container: str, since: Microseconds) -> Outco
     if not codes:
         mine = (life for life in run.lives if life.container == container)
         codes = tuple(life.code for life in mine if life.code is not None and (life.end or 0) >= since)
-    return Outcome(container, before.pid, last.pid, codes)
+    return ContainerOutcome(container, before.pid, last.pid, codes)
 
 
 # -- dark time --------------------------------------------------------------------------------------

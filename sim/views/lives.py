@@ -24,14 +24,14 @@ from sim.views.span_parts import DEED, OP, PROCEDURE, Args, Span
 CALLABLES = ("function", "condition", "how", "request", "status")  # of an op: what its procedure's module wrote
 
 
-class Line:
+class DeedLine:
     """A track on which deeds are noted: at each moment what was done, to whom."""
 
     def __init__(self, id: int) -> None:
         self.id = id
-        self.deeds: dict[Microseconds, tuple[Args, dict[str, list[Life]]]] = {}
+        self.deeds: dict[Microseconds, tuple[Args, dict[str, list[ProcessLife]]]] = {}
 
-    def note(self, at: Microseconds, record: Record, words: str, whom: Life | None = None) -> None:
+    def note(self, at: Microseconds, record: Record, words: str, whom: ProcessLife | None = None) -> None:
         """Note a deed."""
         _, said = self.deeds.setdefault(at, ({"seq": record.seq, "cause": record.cause}, {}))
         said.setdefault(words, []).extend([whom] if whom is not None else [])
@@ -49,12 +49,12 @@ def _told(words: str, whom: list[str]) -> str:
     return f"{words} {len(whom)} processes" if len(whom) > 1 else " ".join([words, *whom])
 
 
-class Life:
+class ProcessLife:
     """A process from its fork until it was waited for; *number* counts the lives that its pid has had."""
 
     def __init__(self, pid: Pid, id: int, number: int, image: Image, record: Record, since: Microseconds) -> None:
         self.pid, self.id, self.number, self.image, self.since = pid, id, number, image, since
-        self.line = Line(id)
+        self.line = DeedLine(id)
         self.args: Args = {"seq": record.seq, "cause": record.cause, "pid": pid}
         self.execs = 0
         self.zombie: tuple[Microseconds, Record] | None = None

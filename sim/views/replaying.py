@@ -25,7 +25,7 @@ from sim.views import interval_parts as v
 from sim.views.names import daemons, names_of, role_of
 from sim.views.spells import Spells
 from sim.views.tally import Tally
-from sim.views.tracks import Daemon, Track, Watched
+from sim.views.tracks import DaemonTrack, Track, Watched
 from sim.world import World
 
 State = tuple[str, str, Pid]  # state, how it is held, pid
@@ -48,7 +48,7 @@ class Replaying:
         self.names, self.start_procedures = names_of(design), design.engine.starts
         others = (name for name in daemons(design) if name != self.names.engine)
         self.second_name = next(others, "")
-        self.engine, self.second = Daemon(self.now), Daemon(self.now)
+        self.engine, self.second = DaemonTrack(self.now), DaemonTrack(self.now)
         self.keeper = self.engine if self.names.keeper == self.names.engine else self.second  # who keeps the tasks
         self.spells = Spells(self.containers)
         self.steps = {step.id: step for terminal in trace.setup.terminals for step in terminal}

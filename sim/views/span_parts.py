@@ -24,7 +24,7 @@ class Group(msgspec.Struct, frozen=True):
     name: str
 
 
-class Track(msgspec.Struct, frozen=True):
+class SpanTrack(msgspec.Struct, frozen=True):
     """A row of spans, none of which overlaps another but one that lies in it; the main one has its group's id."""
 
     id: int
@@ -55,7 +55,7 @@ class Point(msgspec.Struct, frozen=True):
     everywhere: bool = False
 
 
-class Arrow(msgspec.Struct, frozen=True):
+class SpanArrow(msgspec.Struct, frozen=True):
     """What leads from one span to the next; each end is a track and a moment at which a span begins or is."""
 
     kind: str
@@ -76,8 +76,8 @@ class Spans(msgspec.Struct, frozen=True):
 
     trace: Trace
     groups: tuple[Group, ...]
-    tracks: tuple[Track, ...]
+    tracks: tuple[SpanTrack, ...]
     spans: tuple[Span, ...]
     points: tuple[Point, ...]
-    arrows: tuple[Arrow, ...]
+    arrows: tuple[SpanArrow, ...]
     levels: tuple[Level, ...]

@@ -18,8 +18,8 @@ from sim.kernel.records import INIT, OUTSIDE, Pid
 from sim.kernel.signals import NAMES
 from sim.trace import Record, Replay, Trace
 from sim.views.command_words import command_words
-from sim.views.lives import Going, Life, Line, caused
-from sim.views.span_parts import LIFE, PROCEDURE, Arrow, Group, Level, Point, Span, Track
+from sim.views.lives import DeedLine, Going, ProcessLife, caused
+from sim.views.span_parts import LIFE, PROCEDURE, Group, Level, Point, Span, SpanArrow, SpanTrack
 
 FIRST_FREE = 4_194_304  # Linux's largest pid_max: no process has this number or a higher one
 LEVELS = (e.FifoLevel, e.FifoClosed, e.FifoRemoved, e.FifoUnlinked, e.Exited)
@@ -38,13 +38,13 @@ class Spanning:
         self.people = self.new_id()
         self.spans: list[Span] = []
         self.points: list[Point] = []
-        self.arrows: list[Arrow] = []
+        self.arrows: list[SpanArrow] = []
         self.levels: list[Level] = []
-        self.lives: dict[Pid, Life] = {}
-        self.all: list[Life] = []
+        self.lives: dict[Pid, ProcessLife] = {}
+        self.all: list[ProcessLife] = []
         self.lived: Counter[Pid] = Counter()
-        self.tracks: list[Track] = []
-        self.persons: dict[Fid, Line] = {}
+        self.tracks: list[SpanTrack] = []
+        self.persons: dict[Fid, DeedLine] = {}
         self.steps: dict[Fid, tuple[Microseconds, Record, Any]] = {}
         self.going: dict[Fid, Going] = {}
         self.sent: dict[tuple[Pid, str], list[tuple[int, Microseconds]]] = {}
@@ -77,31 +77,31 @@ class Spanning:
         self.settle(at)
         self.finish()
 
-    def groups(self) -> tuple[list[Group], list[Track]]:
+    def groups(self) -> tuple[list[Group], list[SpanTrack]]:
         """Return the processes by what they are, and their tracks."""
-        ranked = sorted(self.all, key=Life.rank)
+        ranked = sorted(self.all, key=ProcessLife.rank)
         place = {life.id: number for number, life in enumerate(ranked)}
         tracks = sorted(self.tracks, key=lambda track: place[track.group])
         return [Group(life.id, life.name) for life in ranked], tracks
 
-    def terminals(self) -> list[Track]:
+    def terminals(self) -> list[SpanTrack]:
         """Return the tracks of people."""
-        return [Track(line.id, self.people, fid[1]) for fid, line in self.persons.items()]
+        return [SpanTrack(line.id, self.people, fid[1]) for fid, line in self.persons.items()]
 
     # -- beginning and ending -----------------------------------------------------------------------
 
-    def begin(self, pid: Pid, record: Record, at: Microseconds) -> Life:
+    def begin(self, pid: Pid, record: Record, at: Microseconds) -> ProcessLife:
         """Begin the life of a process."""
         self.lived[pid] += 1
         number = self.lived[pid]
         image = self.world.host.procs[getattr(record.event, "ppid", pid)].image
-        life = Life(pid, pid if number == 1 else self.new_id(), number, image, record, at)
+        life = ProcessLife(pid, pid if number == 1 else self.new_id(), number, image, record, at)
         self.lives[pid] = life
         self.all.append(life)
         self.counted["alive"] += 1
         return life
 
-    def track_of(self, life: Life, fid: Fid) -> int:
+    def track_of(self, life: ProcessLife, fid: Fid) -> int:
         """Return the track of a goroutine: the main one for the first, and for `main` once that has ended."""
         name = fid[1]
         if name not in life.own or life.own[name] == life.id:
@@ -110,7 +110,7 @@ class Spanning:
                 life.on_main, life.own[name] = fid, life.id
                 return life.id
             life.own[name] = self.new_id()
-            self.tracks.append(Track(life.own[name], life.id, name))
+            self.tracks.append(SpanTrack(life.own[name], life.id, name))
         return life.own[name]
 
     def end_goroutine(self, fid: Fid, place: int, at: Microseconds) -> None:
@@ -121,17 +121,17 @@ class Spanning:
             life = self.lives[fid[0]]
             life.on_main = None if life.on_main == fid else life.on_main
 
-    def release(self, life: Life, at: Microseconds) -> None:
+    def release(self, life: ProcessLife, at: Microseconds) -> None:
         """End a time in which a process stood still, if it did: on a track beside the main one."""
         if life.held is None:
             return
         (since, words, record), life.held = life.held, None
         if "stood still" not in life.own:
             life.own["stood still"] = self.new_id()
-            self.tracks.append(Track(life.own["stood still"], life.id, "stood still"))
+            self.tracks.append(SpanTrack(life.own["stood still"], life.id, "stood still"))
         self.spans.append(Span(life.own["stood still"], since, at, LIFE, "state", words, caused(record)))
 
-    def bury(self, life: Life, at: Microseconds, **more: Any) -> None:
+    def bury(self, life: ProcessLife, at: Microseconds, **more: Any) -> None:
         """End a life."""
         if life.zombie is not None and at > life.zombie[0]:
             self.spans.append(Span(life.id, life.zombie[0], at, PROCEDURE, "state", "zombie", caused(life.zombie[1])))
@@ -149,7 +149,7 @@ class Spanning:
             self.end_step(fid, self.until, unfinished=True)
         for line in (*self.persons.values(), *(life.line for life in self.all)):
             self.spans += line.spans()
-        self.tracks[:0] = [Track(life.id, life.id, "process") for life in self.all]
+        self.tracks[:0] = [SpanTrack(life.id, life.id, "process") for life in self.all]
 
     def end_step(self, fid: Fid, at: Microseconds, **more: Any) -> None:
         """End a step of a terminal."""
@@ -159,7 +159,7 @@ class Spanning:
 
     # -- who and how many ---------------------------------------------------------------------------
 
-    def actor(self, record: Record) -> Line | None:
+    def actor(self, record: Record) -> DeedLine | None:
         """Return who stands behind a fact that nobody is named for: the goroutine or the death that caused it."""
         for _ in range(FAR):
             if record.cause < 0:
@@ -200,7 +200,7 @@ class Spanning:
 def _forked(s: Spanning, record: Record, event: e.Forked, at: Microseconds) -> None:
     child, parent = s.begin(event.pid, record, at), s.lives[event.ppid]
     parent.line.note(at, record, "forks", child)
-    s.arrows.append(Arrow("fork", "fork", ((parent.id, at), (child.id, at))))
+    s.arrows.append(SpanArrow("fork", "fork", ((parent.id, at), (child.id, at))))
     s.stirred["processes"] = True
 
 
@@ -216,7 +216,7 @@ def _frame_started(s: Spanning, record: Record, event: FrameStarted, at: Microse
     pid, name = event.fid
     if pid == OUTSIDE:
         if event.fid not in s.persons:
-            s.persons[event.fid] = Line(s.new_id())
+            s.persons[event.fid] = DeedLine(s.new_id())
         return
     track = s.track_of(s.lives[pid], event.fid)
     table = s.procedures.get(event.procedure)
@@ -248,7 +248,7 @@ def _signal_taken(s: Spanning, record: Record, event: e.SignalTaken, at: Microse
     life = s.lives[event.pid]
     life.line.note(at, record, f"takes SIG{event.signal} ({event.outcome})")
     for source in s.sent.pop((event.pid, event.signal), ()):
-        s.arrows.append(Arrow("signal", f"SIG{event.signal}", (source, (life.id, at))))
+        s.arrows.append(SpanArrow("signal", f"SIG{event.signal}", (source, (life.id, at))))
     if event.outcome == "stopped" and life.held is None:
         life.held = (at, "stopped", record)
     elif event.outcome == "continued":
@@ -292,7 +292,7 @@ def _reparented(s: Spanning, record: Record, event: e.Reparented, at: Microsecon
     old.line.note(at, record, "leaves", child)
     child.line.note(at, record, "gets the parent", new)
     new.line.note(at, record, "adopts", child)
-    s.arrows.append(Arrow("reparent", "new parent", ((old.id, at), (child.id, at), (new.id, at))))
+    s.arrows.append(SpanArrow("reparent", "new parent", ((old.id, at), (child.id, at), (new.id, at))))
 
 
 def _step_taken(s: Spanning, record: Record, event: StepTaken, at: Microseconds) -> None:

@@ -18,7 +18,7 @@ from sim.facts import EngineEvent, UnitChanged
 from sim.trace import Trace
 from sim.views import interval_parts as v
 from sim.views.intervals import intervals
-from sim.views.span_parts import HOST, LIFE, PEOPLE, Args, Group, Level, Point, Span, Spans, Track
+from sim.views.span_parts import HOST, LIFE, PEOPLE, Args, Group, Level, Point, Span, Spans, SpanTrack
 from sim.views.spanning import Spanning
 from sim.views.timeline_parts import open_counts
 
@@ -53,7 +53,7 @@ class _Host:
         lanes = [("daemon", lane) for lane in (self.run.engine, self.run.second)]
         lanes += [("container", lane) for lane in self.run.containers]
         self.lanes = {f"{kind} {lane.name}": lane for kind, lane in lanes}
-        self.tracks = {name: Track(new_id(), self.id, name) for name in self.lanes}
+        self.tracks = {name: SpanTrack(new_id(), self.id, name) for name in self.lanes}
 
     def spans(self) -> Iterator[Span]:
         """Yield the states of each, but that there is none."""

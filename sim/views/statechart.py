@@ -32,7 +32,7 @@ KINDS: dict[type[Op], str] = {
 }  # fmt: skip
 
 
-class Node(msgspec.Struct, frozen=True):
+class OpNode(msgspec.Struct, frozen=True):
     """An op: its number in the table, its kind, its name, the labels that stand before it, the procedures it starts."""
 
     index: int
@@ -74,7 +74,7 @@ class Chart(msgspec.Struct, frozen=True):
     program: str
     procedure: str
     signals: tuple[str, ...]
-    nodes: tuple[Node, ...]
+    nodes: tuple[OpNode, ...]
     edges: tuple[Edge, ...]
     reached: frozenset[int] | None = None
 
@@ -202,11 +202,11 @@ def _from_first(edges: Collection[Edge]) -> set[int]:
     return found
 
 
-def _node(program: Program, table: Procedure, index: int) -> Node:
+def _node(program: Program, table: Procedure, index: int) -> OpNode:
     op = table.ops[index]
     labels = tuple(label for label, at in table.goto.items() if at == index)
     started = op.table.values() if isinstance(op, ops.Serve) else (op.procedure,) if isinstance(op, ops.Go) else ()
-    return Node(index, kind_of(op), _name(op), labels, tuple(f"{program.name}.{name}" for name in started))
+    return OpNode(index, kind_of(op), _name(op), labels, tuple(f"{program.name}.{name}" for name in started))
 
 
 def kind_of(op: Op) -> str:

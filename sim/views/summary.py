@@ -21,7 +21,7 @@ class VerdictLine(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Picture(msgspec.Struct, frozen=True):
+class MomentText(msgspec.Struct, frozen=True):
     """A text of a moment: *label* such as `kill-1s`, *view* and the text itself."""
 
     label: str
@@ -55,7 +55,7 @@ class Summary(msgspec.Struct, frozen=True):
     ports: int
     skipped: int
     lines: tuple[Line, ...]
-    pictures: tuple[Picture, ...]
+    pictures: tuple[MomentText, ...]
     verdicts: tuple[VerdictLine, ...]
     note: str = ""
     unanswered: tuple[Unanswered, ...] = ()

@@ -17,7 +17,7 @@ from sim.views.zone import VALID, utc_offset_s
 STATES = "RSDTtZXI"
 
 
-class Kind(msgspec.Struct, frozen=True):
+class ValueType(msgspec.Struct, frozen=True):
     """Describe what a key may hold: words for people and the test for it."""
 
     valid: str
@@ -54,7 +54,7 @@ def _procs(procs: list[Any], name: str) -> Iterator[Problem]:
     yield from _own_ancestors(procs, name)
 
 
-def _keys(record: Mapping[str, Any], spec: Mapping[str, tuple[Kind, bool]], prefix: str) -> Iterator[Problem]:
+def _keys(record: Mapping[str, Any], spec: Mapping[str, tuple[ValueType, bool]], prefix: str) -> Iterator[Problem]:
     """Check one object against its literal table of keys; null stands for a missing optional key."""
     for key, value in record.items():
         if key not in spec:
@@ -190,29 +190,29 @@ def _is_locale(value: object) -> bool:
     return isinstance(value, str) and (value in ("C", "POSIX") or value.lower().endswith((".utf-8", ".utf8")))
 
 
-PID = Kind("a process number, 1 or more", _is_pid)
-COUNT = Kind("a whole number, 0 or more", _is_count)
-WHOLE = Kind("a whole number", _is_int)
-TEXT = Kind("a text without NUL", _is_text)
-TEXTS = Kind("a list of texts without NUL", _is_texts)
+PID = ValueType("a process number, 1 or more", _is_pid)
+COUNT = ValueType("a whole number, 0 or more", _is_count)
+WHOLE = ValueType("a whole number", _is_int)
+TEXT = ValueType("a text without NUL", _is_text)
+TEXTS = ValueType("a list of texts without NUL", _is_texts)
 
-TOP: dict[str, tuple[Kind, bool]] = {
-    "schema_version": (Kind("1", lambda value: _is_int(value) and value == 1), False),
-    "meta": (Kind("an object with 'btime', 'now'", lambda value: isinstance(value, dict)), True),
-    "procs": (Kind("a list of processes", lambda value: isinstance(value, list)), True),
+TOP: dict[str, tuple[ValueType, bool]] = {
+    "schema_version": (ValueType("1", lambda value: _is_int(value) and value == 1), False),
+    "meta": (ValueType("an object with 'btime', 'now'", lambda value: isinstance(value, dict)), True),
+    "procs": (ValueType("a list of processes", lambda value: isinstance(value, list)), True),
 }
-META: dict[str, tuple[Kind, bool]] = {
-    "btime": (Kind("the time of boot in unix seconds", _is_count), True),
-    "now": (Kind("the time of the view in unix seconds", _is_count), True),
-    "hertz": (Kind("clock ticks in a second, 1 or more", _is_pid), False),
-    "pid_max": (Kind("the kernel's pid_max, 1 or more", _is_pid), False),
-    "tz": (Kind(VALID, lambda value: isinstance(value, str) and utc_offset_s(value) is not None), False),
-    "locale": (Kind("C, POSIX or a UTF-8 locale such as C.UTF-8", _is_locale), False),
-    "users": (Kind("an object of uid: name", lambda value: isinstance(value, dict)), False),
-    "mem_total_kib": (Kind("the memory of the host in KiB, 1 or more", _is_pid), False),
+META: dict[str, tuple[ValueType, bool]] = {
+    "btime": (ValueType("the time of boot in unix seconds", _is_count), True),
+    "now": (ValueType("the time of the view in unix seconds", _is_count), True),
+    "hertz": (ValueType("clock ticks in a second, 1 or more", _is_pid), False),
+    "pid_max": (ValueType("the kernel's pid_max, 1 or more", _is_pid), False),
+    "tz": (ValueType(VALID, lambda value: isinstance(value, str) and utc_offset_s(value) is not None), False),
+    "locale": (ValueType("C, POSIX or a UTF-8 locale such as C.UTF-8", _is_locale), False),
+    "users": (ValueType("an object of uid: name", lambda value: isinstance(value, dict)), False),
+    "mem_total_kib": (ValueType("the memory of the host in KiB, 1 or more", _is_pid), False),
     "notes": (TEXTS, False),
 }
-PROC: dict[str, tuple[Kind, bool]] = {
+PROC: dict[str, tuple[ValueType, bool]] = {
     "pid": (PID, True),
     "ppid": (COUNT, True),
     "pgid": (COUNT, True),
@@ -220,17 +220,17 @@ PROC: dict[str, tuple[Kind, bool]] = {
     "comm": (TEXT, True),
     "args": (TEXTS, True),
     "state": (
-        Kind(
+        ValueType(
             "one of " + ", ".join(STATES), lambda value: isinstance(value, str) and len(value) == 1 and value in STATES
         ),
         True,
     ),
     "start_ticks": (COUNT, True),
     "uid": (COUNT, True),
-    "threads": (Kind("the extra threads: a count, a list of tids, or null", _is_threads), False),
-    "tty": (Kind("pts/N, ttyN, or null for none", _is_tty), False),
-    "tpgid": (Kind("a process group, or -1", lambda value: _is_int(value) and value >= -1), False),
-    "nice": (Kind("-20 to 19", lambda value: _is_int(value) and -20 <= value <= 19), False),
+    "threads": (ValueType("the extra threads: a count, a list of tids, or null", _is_threads), False),
+    "tty": (ValueType("pts/N, ttyN, or null for none", _is_tty), False),
+    "tpgid": (ValueType("a process group, or -1", lambda value: _is_int(value) and value >= -1), False),
+    "nice": (ValueType("-20 to 19", lambda value: _is_int(value) and -20 <= value <= 19), False),
     "utime": (COUNT, False),
     "stime": (COUNT, False),
     "vsize": (COUNT, False),
@@ -238,7 +238,7 @@ PROC: dict[str, tuple[Kind, bool]] = {
     "lock_kb": (COUNT, False),
     "role": (TEXT, False),
     "container": (TEXT, False),
-    "orphan": (Kind("true or false", lambda value: isinstance(value, bool)), False),
+    "orphan": (ValueType("true or false", lambda value: isinstance(value, bool)), False),
     "derived": (TEXTS, False),
     "unknown": (TEXTS, False),
 }

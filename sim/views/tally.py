@@ -26,7 +26,7 @@ from sim.world import World
 CONTAINER = "container/"
 
 
-class Load(msgspec.Struct, frozen=True):
+class ProcessCount(msgspec.Struct, frozen=True):
     """How many processes and threads there are from *at* on, zombies too, and how many run which program."""
 
     at: Microseconds
@@ -40,7 +40,7 @@ class Tallied(msgspec.Struct, frozen=True):
     way to logs from a moment on, *lost* those that nobody will read; None where the scenario says nothing of output.
     *forks* has the moment of each fork."""
 
-    loads: tuple[Load, ...]
+    loads: tuple[ProcessCount, ...]
     believed: dict[str, tuple[tuple[Microseconds, Microseconds], ...]]
     standing: tuple[tuple[Microseconds, int], ...] | None
     lost: tuple[tuple[Microseconds, int], ...] | None
@@ -54,7 +54,7 @@ class Tally:
         self.held: dict[Pid, str] = {}
         self.programs: Counter[str] = Counter()
         self.processes = self.threads = 0
-        self.loads: list[Load] = []
+        self.loads: list[ProcessCount] = []
         self.forks: list[Microseconds] = []
         self.changed = True
         self.printing = {
@@ -102,7 +102,7 @@ class Tally:
         """Note what a moment that is over has left."""
         if self.changed:
             self.changed = False
-            self.loads.append(Load(now, self.processes, self.threads, tuple(sorted((+self.programs).items()))))
+            self.loads.append(ProcessCount(now, self.processes, self.threads, tuple(sorted((+self.programs).items()))))
         if self.printing and self.output_moved:
             self.output_moved = False
             levels = (standing(world, c, stream) for c, streams in self.printing.items() for stream in streams)

@@ -10,7 +10,7 @@ from itertools import zip_longest
 
 from sim.engine.setup import MS, Microseconds, S
 from sim.views import interval_parts as v
-from sim.views.intervals import Outcome, outcome
+from sim.views.intervals import ContainerOutcome, outcome
 from sim.views.spells import OOM
 from sim.views.timeline_parts import Bar, LaneData, Note
 
@@ -138,7 +138,7 @@ def _kill_note(bar: Bar, life: v.Life | None) -> Note | None:
     return Note(bar.start, bar.end, texts, right=True)
 
 
-def _outcome_text(found: Outcome, out_of_memory: bool) -> str:
+def _outcome_text(found: ContainerOutcome, out_of_memory: bool) -> str:
     """Say how a container came out of it: the last exit code, how many there were, and whose process runs."""
     if not found.before and not found.after and not found.codes:
         return ""

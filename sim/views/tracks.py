@@ -70,7 +70,7 @@ class Watched:
         return v.Lane(self.service.name, tuple(found))
 
 
-class Daemon:
+class DaemonTrack:
     """What the replay keeps of a daemon."""
 
     __slots__ = ("frozen", "pid", "state", "track")

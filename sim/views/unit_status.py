@@ -57,7 +57,7 @@ class UnitStatus(msgspec.Struct, frozen=True):
     file: tuple[str, str, str] = ("", "", "")
 
 
-class Unit(msgspec.Struct):
+class GatheredUnit(msgspec.Struct):
     """What is gathered on the way."""
 
     state: str = "inactive"
@@ -109,9 +109,9 @@ def _below(story: Story, container: str) -> list[Pid]:
     return [pid for name, members in grouped.items() if f"{name}/".startswith(f"{whole}/") for pid in members]
 
 
-def gathered(story: Story, name: str) -> Unit:
+def gathered(story: Story, name: str) -> GatheredUnit:
     """Go through the facts about the unit called *name* up to the story's moment."""
-    unit = Unit()
+    unit = GatheredUnit()
     for record in story.trace:
         if record.at is not None and record.at > story.at:
             break
@@ -125,7 +125,7 @@ def gathered(story: Story, name: str) -> Unit:
     return unit
 
 
-def _changed(unit: Unit, event: UnitChanged, at: Microseconds) -> None:
+def _changed(unit: GatheredUnit, event: UnitChanged, at: Microseconds) -> None:
     if event.main_pid and (event.main_pid != unit.main or event.state == "activating"):
         unit.main, unit.ended, unit.killed = event.main_pid, None, False
     if event.state == unit.state != "failed":

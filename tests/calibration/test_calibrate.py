@@ -7,7 +7,7 @@ from statistics import median
 import pytest
 from msgspec.structs import replace
 
-from sim.calibration.calibrate import Asked, Effort, calibrate, rate_of
+from sim.calibration.calibrate import CalibrationRequest, Effort, calibrate, rate_of
 from sim.calibration.cells import Cell, Read, Terms, Wanted
 from sim.calibration.divide import lengthened, parts_of
 from sim.calibration.model import Model
@@ -19,7 +19,7 @@ from sim.latency import DOCKER_26_SHARES, EL7_IDLE
 
 NOTHING = Read((), (), ())
 QUICK = Effort(10, 2, 60)
-ASKED = Asked("mine", "docker-26", "docker-26-shares", effort=QUICK)
+ASKED = CalibrationRequest("mine", "docker-26", "docker-26-shares", effort=QUICK)
 
 
 def csv_of(profile: Profile, phases: tuple[str, ...], seeds: int = 60) -> str:
@@ -138,7 +138,7 @@ def test_without_demand_nothing_of_the_loads_is_used():
 def test_what_the_model_cannot_come_to_is_said():
     """A quick stop beside a slow start: the stop's own ops are few where both are commands of podman."""
     text = "x_ms,y_ms\n" + "".join(f"{307 + n / 10},{103 + n / 10}\n" for n in range(20))
-    asked = Asked("mine", "podman-quadlet", "podman-idle", effort=QUICK)
+    asked = CalibrationRequest("mine", "podman-quadlet", "podman-idle", effort=QUICK)
     terms = Terms((Wanted("start", "x_ms"), Wanted("stop", "y_ms")))
     found, _ = calibrate(read_all([("m.csv", text, "")], terms), NOTHING, asked)
     assert found.warnings[-1].startswith("stop: what of it is not fitted (polls, timers, other ops) takes longer")
@@ -149,7 +149,7 @@ def test_a_phase_that_a_design_has_not_is_compared_alone():
     """docker-1.13 has no `shim start`: the column is told, and nothing is fitted."""
     text = "x_ms,start_ms\n" + "".join(f"{5 + n / 10},{300 + n}\n" for n in range(20))
     terms = Terms((Wanted("start/shim-command", "x_ms"), Wanted("start", "start_ms")))
-    asked = Asked("mine", "docker-1.13", "el7-idle", effort=QUICK)
+    asked = CalibrationRequest("mine", "docker-1.13", "el7-idle", effort=QUICK)
     found, profile = calibrate(read_all([("m.csv", text, "")], terms), NOTHING, asked)
     assert {it.name: bool(it.why) for it in found.phases} == {"start/shim-command": True, "start": False}
     took = Model("docker-1.13", 2).took(profile, [BY_NAME["start"]], 30)["start"]

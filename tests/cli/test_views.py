@@ -69,7 +69,7 @@ def test_a_view_that_nobody_has_is_none_of_a_table_either(shimulator, folder):
 def test_the_status_is_asked_of_a_unit(design):
     """Units are named with or without their ending; what is none is refused with those that there are."""
     run, found = run_of(design), DESIGNS[design]
-    units = [*units_in(found), *(["web"] if found.engine.is_unit is not None else [])]
+    units = [*units_in(found), *(["web"] if TEMPLATE in found.units else [])]
     for unit in units:
         text, said = asked(run, unit)
         assert text.startswith(f"● {unit}.service"), said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sim.drive.explore import Asked
+from sim.drive.explore import Goal
 from sim.drive.explore.begin import renamed, state_of
 from sim.drive.explore.exploration import Base, Mode
 from sim.drive.explore.learn import Leaf, Learner
@@ -62,12 +62,12 @@ class Graph:
         return any(offered is move for offered, _ in choices)
 
 
-def asked(*names: str) -> tuple[Asked, ...]:
+def asked(*names: str) -> tuple[Goal, ...]:
     """Return rows of the table of properties as an exploration is asked for them."""
-    return tuple(Asked(p.name, p.kind, p.holds, p.watch, alike=True) for p in map(PROPERTIES.__getitem__, names))
+    return tuple(Goal(p.name, p.kind, p.holds, p.watch, alike=True) for p in map(PROPERTIES.__getitem__, names))
 
 
-def base_of(setup: Setup, start: str, *, asked: tuple[Asked, ...] = (), **mode: Any) -> Base:
+def base_of(setup: Setup, start: str, *, asked: tuple[Goal, ...] = (), **mode: Any) -> Base:
     return Base(setup, asked, Mode(start=start, **mode))
 
 

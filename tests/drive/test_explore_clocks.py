@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sim.drive.timed
-from sim.drive.explore import Asked, explore, first, is_timer
+from sim.drive.explore import Goal, explore, first, is_timer
 from sim.drive.explore.begin import unpinned
-from sim.drive.explore.clocks import COARSE, FINE, FOREVER, Boxes, Clock, clock_of, next_ring
+from sim.drive.explore.clocks import COARSE, FINE, FOREVER, Boxes, WaitBounds, clock_of, next_ring
 from sim.drive.timed import Timed
 from sim.engine.ops import Sleep
 from sim.engine.setup import MS, Docker, OnTerm, S, Setup, Step
@@ -139,10 +139,10 @@ def test_clocks_are_as_long_as_the_profile_says() -> None:
                 if clock is not None:
                     found[frame.procedure, op.name] = clock
             step(world, action)
-    assert found["dockerd.stop", "stopped"] == Clock(10_000, 10_000)
-    assert found["payload.main", "ready"] == Clock(5_000, 5_000)
-    assert found["dockerd.health", "health_tick"] == Clock(PERIOD, PERIOD, ticker=True)
-    assert found["dockerd.connection", "first_retry"] == Clock(1_000, 1_000)
+    assert found["dockerd.stop", "stopped"] == WaitBounds(10_000, 10_000)
+    assert found["payload.main", "ready"] == WaitBounds(5_000, 5_000)
+    assert found["dockerd.health", "health_tick"] == WaitBounds(PERIOD, PERIOD, ticker=True)
+    assert found["dockerd.connection", "first_retry"] == WaitBounds(1_000, 1_000)
     retry = found["dockerd.connection", "retry"]
     assert retry.low < 120_000 < retry.high
 
@@ -166,7 +166,7 @@ def left(world: World) -> bool:
     return any(p.image.program == "payload" and p.state == "Z" and p.status == 0 for p in world.host.procs.values())
 
 
-ASKED = (Asked("killed", "sometimes", killed), Asked("left", "sometimes", left))
+ASKED = (Goal("killed", "sometimes", killed), Goal("left", "sometimes", left))
 RUNGS = [
     (5 * S, 10 * S, {"left"}),
     (9_999 * MS, 10 * S, {"left"}),
@@ -263,7 +263,7 @@ def test_people_may_act_before_any_timer_has_rung() -> None:
     found = explore(setup)
     assert found.complete
     stalled = setup_of(HASTY, signal("containerd", "STOP", "hang"), signal("containerd", "CONT", "go"), begin="steady")
-    killed_too = Asked("killed", "sometimes", lambda world: any("USR1" in p.pending for p in world.host.procs.values()))
+    killed_too = Goal("killed", "sometimes", lambda world: any("USR1" in p.pending for p in world.host.procs.values()))
     found = explore(stalled, asked=(killed_too,))
     assert set(found.shown) == {"killed"}  # nobody goes on for 9 s
     assert len(found.ends) > 1  # somebody does at once

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sim.drive.explore.begin import Lockstep, unpinned
 from sim.drive.explore.exploration import Base
-from sim.drive.explore.learn import Leaf, Status
+from sim.drive.explore.learn import Leaf, Readiness
 from sim.drive.explore.walker import Here
 from sim.engine.setup import Docker, FaultBudget, HostSetup, Instant, Log, Port, Restart, Setup, Step, Systemctl
 from sim.faults import FAULTS, Fault
@@ -173,7 +173,7 @@ def walk(base: Base, dice: Random) -> Iterator[tuple[Here, Any, Here]]:
         here = after
 
 
-def told(status: Status) -> tuple[Any, ...]:
+def told(status: Readiness) -> tuple[Any, ...]:
     """Return what a status says."""
     timers = [(timer.move.action, timer.slot) for timer in status.timers]
     moves = ([move.action for move in them] for them in (status.at_once, status.anytime))

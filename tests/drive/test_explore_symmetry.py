@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 import sim.drive.explore.exploration
-from sim.drive.explore import Asked, Exploration, explore, is_timer, replay
+from sim.drive.explore import Exploration, Goal, explore, is_timer, replay
 from sim.drive.explore.begin import Lockstep
 from sim.drive.explore.exploration import Base
 from sim.drive.explore.search import Part
@@ -151,7 +151,7 @@ def test_what_is_asked_of_one_container_is_found_of_each(name: str) -> None:
     def comes_first(world: World) -> bool:
         return believed(world, name) is not None and believed(world, other) is None
 
-    found = explore(alike("create"), asked=(Asked("first", "sometimes", comes_first),))
+    found = explore(alike("create"), asked=(Goal("first", "sometimes", comes_first),))
     assert found.base.learner.space.swaps == ()
     assert set(found.shown) == {"first"}
     assert comes_first(world_of(found.base.setup, found.path_to(found.shown["first"])))

@@ -8,7 +8,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from sim.drive.explore import Asked, Exploration, Limits, Path, explore, is_timer, replay
+from sim.drive.explore import Exploration, Goal, Limits, Path, explore, is_timer, replay
 from sim.drive.explore.shortest import NOBODY, Way, actor_of, shortest
 from sim.drive.follow import name_of
 from sim.engine.setup import Setup
@@ -181,7 +181,7 @@ def not_overtaken(world: World) -> bool:
     return young or not counted
 
 
-QUESTION = Asked("not overtaken", "always", not_overtaken)
+QUESTION = Goal("not overtaken", "always", not_overtaken)
 
 
 @pytest.mark.long

@@ -42,6 +42,33 @@ expect:
   - {step: ask, error: inactive}
   - {during: [stop+1ms, end], process: podman/web, exists: false}
 """,
+    "a paused container takes no KILL: TimeoutStopSec= passes before ExecStopPost= and behind it": PLAIN
+    + """\
+steps:
+  - {id: pause, at: 1s, docker: pause web}
+  - {id: kill, at: 5s, kill: conmon/web}
+  - {id: ask, at: kill+139s, systemctl: is-active web}
+  - {id: again, at: kill+141s, systemctl: is-active web}
+until: 3m
+expect:
+  - {step: ask, error: deactivating}
+  - {step: again, error: failed}
+  - {at: again, process: payload/web, exists: true}
+""",
+    "a stop of a paused container's unit ends after ExecStop= and the last KILL, and the unit has failed": WEB
+    + """\
+steps:
+  - {id: pause, at: 1s, docker: pause web}
+  - {id: stop, at: 5s, systemctl: stop web}
+  - {id: ask, at: stop+139s, systemctl: is-active web}
+  - {id: again, at: stop+141s, systemctl: is-active web}
+until: 3m
+expect:
+  - {step: stop, ok: true}
+  - {step: ask, error: deactivating}
+  - {step: again, error: failed}
+  - {at: end, process: payload/web, exists: true}
+""",
     "F1: killing a command hurts whoever waits for it": WEB
     + """\
 steps:

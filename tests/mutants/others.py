@@ -5,7 +5,7 @@ from tests.mutants.mutant import Mutant
 TASKS, WORKERS, RESTORE = (f"sim/engines/containerd/{name}.py" for name in ("tasks", "start", "boot"))
 SHIM, TIMED, CORES = "sim/engines/containerd/shim.py", "sim/drive/timed.py", "sim/drive/cores.py"
 STOP, DEPENDENCIES = (f"sim/engines/host/systemd/{name}.py" for name in ("stop", "dependencies"))
-UNITS = ("tests/engine/test_units.py",)
+UNITS, FROZEN = ("tests/engine/test_units.py",), ("tests/engine/test_unit_frozen.py",)
 TABLE = ("tests/test_transitions.py", "tests/test_rules.py")
 ORDER = ("tests/engine/test_order.py",)
 DRIVEN = ("tests/drive/test_timed.py", "tests/test_idle.py")
@@ -61,18 +61,20 @@ ROWS = (
            '"on-abnormal": frozenset({SIGNAL, TIMEOUT}),', '"on-abnormal": frozenset({CODE, SIGNAL, TIMEOUT}),',
            "a dockerd that leaves with a code is started again (T44)", TABLE),
     Mutant("KillMode does not matter", STOP,
-           '    if mode == "control-group" or (mode == "mixed" and signal == "KILL"):\n',
-           '    if mode == "mixed" and signal == "KILL":\n',
+           '    whole = mode == "control-group" or (mode == "mixed" and signal == "KILL")\n',
+           '    whole = mode == "mixed" and signal == "KILL"\n',
            "control-group stops the main process alone", ORDER),
     Mutant("the rest of a group lives", STOP,
            '    spared = keys_of(g.world, name).kill_mode == "process" or not _lives(g.world, name)\n',
            "    spared = True\n",
            "what a dead main process left in its group is not cleaned up", ("tests/test_regressions.py",)),
     Mutant("what ExecStopPost= leaves lives", STOP,
-           "    if not _lives(g.world, of(g)) or signal_rest(g):\n", "    if True:\n",
+           "STOP_POST: FINAL_SIGTERM}", "STOP_POST: DEAD}",
            "a unit is down while a child of its last command is left", ("tests/systemd/test_stories.py",)),
     Mutant("systemd waits for ever", STOP, "        Do(kill_main),\n", "",
            "a stop that takes too long is not cut short (T41)", TABLE),
+    Mutant("what takes no KILL is waited for", STOP, "    Wait(phase_over, within=timeout_stop, late=\"late\"),\n",
+           "    Wait(phase_over, \"late\"),\n", "a unit with a frozen process stays on its way down", FROZEN),
     Mutant("a start goes on beside a stop", "sim/engines/host/systemd/start.py",
            'WAITS = ("deactivating", "auto-restart")', 'WAITS = ("auto-restart",)',
            "a start of a unit on its way down comes to nothing", UNITS),

@@ -11,20 +11,20 @@ from hypothesis import strategies as st
 
 from sim.designs import DESIGNS
 from sim.render.statechart import APART, pack
-from sim.render.statechart_layout import LEFT, LETTER, LINE, Plan, plan, story
-from sim.views.statechart import Chart, Edge, Node, charts
+from sim.render.statechart_layout import LEFT, LETTER, LINE, ChartLayout, plan, story
+from sim.views.statechart import Chart, Edge, OpNode, charts
 
 CHARTS = {chart.procedure: chart for design in DESIGNS.values() for chart in charts(design)}
 Rect = tuple[float, float, float, float]  # left, top, right, bottom
 NEAR = 0.02  # inches; a line is 0.011 wide
 
 
-def rects(it: Plan) -> list[Rect]:
+def rects(it: ChartLayout) -> list[Rect]:
     """Return the boxes."""
     return [(box.x, box.y, box.x + box.width, box.y + box.height) for box in it.boxes]
 
 
-def texts(it: Plan) -> list[Rect]:
+def texts(it: ChartLayout) -> list[Rect]:
     """Return the areas of the words beside lines."""
     found = []
     for words in it.words:
@@ -35,7 +35,7 @@ def texts(it: Plan) -> list[Rect]:
     return found
 
 
-def segments(it: Plan) -> Iterator[tuple[int, Rect]]:
+def segments(it: ChartLayout) -> Iterator[tuple[int, Rect]]:
     """Yield each straight piece of each line with the op that the line leads to."""
     for wire in it.wires:
         for (a, b), (c, d) in pairwise(wire.points):
@@ -54,7 +54,7 @@ def grown(area: Rect, by: float) -> Rect:
     return area[0] - by, area[1] - by, area[2] + by, area[3] + by
 
 
-def flaws(it: Plan) -> Iterator[str]:
+def flaws(it: ChartLayout) -> Iterator[str]:
     """Yield what lies on something else, or outside."""
     for one, other in combinations([*rects(it), *texts(it)], 2):
         if overlap(one, other):
@@ -96,7 +96,7 @@ def made_up(draw: st.DrawFn) -> Chart:
     count = draw(st.integers(1, 14))
     number = st.integers(0, count - 1)
     name = st.text("abcdef_", min_size=1, max_size=24)
-    nodes = tuple(Node(n, "do", draw(name)) for n in range(count))
+    nodes = tuple(OpNode(n, "do", draw(name)) for n in range(count))
     edges = [Edge(n, draw(number), "next") for n in range(count) if draw(st.booleans())]
     edges += [Edge(draw(number), draw(number), "label", draw(name)) for _ in range(draw(st.integers(0, 12)))]
     edges += [Edge(draw(st.integers(0, n - 1)), n, "late", "x", "16 s") for n in range(1, count)]

@@ -9,7 +9,7 @@ import pytest
 
 from sim.designs import DESIGNS
 from sim.render.statechart_text import dot, mermaid
-from sim.views.statechart import Chart, Edge, Node, Place, charts, together
+from sim.views.statechart import Chart, Edge, OpNode, Place, charts, together
 
 GOLDEN = Path(__file__).parent / "data" / "statechart"
 DOCKER = DESIGNS["docker-1.13"]
@@ -58,7 +58,7 @@ def test_marks_change_the_text(kind: str) -> None:
 @pytest.mark.parametrize("kind", TEXTS)
 def test_a_quote_does_not_end_a_name(kind: str) -> None:
     """A name or label with a quote stays one text."""
-    chart = Chart("p", "p.q", ("TERM",), (Node(0, "do", 'a"b'),), (Edge(0, 0, "label", '"'),))
+    chart = Chart("p", "p.q", ("TERM",), (OpNode(0, "do", 'a"b'),), (Edge(0, 0, "label", '"'),))
     text = TEXTS[kind]([chart], about='"')
     assert "a'b" in text
     assert '"q on TERM"' in text

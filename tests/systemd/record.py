@@ -1,4 +1,4 @@
-"""Tell the stories to the systemd that is installed, and keep what it did: `python -m tests.systemd.record [STORY...]`.
+"""Run the stories on the systemd that is installed, and keep what it did: `python -m tests.systemd.record [STORY...]`.
 
 It takes root, util-linux and a cgroup2 file system; the systemd of the host is not touched. Each story is told several
 times, many at once, and becomes a golden row if it went the same way each time: the states of each unit in order, the
@@ -170,7 +170,7 @@ def golden(told: Told, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def told_to_systemd(stories: list[Told]) -> tuple[str, dict[str, list[dict[str, Any]]]]:
-    """Tell stories, each several times; return systemd's version, and by story what was seen each time."""
+    """Run stories, each several times; return systemd's version, and by story what was seen each time."""
     tellings = {told.name: [Telling(told, n) for n in range(TIMES)] for told in stories}
     files = {name: text for each in tellings.values() for it in each for name, text in it.files.items()}
     enabled = [name for each in tellings.values() for it in each if it.told.enabled for name in it.files]

@@ -79,7 +79,7 @@ def _one(name: str, program: str, *acts: Act, until: float, **keys: str) -> Told
 
 
 def _tied(name: str, coupling: str, *acts: Act, until: float, restart: str = "no", **keys: str) -> Told:
-    """Tell of a unit b with Restart=*restart* that is tied to a unit a, which it comes after; *keys* are those of a."""
+    """Return a story of a unit b with Restart=*restart*, tied to a unit a, which it comes after; *keys* are a's."""
     units = {
         "a": {"program": "sleeps", **keys},
         "b": {"program": "sleeps", "Restart": restart, coupling: "a.service", "After": "a.service"},
@@ -244,6 +244,12 @@ def _commands() -> list[Told]:
             _one(f"commands-{mode}-{word}", "sleeps", up, stop, until=4, KillMode=mode, **both | {"ExecStopPost": word})
             for mode, word in product(KILL_MODES, LEAVES)
         ),
+        *(
+            _one(f"post-{word}-{mode}-{program}", program, up, act, until=5, KillMode=mode, ExecStopPost="500ms")
+            for word, act in (("stop", stop), ("killed", kill))
+            for mode, program in product(KILL_MODES, ("parent", "deaf-child"))
+        ),
+        _one("post-late", "parent", up, stop, until=4, ExecStopPost="3s"),
     ]
 
 

@@ -61,7 +61,7 @@ def never(world: World, frame: Frame) -> bool:
 
 
 def tell_ready(g: Goroutine) -> None:
-    """Tell systemd READY=1."""
+    """Send READY=1 to systemd."""
     g.send(INIT, "notify", Message("READY", data=g.pid))
 
 

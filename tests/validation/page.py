@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Callable, Iterable
 from statistics import median
 
-from sim.calibration.calibrate import Asked, calibrate
+from sim.calibration.calibrate import CalibrationRequest, calibrate
 from sim.calibration.cells import Terms
 from sim.calibration.phases import LOADED
 from sim.calibration.reading import read_all
@@ -82,7 +82,7 @@ def module_anew() -> str:
         return read_all([(name, (DATA / name).read_text(encoding="utf-8"), "") for name in names], terms)
 
     terms = Terms(date=DAY)
-    asked = Asked(FITTED, "docker-26", SHARES)
+    asked = CalibrationRequest(FITTED, "docker-26", SHARES)
     _, made = calibrate(read(FITTED_FILES, terms), read(CHECKED_FILES, terms._replace(phases=frozenset(LOADED))), asked)
     return module_text(made, profile(SHARES))
 

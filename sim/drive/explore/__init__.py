@@ -6,11 +6,20 @@ walker: how states follow each other; search: breadth first; workers: in several
 paths: the way to the first state and back; exploration: what is asked and what was found.
 """
 
-from sim.drive.explore.exploration import Asked, Exploration, SearchFault, explore
+from sim.drive.explore.exploration import Exploration, Goal, SearchFault, explore
 from sim.drive.explore.paths import Path, begin, first, is_timer, replay
 from sim.drive.explore.watch import COMPLETE, Limits
 
 __all__ = [
-    "COMPLETE", "Asked", "Exploration", "Limits", "Path", "SearchFault", "begin", "explore", "first", "is_timer",
+    "COMPLETE",
+    "Exploration",
+    "Goal",
+    "Limits",
+    "Path",
+    "SearchFault",
+    "begin",
+    "explore",
+    "first",
+    "is_timer",
     "replay",
 ]  # fmt: skip

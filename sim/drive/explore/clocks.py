@@ -33,7 +33,7 @@ MS = 1_000
 FINE, COARSE = 100, 1_000  # ms
 
 
-class Clock(msgspec.Struct, frozen=True):
+class WaitBounds(msgspec.Struct, frozen=True):
     """How long a goroutine waits at least and at most, in ms; a ticker's is its period."""
 
     low: int
@@ -41,13 +41,13 @@ class Clock(msgspec.Struct, frozen=True):
     ticker: bool = False
 
 
-def clock_of(world: World, frame: Frame, profile: Profile) -> Clock | None:
+def clock_of(world: World, frame: Frame, profile: Profile) -> WaitBounds | None:
     """Return the clock that runs while a goroutine stands where it stands, None if time does nothing to it."""
     op = world.design.procedures[frame.procedure].ops[frame.op]
     if isinstance(op, Await):
         return None
     if isinstance(op, Every):
-        return Clock(op.period // MS, op.period // MS, ticker=True)
+        return WaitBounds(op.period // MS, op.period // MS, ticker=True)
     if isinstance(op, Sleep):
         nominal = op.nominal(world, frame)
     elif op.within is not None:
@@ -59,7 +59,7 @@ def clock_of(world: World, frame: Frame, profile: Profile) -> Clock | None:
     row = profile.get(f"{frame.procedure.partition('.')[0]}/{op.name}")
     scale: Any = None if row is None else row.scale
     low, high = (1.0, 1.0) if scale is None else (scale.at(0.0), scale.at(1.0))
-    return Clock(int(nominal * low) // MS, -(-int(nominal * high) // MS))
+    return WaitBounds(int(nominal * low) // MS, -(-int(nominal * high) // MS))
 
 
 def waits(world: World, frame: Frame) -> bool:

@@ -22,7 +22,7 @@ from sim.drive.explore.search import Part
 from sim.drive.explore.space import Space
 from sim.drive.explore.symmetry import swaps_of
 from sim.drive.explore.walker import Here, Walker
-from sim.drive.explore.watch import COMPLETE, Limits, Progress, Watch, words_of
+from sim.drive.explore.watch import COMPLETE, Limits, Progress, SearchLimits, words_of
 from sim.engine.goroutine import ModelFault
 from sim.engine.setup import Setup
 from sim.model import Action, blank
@@ -34,7 +34,7 @@ EACH = 2_000  # states from one look at the clock to the next
 Check = Callable[[World], bool]
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Goal(msgspec.Struct, frozen=True):
     """What a search looks for. *kind* is always, sometimes or eventually; *holds* is asked of every state.
 
     *alike* says that it asks the same of all containers: only then may they be exchanged.
@@ -84,7 +84,7 @@ class Exploration:
     does not, and with *cycles* a state from which a run can go round for ever without it.
     """
 
-    def __init__(self, base: Base, reports: list[workers.Report], course: Course) -> None:
+    def __init__(self, base: Base, reports: list[workers.PartReport], course: Course) -> None:
         self.base, self.reports = base, reports
         self.verdict, self.depth, self.peak = course.verdict, course.depth, course.peak
         self.seconds, self.cycles, self.fault = course.seconds, course.cycles, course.fault
@@ -127,7 +127,7 @@ class SearchFault(ModelFault):
 class Base:
     """What all parts of a search share: the setup, the way to the first state, the learner with what it has learned."""
 
-    def __init__(self, setup: Setup, asked: Iterable[Asked], mode: Mode, note: Note | None = None) -> None:
+    def __init__(self, setup: Setup, asked: Iterable[Goal], mode: Mode, note: Note | None = None) -> None:
         self.setup, self.mode = unpinned(setup), mode
         self.asked = {question.name: question for question in asked}
         _, self.prologue = begin(self.setup, mode.start)
@@ -163,7 +163,7 @@ class Base:
         """Return the first state."""
         return self.walker.root(self._state, self._box)
 
-    def shown(self, reports: list[workers.Report]) -> dict[str, int]:
+    def shown(self, reports: list[workers.PartReport]) -> dict[str, int]:
         """Return for each property the first state that shows something of it."""
         parts, found = len(reports), dict[str, int]()
         for slot, name in self.learner.check_slots.items():
@@ -218,7 +218,7 @@ class Base:
         raise AssertionError(f"no exchange of {action} leads on")
 
 
-def _broken_where(question: Asked) -> Check:
+def _broken_where(question: Goal) -> Check:
     if question.kind == "sometimes":
         return lambda world: not question.holds(world)
     return question.holds
@@ -230,7 +230,7 @@ def _broken_where(question: Asked) -> Check:
 def explore(
     setup: Setup,
     *,
-    asked: Iterable[Asked] = (),
+    asked: Iterable[Goal] = (),
     limits: Limits | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -273,7 +273,7 @@ def _look(base: Base) -> None:
             return
 
 
-def _goes_on_without_seen(base: Base, reports: list[workers.Report]) -> bool:
+def _goes_on_without_seen(base: Base, reports: list[workers.PartReport]) -> bool:
     """Say whether confluent ops were taken first that somebody sees; from now on they are taken as they come."""
     learner = base.learner
     for report in reports:
@@ -286,7 +286,7 @@ def _goes_on_without_seen(base: Base, reports: list[workers.Report]) -> bool:
 
 
 def _search(base: Base, limits: Limits, jobs: int, progress: Progress | None) -> Exploration:
-    watch = Watch(limits, progress)
+    watch = SearchLimits(limits, progress)
     root = base.root()
     liveness = tuple(s for s, name in base.learner.check_slots.items() if base.asked[name].kind == "eventually")
     cycles: dict[str, int] = {}
@@ -307,7 +307,7 @@ def _search(base: Base, limits: Limits, jobs: int, progress: Progress | None) ->
     return Exploration(base, reports, Course(watch.verdict, watch.depth, watch.peak, seconds, cycles, watch.fault))
 
 
-def _alone(part: Part, watch: Watch, *, first: bool) -> None:
+def _alone(part: Part, watch: SearchLimits, *, first: bool) -> None:
     """Search with one part, if *first* until something is shown."""
     while part.turn():
         watch.enter(len(part.layer))
@@ -322,7 +322,7 @@ def _alone(part: Part, watch: Watch, *, first: bool) -> None:
                     return
 
 
-def _together(base: Base, root: Here, watch: Watch, jobs: int) -> list[workers.Report]:
+def _together(base: Base, root: Here, watch: SearchLimits, jobs: int) -> list[workers.PartReport]:
     """Search with several parts; return what each found."""
     parts = [Part(base.walker, number, jobs) for number in range(jobs)]
     for part in parts:
@@ -337,7 +337,7 @@ def _together(base: Base, root: Here, watch: Watch, jobs: int) -> list[workers.R
         return team.reports()
 
 
-def _layers(team: workers.Team, watch: Watch) -> None:
+def _layers(team: workers.Team, watch: SearchLimits) -> None:
     while True:
         rounds = team.layer()
         layer, states = sum(r.layer for r in rounds), sum(r.found for r in rounds)

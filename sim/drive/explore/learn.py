@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from sim.drive.explore.clocks import Change, Clock, clock_of, waits
+from sim.drive.explore.clocks import Change, WaitBounds, clock_of, waits
 from sim.drive.explore.confluent import ONLY_WHERE, confluent
 from sim.drive.explore.normal import Liveness, most, raises
 from sim.drive.explore.space import Space, State
@@ -33,7 +33,7 @@ from sim.model import Action, Deliver, Go, Late, act, alternatives, asleep
 from sim.world import Turn, World
 
 
-class Node:
+class ReadFork:
     """A fork: what is read, and the branch for each answer."""
 
     __slots__ = ("asks", "branches", "what")
@@ -80,7 +80,7 @@ class Move:
     def __init__(self, action: Action, number: int) -> None:
         self.action, self.number = action, number
         self.costs = isinstance(action, Fault) and not FAULTS[action.kind].free
-        self.root: Node | Leaf | None = None
+        self.root: ReadFork | Leaf | None = None
 
 
 class Timer:
@@ -92,7 +92,7 @@ class Timer:
         self.move, self.slot = move, slot
 
 
-class Status:
+class Readiness:
     """What a subject may do: at once, with time, or whenever it likes; or that it is a property that does not hold.
 
     *first* is the one thing that it does at once if that may be taken before everything else (confluent.py).
@@ -113,7 +113,7 @@ class Status:
         return bool(self.at_once or self.timers or self.anytime or self.broken)
 
 
-NOTHING = Status()
+NOTHING = Readiness()
 
 
 def cell_of(read: Read) -> Any:
@@ -155,7 +155,7 @@ class Learner:
         self.note = note
         self.exercised: set[tuple[str, str]] = set()
         self.taped = 0
-        self._status: dict[int, Node | Status] = {}
+        self._status: dict[int, ReadFork | Readiness] = {}
         self.check_slots = {space.slot(PROPERTY, name): name for name in self.checks}
 
     def looked_at(self) -> set[Any]:
@@ -187,19 +187,19 @@ class Learner:
         """Return what a move does in a state."""
         node: Any = move.root
         get = state.get
-        while type(node) is Node:
+        while type(node) is ReadFork:
             node = node.branches.get(get(node.what) if node.asks == CELL else self._answer(node, state))
         return self._tape_step(move, state) if node is None else node
 
-    def status(self, subject: int, state: State) -> Status:
+    def status(self, subject: int, state: State) -> Readiness:
         """Return what a subject may do in a state."""
         node: Any = self._status.get(subject)
         get = state.get
-        while type(node) is Node:
+        while type(node) is ReadFork:
             node = node.branches.get(get(node.what) if node.asks == CELL else self._answer(node, state))
         return self._tape_status(subject, state) if node is None else node
 
-    def _answer(self, node: Node, state: State) -> Any:
+    def _answer(self, node: ReadFork, state: State) -> Any:
         if node.asks == FRESH:
             return self.space.unmentioned(state, *node.what)
         return (cells if node.asks == LIST else processes)(self.space, state, node.what)
@@ -327,22 +327,22 @@ class Learner:
         frame = self.space.values[state[self.space.slot("frames", action.fid)]]
         return f"{frame.procedure}:{self.liveness.names[frame.procedure][frame.op]}"
 
-    def _grow(self, root: Node | Leaf | None, reads: list[Read], end: Any) -> Any:
+    def _grow(self, root: ReadFork | Leaf | None, reads: list[Read], end: Any) -> Any:
         """Add a branch to a tree and return its root."""
         if not reads:
             return end
-        top = node = root if isinstance(root, Node) else Node(reads[0][0], reads[0][1])
+        top = node = root if isinstance(root, ReadFork) else ReadFork(reads[0][0], reads[0][1])
         for (kind, what, answer), following in zip(reads, [*reads[1:], None], strict=True):
             assert (node.asks, node.what) == (kind, what), "a step read other cells than before: it is not pure"
             if following is None:
                 node.branches[answer] = end
             else:
-                node = node.branches.setdefault(answer, Node(following[0], following[1]))
+                node = node.branches.setdefault(answer, ReadFork(following[0], following[1]))
         return top
 
     # -- taping a status ------------------------------------------------------------------------------
 
-    def _tape_status(self, subject: int, state: State) -> Status:
+    def _tape_status(self, subject: int, state: State) -> Readiness:
         self.taped += 1
         tape = Tape(self.space, state)
         world = TapedWorld(self.like, tape)
@@ -352,7 +352,7 @@ class Learner:
         elif table == "procs":
             status = self._of_process(world, key)
         else:
-            status = Status(broken=not self.checks[self.check_slots[subject]](world))
+            status = Readiness(broken=not self.checks[self.check_slots[subject]](world))
         status = status or NOTHING
         for cell in map(cell_of, tape.reads):
             readers = self.readers.setdefault(cell, set())
@@ -362,14 +362,14 @@ class Learner:
         self._status[subject] = self._grow(self._status.get(subject), tape.reads, status)  # type: ignore[arg-type]
         return status
 
-    def _of_frame(self, world: World, fid: Fid) -> Status:
+    def _of_frame(self, world: World, fid: Fid) -> Readiness:
         frame = world.frames.get(fid)
         if frame is None:
             return NOTHING
         op = world.design.procedures[frame.procedure].ops[frame.op]
         moves = [self.move(action) for action in alternatives(world, frame)]
         if isinstance(op, Await):
-            return Status(anytime=moves)
+            return Readiness(anytime=moves)
         if isinstance(op, Every) and asleep(world, frame):
             return NOTHING
         clock = clock_of(world, frame, self.profile)
@@ -377,18 +377,18 @@ class Learner:
         at_once = [move for move in moves if move not in late]
         name = f"{frame.procedure}:{op.name}"
         first = name in self.first and len(at_once) == 1 and (name not in ONLY_WHERE or ONLY_WHERE[name](world, frame))
-        return Status(at_once, [self._timer(move, fid, clock) for move in late], first=first)
+        return Readiness(at_once, [self._timer(move, fid, clock) for move in late], first=first)
 
-    def _timer(self, move: Move, fid: Fid, clock: Clock | None) -> Timer:
+    def _timer(self, move: Move, fid: Fid, clock: WaitBounds | None) -> Timer:
         assert clock is not None
         return Timer(move, self.space.slot("ticks" if clock.ticker else "timers", fid))
 
-    def _of_process(self, world: World, pid: Pid) -> Status:
+    def _of_process(self, world: World, pid: Pid) -> Readiness:
         if pid not in world.host.procs:
             return NOTHING
         signals = [Deliver(pid, signal) for signal in syscalls.deliverable(world.host, pid)]
         faults: list[Fault] = faults_of(world, pid, allowed(world)) if world.setup.faults.total else []
-        return Status(map(self.move, signals), (), map(self.move, faults))
+        return Readiness(map(self.move, signals), (), map(self.move, faults))
 
     def subjects(self, state: State) -> list[int]:
         """Return every subject of a state."""

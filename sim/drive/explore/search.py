@@ -20,7 +20,7 @@ Arrival = tuple[int, int, Box, int, int, State]  # key, digest, box, before, mov
 Edge = tuple[int, int]
 
 
-class Found:
+class VisitedStates:
     """The states of a part that were met: digest, the one before (its number among all parts), move, box, choices."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Part:
 
     def __init__(self, walker: Walker, part: int = 0, parts: int = 1, liveness: tuple[int, ...] = ()) -> None:
         self.walker, self.part, self.parts, self.liveness = walker, part, parts, liveness
-        self.found = Found()
+        self.found = VisitedStates()
         self.layer: dict[int, tuple[State, int, Acts]] = {}
         self.boxes: dict[int, int] = {}  # of the layer, as it began
         self.coming: dict[int, tuple[State, int, Acts]] = {}

@@ -42,15 +42,15 @@ class Way(msgspec.Struct, frozen=True):
     allowed: bool = True
 
 
-class Node:
+class SearchNode:
     """A state on a way."""
 
     __slots__ = ("before", "cost", "here", "last", "move")
 
-    def __init__(self, here: Here, cost: Cost, last: Pid, before: Node | None, move: Move | None) -> None:
+    def __init__(self, here: Here, cost: Cost, last: Pid, before: SearchNode | None, move: Move | None) -> None:
         self.here, self.cost, self.last, self.before, self.move = here, cost, last, before, move
 
-    def way(self) -> list[Node]:
+    def way(self) -> list[SearchNode]:
         """Return the nodes from the first on."""
         nodes, node = [], self
         while node is not None:
@@ -119,13 +119,13 @@ class _Search:
         leaf = self.base.learner.leaf(move, state)
         return self.walker.reach(state, acts, leaf, *self.walker.after(state, digest, leaf, passed))
 
-    def root(self) -> Node:
-        return Node(self.base.root(), (0, 0, 0), NOBODY, None, None)
+    def root(self) -> SearchNode:
+        return SearchNode(self.base.root(), (0, 0, 0), NOBODY, None, None)
 
-    def run(self, states: int, bound: Cost) -> tuple[Node | None, bool]:
+    def run(self, states: int, bound: Cost) -> tuple[SearchNode | None, bool]:
         """Return the cheapest violation below *bound*, if there is one, and whether that is sure."""
         root = self.root()
-        heap: list[tuple[Cost, int, Node, Choice | None]] = [(root.cost, 0, root, None)]
+        heap: list[tuple[Cost, int, SearchNode, Choice | None]] = [(root.cost, 0, root, None)]
         met: set[tuple[int, Pid]] = set()
         count = 0
         while heap:
@@ -134,7 +134,7 @@ class _Search:
                 who = actor_of(choice[0].action)
                 if (self.key(node.here, choice), who) in met:
                     continue
-                node = Node(self.after(node.here, choice), cost, who, node, choice[0])
+                node = SearchNode(self.after(node.here, choice), cost, who, node, choice[0])
             key = self.walker.place(node.here[1], 0)[0], node.last
             if key in met:
                 continue
@@ -150,7 +150,7 @@ class _Search:
                     heappush(heap, (there, count, node, following))
         return None, True
 
-    def cost(self, node: Node, move: Move) -> Cost:
+    def cost(self, node: SearchNode, move: Move) -> Cost:
         faults, changes, steps = node.cost
         return faults + move.costs, changes + (actor_of(move.action) != node.last), steps + 1
 
@@ -159,7 +159,7 @@ class _Search:
         leaf = self.base.learner.leaf(choice[0], here[0])
         return self.walker.place(self.walker.after(here[0], here[1], leaf, 0)[0], 0)[0]
 
-    def step(self, node: Node, action: Action, *, stretched: bool = False) -> Node | None:
+    def step(self, node: SearchNode, action: Action, *, stretched: bool = False) -> SearchNode | None:
         """Return the node after an action, None where it cannot be taken; *stretched*: whatever its timer's length."""
         move = self.base.learner.move(action)
         choice = next((choice for choice in self.walker.choices(*node.here[2:]) if choice[0] is move), None)
@@ -167,11 +167,11 @@ class _Search:
             choice = move, node.here[3]
         if choice is None:
             return None
-        return Node(self.after(node.here, choice), self.cost(node, move), actor_of(action), node, move)
+        return SearchNode(self.after(node.here, choice), self.cost(node, move), actor_of(action), node, move)
 
     # -- a way that is known --------------------------------------------------------------------------
 
-    def along(self, plain: tuple[Action, ...]) -> tuple[list[Node], bool]:
+    def along(self, plain: tuple[Action, ...]) -> tuple[list[SearchNode], bool]:
         """Return the nodes of a way that is known, and whether the timers' lengths allow it."""
         lock = self.base.lockstep()
         node, allowed = self.root(), True
@@ -185,7 +185,7 @@ class _Search:
             node = after
         return node.way(), allowed
 
-    def tidied(self, nodes: list[Node]) -> list[Node]:
+    def tidied(self, nodes: list[SearchNode]) -> list[SearchNode]:
         """Return a way with fewer actions and fewer changes of program that leads to a violation as well."""
         actions = [node.move.action for node in nodes if node.move is not None]
         for place in range(len(actions) - 1, -1, -1):
@@ -195,9 +195,9 @@ class _Search:
         drawn = self.drawn_together(actions)
         return drawn if drawn is not None and drawn[-1].cost < nodes[-1].cost else nodes
 
-    def taken(self, actions: list[Action]) -> list[Node] | None:
+    def taken(self, actions: list[Action]) -> list[SearchNode] | None:
         """Return the nodes of these actions, None where one cannot be taken or nothing is violated."""
-        node: Node | None = self.root()
+        node: SearchNode | None = self.root()
         for action in actions:
             node = None if node is None else self.step(node, action)
             if node is None:
@@ -205,7 +205,7 @@ class _Search:
         assert node is not None
         return node.way() if self.broken(node.here) else None
 
-    def drawn_together(self, actions: list[Action]) -> list[Node] | None:
+    def drawn_together(self, actions: list[Action]) -> list[SearchNode] | None:
         """Let each program go on as long as it can, with the same actions in its own order."""
         node, left = self.root(), list(actions)
         while left:
@@ -221,7 +221,7 @@ class _Search:
                 return None
         return node.way() if self.broken(node.here) else None
 
-    def told(self, nodes: list[Node], *, least: bool) -> Way:
+    def told(self, nodes: list[SearchNode], *, least: bool) -> Way:
         """Return a way with plain numbers, and its nearest passing sibling."""
         sibling = self.sibling(nodes)
         lock = self.base.lockstep()
@@ -237,7 +237,7 @@ class _Search:
 
     # -- the sibling ----------------------------------------------------------------------------------
 
-    def sibling(self, nodes: list[Node]) -> tuple[int, Move] | None:
+    def sibling(self, nodes: list[SearchNode]) -> tuple[int, Move] | None:
         """Return the last place of a way at which another action leads to a good end, and that action."""
         for place in range(len(nodes) - 2, max(-1, len(nodes) - 2 - SIBLING_DEPTH), -1):
             taken = nodes[place + 1].move

@@ -128,7 +128,7 @@ def processes(space: Space, state: State, what: tuple[str, str | None]) -> tuple
 # -- tables -----------------------------------------------------------------------------------------
 
 
-class Table:
+class CellTable:
     """A table of cells by key; with *owner* it is one process's part of a table."""
 
     __slots__ = ("name", "owner", "tape")
@@ -198,9 +198,9 @@ class Owned:
     def __init__(self, tape: Tape, name: str) -> None:
         self.tape, self.name = tape, name
 
-    def get(self, owner: Pid, default: Any = None) -> Table:
+    def get(self, owner: Pid, default: Any = None) -> CellTable:
         """Return a process's part, which may be empty."""
-        return Table(self.tape, self.name, owner)
+        return CellTable(self.tape, self.name, owner)
 
     __getitem__ = get
     setdefault = get
@@ -217,14 +217,14 @@ class Lines:
 
     def get(self, key: Any, default: Any = None) -> Any:
         """Return what belongs to *key*, or the default if nothing does."""
-        line = Line(self.tape, self.name, key)
+        line = KeyLine(self.tape, self.name, key)
         return line if line else default
 
-    def __getitem__(self, key: Any) -> Line:
-        return Line(self.tape, self.name, key)
+    def __getitem__(self, key: Any) -> KeyLine:
+        return KeyLine(self.tape, self.name, key)
 
     def __setitem__(self, key: Any, value: dict[Any, None]) -> None:
-        line = Line(self.tape, self.name, key)
+        line = KeyLine(self.tape, self.name, key)
         for item in value:
             line[item] = None
 
@@ -236,13 +236,13 @@ class Lines:
 
     def pop(self, key: Any, default: Any = None) -> list[Any]:
         """Take everything that belongs to *key*."""
-        line = Line(self.tape, self.name, key)
+        line = KeyLine(self.tape, self.name, key)
         found = list(line)
         line.put(())
         return found
 
 
-class Line:
+class KeyLine:
     """What belongs to one key, in one cell; the order is kept where it says something."""
 
     __slots__ = ("slot", "tape")
@@ -318,11 +318,11 @@ class TapedHost(Host):
     def __init__(self, tape: Tape, pid_max: int) -> None:
         self.tape, self.pid_max = tape, pid_max
         for name in CELLS_OF_HOST:
-            setattr(self, name, Table(tape, name))
+            setattr(self, name, CellTable(tape, name))
         for name in LINES_OF_HOST:
             setattr(self, name, Lines(tape, name))
-        self.rules = Line(tape, "rules", "")  # type: ignore[assignment]
-        self.reserved = Line(tape, "reserved", "")  # type: ignore[assignment]
+        self.rules = KeyLine(tape, "rules", "")  # type: ignore[assignment]
+        self.reserved = KeyLine(tape, "reserved", "")  # type: ignore[assignment]
         self.uses = Nothing()
 
     last_pid = property(lambda self: 0, lambda self, number: None)
@@ -361,7 +361,7 @@ class TapedWorld(World):
         self.pinned, self.watch, self.minds_memory = like.pinned, like.watch, like.minds_memory
         self.host = TapedHost(tape, like.host.pid_max)
         for name in CELLS_OF_WORLD:
-            setattr(self, name, Table(tape, name))
+            setattr(self, name, CellTable(tape, name))
         for name in OWNED_BY_PROCESS:
             setattr(self, name, Owned(tape, name))
         self.frames_of = Nothing()

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.drive.explore.clocks import Boxes, next_ring
-from sim.drive.explore.learn import NOTHING, Leaf, Learner, Move, Status, Timer
+from sim.drive.explore.learn import NOTHING, Leaf, Learner, Move, Readiness, Timer
 from sim.drive.explore.space import TOKEN_BITS, State
 
-Acts = dict[int, Status]
+Acts = dict[int, Readiness]
 Here = tuple[State, int, Acts, int]  # with the box
 Choice = tuple[Move, int]  # with the box after the time that passes before it
 MASK = (1 << TOKEN_BITS) - 1

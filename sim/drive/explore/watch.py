@@ -22,7 +22,7 @@ class Limits(msgspec.Struct, frozen=True):
     megabytes: int = 8_000
 
 
-class Watch:
+class SearchLimits:
     """The limits of a search while it goes on."""
 
     def __init__(self, limits: Limits, progress: Progress | None) -> None:

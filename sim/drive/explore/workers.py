@@ -40,7 +40,7 @@ class Round(msgspec.Struct):
     news: bytes
 
 
-class Report(msgspec.Struct):
+class PartReport(msgspec.Struct):
     """What a part found, at the end; *keys* only where containers can be exchanged."""
 
     keys: list[int]
@@ -69,11 +69,11 @@ def possible() -> bool:
     return "fork" in multiprocessing.get_all_start_methods()
 
 
-def report_of(part: Part) -> Report:
+def report_of(part: Part) -> PartReport:
     """Return what a part found."""
     found, learner = part.found, part.walker.learner
     keys = list(found.index) if part.walker.copies > 1 else []
-    return Report(
+    return PartReport(
         keys, found.before, found.moves, [move.action for move in learner.by_number], list(part.ends), part.shown,
         sum(found.choices), part.work, part.walker.ahead, learner.taped, learner.exercised,
         learner.looked_at(), learner.written,
@@ -116,7 +116,7 @@ class Team:
         self._news = [[r.news for r in rounds if r is not own and r.news] for own in rounds]
         return rounds
 
-    def reports(self) -> list[Report]:
+    def reports(self) -> list[PartReport]:
         """Return what each found."""
         for pipe in self.pipes:
             pipe.send(("report",))

@@ -107,7 +107,7 @@ def _runs(world: World, pid: Pid) -> bool:
 # -- the path from the payload's end ----------------------------------------------------------------
 
 
-class Way:
+class LogPath:
     """The path as it stands now: who holds which part of it. A part that is None is not there."""
 
     def __init__(self, world: World, container: str, stream: str, pipe: str) -> None:
@@ -184,9 +184,9 @@ class Way:
         yield from sink_keys(self.world, self.container)
 
 
-def way(world: World, frame: Frame) -> Way:
+def way(world: World, frame: Frame) -> LogPath:
     """Return the path of the stream that a goroutine of a payload prints on."""
-    return Way(world, frame.local["c"], frame.local["stream"], frame.local["pipe"])
+    return LogPath(world, frame.local["c"], frame.local["stream"], frame.local["pipe"])
 
 
 def _copy_room(world: World, pid: Pid, name: str) -> int:

@@ -1,11 +1,16 @@
 """How a unit ends: by itself, or by a job that stops it; what becomes of its other processes, and Restart=.
 
-KillMode= process, mixed and control-group: after the main process what is left in the control group gets nothing, KILL,
-or TERM and after TimeoutStopSec= KILL; where nothing is left the unit ends at once, and is never deactivating. A unit
-with commands runs ExecStop= first if it was up, and ExecStopPost= last, behind which is cleaned again; one that takes
-longer than TimeoutStopSec= gets TERM and, if need be, KILL, and the unit has failed. Leaves out that ExecStop= is also
-run where the main process ends by itself and cleanly (service_enter_running). Source: service.c service_enter_stop,
-service_enter_signal, service_enter_dead, service_sigchld_event; systemd.kill(5).
+A job sends TERM to the main process, with KillMode=control-group to all of the unit; after TimeoutStopSec= KILL, with
+mixed to all, too. A unit with ExecStop= runs that first if it was up. Once the main process has ended the phases of
+service.c follow, each of which is left out if nothing is to be waited for: stop-sigterm and stop-sigkill where the unit
+has ended by itself, or under ExecStop=; stop-post, which is ExecStopPost=; final-sigterm and final-sigkill. Each lasts
+TimeoutStopSec= at most. What outlives the last one, such as a process of a frozen control group, is left where it is:
+the unit has failed, which Restart= takes for a failure like any other. Leaves out that ExecStop= is also run where the
+main process ends by itself and cleanly (service_enter_running), and that an end of the main process after the time is
+over takes the place of the timeout as the result. Source: v219 of el7, service.c 1395-1481 (service_enter_stop_post,
+service_enter_signal), 2604-2624 (service_notify_cgroup_empty_event), 2753-2775 and 2897-2922 (service_sigchld_event),
+2970-3020 (service_dispatch_timer), unit.c 3541-3633 (unit_kill_context); v257 goes the same way, recorded in
+`tests/systemd` as stop-*, killed-* and post-*; systemd.kill(5).
 """
 
 from __future__ import annotations
@@ -93,13 +98,17 @@ def _another_main_is_told(world: World, name: str) -> bool:
 def main_ended(g: Goroutine, name: str, status: int) -> None:
     """Clean up behind the main process if something is left of the unit, or a command is to run; else it has ended."""
     unit = state_of(g.world, name)
+    if unit.cleaning:
+        change(g, name, main_pid=0)  # it had been given up
+        return
     spared = keys_of(g.world, name).kill_mode == "process" or not _lives(g.world, name)
     if spared and not control_pid(unit) and file_of(g.world, name).exec_stop_post is None:
         end(g, name, way_of(status))
     else:
-        told = {"status": status} if isinstance(unit, ServiceState) else {}
-        change(g, name, state="deactivating", main_pid=0, cleaning=True, **told)
-        start_about(g, "clean_up", name, status=status)
+        kept = {"status": status} if isinstance(unit, ServiceState) else {}
+        change(g, name, state="deactivating", main_pid=0, cleaning=True, **kept)
+        signalled = {"signalled": True} if unit.stopping and not control_pid(unit) else {}
+        start_about(g, "clean_up", name, status=status, **signalled)
     if not unit.stopping:
         stop_bound(g, name)
 
@@ -127,44 +136,17 @@ def end(g: Goroutine, name: str, way: str) -> None:
 
 # -- what is left of it -----------------------------------------------------------------------------
 
-
-def signal_rest(g: Goroutine) -> str | None:
-    """Send what is left in the unit's control group TERM, or with KillMode=mixed KILL; with process nothing."""
-    mode = keys_of(g.world, of(g)).kill_mode
-    if mode == "process":
-        return "empty"
-    syscalls.kill_cgroup(g.turn, group(g.world, of(g)), "KILL" if mode == "mixed" else "TERM")
-    return None
-
-
-def kill_rest(g: Goroutine) -> None:
-    """Kill what is still there when TimeoutStopSec= is over; the unit has failed, however its main process ended."""
-    g["late"] = True
-    syscalls.kill_cgroup(g.turn, group(g.world, of(g)), "KILL")
-
-
-def _groups(world: World, frame: Frame) -> Iterable[Key]:
-    return tuple(("cgroup", it) for it in groups(world, named(world, frame.local)))
-
-
-@reading(_groups)
-def group_empty(world: World, frame: Frame) -> bool:
-    """Return whether no process is left in the unit's control group."""
-    return not any(world.host.grouped.get(it) for it in groups(world, named(world, frame.local)))
-
-
-def _lives(world: World, name: str) -> bool:
-    """Return whether a process lives in the unit's control group: a zombie gets no signal."""
-    host = world.host
-    return any(host.alive(pid) for it in groups(world, name) for pid in host.grouped.get(it, ()))
-
-
-def timeout_stop(world: World, frame: Frame) -> int:
-    """Return TimeoutStopSec= in µs; 0 is infinity."""
-    return int(keys_of(world, named(world, frame.local)).timeout_stop or FOREVER)
-
-
-# -- its commands -----------------------------------------------------------------------------------
+STOP_SIGTERM, STOP_SIGKILL, STOP_POST = "stop-sigterm", "stop-sigkill", "stop-post"
+FINAL_SIGTERM, FINAL_SIGKILL, DEAD = "final-sigterm", "final-sigkill", "dead"
+SIGNALS = {STOP_SIGTERM: "TERM", STOP_SIGKILL: "KILL", FINAL_SIGTERM: "TERM", FINAL_SIGKILL: "KILL"}
+LATER = {  # what follows a phase in which nothing is waited for, or whose time is over
+    STOP_SIGTERM: STOP_SIGKILL,
+    STOP_SIGKILL: STOP_POST,
+    STOP_POST: FINAL_SIGTERM,
+    FINAL_SIGTERM: FINAL_SIGKILL,
+    FINAL_SIGKILL: DEAD,
+}
+THEN = {STOP_SIGTERM: STOP_POST, STOP_SIGKILL: STOP_POST, STOP_POST: FINAL_SIGTERM}  # after what was waited for
 
 
 @reading(memory_of)
@@ -173,49 +155,94 @@ def control_gone(world: World, frame: Frame) -> bool:
     return not control_pid(state_of(world, named(world, frame.local)))
 
 
-def exec_stop(g: Goroutine) -> str | None:
-    """Run ExecStop= of a unit that was up; one that starts gets TERM at once."""
-    command = file_of(g.world, of(g)).exec_stop
-    if command is None:
-        return "going"  # it has got TERM already
-    if g["was"] != "active":
-        return "term"
-    g["control"] = spawn(g.turn, g.pid, command(g, of(g)))
-    change(g, of(g), control_pid=g["control"])
-    return None
+def enter_phase(g: Goroutine) -> str | None:
+    """Enter the next phase in which there is something to wait for.
+
+    Where a job has *signalled* the unit already, the end of the main process leads to stop-post at once.
+    """
+    unit = state_of(g.world, of(g))
+    signalled = g["signalled"] or (isinstance(unit, ServiceState) and unit.late)
+    phase = g["phase"] or (STOP_POST if signalled else STOP_SIGTERM)
+    while not _begin(g, phase):
+        phase = LATER[phase]
+    g["phase"] = phase
+    unit = state_of(g.world, of(g))
+    g["known"] = bool(unit.main_pid or control_pid(unit))
+    return "dead" if phase == DEAD else None
 
 
-def stop_late(g: Goroutine) -> None:
-    """Note that ExecStop= takes longer than TimeoutStopSec=: the unit has failed, however its main process ends."""
-    change(g, of(g), late=True)
+def _begin(g: Goroutine, phase: str) -> bool:
+    """Do what a phase begins with; return whether there is something to wait for."""
+    if phase == DEAD:
+        return True
+    return _run_post(g) if phase == STOP_POST else _signal(g, SIGNALS[phase])
 
 
-def run_post(g: Goroutine) -> str | None:
+def _run_post(g: Goroutine) -> bool:
     """Start ExecStopPost=, whatever the end was."""
     command = file_of(g.world, of(g)).exec_stop_post
-    if command is None:
-        return "gone"
-    g["control"] = spawn(g.turn, g.pid, command(g, of(g)))
-    change(g, of(g), control_pid=g["control"])
-    return None
+    if command is not None:
+        g["control"] = spawn(g.turn, g.pid, command(g, of(g)))
+        change(g, of(g), control_pid=g["control"])
+    return command is not None
 
 
-def signal_left(g: Goroutine) -> str | None:
-    """Signal what ExecStopPost= has left in the unit's control group, as it is done behind the main process."""
-    if not _lives(g.world, of(g)) or signal_rest(g):
-        return "gone"
-    return None
+def _awaited(world: World, frame: Frame) -> Iterable[Key]:
+    cgroups: tuple[Key, ...] = tuple(("cgroup", it) for it in groups(world, named(world, frame.local)))
+    return *memory_of(world, frame), *cgroups
 
 
-def post_late(g: Goroutine) -> None:
-    """Send TERM to ExecStopPost=, which takes longer than TimeoutStopSec=: the unit has failed."""
-    g["late"] = True
-    _signal(g, "TERM")
+@reading(_awaited)
+def phase_over(world: World, frame: Frame) -> bool:
+    """Return whether what a phase waits for has gone: the processes known by number, else all of the control group."""
+    name = named(world, frame.local)
+    unit = state_of(world, name)
+    if frame.local["known"]:
+        return not (unit.main_pid or control_pid(unit))
+    return not any(world.host.grouped.get(it) for it in groups(world, name))
 
 
-def kill_post(g: Goroutine) -> None:
-    """Kill ExecStopPost=, which does not heed TERM."""
-    _signal(g, "KILL")
+def next_phase(g: Goroutine) -> None:
+    """Go on to what follows."""
+    g["phase"] = THEN.get(g["phase"], DEAD)
+
+
+def phase_late(g: Goroutine) -> None:
+    """Go on although something is left: the unit has failed, however its main process ended."""
+    g["late"], g["phase"] = True, LATER[g["phase"]]
+
+
+def _lives(world: World, name: str) -> bool:
+    """Return whether a process lives in the unit's control group: a zombie gets no signal."""
+    host = world.host
+    return any(host.alive(pid) for it in groups(world, name) for pid in host.grouped.get(it, ()))
+
+
+def _signal(g: Goroutine, signal: str) -> bool:
+    """Signal the main process and the command of this frame, if they run, and with some of KillMode= the whole group.
+
+    Return whether there is something to wait for.
+    """
+    name = of(g)
+    known, mode = _known(g), keys_of(g.world, name).kill_mode
+    whole = mode == "control-group" or (mode == "mixed" and signal == "KILL")
+    if whole and _lives(g.world, name):
+        syscalls.kill_cgroup(g.turn, group(g.world, name), signal)
+        return True
+    for pid in known:
+        g.kill(pid, signal)
+    return bool(known)
+
+
+def _known(g: Goroutine) -> list[Pid]:
+    """Return the main process, and the command that this frame has started if it still runs."""
+    unit = state_of(g.world, of(g))
+    return [pid for pid in (unit.main_pid, g["control"]) if pid and pid in (unit.main_pid, control_pid(unit))]
+
+
+def timeout_stop(world: World, frame: Frame) -> int:
+    """Return TimeoutStopSec= in µs; 0 is infinity."""
+    return int(keys_of(world, named(world, frame.local)).timeout_stop or FOREVER)
 
 
 # -- a job that stops it ----------------------------------------------------------------------------
@@ -245,27 +272,27 @@ def cancel_restart(g: Goroutine, name: str) -> None:
     g.cancel("restart_unit" if name == own_name(g.world) else f"restart_unit/{name}")
 
 
+def exec_stop(g: Goroutine) -> str | None:
+    """Run ExecStop= of a unit that was up; one that starts gets TERM at once."""
+    command = file_of(g.world, of(g)).exec_stop
+    if command is None:
+        return "going"  # it has got TERM already
+    if g["was"] != "active":
+        return "term"
+    g["control"] = spawn(g.turn, g.pid, command(g, of(g)))
+    change(g, of(g), control_pid=g["control"])
+    return None
+
+
+def stop_late(g: Goroutine) -> None:
+    """Note that ExecStop= takes longer than TimeoutStopSec=: the unit has failed, however its main process ends."""
+    change(g, of(g), late=True)
+
+
 def term_main(g: Goroutine) -> None:
     """Send TERM to the main process and to ExecStop=, or with control-group to all of the unit."""
-    _signal(g, "TERM")
-
-
-def _signal(g: Goroutine, signal: str) -> None:
-    """Signal the main process, and the command that this frame has started if it still runs; or the whole group.
-
-    Once another command runs, which has a time of its own, nothing gets a signal.
-    """
-    name = of(g)
-    unit, mode = state_of(g.world, name), keys_of(g.world, name).kill_mode
-    control = control_pid(unit) if control_pid(unit) == g["control"] else 0
-    if not unit.main_pid and not control:
-        return
-    if mode == "control-group" or (mode == "mixed" and signal == "KILL"):
-        syscalls.kill_cgroup(g.turn, group(g.world, name), signal)
-        return
-    for pid in (unit.main_pid, control):
-        if pid:
-            g.kill(pid, signal)
+    if _known(g):
+        _signal(g, "TERM")
 
 
 @reading(memory_of)
@@ -279,8 +306,26 @@ def main_gone(world: World, frame: Frame) -> bool:
 
 
 def kill_main(g: Goroutine) -> None:
-    """Kill what is still there when TimeoutStopSec= is over: with process the main process alone."""
-    _signal(g, "KILL")
+    """Kill what is still there when TimeoutStopSec= is over; when it is over once more, go on without it.
+
+    Nothing is done to what follows the end of the main process, which has times of its own.
+    """
+    if g["killed"]:
+        _leave_main(g)
+    elif _known(g):
+        _signal(g, "KILL")
+        g["killed"] = True
+
+
+def _leave_main(g: Goroutine) -> None:
+    """Go on without what does not end by KILL: a command is not waited for any more, the last signals are next."""
+    name = of(g)
+    unit = state_of(g.world, name)
+    if control_pid(unit) in _known(g):
+        change(g, name, control_pid=0)
+    if unit.main_pid and not unit.cleaning:
+        change(g, name, cleaning=True)
+        start_about(g, "clean_up", name, status=0, signalled=True, late=True)
 
 
 def unit_stopped(g: Goroutine) -> None:
@@ -301,25 +346,6 @@ _EXEC_STOP = (
     Label("term"),
     Do(term_main),
 )
-_EXEC_STOP_POST = (
-    Do(run_post, "gone"),
-    Wait(control_gone, within=timeout_stop, late="post_late"),
-    Do(signal_left, "gone"),
-    Wait(group_empty, within=timeout_stop, late="kill_left"),
-    Goto("gone"),
-    Label("kill_left"),
-    Do(kill_rest),
-    Wait(group_empty),
-    Goto("gone"),
-    Label("post_late"),
-    Do(post_late),
-    Wait(control_gone, within=timeout_stop, late="post_deaf"),
-    Goto("gone"),
-    Label("post_deaf"),
-    Do(kill_post),
-    Wait(control_gone),
-    Label("gone"),
-)
 
 
 def stop_table(commands: bool) -> tuple[Any, ...]:
@@ -332,23 +358,24 @@ def stop_table(commands: bool) -> tuple[Any, ...]:
         Goto("stopped"),
         Label("kill"),
         Do(kill_main),
-        Wait(main_gone),
+        Wait(main_gone, within=timeout_stop, late="kill"),
         Label("stopped"),
         Do(unit_stopped),
     )
 
 
 def clean_up_table(commands: bool) -> tuple[Any, ...]:
-    """Return what is done behind a main process that has ended."""
+    """Return what is done behind a main process that has ended, or will not."""
     return (
         Wait(control_gone) if commands else (),
-        Do(signal_rest, "empty"),
-        Wait(group_empty, within=timeout_stop, late="kill"),
-        Goto("empty"),
-        Label("kill"),
-        Do(kill_rest),
-        Wait(group_empty),
-        Label("empty"),
-        _EXEC_STOP_POST if commands else (),
+        Label("phase"),
+        Do(enter_phase, "dead"),
+        Wait(phase_over, within=timeout_stop, late="late"),
+        Do(next_phase),
+        Goto("phase"),
+        Label("late"),
+        Do(phase_late),
+        Goto("phase"),
+        Label("dead"),
         Do(ended),
     )

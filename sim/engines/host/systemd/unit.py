@@ -137,7 +137,8 @@ def state_of(world: World, name: str) -> UnitState:
     state = world.recall(INIT, key_of(world, name))
     if isinstance(state, UnitState):
         return state
-    return UnitState() if file_of(world, name).exec_stop is None else ServiceState()
+    file = file_of(world, name)
+    return UnitState() if file.exec_stop is None and file.exec_stop_post is None else ServiceState()
 
 
 def control_pid(unit: UnitState) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from sim.kernel.host import Host
 
 
-class Turn(Protocol):
+class CallContext(Protocol):
     """What a call needs of its surroundings."""
 
     @property
