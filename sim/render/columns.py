@@ -25,7 +25,7 @@ def lay_out(columns: Sequence[FixedColumn], texts: Sequence[str]) -> str:
 
     A text that is too long shoves the next ones right only until blank padding has paid it back.
 
-    >>> lay_out([Column("PID", 5, True), Column("STAT", 4, False), Column("UID", 5, True)], ["7", "SNsl+", "0"])
+    >>> lay_out([FixedColumn("PID", 5, True), FixedColumn("STAT", 4, False), FixedColumn("UID", 5, True)], ["7", "SNsl+", "0"])
     '    7 SNsl+    0 '
     """
     line: list[str] = []
@@ -43,7 +43,7 @@ def lay_out(columns: Sequence[FixedColumn], texts: Sequence[str]) -> str:
 def usable_width(columns: Sequence[FixedColumn], screen: int) -> int:
     """Give the cells of a row: the smallest multiple of the screen's width that holds the fixed columns and 3 more.
 
-    >>> usable_width([Column("X", 56, True)], 40)
+    >>> usable_width([FixedColumn("X", 56, True)], 40)
     80
     """
     total = sum(column.width + 1 for column in columns) + 3

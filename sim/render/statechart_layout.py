@@ -271,8 +271,8 @@ class Layout:
 def story(chart: Chart) -> Iterable[list[int]]:
     """Return chains of ops: first the story, then the branches in the table's order.
 
-    >>> from sim.views.statechart import Node
-    >>> nodes = tuple(Node(n, "do", "x") for n in (0, 1, 3, 4))
+    >>> from sim.views.statechart import OpNode
+    >>> nodes = tuple(OpNode(n, "do", "x") for n in (0, 1, 3, 4))
     >>> ways = (Edge(0, 1, "next"), Edge(0, 3, "label", "out"), Edge(1, 0, "next"), Edge(1, 4, "late", "late"))
     >>> list(story(Chart("p", "p.q", (), nodes, ways)))
     [[0, 1, 3], [4]]
