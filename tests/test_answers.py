@@ -112,6 +112,7 @@ class Unrun(Runner):
 COMPARED = [it for it in QUESTIONS if any("--matrix" not in word and " whatif " in word for word in it.commands)]
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("question", COMPARED, ids=lambda it: str(it.number))
 def test_each_name_of_a_row_fits_its_side(question: Question) -> None:
     """As the scenario has them; in another order they do not."""

@@ -25,7 +25,8 @@ def lay_out(columns: Sequence[FixedColumn], texts: Sequence[str]) -> str:
 
     A text that is too long shoves the next ones right only until blank padding has paid it back.
 
-    >>> lay_out([FixedColumn("PID", 5, True), FixedColumn("STAT", 4, False), FixedColumn("UID", 5, True)], ["7", "SNsl+", "0"])
+    >>> columns = [FixedColumn("PID", 5, True), FixedColumn("STAT", 4, False), FixedColumn("UID", 5, True)]
+    >>> lay_out(columns, ["7", "SNsl+", "0"])
     '    7 SNsl+    0 '
     """
     line: list[str] = []

@@ -108,6 +108,7 @@ def test_json_is_one_object(shimulator):
     assert "order:" in said["findings"][0]["scenario"]
 
 
+@pytest.mark.long
 def test_quiet_says_what_fails_alone(shimulator):
     """One verdict, no bound, no story."""
     said = shimulator(*KILL, "-p", "V8", "-p", "V16", "--quiet", "--no-save").out

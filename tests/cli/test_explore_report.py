@@ -151,6 +151,7 @@ def test_full_counts_more_states_and_several_processes_the_same(shimulator):
     assert found[2][0] > found[0][0]
 
 
+@pytest.mark.long
 def test_a_limit_of_seconds_is_3(shimulator):
     """What takes longer is cut off, in time, and undetermined."""
     began = time.monotonic()

@@ -92,6 +92,7 @@ def test_a_block_is_what_is_asked_where_the_words_say_nothing(shimulator, folder
     assert ([it["name"] for it in found["variants"]], found["seeds"]) == ([LIVE], [1, 2])
 
 
+@pytest.mark.long
 def test_runs_go_on_to_a_precision_or_the_most(shimulator):
     """What was asked for, and whether it was reached, is said."""
     words = ("whatif", "small.yaml", "--set", LIVE, "--seeds", "6", "--jobs", "1", "--json", "--no-save")

@@ -26,6 +26,7 @@ from tests.drive.spaces import Graph, Shadow, base_of, whole
 
 replaced = msgspec.structs.replace
 SEEDS = 25  # of each of 8 cases
+FEW = 10  # seeds that the quick tests take
 
 
 class Within:
@@ -59,7 +60,9 @@ class Within:
         assert self.left, f"{action} of step {len(self.states)}"
 
 
-@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(it, marks=pytest.mark.long if it > FEW else ()) for it in range(1, SEEDS + 1)]
+)
 @pytest.mark.parametrize("case", AGREE)
 def test_a_timed_run_stays_within_what_was_explored(
     case: str, seed: int, monkeypatch: pytest.MonkeyPatch

@@ -194,6 +194,7 @@ def test_untimed_a_timer_may_ring_before_a_shorter_one() -> None:
     assert untimed.states > timed.states
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("case", ["plain", "steady", "again", "shot"])
 def test_joined_boxes_allow_no_less_than_those_that_are_kept_apart(case: str) -> None:
     """States that are met with boxes kept apart are met with joined ones, and those are met without any."""

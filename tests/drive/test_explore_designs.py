@@ -28,6 +28,7 @@ until: 60s
 STEPS, SELDOM = 300, 0.02
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_search_and_the_model_agree_on_what_may_happen(design: str) -> None:
     """A variable that a state leaves out although somebody reads it makes something possible that is not, or not."""

@@ -62,6 +62,7 @@ def numbered(space: Space) -> set[str]:
     return {text for text in met if NUMBER.search(text)}
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_plain_world_and_its_state_take_the_same_actions(design: str) -> None:
     """Whichever process is killed, what may happen then is called the same in both, but for numbers of processes."""

@@ -110,6 +110,7 @@ FINER: dict[str, tuple[Setup, str, str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("case", FINER)
 def test_states_that_are_told_apart_by_names_alone_are_the_plain_ones(case: str, spare: Spare) -> None:
     """In each state the same may happen as in its world, and the worlds are all that the plain explorer finds."""

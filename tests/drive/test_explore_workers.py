@@ -54,6 +54,7 @@ def counts(found: Exploration) -> tuple[int, ...]:
     return found.states, found.transitions, found.depth, found.peak, len(found.ends)
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("case", ["port", "any kill"])
 def test_ends_and_what_is_shown_are_the_same_worlds(case: str) -> None:
     """Paths lead through states of several parts, to the same ends, and to states that show what is said of them."""

@@ -121,6 +121,7 @@ def erlang_c(servers: int, load: float) -> float:
     return last / (sum(terms) + last)
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize(("servers", "busy"), [(1, 0.5), (2, 0.6), (4, 0.7)])
 def test_cores_are_m_m_c(servers, busy):
     """A customer stays for its service and the wait of Erlang C."""
@@ -137,6 +138,7 @@ def test_one_shared_core_knows_only_the_mean_service(kind):
     agrees(found, SERVICE / (1 - 0.5))
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("kind", SERVICES)
 def test_a_lock_is_m_g_1(kind):
     """First come first served: ρ/(1 - ρ) · (1 + c²)/2 services of waiting; each wait is Lindley's, to the µs."""

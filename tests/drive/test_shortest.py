@@ -68,6 +68,7 @@ def test_a_story_costs_as_little_as_it_can(name: str) -> None:
     assert way.allowed
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("name", EACH)
 def test_a_story_can_be_played_to_the_violation(name: str) -> None:
     """Each action is enabled; the property holds until the last one, or is asked of the end alone."""

@@ -205,6 +205,7 @@ def test_workers_of_another_version_are_refused(dask, monkeypatch):
         pass
 
 
+@pytest.mark.long
 def test_an_address_without_a_scheduler_is_refused(monkeypatch):
     """The message says how to start one."""
     pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")

@@ -65,6 +65,7 @@ def test_fewer_faults_do_not_do(name: str, kills: int) -> None:
     assert less.findings[0].verdict == HOLDS
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize(("name", "kills"), EACH)
 def test_a_story_is_a_scenario_that_a_run_plays_to_the_same_violation(name: str, kills: int, seed: int) -> None:

@@ -185,6 +185,7 @@ def test_the_text_fits_into_a_terminal(some: Matrix) -> None:
         assert all(any(row in line for line in lines) for row in some.rows)
 
 
+@pytest.mark.long
 def test_csv_and_json_have_every_cell(some: Matrix) -> None:
     """One row a cell; words are those of the aspects, and nothing that was not back is a number."""
     rows = matrix_csv(some).splitlines()
@@ -195,6 +196,7 @@ def test_csv_and_json_have_every_cell(some: Matrix) -> None:
     assert code(some.cell("podman", "F6")) == NONE
 
 
+@pytest.mark.long
 def test_of_several_runs_most_say_the_word(some: Matrix) -> None:
     """And what some runs say otherwise is listed."""
     with serial() as lanes:
@@ -204,6 +206,7 @@ def test_of_several_runs_most_say_the_word(some: Matrix) -> None:
     assert found[0].unlike == ()
 
 
+@pytest.mark.long
 def test_the_map_is_the_darker_the_worse(some: Matrix) -> None:
     """White where there is no such fault; a lost program is darker than a new one, a silent loss the darkest."""
     kept, new = some.cell("docker-26-separate", "F10"), some.cell("docker-26-separate", "F7")
@@ -212,6 +215,7 @@ def test_the_map_is_the_darker_the_worse(some: Matrix) -> None:
     assert 0 == badness(kept) < badness(new) < badness(lost) < badness(silent) <= 1
 
 
+@pytest.mark.long
 def test_the_map_is_the_same_bytes_each_time(some: Matrix) -> None:
     """A picture of what was computed, and of nothing else."""
     few = replace(some, cells=some.cells[: len(some.faults) * 3])

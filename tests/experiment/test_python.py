@@ -299,6 +299,7 @@ def test_an_exploration_tells_its_stories_and_runs_them() -> None:
     assert [verdict.holds for verdict in found.run("V7").verdicts()] == [False]
 
 
+@pytest.mark.long
 def test_an_exploration_shows_the_same_on_every_machine() -> None:
     """The card has verdicts, counts and the bound, and no time that it took."""
     found = stopped()

@@ -46,6 +46,7 @@ def changed(run: TimelineData, what: str) -> TimelineData:
     return replace(run, lanes=(*run.lanes[:2], replace(lane, bars=tuple(bars)), *run.lanes[3:]))
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("what", ["moved", "look"])
 def test_a_small_change_is_not_tolerated(what: str, tmp_path: Path) -> None:
     """One bar of one lane that ends 150 ms later, or looks otherwise, is another figure."""
@@ -54,6 +55,7 @@ def test_a_small_change_is_not_tolerated(what: str, tmp_path: Path) -> None:
     assert unlike(FOLDER / "pair.png", tmp_path / "now.png") > FEW
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("name", list(TIMELINES))
 def test_no_words_lie_on_each_other_or_are_cut(name: str) -> None:
     """Names, outcomes, steps, headline, titles and ticks stand apart from each other and within the picture."""

@@ -32,6 +32,7 @@ def run(design: str, begin: str) -> Run:
     return run_scenario(load("host.yaml", HOST % (begin, design)))
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("design", DESIGNS)
 def test_the_first_line_counts_containers_alone(design: str) -> None:
     """A kubelet, a pause, or a child of a program is none; one that has ended meanwhile was started as well."""
@@ -42,6 +43,7 @@ def test_the_first_line_counts_containers_alone(design: str) -> None:
     assert first in found.page()
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("design", [name for name, it in DESIGNS.items() if it.traits.engine in it.programs])
 def test_a_boot_names_the_units_that_start(design: str) -> None:
     """The engine's unit by its own name, and no step that no file has; the page's script says the same."""

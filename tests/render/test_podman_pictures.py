@@ -26,6 +26,7 @@ def legend(*runs: Run, by: str = "container") -> set[str]:
     return {text.get_text() for legend in figure.legends for text in legend.get_texts()}
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("by", WAYS)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_way_of_a_timeline_is_drawn_without_a_daemon(name: str, by: str) -> None:

@@ -103,6 +103,7 @@ def made_up(draw: st.DrawFn) -> Chart:
     return Chart("p", "p.q", (), nodes, tuple(sorted(edges, key=lambda edge: edge.source)))
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(made_up())
 def test_nothing_lies_on_anything_else_in_any_chart(chart: Chart) -> None:

@@ -150,6 +150,7 @@ def test_quiet_time_is_cut() -> None:
     assert sum(piece.share for piece in pieces) == pytest.approx(1)
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
 def test_the_same_data_gives_the_same_bytes(tmp_path: Path, kind: str) -> None:
     """A picture has no date, no random id, and starts as its format does."""

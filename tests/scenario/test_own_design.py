@@ -132,6 +132,7 @@ def test_a_step_may_be_about_what_an_upgrade_brings() -> None:
 NUMBERS = Unverified.__struct_fields__
 
 
+@pytest.mark.mostly_long
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_file_may_set_the_numbers_that_the_programs_read(design: str) -> None:
     """What no function of the design asks for is refused, and is not printed with what was understood."""
@@ -157,6 +158,7 @@ def test_a_number_may_be_one_of_the_version_that_an_upgrade_brings() -> None:
     assert load("again", text=resolved(scenario)).setup.engine == scenario.setup.engine
 
 
+@pytest.mark.long
 def test_designs_do_not_differ_in_numbers_that_one_does_not_read() -> None:
     """A number that the programs do not read is none of the design."""
     for one in DESIGNS.values():
