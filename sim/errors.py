@@ -51,6 +51,9 @@ def nearest(word: str, words: Iterable[str]) -> str:
 
     >>> nearest("pidd", ["pid", "args"])
     "Did you mean 'pid'?"
+    >>> nearest("v4", ["V4", "V14"])
+    "Did you mean 'V4'?"
     """
-    close = difflib.get_close_matches(word, sorted(words), n=1)
-    return f"Did you mean {close[0]!r}?" if close else ""
+    known = {known.lower(): known for known in sorted(words)}
+    close = difflib.get_close_matches(word.lower(), known, n=1)
+    return f"Did you mean {known[close[0]]!r}?" if close else ""

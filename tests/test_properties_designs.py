@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -16,16 +17,18 @@ from sim.designs import DESIGNS, roles
 from sim.designs.upgraded import upgraded
 from sim.drive.explore import Limits
 from sim.drive.timed import run
+from sim.engine.setup import Docker
 from sim.experiment.exploring import explored
-from sim.facts import Forgot
+from sim.facts import EngineEvent, Forgot, Marked, StepDone, StepTaken
 from sim.kernel import events as e
 from sim.model import design_of
 from sim.predicates import dockerd, living
 from sim.properties import ALWAYS, PROPERTIES, SOMETIMES, Property, in_words_of
 from sim.scenario import Scenario, load
+from sim.scenario.expect import PropertyExpect
 from sim.scenario.verdict_properties import judge
 from sim.trace import Trace
-from sim.views.exploration import NOT_OF_IT, VIOLATED
+from sim.views.exploration import DOES_NOT_APPLY, VIOLATED
 from sim.world import World, evolve
 
 HOST = """
@@ -91,7 +94,7 @@ def test_every_order_of_a_program_s_end_violates_nothing(design: str) -> None:
     asked = [prop for prop in PROPERTIES.values() if prop.kind != SOMETIMES]
     found = explored(scenario(design, "{at: 1s, kill: payload/web}"), asked, limits=Limits(states=20_000))
     assert {it.name: it.verdict for it in found.findings if it.verdict == VIOLATED} == {}
-    assert {it.name for it in found.findings if it.verdict == NOT_OF_IT} == {it.name for it in asked} - {
+    assert {it.name for it in found.findings if it.verdict == DOES_NOT_APPLY} == {it.name for it in asked} - {
         it.name for it in applying(design)
     }
 
@@ -112,7 +115,8 @@ def test_a_sentence_names_what_the_design_has(design: str) -> None:
         assert named(prop, design) <= seen, prop.name
         sentence = in_words_of(prop, DESIGNS[design]).sentence
         assert set(re.findall(r"(\w*)\.service", sentence)) <= set(DESIGNS[design].units)
-        assert ("stop succeeds" in sentence) <= (f"{DESIGNS[design].traits.client} stop" in sentence)
+        typed = DESIGNS[design].engine.typed(DESIGNS[design], Docker("stop", "")).strip()
+        assert ("succeeds" in sentence) <= (typed in sentence)
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -192,6 +196,104 @@ def test_a_container_that_people_have_stopped_is_not_missed(design: str) -> None
     if design == "podman":  # nobody is left who would start it
         left = run(scenario(design, "{at: 1s, kill: conmon/web}, {at: 2s, kill: payload/web}").setup)
         assert judge(left, [PROPERTIES["V10"]])["V10"].said == "web does not run again"
+
+
+@pytest.mark.parametrize(("design", "told"), [("podman", False), ("cri-o", False), ("docker-28", True)])
+def test_an_end_of_which_nobody_tells_is_found_with_or_without_a_daemon(design: str, told: bool) -> None:
+    """V14b: the die that a killed conmon would have brought never comes; dockerd hears of its shim's end."""
+    steps = "{at: 1s, kill: supervisor/web}, {at: 5s, kill: payload/web}"
+    found = judge(run(scenario(design, steps, until=120).setup), [PROPERTIES["V14b"]])["V14b"]
+    assert PROPERTIES["V14b"].lacks(DESIGNS[design]) == ""
+    assert found.said == ("" if told else "web has ended and no die was said")
+
+
+def test_a_daemon_that_is_away_says_no_die() -> None:
+    """V14b excuses it where a daemon is to say it."""
+    steps = "{at: 1s, kill: shim/web}, {at: 2s, systemctl: stop docker}, {at: 20s, kill: payload/web}"
+    trace = run(scenario("docker-1.13", steps, until=40).setup)
+    assert judge(trace, [PROPERTIES["V14b"]])["V14b"].holds
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_guard_is_not_asked_where_the_engine_counts_no_restarts(design: str) -> None:
+    """systemd restarts a unit's container as a new one, so that no record counts it; everywhere else one does."""
+    trace = run(scenario(design, "{at: 1s, kill: payload/web}").setup)
+    guard = PROPERTIES["a_policy_restarts"]
+    assert judge(trace, [guard])["a_policy_restarts"].holds or guard.lacks(DESIGNS[design])
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_every_design_s_stop_is_judged(design: str) -> None:
+    """V12 applies to all: a stop that succeeds is noted once, and a container that runs at its answer is a fault."""
+    setup = scenario(design, "{id: stop, at: 5s, docker: stop web}", until=60).setup
+    trace = run(setup)
+    assert PROPERTIES["V12"].lacks(DESIGNS[design]) == ""
+    assert judge(trace, [PROPERTIES["V12"]])["V12"].holds
+    world, answered = trace.first_world(), 0
+    for record in trace:
+        marks = v12_marks(world, record.event)
+        answered += ("V12:asked:web", 0) in marks
+        for mark in marks:
+            evolve(world, Marked(*mark))
+        evolve(world, record.event)
+    assert answered == 1
+
+
+def v12_marks(world: World, event: Any) -> list[Any]:
+    """Return what V12 notes of an event."""
+    return [mark for kind, rule in PROPERTIES["V12"].watch if type(event) is kind for mark in rule(world, event)]
+
+
+@pytest.mark.parametrize("design", ["podman", "podman-quadlet", "cri-o", "containerd-cri"])
+def test_a_stop_that_succeeds_while_the_container_runs_is_found(design: str) -> None:
+    """V12 breaks where the step is answered at once; a start in between is somebody else's will."""
+    trace = run(scenario(design, "{id: stop, at: 20s, docker: stop web}", until=60).setup)
+    asked, done = StepTaken("stop"), StepDone("stop")
+
+    def told(*events: Any) -> str:
+        """Return what V12 says after events that its own rules alone see."""
+        world = trace.at(trace.origin + 1_000_000)
+        for event in events:
+            for mark in v12_marks(world, event):
+                evolve(world, Marked(*mark))
+        return PROPERTIES["V12"].said(world)
+
+    assert told(asked, done).startswith("web ran when ")
+    assert told(asked, StepDone("stop", "no such container")) == ""
+    assert told(asked, EngineEvent("container", "start", "web"), done) == ""
+    assert told(done) == ""
+
+
+@pytest.mark.parametrize("later", ["docker-18.09", "docker-28"])
+def test_a_version_that_an_upgrade_brings_is_asked_too(later: str) -> None:
+    """The shims of 18.09 live below containerd, so that V5 applies to a host of 26 that gets it, in those words."""
+    steps = f"{{at: 1s, upgrade: {{to: {later}}}}}"
+    text = HOST.format(design="docker-26", policy="always", until=60, steps=steps) + "expect: [{property: V5}]\n"
+    found = load("host.yaml", text)
+    lacks = PROPERTIES["V5"].lacks(design_of(found.setup))
+    assert lacks == ("has every shim under PID 1" if later == "docker-28" else "")
+    (expectation,) = found.expectations
+    assert isinstance(expectation, PropertyExpect)
+    assert expectation.sentence == in_words_of(PROPERTIES["V5"], design_of(found.setup)).sentence
+    assert expectation.sentence.endswith("Every shim is a child of a living containerd.") == (not lacks)
+
+
+def test_an_expectation_has_the_words_of_what_an_upgrade_brings() -> None:
+    """A host of 1.10 that gets 1.13 has shims, and what is expected says so."""
+    steps = "{at: 1s, upgrade: {to: docker-1.13}}"
+    text = HOST.format(design="docker-1.10", policy="always", until=60, steps=steps) + "expect: [{property: V4}]\n"
+    (expectation,) = load("host.yaml", text).expectations
+    assert isinstance(expectation, PropertyExpect)
+    assert "has exactly one shim, or none" in expectation.sentence
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_sentence_that_does_not_apply_claims_nothing_of_the_design(design: str) -> None:
+    """It names no program of the design's, and says that it is about others."""
+    for prop in PROPERTIES.values():
+        if prop.lacks(DESIGNS[design]):
+            assert named(prop, design) <= {"payload"}, prop.name  # which every host has
+            assert in_words_of(prop, DESIGNS[design]).sentence.startswith("Where it applies: "), prop.name
 
 
 def test_versions_that_come_later_bring_their_holders() -> None:

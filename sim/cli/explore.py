@@ -21,8 +21,8 @@ from sim.experiment.asking import asked_of, budget, property_named
 from sim.experiment.exploring import explored, unmodelled, with_faults
 from sim.render.exploration_text import exploration_text, verdicts_text
 from sim.tracefile import SCHEMA_VERSION
+from sim.views.exploration import DOES_NOT_APPLY, VIOLATED, Explored
 from sim.views.exploration import HOLDS as GOOD
-from sim.views.exploration import NOT_OF_IT, VIOLATED, Explored
 
 RESULT = "result.json"
 
@@ -61,7 +61,7 @@ def status_of(found: Explored) -> int:
     verdicts = {finding.verdict for finding in found.findings}
     if VIOLATED in verdicts:
         return FAILS
-    if not found.complete or verdicts - {GOOD, NOT_OF_IT} or verdicts == {NOT_OF_IT}:
+    if not found.complete or verdicts - {GOOD, DOES_NOT_APPLY} or verdicts == {DOES_NOT_APPLY}:
         return UNDETERMINED
     return HOLDS
 
@@ -74,7 +74,7 @@ def _report(found: Explored, options: argparse.Namespace, written: str) -> None:
         if not found.findings:
             say("No property is asked for: --property V3, --property all, or properties: in the file.")
         if "all" in options.properties:
-            asked = {it.name for it in found.findings if it.verdict != NOT_OF_IT}
+            asked = {it.name for it in found.findings if it.verdict != DOES_NOT_APPLY}
             say("Not modelled: " + "; ".join(f"{name} ({why})" for name, why in unmodelled() if name in asked) + ".")
     else:
         say(verdicts_text(found, width()), end="")

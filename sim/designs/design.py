@@ -30,6 +30,7 @@ class Design:
         engine: Engine = PLAIN,
     ) -> None:
         self.name, self.title, self.source, self.traits, self.engine = name, title, source, traits, engine
+        self.releases: dict[str, Design] = {name: self}  # the versions that a host gets; one, unless it is upgraded
         self.programs = {program.name: program for program in programs}
         found = [program.units for program in programs if isinstance(program, Systemd)]
         self.units: dict[str, UnitFile] = dict(found[0]) if found else {}

@@ -16,7 +16,9 @@ from sim.drive.explore import Exploration, Goal, Limits, SearchFault, explore
 from sim.drive.explore.confluent import is_tried
 from sim.drive.explore.shortest import is_allowed, shortest
 from sim.drive.explore.watch import words_of
+from sim.engine.program import Program
 from sim.engine.setup import FaultBudget, Setup
+from sim.engines.host import journald
 from sim.errors import InputError
 from sim.experiment.counterexample import tell, write_counterexample
 from sim.faults import FAULTS, fault_text, lives
@@ -28,7 +30,7 @@ from sim.scenario.to_explore import check_steps, for_explorer
 from sim.scenario.verdict_words import instant_text, text_of
 from sim.views.coverage import coverage as rows_of
 from sim.views.coverage import exercised_in
-from sim.views.exploration import HOLDS, NOT_OF_IT, UNDETERMINED, VIOLATED, Explored, Finding
+from sim.views.exploration import DOES_NOT_APPLY, HOLDS, UNDETERMINED, VIOLATED, Explored, Finding
 
 EXACT_STATES, EXACT_SECONDS = 400_000, 60.0  # of a search for one that the timers' lengths allow
 
@@ -116,7 +118,7 @@ def _told(
     lack = prop.lacks(design_of(scenario.setup))
     if lack:
         why = f"{scenario.setup.engine.design} {lack}"
-        return Finding(prop.name, prop.kind, prop.sentence, NOT_OF_IT, why)
+        return Finding(prop.name, prop.kind, prop.sentence, DOES_NOT_APPLY, why)
     finding = _finding(found, prop)
     try:
         if finding.verdict == VIOLATED and prop.name in found.shown:
@@ -220,7 +222,7 @@ def bound_of(setup: Setup, *, untimed: bool, full: bool, alike: bool) -> tuple[s
 
 
 def _faults_text(setup: Setup) -> str:
-    budget, programs = setup.faults, design_of(setup).programs.values()
+    budget, programs = setup.faults, _on_the_host(setup)
     if not budget.total:
         return "No faults but the scenario's own steps."
     most = dict(budget.kinds)
@@ -233,6 +235,12 @@ def _faults_text(setup: Setup) -> str:
     faults = f"{budget.total} fault{'s' if budget.total > 1 else ''}"
     anybody = all(FAULTS[kind].hits is lives for kind in chosen if not FAULTS[kind].free)
     return f"At most {faults} ({kinds}), {where}, {'of any process but' if anybody else 'never of'} PID 1."
+
+
+def _on_the_host(setup: Setup) -> list[Program]:
+    """Return the programs that may run on the host: journald is there only where the scenario has to do with it."""
+    absent = () if journald.concerns(setup) else (journald.PROGRAM.name,)
+    return [program for name, program in design_of(setup).programs.items() if name not in absent]
 
 
 def unmodelled() -> tuple[tuple[str, str], ...]:

@@ -13,12 +13,13 @@ from sim.engine import paths
 from sim.engine.role import CONTAINER, Kind
 from sim.engine.settings import daemon_of
 from sim.engine.setup import Docker
-from sim.facts import EngineEvent, Message, Received, Sent, StepDone
+from sim.facts import EngineEvent, Message, Received, Sent, StepDone, StepTaken
 from sim.kernel import events as e
 from sim.kernel.records import code_of
 from sim.kernel.signals import NAMES
 from sim.predicates import believed, dockerd, is_program, living, programs
 from sim.properties.property import Mark, Watch, mark
+from sim.properties.words import an_api
 from sim.world import World
 
 Marks = Iterable[Mark]
@@ -146,7 +147,7 @@ def start_unasked(world: World, event: EngineEvent) -> Marks:
 
 UNASKED_STARTS: Watch = (*STOPS, (Sent, start_requested), (EngineEvent, start_unasked))
 
-# -- V12: docker stop -------------------------------------------------------------------------------
+# -- V12: a stop by people --------------------------------------------------------------------------
 
 
 def stop_requested(world: World, event: Sent) -> Marks:
@@ -162,12 +163,44 @@ def stop_answered(world: World, event: EngineEvent) -> Marks:
     asked = mark("V12", "asked", name)
     if word not in ("start", "stop") or not world.marks.get(asked, 0):
         return ()
+    return _changed(world, (asked, 0), *_if(word == "stop" and _runs(world, name), "V12", name))
+
+
+def _runs(world: World, name: str) -> bool:
     record = believed(world, name)
-    runs = (record is not None and record.running) or bool(programs(world, name))
-    return _changed(world, (asked, 0), *_if(word == "stop" and runs, "V12", name))
+    return (record is not None and record.running) or bool(programs(world, name))
 
 
-STOP_ANSWERS: Watch = ((Sent, stop_requested), (EngineEvent, stop_answered))
+def stop_begun(world: World, event: StepTaken) -> Marks:
+    """People stop a container where no daemon of the engine's takes their request: with a command, or by the API."""
+    name = _stopped_by(world, event.id)
+    return _changed(world, (mark("V12", "asked", name), 1)) if name else ()
+
+
+def stop_done(world: World, event: StepDone) -> Marks:
+    """Such a stop is over, and no event has told so: what its user saw is the answer."""
+    name = _stopped_by(world, event.id)
+    asked = mark("V12", "asked", name)
+    if not name or not world.marks.get(asked, 0):
+        return ()
+    return _changed(world, (asked, 0), *_if(not event.error and _runs(world, name), "V12", name))
+
+
+def _stopped_by(world: World, step_id: str) -> str:
+    """Return the container that a step stops where that is not a request to a daemon; "" if it does not."""
+    if not an_api(world.design):
+        return ""
+    steps = (step for terminal in world.setup.terminals for step in terminal if step.id == step_id)
+    stops = (it.command for it in steps if isinstance(it.command, Docker) and it.command.verb == "stop")
+    return next((it.container for it in stops), "")
+
+
+STOP_ANSWERS: Watch = (
+    (Sent, stop_requested),
+    (EngineEvent, stop_answered),
+    (StepTaken, stop_begun),
+    (StepDone, stop_done),
+)
 
 # -- V14: start and die -----------------------------------------------------------------------------
 

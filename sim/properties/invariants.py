@@ -32,7 +32,7 @@ from sim.predicates import (
 )
 from sim.properties.history import STARTED, stopped_mark
 from sim.properties.property import mark
-from sim.properties.words import own_units
+from sim.properties.words import a_stop, own_units
 from sim.world import World
 
 Faults = Iterator[str]
@@ -216,8 +216,7 @@ def stays_stopped(world: World) -> Faults:
 
 def stop_stops(world: World) -> Faults:
     """Find containers that ran when a stop succeeded (V12)."""
-    client = world.design.traits.client or "a"
-    return _wrong(world, "V12", f"{{}} ran when {client} stop said that it had stopped it")
+    return _wrong(world, "V12", f"{{}} ran when {a_stop(world.design)} said that it had stopped it")
 
 
 def every_command_is_answered(world: World) -> Faults:
@@ -235,8 +234,10 @@ def one_die_a_start(world: World) -> Faults:
 
 
 def every_end_has_its_die(world: World) -> Faults:
-    """Find ended runs of which no `die` was said (V14b). A dockerd that does not live cannot say anything."""
-    for name in world.services if dockerd(world) is not None else ():
+    """Find ended runs of which no `die` was said (V14b). Where a daemon says it, one that does not live cannot."""
+    if world.design.traits.engine and dockerd(world) is None:
+        return
+    for name in world.services:
         if world.marks.get(mark("V14", "runs", name)) == STARTED and not programs(world, name):
             yield f"{name} has ended and no die was said"
 

@@ -30,8 +30,9 @@ def _nothing(_: Any) -> str:
 class Property(msgspec.Struct, frozen=True):
     """A sentence about worlds.
 
-    Places in it, such as `{daemon}`, are filled with a design's *words*. *lacks* returns why it says nothing of a
-    design, so that it follows the design's name ("has no daemon"); "" where it applies.
+    Places in it, such as `{daemon}`, are filled with a design's *words*, or with general ones (those of None). *lacks*
+    returns why it says nothing of a design, so that it follows the design's name ("has no daemon"); "" where it
+    applies.
 
     *kind* `always`: it holds in every state. `sometimes`: in at least one, else a model or a scenario is empty.
     `eventually`: at every end of a run, and somewhere on every cycle. *said* tells what is so where it does not hold.
@@ -73,10 +74,12 @@ def stated(
 
 
 def in_words_of(prop: Property, design: Any) -> Property:
-    """Return a property with a sentence in a design's own words."""
+    """Return a property with a sentence in a design's own words; one that does not apply claims nothing of it."""
     if prop.words is None:
         return prop
-    return msgspec.structs.replace(prop, sentence=prop.sentence.format_map(prop.words(design)), words=None)
+    lacks = prop.lacks(design)
+    sentence = prop.sentence.format_map(prop.words(None if lacks else design))
+    return msgspec.structs.replace(prop, sentence=f"Where it applies: {sentence}" if lacks else sentence, words=None)
 
 
 def watchers(

@@ -16,44 +16,83 @@ from sim.engine import paths
 from sim.engine.ops import Serve
 from sim.engine.program import readers_of
 from sim.engine.role import LAST, Kind
+from sim.engine.setup import Docker
 from sim.engines.host.systemd.unit import TEMPLATE
 
 
 def words_of(design: Any) -> dict[str, str]:
-    """Return what fills the places of a sentence.
+    """Return what fills the places of a sentence; without a design, general words.
 
     >>> from sim.designs import DESIGNS
     >>> found = words_of(DESIGNS["cri-o"])
     >>> found["daemon"], found["holder"], found["or_stopped"]
     ('crio', 'conmon', ' or stopped crio.service or kubelet.service')
     """
+    if design is None:
+        return GENERAL
     daemon, guest = design.traits.engine, first(design.of_kind(Kind.GUEST))
     holder, keeper, own = first(design.holders), keeper_of(design), own_daemons(design)
     home = design.roles[holder].home if holder else ""
     cleaner = " or ".join(f"a working {name}" for name, program in design.programs.items() if program.cleans_up)
     units = " or ".join(f"{name}.service" for name in own_units(design))
-    return {
-        "an_exec": f"{design.traits.client} exec" if design.traits.client else "An exec",
-        "a_stop": f"{design.traits.client} stop" if design.traits.client else "a stop",
-        "daemon": daemon or "daemon",
-        "the_daemon": daemon or "the daemon",
-        "The_daemon": daemon or "The daemon",
-        "daemons": " and ".join(f"one {name}" for name in own) or "one of each daemon",
-        "guest": guest or "A daemon's child",
-        "guest_home": design.roles[guest].home if guest else "parent",
-        "holder": holder or "holder",
-        "holder_home": home if home in own else keeper or "daemon",
-        "keeper": keeper or "second daemon",
-        "the_keeper": keeper or "a second daemon",
+    mine = {
+        "an_exec": f"{design.traits.client} exec" if design.traits.client else "",
+        "a_stop": a_stop(design),
+        "daemon": daemon,
+        "the_daemon": daemon,
+        "The_daemon": daemon,
+        "daemons": " and ".join(f"one {name}" for name in own),
+        "guest": guest,
+        "guest_home": design.roles[guest].home if guest else "",
+        "holder": holder,
+        "holder_home": home if home in own else keeper,
+        "keeper": keeper,
+        "the_keeper": keeper,
         "parent": holder or parent_of_programs(design),
-        "ending": f"a KILL or {cleaner}" if cleaner else "a KILL",
-        "forwarder": first(design.of_kind(Kind.FORWARDER)) or "forwarder",
-        "known": f": to the {daemon} that has read its records, else to the disk" if daemon else " to the disk",
+        "ending": f"a KILL or {cleaner}" if cleaner else "",
+        "forwarder": first(design.of_kind(Kind.FORWARDER)),
+        "known": f": to the {daemon} that has read its records, else to the disk" if daemon else "",
         "or_stopped": f" or stopped {units}" if units else "",
-        "without_live_restore": "Without live-restore no" if design.traits.live_restore else "No",
+        "without_live_restore": "Without live-restore no" if design.traits.live_restore else "",
         "while_away": f" while no {daemon} serves" if daemon else "",
         "queued": queued(design),
     }
+    return GENERAL | {place: word for place, word in mine.items() if word}
+
+
+GENERAL = {
+    "an_exec": "An exec",
+    "a_stop": "a stop",
+    "daemon": "daemon",
+    "the_daemon": "the daemon",
+    "The_daemon": "The daemon",
+    "daemons": "one of each daemon",
+    "guest": "A daemon's child",
+    "guest_home": "parent",
+    "holder": "holder",
+    "holder_home": "daemon",
+    "keeper": "second daemon",
+    "the_keeper": "a second daemon",
+    "parent": "holder",
+    "ending": "a KILL",
+    "forwarder": "forwarder",
+    "known": " to the disk",
+    "or_stopped": "",
+    "without_live_restore": "No",
+    "while_away": "",
+    "queued": "message waits",
+}
+"""The words for what a design lacks, or for no design at all."""
+
+
+def a_stop(design: Any) -> str:
+    """Return what people type to stop a container, without its name.
+
+    >>> from sim.designs import DESIGNS
+    >>> a_stop(DESIGNS["podman"]), a_stop(DESIGNS["cri-o"])
+    ('podman stop', 'kubectl delete pod')
+    """
+    return str(design.engine.typed(design, Docker("stop", ""))).strip() if design.traits.client else "a stop"
 
 
 def first(names: Iterable[str]) -> str:
@@ -90,7 +129,7 @@ def queued(design: Any) -> str:
     found = [(reader.queue.removesuffix("s"), name) for name, reader in readers_of(design)]
     head = [f"{what} waits in {name}" for what, name in found[:1]]
     more = [f", and no {what} in {name}" for what, name in found[1:]]
-    return "".join((*head, *more, "," if more else "")) or "message waits"
+    return "".join((*head, *more, "," if more else ""))
 
 
 # -- what a design lacks ----------------------------------------------------------------------------
@@ -112,8 +151,9 @@ def holders(design: Any) -> str:
 
 
 def holders_below_a_daemon(design: Any) -> str:
-    """Return that holders live under PID 1 by design, so that none of them can be an orphan."""
-    if not design.holders or any(design.roles[name].home in own_daemons(design) for name in design.holders):
+    """Return that holders live under PID 1 by design, in every version, so that none of them can be an orphan."""
+    homes = ((it.roles[name].home, it) for it in design.releases.values() for name in it.holders)
+    if not design.holders or any(home in own_daemons(it) for home, it in homes):
         return holders(design)
     return f"has every {design.holders[0]} under PID 1"
 
@@ -124,10 +164,10 @@ def forwarders(design: Any) -> str:
 
 
 def an_api(design: Any) -> str:
-    """Return that people ask no daemon for a start or a stop."""
+    """Return that people ask no daemon of the engine's for a start: they run a command, or ask an API server."""
     ops = (op for table in design.procedures.values() for op in table.ops)
     serves = any(isinstance(op, Serve) and op.queue == "api" for op in ops)
-    return "" if serves else "has no daemon that people ask for a start or a stop"
+    return "" if serves else "has no daemon of its own that people ask for a start"
 
 
 def policies(design: Any) -> str:

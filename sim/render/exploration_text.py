@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from sim.render.coverage_text import coverage_table
-from sim.views.exploration import HOLDS, NOT_OF_IT, VIOLATED, Explored, Finding
+from sim.views.exploration import DOES_NOT_APPLY, HOLDS, VIOLATED, Explored, Finding
 
 MARKS = {HOLDS: "✓", VIOLATED: "✗"}
 WIDTH = 110
@@ -16,7 +16,7 @@ def exploration_text(found: Explored, *, width: int | None = None, written: str 
     wide = min(width or WIDTH, WIDTH)
     lines = [f"{found.title}: every order", f"{found.engine} · {found.source}", ""]
     lines += [line for finding in found.findings for line in _verdict(finding, wide)]
-    lines += _not_of_it(found, wide)
+    lines += _does_not_apply(found, wide)
     lines += [""] if found.findings else []
     lines += _wrapped(counts(found), wide)
     lines += [line for sentence in found.bound for line in _wrapped(f"Bound: {sentence}", wide)]
@@ -40,15 +40,15 @@ def verdicts_text(found: Explored, width: int | None = None) -> str:
     """Return the verdicts that are not HOLDS, one after the other."""
     wide = min(width or WIDTH, WIDTH)
     lines = [line for finding in found.findings if finding.verdict != HOLDS for line in _verdict(finding, wide)]
-    lines += _not_of_it(found, wide)
+    lines += _does_not_apply(found, wide)
     return "".join(f"{line}\n" for line in lines)
 
 
-def _not_of_it(found: Explored, wide: int) -> list[str]:
+def _does_not_apply(found: Explored, wide: int) -> list[str]:
     """Return which properties do not apply, by the reason."""
     names: dict[str, list[str]] = {}
     for finding in found.findings:
-        if finding.verdict == NOT_OF_IT:
+        if finding.verdict == DOES_NOT_APPLY:
             names.setdefault(finding.why, []).append(finding.name)
     told = "; ".join(f"{', '.join(mine)} ({why})" for why, mine in names.items())
     return _wrapped(f"Does not apply: {told}.", wide) if told else []
@@ -56,7 +56,7 @@ def _not_of_it(found: Explored, wide: int) -> list[str]:
 
 def _verdict(finding: Finding, wide: int) -> list[str]:
     """Return the verdict on a property; those that do not apply are told together."""
-    if finding.verdict == NOT_OF_IT:
+    if finding.verdict == DOES_NOT_APPLY:
         return []
     mark = MARKS.get(finding.verdict, "?")
     why = f" ({finding.why})" if finding.why else ""

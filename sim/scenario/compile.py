@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from sim.designs import DESIGNS
 from sim.engine.setup import EngineSetup, HostSetup, Instant, Network, OutOfMemory, Row, Service, Setup, Step
 from sim.scenario import known, readers
 from sim.scenario.asked import Asked, read_asked
@@ -25,7 +24,7 @@ from sim.scenario.expect_read import read_expectations
 from sim.scenario.explored import read_faults, read_order
 from sim.scenario.instants import Names, parse_instant
 from sim.scenario.profiles import PLACE, read_profile
-from sim.scenario.property_read import Listed, OwnProperty, read_properties
+from sim.scenario.property_read import Listed, OwnProperty, read_properties, worded
 from sim.scenario.schema import EngineFile, File, HostFile, NetworkFile, ServiceFile
 from sim.scenario.schema_program import Strict
 from sim.scenario.services import (
@@ -99,7 +98,7 @@ class Compiler:
         ports = {port.host: service.name for service in services for port in service.ports}
         properties = read_properties(self.root, names, ports, self.report)
         own = {it.name: it for it in properties if isinstance(it, OwnProperty)}
-        expectations = read_expectations(self.root, names, ports, own, DESIGNS[engine.design], self.report)
+        expectations = read_expectations(self.root, names, ports, own, self.report)
         faults, order = read_faults(self.root, names, self.report), read_order(self.root, self.report)
         asked = read_asked(self.root, names, self.report)
         sentences = self.sentences()
@@ -112,7 +111,7 @@ class Compiler:
             name,
             source,
             setup,
-            expectations,
+            worded(expectations, setup),
             sentences,
             self.report.without_effect(),
             names,

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any, TypeVar
 
-from sim.designs import Design
 from sim.engine.paths import DOCKER_PID
 from sim.engine.setup import Target
 from sim.engines.host.reach import CLIENTS
-from sim.properties import PROPERTIES, in_words_of
+from sim.properties import PROPERTIES
 from sim.scenario import fields, units
 from sim.scenario.check import Report, spelt
 from sim.scenario.expect import (
@@ -65,11 +64,11 @@ VIEWS = ("pstree", "ps-axjf")
 
 
 def read_expectations(
-    root: Node, names: Names, ports: dict[int, str], own: Mapping[str, OwnProperty], design: Design, report: Report
+    root: Node, names: Names, ports: dict[int, str], own: Mapping[str, OwnProperty], report: Report
 ) -> tuple[Expectation, ...]:
     """Return the expectations that could be read; what is wrong goes to *report*.
 
-    *ports* are the published ones, *own* the file's own properties; the table's have the words of *design*.
+    *ports* are the published ones, *own* the file's own properties; the table's get their words later (`worded`).
     """
     found = []
     for path, node in entries(root, "expect", report):
@@ -83,7 +82,7 @@ def read_expectations(
             )
             continue
         before = len(report.problems.found)
-        expectation = ExpectEntry(root, path, node, node.value, names, ports, own, design, report).read()
+        expectation = ExpectEntry(root, path, node, node.value, names, ports, own, report).read()
         if expectation and len(report.problems.found) == before:
             found.append(expectation)
     return tuple(found)
@@ -100,7 +99,6 @@ class ExpectEntry:
     names: Names
     ports: dict[int, str]
     own: Mapping[str, OwnProperty]
-    design: Design
     report: Report
 
     def read(self) -> Expectation | None:
@@ -362,7 +360,7 @@ class ExpectEntry:
         own = self.own.get(name)
         if own is not None:
             return PropertyExpect(name=name, kind=own.kind, sentence=own.text, **said)
-        prop = in_words_of(PROPERTIES[name], self.design)
+        prop = PROPERTIES[name]
         return PropertyExpect(name=name, kind=prop.kind, sentence=prop.sentence, **said)
 
     def property_name(self, value: object) -> str:

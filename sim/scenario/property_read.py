@@ -11,8 +11,11 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from sim.properties import KINDS, PROPERTIES
+from sim.engine.setup import Setup
+from sim.model import design_of
+from sim.properties import KINDS, PROPERTIES, in_words_of
 from sim.scenario.check import Report, spelt
+from sim.scenario.expect import Expectation, PropertyExpect
 from sim.scenario.expression import Expression, parse
 from sim.scenario.instants import STEP_ID, Names
 from sim.scenario.steps import entries
@@ -55,6 +58,17 @@ def read_properties(root: Node, names: Names, ports: Mapping[int, str], report: 
 def name_of(entry: Listed) -> str:
     """Return the name of a property that a file lists."""
     return entry if isinstance(entry, str) else entry.name
+
+
+def worded(expectations: Iterable[Expectation], setup: Setup) -> tuple[Expectation, ...]:
+    """Return expectations whose properties of the table have the words of the design that runs, upgrades included."""
+    design = design_of(setup)
+    return tuple(
+        msgspec.structs.replace(it, sentence=in_words_of(PROPERTIES[it.name], design).sentence)
+        if isinstance(it, PropertyExpect) and it.name in PROPERTIES
+        else it
+        for it in expectations
+    )
 
 
 def _table_name(node: Node) -> str:

@@ -7,7 +7,7 @@ import msgspec
 from sim.views.coverage import Coverage
 
 HOLDS, VIOLATED, UNDETERMINED = "HOLDS", "VIOLATED", "UNDETERMINED"
-NOT_OF_IT = "DOES NOT APPLY"  # the property speaks of what the design does not have
+DOES_NOT_APPLY = "DOES NOT APPLY"  # the property speaks of what the design does not have
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -85,6 +85,7 @@ def test_a_limit_is_3(shimulator, limit):
         (("--faults", "kil=1"), "'kil' is no kind of fault. Valid: kill, stall. Did you mean 'kill'?"),
         (("--faults", "kill=x"), "'x' is no count"),
         (("-p", "V88"), "there is no such property. Did you mean 'V8'?"),
+        (("-p", "v4"), "there is no such property. Did you mean 'V4'?"),
         (("-p", "always: opn(8080, remote)"), "column 1: 'opn' is not a predicate. Did you mean open?"),
         (("--between", "die(web)", "lunch"), "'lunch' is not an instant"),
         (("--between", "die(web)+2s", "end"), "times are dropped when orders are explored"),

@@ -77,7 +77,8 @@ SAID = {
     "docker-1.10": "a daemon or proxy",
     "docker-1.13": "a daemon, shim or proxy",
     "docker-26-separate": "a daemon, shim or proxy",
-    "podman": "a daemon or conmon",
+    "podman": "a conmon",
+    "podman-quadlet": "a conmon",
     "containerd-cri": "a daemon or shim",
     "cri-o": "a daemon or conmon",
 }
@@ -91,6 +92,13 @@ def test_the_bound_names_who_stands_still_on_the_design(design: str, who: str) -
         f"At most 1 fault (stall 1: {who} stands still; resume: a process that stood still goes on), anywhere, "
         "never of PID 1."
     )
+
+
+def test_the_bound_names_a_daemon_of_the_host_s_where_there_is_one() -> None:
+    """journald is there if the scenario has to do with it: then podman's host has a daemon that can stand still."""
+    logs = scenario("podman", "stall: 1", "steps: [{at: 1s, host: {journald: restart}}]\n")
+    bound, *_ = bound_of(logs.setup, untimed=False, full=False, alike=False)
+    assert "a conmon or daemon stands still" in bound or "a daemon or conmon stands still" in bound
 
 
 @pytest.mark.parametrize("design", DESIGNS)
