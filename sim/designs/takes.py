@@ -7,19 +7,18 @@ programs; designs §4.2, §5.1 [S].
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
+from typing import Any
 
 from sim.designs import DESIGNS
 from sim.designs.design import Design
 from sim.engine.meaning import Said
 from sim.engine.setup import Command, KillProcess, OwnCommand, Slow, Systemctl, TakePid
-from sim.engine.vocabulary import number_of
-from sim.engines.host import journald
+from sim.engine.vocabulary import key_of, number_of
 from sim.engines.host.systemd.unit import TEMPLATE
 
 OF_THE_HOST = ("reboot", "daemon-reload")  # verbs of systemctl that need no unit of an engine's
-HAS_A_WORD = (journald.PROGRAM.name,)  # daemons that no systemctl is asked about: host: {journald: stop} is their word
 
 
 def takes(design: Design, command: Command) -> bool:
@@ -65,6 +64,15 @@ def lacks(design: Design, section: str, key: str) -> bool:
     """
     row = design.engine.vocabulary.get(section, {}).get(key)
     return row is not None and not row.is_known_to(number_of(design.name))
+
+
+def had_by(design: Design, section: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a section of a setup whose keys *design* has.
+
+    >>> had_by(DESIGNS["docker-1.12"], "daemon", {"live_restore": True, "shutdown_timeout": 5})
+    {'live_restore': True}
+    """
+    return {field: value for field, value in fields.items() if not lacks(design, section, key_of(section, field))}
 
 
 # -- units ------------------------------------------------------------------------------------------
@@ -133,7 +141,7 @@ def _systemctl(design: Design, command: Systemctl, services: Collection[str]) ->
 
 def what_units(design: Design) -> str:
     """Return which units a host of *design* has, as a sentence."""
-    found = [*units_in(design), *(["each container of services:"] if TEMPLATE in design.units else [])]
+    found = [*units_in(design), *(["a unit for each container of the file"] if TEMPLATE in design.units else [])]
     if found:
         return f"{design.name} has {', '.join(found)}."
     return design.engine.no_daemon

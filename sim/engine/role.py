@@ -43,7 +43,6 @@ class Kind(StrEnum):
 
 
 LASTING = frozenset({Kind.INIT, Kind.DAEMON, Kind.GUEST, Kind.HOLDER, Kind.FORWARDER})
-IN_CONTAINER = frozenset({Kind.PAYLOAD, Kind.SANDBOX, Kind.MEMBER, Kind.EXECED})
 
 
 def unless_zero(status: Status) -> bool:

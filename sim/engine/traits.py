@@ -73,7 +73,6 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     engine_score: int = -500
     socket: str = ""
     records: str = ""
-    wakes: bool = False
 
 
 def of_daemon(name: str, **fields: Any) -> Traits:
@@ -90,7 +89,7 @@ def of_daemon(name: str, **fields: Any) -> Traits:
 MEANINGS: dict[str, tuple[str, str]] = {
     "tree": ("who is whose parent", "designs §1 [S], §3.1 [S]"),
     "words": ("command lines", "designs §1.1: 18.09 drops the docker- prefix [S]"),
-    "unverified": ("numbers that nobody verified", "engine-1.13 §12; docker-26: memory_threads.csv [M]"),
+    "unverified": ("numbers that are no setting", "engine-1.13 §12; docker-26: memory_threads.csv [M]"),
     "shim_command_threads": ("threads of `shim start`, a process that is tried out among them", "experiment a [M]"),
     "scope": ("the control group of a container", "engine-1.13 §1.1; designs §3.1 [S*], §4.1 [S]"),
     "split_scope": ("the same within its unit, where containers are units", "designs §4.2, C3 [S], name [K]"),
@@ -116,25 +115,24 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "binds_first": ("dockerd binds a published port itself, before it starts the proxy", "designs §1.1: 28 [S]"),
     "restore_stop": ("how a new dockerd without live-restore stops what it finds", "designs §1.1: 20.10 [S], §3.9 [S]"),
     "daemon": ("daemon.json where a scenario says nothing", "engine-1.13 §20; designs §8 [S]"),
-    "unit": ("docker.service", "designs §1.1 [S], §1 [S]"),
+    "unit": ("the engine's unit", "designs §1.1 [S], §1 [S]"),
     "containerd_unit": ("containerd.service; None: dockerd starts containerd", "designs §1.1: 18.09 [S]"),
     "coupling": ("what ties docker.service to containerd.service", "designs §1.1 [S]"),
     "containerd_score": ("oom_score_adj of containerd; a shim v2 has one more", "designs §1, §3.1, §3.9 [S][I]"),
     "client": ("the command with which people at the host ask the engine", "designs §4.2 [S], §5.1 [K]"),
     "engine": ("the daemon that people ask, where there is one", "designs §1 [S]"),
     "engine_unit": ("the unit whose main process that daemon is", "designs §1 [S]"),
-    "engine_main": ("the procedure with which it begins", "sim/engine"),
+    "engine_main": ("the procedure with which it begins", "sim/engines"),
     "engine_score": ("its oom_score_adj", "designs §1: OOM score [S]"),
     "socket": ("where it listens", "engine-1.13 §1.4; designs §4.3, §5.1 [K]"),
     "records": ("where it keeps what it knows of a container", "engine-1.13 §1.4; designs §5.1 [K]"),
-    "wakes": ("docker.socket starts the engine for a client that finds nobody listening", "designs §2 F1 [S*]"),
     "profile": ("durations where a scenario says nothing", "sim/latency.py"),
 }
 """Field -> what it means, and which source says so."""
 
 
 def unit_keys(world: Any) -> Unit:
-    """Return the keys of docker.service: the file's own, or those of a version that was installed later."""
+    """Return the keys of the engine's unit: the file's own, or those of a version that was installed later."""
     installed = world.design.installed(world)
     keys: Unit = world.setup.engine.unit if installed.name == world.design.name else installed.traits.unit
     return keys

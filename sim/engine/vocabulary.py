@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sim.engine.setup import Unverified
+from sim.engine.setup import Daemon, Unit, Unverified
 
 VERSION = re.compile(r"(?:[a-z]+-)?([0-9]+(?:[.][0-9]+)*)(?:-[a-z]+)?")
 OF_THE_HOST = ("last_chance", "journald_timeout_stop")  # numbers that are no engine's
@@ -41,13 +41,15 @@ class Key(msgspec.Struct, frozen=True):
     """A key of an engine's files: the first and the last version that know it, "" for all before and after.
 
     *why_not* says why an engine without versions, or all but one build, has none. *modelled* is false of a key that the
-    engine has and the model does not.
+    engine has and the model does not. *noted* is true of a key that a file may say although the engine has none: it has
+    no effect, which is noted.
     """
 
     since: str = ""
     until: str = ""
     why_not: str = ""
     modelled: bool = True
+    noted: bool = False
 
     def is_known_to(self, version: tuple[int, ...]) -> bool:
         """Return whether a version has the key; `()` is an engine that is not told apart by versions."""
@@ -59,6 +61,16 @@ class Key(msgspec.Struct, frozen=True):
 
 Section = Mapping[str, Key]
 Vocabulary = Mapping[str, Section]
+SPELT = {  # section -> field of a setup -> key of files
+    "daemon": {field: field.replace("_", "-") for field in Daemon.__struct_fields__},
+    "unit": dict(
+        zip(
+            Unit.__struct_fields__,
+            ("Restart", "KillMode", "RestartSec", "StartLimitBurst", "StartLimitInterval", "TimeoutStopSec"),
+            strict=True,
+        )
+    ),
+}
 UNREAD = Key(why_not="its programs read no such number")
 
 
@@ -69,3 +81,21 @@ def only(*numbers: str) -> Section:
     ['containerd_threads']
     """
     return dict.fromkeys((it for it in Unverified.__struct_fields__ if it not in (*numbers, *OF_THE_HOST)), UNREAD)
+
+
+def key_of(section: str, field: str) -> str:
+    """Return how files spell a field of a setup.
+
+    >>> key_of("daemon", "live_restore"), key_of("unit", "timeout_stop"), key_of("unverified", "runc_threads")
+    ('live-restore', 'TimeoutStopSec', 'runc_threads')
+    """
+    return SPELT.get(section, {}).get(field, field)
+
+
+def noted(section: str, why_not: str) -> Section:
+    """Return the rows for an engine that has no key of *section*: files may say them, without effect.
+
+    >>> sorted(noted("unit", "there is no unit"))[:2]
+    ['KillMode', 'Restart']
+    """
+    return dict.fromkeys(SPELT[section].values(), Key(why_not=why_not, noted=True))

@@ -20,17 +20,3 @@ DISCARDED = frozenset({"CHLD", "URG", "WINCH"})
 STOPPING = frozenset({"STOP", "TSTP", "TTIN", "TTOU"})
 UNCATCHABLE = frozenset({"KILL", "STOP"})
 CATCHABLE = frozenset(NUMBERS) - UNCATCHABLE
-
-
-def signal_name(text: str) -> Signal:
-    """Return the name without SIG for `TERM`, `SIGTERM`, `sigterm` or `15`; raise ValueError for anything else.
-
-    >>> signal_name("SIGHUP"), signal_name("9")
-    ('HUP', 'KILL')
-    """
-    word = text.strip().upper().removeprefix("SIG")
-    if word.isdigit() and int(word) in NAMES:
-        return NAMES[int(word)]
-    if word in NUMBERS:
-        return word
-    raise ValueError(f"{text!r} is not a signal; valid: {', '.join(NUMBERS)} or their numbers")

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from sim.designs.takes import had_by
 from sim.engine.setup import EngineSetup, HostSetup, Instant, Network, OutOfMemory, Row, Service, Setup, Step
 from sim.scenario import known, readers
 from sim.scenario.asked import Asked, read_asked
@@ -189,14 +190,14 @@ class Compiler:
         except Refusal as refusal:
             self.report.refuse(self.root, ("engine", "design"), refusal)
             return EngineSetup()
-        traits, said = design.traits, _said(file.daemon)
+        traits, daemon = design.traits, had_by(design, "daemon", _said(file.daemon))
         own = "profile" in _said(file)
-        if "shutdown_timeout" in said:
-            said["shutdown_timeout"] *= 1_000_000
+        if "shutdown_timeout" in daemon:
+            daemon["shutdown_timeout"] *= 1_000_000
         return EngineSetup(
             design.name,
-            msgspec.structs.replace(traits.daemon, **said),
-            msgspec.structs.replace(traits.unit, **_said(file.unit)),
+            msgspec.structs.replace(traits.daemon, **daemon),
+            msgspec.structs.replace(traits.unit, **had_by(design, "unit", _said(file.unit))),
             profile if own else traits.profile,
             msgspec.structs.replace(traits.unverified, **_said(file.unverified)),
             durations if own else design.engine.durations,

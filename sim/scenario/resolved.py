@@ -79,25 +79,29 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
     """Return the engine's keys as daemon.json and systemd spell them."""
     daemon, unit = engine.daemon, engine.unit
     design = DESIGNS[engine.design]
-    settings = {
+    of_daemon = {
         "live-restore": daemon.live_restore,
         "shutdown-timeout": daemon.shutdown_timeout // 1_000_000,
         "userland-proxy": daemon.userland_proxy,
         "max-health-check-retries": daemon.max_health_check_retries,
         "log-driver": daemon.log_driver,
     }
+    of_unit = {
+        "Restart": unit.restart,
+        "KillMode": unit.kill_mode,
+        "RestartSec": format_duration(unit.restart_sec),
+        "StartLimitBurst": unit.start_limit_burst,
+        "StartLimitInterval": format_duration(unit.start_limit_interval),
+        "TimeoutStopSec": format_duration(unit.timeout_stop),
+    }
+    sections = {
+        section: {key: value for key, value in keys.items() if not lacks(design, section, key)}
+        for section, keys in (("daemon", of_daemon), ("unit", of_unit))
+    }
     return {
         "design": engine.design,
         "profile": profile_plain(engine.profile, engine.durations) if engine.durations else engine.profile,
-        "daemon": {key: value for key, value in settings.items() if not lacks(design, "daemon", key)},
-        "unit": {
-            "Restart": unit.restart,
-            "KillMode": unit.kill_mode,
-            "RestartSec": format_duration(unit.restart_sec),
-            "StartLimitBurst": unit.start_limit_burst,
-            "StartLimitInterval": format_duration(unit.start_limit_interval),
-            "TimeoutStopSec": format_duration(unit.timeout_stop),
-        },
+        **{section: keys for section, keys in sections.items() if keys},
         "unverified": {
             name: number if "threads" in name else format_duration(number)
             for name, number in asdict(engine.unverified).items()

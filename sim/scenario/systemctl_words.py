@@ -8,7 +8,7 @@ systemd 219.
 from __future__ import annotations
 
 from sim.designs import DESIGNS, Design
-from sim.designs.takes import known_units, units_in, units_of, what_units
+from sim.designs.takes import known_units, units_of, what_units
 from sim.engine.setup import Command, KillProcess, Systemctl, Target
 from sim.engines.host.systemd.unit import TEMPLATE
 from sim.scenario import fields
@@ -66,8 +66,8 @@ def _no_units(verb: str, units: list[str], names: Names, design: Design) -> Refu
     if not unknown:
         what = f"systemctl {verb} takes one unit here; {listed(units)} are {len(units)}."
         return Refusal(what, "Give each a step of its own.")
-    near = did_you_mean(unknown[0], [*units_in(design), *containers])
-    return Refusal(f"systemctl {verb} {listed(unknown)} is not modelled yet.", near or what_units(design))
+    near = did_you_mean(unknown[0], known)
+    return Refusal(f"systemctl {verb}: there is no unit {listed(unknown)}.", near or what_units(design))
 
 
 def _of_daemon(verb: str, unit: str, program: str, parsed: Parsed) -> Command:

@@ -1,8 +1,9 @@
 """Keys that the engine of a file does not have, or that it has and the model does not: refused, and taken out.
 
 Models: the rows of a design's vocabulary, asked with the version that the file names; keys of daemon.json in a step may
-also be of a version that an upgrade brings. A key that switches off what is not there changes nothing and stays. What
-is taken out is not refused a second time by the readers. Source: `sim.engine.vocabulary`.
+also be of a version that an upgrade brings. A key that switches off what is not there changes nothing and stays, and so
+does one that the engine's room notes. What is taken out is not refused a second time by the readers. Source:
+`sim.engine.vocabulary`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ def _refusal(name: str, key: str, row: Key | None) -> Refusal | None:
         return None
     version = number_of(name)
     if not row.is_known_to(version):
+        if row.noted:
+            return None
         if row.why_not:
             return Refusal(f"{name} has no {key}: {row.why_not}.")
         if version < number_of(row.since):

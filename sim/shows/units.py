@@ -8,8 +8,11 @@ from sim.views.view import Names, RunView, now
 
 
 def unit(story: Story, names: Names) -> str:
-    """Print the engine's unit, or those that are asked for, an empty line between two; NAME.service is a daemon's."""
-    from sim.engines.host.systemd.unit import own_name
+    """Print the engine's unit, or those that are asked for, an empty line between two; NAME.service is a daemon's.
+
+    Of one that is not there at that moment, print systemctl's own sentence.
+    """
+    from sim.engines.host.systemd.unit import NOT_FOUND, is_there, own_name
     from sim.render.systemctl_status import systemctl_status
     from sim.views.unit_status import SERVICE, unit_status, units_of
 
@@ -17,7 +20,12 @@ def unit(story: Story, names: Names) -> str:
     of_containers = units_of(story)
     units = [name.removesuffix(SERVICE) for name in names if name.endswith(SERVICE) or name in of_containers]
     units = units or [own for own in (own_name(story.world),) if own]
-    return "\n".join(systemctl_status(unit_status(story, name), now(story), offset) for name in units)
+    return "\n".join(
+        systemctl_status(unit_status(story, name), now(story), offset)
+        if is_there(story.world, name)
+        else f"{NOT_FOUND.format(name=name)}\n"
+        for name in units
+    )
 
 
 def lacks(design: Design) -> str:

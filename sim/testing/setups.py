@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
 from sim.designs import DESIGNS
-from sim.designs.takes import lacks
+from sim.designs.takes import had_by
 from sim.drive.follow import driver_of
-from sim.engine.role import Kind
 from sim.engine.setup import (
     MS,
     Child,
@@ -164,7 +163,7 @@ def setups(draw: st.DrawFn, most: int = len(NAMES), design: str = EngineSetup().
 def fitted(setup: Setup, design: str) -> Setup:
     """Return a setup with another design: it has what is that design's own, but for what was drawn.
 
-    A key of daemon.json that the design lacks goes; one without proxies needs none for loopback clients.
+    A key of daemon.json or of the unit that the design lacks goes.
 
     >>> engine = fitted(Setup(engine=EngineSetup(unit=Unit(restart="no"))), "docker-26").engine
     >>> engine.unit.restart, engine.unit.start_limit_burst, engine.profile, engine.daemon.log_driver
@@ -172,16 +171,11 @@ def fitted(setup: Setup, design: str) -> Setup:
     """
     before, after = DESIGNS[setup.engine.design], DESIGNS[design]
     was, own, engine = before.traits, after.traits, setup.engine
-    drawn = _drawn(engine.daemon, was.daemon).items()
-    known = {field: value for field, value in drawn if not lacks(after, "daemon", field.replace("_", "-"))}
-    daemon = replace(own.daemon, **known)
-    if not after.of_kind(Kind.FORWARDER):
-        daemon = replace(daemon, userland_proxy=False)
     plain = (engine.profile, engine.durations) == (was.profile, before.engine.durations)
     found = EngineSetup(
         design,
-        daemon,
-        replace(own.unit, **_drawn(engine.unit, was.unit)),
+        replace(own.daemon, **had_by(after, "daemon", _drawn(engine.daemon, was.daemon))),
+        replace(own.unit, **had_by(after, "unit", _drawn(engine.unit, was.unit))),
         own.profile if plain else engine.profile,
         replace(own.unverified, **_drawn(engine.unverified, was.unverified)),
         after.engine.durations if plain else engine.durations,

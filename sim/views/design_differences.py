@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import asdict
 
-from sim.designs import Design
-from sim.designs.takes import lacks
+from sim.designs import DESIGNS, Design
+from sim.designs.reads import reads
+from sim.designs.takes import had_by, is_version_of
 from sim.engine.procedure import Procedure
 from sim.engine.program import Program
-from sim.engine.traits import MEANINGS
+from sim.engine.traits import MEANINGS, Words
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -40,15 +42,36 @@ def _traits(one: Design, other: Design) -> Iterator[Difference]:
 
 def _flat(design: Design, field: str, name: str) -> dict[str, object]:
     """Return a trait's parts by name, but those that the design does not have; a trait without parts is its own."""
+    if not _is_of(design, field):
+        return {}
     value = getattr(design.traits, field)
+    if isinstance(value, Words):
+        return {f"{name}: {program}": words for program, words in _command_lines(design, value).items()}
     if not isinstance(value, msgspec.Struct):
         return {name: value}
-    parts = (part for part in value.__struct_fields__ if not lacks(design, field, part))
-    return {f"{name}: {part}": getattr(value, part) for part in parts}
+    return {f"{name}: {part}": it for part, it in had_by(design, field, asdict(value)).items()}
+
+
+def _is_of(design: Design, field: str) -> bool:
+    """Return whether a trait is one of a design: a version of its engine reads it, or shared code alone does."""
+    if field == "unit":
+        return bool(design.traits.engine_unit)
+    versions = [design, *(it for it in DESIGNS.values() if is_version_of(design, it))]
+    return any(field in reads(it) for it in versions) or not any(field in reads(it) for it in DESIGNS.values())
+
+
+def _command_lines(design: Design, words: Words) -> dict[str, object]:
+    """Return the command lines by program: one for each field that a role names, and that of the engine's daemon."""
+    found: dict[str, str] = {}
+    for program, role in sorted(design.roles.items(), key=lambda row: row[1].order):
+        if role.words and role.words not in found.values():
+            found[program] = role.words
+    own = {design.traits.engine: words.dockerd} if design.traits.engine else {}
+    return {program: getattr(words, field) for program, field in found.items()} | own
 
 
 def _said(value: object) -> str:
-    if value is None:
+    if value in (None, "", ()):
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"

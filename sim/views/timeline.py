@@ -6,9 +6,10 @@ which colour. Source: the project's picture "timeline"; `sim.views.intervals`.
 
 from __future__ import annotations
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from sim.designs import DESIGNS
+from sim.designs.takes import had_by
 from sim.engine.setup import Docker, Microseconds, S, SetNextPid, Setup, TakePid
 from sim.trace import Trace
 from sim.views import interval_parts as v
@@ -87,9 +88,8 @@ def settings_of(setup: Setup) -> tuple[tuple[str, str], ...]:
     """Return the engine's settings as (name, text), such as `live-restore` and `true`."""
     engine = setup.engine
     flat = [("design", engine.design), ("profile", engine.profile)]
-    for part in (engine.daemon, engine.unit):
-        for name in part.__struct_fields__:
-            value = getattr(part, name)
+    for section, part in (("daemon", engine.daemon), ("unit", engine.unit)):
+        for name, value in had_by(DESIGNS[engine.design], section, asdict(part)).items():
             flat.append((name.replace("_", "-"), str(value).lower() if isinstance(value, bool) else str(value)))
     return tuple(flat)
 

@@ -251,6 +251,19 @@ def test_the_status_of_a_unit_beside_the_engine(design: str, unit: str, says: tu
     assert "activating (auto-restart) (Result: signal)" in found.show("systemctl-status", "kill+1s", of=unit)
 
 
+def test_a_unit_that_an_upgrade_brings_is_not_found_before() -> None:
+    """What is printed of it then is systemctl's own sentence; it has a status as soon as its file is there."""
+    text = (
+        "engine: {design: docker-1.13}\nservices: {web: {image: nginx}}\n"
+        "steps: [{id: up, at: 5s, upgrade: {to: docker-26-separate}}]\nuntil: 60s\n"
+    )
+    found = run_scenario(load("of.yaml", text))
+    for name in ("containerd", "containerd.service"):
+        assert found.show("systemctl-status", "up-1s", of=name) == "Unit containerd.service could not be found.\n"
+        assert found.show("systemctl-status", "end", of=name).startswith("● containerd.service - containerd")
+    assert found.show("systemctl-status", "up-1s").startswith("● docker.service - Docker")
+
+
 @pytest.mark.parametrize("design", [name for name, it in DESIGNS.items() if "docker" in it.units])
 def test_the_unit_file_of_docker_is_that_of_the_version(design: str) -> None:
     """Red Hat's package of 1.13 links without TLS and starts a dockerd of its own; Docker's own packages do neither."""

@@ -46,6 +46,19 @@ def test_a_unit_that_nobody_has_is_refused_with_those_of_the_design(design: str,
 
 
 @pytest.mark.parametrize("design", DESIGNS)
+def test_a_unit_that_nobody_has_is_no_matter_of_what_is_modelled(design: str) -> None:
+    """It does not exist; the nearest one is given, also of another version, or what the host has, as a sentence."""
+    said = refused(design, "systemctl: restart contianerd")
+    assert "there is no unit contianerd. " in said
+    assert ("Did you mean containerd?" in said) == ("containerd" in units_of(DESIGNS[design]))
+    said = refused(design, "systemctl: restart nobody")
+    assert "there is no unit nobody. " in said
+    assert "not modelled" not in said
+    assert not re.search("[:,] *[.]", said), said
+    assert said.rstrip().endswith("."), said
+
+
+@pytest.mark.parametrize("design", DESIGNS)
 def test_a_unit_of_another_design_is_refused_with_that_design(design: str) -> None:
     """Who has it is said, and what there is on this host instead."""
     for unit in set(known_units()) - set(units_of(DESIGNS[design])):
@@ -164,7 +177,7 @@ def test_designs_do_not_differ_in_numbers_that_one_does_not_read() -> None:
     for one in DESIGNS.values():
         for row in differences(one, DESIGNS[EngineSetup().design]):
             number = row.what.rpartition(": ")[2]
-            if "nobody verified" in row.what:
+            if "no setting" in row.what:
                 assert (row.one == "none") is (number not in numbers_read(one))
 
 

@@ -1,6 +1,7 @@
 """A key is refused by what the design of the file has: not there, not yet, no longer, or not modelled."""
 
 import pytest
+import yaml
 
 from sim.designs import DESIGNS
 from sim.engine.vocabulary import number_of
@@ -9,6 +10,7 @@ from sim.errors import InputError
 from sim.scenario import known, load
 from sim.scenario.resolved import resolved
 from sim.scenario.schema import DaemonFile, ServiceFile, UnverifiedFile
+from sim.views.timeline import settings_of
 
 SERVICE = "engine: {{design: {design}}}\nservices: {{web: {{{keys}}}}}\n"
 DAEMON = "engine: {{design: {design}, daemon: {{{keys}}}}}\nservices: {{web: {{image: x}}}}\n"
@@ -54,6 +56,37 @@ def test_a_written_out_scenario_is_read_again_on_every_design(design):
     """The settings that are written out are those that the design has."""
     first = load("f", text=f"engine: {{design: {design}}}\nservices: {{web: {{image: x}}}}\n")
     assert load("f", text=resolved(first)).setup == first.setup
+
+
+# What a file of docker's may say, and what of it is of no engine that has no such file.
+EVERY_KEY = {
+    "daemon": "live-restore: true, userland-proxy: true, log-driver: none, shutdown-timeout: 3",
+    "unit": "Restart: always, KillMode: mixed, RestartSec: 3s, StartLimitBurst: 2, TimeoutStopSec: 9s",
+}
+
+
+@pytest.mark.parametrize("section", EVERY_KEY)
+@pytest.mark.parametrize("design", ["podman", "podman-quadlet", "cri-o", "containerd-cri", "docker-26"])
+def test_what_is_printed_of_a_section_is_what_has_an_effect(design, section):
+    """A key that the engine does not have is noted, changes nothing, and is neither written out nor told of a run."""
+    plain = f"engine: {{design: {design}}}\nservices: {{web: {{image: x}}}}\n"
+    said = plain.replace("}", f", {section}: {{{EVERY_KEY[section]}}}}}", 1)
+    scenario, without = load("f", text=said), load("f", text=plain)
+    printed = yaml.safe_load(resolved(scenario))["engine"].get(section, {})
+    given = yaml.safe_load(f"{{{EVERY_KEY[section]}}}")
+    effective = {key for key, value in given.items() if printed.get(key) == value}
+    has_unit = section == "unit" and design != "podman"
+    lost = {"Restart"} if design == "podman-quadlet" and has_unit else set()
+    assert effective == (set(given) - lost if has_unit or design == "docker-26" else set())
+    assert set(printed) >= effective
+    assert (not printed) == (not effective)
+    assert load("f", text=resolved(scenario)).setup == scenario.setup
+    if not effective:
+        assert scenario.setup == without.setup
+        assert scenario.without_effect == (f"engine: {section}",)
+    told = {name for name, _ in settings_of(scenario.setup)}
+    assert ("live-restore" in told) == (design == "docker-26")
+    assert ("kill-mode" in told) == (design != "podman")
 
 
 def test_daemon_json_in_a_step_may_be_of_a_version_that_an_upgrade_brings():

@@ -103,7 +103,7 @@ def fit(design: Any, given: Given) -> Fitted:
     }
     unused = (*counted("services", ignored), *counted("engine", {"daemon": "daemon" in given.engine_keys}))
     services = tuple(_pod(service, given.writes(service.name, "stop_grace_period")) for service in given.services)
-    return Fitted(replace(given.engine, daemon=design.traits.daemon), services, refused, unused)
+    return Fitted(given.engine, services, refused, unused)
 
 
 def _pod(service: Service, has_grace: bool) -> Service:

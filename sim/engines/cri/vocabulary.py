@@ -1,13 +1,17 @@
-"""Which keys of Compose files have a counterpart in a pod. Source: Kubernetes API, Pod v1 [K]."""
+"""Which keys of files have a counterpart in a pod. Source: Kubernetes API, Pod v1 [K]."""
 
 from __future__ import annotations
 
-from sim.engine.vocabulary import Key, Vocabulary, only
+from sim.engine.vocabulary import Key, Vocabulary, noted, only
 
 _PROBES = Key(why_not="a pod has probes of its kubelet in place of it")
 _HEALTHCHECK = dict.fromkeys(("start_period", "start_interval"), _PROBES)
-PODS: Vocabulary = {"healthcheck": _HEALTHCHECK, "unverified": only()}
-WITH_CONTAINERD: Vocabulary = {
+PODS: Vocabulary = {
     "healthcheck": _HEALTHCHECK,
+    "daemon": noted("daemon", "no daemon reads daemon.json"),
+    "unverified": only(),
+}
+WITH_CONTAINERD: Vocabulary = {
+    **PODS,
     "unverified": only("containerd_threads", "shim_threads_before", "shim_threads_after", "runc_threads"),
 }

@@ -49,7 +49,6 @@ DOCKER_1_10 = Design(
         daemon=Daemon(log_driver="json-file"),
         unit=Unit("no", "control-group"),
         engine_score=0,
-        wakes=True,
     ),
     replace(DOCKER, errands=("native", "native, iptables")),
 )

@@ -33,7 +33,7 @@ from sim.engine.setup import (
 from sim.engines.host.memory import shell_waits
 from sim.engines.host.mishap import AT_ONCE
 from sim.engines.host.systemd.power import CLOSED
-from sim.engines.host.systemd.unit import OF_CONTAINER, installed, own_name
+from sim.engines.host.systemd.unit import NOT_FOUND, OF_CONTAINER, is_there, own_name
 from sim.facts import Message, Received, StepDone, StepTaken
 from sim.kernel import syscalls
 from sim.kernel.records import INIT, OUTSIDE, Image, Pid
@@ -118,11 +118,9 @@ def begin(g: Goroutine) -> str | None:
 def _is_no_unit(g: Goroutine, command: Systemctl) -> bool:
     """Return whether a job is about a unit that is not there: a container that is none, or one of another version."""
     world, name = g.world, command.unit
-    service = world.services.get(name)
-    known = name in ("", "docker", own_name(world)) or name in installed(world)
-    known = known or (service is not None and is_unit(world, service))
+    known = name in ("", "docker", own_name(world)) or is_there(world, name)
     if not known:
-        g["error"] = f"Unit {name}.service could not be found."
+        g["error"] = NOT_FOUND.format(name=name)
     return not known
 
 

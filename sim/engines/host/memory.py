@@ -17,8 +17,6 @@ from sim.kernel import oom, syscalls
 from sim.kernel.records import Pid, Process
 from sim.world import Turn, World
 
-DAEMONS = -500  # what dockerd writes for itself (daemon_unix.go setupOOMScoreAdj) and containerd; shims inherit it
-
 
 def server(world: World, first: Pid) -> Pid:
     """Return which process of a container serves: the last living child of the first, or that itself."""

@@ -18,7 +18,7 @@ from sim.engines.conmon.unread import CONMON
 from sim.engines.host.reach import address_in
 from sim.engines.podman import meaning
 from sim.engines.podman.state import disk_of_a_running_host, synced, synced_in, told_by
-from sim.engines.podman.vocabulary import PODMAN
+from sim.engines.podman.vocabulary import PODMAN, QUADLET
 from sim.kernel import events as e
 from sim.world import World
 
@@ -89,6 +89,7 @@ QUADLET_ENGINE = replace(
     PODMAN_ENGINE,
     run=unit_started,
     at_boot=("init.units",),
+    vocabulary=QUADLET,
     scope=split_scope,
     is_unit=of_the_file,
     unread=(CONMON, UNIT_S_MAIN_PROCESS),

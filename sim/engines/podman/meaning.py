@@ -58,7 +58,7 @@ def fit(design: Any, given: Given) -> Fitted:
         for service in given.services
         if service.healthcheck is not None
     )
-    engine = replace(given.engine, daemon=replace(given.engine.daemon, userland_proxy=False))
+    engine = given.engine
     if not _is_profile_of(design, engine):
         engine = replace(engine, profile=design.traits.profile, durations=())
     services = tuple(replace(it, pins=Pins()) for it in given.services)

@@ -25,6 +25,7 @@ ENGINE = "docker"  # systemd's memory: what it knows of the engine's own unit, w
 UNIT = "unit/"  # the same of a container's unit
 OF_CONTAINER = "unit"  # before a verb: the job is about the unit of the request's container
 TEMPLATE = ""  # the name of a unit file that stands for every container of the file
+NOT_FOUND = "Unit {name}.service could not be found."  # systemctl's own words for a unit that is not there
 RUNS = ("active", "activating")
 UP = (*RUNS, "auto-restart")  # what a stop or a restart of another unit takes along
 
@@ -71,6 +72,12 @@ def installed(world: World) -> dict[str, UnitFile]:
     """Return by name the unit files that are on the disk."""
     files: dict[str, UnitFile] = world.design.unit_files(world)
     return files
+
+
+def is_there(world: World, name: str) -> bool:
+    """Return whether there is such a unit now: its file is on the disk, or it is that of a container."""
+    service = world.services.get(name)
+    return name in installed(world) or (service is not None and is_unit(world, service))
 
 
 def file_of(world: World, name: str) -> UnitFile:
