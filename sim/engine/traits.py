@@ -134,7 +134,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
 
 
 def unit_keys(world: Any) -> Unit:
-    """Return the keys of docker.service: the file's own, or those of a version that was installed later."""
+    """Return the keys of the engine's unit: the file's own, or those of a version that was installed later."""
     installed = world.design.installed(world)
     keys: Unit = world.setup.engine.unit if installed.name == world.design.name else installed.traits.unit
     return keys

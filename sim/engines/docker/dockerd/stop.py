@@ -120,7 +120,7 @@ REFUSED = (
 
 
 def kill_directly(g: Goroutine) -> str | None:
-    """Send KILL to the stored pid itself, and ask nobody; no such process is taken for success, no pid is waited for."""
+    """Send KILL to the stored pid itself, asking nobody; no such process is taken for success, no pid is waited for."""
     record = record_of(g)
     return "gone" if record is None or (record.pid and not g.kill(record.pid, "KILL")) else None
 
