@@ -98,7 +98,7 @@ def test_rounds_that_are_jumped_over_are_told(design: str) -> None:
 @pytest.mark.long
 def test_rounds_that_go_on_are_told_to_their_end() -> None:
     """A line of no step says until when alike things went on, and rounds that outlast t = 0 are not told to stop."""
-    quick = LOOP.replace("services:", "host: {uptime: 1h}\nservices:").replace("after: 20s", "after: 300ms").replace("7s", "1s")
+    quick = "host: {uptime: 1h}\n" + LOOP.replace("after: 20s", "after: 300ms").replace("7s", "1s")
     found = run_scenario(load("quick.yaml", quick % "podman"))
     late = [line for line in found.summary(pictures=False).lines if line.at < found.trace.origin < line.until]
     story = found.tell()
