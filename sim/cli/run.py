@@ -141,6 +141,7 @@ def result(summary: Summary) -> dict[str, Any]:
     def seconds(at: int) -> float:
         return (at - summary.origin) / 1_000_000
 
+    left = summary.left_out
     return {
         "schema_version": SCHEMA_VERSION,
         "title": summary.title,
@@ -151,6 +152,14 @@ def result(summary: Summary) -> dict[str, Any]:
         "seed": summary.seed,
         "end_s": seconds(summary.end),
         "skipped_ticks": summary.skipped,
+        "left_out": None
+        if left is None
+        else {
+            "since_s": seconds(left.since),
+            "took_s": left.time / 1_000_000,
+            "rounds": left.rounds,
+            "of": list(summary.rounds_of),
+        },
         "note": summary.note,
         "unanswered": [it.id for it in summary.unanswered],
         "not_taken": [it.id for it in summary.not_taken],

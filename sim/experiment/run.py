@@ -21,9 +21,9 @@ from sim.render.cards import facts, run_html
 from sim.render.notebook import Picture, Text
 from sim.render.registry import VIEWS
 from sim.scenario import Scenario, instant, load, reload
-from sim.views.host_start import in_rounds, units_at_boot, units_started
+from sim.views.host_start import containers_begun, in_rounds, units_at_boot, units_started
 from sim.views.moments import Moments
-from sim.views.narrate import containers_begun, narrate, not_taken, published, unanswered
+from sim.views.narrate import narrate, not_taken, published, unanswered
 from sim.views.summary import MomentText, Summary, VerdictLine
 
 if TYPE_CHECKING:

@@ -11,16 +11,18 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from sim.render.clean import printable, printable_lines
-from sim.views.narrate import Line
+from sim.views.command_words import is_of_host_start
+from sim.views.narrate import Line, Unanswered
 from sim.views.summary import Summary, VerdictLine
 
 SECOND = 1_000_000
 QUIET = 1800 * SECOND  # a gap without an event that is told as one line
 WIDTH = 72
 AUTOMATIC = re.compile(r"step\d+")  # the id of a step that the file gives none
-PROLOGUE = re.compile(r"step (?P<id>\(start.*\))")  # what no step of the file does: a unit starts
-FIRST = "(start)"  # the first of them, with which the host is on
+FIRST = "(start)"  # the step with which the host is on
 NAMED = 3  # so many containers are named; more are counted
 MARKS = {True: "✓", False: "✗", None: "?"}
 
@@ -68,24 +70,29 @@ def story(summary: Summary) -> str:
             elif zero is not None and zero < summary.origin <= line.at:
                 zero = None  # nobody counts days from the host's start
             rows.append(_row(line, zero, summary))
-    rows += [f"never answered: step {it.id} ({printable(it.text)})" for it in summary.unanswered]
+    rows += [f"never answered: {_unanswered(it)}" for it in summary.unanswered]
     rows += [f"never taken: step {it.id} ({printable(it.text)}), line {it.line}" for it in summary.not_taken]
     if summary.note:
         rows.append(f"({printable(summary.note)})")
     return "\n".join(rows)
 
 
+def _unanswered(it: Unanswered) -> str:
+    return printable(it.text if is_of_host_start(it.id) else f"step {it.id} ({it.text})")
+
+
 def _told(summary: Summary) -> list[Line]:
     """Return the lines; what a steady host did before t = 0 is one, unless something failed there."""
-    early = [line for line in summary.lines if line.until < summary.origin]
+    lines = [replace(line, text=text_of(line, summary.at_boot)) for line in summary.lines]
+    early = [line for line in lines if line.until < summary.origin]
     failed = any(line.failed for line in early)
     if failed or not early or not all(line.step.startswith("(") for line in early if line.step):
-        return list(summary.lines)
+        return lines
     counts = [line.counts for line in early if line.counts is not None]
     first = f"{_starts(summary.started)}, then " if summary.started else ""
     text = f"{first}{summary.begun} container{'s' if summary.begun != 1 else ''}{'' if first else ' started'}"
     whole = Line(early[0].at, early[-1].until, text, step="(start)", counts=counts[-1] if counts else None)
-    return [whole, *(line for line in summary.lines if line not in early)]
+    return [whole, *(line for line in lines if line not in early)]
 
 
 def _gaps(lines: list[Line], end: int) -> dict[int, int]:
@@ -134,9 +141,11 @@ def _quiet(gaps: dict[int, int], index: int, summary: Summary) -> str:
 
 
 def _row(line: Line, zero: int | None, summary: Summary) -> str:
-    text = printable(text_of(line, summary.at_boot))
-    if line.step or zero is None:
+    text = printable(line.text)
+    if line.step:
         left = f"{clock(line.at, summary):<18} {text}"
+    elif zero is None:
+        left = f"{period(line.at, line.until, summary):<18} {text}"
     else:
         left = f"      {offset(line.at - zero, line.until - zero):<19} {text}"
     return f"{left:<{WIDTH - 1}} {printable(note_of(line, summary.ports))}".rstrip()
@@ -146,13 +155,13 @@ def text_of(line: Line, at_boot: Mapping[str, Sequence[str]]) -> str:
     """Return what happened; of the host's start which units were started, those of *at_boot* by step.
 
     >>> units = {"(start)": ("crio",), "(start kubelet)": ("kubelet",)}
-    >>> text_of(Line(0, 0, "step (start)"), units), text_of(Line(0, 0, "step (start kubelet)"), units)
+    >>> host, kubelet = (Line(0, 0, "systemctl start crio", step=step) for step in units)
+    >>> text_of(host, units), text_of(kubelet, units)
     ('the host is on; crio.service starts', 'kubelet.service starts')
     """
-    start = PROLOGUE.fullmatch(line.text)
-    if start is None or start["id"] not in at_boot:
+    if line.step not in at_boot:
         return line.text
-    return ("the host is on; " if start["id"] == FIRST else "") + _starts(at_boot[start["id"]])
+    return ("the host is on; " if line.step == FIRST else "") + _starts(at_boot[line.step])
 
 
 def note_of(line: Line, ports: int) -> str:
@@ -173,6 +182,12 @@ def clock(at: int, summary: Summary) -> str:
         return f"t = {since / SECOND:.3f} s" if since < 600 * SECOND else f"t = {span(since)}"
     moment = datetime.fromtimestamp(0, UTC) + timedelta(seconds=summary.epoch, microseconds=since)
     return (moment + timedelta(minutes=summary.tz_minutes)).strftime("%b %d %H:%M:%S")
+
+
+def period(first: int, last: int, summary: Summary) -> str:
+    """Return from when to when, as clock values; one where both read alike."""
+    begin, end = clock(first, summary), clock(last, summary)
+    return begin if begin == end else f"{begin} to {end}"
 
 
 def offset(first: int, last: int) -> str:

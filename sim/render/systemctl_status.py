@@ -1,10 +1,10 @@
-"""Print docker.service as `systemctl status -l docker` of systemd 219 would, without its last lines, the journal's.
+"""Print a unit as `systemctl status -l UNIT` of systemd 219 would, without its last lines, the journal's.
 
-Models: the lines Loaded, Active, Docs, Process, Main PID, Tasks and CGroup, whole as with -l; the unit is enabled. A
-container's unit is printed likewise [K]. Leaves out: Memory and the journal, which no run knows. A zone's name is its
-offset from UTC. Source: systemd 219 of el7, systemctl.c print_status_info; seen in public listings of hosts with this
-package: the unit's path, description, link and ExecStart; [K]: relative times (format_timestamp_relative), branches and
-widths (cgroup-show.c), Tasks without zombies.
+Models: the lines Loaded, Active, Docs, Process, Main PID, Tasks and CGroup, whole as with -l; the unit is enabled. What
+is no docker.service, a container's unit too, is printed likewise [K]. Leaves out: Memory and the journal, which no run
+knows. A zone's name is its offset from UTC. Source: systemd 219 of el7, systemctl.c print_status_info; seen in public
+listings of hosts with this package: the unit's path, description, link and ExecStart; [K]: relative times
+(format_timestamp_relative), branches and widths (cgroup-show.c), Tasks without zombies.
 """
 
 from collections.abc import Sequence

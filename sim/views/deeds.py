@@ -2,8 +2,9 @@
 
 The words are those of the model itself: the first clause of the docstring of an op's function, condition or child, and
 a word for each fact that matters to people: signals, deaths, new parents, events of the engine, what it believes.
-Leaves out what only the model needs: locks that are free, threads, iptables that did its work. Source: the procedures
-of `sim.engine`, the trace.
+Engines share procedures, so these clauses name nobody whom one of the designs that share them lacks. Leaves out what
+only the model needs: locks that are free, threads, iptables that did its work. Source: the procedures of a design, the
+trace.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ from sim.views.why_words import state_of
 from sim.world import Frame, World, evolve
 
 SILENT = ("start_threads", "start_hook_threads")
+CONDITION = re.compile(r"^(?:return|say) (?:whether|that) ")
 WITH_PID = re.compile(r" \(pid \d+\)")
 
 
@@ -153,16 +155,16 @@ def phrase(world: World, action: Action, events: Sequence[Any]) -> str:
     if _is_tool(world, world.host.procs[action.fid[0]].image.program):
         return ""
     if isinstance(action, Late):
-        return f"wait no longer until {_condition(op)}"
+        return f"wait no longer until {condition(op)}"
     rule = next((rule for kind, rule in OPS.items() if isinstance(op, kind)), None)
     return rule(world, frame, op, events) if rule is not None else op.name
 
 
 def clause(function: Any) -> str:
-    """Return a docstring's text up to the first full stop (or semicolon), to go on within a sentence.
+    """Return a docstring's text up to the first full stop or semicolon, to go on within a sentence.
 
     >>> clause(clause)
-    "return a docstring's text up to the first full stop, to go on within a sentence"
+    "return a docstring's text up to the first full stop or semicolon, to go on within a sentence"
     """
     text = " ".join((function.__doc__ or "").split()) if callable(function) else ""
     text = re.sub(r" \([^()]*\)", "", text)
@@ -170,11 +172,13 @@ def clause(function: Any) -> str:
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
-def _condition(op: Any) -> str:
-    return clause(_source(op)).removeprefix("say whether ") or str(op.name)
+def condition(op: Any) -> str:
+    """Return what an op waits for: what its condition's docstring says behind "return whether"."""
+    return CONDITION.sub("", clause(source_of(op))) or str(op.name)
 
 
-def _source(op: Op) -> Any:
+def source_of(op: Op) -> Any:
+    """Return the function whose docstring says what an op does; None if it has none."""
     names = ("function", "condition", "how", "request", "status")
     return next((getattr(op, name) for name in names if hasattr(op, name)), None)
 
@@ -182,13 +186,13 @@ def _source(op: Op) -> Any:
 def _do(world: World, frame: Frame, op: Any, events: Sequence[Any]) -> str:
     if op.name in SILENT:
         return ""
-    text = clause(_source(op))
+    text = clause(source_of(op))
     when, colon, what = text.partition(": ")  # behind a colon stand reasons; or, after a time, what is done
     return what if colon and when.startswith("after ") else when
 
 
 def _wait(world: World, frame: Frame, op: Any, events: Sequence[Any]) -> str:
-    return f"see that {_condition(op)}"
+    return f"see that {condition(op)}"
 
 
 def _fork(world: World, frame: Frame, op: Any, events: Sequence[Any]) -> str:

@@ -1,12 +1,13 @@
-"""What a host did before t = 0: which units its start starts, and which containers go on and on in rounds.
+"""What a host did before t = 0: units that its start starts, containers that begin, and which go on in rounds.
 
 Units of containers are left out, since containers are counted. Source: the trace, unit files.
 """
 
 from __future__ import annotations
 
-from sim.designs import Design
+from sim.designs import DESIGNS, Design
 from sim.designs.takes import started_with, units_in
+from sim.engine.role import Kind
 from sim.engine.setup import Systemctl
 from sim.facts import UnitChanged
 from sim.kernel.events import Execed
@@ -31,6 +32,15 @@ def units_started(trace: Trace, design: Design) -> tuple[str, ...]:
     before = (record.event for record in trace.records if (record.at or 0) < trace.origin)
     found = (event.unit for event in before if isinstance(event, UnitChanged) and event.state == "active")
     return tuple(dict.fromkeys(unit for unit in found if unit in units_in(design)))
+
+
+def containers_begun(trace: Trace) -> int:
+    """Return how many containers had a first process of their own before t = 0, whatever has become of it."""
+    names = {service.name for service in trace.setup.services}  # a pod's pause is of its sandbox, which has another
+    before = (record.event for record in trace.records if (record.at or 0) < trace.origin)
+    images = (event.image for event in before if isinstance(event, Execed))
+    own = DESIGNS[trace.setup.engine.design].of_kind(Kind.PAYLOAD)
+    return len({image.container for image in images if image.program in own} & names)
 
 
 def in_rounds(trace: Trace) -> tuple[str, ...]:

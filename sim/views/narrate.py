@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sim.designs import DESIGNS
+from sim.designs import DESIGNS, Design
 from sim.engine.containers import names_container
 from sim.engine.engine import daemon_of
 from sim.engine.program import is_at_home_under_init
@@ -35,6 +35,7 @@ from sim.kernel import events as e
 from sim.kernel.records import INIT, NO_POWER
 from sim.kernel.signals import NAMES
 from sim.trace import Replay, Trace
+from sim.views.command_words import command_words, is_of_host_start, step_words, steps_of
 from sim.views.kinds import connected, is_daemon, is_holder, is_own_program, role_of, speaks_for_engine
 from sim.world import World
 
@@ -154,7 +155,8 @@ def _with_numbers(world: World, event: EngineEvent) -> str:
     holders = {p.ppid for p in found if kinds[p.pid] == OWN}  # not one that has begun this one
     found = [p for p in found if kinds[p.pid] != HOLDER or p.pid in holders]
     found.sort(key=lambda process: (kinds[process.pid], process.order))
-    return f"{event.container} ({', '.join(f'{p.image.program} {p.pid}' for p in found)})"
+    numbers = ", ".join(f"{process.image.program} {process.pid}" for process in found)
+    return f"{event.container} ({numbers})" if numbers else event.container
 
 
 def _place(world: World, program: str) -> int:
@@ -218,7 +220,7 @@ RULES: dict[type, Callable[[World, Any], Item | None]] = {
     Marked: _marked,
     BecameReady: lambda world, event: ("answers", event.container),
     StepTaken: lambda world, event: (f"step {event.id}", event.id),
-    StepDone: lambda world, event: (f"failed {event.id}", event.error) if event.error else None,
+    StepDone: lambda world, event: (f"failed {step_words(world, event.id)}", event.error) if event.error else None,
 }
 
 # -- words for a group ------------------------------------------------------------------------------
@@ -281,7 +283,7 @@ WORDS: dict[str, Callable[[str, list[str]], str]] = {
     "unblocked": lambda rest, s: f"payload of {named(s)} goes on: its write has returned",
     "lost": lambda rest, s: f"{size_text(sum(map(int, s)))} of the output of {rest} lost",
     "answers": lambda rest, s: f"{named(s)} {'answers' if len(set(s)) == 1 else 'answer'}",
-    "failed": lambda rest, s: f"step {rest} failed: {s[0]}",
+    "failed": lambda rest, s: f"{rest} failed: {s[0]}",
 }
 
 
@@ -293,8 +295,8 @@ class _Group:
 
 def narrate(trace: Trace) -> tuple[Line, ...]:
     """Tell the run from its first record on."""
-    groups = _groups(trace)
-    steps = {step.id: step for terminal in trace.setup.terminals for step in terminal}
+    groups, world = _groups(trace), Replay(trace).world
+    steps = steps_of(world)
     counts = _counts(trace, groups)
     found: list[Line] = []
     before: tuple[int, int] | None = (0, 0)
@@ -302,7 +304,7 @@ def narrate(trace: Trace) -> tuple[Line, ...]:
     for group, count in zip(groups, counts, strict=True):
         word, _, rest = group.key.partition(" ")
         if word == "step":
-            text, note = _step(steps.get(rest), rest)
+            text, note = _step(steps.get(rest), rest, world.design)
             found.append(Line(group.at, group.at, text, note, rest, seq=group.seq))
             continue
         last_word = group.last >= latest  # an earlier group may reach beyond this one
@@ -315,9 +317,11 @@ def narrate(trace: Trace) -> tuple[Line, ...]:
     return tuple(found)
 
 
-def _step(step: Step | None, name: str) -> tuple[str, str]:
+def _step(step: Step | None, name: str, design: Design) -> tuple[str, str]:
     if step is None:
         return f"step {name}", ""
+    if is_of_host_start(name):
+        return command_words(step, design), ""
     place = f", line {step.line}" if step.line else ""
     number = step.command.number if isinstance(step.command, SetNextPid) else None
     text = step.text or name if number is None else f"other work on the host: the next id is {number}"
@@ -326,35 +330,27 @@ def _step(step: Step | None, name: str) -> tuple[str, str]:
 
 def unanswered(trace: Trace) -> tuple[Unanswered, ...]:
     """Return the steps that were taken and whose commands still wait at the end, in the order of their begin."""
-    steps = {step.id: step for terminal in trace.setup.terminals for step in terminal}
+    world = Replay(trace).world
+    steps = steps_of(world)
     waiting: dict[str, None] = {}
     for record in trace.records:
         if isinstance(record.event, StepTaken):
             waiting[record.event.id] = None
         elif isinstance(record.event, StepDone):
             waiting.pop(record.event.id, None)
-    return tuple(_left_over(steps.get(name), name) for name in waiting)
+    return tuple(_left_over(steps.get(name), name, world.design) for name in waiting)
 
 
 def not_taken(trace: Trace) -> tuple[Unanswered, ...]:
     """Return the steps that were never taken: their moment did not come, or their terminal was still busy."""
     taken = {record.event.id for record in trace.records if isinstance(record.event, StepTaken)}
     steps = (step for terminal in trace.setup.terminals for step in terminal)
-    return tuple(_left_over(step, step.id) for step in steps if step.id not in taken)
+    design = DESIGNS[trace.setup.engine.design]
+    return tuple(_left_over(step, step.id, design) for step in steps if step.id not in taken)
 
 
-def _left_over(step: Step | None, name: str) -> Unanswered:
-    return Unanswered(name, _step(step, name)[0], step.line if step else 0)
-
-
-def containers_begun(trace: Trace) -> int:
-    """Return how many containers had a first process of their own before t = 0, whatever has become of it."""
-    names = {service.name for service in trace.setup.services}  # a pod's pause is of its sandbox, which has another
-    before = (record.event for record in trace.records if (record.at or 0) < trace.origin)
-    images = (event.image for event in before if isinstance(event, e.Execed))
-    design = trace.setup.engine.design
-    own = DESIGNS[design].of_kind(Kind.PAYLOAD)
-    return len({image.container for image in images if image.program in own} & names)
+def _left_over(step: Step | None, name: str, design: Design) -> Unanswered:
+    return Unanswered(name, _step(step, name, design)[0], step.line if step else 0)
 
 
 def _groups(trace: Trace) -> list[_Group]:

@@ -28,6 +28,7 @@ from sim.kernel import events as e
 from sim.kernel.signals import NAMES
 from sim.trace import Record, Replay, Trace
 from sim.views.beliefs import change_of
+from sim.views.command_words import is_of_host_start
 from sim.views.story import Story
 from sim.views.why_words import WORDS, Focus, state_of, told
 from sim.world import World, evolve
@@ -71,7 +72,7 @@ def why(trace: Trace, question: str, at: Microseconds) -> Why:
     """Answer a question about a moment (clock value in µs). Raises Unknown."""
     answer = _answer(trace, question, at)
     begun = trace.records[answer.links[-1].seq].event if answer.links else None
-    of_file = isinstance(begun, StepTaken) and not begun.id.startswith("(")  # "(start)" comes before t = 0
+    of_file = isinstance(begun, StepTaken) and not is_of_host_start(begun.id)
     return replace(answer, step=begun.id if begun is not None and of_file else "")
 
 

@@ -20,7 +20,7 @@ from sim.kernel import events as e
 from sim.kernel.records import OUTSIDE, Image, Pid
 from sim.kernel.signals import NAMES
 from sim.views.beliefs import change_of
-from sim.views.command_words import command_words
+from sim.views.command_words import is_of_host_start, step_words, steps_of
 from sim.views.kinds import connected, is_command, is_daemon_of_engine, is_holder, role_of
 from sim.world import World
 
@@ -187,14 +187,11 @@ def _file(world: World, event: e.FileWritten | e.FileRemoved, focus: Focus) -> s
 
 
 def _step(world: World, event: StepTaken, focus: Focus) -> str:
-    for terminal in world.setup.terminals:
-        for step in terminal:
-            if step.id == event.id and event.id.startswith("("):  # of the prologue, which no file says
-                return f"the host's start: {command_words(step, world.design)}"
-            if step.id == event.id:
-                line = f", line {step.line}" if step.line else ""
-                return f"step {step.id}{line}" + (f": {step.text}" if step.text else "")
-    return f"step {event.id}"
+    words, step = step_words(world, event.id), steps_of(world).get(event.id)
+    if is_of_host_start(event.id):
+        return f"the host's start: {words}"
+    line = f", line {step.line}" if step is not None and step.line else ""
+    return f"{words}{line}" + (f": {step.text}" if step is not None and step.text else "")
 
 
 def _unit(world: World, event: UnitChanged, focus: Focus) -> str:

@@ -153,3 +153,17 @@ def test_a_large_result_is_said_before_it_is_written(shimulator, folder, monkeyp
     assert said.err.startswith("shimulator: writes ")
     assert " MB to runs/small/" in said.err
     assert shimulator("run", "small.yaml", "--no-save").err == ""
+
+
+def test_rounds_that_are_left_out_are_in_the_result(shimulator, folder):
+    """Beside the story's first lines stand how many there are, from when on and for how long; null where none are."""
+    import json
+
+    service = "services: {web: {image: nginx, restart: always, x-payload: {exits: {code: 1, after: 20s}}}}"
+    (folder / "loop.yaml").write_text(f"{service}\nuntil: 5s\n")
+    left = json.loads(shimulator("run", "loop.yaml", "--json").out)["left_out"]
+    assert left["of"] == ["web"]
+    assert left["rounds"] > 1_000
+    assert left["since_s"] + left["took_s"] < 0
+    (folder / "quiet.yaml").write_text("services: {web: {image: nginx}}\nuntil: 5s\n")
+    assert json.loads(shimulator("run", "quiet.yaml", "--json").out)["left_out"] is None

@@ -95,6 +95,18 @@ def test_rounds_that_are_jumped_over_are_told(design: str) -> None:
     assert not re.search(r"[+]\d{4,}", text)
 
 
+@pytest.mark.long
+def test_rounds_that_go_on_are_told_to_their_end() -> None:
+    """A line of no step says until when alike things went on, and rounds that outlast t = 0 are not told to stop."""
+    quick = "host: {uptime: 1h}\n" + LOOP.replace("after: 20s", "after: 300ms").replace("7s", "1s")
+    found = run_scenario(load("quick.yaml", quick % "podman"))
+    late = [line for line in found.summary(pictures=False).lines if line.at < found.trace.origin < line.until]
+    story = found.tell()
+    assert len(late) > 3
+    for line in late:
+        assert f" before t = 0 to t = {(line.until - found.trace.origin) / 1e6:.3f} s {line.text}" in story
+
+
 def test_what_is_read_back_tells_the_same_rounds() -> None:
     """A trace's header has them, and has no word of them if there are none."""
     found = run_scenario(load("loop.yaml", LOOP % JUMPING[0]))

@@ -75,3 +75,40 @@ def test_a_unit_that_failed_before_t_0_is_told() -> None:
     story = run_scenario(load("well.yaml", text.format(more=""))).tell()
     assert "2 containers started" in story
     assert "failed" not in story
+
+
+BEFORE = """
+engine: {design: %s}
+host: {uptime: 10s}
+services:
+  a: {image: nginx, restart: always, ports: ["80:80"], x-payload: {exits: {after: 5ms, code: 1}}}
+  b: {image: nginx, ports: ["80:80"]}
+until: 3s
+"""
+TYPED = ("systemctl start ", "docker run ", "podman run ", "kubectl apply ")
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_the_host_s_start_is_told_in_commands(design: str) -> None:
+    """What no file says has no id that anybody knows: neither in the story nor in what --json prints."""
+    found = run_scenario(load("before.yaml", BEFORE % design))
+    lines = found.summary().lines
+    early = [line for line in lines if line.step.startswith("(")]
+    assert len(early) > 1
+    assert [line for line in early if not line.text.startswith(TYPED) or line.note] == []
+    assert "step (" not in " ".join([found.tell(), *(line.text for line in lines)])
+
+
+def test_a_failure_before_the_file_s_first_step_names_its_command() -> None:
+    """Two containers want one port: the second one's run fails, and the story says so."""
+    found = run_scenario(load("before.yaml", BEFORE % "docker-26"))
+    assert "docker run b failed: Error response" in found.tell()
+
+
+@pytest.mark.parametrize("design", ["podman", "podman-quadlet"])
+def test_a_container_that_left_before_its_start_was_told_has_no_numbers(design: str) -> None:
+    """Nothing stands in brackets where no process is left that could be named."""
+    short = BEFORE.replace('ports: ["80:80"], ', "").replace("5ms", "1ms").partition("  b:")[0] + "until: 3s"
+    story = run_scenario(load("short.yaml", short % design)).tell()
+    assert "engine: start: a\n" in story
+    assert "()" not in story

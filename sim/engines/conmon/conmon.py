@@ -58,7 +58,7 @@ def argv_of(service: Service, *words: str) -> tuple[str, ...]:
 
 
 def conmon(g: Goroutine) -> Spawn:
-    """Describe the conmon that podman forks: a group of its own, a control group of its own."""
+    """Describe the conmon of a container: a group of its own, a control group of its own."""
     service = service_of(g)
     local = {"c": service.name, "starter": g.pid}
     argv = argv_of(service)
@@ -92,7 +92,7 @@ def crun_create(g: Goroutine) -> Spawn:
 
 
 def created(g: Goroutine) -> None:
-    """Tell podman the payload's number, and begin to read what it prints."""
+    """Report the payload's number to whoever started it, and begin to read what it prints."""
     service = service_of(g)
     payload = g["payload_pid"] = _adopted(g)
     g.remember("payload_pid", payload)
@@ -110,7 +110,7 @@ def _adopted(g: Goroutine) -> Pid:
 
 
 def not_created(g: Goroutine) -> int:
-    """Tell podman why the runtime has failed."""
+    """Report to whoever started it why the runtime has failed."""
     error = g.world.host.files.get(run_file(service_of(g), "error"), "")
     g.send(g["starter"], "sync", Message("failed", g["c"], data=error))
     return 1
@@ -254,7 +254,7 @@ def crun_exec(g: Goroutine) -> Spawn:
 
 
 def execed(g: Goroutine) -> None:
-    """Tell podman that the process has begun."""
+    """Report to whoever started it that the process has begun."""
     g["process_pid"] = g.world.host.files.get(exec_file(service_of(g), g["session"], "pid"))
     g.send(g["starter"], "sync", Message("created", g["c"], data=(g["process_pid"], g.pid)))
 
@@ -272,7 +272,7 @@ def write_exec_exit(g: Goroutine) -> int:
 
 
 def not_execed(g: Goroutine) -> int:
-    """Tell podman that the runtime has failed."""
+    """Report to whoever started it that the runtime has failed."""
     g.send(g["starter"], "sync", Message("failed", g["c"], data="crun: executable file not found in $PATH"))
     return 1
 

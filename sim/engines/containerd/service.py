@@ -33,7 +33,7 @@ from sim.kernel.records import INIT, Pid
 from sim.world import Frame, World
 
 KILLED = 137
-TO_SHIM = {  # what dockerd asks -> what the shim is asked
+TO_SHIM = {  # what containerd is asked -> what the shim is asked
     "CreateTask": "Create",
     "StartTask": "Start",
     "SignalTask": "Kill",
@@ -77,13 +77,13 @@ def must_know(g: Goroutine) -> str | None:
 
 
 def ask_shim(g: Goroutine) -> Message:
-    """Ask the shim what dockerd asks."""
+    """Hand the request on to the shim."""
     request = g["request"]
     return Message(TO_SHIM[request.kind], g["c"], g.frame.fid, request.data)
 
 
 def answered(g: Goroutine) -> None:
-    """Answer dockerd as the shim has answered."""
+    """Answer as the shim has answered."""
     g.reply(g["request"].reply, g["answer"])
 
 
@@ -151,7 +151,7 @@ def give_up(g: Goroutine) -> None:
 
 
 def not_created(g: Goroutine) -> None:
-    """Answer dockerd with an error."""
+    """Answer with the error."""
     g.reply(g["request"].reply, g["error"] or Failure("failed to start shim: exit status 1: unknown"))
 
 

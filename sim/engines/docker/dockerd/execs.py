@@ -105,7 +105,7 @@ def exec_start(g: Goroutine) -> str | None:
 
 
 def must_be_known(g: Goroutine) -> str | None:
-    """Refuse a container of which libcontainerd has seen the exit."""
+    """Refuse a container whose exit has been seen."""
     if g.recall(f"lib/{g['c']}"):
         return None
     g["error"] = f"no such container: {service_of(g).id}"
@@ -113,7 +113,7 @@ def must_be_known(g: Goroutine) -> str | None:
 
 
 def add_process(g: Goroutine) -> Message:
-    """Ask containerd to start the command (no deadline)."""
+    """Ask for the command to be started (no deadline)."""
     return Message("AddProcess", g["c"], g.frame.fid, (g["x"], g["argv"]))
 
 
@@ -127,7 +127,7 @@ def exec_started(g: Goroutine) -> str | None:
 
 
 def no_process(g: Goroutine) -> None:
-    """Keep what containerd said, or that it could not be asked."""
+    """Keep why the command was not started, or that nobody could be asked."""
     g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else UNAVAILABLE
 
 
@@ -185,12 +185,12 @@ def tell_code(g: Goroutine) -> None:
 
 
 def term_exec(g: Goroutine) -> Message:
-    """Ask containerd to send TERM to a command that nobody waits for."""
+    """Ask for TERM to be sent to a command that nobody waits for."""
     return Message("SignalExec", g["c"], g.frame.fid, (g["x"], "TERM"))
 
 
 def kill_exec(g: Goroutine) -> Message:
-    """Ask containerd to kill it."""
+    """Ask for it to be killed."""
     return Message("SignalExec", g["c"], g.frame.fid, (g["x"], "KILL"))
 
 

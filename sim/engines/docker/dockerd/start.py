@@ -176,7 +176,7 @@ def containerd_at(world: World, frame: Frame) -> Pid | None:
 
 
 def create_container(g: Goroutine) -> Message:
-    """Ask containerd to create and start the container (no deadline)."""
+    """Ask for the container to be created and started (no deadline)."""
     return Message("StartTask", g["c"], g.frame.fid)
 
 
@@ -207,7 +207,7 @@ def state_running(g: Goroutine) -> None:
 
 
 def no_answer(g: Goroutine) -> None:
-    """Say that containerd could not be asked, or died before it answered."""
+    """Keep why the start was refused, or that nobody answered."""
     if isinstance(g["answer"], Failure):
         g["error"] = g["answer"].text
     else:
@@ -345,7 +345,7 @@ def netns_iptables(g: Goroutine) -> Spawn:
 
 
 def set_key_done(g: Goroutine) -> None:
-    """Answer the hook."""
+    """Answer that the network is set up."""
     answer(g)
 
 

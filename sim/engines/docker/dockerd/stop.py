@@ -90,7 +90,7 @@ def note(g: Goroutine, record: Container, *, cancels: bool) -> str | None:
 
 
 def signal_task(g: Goroutine) -> Message:
-    """Ask containerd to send the signal."""
+    """Ask for the signal to be sent."""
     return Message("SignalTask", g["c"], g.frame.fid, g["signal"])
 
 
@@ -100,7 +100,7 @@ def say_kill(g: Goroutine) -> None:
 
 
 def unsent(g: Goroutine) -> None:
-    """Keep that containerd could not be asked."""
+    """Keep that the signal could not be asked for."""
     g["error"] = f"Cannot kill container {service_of(g).id}: rpc error: code = 14 desc = {UNAVAILABLE}"
 
 
@@ -120,7 +120,7 @@ REFUSED = (
 
 
 def kill_directly(g: Goroutine) -> str | None:
-    """Send KILL to the stored pid, past containerd; no such process is taken for success, no pid is waited for."""
+    """Send KILL to the stored pid itself, asking nobody; no such process is taken for success, no pid is waited for."""
     record = record_of(g)
     return "gone" if record is None or (record.pid and not g.kill(record.pid, "KILL")) else None
 

@@ -252,7 +252,7 @@ EXIT = procedure(
 
 
 def freeze(g: Goroutine) -> Message:
-    """Ask containerd to freeze or thaw the container."""
+    """Ask for the container to be frozen or thawed."""
     return Message("PauseTask" if g["request"].kind == "pause" else "ResumeTask", g["c"], g.frame.fid)
 
 

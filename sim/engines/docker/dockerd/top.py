@@ -25,7 +25,7 @@ def must_run(g: Goroutine) -> str | None:
 
 
 def state_task(g: Goroutine) -> Message:
-    """Ask containerd for the container's processes."""
+    """Ask for the container's processes."""
     return Message("StateTask", g["c"], g.frame.fid)
 
 
@@ -41,7 +41,7 @@ def say_top(g: Goroutine) -> None:
 
 
 def no_state(g: Goroutine) -> None:
-    """Answer with what containerd said, or that it could not be asked."""
+    """Answer with why the processes are not known."""
     text = g["answer"].text if isinstance(g["answer"], Failure) else UNAVAILABLE
     answer(g, Failure(f"Error response from daemon: {text}"))
 

@@ -117,7 +117,7 @@ def _not_updatable(g: Goroutine) -> str:
 
 
 def update_task(g: Goroutine) -> Message:
-    """Let containerd set the resources anew, though they are the old ones."""
+    """Have the resources set anew, though they are the old ones."""
     return Message("UpdateTask", g["c"], g.frame.fid)
 
 
