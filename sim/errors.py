@@ -54,6 +54,6 @@ def nearest(word: str, words: Iterable[str]) -> str:
     >>> nearest("v4", ["V4", "V14"])
     "Did you mean 'V4'?"
     """
-    known = {known.lower(): known for known in sorted(words)}
-    close = difflib.get_close_matches(word.lower(), known, n=1)
-    return f"Did you mean {known[close[0]]!r}?" if close else ""
+    known = sorted(words)
+    close = [it for it in known if it.lower() == word.lower()] or difflib.get_close_matches(word, known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else ""

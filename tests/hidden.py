@@ -35,6 +35,7 @@ NAMED = {  # what goes through a table, a picture or an answer that names engine
     "test_the_committed_schema_is_the_current_one": "schema.json lists every design",
     "test_the_matrix_of_the_documentation_is_what_its_command_prints": "docs/whatif.md shows several engines",
     "test_the_examples_of_the_page_hold": "docs/calibrate.md asks q11-starts, which compares several engines",
+    "test_each_reason_not_to_apply_is_one_design_s_and_not_another_s": "each reason is one engine's",
     "test_json_is_one_documented_object[whatif --matrix]": "it asks for the matrix of podman",
 }
 """Beginning or end of a test's id -> why it is about each engine and cannot be asked without one."""

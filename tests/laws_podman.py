@@ -86,8 +86,8 @@ def strange_units(world: World) -> Faults:
 
 
 def _holds_kill(host: Host, pid: Pid) -> bool:
-    """Return whether a process has got KILL and cannot take it."""
-    return "KILL" in host.procs[pid].pending and "KILL" not in deliverable(host, pid)
+    """Return whether a process is dead, or has got KILL and cannot take it: it, or who should reap it, is frozen."""
+    return not host.procs[pid].alive or ("KILL" in host.procs[pid].pending and "KILL" not in deliverable(host, pid))
 
 
 def stuck_units(world: World) -> Faults:

@@ -72,8 +72,7 @@ def why(trace: Trace, question: str, at: Microseconds) -> Why:
     """Answer a question about a moment (clock value in µs). Raises Unknown."""
     answer = _answer(trace, question, at)
     begun = trace.records[answer.links[-1].seq].event if answer.links else None
-    of_file = isinstance(begun, StepTaken) and not is_of_host_start(begun.id)
-    return replace(answer, step=begun.id if begun is not None and of_file else "")
+    return replace(answer, step=begun.id if isinstance(begun, StepTaken) and not is_of_host_start(begun.id) else "")
 
 
 def _answer(trace: Trace, question: str, at: Microseconds) -> Why:

@@ -73,9 +73,13 @@ def _is_forgotten(world: World, frame: Frame) -> bool:
 
 
 def _is_no_unit(world: World, frame: Frame) -> bool:
-    """Say whether the reaped child is no unit's main process, so that PID 1 does nothing about it."""
+    """Return whether the reaped child is no unit's process, so that PID 1 does nothing about it.
+
+    While it cleans up behind a unit it may run ExecStopPost=, whose process would have another name as long as this
+    one's is kept.
+    """
     pid = frame.local["reaped_pid"]
-    return pid != state_of(world).main_pid and not knows(world, pid)
+    return pid != state_of(world).main_pid and not knows(world, pid) and not world.running(INIT, "init.clean_up")
 
 
 ONLY_WHERE: dict[str, Callable[[World, Frame], bool]] = {
