@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ import pytest
 from tests.truth import right, tell
 from tests.truth.judge import Judged, all_judged, judge, load
 from tests.truth.kinds import KINDS
-from tests.truth.rows import COLUMNS, FOLDER, NUMBERS, Experiment, Row, experiments, read
+from tests.truth.rows import COLUMNS, FOLDER, MARKS, Experiment, Row, experiments, read
+from tests.validation.ask import ROOT
 from tests.validation.page import PAGE
 
 NAMES = sorted(it.name for it in FOLDER.iterdir() if it.is_dir())
@@ -37,7 +40,10 @@ def test_the_list_of_right_rows_is_about_rows_that_are_there() -> None:
 @pytest.mark.long
 def test_no_row_that_was_right_is_wrong() -> None:
     """A row that is on the list stays right, or is taken off the list with a reason (docs/truth.md)."""
-    lost = [f"{it.row.key}: seen {it.row.expected}, the model says {it.found}" for it in right.lost(all_judged(), right.read())]
+    lost = [
+        f"{it.row.key}: seen {it.row.expected}, the model says {it.found}"
+        for it in right.lost(all_judged(), right.read())
+    ]
     assert lost == []
 
 
@@ -178,8 +184,42 @@ def test_a_row_that_says_too_little_is_refused(case: str, tmp_path: Path) -> Non
         read(tmp_path)
 
 
-def test_a_number_lies_within_its_own_tolerance() -> None:
-    """And has one, in every experiment that is kept."""
-    for it in experiments():
-        for found in it.rows:
-            assert found.kind not in NUMBERS or found.mark == "unsayable" or found.spread, found.key
+# -- docs/truth.md and docs/record.sh -------------------------------------------------------------------
+
+
+def test_the_page_that_says_how_to_add_one_is_right(tmp_path: Path) -> None:
+    """It has every kind and every column, and its example is read."""
+    text = (ROOT / "docs/truth.md").read_text(encoding="utf-8")
+    assert tell.table(("kind", "subject", "what it says"), told()) in text
+    assert all(f"`{it}`" in text for it in (*COLUMNS, *MARKS))
+    (tmp_path / "scenario.yaml").write_text(SCENARIO)
+    (tmp_path / "rows.csv").write_text(text.split("```csv\n")[1].split("```")[0])
+    assert len(read(tmp_path).rows) == 3
+
+
+def told() -> list[tuple[str, str, str]]:
+    """Return the kinds as the page shows them."""
+    return [(f"`{name}`", kind.subject, kind.about) for name, kind in KINDS.items()]
+
+
+def test_the_recorder_asks_and_changes_nothing(tmp_path: Path) -> None:
+    """What it calls of engine and host only reads, and all of its files are in its folder."""
+    programs, folder = tmp_path / "bin", tmp_path / "recorded"
+    programs.mkdir()
+    for name in ("docker", "ss", "iptables-save", "systemctl"):
+        (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/called; echo 5f2c\n')
+        (programs / name).chmod(0o755)
+    env = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", str(ROOT / "docs/record.sh"), str(folder), "0"], cwd=tmp_path, env=env, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    called = {line.split()[0] + " " + line.split()[1] for line in (tmp_path / "called").read_text().splitlines()}
+    assert called == {
+        *("docker version", "docker info", "docker events", "docker ps", "docker inspect"),
+        *("ss -ltnup", "iptables-save -t", "systemctl show"),
+    }
+    assert sorted(it.name for it in tmp_path.iterdir()) == ["bin", "called", "recorded"]
+    assert {"host.txt", "events.jsonl", "before", "after"} <= {it.name for it in folder.iterdir()}
+    files = {"inspect.json", "ps.txt", "ps-a.txt", "ss.txt", "iptables-nat.txt", "signals.txt", "when.txt"}
+    assert {it.name for it in (folder / "after").iterdir()} == files

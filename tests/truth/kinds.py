@@ -1,7 +1,7 @@
 """Kinds of rows: what each asks of a run, by the public interface alone (docs/python.md, docs/expect.md).
 
-Either a row is a list of entries of `expect:`, which must all hold, or it is a question to a run and a comparison. A new
-kind is one row of KINDS. Source: docs/expect.md, docs/python.md.
+Either a row is a list of entries of `expect:`, which must all hold, or it is a question to a run and a comparison. A
+new kind is one row of KINDS. Source: docs/expect.md, docs/python.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The list of rows that are right, `right.txt`: it grows, and a row leaves it with its reason alone.
 
-A line is a row's key, or `off KEY -- REASON`. `make truth ACCEPT=yes` adds rows that have become right; nothing is taken
-off by itself, and rows that were never right are not on it. Source: none.
+A line is a row's key, or `off KEY -- REASON`. `make truth ACCEPT=yes` adds rows that have become right; nothing is
+taken off by itself, and rows that were never right are not on it. Source: none.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What was seen of real engines: a folder an experiment, in it what was done and a row for each thing that was seen.
 
-`scenario.yaml` is what was done, in the scenario language, without `expect:`. `rows.csv` has a line for each fact, with
-the columns of `Row`. Leaves out how rows are judged (`kinds`, `judge`). Source: docs/truth.md, which says how to add one.
+`scenario.yaml` is what was done, in the scenario language, without `expect:`. `rows.csv` has a line for each fact,
+with the columns of `Row`. Leaves out how rows are judged (`kinds`, `judge`). Source: docs/truth.md, which says how to
+add one.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ LOOP = "loop"  # the tolerance of events of a crash loop: the same words, and ab
 class Row(NamedTuple):
     """One fact of a real engine; the fields are the columns of rows.csv, but for the experiment and the line.
 
-    *kind* is a name of `kinds.KINDS`; *moment* an instant, `INSTANT since INSTANT` or `INSTANT..INSTANT`. *tolerance* is
-    `LOW..HIGH` around a number, and *spread* says what it was taken from: repeats, never the model. *happened* says
+    *kind* is a name of `kinds.KINDS`; *moment* an instant, `INSTANT since INSTANT` or `INSTANT..INSTANT`. *tolerance*
+    is `LOW..HIGH` around a number, and *spread* says what it was taken from: repeats, never the model. *happened* says
     whether the row tells of a change. Rows with one *cause* follow from one rule. *source* is the recording's file.
     """
 

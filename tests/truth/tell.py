@@ -15,9 +15,10 @@ from tests.truth.judge import Judged
 from tests.truth.kinds import KINDS
 from tests.truth.rows import NUMBERS
 
-WORST = 15
-WORDS = """\
-## Experiments on real engines
+WORST, MOST = 15, 40  # rows of the tables of misses
+TITLE = "Experiments on real engines"
+WORDS = f"""\
+## {TITLE}
 
 `make truth`; `tests/truth/experiments` has a folder for each experiment ([truth.md](truth.md) says how to add one). A
 row is right if most of three seeds agree with what was seen, within a tolerance that was taken from repeats. The
@@ -28,7 +29,7 @@ Not measured: a host with systemd as PID 1, Docker 28 or newer, and containers o
 
 def section(found: Sequence[Judged]) -> str:
     """Return the section as Markdown."""
-    predicted, fitted = ([it for it in found if it.row.mark == mark and it.right is not None] for mark in ("predicted", "fitted"))
+    predicted, fitted = ([it for it in found if it.row.mark == mark] for mark in ("predicted", "fitted"))
     unsaid = [it for it in found if it.right is None]
     parts = [
         WORDS,
@@ -42,7 +43,7 @@ def section(found: Sequence[Judged]) -> str:
         "The worst misses in numbers:\n",
         worst([it for it in predicted if not it.right]),
         "Not asked, since the language has no word for it:\n",
-        table(("experiment", "what", "seen", "what is missing"), [(it.row.experiment, it.row.subject, it.row.expected, it.row.cause) for it in unsaid]),
+        unsayable(unsaid),
     ]  # fmt: skip
     return "\n".join(parts)
 
@@ -83,8 +84,19 @@ def causes(wrong: Iterable[Judged]) -> str:
     for it in wrong:
         groups[it.row.engine, it.row.cause].append(it)
     lines = sorted(groups.items(), key=lambda it: (-len(it[1]), it[0]))
-    cells = [(cause, engine, str(len(mine)), *example(mine[0])) for (engine, cause), mine in lines]
-    return table(("cause", "engine", "wrong", "an example", "seen", "model"), cells)
+    cells = [(cause, engine, str(len(mine)), *example(mine[0])) for (engine, cause), mine in lines[:MOST]]
+    rest = sum(len(mine) for _, mine in lines[MOST:])
+    more = f"\n{rest} more in {len(lines) - MOST} causes.\n" * (len(lines) > MOST)
+    return table(("cause", "engine", "wrong", "an example", "seen", "model"), cells) + more
+
+
+def unsayable(unsaid: Iterable[Judged]) -> str:
+    """Return what is missing for rows that are not asked, with how many there are and an example."""
+    groups: dict[str, list[Judged]] = defaultdict(list)
+    for it in unsaid:
+        groups[it.row.cause].append(it)
+    cells = [(why, str(len(mine)), mine[0].row.experiment, mine[0].row.subject) for why, mine in sorted(groups.items())]
+    return table(("what is missing", "entries", "such as", "what was seen"), cells)
 
 
 def example(it: Judged) -> tuple[str, str, str]:
@@ -96,7 +108,8 @@ def example(it: Judged) -> tuple[str, str, str]:
 def worst(wrong: Iterable[Judged]) -> str:
     """Return the numbers that are off by most."""
     mine = sorted((it for it in wrong if it.row.kind in NUMBERS), key=lambda it: (-off(it), it.row.key))
-    return table(("row", "seen", "within", "model"), [(example(it)[0], it.row.expected, it.row.tolerance, it.found[:60]) for it in mine[:WORST]])  # fmt: skip
+    cells = [(example(it)[0], it.row.expected, it.row.tolerance, it.found[:60]) for it in mine[:WORST]]
+    return table(("row", "seen", "within", "model"), cells)
 
 
 def off(it: Judged) -> float:
