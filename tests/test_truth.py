@@ -16,7 +16,7 @@ from tests.validation.ask import ROOT
 from tests.validation.page import PAGE
 
 NAMES = sorted(it.name for it in FOLDER.iterdir() if it.is_dir())
-ROW = Row("status", "web", "end", "running", "", "", "no", "", "predicted", "x 1", "notes", "mine", 2)
+ROW = Row("status", "web", "end", "running", "", "", "no", "", "predicted", "x 1", "notes", "mine")
 SCENARIO = "services: {web: {image: nginx}}\nsteps: [{id: stop, at: 1s, docker: stop web}]\nuntil: 20s\n"
 
 
@@ -119,7 +119,7 @@ def test_a_kind_tells_what_is_right_from_what_is_wrong(good: Row, bad: Row) -> N
 
 def test_every_kind_is_tried() -> None:
     """But for those that are an entry of expect: with another key."""
-    assert sorted({good.kind for good, _ in CASES} | {"health", "oom killed", "dark s"}) == sorted(KINDS)
+    assert sorted({good.kind for good, _ in CASES} | {"health", "lost", "oom killed", "dark s"}) == sorted(KINDS)
 
 
 def test_a_dark_time_is_the_longest_of_a_port_that_comes_back() -> None:
@@ -147,7 +147,7 @@ def test_a_row_is_right_if_most_seeds_agree() -> None:
 def test_rows_of_one_cause_count_once() -> None:
     """A cause is right if all of its rows are; rows without one stand for themselves."""
     rows = [(True, "a"), (False, "a"), (True, "b"), (True, ""), (False, "")]
-    found = [Judged(ROW._replace(cause=cause, line=n, subject=str(n)), ok, "") for n, (ok, cause) in enumerate(rows)]
+    found = [Judged(ROW._replace(cause=cause, subject=str(n)), ok, "") for n, (ok, cause) in enumerate(rows)]
     assert tell.counts(found) == ("3 of 5, 60.0 %", "none", "2 of 4, 50.0 %")
 
 

@@ -205,6 +205,7 @@ KINDS: dict[str, Kind] = {
     "pid": Kind("same or new: `INSTANT since INSTANT`", CONTAINER, pid),
     "health": Kind("starting, healthy, unhealthy", CONTAINER, container("health")),
     "oom killed": Kind("yes or no, as the engine says", CONTAINER, container("oom_killed", yes)),
+    "lost": Kind("bytes of its output that nobody will read", CONTAINER, container("lost")),
     "process": Kind("yes or no: it is there", PROCESS, process("exists", yes)),
     "count": Kind("how many processes there are", PROCESS, process("count")),
     "parent": Kind("whose child it is", PROCESS, process("parent")),

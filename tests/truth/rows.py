@@ -24,7 +24,7 @@ LOOP = "loop"  # the tolerance of events of a crash loop: the same words, and ab
 
 
 class Row(NamedTuple):
-    """One fact of a real engine; the fields are the columns of rows.csv, but for the experiment and the line.
+    """One fact of a real engine; the fields are the columns of rows.csv, but for the experiment.
 
     *kind* is a name of `kinds.KINDS`; *moment* an instant, `INSTANT since INSTANT` or `INSTANT..INSTANT`. *tolerance*
     is `LOW..HIGH` around a number, and *spread* says what it was taken from: repeats, never the model. *happened* says
@@ -43,7 +43,6 @@ class Row(NamedTuple):
     engine: str
     source: str
     experiment: str
-    line: int
 
     @property
     def key(self) -> str:
@@ -67,7 +66,7 @@ class Row(NamedTuple):
         return self.moment, ""
 
 
-COLUMNS = Row._fields[:-2]
+COLUMNS = Row._fields[:-1]
 
 
 class Experiment(NamedTuple):
@@ -105,7 +104,7 @@ def _row(path: Path, line: int, cells: dict[str, str]) -> Row:
     where = f"{path / 'rows.csv'}:{line}"
     if None in cells or None in cells.values():
         raise ValueError(f"{where}: there are {len(COLUMNS)} columns")
-    row = Row(**{key: cell.strip() for key, cell in cells.items()}, experiment=path.name, line=line)
+    row = Row(**{key: cell.strip() for key, cell in cells.items()}, experiment=path.name)
     wrong = _wrong(row)
     if wrong:
         raise ValueError(f"{where}: {wrong}")
