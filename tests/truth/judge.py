@@ -16,7 +16,7 @@ from sim.engine.goroutine import ModelFault
 from sim.errors import InputError
 from sim.experiment.run import Run
 from sim.scenario import Scenario
-from tests.truth.kinds import KINDS, Entry
+from tests.truth.kinds import KINDS, Asked, Entry
 from tests.truth.rows import Experiment, Row, experiments
 
 SEEDS = (1, 2, 3)
@@ -58,11 +58,18 @@ def judge(experiment: Experiment, seeds: tuple[int, ...] = SEEDS) -> list[Judged
     refused: dict[str, str] = {}
     try:
         scenario, entries = _with_entries(experiment, asked, refused)
-        runs = [_answers(sim.run(scenario, seed=seed), asked, entries) for seed in seeds]
+        runs: list[dict[str, Answer]] = []
+        for seed in seeds:
+            if not _decided(runs, len(seeds)):
+                runs.append(_answers(sim.run(scenario, seed=seed), asked, entries))
     except (InputError, ModelFault) as fault:
-        refused = {row.key: f"not run: {fault}" for row in asked}
-        runs = []
+        refused, runs = {row.key: f"not run: {fault}" for row in asked}, []
     return [_of_row(row, runs, refused) for row in experiment.rows]
+
+
+def _decided(runs: list[dict[str, Answer]], of: int) -> bool:
+    """Return whether no further seed can change what most of them say."""
+    return len(runs) * 2 > of and all(len({run[key].right for run in runs}) == 1 for key in runs[0])
 
 
 def _of_row(row: Row, runs: list[dict[str, Answer]], refused: dict[str, str]) -> Judged:
@@ -107,14 +114,15 @@ def _answers(run: Run, asked: list[Row], entries: list[tuple[Row, int]]) -> dict
         mine = [next(verdicts) for _ in range(count)]
         bad = [it for it in mine if not it.holds]
         found[row.key] = Answer(not bad, (bad or mine)[0].detail)
+    tables = Asked(run)
     for row in asked:
         kind = KINDS[row.kind]
         if kind.ask is not None:
-            found[row.key] = _asked(row, run, kind.ask, kind.same)
+            found[row.key] = _asked(row, tables, kind.ask, kind.same)
     return found
 
 
-def _asked(row: Row, run: Run, ask: Callable[[Row, Run], Any], same: Callable[[Row, Any], bool]) -> Answer:
+def _asked(row: Row, run: Asked, ask: Callable[[Row, Asked], Any], same: Callable[[Row, Any], bool]) -> Answer:
     try:
         value = ask(row, run)
     except InputError as fault:  # an instant that never came

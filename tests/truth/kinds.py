@@ -17,13 +17,32 @@ Entry = dict[str, Any]
 NOT_COMPARED = re.compile(r"exec_|health_status|attach|detach|resize|top|rename|update|archive|oom")
 
 
+class Asked:
+    """A run that several rows ask: each of its tables is made once, and moments are seconds."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._tables: dict[str, list[dict[str, Any]]] = {}
+        self._zero = run.moment("0s")
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Return a table of docs/python.md."""
+        if table not in self._tables:
+            self._tables[table] = self.run.rows(table)
+        return self._tables[table]
+
+    def at(self, instant: str) -> float:
+        """Return an instant in seconds from t = 0. Raises InputError."""
+        return (self.run.moment(instant) - self._zero) / 1e6
+
+
 class Kind(NamedTuple):
     """What rows of a kind ask: *entries* of `expect:`, or a question *ask* whose answer must be *same*."""
 
     about: str
     subject: str
     entries: Callable[[Row], list[Entry]] | None = None
-    ask: Callable[[Row, Run], Any] | None = None
+    ask: Callable[[Row, Asked], Any] | None = None
     same: Callable[[Row, Any], bool] = lambda row, found: str(found) == row.expected
 
 
@@ -86,10 +105,10 @@ def within(row: Row, found: Any) -> bool:
     return isinstance(found, int | float) and low <= found <= high
 
 
-def seconds(row: Row, run: Run) -> float:
+def seconds(row: Row, run: Asked) -> float:
     """Return the time between two instants."""
     first, second = row.instants
-    return round((run.moment(second) - run.moment(first)) / 1e6, 3)
+    return round(run.at(second) - run.at(first), 3)
 
 
 def lives(it: dict[str, Any], at: float) -> bool:
@@ -97,37 +116,37 @@ def lives(it: dict[str, Any], at: float) -> bool:
     return it["start_s"] <= at and (it["end_s"] is None or it["end_s"] > at)
 
 
-def found_of(run: Run, target: str, at: str) -> dict[str, Any] | None:
+def found_of(run: Asked, target: str, at: str) -> dict[str, Any] | None:
     """Return the row of the first living process that `role/container` names at an instant."""
     role, _, name = target.partition("/")
-    when = (run.moment(at) - run.moment("0s")) / 1e6
+    when = run.at(at)
     there = [it for it in run.rows("processes") if lives(it, when)]
     return next((it for it in there if it["role"] == role and name in ("", it["container"])), None)
 
 
-def kept(row: Row, run: Run) -> str:
+def kept(row: Row, run: Asked) -> str:
     """Return whether the process that lived at the second instant lives at the first."""
     at, since = row.instants
     there = found_of(run, row.subject, since)
     if there is None:
         return "there was none"
-    return "kept" if lives(there, (run.moment(at) - run.moment("0s")) / 1e6) else "gone"
+    return "kept" if lives(there, run.at(at)) else "gone"
 
 
-def pid_gap(row: Row, run: Run) -> int | None:
+def pid_gap(row: Row, run: Asked) -> int | None:
     """Return how far apart the numbers of two processes are."""
     first, second = (found_of(run, target, row.moment) for target in row.subject.split(".."))
     return None if first is None or second is None else second["pid"] - first["pid"]
 
 
-def of_ps(column: int) -> Callable[[Row, Run], str]:
+def of_ps(column: int) -> Callable[[Row, Asked], str]:
     """Return a question: whose number stands in a column of `ps axj` at a process; `own` for its own."""
 
-    def ask(row: Row, run: Run) -> str:
+    def ask(row: Row, run: Asked) -> str:
         mine = found_of(run, row.subject, row.moment)
         if mine is None:
             return "there is none"
-        lines = [line.split()[:4] for line in str(run.show("ps-axjf", row.moment)).splitlines()]
+        lines = [line.split()[:4] for line in str(run.run.show("ps-axjf", row.moment)).splitlines()]
         (number,) = [cells[column] for cells in lines if cells[1] == str(mine["pid"])]
         if number == str(mine["pid"]):
             return "own"
@@ -137,10 +156,10 @@ def of_ps(column: int) -> Callable[[Row, Run], str]:
     return ask
 
 
-def gaps(row: Row, run: Run) -> tuple[bool, float] | None:
+def gaps(row: Row, run: Asked) -> tuple[bool, float] | None:
     """Return whether a port is dark at the end, and its longest dark time that ends after the first instant."""
     number, proto, client = re.fullmatch(r"(\d+)(?:/(\w+))? (\w+)", row.subject).groups()  # type: ignore[union-attr]
-    since = (run.moment(row.instants[0]) - run.moment("0s")) / 1e6
+    since = run.at(row.instants[0])
     mine = [it for it in run.rows("ports") if (it["port"], it["client"]) == (int(number), client)]
     mine = [it for it in mine if it["proto"] == (proto or "tcp") and it["end_s"] > since]
     if not mine:
@@ -151,24 +170,24 @@ def gaps(row: Row, run: Run) -> tuple[bool, float] | None:
     return dark, max(closed, default=0.0)
 
 
-def dark_s(row: Row, run: Run) -> float | str:
+def dark_s(row: Row, run: Asked) -> float | str:
     """Return the longest time without an answer, of a port that comes back."""
     found = gaps(row, run)
     return "no such port" if found is None else "stays dark" if found[0] else round(found[1], 3)
 
 
-def port_end(row: Row, run: Run) -> str:
+def port_end(row: Row, run: Asked) -> str:
     """Return whether a port answers in the end."""
     found = gaps(row, run)
     return "no such port" if found is None else "dark" if found[0] else "answers"
 
 
-def events(*kinds: str) -> Callable[[Row, Run], str]:
+def events(*kinds: str) -> Callable[[Row, Asked], str]:
     """Return a question: what the engine said of a container after an instant, in order."""
 
-    def ask(row: Row, run: Run) -> str:
+    def ask(row: Row, run: Asked) -> str:
         since, until = row.instants[0], row.instants[1] or "end"
-        first, last = ((run.moment(at) - run.moment("0s")) / 1e6 for at in (since, until))
+        first, last = run.at(since), run.at(until)
         said = [it for it in run.rows("events") if it["container"] == row.subject and it["kind"] in kinds]
         said = [it for it in said if first - 0.001 <= it["time_s"] <= last and not NOT_COMPARED.match(it["action"])]
         return ", ".join(_word(it) for it in said if it["kind"] == "container" or it["action"].endswith("connect"))
