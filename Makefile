@@ -27,7 +27,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test coverage mutants check-long browser notebooks answers oracles validation bench bench-long lock clean remake python
+.PHONY: help run test coverage mutants check-long browser notebooks answers oracles truth validation bench bench-long lock clean remake python
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-11s%s\n", w, $$0 }'
@@ -70,6 +70,9 @@ answers: $(READY)  ## run what docs/answers.md answers, write it anew, some minu
 
 oracles: $(READY)  ## what the engine is known to do, beside what a run gives
 	$(PY) -m tests.oracles
+
+truth: $(READY)  ## the model beside what real engines did; ACCEPT=yes lists what has become right
+	$(PY) -m tests.truth $(if $(ACCEPT),--accept)
 
 validation: $(READY)  ## write docs/validation.md: the model beside what was measured
 	$(PY) -m tests.validation

@@ -14,6 +14,8 @@ from sim.calibration.cells import Terms
 from sim.calibration.phases import LOADED
 from sim.calibration.reading import read_all
 from sim.render.calibration_text import percent
+from tests.truth.judge import all_judged
+from tests.truth.tell import section as section_of_truth
 from tests.validation import backoff_and_sizes, loads, measured, published, theory
 from tests.validation.ask import DATA, ROOT, profile
 from tests.validation.bundled import module_text
@@ -87,13 +89,15 @@ def module_anew() -> str:
     return module_text(made, profile(SHARES))
 
 
-def page(tell: Callable[[str], None] = lambda _: None) -> str:
-    """Return the page."""
+def page(tell: Callable[[str], None] = lambda _: None, truth: str | None = None) -> str:
+    """Return the page; *truth* stands for its section about experiments, which takes minutes."""
     parts = [HEAD]
     for part in PARTS:
         tell(part.title)
         parts.append(section(part))
-    parts += [rederived(), outcomes(), units(), not_asked()]
+    parts += [rederived(), outcomes(), units()]
+    tell("experiments on real engines")
+    parts += [section_of_truth(all_judged()) if truth is None else truth, not_asked()]
     return "\n".join(parts)
 
 

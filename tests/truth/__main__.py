@@ -1,0 +1,38 @@
+"""Hold the model against what real engines did: `make truth`. Ends with 1 if a row that was right is wrong.
+
+`--accept` adds the rows that have become right to right.txt; other words are names of experiments, or how they begin,
+of which every row is told. Leaves out docs/validation.md, which `make validation` writes. Source: docs/truth.md.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from tests.truth import right, tell
+from tests.truth.judge import judged
+from tests.truth.rows import experiments
+
+
+def main(words: list[str]) -> int:
+    """Judge, and print."""
+    names = [word for word in words if word != "--accept"]
+    chosen = [it for it in experiments() if not names or any(it.name.startswith(name) for name in names)]
+    found = judged(chosen, lambda name: print(f"… {name}", file=sys.stderr))
+    listed = right.read()
+    print(tell.section(found))
+    if names:
+        for it in found:
+            print({True: "✓", False: "✗", None: "?"}[it.right], f"{it.row.key} = {it.row.expected}: {it.found}")
+    more, less = right.won(found, listed), right.lost(found, listed)
+    if "--accept" in words:
+        right.FILE.write_text(right.written(listed, more), encoding="utf-8")
+        print(f"right.txt: {len(more)} rows more")
+    elif more:
+        print(f"{len(more)} rows are right that right.txt does not have: make truth ACCEPT=yes adds them.")
+    for it in less:
+        print(f"was right: {it.row.key}: seen {it.row.expected}, the model says {it.found}")
+    return 1 if less else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
