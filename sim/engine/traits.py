@@ -56,6 +56,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     containerd_dies_with: str | None = "KILL"
     live_restore: bool = False
     exits_by: str = "pid"
+    canceled_by: str = "stop signal"
+    removal_wakes: bool = False
     load_each: int = 0
     binds_first: bool = False
     waits_for_proxies: bool = False
@@ -111,6 +113,11 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "containerd_dies_with": ("what a containerd gets when the dockerd that forked it dies", "designs §1.1: 1.12 [S]"),
     "live_restore": ("there is live-restore", "designs §1.1: 1.12 [S]"),
     "exits_by": ("what an exit is matched by", "designs §1.1: 24.0 [S], §3.7 [S]"),
+    "canceled_by": (
+        "which signals cancel the policy: any signal, the stop signal (any where none is set), or KILL as well",
+        "daemon/kill.go at 1.12.6, 1.13.1 and 17.06.0 [S]",
+    ),
+    "removal_wakes": ("whoever waits for the end of a container is woken by its removal", "state.go: 17.06 [S]"),
     "load_each": ("what dockerd's boot takes for each container on disk, in µs", "designs §1.1: 19.03 [S*]"),
     "waits_for_proxies": ("dockerd reaps a proxy that ends by itself", "experiment g [M]; before 26 [K]"),
     "binds_first": ("dockerd binds a published port itself, before it starts the proxy", "designs §1.1: 28 [S]"),

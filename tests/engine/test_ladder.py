@@ -222,6 +222,19 @@ def test_the_pause_before_a_restart_ends_at_a_minute_since_17_06(design: str, lo
     assert max(after - before for before, after in pairwise(ends)) / 1e6 == pytest.approx(longest, rel=0.02)
 
 
+@pytest.mark.parametrize("design", DOCKERS)
+def test_kill_spares_the_policy_of_a_container_with_stopsignal_in_1_13_alone(design: str) -> None:
+    """Up to 1.12 any signal cancels it, since 17.06 KILL does (daemon/kill.go); in 1.13 it restarts (T16)."""
+    found = run(design, """\
+services: {web: {image: p, restart: always, stop_signal: QUIT}}
+steps:
+  - {id: kill, at: 1s, docker: kill web}
+until: 30s
+""")
+    answered = any(isinstance(record.event, StepDone) and record.event.id == "kill" for record in found.trace)
+    assert (believed(found)[0], answered) == ((True, False) if design == "docker-1.13" else (False, True))
+
+
 @pytest.mark.parametrize(("design", "words", "forked"), [
     ("docker-26", "Error starting userland proxy: listen tcp4 0.0.0.0:80: bind", True),
     ("docker-28", "failed to bind host port for 0.0.0.0:80", False),

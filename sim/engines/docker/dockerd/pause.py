@@ -17,7 +17,8 @@ from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, Wait
 from sim.engine.procedure import procedure
 from sim.engines.docker.dockerd.health import resume_monitor, stop_monitor
 from sim.engines.docker.dockerd.start import answer, containerd_at, event, no_answer, record_of, update
-from sim.engines.docker.dockerd.stop import no_such, signal_task, stop_timeout, stopped
+from sim.engines.docker.dockerd.stop import no_such, signal_task, stop_timeout
+from sim.engines.docker.dockerd.waiting import begin_wait, stopped
 from sim.facts import Forgot, Message
 from sim.world import Frame, World
 
@@ -114,9 +115,12 @@ def unpause(g: Goroutine) -> None:
 
 
 def thawed(g: Goroutine) -> str | None:
-    """Give up on a container that could not be thawed."""
+    """Give up on a container that could not be thawed; else wait for its end."""
     record = record_of(g)
-    return "failed" if record is None or record.paused else None
+    if record is None or record.paused:
+        return "failed"
+    begin_wait(g)
+    return None
 
 
 def kill(g: Goroutine) -> None:

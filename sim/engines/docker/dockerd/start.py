@@ -33,6 +33,7 @@ from sim.engines.docker.dockerd.network import (
 )
 from sim.engines.docker.dockerd.output import begin_output, close_output
 from sim.engines.docker.dockerd.volumes import mount_volumes, unmount_volumes
+from sim.engines.docker.dockerd.waiting import wake
 from sim.engines.docker.netfilter import iptables
 from sim.engines.host import storage
 from sim.engines.host.output import depth
@@ -57,6 +58,14 @@ def update(g: Goroutine, record: Container, *, disk: bool) -> None:
     g.remember(f"container/{record.name}", record)
     if disk:
         storage.write(g, paths.container(record.name), record)
+
+
+def set_stopped(g: Goroutine) -> None:
+    """Believe that a restart has come to nothing, in memory alone, and wake who waits for the end (SetStopped)."""
+    record = record_of(g)
+    if record is not None:
+        update(g, replace(record, running=False, restarting=False, paused=False, pid=0), disk=False)
+        wake(g)
 
 
 def event(g: Goroutine, action: str, *attributes: tuple[str, str]) -> None:
@@ -95,7 +104,8 @@ CREATE = procedure("dockerd.create", Do(create))
 def admit(g: Goroutine) -> str | None:
     """Refuse a container that does not exist; do nothing for one that runs (304).
 
-    A policy's attempt goes on only while the container is still restarting. *i* counts the ports that are mapped.
+    A policy's attempt asks for neither: it goes on even if it was canceled after its pause; that it is refused is an
+    error, which ends in SetStopped (start.go 104-110, monitor.go 59-78). *i* counts the ports that are mapped.
     """
     record, why = record_of(g), g["why"]
     if record is None:
@@ -103,11 +113,13 @@ def admit(g: Goroutine) -> str | None:
         return "refused"
     if record.removing or record.dead:
         answer(g, Failure("Container is marked for removal and cannot be started."))
+        if why == "policy":
+            set_stopped(g)
         return "refused"
     if record.paused:
         answer(g, Failure("Cannot start a paused container, try unpause instead."))
         return "refused"
-    if (record.canceled or not record.restarting) if why == "policy" else record.running:
+    if why != "policy" and record.running:
         answer(g)
         return "refused"
     g["network"], g["i"] = service_of(g).network, 0
@@ -239,6 +251,7 @@ def start_failed(g: Goroutine) -> str | None:
     storage.write(g, paths.container(g["c"]), failed)
     code = record.exit_code if g["why"] == "policy" else failed.exit_code
     update(g, replace(failed, running=False, restarting=False, pid=0, exit_code=code), disk=g["why"] != "policy")
+    wake(g)
     unmount_volumes(g)
     close_output(g)
     drop_bundle(g)

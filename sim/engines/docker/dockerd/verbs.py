@@ -22,7 +22,8 @@ from sim.engine.program import Program
 from sim.engine.role import Kind, Role
 from sim.engine.setup import Restart
 from sim.engines.docker.dockerd.start import answer, containerd_at, event, guarded, no_answer, record_of, update
-from sim.engines.docker.dockerd.stop import no_such, stopped
+from sim.engines.docker.dockerd.stop import no_such
+from sim.engines.docker.dockerd.waiting import begin_wait, stopped
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, World
@@ -221,8 +222,11 @@ VERSION_PROGRAM = Program(
 
 
 def follows(g: Goroutine) -> str | None:
-    """Go on to wait for the container's end with `logs -f`."""
-    return None if "follow" in g["request"].data[3] else "at_once"
+    """Go on to wait for the container's end with `logs -f`: its logger is closed then."""
+    if "follow" not in g["request"].data[3]:
+        return "at_once"
+    begin_wait(g)
+    return None
 
 
 LOGS = procedure(
@@ -237,9 +241,17 @@ LOGS = procedure(
     Label("refused"),
 )
 
+def wait_for_end(g: Goroutine) -> str | None:
+    """Begin to wait for the end of a container that exists."""
+    refused = must_exist(g)
+    if refused is None:
+        begin_wait(g)
+    return refused
+
+
 WAIT = procedure(
     "dockerd.wait",
-    Do(must_exist, "refused"),
+    Do(wait_for_end, "refused"),
     Wait(stopped),
     Lock("container/{c}"),
     Do(done),
