@@ -62,7 +62,6 @@ TABLE: dict[str, Broken] = {
     "V6": Broken("", {"V6": "T28 without end", "T26#2": FROZEN},
                  {"T28": "bounded in the row: the next containerd kills it"}),
     "V7": Broken("T28 T28#2 T28#3 T51 T51#2 T51#3 T51#4 T51#5 T51#7", {
-        "T15 T15#2": "the disk still says that it runs: 255 at dockerd's next start",
         "V2": "255: containerd has no folder", "T26#2 T47b": FROZEN,
     }),
     "V7b": Broken("V7"),
@@ -87,7 +86,7 @@ TABLE: dict[str, Broken] = {
         "T46": "dockerd never serves",
     }),
     "V14": Broken("T48", {
-        "T15 T15#2": "die 255 of a container that was not running", "T47b#2 T48#2 T48#3 T56#3 T56#4": "as T48",
+        "T15 T15#2": "die of a container that was not running", "T47b#2 T48#2 T48#3 T56#3 T56#4": "as T48",
     }),
     "V14b": Broken("T34 T36", {
         "T14 T14b": "they begin as T34", "T31 T37": "no containerd tells of the exit", "V4": "§8 f",

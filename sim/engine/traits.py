@@ -57,6 +57,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     live_restore: bool = False
     exits_by: str = "pid"
     canceled_by: str = "stop signal"
+    restore_asks: str = "any event"
+    unknown_exit: int = 255
     removal_wakes: bool = False
     load_each: int = 0
     binds_first: bool = False
@@ -117,6 +119,11 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "which signals cancel the policy: any signal, the stop signal (any where none is set), or KILL as well",
         "daemon/kill.go at 1.12.6, 1.13.1 and 17.06.0 [S]",
     ),
+    "restore_asks": (
+        "which last event of a container a new dockerd goes by: any, one of an exit or the freezer, or a new one",
+        "libcontainerd/client_linux.go at 1.11.2, 1.12.6 and 1.13.1 [S]",
+    ),
+    "unknown_exit": ("the code of an exit that containerd has stored no event of", "the same [S]"),
     "removal_wakes": ("whoever waits for the end of a container is woken by its removal", "state.go: 17.06 [S]"),
     "load_each": ("what dockerd's boot takes for each container on disk, in µs", "designs §1.1: 19.03 [S*]"),
     "waits_for_proxies": ("dockerd reaps a proxy that ends by itself", "experiment g [M]; before 26 [K]"),

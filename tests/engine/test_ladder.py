@@ -289,3 +289,29 @@ def test_a_host_that_shuts_down_does_not_start_containerd_again(seed: int) -> No
     booted = found.moment("reboot") + 20_000_000
     assert [at for at in begun if found.moment("reboot") < at < booted] == []
     assert begun[-1] > booted
+
+
+@pytest.mark.parametrize(("design", "code"), [
+    ("docker-1.11", 0), ("docker-1.12", 1), ("docker-1.13", 255), ("docker-17.06", 255), ("docker-26", 255),
+])  # fmt: skip
+def test_the_code_of_an_exit_that_nobody_has_noted_is_the_version_s(design: str, code: int) -> None:
+    """After a power cut containerd has no event: 1.11 says 0 then, 1.12 says 1 (libcontainerd/client_linux.go)."""
+    found = run(design, "host: {begin: boot}\nservices: {web: {image: p}}\nuntil: 30s\n")
+    assert believed(found) == (False, code)
+
+
+def test_1_11_goes_by_new_events_alone() -> None:
+    """An exit that its dockerd had read and not written is 0 for the next one; since 1.12 it keeps its code."""
+    text = """\
+services: {web: {image: p, x-payload: {exits: {code: 3, after: 5s}}}}
+host: {begin: off}
+steps:
+  - {systemctl: start docker}
+  - {at: 10s, compose: up -d}
+  - {at: die(web), kill: dockerd}
+  - {at: die(web)+5s, systemctl: start docker}
+until: 40s
+"""
+    assert believed(run("docker-1.11", text)) == (False, 0)
+    assert believed(run("docker-1.12", text)) == (False, 3)
+    assert believed(run("docker-1.13", text)) == (False, 3)

@@ -129,8 +129,8 @@ expect:
   - {at: kill+4s, container: web, status: restarting}
   - {at: 'die(web)#8+5s', step: kill, unanswered: true}
   - {step: kill, ok: true}
-  - {events: [{die: 3}, network disconnect, network connect, start, {die: 3}, network disconnect, network connect, start,
-              {die: 3}, network disconnect], container: web}
+  - {events: [{die: 3}, network disconnect, network connect, start, {die: 3}, network disconnect, network connect,
+              start, {die: 3}, network disconnect], container: web}
 """,
     "with STOPSIGNAL a kill whose policy restarts waits for the next end, and kills nobody else": """\
 services: {web: {image: nginx, restart: always, stop_signal: QUIT}}

@@ -51,7 +51,8 @@ ROWS = (
            "    wake(g)  # SetRestarting", "    _ = again or wake(g)  # SetRestarting",
            "docker kill with STOPSIGNAL and always kills what has been restarted, too (T16)", TABLE),
     Mutant("a refused restart is no stop", START,
-           '        if why == "policy":\n            set_stopped(g)', '        if why == "":\n            set_stopped(g)',
+           '        if why == "policy":\n            set_stopped(g)',
+           '        if why == "":\n            set_stopped(g)',
            "docker rm -f with STOPSIGNAL and always waits for ever", SIGNALS),
     # -- locks, stop, kill (§3.2, §15) --------------------------------------------------------------------------------
     Mutant("a lock is not released", START,

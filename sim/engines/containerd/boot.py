@@ -27,6 +27,7 @@ from sim.engines.containerd.start import WAITER, WATCHER, WORKER
 from sim.engines.containerd.tasks import (
     LAST_EXIT,
     LOOP,
+    STARTED,
     keeps,
     last_event,
     notice_oom,
@@ -195,7 +196,7 @@ PROGRAM = Program(
     readers=(Reader("main", "tasks"),),
     counts=frozenset({
         "containerd.events", "containerd.log", paths.EVENTS_LOG, paths.EVENT_TS,
-        "message exit", "message exec_exit", "message oom", "message paused", "message resumed",
+        "message exit", "message exec_exit", "message oom", "message paused", "message resumed", f"message {STARTED}",
     }),
     role=ROLE,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from sim.engine.records import Task
 from sim.engine.setup import S
 from sim.engines.containerd.runc import runc
 from sim.engines.containerd.shim import shim
+from sim.engines.containerd.tasks import STARTED, log_event
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
@@ -67,12 +68,13 @@ def runc_start(g: Goroutine) -> Spawn:
 
 
 def started(g: Goroutine) -> None:
-    """Answer dockerd with the payload's pid."""
+    """Answer dockerd with the payload's pid, and log the start (worker.go 90-99)."""
     task = g.recall(f"task/{g['c']}")
     if task is None:
         g.reply(g["request"].reply, Failure("containerd: container not found"))
     else:
         g.reply(g["request"].reply, task.payload_pid)
+        log_event(g, Message(STARTED, g["c"], None, 0))
 
 
 def kill_shim(g: Goroutine) -> None:

@@ -4,10 +4,11 @@ A signal sent through the API (killWithSignal) holds the container's lock until 
 waits with it. It cancels the restart manager: any signal where no STOPSIGNAL is set, else that one alone. Then `kill`
 is said, also where containerd does not know the container; a containerd that cannot be reached is an error, and so is a
 paused container. A stop tries TERM, and KILL 2 s after an error, and gives up at the second. A container that waits for
-its restart gets no signal and says no `kill`. Each wait is for the next time that the container ends, also if its
-policy begins to restart it then (`waiting`): a kill goes on to wait for one end more. Leaves out that libcontainerd's lock is held while a signal is on its way
-(it is for starts, execs and pauses): what it could delay is an event of the same container that containerd has told
-before. Source: D daemon/stop.go, kill.go, restart.go, container/state.go WaitStop; engine-1.13 §3.2, §4, §15.
+its restart gets no signal and says no `kill`. Each wait is for the next end of the container, also if its policy begins
+to restart it then (`waiting`): a kill goes on to wait for one end more. Leaves out that libcontainerd's lock is held
+while a signal is on its way (it is for starts, execs and pauses): what it could delay is an event of the same container
+that containerd has told before. Source: D daemon/stop.go, kill.go, restart.go, container/state.go WaitStop;
+engine-1.13 §3.2, §4, §15.
 """
 
 from __future__ import annotations
