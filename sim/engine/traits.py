@@ -60,6 +60,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     restore_asks: str = "any event"
     unknown_exit: int = 255
     removal_wakes: bool = False
+    thaws_orphans: bool = False
     load_each: int = 0
     binds_first: bool = False
     waits_for_proxies: bool = False
@@ -125,6 +126,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "unknown_exit": ("the code of an exit that containerd has stored no event of", "the same [S]"),
     "removal_wakes": ("whoever waits for the end of a container is woken by its removal", "state.go: 17.06 [S]"),
+    "thaws_orphans": (
+        "containerd thaws a container whose shim was killed",
+        "projectatomic/containerd e93fa2e runtime/process.go 262-311; not docker/containerd aa8187d, cfb82a8 [S]",
+    ),
     "load_each": ("what dockerd's boot takes for each container on disk, in µs", "designs §1.1: 19.03 [S*]"),
     "waits_for_proxies": ("dockerd reaps a proxy that ends by itself", "experiment g [M]; before 26 [K]"),
     "binds_first": ("dockerd binds a published port itself, before it starts the proxy", "designs §1.1: 28 [S]"),

@@ -222,6 +222,21 @@ def test_the_pause_before_a_restart_ends_at_a_minute_since_17_06(design: str, lo
     assert max(after - before for before, after in pairwise(ends)) / 1e6 == pytest.approx(longest, rel=0.02)
 
 
+@pytest.mark.parametrize("design", ["docker-1.12", "docker-17.06"])
+def test_the_containerd_of_other_packages_leaves_a_frozen_payload_frozen(design: str) -> None:
+    """It thaws nothing: the KILL stays pending, and after 2 min the exit counts as 255 (runtime/process.go)."""
+    found = run(design, """\
+services: {web: {image: p}}
+steps:
+  - {docker: pause web}
+  - {at: 5s, kill: shim/web}
+until: 5m
+""")
+    assert believed(found, "120s") == (True, 0)
+    assert believed(found) == (False, 255)
+    assert pids(found, "payload") != []
+
+
 @pytest.mark.parametrize("design", DOCKERS)
 def test_kill_spares_the_policy_of_a_container_with_stopsignal_in_1_13_alone(design: str) -> None:
     """Up to 1.12 any signal cancels it, since 17.06 KILL does (daemon/kill.go); in 1.13 it restarts (T16)."""

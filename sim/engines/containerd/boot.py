@@ -109,9 +109,10 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
 
 
 def is_paused(g: Goroutine) -> str | None:
-    """Go by what the runtime says: a payload that is paused would not take the signal."""
+    """Go by what the runtime says: a payload that is paused would not take the signal (the RHEL build asks)."""
     process = g.world.host.procs.get(g.recall(f"task/{g['c']}").payload_pid)
-    return "thaw" if process is not None and process.state == "D" else None
+    frozen = process is not None and process.state == "D"
+    return "thaw" if frozen and traits(g.world, g.pid).thaws_orphans else None
 
 
 def kill_payload(g: Goroutine) -> None:

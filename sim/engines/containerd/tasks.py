@@ -18,6 +18,7 @@ from sim.engine.ops import Do, Goto, Label, Push, Switch, Wait, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.records import Task
 from sim.engine.setup import S
+from sim.engine.traits import traits
 from sim.engines.containerd.runc import runc
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
@@ -249,22 +250,24 @@ def tell_oom(g: Goroutine) -> None:
 
 
 def orphan(g: Goroutine) -> str | None:
-    """Find out what became of the payload of a shim that left no status (handleSigkilledShim).
+    """Find out what became of the payload of a shim that left no status (handleSigkilledShim, process.go 239-333).
 
-    A child of containerd is left to its waiter. Of an orphaned shim the payload is killed if it lives under PID 1; one
-    that is gone already counts as 255.
+    A child of containerd is left to its waiter, whose KILL a frozen payload does not take. Of an orphaned shim the
+    payload is killed if it lives under PID 1; one that is gone already counts as 255. The RHEL build thaws what is
+    frozen: for an exec, too, the whole container.
     """
     task: Task = g.recall(task_key(g.frame.local))
-    if task.child:
-        return "waiter"
     payload = g.world.host.procs.get(task.payload_pid)
+    frozen = payload is not None and payload.state == "D" and traits(g.world, g.pid).thaws_orphans
+    if task.child:
+        return "frozen" if frozen else "waiter"
     if payload is None or payload.image.container != g["c"]:  # gone, or another process that bears its number
         g["exit_status"] = 255
         return "delete"
     if payload.ppid != 1:
         return "next"
-    if payload.state == "D":
-        return "paused"  # it would not take the signal
+    if frozen:
+        return "paused"
     kill_orphan(g)
     return None
 
@@ -369,10 +372,12 @@ LOOP = (
     Goto("next"),
     Label("shim_killed"),
     run(runc_state),
-    Do(orphan, "waiter", "delete", "next", "paused"),
+    Do(orphan, "frozen", "waiter", "delete", "next", "paused"),
     Label("killed"),
     Wait(payload_gone),
     Goto("delete"),
+    Label("frozen"),
+    run(runc_resume),
     Label("waiter"),
     Wait(shim_reaped, within=REAP_LIMIT, late="delete"),
     Goto("delete"),

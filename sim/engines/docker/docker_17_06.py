@@ -19,7 +19,12 @@ DOCKER_17_06 = Design(
     "designs §1.1 [S]; all else as docker-1.13",
     DOCKER_1_13.programs_with(Systemd(FILE)),
     replace(
-        DOCKER_1_13.traits, restart_cap=60 * S, unit=UNIT, canceled_by="stop signal, KILL", removal_wakes=True
+        DOCKER_1_13.traits,
+        restart_cap=60 * S,
+        unit=UNIT,
+        canceled_by="stop signal, KILL",
+        removal_wakes=True,
+        thaws_orphans=False,
     ),
     DOCKER,
 )

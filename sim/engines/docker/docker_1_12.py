@@ -34,6 +34,7 @@ TRAITS_1_12 = replace(
     canceled_by="any signal",
     restore_asks="exit, pause or resume",
     unknown_exit=1,
+    thaws_orphans=False,
 )
 DOCKER_1_12 = Design(
     "docker-1.12",

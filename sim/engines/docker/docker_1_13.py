@@ -64,6 +64,7 @@ TRAITS = Traits(
     containerd_socket=paths.CONTAINERD_SOCK,
     other_package=("containerd", "shim", "runc"),
     live_restore=True,
+    thaws_orphans=True,
     records=paths.CONTAINERS + "{name}/config.v2.json",
 )
 
