@@ -61,6 +61,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     unknown_exit: int = 255
     removal_wakes: bool = False
     thaws_orphans: bool = False
+    rpc_codes: bool = False
     load_each: int = 0
     binds_first: bool = False
     waits_for_proxies: bool = False
@@ -129,6 +130,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "thaws_orphans": (
         "containerd thaws a container whose shim was killed",
         "projectatomic/containerd e93fa2e runtime/process.go 262-311; not docker/containerd aa8187d, cfb82a8 [S]",
+    ),
+    "rpc_codes": (
+        "containerd's errors have gRPC's number; a call that breaks has other words than one that is not sent",
+        "D vendor/google.golang.org/grpc/rpc_util.go [S]; later words [K]",
     ),
     "load_each": ("what dockerd's boot takes for each container on disk, in µs", "designs §1.1: 19.03 [S*]"),
     "waits_for_proxies": ("dockerd reaps a proxy that ends by itself", "experiment g [M]; before 26 [K]"),

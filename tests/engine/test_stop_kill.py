@@ -48,6 +48,15 @@ expect:
 """
         for verb in ("stop", "kill", "restart", "rm -f")
     },
+    "a signal that is on its way when containerd dies": HUNG
+    + """\
+  - {id: it, at: down+100ms, docker: kill -s HUP web}
+  - {at: down+1s, kill: containerd}
+until: 60s
+expect:
+  - {at: down+999ms, step: it, unanswered: true}
+  - {within: 1s, of: it, step: it, error: "rpc error: code = 13 desc = transport is closing"}
+""",
     "another signal without containerd is an error at once": DOWN
     + """\
   - {id: it, at: down+100ms, docker: kill -s HUP web}

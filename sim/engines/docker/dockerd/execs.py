@@ -23,7 +23,7 @@ from sim.engine.ops.flow import Condition
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import ExecConfig
 from sim.engine.setup import S
-from sim.engines.docker.dockerd.start import UNAVAILABLE, answer, containerd_at, event, guarded, record_of
+from sim.engines.docker.dockerd.start import answer, containerd_at, event, guarded, in_flight, record_of, rpc_error
 from sim.facts import Forgot, Message
 from sim.world import Frame, Key, World
 
@@ -114,7 +114,7 @@ def must_be_known(g: Goroutine) -> str | None:
 
 def add_process(g: Goroutine) -> Message:
     """Ask containerd to start the command (no deadline)."""
-    return Message("AddProcess", g["c"], g.frame.fid, (g["x"], g["argv"]))
+    return in_flight(g, Message("AddProcess", g["c"], g.frame.fid, (g["x"], g["argv"])))
 
 
 def exec_started(g: Goroutine) -> str | None:
@@ -128,7 +128,7 @@ def exec_started(g: Goroutine) -> str | None:
 
 def no_process(g: Goroutine) -> None:
     """Keep what containerd said, or that it could not be asked."""
-    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else UNAVAILABLE
+    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else rpc_error(g)
 
 
 def not_started(g: Goroutine) -> None:

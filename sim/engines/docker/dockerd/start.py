@@ -44,6 +44,7 @@ from sim.kernel.records import Pid
 from sim.world import Frame, World
 
 UNAVAILABLE = "grpc: the connection is unavailable"
+CLOSING = "transport is closing"
 
 
 def record_of(g: Goroutine) -> Container | None:
@@ -187,9 +188,29 @@ def containerd_at(world: World, frame: Frame) -> Pid | None:
     return pid
 
 
+def in_flight(g: Goroutine, message: Message) -> Message:
+    """Note that the request is on its way: that it is lost then has words of its own."""
+    g["in_flight"] = True
+    return message
+
+
+def lost_words(g: Goroutine) -> str:
+    """Return gRPC's words for a call that broke while it was in flight, or that was not sent at all.
+
+    Source: D vendor/google.golang.org/grpc/transport/http2_client.go 514, rpc_util.go 386-398, call.go 160-168.
+    """
+    return CLOSING if g["in_flight"] and traits(g.world, g.pid).rpc_codes else UNAVAILABLE
+
+
+def rpc_error(g: Goroutine) -> str:
+    """Return the whole text of that error, with its code where it has one."""
+    code = f"rpc error: code = {13 if g['in_flight'] else 14} desc = "
+    return (code if traits(g.world, g.pid).rpc_codes else "") + lost_words(g)
+
+
 def create_container(g: Goroutine) -> Message:
     """Ask containerd to create and start the container (no deadline)."""
-    return Message("StartTask", g["c"], g.frame.fid)
+    return in_flight(g, Message("StartTask", g["c"], g.frame.fid))
 
 
 def state_running(g: Goroutine) -> None:
@@ -219,11 +240,8 @@ def state_running(g: Goroutine) -> None:
 
 
 def no_answer(g: Goroutine) -> None:
-    """Say that containerd could not be asked, or died before it answered."""
-    if isinstance(g["answer"], Failure):
-        g["error"] = g["answer"].text
-    else:
-        g["error"] = UNAVAILABLE
+    """Say that containerd could not be asked, or died before it answered (ErrorDesc: without the code)."""
+    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else lost_words(g)
 
 
 def failed_with(error: str, path: str, before: int) -> int:

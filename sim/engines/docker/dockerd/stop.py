@@ -23,7 +23,7 @@ from sim.engine.records import Container
 from sim.engine.setup import S
 from sim.engine.traits import traits
 from sim.engines.docker.dockerd.health import stop_monitor
-from sim.engines.docker.dockerd.start import UNAVAILABLE, answer, containerd_at, event, record_of, update
+from sim.engines.docker.dockerd.start import answer, containerd_at, event, in_flight, record_of, rpc_error, update
 from sim.engines.docker.dockerd.waiting import begin_wait, stopped
 from sim.facts import Message
 from sim.kernel.signals import NUMBERS
@@ -100,18 +100,20 @@ def will_wait(g: Goroutine) -> None:
 
 def signal_task(g: Goroutine) -> Message:
     """Ask containerd to send the signal."""
-    return Message("SignalTask", g["c"], g.frame.fid, g["signal"])
+    return in_flight(g, Message("SignalTask", g["c"], g.frame.fid, g["signal"]))
 
 
 def say_kill(g: Goroutine) -> None:
     """Say `kill`."""
+    g["in_flight"] = None
     event(g, "kill", ("signal", str(NUMBERS[g["signal"]])))
     will_wait(g)
 
 
 def unsent(g: Goroutine) -> None:
-    """Keep that containerd could not be asked."""
-    g["error"] = f"Cannot kill container {service_of(g).id}: rpc error: code = 14 desc = {UNAVAILABLE}"
+    """Keep that containerd could not be asked, or has not answered."""
+    g["error"] = f"Cannot kill container {service_of(g).id}: {rpc_error(g)}"
+    g["in_flight"] = None
     will_wait(g)
 
 

@@ -21,7 +21,16 @@ from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
 from sim.engine.setup import Restart
-from sim.engines.docker.dockerd.start import answer, containerd_at, event, guarded, no_answer, record_of, update
+from sim.engines.docker.dockerd.start import (
+    answer,
+    containerd_at,
+    event,
+    guarded,
+    in_flight,
+    record_of,
+    rpc_error,
+    update,
+)
 from sim.engines.docker.dockerd.stop import no_such
 from sim.engines.docker.dockerd.waiting import begin_wait, stopped
 from sim.facts import Message
@@ -119,7 +128,7 @@ def _not_updatable(g: Goroutine) -> str:
 
 def update_task(g: Goroutine) -> Message:
     """Let containerd set the resources anew, though they are the old ones."""
-    return Message("UpdateTask", g["c"], g.frame.fid)
+    return in_flight(g, Message("UpdateTask", g["c"], g.frame.fid))
 
 
 def updated(g: Goroutine) -> None:
@@ -130,11 +139,11 @@ def updated(g: Goroutine) -> None:
 
 def not_updated(g: Goroutine) -> None:
     """Go back to the policy of before, and say why."""
-    no_answer(g)
+    why = g["answer"].text if isinstance(g["answer"], Failure) else rpc_error(g)
     record = record_of(g)
     if record is not None:
         update(g, replace(record, policy=g["before"]), disk=True)
-    answer(g, Failure(f"Cannot update container {service_of(g).id}: {g['error']}"))
+    answer(g, Failure(f"Cannot update container {service_of(g).id}: {why}"))
 
 
 def update_table(guard: Callable[..., list[Any]], lost: list[Any]) -> Procedure:
