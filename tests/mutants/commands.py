@@ -33,7 +33,7 @@ ROWS = (
            (IN_HEALTH,)),
     Mutant("slow probes count nothing", HEALTH, "    cancel_probe(g)\n    _count(g, good=False)\n",
            "    cancel_probe(g)\n", "a probe that takes too long is no failure", (IN_HEALTH,)),
-    Mutant("probes overlap", HEALTH, '    Do(note_too_long),\n    Join("job"),\n', "    Do(note_too_long),\n",
+    Mutant("probes overlap", HEALTH, '    Do(note_too_long),\n    Wait(probe_over),\n', "    Do(note_too_long),\n",
            "the next probe does not wait for one that was given up", (IN_HEALTH,)),
     Mutant("the paused are probed", PAUSE, '(stop_monitor if kind == "paused" else resume_monitor)(g)',
            "resume_monitor(g)", "a paused container is probed on", (IN_HEALTH,)),
