@@ -62,6 +62,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     removal_wakes: bool = False
     thaws_orphans: bool = False
     rpc_codes: bool = False
+    discards_kept: bool = False
     load_each: int = 0
     binds_first: bool = False
     waits_for_proxies: bool = False
@@ -134,6 +135,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "rpc_codes": (
         "containerd's errors have gRPC's number; a call that breaks has other words than one that is not sent",
         "D vendor/google.golang.org/grpc/rpc_util.go [S]; later words [K]",
+    ),
+    "discards_kept": (
+        "with live-restore a new dockerd also reads what containers print to throw it away",
+        "D libcontainerd/client_linux.go 506-522; not moby v1.12.6, v1.13.1, v17.06.0 [S]",
     ),
     "load_each": ("what dockerd's boot takes for each container on disk, in µs", "designs §1.1: 19.03 [S*]"),
     "waits_for_proxies": ("dockerd reaps a proxy that ends by itself", "experiment g [M]; before 26 [K]"),

@@ -66,6 +66,7 @@ TRAITS = Traits(
     live_restore=True,
     thaws_orphans=True,
     rpc_codes=True,
+    discards_kept=True,
     records=paths.CONTAINERS + "{name}/config.v2.json",
 )
 

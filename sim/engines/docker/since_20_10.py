@@ -47,6 +47,7 @@ TRAITS = replace(
     removal_wakes=True,
     rpc_codes=False,
     thaws_orphans=False,
+    discards_kept=False,
     restore_stop="docker stop",
     load_each=3_000,
     waits_for_proxies=True,

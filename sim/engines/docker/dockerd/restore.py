@@ -66,14 +66,14 @@ def look_again(g: Goroutine) -> str | None:
 
 
 def go_by_state(g: Goroutine) -> str | None:
-    """Take what runs over, or stop what is left; in both cases what waits in the fifos is thrown away."""
+    """Take what runs over, or stop what is left; then what waits in the fifos is thrown away."""
     take_last(g)
     if not g["known"]:
         waits = g["last"] not in ("none", "exit") and traits(g.world, g.pid).restore_asks == "any event"
         return "look" if waits else "unknown"
-    begin_discard(g)
     if daemon_of(g.world, g.pid).live_restore:
         return "reattach"
+    begin_discard(g)
     g["signal"] = "TERM"
     return None
 
@@ -149,6 +149,16 @@ def reattach(g: Goroutine) -> None:
         handle_pause(g, g["last"])
 
 
+def discard_too(g: Goroutine) -> None:
+    """Read the fifos a second time, to throw away: the RHEL build does so though it has just taken the container over.
+
+    The log's reader has had them for itself until now, so that most of what has waited is logged (D client_linux.go
+    506-519; upstream returns before).
+    """
+    if traits(g.world, g.pid).discards_kept:
+        begin_discard(g)
+
+
 RESTORE = procedure(
     "dockerd.restore",
     Lock("remote"),
@@ -182,5 +192,6 @@ RESTORE = procedure(
     Goto("unknown"),
     Label("reattach"),
     Do(reattach),
+    Do(discard_too),
     Unlock("remote"),
 )
