@@ -22,20 +22,18 @@ from sim.engine.records import Task
 from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.setup import S
 from sim.engine.traits import traits
+from sim.engines.containerd.event_log import STARTED, last_event, subscribe
 from sim.engines.containerd.execs import ADD_PROCESS, restore_execs
 from sim.engines.containerd.start import WAITER, WATCHER, WORKER
 from sim.engines.containerd.tasks import (
     LAST_EXIT,
     LOOP,
-    STARTED,
     keeps,
-    last_event,
     notice_oom,
     payload_gone,
     remove_state,
     runc_resume,
     runc_state,
-    subscribe,
 )
 from sim.engines.host.daemon import open_socket
 from sim.facts import Message, Received

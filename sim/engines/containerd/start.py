@@ -15,9 +15,9 @@ from sim.engine.ops import Do, Fork, Goto, Label, Reap, Return, Wait, reading, r
 from sim.engine.procedure import procedure
 from sim.engine.records import Task
 from sim.engine.setup import S
+from sim.engines.containerd.event_log import STARTED, log_event
 from sim.engines.containerd.runc import runc
 from sim.engines.containerd.shim import shim
-from sim.engines.containerd.tasks import STARTED, log_event
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World

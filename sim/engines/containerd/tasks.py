@@ -9,8 +9,6 @@ full one waits, which comes to the same. Source: C supervisor/*.go, containerd/m
 
 from __future__ import annotations
 
-from typing import Any
-
 from sim.engine import paths
 from sim.engine.containers import payload_reads, service_of, task_key
 from sim.engine.goroutine import Failure, Goroutine, Spawn
@@ -19,6 +17,7 @@ from sim.engine.procedure import procedure
 from sim.engine.records import Task
 from sim.engine.setup import S
 from sim.engine.traits import traits
+from sim.engines.containerd.event_log import publish
 from sim.engines.containerd.runc import runc
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
@@ -26,10 +25,7 @@ from sim.world import Frame, World
 
 WORKERS = 10
 START_QUEUE = 10
-KEPT_EVENTS = 500
-EVENT_BUFFER = 2048
 REAP_LIMIT = 120 * S
-STARTED = "start-container"  # in the log alone: dockerd does nothing about it but note its time
 
 
 def state_file(identity: str) -> str:
@@ -86,34 +82,9 @@ def no_state(g: Goroutine) -> None:
     g.reply(g["task"].reply, Failure(f"rpc error: code = 2 desc = {why}"))
 
 
-def last_event(g: Goroutine) -> None:
-    """Tell the last event of a container that is in the log (StoredOnly): any, one of some kinds, or a later one."""
-    c, request, log = g["c"], g["request"], g.recall("log", ())
-    found = (it for number, it in reversed(log) if it.container == c and _asked_for(number, it.kind, request.data))
-    last = next(found, None)
-    g.reply(request.reply, True if last is None else Message(last.kind, c, None, last.data[1]))
-
-
-def _asked_for(number: int, kind: str, what: Any) -> bool:
-    if isinstance(what, int):
-        return number > what and kind != STARTED
-    return what is None or kind in what
-
-
 def runc_state(g: Goroutine) -> Spawn:
     """Ask the runtime for the container's processes."""
     return runc(g, "state")
-
-
-def subscribe(g: Goroutine) -> None:
-    """Send the events that the subscriber has not seen, and from now on the new ones."""
-    request = g["request"]
-    subscriber = request.reply[0]
-    for number, message in g.recall("log", ()):
-        if number > request.data and message.kind != STARTED:
-            g.send(subscriber, "events", message)
-    g.remember("subscriber_pid", subscriber)
-    g.reply(request.reply, True)
 
 
 def begin_drop(g: Goroutine) -> None:
@@ -208,32 +179,6 @@ def tell_exit(g: Goroutine) -> None:
 
 
 LAST_EXIT = procedure("containerd.last_exit", Wait(execs_told), Do(tell_exit))
-
-
-def publish(g: Goroutine, message: Message) -> None:
-    """Append to the event log, and send to the subscriber if it lives.
-
-    A subscriber that has 2048 events to read misses those that come next: the send does not wait (V15).
-    """
-    stamped = log_event(g, message)
-    subscriber = g.recall("subscriber_pid")
-    if subscriber is not None and len(g.world.queue(subscriber, "events")) < EVENT_BUFFER:
-        g.send(subscriber, "events", stamped)
-
-
-def log_event(g: Goroutine, message: Message) -> Message:
-    """Append to the event log, in memory and on disk, and return the event with its number.
-
-    The file gets what this containerd adds: what it has read of an earlier one it keeps in memory alone (eventLogger).
-    """
-    number = g.recall("events", 0) + 1
-    g.remember("events", number)
-    stamped = Message(message.kind, message.container, None, (number, message.data))
-    log = (*g.recall("log", ())[1 - KEPT_EVENTS :], (number, stamped))
-    g.remember("log", log)
-    written: Any = g.world.host.files.get(paths.EVENTS_LOG, ())
-    syscalls.write_file(g.turn, paths.EVENTS_LOG, (*written[1 - KEPT_EVENTS :], (number, stamped)))
-    return stamped
 
 
 def notice_oom(g: Goroutine) -> None:
