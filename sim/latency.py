@@ -36,6 +36,7 @@ EL7_IDLE: Profile = {
     # two readers of one fifo after a live restore: which of them gets a chunk is not known (§6 step 5)
     "dockerd/read_output": Duration(wait=Uniform(0.01, 0.1), mark=A),
     "dockerd/discard_output": Duration(wait=Uniform(0.01, 0.1), mark=A),
+    "dockerd/discard_too": Duration(wait=Uniform(0.5, 1.5), mark=A),  # what comes after the log has its reader
     "dockerd/retry": Duration(scale=Uniform(0.8, 1.2), mark="S grpc backoff.go: jitter 0.2"),
     # containerd is ready S = 0.05 to 0.3 s after its fork
     "containerd/listen": Duration(wait=Uniform(50, 300), mark=K),

@@ -54,7 +54,7 @@ KINDS = {
     "events": SERIAL,  # containerd's memory: the last number of its log
     "log": LOG,
 }
-EVENT_KINDS = ("exit", "exec_exit", "oom", "paused", "resumed")  # of containerd's log
+EVENT_KINDS = ("start-container", "exit", "exec_exit", "oom", "paused", "resumed")  # of containerd's log
 MESSAGE_DATA = {"READY": PID, "Events": SERIAL, **dict.fromkeys(EVENT_KINDS, EXIT)}
 PID_FILES = ("/pid", ".pid")
 WHOLE = frozenset({bool, int, str, type(None), Image, Rule, Port, Restart})  # what holds no number of a process
@@ -157,7 +157,7 @@ def floor(world: World) -> int:
     numbers: list[int] = [noted]
     for queues in world.queues.values():
         numbers += [message.data[0] for message in queues.get("events", ())]
-        numbers += [message.data for message in queues.get("streams", ())]
+        numbers += [message.data for message in queues.get("streams", ()) if message.kind == "Events"]
     for frame in world.frames.values():
         if frame.procedure == "dockerd.events":
             task = live(world, frame).get("task")
@@ -199,11 +199,13 @@ class Form:
             return [self.fid(fid) for fid in value]
         if kind == SERIAL:
             return max(0, value - self.floor)
-        if kind == EXIT:
+        if kind == EXIT and type(value) is tuple:  # the answer about a last event has no number
             number, status = value
             return max(0, number - self.floor), status
         if kind == LOG:
-            return [(number - self.floor, self.value(message)) for number, message in value if number > self.floor]
+            last = {message.container: number for number, message in value}
+            kept = [entry for entry in value if entry[0] > self.floor or entry[0] == last[entry[1].container]]
+            return [(max(0, number - self.floor), self.value(message)) for number, message in kept]
         return self.value(value)
 
     def value(self, value: Any) -> object:

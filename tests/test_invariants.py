@@ -40,12 +40,12 @@ NO_DAEMON = "dockerd is away in it: no proxies, as in T43"
 TABLE: dict[str, Broken] = {
     "V1": Broken("T10#4 T14 T31 T34 T36", {
         "T14b": LIKE_T14, "T37": "no containerd comes up to tell of the exit", "V2": "torn folder: nobody tells of it",
-        "V4": "a shim that stands still tells nothing (§8 f)", "T26#2 T47b": FROZEN,
+        "V4": "a shim that stands still tells nothing (§8 f)", "T47b": FROZEN,
     }, {"T10": "the file mends the log"}),
-    "V2": Broken("T35 T35#3 V2", {"T26#2 T47b": FROZEN}),
-    "V3": Broken("T28 T28#2 T28#3", {"V6": "the same without end: no containerd comes", "T26#2": FROZEN}),
+    "V2": Broken("T35 T35#3 V2", {"T47b": FROZEN}),
+    "V3": Broken("T28 T28#2 T28#3", {"V6": "the same without end: no containerd comes"}),
     "V4": Broken("T28 T28#2 T28#3 T10#3", {
-        "V6": "zero shims, without end", "T26#2": FROZEN, "T35#4": "a leaked shim beside that of the next start",
+        "V6": "zero shims, without end", "T35#4": "a leaked shim beside that of the next start",
     }),
     "V4b": Broken("T10#3", {
         "T10#4": "it waits for the log", "V4 T40#2 T56#5": "it stands still, §8 f",
@@ -59,11 +59,10 @@ TABLE: dict[str, Broken] = {
         "T51#7 T56 T56#2 T56#3 T56#4 T56#5 T56#6": DOCKERD_DIES,
         "T10#2": CONTAINERD_DIES, "T10#3": DOCKERD_DIES,
     }),
-    "V6": Broken("", {"V6": "T28 without end", "T26#2": FROZEN},
+    "V6": Broken("", {"V6": "T28 without end"},
                  {"T28": "bounded in the row: the next containerd kills it"}),
     "V7": Broken("T28 T28#2 T28#3 T51 T51#2 T51#3 T51#4 T51#5 T51#7", {
-        "T15 T15#2": "the disk still says that it runs: 255 at dockerd's next start",
-        "V2": "255: containerd has no folder", "T26#2 T47b": FROZEN,
+        "V2": "255: containerd has no folder", "T47b": FROZEN,
     }),
     "V7b": Broken("V7"),
     "V8": Broken("T23 T23#2 T39 T48#2 T49 T49#2", {
@@ -87,7 +86,7 @@ TABLE: dict[str, Broken] = {
         "T46": "dockerd never serves",
     }),
     "V14": Broken("T48", {
-        "T15 T15#2": "die 255 of a container that was not running", "T47b#2 T48#2 T48#3 T56#3 T56#4": "as T48",
+        "T15 T15#2": "die of a container that was not running", "T47b#2 T48#2 T48#3 T56#3 T56#4": "as T48",
     }),
     "V14b": Broken("T34 T36", {
         "T14 T14b": "they begin as T34", "T31 T37": "no containerd tells of the exit", "V4": "§8 f",

@@ -56,6 +56,13 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     containerd_dies_with: str | None = "KILL"
     live_restore: bool = False
     exits_by: str = "pid"
+    canceled_by: str = "stop signal"
+    restore_asks: str = "any event"
+    unknown_exit: int = 255
+    removal_wakes: bool = False
+    thaws_orphans: bool = False
+    rpc_codes: bool = False
+    discards_kept: bool = False
     load_each: int = 0
     binds_first: bool = False
     waits_for_proxies: bool = False
@@ -110,6 +117,28 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "containerd_dies_with": ("what a containerd gets when the dockerd that forked it dies", "designs §1.1: 1.12 [S]"),
     "live_restore": ("there is live-restore", "designs §1.1: 1.12 [S]"),
     "exits_by": ("what an exit is matched by", "designs §1.1: 24.0 [S], §3.7 [S]"),
+    "canceled_by": (
+        "which signals cancel the policy: any signal, the stop signal (any where none is set), or KILL as well",
+        "daemon/kill.go at 1.12.6, 1.13.1 and 17.06.0 [S]",
+    ),
+    "restore_asks": (
+        "which last event of a container a new dockerd goes by: any, one of an exit or the freezer, or a new one",
+        "libcontainerd/client_linux.go at 1.11.2, 1.12.6 and 1.13.1 [S]",
+    ),
+    "unknown_exit": ("the code of an exit that containerd has stored no event of", "the same [S]"),
+    "removal_wakes": ("whoever waits for the end of a container is woken by its removal", "state.go: 17.06 [S]"),
+    "thaws_orphans": (
+        "containerd thaws a container whose shim was killed",
+        "projectatomic/containerd e93fa2e runtime/process.go 262-311; not docker/containerd aa8187d, cfb82a8 [S]",
+    ),
+    "rpc_codes": (
+        "containerd's errors have gRPC's number; a call that breaks has other words than one that is not sent",
+        "D vendor/google.golang.org/grpc/rpc_util.go [S]; later words [K]",
+    ),
+    "discards_kept": (
+        "with live-restore a new dockerd also reads what containers print to throw it away",
+        "D libcontainerd/client_linux.go 506-522; not moby v1.12.6, v1.13.1, v17.06.0 [S]",
+    ),
     "load_each": ("what dockerd's boot takes for each container on disk, in µs", "designs §1.1: 19.03 [S*]"),
     "waits_for_proxies": ("dockerd reaps a proxy that ends by itself", "experiment g [M]; before 26 [K]"),
     "binds_first": ("dockerd binds a published port itself, before it starts the proxy", "designs §1.1: 28 [S]"),

@@ -70,13 +70,12 @@ def code_left(world: World, event: e.Exited) -> Marks:
 
 
 def code_told(world: World, event: EngineEvent) -> Marks:
-    """`die` tells a code; the real one is of no use afterwards."""
+    """`die` tells a code, which may be that of an end that was told before."""
     if _said(event) != "die":
         return ()
-    code = mark("V7", "code", event.container)
-    real = world.marks.get(code, UNKNOWN)
+    real = world.marks.get(mark("V7", "code", event.container), UNKNOWN)
     wrong = real != int(dict(event.attributes)["exitCode"]) + 1
-    return _changed(world, (code, UNKNOWN), *_if(wrong, "V7", event.container))
+    return _changed(world, *_if(wrong, "V7", event.container))
 
 
 CODES: Watch = ((e.Execed, code_forgotten), (e.Exited, code_left), (EngineEvent, code_told))
@@ -225,11 +224,16 @@ LIVES: Watch = ((EngineEvent, lives_counted),)
 # -- V15: containerd's events -----------------------------------------------------------------------
 
 
+EXITS = ("exit", "exec_exit")
+
+
 def exit_published(world: World, event: e.FileWritten) -> Marks:
-    """Containerd has written an exit into its log."""
+    """Containerd has written an exit into its log; one that the log had before is what is left of a torn one."""
     if event.path != paths.EVENTS_LOG or not isinstance(event.value, tuple) or not event.value:
         return ()
-    return _changed(world, (mark("V15", "untold", event.value[-1][1].container), 1))
+    last, before = event.value[-1], world.host.files.get(event.path, ())
+    new = last[1].kind in EXITS and last not in (before if isinstance(before, tuple) else ())
+    return _changed(world, (mark("V15", "untold", last[1].container), 1)) if new else ()
 
 
 def exit_taken(world: World, event: Received) -> Marks:

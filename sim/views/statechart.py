@@ -165,7 +165,7 @@ def ways(table: Procedure, index: int) -> Iterator[Edge]:
 def _named(op: Op) -> Iterator[tuple[str, str]]:
     """Yield why each of an op's labels is gone to."""
     if isinstance(op, ops.Answered):
-        yield from zip(("lost", "failed"), op.labels, strict=True)
+        yield from zip(("lost", "failed", "label"), op.labels, strict=False)
     elif isinstance(op, ops.Ask):
         yield "refused", op.labels[0]
     elif isinstance(op, ops.Reap):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.engine import networks, paths
-from sim.engines.containerd import tasks
+from sim.engines.containerd import event_log
 from sim.engines.host.reach import NETNS, reachable
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone
@@ -55,8 +55,8 @@ steps:
 until: 30s
 """
     assert set(died(run(text))) == {"a", "b", "c"}
-    assert tasks.EVENT_BUFFER == 2048
-    monkeypatch.setattr(tasks, "EVENT_BUFFER", 2)
+    assert event_log.EVENT_BUFFER == 2048
+    monkeypatch.setattr(event_log, "EVENT_BUFFER", 2)
     found = run(text)
     assert set(died(found)) == {"a", "b"}
     assert not judge(found.trace, [PROPERTIES["V15"]])["V15"].holds
@@ -64,8 +64,8 @@ until: 30s
 
 def test_the_event_log_keeps_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """What containerd can tell again, in memory and on disk, is the last 500 events (§16.4)."""
-    assert tasks.KEPT_EVENTS == 500
-    monkeypatch.setattr(tasks, "KEPT_EVENTS", 3)
+    assert event_log.KEPT_EVENTS == 500
+    monkeypatch.setattr(event_log, "KEPT_EVENTS", 3)
     steps = "steps: [{at: 1s, kill: payload/web}]\nuntil: 5s\n"
     looping = "services: {web: {image: nginx, restart: always, x-payload: {exits: {code: 1, after: 10ms}}}}\n"
     log = run(looping + steps).at().host.files[paths.EVENTS_LOG]

@@ -26,6 +26,15 @@ steps:
 """
 )
 
+READ = """\
+services: {web: {image: nginx, restart: on-failure, x-payload: {exits: {code: 0, after: 5s}}}}
+host: {begin: off}
+steps:
+  - {systemctl: start docker}
+  - {at: 10s, compose: up -d}
+  - {id: down, at: die(web), kill: dockerd}
+"""
+
 ROWS: dict[str, str] = {
     "a containerd that dies while dockerd stops its containers is started anew": DEAF
     + """\
@@ -174,6 +183,34 @@ expect:
   - {at: down+2s, container: web, status: running}
   - {at: down+2s, container: db, status: exited, exit_code: 0}
   - {events: [{die: 255}], container: web}
+  - {at: end, process: payload/web, exists: true}
+""",
+    "an exit that was read and is not on the disk keeps its code, so that on-failure starts nothing": READ
+    + """\
+until: 30s
+expect:
+  - {at: end, container: web, status: exited, exit_code: 0}
+  - {within: 10s, of: down, events: [{die: 0}, {die: 0}], container: web, exact: true}
+""",
+    "containerd begins twice, and the event of the exit is in no log any more": READ
+    + """\
+  - {at: 'Listened(containerd)#2+50ms', kill: dockerd}
+until: down+4s
+expect:
+  - {at: end, container: web, status: running}
+  - {within: 4s, of: down, events: [{die: 0}, {die: 255}, network connect, start], container: web, exact: true}
+""",
+    "a container that containerd has lost, whose last event is no exit: ten seconds, and all others wait": """\
+services: {web: {image: nginx}, db: {image: postgres}}
+steps:
+  - {id: torn, at: 1s, host: {tear: web/process.json}}
+  - {id: down, at: 2s, kill: dockerd}
+until: 30s
+expect:
+  - {at: down+11s, container: web, status: running}
+  - {at: end, container: web, status: exited, exit_code: 255}
+  - {events: [{die: 255}], container: web, exact: true}
+  - {events: [{die: 0}], container: db, exact: true}
   - {at: end, process: payload/web, exists: true}
 """,
 }

@@ -238,7 +238,7 @@ expect:
 """
     )
     found = run(text)
-    assert ended(found)["up"] == "grpc: the connection is unavailable (exit code 126)"
+    assert ended(found)["up"] == "rpc error: code = 13 desc = transport is closing (exit code 126)"
     assert not [path for path in found.at().host.files if path.startswith(paths.STATE) and "/exec1/" in path]
 
 

@@ -204,6 +204,22 @@ def test_probes_fail_while_containerd_is_away() -> None:
     assert 30 < ill < 32.2 < well < 50  # one that runs when it goes takes its 2 s
 
 
+def test_a_containerd_that_stands_still_lets_each_probe_fail() -> None:
+    """The deadline is in the request to containerd: one probe after the other fails, until unhealthy; CONT heals."""
+    found = run("""\
+engine: {daemon: {max-health-check-retries: 10}}
+services: {web: {image: nginx, healthcheck: {test: [CMD, curl], interval: 1s, timeout: 1s, retries: 3}}}
+steps: [{id: hang, at: 30s, stop: containerd}, {id: go, at: hang+9s, cont: containerd}]
+until: 60s
+""")
+    (ill, word), (well, again) = said(found.trace, "health_status")
+    assert (word, again) == ("health_status: unhealthy", "health_status: healthy")
+    assert 34.5 < ill < 37
+    assert 39 < well < 43
+    (dockerd,) = (it.pid for it in found.at().host.procs.values() if it.image.program == "dockerd")
+    assert not [it for it in found.at().memory[dockerd] if it.startswith("exec/")]
+
+
 @pytest.mark.parametrize("behaviour", ["", ", x-exec: {curl: {exits: {code: 1}}}"])
 def test_sleeping_through_settled_probes_leaves_the_world_as_probing_would(
     behaviour: str, monkeypatch: pytest.MonkeyPatch

@@ -222,6 +222,40 @@ def test_the_pause_before_a_restart_ends_at_a_minute_since_17_06(design: str, lo
     assert max(after - before for before, after in pairwise(ends)) / 1e6 == pytest.approx(longest, rel=0.02)
 
 
+@pytest.mark.parametrize("design", ["docker-1.12", "docker-17.06"])
+def test_the_containerd_of_other_packages_leaves_a_frozen_payload_frozen(design: str) -> None:
+    """It thaws nothing: the KILL stays pending, and after 2 min the exit counts as 255 (runtime/process.go)."""
+    found = run(
+        design,
+        """\
+services: {web: {image: p}}
+steps:
+  - {docker: pause web}
+  - {at: 5s, kill: shim/web}
+until: 5m
+""",
+    )
+    assert believed(found, "120s") == (True, 0)
+    assert believed(found) == (False, 255)
+    assert pids(found, "payload") != []
+
+
+@pytest.mark.parametrize("design", DOCKERS)
+def test_kill_spares_the_policy_of_a_container_with_stopsignal_in_1_13_alone(design: str) -> None:
+    """Up to 1.12 any signal cancels it, since 17.06 KILL does (daemon/kill.go); in 1.13 it restarts (T16)."""
+    found = run(
+        design,
+        """\
+services: {web: {image: p, restart: always, stop_signal: QUIT}}
+steps:
+  - {id: kill, at: 1s, docker: kill web}
+until: 30s
+""",
+    )
+    answered = any(isinstance(record.event, StepDone) and record.event.id == "kill" for record in found.trace)
+    assert (believed(found)[0], answered) == ((True, False) if design == "docker-1.13" else (False, True))
+
+
 @pytest.mark.parametrize(("design", "words", "forked"), [
     ("docker-26", "Error starting userland proxy: listen tcp4 0.0.0.0:80: bind", True),
     ("docker-28", "failed to bind host port for 0.0.0.0:80", False),
@@ -276,3 +310,29 @@ def test_a_host_that_shuts_down_does_not_start_containerd_again(seed: int) -> No
     booted = found.moment("reboot") + 20_000_000
     assert [at for at in begun if found.moment("reboot") < at < booted] == []
     assert begun[-1] > booted
+
+
+@pytest.mark.parametrize(("design", "code"), [
+    ("docker-1.11", 0), ("docker-1.12", 1), ("docker-1.13", 255), ("docker-17.06", 255), ("docker-26", 255),
+])  # fmt: skip
+def test_the_code_of_an_exit_that_nobody_has_noted_is_the_version_s(design: str, code: int) -> None:
+    """After a power cut containerd has no event: 1.11 says 0 then, 1.12 says 1 (libcontainerd/client_linux.go)."""
+    found = run(design, "host: {begin: boot}\nservices: {web: {image: p}}\nuntil: 30s\n")
+    assert believed(found) == (False, code)
+
+
+def test_1_11_goes_by_new_events_alone() -> None:
+    """An exit that its dockerd had read and not written is 0 for the next one; since 1.12 it keeps its code."""
+    text = """\
+services: {web: {image: p, x-payload: {exits: {code: 3, after: 5s}}}}
+host: {begin: off}
+steps:
+  - {systemctl: start docker}
+  - {at: 10s, compose: up -d}
+  - {at: die(web), kill: dockerd}
+  - {at: die(web)+5s, systemctl: start docker}
+until: 40s
+"""
+    assert believed(run("docker-1.11", text)) == (False, 0)
+    assert believed(run("docker-1.12", text)) == (False, 3)
+    assert believed(run("docker-1.13", text)) == (False, 3)

@@ -48,6 +48,15 @@ expect:
 """
         for verb in ("stop", "kill", "restart", "rm -f")
     },
+    "a signal that is on its way when containerd dies": HUNG
+    + """\
+  - {id: it, at: down+100ms, docker: kill -s HUP web}
+  - {at: down+1s, kill: containerd}
+until: 60s
+expect:
+  - {at: down+999ms, step: it, unanswered: true}
+  - {within: 1s, of: it, step: it, error: "rpc error: code = 13 desc = transport is closing"}
+""",
     "another signal without containerd is an error at once": DOWN
     + """\
   - {id: it, at: down+100ms, docker: kill -s HUP web}
@@ -121,13 +130,49 @@ expect:
   - {within: 10ms, of: hup, step: hup, ok: true}
   - {at: end, container: web, status: exited}
 """,
-    "with STOPSIGNAL a kill during backoff cancels nothing, and waits": LOOP % ", stop_signal: QUIT"
+    "with STOPSIGNAL a kill during backoff cancels nothing, and waits for two ends": LOOP % ", stop_signal: QUIT"
     + """\
   - {id: kill, at: 'die(web)#7+1s', docker: kill web}
-until: kill+60s
+until: 'die(web)#9+1s'
 expect:
-  - {step: kill, unanswered: true}
   - {at: kill+4s, container: web, status: restarting}
+  - {at: 'die(web)#8+5s', step: kill, unanswered: true}
+  - {step: kill, ok: true}
+  - {events: [{die: 3}, network disconnect, network connect, start, {die: 3}, network disconnect, network connect,
+              start, {die: 3}, network disconnect], container: web}
+""",
+    "with STOPSIGNAL a kill whose policy restarts waits for the next end, and kills nobody else": """\
+services: {web: {image: nginx, restart: always, stop_signal: QUIT}}
+steps:
+  - {id: kill, at: 1s, docker: kill web}
+  - {id: shot, at: 60s, kill: payload/web}
+until: 70s
+expect:
+  - {at: shot-1ms, step: kill, unanswered: true}
+  - {within: 500ms, of: shot, step: kill, ok: true}
+  - {events: [{kill: 9}, {die: 137}, network disconnect, network connect, start, {die: 137}, network disconnect,
+              network connect, start], container: web, exact: true}
+""",
+    "docker wait is over with an end after which the policy restarts": WEB
+    + """\
+steps:
+  - {id: wait, at: 1s, docker: wait web}
+  - {id: shot, at: 5s, kill: payload/web}
+until: 20s
+expect:
+  - {at: shot-1ms, step: wait, unanswered: true}
+  - {within: 500ms, of: shot, step: wait, ok: true}
+  - {at: end, container: web, status: running, restarts: 1}
+""",
+    "with STOPSIGNAL rm -f refuses the policy's start, which ends the kill's wait": """\
+services: {web: {image: nginx, restart: always, stop_signal: QUIT}}
+steps:
+  - {id: rm, at: 1s, docker: rm -f web}
+until: 30s
+expect:
+  - {within: 500ms, of: rm, step: rm, ok: true}
+  - {at: end, container: web, exists: false}
+  - {events: [{kill: 9}, {die: 137}, network disconnect, destroy], container: web, exact: true}
 """,
     "stop during backoff says `stop` alone; a restart starts it anew": LOOP % ""
     + """\

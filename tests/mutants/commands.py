@@ -19,7 +19,7 @@ START, STOP, JOBS, POWER, CLIENT, PAYLOAD = (
     f"sim/engines/host/{name}.py"
     for name in ("systemd/start", "systemd/stop", "systemd/jobs", "systemd/power", "client", "payload")
 )
-SETUP = "sim/engine/setup.py"
+SETUP, LOG = "sim/engine/setup.py", "sim/engines/containerd/event_log.py"
 IN_HEALTH, IN_EXEC, IN_VERBS = (f"tests/engine/test_{name}.py" for name in ("health", "exec", "verbs"))
 IN_INIT, IN_POWER, IN_BOUNDS = (f"tests/engine/test_{name}.py" for name in ("init", "power", "bounds"))
 TABLE = ("tests/test_transitions.py", "tests/test_rules.py")
@@ -33,7 +33,7 @@ ROWS = (
            (IN_HEALTH,)),
     Mutant("slow probes count nothing", HEALTH, "    cancel_probe(g)\n    _count(g, good=False)\n",
            "    cancel_probe(g)\n", "a probe that takes too long is no failure", (IN_HEALTH,)),
-    Mutant("probes overlap", HEALTH, '    Do(note_too_long),\n    Join("job"),\n', "    Do(note_too_long),\n",
+    Mutant("probes overlap", HEALTH, '    Do(note_too_long),\n    Wait(probe_over),\n', "    Do(note_too_long),\n",
            "the next probe does not wait for one that was given up", (IN_HEALTH,)),
     Mutant("the paused are probed", PAUSE, '(stop_monitor if kind == "paused" else resume_monitor)(g)',
            "resume_monitor(g)", "a paused container is probed on", (IN_HEALTH,)),
@@ -64,10 +64,10 @@ ROWS = (
            '    Lock("libcontainerd/{c}"),\n    Do(handle_event),\n    Unlock("libcontainerd/{c}"),\n',
            "    Do(handle_event),\n", "the one reader of events waits for nobody (§15)", (IN_VERBS, IN_BOUNDS)),
     # -- queues and what they hold (§15, §16.4) -----------------------------------------------------------------------
-    Mutant("no bound of events", TASKS,
+    Mutant("no bound of events", LOG,
            'if subscriber is not None and len(g.world.queue(subscriber, "events")) < EVENT_BUFFER:',
            "if subscriber is not None:", "no event is ever dropped (V15)", (IN_BOUNDS,)),
-    Mutant("one event more is kept", TASKS, '(*g.recall("log", ())[1 - KEPT_EVENTS :], (number, stamped))',
+    Mutant("one event more is kept", LOG, '(*g.recall("log", ())[1 - KEPT_EVENTS :], (number, stamped))',
            '(*g.recall("log", ())[-KEPT_EVENTS:], (number, stamped))', "events.log grows to 501 lines",
            (IN_BOUNDS,)),
     Mutant("a full queue takes one more", "sim/engine/ops/messages.py", "self.queue)) < self.bound",

@@ -62,7 +62,7 @@ def said_by(table: Procedure) -> set[tuple[int, int, str]]:
         if isinstance(op, Ask):
             words = ["refused"]
         elif isinstance(op, Answered):
-            words = ["lost", "failed"]
+            words = ["lost", "failed", *words[2:]]
         elif isinstance(op, Reap):
             words = [word for word, label in (("good", op.good), ("bad", op.bad)) if label]
         elif isinstance(op, Wait) and op.late_label is not None:

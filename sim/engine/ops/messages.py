@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sim.engine.goroutine import Failure, Goroutine, ModelFault, describe
-from sim.engine.ops.flow import Entry, Op
+from sim.engine.ops.flow import Condition, Entry, Op
 from sim.facts import Message, Received
 from sim.kernel.records import Pid
 from sim.world import Frame, Key, World
@@ -34,20 +34,31 @@ class Ask(Op):
 
 
 class Answered(Op):
-    """Wait for the answer; it goes into `answer`. A dead peer leads to *lost*, a `Failure` to *failed*."""
+    """Wait for the answer; it goes into `answer`. A dead peer leads to *lost*, a `Failure` to *failed*.
 
-    def __init__(self, name: str, lost: str, failed: str) -> None:
-        self.labels, self.name = (lost, failed), f"answer_{name}"
+    *unless* is a condition under which nobody waits any more: it leads to *given_up*.
+    """
+
+    def __init__(
+        self, name: str, lost: str, failed: str, unless: Condition | None = None, given_up: str | None = None
+    ) -> None:
+        assert (unless is None) == (given_up is None), "a condition needs a label, and a label a condition"
+        self.labels, self.name = (lost, failed, *((given_up,) if given_up else ())), f"answer_{name}"
+        self.unless = unless
 
     def ready(self, world: World, frame: Frame) -> bool:
-        return frame.fid in world.replies or not world.host.alive(frame.local["peer_pid"])
+        if frame.fid in world.replies or not world.host.alive(frame.local["peer_pid"]):
+            return True
+        return self.unless is not None and self.unless(world, frame) is not False
 
     def reads(self, world: World, frame: Frame) -> Iterable[Key]:
-        return (("reply", frame.fid), ("proc", frame.local["peer_pid"]))
+        yield from (("reply", frame.fid), ("proc", frame.local["peer_pid"]))
+        if self.unless is not None:
+            yield from self.unless.reads(world, frame)
 
     def take(self, g: Goroutine) -> int | None:
         if g.frame.fid not in g.world.replies:
-            return self.goto[self.labels[0]]
+            return self.goto[self.labels[0 if not g.world.host.alive(g["peer_pid"]) else -1]]
         g["answer"] = answer = g.world.replies[g.frame.fid]
         return self.goto[self.labels[1]] if isinstance(answer, Failure) else self.index + 1
 
@@ -130,11 +141,13 @@ def call(
     lost: str,
     refused: str | None = None,
     failed: str | None = None,
+    unless: Condition | None = None,
+    given_up: str | None = None,
 ) -> list[Entry]:
     """Ask a peer and wait for its answer: every way that it can go wrong leads to a label."""
     return [
         Ask(queue, peer, request, refused or lost),
-        Answered(request.__name__, lost, failed or lost),
+        Answered(request.__name__, lost, failed or lost, unless, given_up),
     ]
 
 

@@ -22,19 +22,18 @@ from sim.engine.records import Task
 from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.setup import S
 from sim.engine.traits import traits
+from sim.engines.containerd.event_log import STARTED, last_event, subscribe
 from sim.engines.containerd.execs import ADD_PROCESS, restore_execs
 from sim.engines.containerd.start import WAITER, WATCHER, WORKER
 from sim.engines.containerd.tasks import (
     LAST_EXIT,
     LOOP,
     keeps,
-    last_event,
     notice_oom,
     payload_gone,
     remove_state,
     runc_resume,
     runc_state,
-    subscribe,
 )
 from sim.engines.host.daemon import open_socket
 from sim.facts import Message, Received
@@ -108,9 +107,10 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
 
 
 def is_paused(g: Goroutine) -> str | None:
-    """Go by what the runtime says: a payload that is paused would not take the signal."""
+    """Go by what the runtime says: a payload that is paused would not take the signal (the RHEL build asks)."""
     process = g.world.host.procs.get(g.recall(f"task/{g['c']}").payload_pid)
-    return "thaw" if process is not None and process.state == "D" else None
+    frozen = process is not None and process.state == "D"
+    return "thaw" if frozen and traits(g.world, g.pid).thaws_orphans else None
 
 
 def kill_payload(g: Goroutine) -> None:
@@ -195,7 +195,7 @@ PROGRAM = Program(
     readers=(Reader("main", "tasks"),),
     counts=frozenset({
         "containerd.events", "containerd.log", paths.EVENTS_LOG, paths.EVENT_TS,
-        "message exit", "message exec_exit", "message oom", "message paused", "message resumed",
+        "message exit", "message exec_exit", "message oom", "message paused", "message resumed", f"message {STARTED}",
     }),
     role=ROLE,
 )  # fmt: skip

@@ -15,6 +15,7 @@ from sim.engine.ops import Do, Fork, Goto, Label, Reap, Return, Wait, reading, r
 from sim.engine.procedure import procedure
 from sim.engine.records import Task
 from sim.engine.setup import S
+from sim.engines.containerd.event_log import STARTED, log_event
 from sim.engines.containerd.runc import runc
 from sim.engines.containerd.shim import shim
 from sim.facts import Message
@@ -67,12 +68,13 @@ def runc_start(g: Goroutine) -> Spawn:
 
 
 def started(g: Goroutine) -> None:
-    """Answer dockerd with the payload's pid."""
+    """Answer dockerd with the payload's pid, and log the start (worker.go 90-99)."""
     task = g.recall(f"task/{g['c']}")
     if task is None:
         g.reply(g["request"].reply, Failure("containerd: container not found"))
     else:
         g.reply(g["request"].reply, task.payload_pid)
+        log_event(g, Message(STARTED, g["c"], None, 0))
 
 
 def kill_shim(g: Goroutine) -> None:

@@ -16,6 +16,8 @@ from sim.engine.ops import Do, Goto, Label, Push, Switch, Wait, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.records import Task
 from sim.engine.setup import S
+from sim.engine.traits import traits
+from sim.engines.containerd.event_log import publish
 from sim.engines.containerd.runc import runc
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
@@ -23,8 +25,6 @@ from sim.world import Frame, World
 
 WORKERS = 10
 START_QUEUE = 10
-KEPT_EVENTS = 500
-EVENT_BUFFER = 2048
 REAP_LIMIT = 120 * S
 
 
@@ -82,28 +82,9 @@ def no_state(g: Goroutine) -> None:
     g.reply(g["task"].reply, Failure(f"rpc error: code = 2 desc = {why}"))
 
 
-def last_event(g: Goroutine) -> None:
-    """Tell the last event of a container that is in the log, if it is later than the one named (StoredOnly)."""
-    c, request, log = g["c"], g["request"], g.recall("log", ())
-    found = (message for number, message in reversed(log) if number > request.data and message.container == c)
-    last = next(found, None)
-    g.reply(request.reply, True if last is None else Message(last.kind, c, None, last.data[1]))
-
-
 def runc_state(g: Goroutine) -> Spawn:
     """Ask the runtime for the container's processes."""
     return runc(g, "state")
-
-
-def subscribe(g: Goroutine) -> None:
-    """Send the events that the subscriber has not seen, and from now on the new ones."""
-    request = g["request"]
-    subscriber = request.reply[0]
-    for number, message in g.recall("log", ()):
-        if number > request.data:
-            g.send(subscriber, "events", message)
-    g.remember("subscriber_pid", subscriber)
-    g.reply(request.reply, True)
 
 
 def begin_drop(g: Goroutine) -> None:
@@ -200,22 +181,6 @@ def tell_exit(g: Goroutine) -> None:
 LAST_EXIT = procedure("containerd.last_exit", Wait(execs_told), Do(tell_exit))
 
 
-def publish(g: Goroutine, message: Message) -> None:
-    """Append to the event log, in memory and on disk, and send to the subscriber if it lives.
-
-    A subscriber that has 2048 events to read misses those that come next: the send does not wait (V15).
-    """
-    number = g.recall("events", 0) + 1
-    g.remember("events", number)
-    stamped = Message(message.kind, message.container, None, (number, message.data))
-    log = (*g.recall("log", ())[1 - KEPT_EVENTS :], (number, stamped))
-    g.remember("log", log)
-    syscalls.write_file(g.turn, paths.EVENTS_LOG, log)
-    subscriber = g.recall("subscriber_pid")
-    if subscriber is not None and len(g.world.queue(subscriber, "events")) < EVENT_BUFFER:
-        g.send(subscriber, "events", stamped)
-
-
 def notice_oom(g: Goroutine) -> None:
     """Read the eventfd of a container's control group: a task for the main loop."""
     g.send(g.pid, "tasks", Message("OOMTask", g["c"]))
@@ -230,22 +195,24 @@ def tell_oom(g: Goroutine) -> None:
 
 
 def orphan(g: Goroutine) -> str | None:
-    """Find out what became of the payload of a shim that left no status (handleSigkilledShim).
+    """Find out what became of the payload of a shim that left no status (handleSigkilledShim, process.go 239-333).
 
-    A child of containerd is left to its waiter. Of an orphaned shim the payload is killed if it lives under PID 1; one
-    that is gone already counts as 255.
+    A child of containerd is left to its waiter, whose KILL a frozen payload does not take. Of an orphaned shim the
+    payload is killed if it lives under PID 1; one that is gone already counts as 255. The RHEL build thaws what is
+    frozen: for an exec, too, the whole container.
     """
     task: Task = g.recall(task_key(g.frame.local))
-    if task.child:
-        return "waiter"
     payload = g.world.host.procs.get(task.payload_pid)
+    frozen = payload is not None and payload.state == "D" and traits(g.world, g.pid).thaws_orphans
+    if task.child:
+        return "frozen" if frozen else "waiter"
     if payload is None or payload.image.container != g["c"]:  # gone, or another process that bears its number
         g["exit_status"] = 255
         return "delete"
     if payload.ppid != 1:
         return "next"
-    if payload.state == "D":
-        return "paused"  # it would not take the signal
+    if frozen:
+        return "paused"
     kill_orphan(g)
     return None
 
@@ -350,10 +317,12 @@ LOOP = (
     Goto("next"),
     Label("shim_killed"),
     run(runc_state),
-    Do(orphan, "waiter", "delete", "next", "paused"),
+    Do(orphan, "frozen", "waiter", "delete", "next", "paused"),
     Label("killed"),
     Wait(payload_gone),
     Goto("delete"),
+    Label("frozen"),
+    run(runc_resume),
     Label("waiter"),
     Wait(shim_reaped, within=REAP_LIMIT, late="delete"),
     Goto("delete"),

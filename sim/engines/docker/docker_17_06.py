@@ -18,6 +18,14 @@ DOCKER_17_06 = Design(
     "17.06",
     "designs §1.1 [S]; all else as docker-1.13",
     DOCKER_1_13.programs_with(Systemd(FILE)),
-    replace(DOCKER_1_13.traits, restart_cap=60 * S, unit=UNIT),
+    replace(
+        DOCKER_1_13.traits,
+        restart_cap=60 * S,
+        unit=UNIT,
+        canceled_by="stop signal, KILL",
+        removal_wakes=True,
+        thaws_orphans=False,
+        discards_kept=False,
+    ),
     DOCKER,
 )

@@ -43,6 +43,8 @@ DOCKER_1_11 = Design(
         TRAITS_1_12,
         words=replace(WORDS, dockerd=DAEMON),
         containerd_dies_with=None,
+        restore_asks="new events",
+        unknown_exit=0,
         live_restore=False,
         unit=Unit("no", "control-group"),
     ),

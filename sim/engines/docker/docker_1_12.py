@@ -27,7 +27,16 @@ WORDS = Words(
     runc=("docker-runc",),
     proxy="/usr/bin/docker-proxy",
 )
-TRAITS_1_12 = replace(DOCKER_1_13.traits, words=WORDS, unit=Unit("no"))
+TRAITS_1_12 = replace(
+    DOCKER_1_13.traits,
+    words=WORDS,
+    unit=Unit("no"),
+    canceled_by="any signal",
+    restore_asks="exit, pause or resume",
+    unknown_exit=1,
+    thaws_orphans=False,
+    discards_kept=False,
+)
 DOCKER_1_12 = Design(
     "docker-1.12",
     "1.12",

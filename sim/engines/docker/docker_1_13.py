@@ -64,6 +64,9 @@ TRAITS = Traits(
     containerd_socket=paths.CONTAINERD_SOCK,
     other_package=("containerd", "shim", "runc"),
     live_restore=True,
+    thaws_orphans=True,
+    rpc_codes=True,
+    discards_kept=True,
     records=paths.CONTAINERS + "{name}/config.v2.json",
 )
 

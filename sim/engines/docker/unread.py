@@ -1,8 +1,9 @@
 """What a search may leave out of dockerd and its proxies, and which of their ops it may take first.
 
 Event numbers of containerd's log are only compared and counted up. An entry that is not above the floor, the least
-number that dockerd has noted or may still note, is never sent again; all are lowered by the floor. Source: the tables
-of this folder; `sim.engine.unread`.
+number that dockerd has noted or may still note, is never sent again; of those only the last one of a container is asked
+for, if it is the last of all. All numbers are lowered by the floor, down to 0. Source: the tables of this folder;
+`sim.engine.unread`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def _lower_containerd(world: World, pid: int, by: int) -> None:
     if memory.get("log"):
         memory["log"] = _log(memory["log"], by)
     if queues.get("streams"):
-        queues["streams"] = tuple(replace(message, data=message.data - by) for message in queues["streams"])
+        queues["streams"] = tuple(_asked(message, by) for message in queues["streams"])
     for fid in _goroutines(world, pid, "subscribe"):
         frame = world.frames[fid]
         request = replace(frame.local["request"], data=frame.local["request"].data - by)
@@ -64,6 +65,10 @@ def _goroutines(world: World, pid: int, name: str) -> list[Any]:
     return [fid for fid in world.frames if fid[0] == pid and fid[1].partition("#")[0].partition("/")[0] == name]
 
 
+def _asked(message: Message, by: int) -> Message:
+    return replace(message, data=message.data - by) if isinstance(message.data, int) else message
+
+
 def _stamped(message: Message, by: int) -> Message:
     data: Any = message.data
     number, status = data
@@ -71,7 +76,9 @@ def _stamped(message: Message, by: int) -> Message:
 
 
 def _log(log: Any, by: int) -> Any:
-    return tuple((number - by, _stamped(message, by)) for number, message in log if number > by)
+    last = {message.container: number for number, message in log}
+    kept = (entry for entry in log if entry[0] > by or entry[0] == last[entry[1].container])
+    return tuple((max(number - by, 0), _stamped(message, min(by, number))) for number, message in kept)
 
 
 def _floor(world: World) -> int:
@@ -79,7 +86,7 @@ def _floor(world: World) -> int:
     noted: Any = world.host.files.get(paths.EVENT_TS, 0)
     numbers: list[int] = [noted]
     for pid in world.host.running("containerd"):  # type: ignore[attr-defined]
-        numbers += [message.data for message in world.queues[pid].get("streams", ())]
+        numbers += [message.data for message in world.queues[pid].get("streams", ()) if isinstance(message.data, int)]
         numbers += [world.frames[fid].local["request"].data for fid in _goroutines(world, pid, "subscribe")]
     for pid in world.host.running("dockerd"):  # type: ignore[attr-defined]
         numbers += [message.data[0] for message in world.queues[pid].get("events", ())]
@@ -135,7 +142,7 @@ DOCKERD = Unread(
     at_most={"dockerd.connection": {"attempt": 12}},  # all later retries wait as long (RETRY_CAP)
     defaults={"fail_count": 0, "connection": None, "containerd_pid": None},
     status_is_given=("dockerd.state_exit",),
-    peer_is_read=("dockerd.events",),
+    peer_is_read=("dockerd.events", "dockerd.exec"),
     raised_by=(paths.EVENT_TS,),
     lower=lower,
     confluent=CONFLUENT,

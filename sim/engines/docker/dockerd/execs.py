@@ -4,8 +4,9 @@ libcontainerd's lock of the container is held over AddProcess, so that the one r
 of the container comes meanwhile. A command that cannot be started keeps 126, which is what the client exits with. A
 client that waits gets the exit code when the exit event has been handled. The end of the output, which comes with it,
 counts apart since 18.09 (`sim.engines.docker.dockerd.tasks`): a shim that dies tells of no exec, so that no code is
-known and the client exits with 0 [K]. Leaves out terminals, detach keys, exec inspect of commands that are over.
-Source: D daemon/exec.go, libcontainerd/client_linux.go AddProcess; engine-1.13 §3.2, §3.3.
+known and the client exits with 0 [K]. A health probe's deadline goes with the request to containerd (daemon/exec.go
+235): it fails then, though containerd may carry it out later. Leaves out terminals, detach keys, exec inspect of
+commands that are over. Source: D daemon/exec.go, libcontainerd/client_linux.go AddProcess; engine-1.13 §3.2, §3.3.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.ops import Do, Label, Return, Unlock, Wait, call, reading
+from sim.engine.ops import Answered, Do, Label, Return, Unlock, Wait, call, reading
 from sim.engine.ops.flow import Condition
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import ExecConfig
 from sim.engine.setup import S
-from sim.engines.docker.dockerd.start import UNAVAILABLE, answer, containerd_at, event, guarded, record_of
+from sim.engines.docker.dockerd.start import answer, containerd_at, event, guarded, in_flight, record_of, rpc_error
 from sim.facts import Forgot, Message
 from sim.world import Frame, Key, World
 
@@ -114,7 +115,7 @@ def must_be_known(g: Goroutine) -> str | None:
 
 def add_process(g: Goroutine) -> Message:
     """Ask for the command to be started (no deadline)."""
-    return Message("AddProcess", g["c"], g.frame.fid, (g["x"], g["argv"]))
+    return in_flight(g, Message("AddProcess", g["c"], g.frame.fid, (g["x"], g["argv"])))
 
 
 def exec_started(g: Goroutine) -> str | None:
@@ -128,7 +129,7 @@ def exec_started(g: Goroutine) -> str | None:
 
 def no_process(g: Goroutine) -> None:
     """Keep why the command was not started, or that nobody could be asked."""
-    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else UNAVAILABLE
+    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else rpc_error(g)
 
 
 def not_started(g: Goroutine) -> None:
@@ -194,7 +195,24 @@ def kill_exec(g: Goroutine) -> Message:
     return Message("SignalExec", g["c"], g.frame.fid, (g["x"], "KILL"))
 
 
-ADD = (Do(must_be_known, "unknown"), call("tasks", containerd_at, add_process, lost="lost"))
+@reading(config_key)
+def canceled(world: World, frame: Frame) -> bool:
+    """Return whether the probe's deadline, which goes with the request, has passed, or its monitor has ended."""
+    config = world.recall(frame.fid[0], f"exec/{frame.local['c']}/{frame.local['x']}")
+    return config is not None and bool(config.canceled)
+
+
+def give_up(g: Goroutine) -> None:
+    """Let the monitor go on: what containerd does about the request later is of no interest (DeadlineExceeded)."""
+    config = config_of(g)
+    if config is not None:
+        g.remember(f"exec/{g['c']}/{g['x']}", replace(config, detach=True))
+
+
+ADD = (
+    Do(must_be_known, "unknown"),
+    call("tasks", containerd_at, add_process, lost="lost", unless=canceled, given_up="given_up"),
+)
 
 
 def exec_table(
@@ -203,7 +221,7 @@ def exec_table(
     started: Callable[[Goroutine], str | None] = exec_started,
     ended: Condition = exec_ended,
 ) -> Procedure:
-    """Return exec's way with how it asks containerd for the process; *unknown* is done if there is no container."""
+    """Return exec's way with how it asks containerd for the process; *unknown* lets go of what is held meanwhile."""
     return procedure(
         "dockerd.exec",
         Do(exec_create, "refused"),
@@ -228,6 +246,13 @@ def exec_table(
         Label("kill"),
         call("tasks", containerd_at, kill_exec, lost="killed"),
         Label("killed"),
+        Do(drop_config),
+        Return(),
+        Label("given_up"),
+        unknown,
+        Do(give_up),
+        Answered("late", "late", "late"),  # keeps the request's name from being given out again
+        Label("late"),
         Do(drop_config),
         Label("detached"),
         Label("refused"),

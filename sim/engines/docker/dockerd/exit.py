@@ -23,8 +23,17 @@ from sim.engines.docker.dockerd.health import stop_monitor
 from sim.engines.docker.dockerd.network import release_network, unmap_ports
 from sim.engines.docker.dockerd.output import AWAIT_OUTPUT
 from sim.engines.docker.dockerd.pause import handle_pause
-from sim.engines.docker.dockerd.start import AUTO_REMOVE, containerd_at, drop_bundle, event, record_of, update
+from sim.engines.docker.dockerd.start import (
+    AUTO_REMOVE,
+    containerd_at,
+    drop_bundle,
+    event,
+    record_of,
+    set_stopped,
+    update,
+)
 from sim.engines.docker.dockerd.volumes import unmount_volumes
+from sim.engines.docker.dockerd.waiting import wake
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.world import Frame, Key, World
@@ -176,6 +185,7 @@ def state_exit(g: Goroutine) -> str | None:
         ),
         disk=False,
     )
+    wake(g)  # SetRestarting, too, closes the channel that a stop waits on
     event(g, "die", ("exitCode", str(g["status"])))
     if again:
         g.start("dockerd.restart", g["c"], c=g["c"])  # its pause begins here, beside the rest of the exit
@@ -231,6 +241,11 @@ def restart_canceled(world: World, frame: Frame) -> bool:
     return record is None or record.canceled or not record.restarting
 
 
+def give_up_restart(g: Goroutine) -> None:
+    """Believe that it has stopped, in memory alone (monitor.go: the error of a canceled wait leads to SetStopped)."""
+    set_stopped(g)
+
+
 @reading(lambda world, frame: (("frame", (frame.fid[0], "boot")),))
 def startup_done(world: World, frame: Frame) -> bool:
     """Say whether the daemon's own start is over: a policy's attempt waits for that."""
@@ -240,6 +255,7 @@ def startup_done(world: World, frame: Frame) -> bool:
 RESTART = procedure(
     "dockerd.restart",
     Wait(restart_canceled, within=backoff, late="again"),
+    Do(give_up_restart),
     Return(),
     Label("again"),
     Wait(startup_done),

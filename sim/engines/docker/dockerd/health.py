@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sim.engine.containers import exec_of, service_of
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Goto, Interval, Join, Label, Wait, reading
+from sim.engine.ops import Do, Goto, Interval, Label, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.records import ExecConfig, Health
 from sim.engine.setup import Healthcheck
@@ -116,8 +116,20 @@ def note_answer(g: Goroutine) -> None:
 
 def note_too_long(g: Goroutine) -> None:
     """Count a probe that takes too long as a failure, and give it up."""
+    g["x"] = g.recall(f"probing/{g['c']}")
     cancel_probe(g)
     _count(g, good=False)
+
+
+def _over(world: World, frame: Frame) -> tuple[Key, ...]:
+    return (("frame", frame.local["job"]), ("memory", frame.fid[0], f"exec/{frame.local['c']}/{frame.local['x']}"))
+
+
+@reading(_over)
+def probe_over(world: World, frame: Frame) -> bool:
+    """Return whether the probe has returned: its command has ended, or the request for it was given up."""
+    config = world.recall(frame.fid[0], f"exec/{frame.local['c']}/{frame.local['x']}")
+    return frame.local["job"] not in world.frames or (config is not None and config.detach)
 
 
 def _count(g: Goroutine, *, good: bool) -> None:
@@ -143,6 +155,6 @@ MONITOR = procedure(
     Goto("next"),
     Label("too_long"),
     Do(note_too_long),
-    Join("job"),
+    Wait(probe_over),
     Goto("next"),
 )

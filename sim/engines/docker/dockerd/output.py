@@ -2,10 +2,10 @@
 
 A container that printed ends with its stdio: the exit is handled once every copy has come to the end of its fifo, with
 no limit, and the log copier gets 10 s more; what it has not logged by then is dropped. A restore without live-restore
-reads the fifos to throw away what is in them; with live-restore this build does that, too, beside the new copy, so that
-each chunk goes to whichever reads first. Left out: the log driver's own buffers, docker logs, attach. Source: D
-libcontainerd/client_linux.go Restore, daemon/monitor.go, container/stream, daemon/logger/copier.go; engine-1.13 §6
-step 5, §10, §15.
+reads the fifos to throw away what is in them; with live-restore this build does that, too, once the new copy has begun,
+so that each later chunk goes to whichever reads first (of what waits; what flows freely is not counted). Left out: the
+log driver's own buffers, docker logs, attach. Source: D libcontainerd/client_linux.go Restore, daemon/monitor.go,
+container/stream, daemon/logger/copier.go; engine-1.13 §6 step 5, §10, §15.
 """
 
 from __future__ import annotations

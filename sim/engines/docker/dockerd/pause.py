@@ -16,8 +16,9 @@ from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, Wait, call, reading
 from sim.engine.procedure import procedure
 from sim.engines.docker.dockerd.health import resume_monitor, stop_monitor
-from sim.engines.docker.dockerd.start import answer, containerd_at, event, no_answer, record_of, update
-from sim.engines.docker.dockerd.stop import no_such, signal_task, stop_timeout, stopped
+from sim.engines.docker.dockerd.start import answer, containerd_at, event, in_flight, record_of, rpc_error, update
+from sim.engines.docker.dockerd.stop import no_such, signal_task, stop_timeout
+from sim.engines.docker.dockerd.waiting import begin_wait, stopped
 from sim.facts import Forgot, Message
 from sim.world import Frame, World
 
@@ -44,7 +45,8 @@ def pause_request(g: Goroutine) -> str | None:
 
 def freeze_task(g: Goroutine) -> Message:
     """Ask containerd to freeze or thaw the container (UpdateContainer)."""
-    return Message("PauseTask" if g["request"].kind == "pause" else "ResumeTask", g["c"], g.frame.fid)
+    kind = "PauseTask" if g["request"].kind == "pause" else "ResumeTask"
+    return in_flight(g, Message(kind, g["c"], g.frame.fid))
 
 
 def expect_event(g: Goroutine) -> None:
@@ -65,8 +67,8 @@ def paused(g: Goroutine) -> None:
 
 def not_paused(g: Goroutine) -> None:
     """Say why it has not been done."""
-    no_answer(g)
-    answer(g, Failure(f"Cannot {g['request'].kind} container {service_of(g).id}: {g['error']}"))
+    why = g["answer"].text if isinstance(g["answer"], Failure) else rpc_error(g)
+    answer(g, Failure(f"Cannot {g['request'].kind} container {service_of(g).id}: {why}"))
 
 
 PAUSE = procedure(
@@ -114,9 +116,12 @@ def unpause(g: Goroutine) -> None:
 
 
 def thawed(g: Goroutine) -> str | None:
-    """Give up on a container that could not be thawed."""
+    """Give up on a container that could not be thawed; else wait for its end."""
     record = record_of(g)
-    return "failed" if record is None or record.paused else None
+    if record is None or record.paused:
+        return "failed"
+    begin_wait(g)
+    return None
 
 
 def kill(g: Goroutine) -> None:

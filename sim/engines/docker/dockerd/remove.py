@@ -15,9 +15,11 @@ from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Answered, Do, Label, Lock, Return, Unlock, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.setup import S
+from sim.engine.traits import traits
 from sim.engines.docker.dockerd.attached import tell_attached
 from sim.engines.docker.dockerd.start import answer, event, record_of, update
 from sim.engines.docker.dockerd.stop import ask_own, no_such
+from sim.engines.docker.dockerd.waiting import wake
 from sim.facts import Forgot
 from sim.kernel import syscalls
 from sim.world import Frame, World
@@ -85,6 +87,8 @@ def remove(g: Goroutine) -> None:
     g.emit(Forgot(g.pid, f"container/{g['c']}"))
     syscalls.remove_file(g.turn, paths.container(g["c"]))
     event(g, "destroy")
+    if traits(g.world, g.pid).removal_wakes:
+        wake(g)
     tell_attached(g, record.exit_code)
     answer(g)
 

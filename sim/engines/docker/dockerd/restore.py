@@ -1,10 +1,12 @@
 """dockerd begins: what the disk says was running is asked of containerd, and stopped, or taken over (live-restore).
 
 One container at a time asks, with the lock that the reader of events needs as well (`remote`): State, then the last
-event of the container that has been stored and not handled. One that containerd does not know has ended, with the code
-of that event, or 255. A signal that cannot be sent is only logged. Left out: the wait of 10 s for the exit of a
-container that is not known and whose last event is another one. Source: D libcontainerd/client_linux.go Restore,
-getContainerLastEvent; engine-1.13 §6 step 5, §15, §23 T47, T47b, T48.
+event of the container that containerd has stored. Since 1.12 that may be one which an earlier dockerd has handled: it
+asks for what is later than the last handled one, and if there is none for all (here once, which comes to the same). One
+that containerd does not know has ended, with the code of that event; if its last event is another one, that is asked
+for again for 10 s; 255 if there is none. A signal that cannot be sent is only logged. Source: D
+libcontainerd/client_linux.go 384-396, 400-451 getContainerLastEvent, 453-551 Restore; moby 1.11.2 setExited, 1.12.6
+Restore; engine-1.13 §6 step 5, §15, §23 T47, T47b, T48.
 """
 
 from __future__ import annotations
@@ -13,10 +15,11 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, Wait, call, reading
+from sim.engine.ops import Do, Goto, Label, Lock, Return, Sleep, Unlock, Wait, call, reading
 from sim.engine.procedure import procedure
 from sim.engine.settings import daemon_of
-from sim.engine.setup import S
+from sim.engine.setup import MS, S
+from sim.engine.traits import traits
 from sim.engines.docker.dockerd.health import start_monitor
 from sim.engines.docker.dockerd.output import begin_discard, begin_output
 from sim.engines.docker.dockerd.pause import handle_pause
@@ -27,7 +30,10 @@ from sim.world import Frame, World
 
 TERM_WAIT = 10 * S
 KILL_WAIT = 2 * S
+LOOK = 100 * MS
+LOOKS = 100  # in 10 s
 UNKNOWN = 255
+ASKS = {"any event": None, "exit, pause or resume": ("exit", "paused", "resumed")}  # without a limit in time
 
 
 def state_task(g: Goroutine) -> Message:
@@ -41,20 +47,33 @@ def is_known(g: Goroutine) -> None:
 
 
 def last_event(g: Goroutine) -> Message:
-    """Ask containerd for the container's last event of those that an earlier dockerd has not handled."""
-    return Message("LastEvent", g["c"], g.frame.fid, g["since"])
+    """Ask containerd for the container's last event; up to 1.11 of those that an earlier dockerd has not handled."""
+    return Message("LastEvent", g["c"], g.frame.fid, ASKS.get(traits(g.world, g.pid).restore_asks, g["since"]))
+
+
+def take_last(g: Goroutine) -> None:
+    """Keep the kind of the last event, and the exit code that it tells."""
+    last = g["answer"] if isinstance(g["answer"], Message) else Message("none", g["c"])
+    g["last"] = last.kind
+    g["status"] = last.data if last.kind == "exit" else traits(g.world, g.pid).unknown_exit
+
+
+def look_again(g: Goroutine) -> str | None:
+    """Go on to ask for the exit of a container that is not known, unless it has come or 10 s are over."""
+    take_last(g)
+    g["looks"] = (g["looks"] or 0) + 1
+    return None if g["last"] == "exit" or g["looks"] >= LOOKS else "look"
 
 
 def go_by_state(g: Goroutine) -> str | None:
-    """Take what runs over, or stop what is left; in both cases what waits in the fifos is thrown away."""
-    last = g["answer"] if isinstance(g["answer"], Message) else Message("none", g["c"])
-    g["last"] = last.kind
-    g["status"] = last.data if last.kind == "exit" else UNKNOWN
+    """Take what runs over, or stop what is left; then what waits in the fifos is thrown away."""
+    take_last(g)
     if not g["known"]:
-        return "unknown"
-    begin_discard(g)
+        waits = g["last"] not in ("none", "exit") and traits(g.world, g.pid).restore_asks == "any event"
+        return "look" if waits else "unknown"
     if daemon_of(g.world, g.pid).live_restore:
         return "reattach"
+    begin_discard(g)
     g["signal"] = "TERM"
     return None
 
@@ -130,6 +149,16 @@ def reattach(g: Goroutine) -> None:
         handle_pause(g, g["last"])
 
 
+def discard_too(g: Goroutine) -> None:
+    """Read the fifos a second time, to throw away: the RHEL build does so though it has just taken the container over.
+
+    The log's reader has had them for itself until now, so that most of what has waited is logged (D client_linux.go
+    506-519; upstream returns before).
+    """
+    if traits(g.world, g.pid).discards_kept:
+        begin_discard(g)
+
+
 RESTORE = procedure(
     "dockerd.restore",
     Lock("remote"),
@@ -138,7 +167,7 @@ RESTORE = procedure(
     Label("asked"),
     call("streams", containerd_at, last_event, lost="told"),
     Label("told"),
-    Do(go_by_state, "unknown", "reattach"),
+    Do(go_by_state, "unknown", "reattach", "look"),
     call("tasks", containerd_at, signal_task, lost="signalled"),
     Label("signalled"),
     Unlock("remote"),
@@ -156,7 +185,13 @@ RESTORE = procedure(
     Do(restored_dead),
     Unlock("remote"),
     Return(),
+    Label("look"),
+    Sleep("look", LOOK),
+    call("streams", containerd_at, last_event, lost="unknown"),
+    Do(look_again, "look"),
+    Goto("unknown"),
     Label("reattach"),
     Do(reattach),
+    Do(discard_too),
     Unlock("remote"),
 )

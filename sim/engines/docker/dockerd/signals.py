@@ -16,26 +16,24 @@ from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, Wait, call
 from sim.engine.procedure import procedure
 from sim.engine.traits import traits
-from sim.engines.docker.dockerd.start import answer, containerd_at, record_of, update
+from sim.engines.docker.dockerd.start import answer, containerd_at, event, record_of, update
 from sim.engines.docker.dockerd.stop import (
     REFUSED,
     UNSENT_WAIT,
     begin_kill,
     choose_stop,
-    killed,
     no_such,
     note,
     only_sent,
     refuse,
     refused,
     say_kill,
-    say_stopped,
     sent,
     signal_task,
     stop_timeout,
-    stopped,
     until_killed,
 )
+from sim.engines.docker.dockerd.waiting import begin_wait, stopped
 from sim.facts import Message
 from sim.world import Frame, World
 
@@ -77,7 +75,8 @@ def thaw(g: Goroutine) -> None:
 def look_for_exit(g: Goroutine) -> None:
     """Of a task that is not found nobody will tell an exit any more, unless one is on its way."""
     if (g.pid, f"end_unknown/{g['c']}") not in g.world.frames:
-        g.start("dockerd.end_unknown", g["c"], c=g["c"], request=None)
+        _, waiter = g.start("dockerd.end_unknown", g["c"], c=g["c"], request=None)
+        begin_wait(g, waiter)
 
 
 def end_unknown(g: Goroutine) -> None:
@@ -130,6 +129,12 @@ def begin_stop(g: Goroutine) -> str | None:
     return choose_stop(g) or note_signal(g)
 
 
+def say_stopped(g: Goroutine) -> None:
+    """Say `stop` and answer."""
+    event(g, "stop")
+    answer(g)
+
+
 def insist(g: Goroutine) -> str | None:
     """Wait for what was refused once more with KILL; KILL that was lost is waited for."""
     return "until_killed" if g["stage"] == "kill" else None
@@ -179,6 +184,11 @@ def kill_request(g: Goroutine) -> str | None:
     g["error"] = f"container {service_of(g).id} is not running"
     refuse(g)
     return "over"
+
+
+def killed(g: Goroutine) -> None:
+    """Answer a kill that was waited for."""
+    answer(g)
 
 
 KILL = procedure(

@@ -33,6 +33,7 @@ from sim.engines.docker.dockerd.network import (
 )
 from sim.engines.docker.dockerd.output import begin_output, close_output
 from sim.engines.docker.dockerd.volumes import mount_volumes, unmount_volumes
+from sim.engines.docker.dockerd.waiting import wake
 from sim.engines.docker.netfilter import iptables
 from sim.engines.host import storage
 from sim.engines.host.output import depth
@@ -43,6 +44,7 @@ from sim.kernel.records import Pid
 from sim.world import Frame, World
 
 UNAVAILABLE = "grpc: the connection is unavailable"
+CLOSING = "transport is closing"
 
 
 def record_of(g: Goroutine) -> Container | None:
@@ -57,6 +59,14 @@ def update(g: Goroutine, record: Container, *, disk: bool) -> None:
     g.remember(f"container/{record.name}", record)
     if disk:
         storage.write(g, paths.container(record.name), record)
+
+
+def set_stopped(g: Goroutine) -> None:
+    """Believe that a restart has come to nothing, in memory alone, and wake who waits for the end (SetStopped)."""
+    record = record_of(g)
+    if record is not None:
+        update(g, replace(record, running=False, restarting=False, paused=False, pid=0), disk=False)
+        wake(g)
 
 
 def event(g: Goroutine, action: str, *attributes: tuple[str, str]) -> None:
@@ -95,7 +105,8 @@ CREATE = procedure("dockerd.create", Do(create))
 def admit(g: Goroutine) -> str | None:
     """Refuse a container that does not exist; do nothing for one that runs (304).
 
-    A policy's attempt goes on only while the container is still restarting. *i* counts the ports that are mapped.
+    A policy's attempt asks for neither: it goes on even if it was canceled after its pause; that it is refused is an
+    error, which ends in SetStopped (start.go 104-110, monitor.go 59-78). *i* counts the ports that are mapped.
     """
     record, why = record_of(g), g["why"]
     if record is None:
@@ -103,11 +114,13 @@ def admit(g: Goroutine) -> str | None:
         return "refused"
     if record.removing or record.dead:
         answer(g, Failure("Container is marked for removal and cannot be started."))
+        if why == "policy":
+            set_stopped(g)
         return "refused"
     if record.paused:
         answer(g, Failure("Cannot start a paused container, try unpause instead."))
         return "refused"
-    if (record.canceled or not record.restarting) if why == "policy" else record.running:
+    if why != "policy" and record.running:
         answer(g)
         return "refused"
     g["network"], g["i"] = service_of(g).network, 0
@@ -175,9 +188,29 @@ def containerd_at(world: World, frame: Frame) -> Pid | None:
     return pid
 
 
+def in_flight(g: Goroutine, message: Message) -> Message:
+    """Note that the request is on its way: that it is lost then has words of its own."""
+    g["in_flight"] = True
+    return message
+
+
+def lost_words(g: Goroutine) -> str:
+    """Return gRPC's words for a call that broke while it was in flight, or that was not sent at all.
+
+    Source: D vendor/google.golang.org/grpc/transport/http2_client.go 514, rpc_util.go 386-398, call.go 160-168.
+    """
+    return CLOSING if g["in_flight"] and traits(g.world, g.pid).rpc_codes else UNAVAILABLE
+
+
+def rpc_error(g: Goroutine) -> str:
+    """Return the whole text of that error, with its code where it has one."""
+    code = f"rpc error: code = {13 if g['in_flight'] else 14} desc = "
+    return (code if traits(g.world, g.pid).rpc_codes else "") + lost_words(g)
+
+
 def create_container(g: Goroutine) -> Message:
     """Ask for the container to be created and started (no deadline)."""
-    return Message("StartTask", g["c"], g.frame.fid)
+    return in_flight(g, Message("StartTask", g["c"], g.frame.fid))
 
 
 def state_running(g: Goroutine) -> None:
@@ -208,10 +241,7 @@ def state_running(g: Goroutine) -> None:
 
 def no_answer(g: Goroutine) -> None:
     """Keep why the start was refused, or that nobody answered."""
-    if isinstance(g["answer"], Failure):
-        g["error"] = g["answer"].text
-    else:
-        g["error"] = UNAVAILABLE
+    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else lost_words(g)
 
 
 def failed_with(error: str, path: str, before: int) -> int:
@@ -239,6 +269,7 @@ def start_failed(g: Goroutine) -> str | None:
     storage.write(g, paths.container(g["c"]), failed)
     code = record.exit_code if g["why"] == "policy" else failed.exit_code
     update(g, replace(failed, running=False, restarting=False, pid=0, exit_code=code), disk=g["why"] != "policy")
+    wake(g)
     unmount_volumes(g)
     close_output(g)
     drop_bundle(g)

@@ -4,9 +4,11 @@ A signal sent through the API (killWithSignal) holds the container's lock until 
 waits with it. It cancels the restart manager: any signal where no STOPSIGNAL is set, else that one alone. Then `kill`
 is said, also where containerd does not know the container; a containerd that cannot be reached is an error, and so is a
 paused container. A stop tries TERM, and KILL 2 s after an error, and gives up at the second. A container that waits for
-its restart gets no signal and says no `kill`. Leaves out that libcontainerd's lock is held while a signal is on its way
-(it is for starts, execs and pauses): what it could delay is an event of the same container that containerd has told
-before. Source: D daemon/stop.go, kill.go, restart.go, container/state.go WaitStop; engine-1.13 §3.2, §4, §15.
+its restart gets no signal and says no `kill`. Each wait is for the next end of the container, also if its policy begins
+to restart it then (`waiting`): a kill goes on to wait for one end more. Leaves out that libcontainerd's lock is held
+while a signal is on its way (it is for starts, execs and pauses): what it could delay is an event of the same container
+that containerd has told before. Source: D daemon/stop.go, kill.go, restart.go, container/state.go WaitStop;
+engine-1.13 §3.2, §4, §15.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ from msgspec.structs import replace
 
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.ops import Answered, Do, Entry, Go, Goto, Join, Label, Lock, Return, Unlock, Wait, call, reading
+from sim.engine.ops import Answered, Do, Entry, Go, Goto, Join, Label, Lock, Return, Unlock, Wait, call
 from sim.engine.procedure import procedure
 from sim.engine.records import Container
 from sim.engine.setup import S
+from sim.engine.traits import traits
 from sim.engines.docker.dockerd.health import stop_monitor
-from sim.engines.docker.dockerd.start import UNAVAILABLE, answer, containerd_at, event, record_of, update
+from sim.engines.docker.dockerd.start import answer, containerd_at, event, in_flight, record_of, rpc_error, update
+from sim.engines.docker.dockerd.waiting import begin_wait, stopped
 from sim.facts import Message
 from sim.kernel.signals import NUMBERS
 from sim.world import Frame, World
@@ -53,55 +57,64 @@ def stop_timeout(world: World, frame: Frame) -> int:
     return int(world.services[frame.local["c"]].stop_timeout if asked is None else asked)
 
 
-@reading(lambda world, frame: (("memory", frame.fid[0], f"container/{frame.local['c']}"),))
-def stopped(world: World, frame: Frame) -> bool:
-    """Say whether the daemon believes that it does not run (WaitStop)."""
-    record = world.recall(frame.fid[0], f"container/{frame.local['c']}")
-    return record is None or not record.running
-
-
 # -- a signal through the API ----------------------------------------------------------------------
 
 
 def note_signal(g: Goroutine) -> str | None:
     """Cancel the restart manager if the signal does so, and remember the manual stop, in memory alone.
 
-    A container that is paused or does not run refuses; one that waits for its restart gets no signal, and has stopped
-    if its manager was canceled.
+    A container that is paused or does not run refuses; one that waits for its restart gets no signal (kill.go 57-110).
     """
     record, service = record_of(g), service_of(g)
     if record is None or not record.running or record.paused:
         paused = record is not None and record.paused
         why = "paused. Unpause the container before stopping" if paused else "not running"
         g["error"] = f"Container {service.id} is {why}"
+        will_wait(g)
         return "refused"
-    return note(g, record, cancels=service.stop_signal is None or g["signal"] == service.stop_signal)
+    return note(g, record, cancels=cancels(g))
+
+
+def cancels(g: Goroutine) -> bool:
+    """Return whether the signal cancels the restart manager (kill.go 71-81)."""
+    rule, own = traits(g.world, g.pid).canceled_by, service_of(g).stop_signal
+    return own in (None, g["signal"]) or rule == "any signal" or (rule == "stop signal, KILL" and g["signal"] == "KILL")
 
 
 def note(g: Goroutine, record: Container, *, cancels: bool) -> str | None:
     """Remember a signal to a container that runs, and whether it cancels the restart manager."""
     manual = record.manual if g.recall("shutting_down") else True
     noted = replace(record, canceled=record.canceled or cancels, manual=manual)
+    update(g, noted, disk=False)
     if not record.restarting:
-        update(g, noted, disk=False)
         return None
-    update(g, replace(noted, running=not cancels, restarting=not cancels), disk=False)
+    will_wait(g)
     return "noted"
+
+
+def will_wait(g: Goroutine) -> None:
+    """Begin to wait for the end, while the lock is held, unless the signal is only to be sent."""
+    if g["stage"] is not None or g["signal"] == "KILL":
+        begin_wait(g)
 
 
 def signal_task(g: Goroutine) -> Message:
     """Ask for the signal to be sent."""
-    return Message("SignalTask", g["c"], g.frame.fid, g["signal"])
+    return in_flight(g, Message("SignalTask", g["c"], g.frame.fid, g["signal"]))
 
 
 def say_kill(g: Goroutine) -> None:
     """Say `kill`."""
+    g["in_flight"] = None
     event(g, "kill", ("signal", str(NUMBERS[g["signal"]])))
+    will_wait(g)
 
 
 def unsent(g: Goroutine) -> None:
     """Keep that the signal could not be asked for."""
-    g["error"] = f"Cannot kill container {service_of(g).id}: rpc error: code = 14 desc = {UNAVAILABLE}"
+    g["error"] = f"Cannot kill container {service_of(g).id}: {rpc_error(g)}"
+    g["in_flight"] = None
+    will_wait(g)
 
 
 SEND = (  # what was noted, with the lock held
@@ -120,9 +133,27 @@ REFUSED = (
 
 
 def kill_directly(g: Goroutine) -> str | None:
-    """Send KILL to the stored pid itself, asking nobody; no such process is taken for success, no pid is waited for."""
+    """Send KILL to the stored pid itself, asking nobody; no such process is taken for success, no pid is waited for.
+
+    A container that waits for its restart has no pid: nothing is sent (container_operations_unix.go 224-240).
+    """
     record = record_of(g)
-    return "gone" if record is None or (record.pid and not g.kill(record.pid, "KILL")) else None
+    g["last"] = True
+    if record is None or (record.pid and not g.kill(record.pid, "KILL")):
+        return "gone"
+    begin_wait(g)
+    return None
+
+
+def waits_on(g: Goroutine) -> bool:
+    """Begin the wait that follows the one of 10 s and has no limit, and return whether there is one (kill.go 147).
+
+    A container whose policy has meanwhile begun to restart it counts as running: the next end of it is waited for.
+    """
+    if g["last"]:
+        return False
+    g["last"] = True
+    return begin_wait(g)
 
 
 def until_killed(*last: Entry) -> tuple[Entry, ...]:
@@ -142,7 +173,14 @@ def until_killed(*last: Entry) -> tuple[Entry, ...]:
     )
 
 
-UNTIL_KILLED = until_killed(Label("until_stopped"), Wait(stopped))  # for ever
+UNTIL_KILLED = until_killed(Wait(stopped))  # for ever
+UNTIL_STOPPED = (  # of one that counts as running still, with the lock held
+    Label("until_stopped"),
+    Unlock("container/{c}"),
+    Label("wait_on"),
+    Wait(stopped),
+    Goto("stopped"),
+)
 
 # -- stop ------------------------------------------------------------------------------------------
 
@@ -177,6 +215,7 @@ def give_up(g: Goroutine) -> str | None:
 def insist(g: Goroutine) -> str | None:
     """Go on with KILL; one that was refused after the container's own time is only logged, and waited for."""
     if g["stage"] == "kill":
+        g["last"] = True
         return None
     g["stage"], g["signal"] = "force", "KILL"
     return "signal"
@@ -192,10 +231,13 @@ def begin_kill(g: Goroutine) -> None:
     g["stage"], g["signal"] = "kill", "KILL"
 
 
-def say_stopped(g: Goroutine) -> None:
-    """Say `stop` and answer."""
+def say_stopped(g: Goroutine) -> str | None:
+    """Say `stop` and answer; what the daemon stops as it shuts down it waits for without limit (daemon.go 800-807)."""
+    if g["stage"] == "kill" and waits_on(g):
+        return "until_stopped"
     event(g, "stop")
     answer(g)
+    return "linger" if g["request"] is None and begin_wait(g) else None
 
 
 STOP = procedure(
@@ -215,7 +257,7 @@ STOP = procedure(
     Do(begin_kill),
     Goto("signal"),
     UNTIL_KILLED,
-    Do(say_stopped),
+    Do(say_stopped, "until_stopped", "linger"),
     Label("over"),
     Unlock("container/{c}"),
     Return(),
@@ -225,7 +267,11 @@ STOP = procedure(
     Goto("stopped"),
     Label("insist"),
     Do(insist, "signal"),
-    Goto("until_stopped"),
+    Goto("wait_on"),
+    UNTIL_STOPPED,
+    Label("linger"),
+    Unlock("container/{c}"),
+    Wait(stopped),
     Label("end"),
 )
 
@@ -262,9 +308,12 @@ def only_sent(g: Goroutine) -> str | None:
     return "end"
 
 
-def killed(g: Goroutine) -> None:
+def killed(g: Goroutine) -> str | None:
     """Answer a kill that was waited for."""
+    if waits_on(g):
+        return "until_stopped"
     answer(g)
+    return None
 
 
 KILL = procedure(
@@ -274,7 +323,7 @@ KILL = procedure(
     SEND,
     Do(only_sent, "end"),
     UNTIL_KILLED,
-    Do(killed),
+    Do(killed, "until_stopped"),
     Label("over"),
     Unlock("container/{c}"),
     Return(),
@@ -284,6 +333,8 @@ KILL = procedure(
     Goto("stopped"),
     Label("unkilled"),
     Do(refuse),
+    Return(),
+    UNTIL_STOPPED,
     Label("end"),
 )
 

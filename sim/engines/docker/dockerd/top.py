@@ -12,7 +12,7 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
 from sim.engines.docker.dockerd.execs import not_running
-from sim.engines.docker.dockerd.start import UNAVAILABLE, answer, containerd_at, event
+from sim.engines.docker.dockerd.start import answer, containerd_at, event, in_flight, rpc_error
 from sim.facts import Message
 
 
@@ -26,7 +26,7 @@ def must_run(g: Goroutine) -> str | None:
 
 def state_task(g: Goroutine) -> Message:
     """Ask for the container's processes."""
-    return Message("StateTask", g["c"], g.frame.fid)
+    return in_flight(g, Message("StateTask", g["c"], g.frame.fid))
 
 
 def ps(g: Goroutine) -> Spawn:
@@ -42,7 +42,7 @@ def say_top(g: Goroutine) -> None:
 
 def no_state(g: Goroutine) -> None:
     """Answer with why the processes are not known."""
-    text = g["answer"].text if isinstance(g["answer"], Failure) else UNAVAILABLE
+    text = g["answer"].text if isinstance(g["answer"], Failure) else rpc_error(g)
     answer(g, Failure(f"Error response from daemon: {text}"))
 
 

@@ -21,8 +21,18 @@ from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
 from sim.engine.setup import Restart
-from sim.engines.docker.dockerd.start import answer, containerd_at, event, guarded, no_answer, record_of, update
-from sim.engines.docker.dockerd.stop import no_such, stopped
+from sim.engines.docker.dockerd.start import (
+    answer,
+    containerd_at,
+    event,
+    guarded,
+    in_flight,
+    record_of,
+    rpc_error,
+    update,
+)
+from sim.engines.docker.dockerd.stop import no_such
+from sim.engines.docker.dockerd.waiting import begin_wait, stopped
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, World
@@ -118,7 +128,7 @@ def _not_updatable(g: Goroutine) -> str:
 
 def update_task(g: Goroutine) -> Message:
     """Have the resources set anew, though they are the old ones."""
-    return Message("UpdateTask", g["c"], g.frame.fid)
+    return in_flight(g, Message("UpdateTask", g["c"], g.frame.fid))
 
 
 def updated(g: Goroutine) -> None:
@@ -129,11 +139,11 @@ def updated(g: Goroutine) -> None:
 
 def not_updated(g: Goroutine) -> None:
     """Go back to the policy of before, and say why."""
-    no_answer(g)
+    why = g["answer"].text if isinstance(g["answer"], Failure) else rpc_error(g)
     record = record_of(g)
     if record is not None:
         update(g, replace(record, policy=g["before"]), disk=True)
-    answer(g, Failure(f"Cannot update container {service_of(g).id}: {g['error']}"))
+    answer(g, Failure(f"Cannot update container {service_of(g).id}: {why}"))
 
 
 def update_table(guard: Callable[..., list[Any]], lost: list[Any]) -> Procedure:
@@ -221,8 +231,11 @@ VERSION_PROGRAM = Program(
 
 
 def follows(g: Goroutine) -> str | None:
-    """Go on to wait for the container's end with `logs -f`."""
-    return None if "follow" in g["request"].data[3] else "at_once"
+    """Go on to wait for the container's end with `logs -f`: its logger is closed then."""
+    if "follow" not in g["request"].data[3]:
+        return "at_once"
+    begin_wait(g)
+    return None
 
 
 LOGS = procedure(
@@ -237,9 +250,18 @@ LOGS = procedure(
     Label("refused"),
 )
 
+
+def wait_for_end(g: Goroutine) -> str | None:
+    """Begin to wait for the end of a container that exists."""
+    refused = must_exist(g)
+    if refused is None:
+        begin_wait(g)
+    return refused
+
+
 WAIT = procedure(
     "dockerd.wait",
-    Do(must_exist, "refused"),
+    Do(wait_for_end, "refused"),
     Wait(stopped),
     Lock("container/{c}"),
     Do(done),
