@@ -34,7 +34,16 @@ GONE = "open /proc/{pid}/cgroup: no such file or directory"  # [K]
 def podman_containers(story: Story) -> tuple[ContainerRow, ...]:
     """Return what `podman ps -a` lists, in the order of the scenario."""
     rows = ((service, story.container(service.name)) for service in story.trace.setup.services)
-    return tuple(replace(row, ports=_ports(story, service)) for service, row in rows if row is not None)
+    return tuple(
+        replace(row, ports=_ports(story, service), said=_said(story, service.name))
+        for service, row in rows
+        if row is not None
+    )
+
+
+def _said(story: Story, name: str) -> str:
+    record = story.believed(name)
+    return "" if record is None else record.status
 
 
 def _ports(story: Story, service: Service) -> tuple[tuple[int, int | None, str, str], ...]:
