@@ -358,11 +358,11 @@ STATUS = """\
 ● web.service
    Loaded: loaded (/etc/containers/systemd/web.container; generated)
    Active: active (running) since Sat 2019-12-21 23:59:59 UTC; 1 weeks 3 days ago
- Main PID: 13 (conmon)
+ Main PID: 53 (conmon)
     Tasks: 2
    CGroup: /system.slice/web.service
-           ├─13 /usr/bin/conmon --api-version 1 -c ID -r /usr/bin/crun -n web
-           └─15 nginx
+           ├─53 /usr/bin/conmon --api-version 1 -c ID -r /usr/bin/crun -n web
+           └─55 nginx
 """
 
 

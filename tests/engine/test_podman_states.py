@@ -381,9 +381,7 @@ def test_a_version_does_what_its_source_says(design: str, what: str, text: str) 
 def test_wait_looks_for_a_code_for_so_long(design: str, waited: int) -> None:
     """Until 5.2 it polls for 20 s once conmon is gone; then it fails."""
     run = ran(NAMED.format(design) + GONE + "  - {id: wait, at: 2s, docker: wait web}\nuntil: 1m\n")
-    (done,) = [
-        record for record in run.trace if isinstance(record.event, StepDone) and record.event.id == "wait"
-    ]
+    (done,) = [record for record in run.trace if isinstance(record.event, StepDone) and record.event.id == "wait"]
     assert NO_CODE in done.event.error
     assert 0 <= (done.at or 0) - run.trace.origin - (2 + waited) * 1_000_000 < 100_000
 
@@ -408,7 +406,8 @@ def test_a_version_belongs_to_a_row(name: str, row: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "nearest"), [
-    ("podman-3.4", "podman-4.9"), ("podman-4", "podman-4.9"), ("podman-4.5.1", "podman-4.9"), ("podman-6", "podman-5.6"),
+    ("podman-3.4", "podman-4.9"), ("podman-4", "podman-4.9"), ("podman-4.5.1", "podman-4.9"),
+    ("podman-6", "podman-5.6"),
 ])  # fmt: skip
 def test_a_version_without_a_row_says_why(name: str, nearest: str) -> None:
     """The ladder begins with 4.6 and ends with 5.8."""
@@ -422,3 +421,24 @@ def test_the_table_of_states_has_every_command_and_state() -> None:
     states = {state for verb in COMMANDS_BY_STATE.values() for state in verb.legal}
     assert states == {CONFIGURED, CREATED, RUNNING, PAUSED, STOPPING, STOPPED, EXITED, REMOVING}
     assert all(set(verb.legal) < states for verb in COMMANDS_BY_STATE.values())
+
+
+@pytest.mark.parametrize(("ports", "numbers"), [("", 45), ("-p 80:80", 53), ("-p 80:80 -p 81:81", 61)])
+def test_a_run_takes_the_numbers_of_netavark_s_children(ports: str, numbers: int) -> None:
+    """From podman to the program 45 with a bridge and 53 with a port: about 40 iptables, one after the other."""
+    run = ran(f"{HEAD}services: {{}}\nsteps: [{{at: 1s, docker: run -d {ports} --name job nginx}}]\n")
+    forks = [record.event for record in run.trace if isinstance(record.event, Execed)]
+    (command,) = [event.pid for event in forks if event.image.argv[1:2] == ("run",)]
+    program = next(event.pid for event in forks if event.image.program == "payload")
+    assert program - command == numbers
+
+
+def test_a_network_that_was_not_made_fails_the_start() -> None:
+    """What netavark has made by then is taken away again."""
+    text = """\
+steps:
+  - {id: run, at: 1s, docker: run -d --name job nginx}
+  - {id: kill, at: Forked(netavark/job), kill: netavark/job}
+expect: [{step: run, exit_code: 126}, {at: end, container: job, status: created, address: none}]
+"""
+    assert failures(HEAD + PLAIN + text) == []

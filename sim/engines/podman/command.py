@@ -15,6 +15,7 @@ from sim.engine.role import Kind, Role
 from sim.engines.conmon.conmon import exec_conmon, exec_group
 from sim.engines.conmon.files import exec_file, run_file
 from sim.engines.host.daemon import event
+from sim.engines.podman.cleanup import CLEANUP
 from sim.engines.podman.common import BEGIN, LOCK, UNLOCK, answer, asked, fail, no_such, refuse, succeed
 from sim.engines.podman.ladder import version_of
 from sim.engines.podman.start import START_PROCEDURES
@@ -166,6 +167,11 @@ def not_running(world: World, frame: Frame) -> bool:
     return record is None or record.state not in WITH_PROCESS
 
 
+def polls(g: Goroutine) -> str | None:
+    """Go on to poll for the end, as versions do that know no pidfd of conmon's."""
+    return None if version_of(g.world).wait_limit else "ended"
+
+
 def wait_limit(world: World, frame: Frame) -> int:
     """Return how long a container without a conmon may take to be known as stopped, in µs."""
     return version_of(world).wait_limit
@@ -194,12 +200,14 @@ PROGRAM = Program(
     (
         *START_PROCEDURES,
         *STOP_PROCEDURES,
+        CLEANUP,
         EXEC,
         procedure(
             "podman.wait",
             BEGIN,
             Do(begin_wait, "no_code", "ended"),
             Wait(conmon_ended),
+            Do(polls, "ended"),
             Wait(not_running, within=wait_limit, late="ended"),
             Label("ended"),
             Do(must_have_code, "no_code"),

@@ -1,6 +1,6 @@
 """The podman ladder: at which version an outcome becomes another one, and which row each version belongs to.
 
-The row that is called podman alone is that of 5.3 to 5.5, the versions of which one (5.4.2) was measured. podman-quadlet
+The row that is called podman alone is that of 5.3 to 5.5, of which 5.4.2 was measured. podman-quadlet
 is of the same version. Source: podman, libpod/container_internal.go (waitForConmonToExitAndSave, resetContainerState,
 handleRestartPolicy), container_api.go (WaitForExit), runtime.go (refresh), each read at v4.6.0, v4.9.0, v5.0.0, v5.1.0,
 v5.2.0, v5.3.0, v5.4.2, v5.5.2, v5.6.0 and v5.8.2 [S].

@@ -1,11 +1,10 @@
-"""podman create, run and start; and the cleanup that conmon runs, which starts a container again if its policy says so.
+"""podman create, run and start.
 
 A start does everything itself: layer, network, ports, conmon (init: the state is *created*), then `crun start`. Storage
-and networks have one lock each for all commands, so that starts are made one after the other there. The restart policy
-has no delay and no backoff. What fails leaves no network, and the state that was. Leaves out images, volumes,
-dependencies between containers. Source: designs §4.2 [S]; podman v5.4.2, libpod/container_internal.go 226-345
-(shouldRestart, handleRestartPolicy), 827-873 (prepareToStart), 1041-1156 (init), 1270-1313 (start), container_api.go
-584-661 (WaitForExit), 843-913 (Cleanup); oci_conmon_common.go bindPorts [K].
+and networks have one lock each for all commands, so that starts are made one after the other there. What fails leaves
+no network, and the state that was. Leaves out images, volumes, dependencies between containers. Source: designs §4.2;
+podman v5.4.2, libpod/container_internal.go 827-873 (prepareToStart), 1041-1156 (init), 1270-1313 (start),
+pkg/domain/infra/abi/containers.go 949-1227 (ContainerStart, ContainerRun); oci_conmon_common.go bindPorts [K].
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from sim.engine.containers import is_split, is_unit, service_of, unit_group
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.networks import bound
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, receive, run
-from sim.engine.policies import wants_restart
 from sim.engine.procedure import procedure
 from sim.engine.setup import Restart
 from sim.engines.conmon.conmon import conmon, group
@@ -37,10 +35,8 @@ from sim.engines.podman.common import (
     no_such,
     refuse,
     succeed,
-    teardown,
 )
 from sim.engines.podman.exit_codes import NOT_FOUND
-from sim.engines.podman.ladder import version_of
 from sim.engines.podman.network import netavark
 from sim.engines.podman.state import (
     assign_address,
@@ -48,14 +44,12 @@ from sim.engines.podman.state import (
     free_address,
     in_database,
     load,
-    no_room,
     save,
 )
 from sim.engines.podman.states import (
     CONFIGURED,
     CREATED,
     EXITED,
-    REMOVING,
     RUNNING,
     STOPPED,
     LibpodContainer,
@@ -84,7 +78,8 @@ def create(g: Goroutine) -> str | None:
 
 NAME_TAKEN = (
     'creating container storage: the container name "{name}" is already in use by {id}. You have to remove that '
-    "container to be able to reuse that name: that name is already in use, or use --replace to instruct Podman to do so."
+    "container to be able to reuse that name: that name is already in use, or use --replace to instruct Podman to do "
+    "so."
 )
 STORAGE, FREE_STORAGE = Lock("kernel:storage"), Unlock("kernel:storage")
 NETWORKS, FREE_NETWORKS = Lock("kernel:networks"), Unlock("kernel:networks")
@@ -155,6 +150,11 @@ def assign(g: Goroutine) -> str | None:
 def network(g: Goroutine) -> Spawn | None:
     """Make the network, unless there is one that nobody has taken away (container_internal_common.go prepare)."""
     return netavark(g, "setup") if address_in(g.world, g["c"]) is None else None
+
+
+def no_network(g: Goroutine) -> None:
+    """Keep the error of a netavark that was killed."""
+    g["error"] = "netavark: signal: killed"
 
 
 def bind_ports(g: Goroutine) -> str | None:
@@ -248,7 +248,7 @@ START = (
     FREE_STORAGE,
     NETWORKS,
     Do(assign, "no_address"),
-    run(network),
+    run(network, bad="no_network"),
     FREE_NETWORKS,
     Do(bind_ports, "undo"),
     Fork(conmon),
@@ -260,6 +260,8 @@ START = (
     Do(started, "not_started"),
 )
 UNDO = (
+    Label("no_network"),
+    Do(no_network),
     Label("no_address"),
     FREE_NETWORKS,
     Goto("undo"),
@@ -320,51 +322,6 @@ def notify(g: Goroutine) -> None:
     g.send(INIT, "notify", Message("READY", g["c"], data=conmon_of(g.world, service_of(g))))
 
 
-# -- cleanup: what conmon runs when the payload has ended --------------------------------------------
-
-
-def begin_cleanup(g: Goroutine) -> str | None:
-    """Leave a container that has not stopped; start it anew if its policy says so and nobody has stopped it."""
-    record = load(g)
-    if record is None or record.state != STOPPED or no_room(g):
-        return "leave"
-    if record.manual or not wants_restart(record, record.exit_code, False):
-        return "clean"
-    save(g, replace(record, restart_count=record.restart_count + 1))
-    g["again"] = True
-    return None
-
-
-def new_network(g: Goroutine) -> Spawn | None:
-    """Take the network away, for the restart to make it anew; until 5.0 it is kept."""
-    return teardown(g) if version_of(g.world).new_network else None
-
-
-def removes_itself(g: Goroutine) -> str | None:
-    """Go on to the removal of a container of `run --rm` (cleanup --rm)."""
-    service = service_of(g)
-    return None if service.auto_remove or is_unit(g.world, service) else "kept"
-
-
-def begin_remove(g: Goroutine) -> str | None:
-    """Write down that it is being removed: what is killed now leaves that, for another rm (runtime_ctr.go 970-974)."""
-    record = load(g)
-    if record is None:
-        return "removed"
-    return None if save(g, moved(record, REMOVING)) else "not_stopped"
-
-
-def remove(g: Goroutine) -> None:
-    """Remove record and layer."""
-    service = service_of(g)
-    for path in (exit_file(service), *(run_file(service, name) for name in ("oom", "error", "conmon.pid"))):
-        syscalls.remove_file(g.turn, path)
-    syscalls.remove_file(g.turn, in_database(service.name))
-    event(g, "destroy")
-
-
-REMOVE = (Do(begin_remove, "removed", "not_stopped"), Do(remove), Label("removed"))
-
 START_PROCEDURES = (
     procedure("podman.create", BEGIN, CREATE, Exit(succeed), Label("taken"), FREE_STORAGE, Exit(fail)),
     procedure("podman.run", BEGIN, CREATE, LOCK, START, FOLLOW, Label("taken"), FREE_STORAGE, Exit(fail)),
@@ -378,26 +335,5 @@ START_PROCEDURES = (
         Label("running"),
         UNLOCK,
         Exit(succeed),
-    ),
-    procedure(
-        "podman.cleanup",
-        BEGIN,
-        LOCK,
-        Do(begin_cleanup, "leave", "clean"),
-        run(new_network),
-        START,
-        Label("leave"),
-        UNLOCK,
-        Exit(0),
-        UNDO,
-        Label("not_started"),
-        Label("clean"),
-        CLEAN,
-        Do(removes_itself, "kept"),
-        REMOVE,
-        Label("not_stopped"),
-        Label("kept"),
-        UNLOCK,
-        Exit(0),
     ),
 )

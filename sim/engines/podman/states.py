@@ -40,7 +40,7 @@ class LibpodContainer(Container, frozen=True, tag=True, gc=False):
 
 
 WORDS = {CONFIGURED: "created", CREATED: "initialized", STOPPED: "exited"}
-"""What `podman ps` calls a state, where it is another word (containerstate.go 47-78, cmd/podman/containers/ps.go 371)."""
+"""What `podman ps` calls a state, where it is another word (containerstate.go 47-78, containers/ps.go 371)."""
 
 WITH_PROCESS = (RUNNING, PAUSED, STOPPING)  # where a command looks for an exit file (container_internal.go 2600)
 IN_RUNTIME = (CREATED, *WITH_PROCESS)  # where a conmon is known

@@ -21,9 +21,10 @@ from sim.engine.setup import S
 from sim.engines.conmon.crun import crun
 from sim.engines.conmon.files import exit_file
 from sim.engines.host.daemon import event
+from sim.engines.podman.cleanup import REMOVE
 from sim.engines.podman.common import BEGIN, CLEAN, LOCK, UNLOCK, asked, fail, no_such, refuse, succeed, teardown
 from sim.engines.podman.ladder import IS_KNOWN, STAYS, version_of
-from sim.engines.podman.start import CREATE, FREE_STORAGE, REMOVE, START, UNDO, notify
+from sim.engines.podman.start import CREATE, FREE_STORAGE, START, UNDO, notify
 from sim.engines.podman.state import NO_ROOM, UNKNOWN, conmon_of, load, save
 from sim.engines.podman.states import PAUSED, RUNNING, STOPPED, STOPPING, WITH_PROCESS, allows, moved
 from sim.kernel.signals import NUMBERS
@@ -269,9 +270,9 @@ def freeze(g: Goroutine) -> Spawn:
 def frozen(g: Goroutine) -> str | None:
     """Write it down."""
     record, verb = load(g), g["request"].kind
-    if record is not None and record.state in WITH_PROCESS:
-        if not save(g, moved(record, PAUSED if verb == "pause" else RUNNING)):
-            return "not_paused"
+    runs = record is not None and record.state in WITH_PROCESS
+    if record is not None and runs and not save(g, moved(record, PAUSED if verb == "pause" else RUNNING)):
+        return "not_paused"
     event(g, verb)
     return None
 
