@@ -374,7 +374,7 @@ def test_systemctl_status_is_of_a_container() -> None:
     both = run.show("systemctl-status", "kill+50ms")
     assert both.startswith("● web.service\n")
     assert "Active: deactivating (stop-post) (Result: signal) since" in both
-    assert " Main PID: 13 (code=killed, signal=KILL)\n" in both
+    assert " Main PID: 53 (code=killed, signal=KILL)\n" in both
     assert "\n\n● db.service\n" in both
 
 

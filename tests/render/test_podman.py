@@ -139,7 +139,7 @@ def test_events_are_in_podmans_words(life: Run) -> None:
         ("exec_died", "web, tier=front"),
     ]  # fmt: skip
     first = "e2107f789ec53d75644240c69435c0ab3972a5e8c3221f6618fba4c27efea1f1 (image=nginx, name=web, tier=front)"
-    assert lines[0] == f"2026-11-14 07:59:58.699452 +0800 +0800 container create {first}"
+    assert lines[0] == f"2026-11-14 07:59:58.715716 +0800 +0800 container create {first}"
 
 
 def test_top_lists_the_pid_namespace_by_the_numbers_of_the_host(life: Run) -> None:

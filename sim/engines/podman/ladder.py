@@ -48,7 +48,7 @@ ROWS: dict[str, tuple[str, ...]] = {  # row -> the versions that it stands for, 
     "podman-5.2": ("5.1", "5.2"),
     "podman-5.6": ("5.6", "5.7", "5.8"),
 }
-VERSIONS = {f"podman-{version}": row for row, versions in ROWS.items() for version in versions if row[7:] != version}
+VERSIONS = {f"podman-{version}": row for row, versions in ROWS.items() for version in versions}
 """Every name that stands for a row -> the row's own name."""
 
 KIN = dict.fromkeys(("podman-rootless", "lxc", "systemd-nspawn"), ("another kind of engine", "podman"))
