@@ -40,8 +40,8 @@ def name_of(number: str, like: str) -> str:
 class Key(msgspec.Struct, frozen=True):
     """A key of an engine's files: the first and the last version that know it, "" for all before and after.
 
-    *why_not* says why an engine, if no version is named, or all but one build, has none. *modelled* is false of a key that the
-    engine has and the model does not.
+    *why_not* says why an engine, if no version is named, or all but one build, has none. *modelled* is false of a key
+    that the engine has and the model does not.
     """
 
     since: str = ""

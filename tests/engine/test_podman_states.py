@@ -268,6 +268,21 @@ expect:
   - {at: end, container: job, status: running}
   - {at: end, process: conmon/job, count: 1}
 """,
+    "an rm that is killed leaves it removing, for another rm": PLAIN
+    + """\
+steps:
+  - {id: stop, at: 1s, docker: stop web}
+  - {id: rm, at: 5s, docker: rm web}
+  - {id: dead, at: rm+50ms, kill: podman/web}
+  - {id: start, at: 6s, docker: start web}
+  - {id: again, at: 7s, docker: rm web}
+expect:
+  - {step: rm, error: Killed}
+  - {at: again, container: web, status: removing}
+  - {step: start, error: must be in Created or Stopped state to be started}
+  - {step: again, ok: true}
+  - {at: end, container: web, exists: false}
+""",
     "USR1 does nothing to conmon": PLAIN
     + """\
 steps: [{id: usr, at: 1s, kill: conmon/web, signal: USR1}]
@@ -284,6 +299,7 @@ until: 7m
 expect:
   - {at: end, container: web, status: exited, exit_code: 0}
   - {at: end, container: job, exists: false}
+  - {events: [create job, start job, destroy job], container: job, exact: true}
   - {step: wait, error: no such exit code}
 """,
     "a conmon that stands still: stop fails after its grace and 5 s more, and the record says stopping": PLAIN

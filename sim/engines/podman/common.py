@@ -21,6 +21,7 @@ from sim.engines.podman.exit_codes import ERROR, exit_code
 from sim.engines.podman.network import netavark
 from sim.engines.podman.state import ALIVE, free_address, in_database, is_left_over, load, save, synced
 from sim.engines.podman.states import CONFIGURED, CREATED, EXITED, STOPPED, LibpodContainer, moved, refusal
+from sim.facts import EngineEvent
 from sim.kernel import syscalls
 
 THREADS = 8  # of the Go runtime; not measured [A]
@@ -40,6 +41,7 @@ def begin(g: Goroutine) -> None:
         record = synced(g.world, name)
         if record is not None and is_left_over(g.world, record):
             syscalls.remove_file(g.turn, in_database(name))
+            g.emit(EngineEvent("container", "destroy", name))
         elif record is not None and record != g.world.host.files[in_database(name)]:
             save(g, record)
     syscalls.write_file(g.turn, ALIVE, True)

@@ -39,8 +39,10 @@ class LibpodContainer(Container, frozen=True, tag=True, gc=False):
         return WORDS.get(self.state, self.state)
 
 
-WORDS = {CONFIGURED: "created", CREATED: "initialized", STOPPED: "exited"}
-"""What `podman ps` calls a state, where it is another word (containerstate.go 47-78, containers/ps.go 371)."""
+OWN = {CONFIGURED: "created", CREATED: "initialized"}
+"""What podman's errors and `podman inspect` call a state (ContainerStatus.String, containerstate.go 47-78)."""
+WORDS = {**OWN, STOPPED: "exited"}
+"""What `podman ps` calls one (cmd/podman/containers/ps.go 369-385)."""
 
 WITH_PROCESS = (RUNNING, PAUSED, STOPPING)  # where a command looks for an exit file (container_internal.go 2600)
 IN_RUNTIME = (CREATED, *WITH_PROCESS)  # where a conmon is known
@@ -117,4 +119,3 @@ def refusal(record: LibpodContainer, verb: str, identity: str) -> str:
     return f"{said}: {IMPROPER}"
 
 
-OWN = {CONFIGURED: "created", CREATED: "initialized"}  # ContainerStatus.String()
