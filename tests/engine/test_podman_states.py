@@ -203,6 +203,16 @@ expect:
 steps: [{id: pause, at: 1s, docker: pause web}, {id: rm, at: 2s, docker: rm -f web}]
 expect: [{step: rm, ok: true}, {at: rm+1s, container: web, exists: false}]
 """,
+    "wait returns with the run that it began in, whatever the policy does": WEB
+    + """\
+steps: [{id: wait, at: 1s, docker: wait web}, {id: kill, at: 5s, kill: payload/web}, {id: gone, at: 20s, kill: conmon/web},
+        {id: again, at: 21s, docker: wait web}]
+until: 1m
+expect:
+  - {step: wait, ok: true}
+  - {step: again, ok: true}    # the code of the run before
+  - {at: end, container: web, status: running, restarts: 1}
+""",
     "a created container: stop does nothing, kill is refused": PLAIN
     + """\
 steps:

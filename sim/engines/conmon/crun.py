@@ -3,7 +3,7 @@
 The init stays a child of `crun create` until that leaves, then the nearest subreaper has it: conmon. It waits at its
 exec fifo for `crun start`. What it does with the container's folder, scope and processes is what runc does
 (`sim.engines.containerd.runc`). The program's role is called runc here, too, and its scope bears the name that runc's
-has. Source: crun src/libcrun/container.c, designs §4.1 [S]; error texts [K].
+has. Source: crun src/libcrun/container.c, designs §4.1 [S]; error texts of 1.21 [M], those of create and start [K].
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from sim.kernel import freezer, syscalls
 
 CRUN = "/usr/bin/crun"
 NOT_FOUND = "No such file or directory: OCI runtime attempted to invoke a command that was not found"
-DENIED = "Permission denied: OCI permission denied"
+DENIED = "Operation not permitted: OCI permission denied"
 
 
 def crun(g: Goroutine, verb: str, *words: str, death_signal: str | None = None, **local: object) -> Spawn:
@@ -72,11 +72,10 @@ def not_executable(service: Service) -> str:
     why, path = service.payload.fails_to_start, service.path
     if not why:
         return ""
-    return (
-        f"crun: open executable: {DENIED}"
-        if why != "not found"
-        else f"crun: executable file `{path}` not found in $PATH: {NOT_FOUND}"
-    )
+    if why != "not found":
+        return f"crun: the path `{path}` exists but it is not executable: {DENIED}"
+    where = "" if "/" in path else " in $PATH"
+    return f"crun: executable file `{path}` not found{where}: {NOT_FOUND}"
 
 
 def scope_refused(g: Goroutine) -> str:

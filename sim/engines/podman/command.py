@@ -13,7 +13,7 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
 from sim.engines.conmon.conmon import exec_conmon, exec_group
-from sim.engines.conmon.files import exec_file, run_file
+from sim.engines.conmon.files import exec_file
 from sim.engines.host.daemon import event
 from sim.engines.podman.cleanup import CLEANUP
 from sim.engines.podman.common import BEGIN, LOCK, UNLOCK, answer, asked, fail, no_such, refuse, succeed
@@ -141,23 +141,19 @@ EXEC = procedure(
 
 
 def begin_wait(g: Goroutine) -> str | None:
-    """Go on to wait for the end of its conmon, if there is to be one; refuse a container that is not there."""
+    """Go on to wait for the end of its conmon, if it has one; refuse a container that is not there."""
     record = load(g)
     if record is None:
         g["error"] = no_such(g)
         return "no_code"
+    g["conmon_pid"] = conmon_of(g.world, service_of(g))
     return None if record.state in IN_RUNTIME else "ended"
 
 
-def _conmon(world: World, frame: Frame) -> tuple[Key, ...]:
-    service = world.services[frame.local["c"]]
-    return (("file", run_file(service, "conmon.pid")), ("proc", conmon_of(world, service)))
-
-
-@reading(_conmon)
+@reading(lambda world, frame: (("proc", frame.local["conmon_pid"]),))
 def conmon_ended(world: World, frame: Frame) -> bool:
-    """Return whether the container's conmon is gone, by a pidfd of it; until 5.2 its end is polled for."""
-    return conmon_of(world, world.services[frame.local["c"]]) is None
+    """Return whether that conmon is gone, by a pidfd of it; until 5.2 its end is polled for."""
+    return frame.local["conmon_pid"] not in world.host.procs
 
 
 @reading(lambda world, frame: synced_reads(world, frame.local["c"]))
@@ -178,7 +174,7 @@ def wait_limit(world: World, frame: Frame) -> int:
 
 
 def must_have_code(g: Goroutine) -> str | None:
-    """Refuse a container of whose last run nobody has told the code; one that never ran left with 0."""
+    """Refuse a container of which nobody has told a code; one that never ran left with 0."""
     record = load(g)
     if record is None or record.told or record.state in (CONFIGURED, CREATED):
         return None

@@ -199,7 +199,7 @@ def take_word(g: Goroutine) -> str | None:
     assert record is not None
     count = record.restart_count if g["again"] else 0
     made = moved(record, CREATED, pid=g["payload_pid"], manual=False, restart_count=count, error="", exit_code=0)
-    return None if save(g, replace(made, oom_killed=False, told=False)) else "undo"
+    return None if save(g, replace(made, oom_killed=False)) else "undo"
 
 
 def conmon_lost(g: Goroutine) -> None:

@@ -3,9 +3,9 @@
 No process holds any of it: each command reads a container's record, brings it up to date (`synced`), and writes it. So
 what is believed changes only when a command runs, and what a view shows is what `podman ps` would find at that moment.
 The record has one of libpod's states (`states`); *manual* is StoppedByUser. On a full disk no record changes, and
-commands that would change one fail; /run is another file system, so that exit files stay. Leaves out the SQL, volumes,
-pods, and that the code of an earlier run is known for 5 minutes more. Source: designs §4.2, F11 [S]; podman v5.4.2,
-libpod/container_internal.go 363-397 (syncContainer), 626-666 (resetContainerState), 2598-2627 (checkExitFile).
+commands that would change one fail; /run is another file system, so that exit files stay. Leaves out the SQL, volumes
+and pods. Source: designs §4.2, F11 [S]; podman v5.4.2, libpod/container_internal.go 363-397 (syncContainer), 626-666
+(resetContainerState), 2598-2627 (checkExitFile); sqlite_state.go 240-262 (what a boot deletes), 951-1003 (exit codes).
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _after_boot(world: World, record: LibpodContainer) -> LibpodContainer:
         state = {CONFIGURED: CONFIGURED, CREATED: CONFIGURED, REMOVING: REMOVING}.get(record.state, EXITED)
     else:
         state = EXITED if record.state == EXITED else CONFIGURED
-    return moved(record, state, manual=False, restart_count=0, fresh=True)
+    return moved(record, state, manual=False, restart_count=0, fresh=True, told=False)
 
 
 def is_left_over(world: World, record: LibpodContainer) -> bool:

@@ -20,7 +20,7 @@ STOPPING, STOPPED, EXITED, REMOVING = "stopping", "stopped", "exited", "removing
 
 
 class LibpodContainer(Container, frozen=True, tag=True, gc=False):
-    """What podman's database has of a container: *told* says that it has an exit code of the last run.
+    """What podman's database has of a container: *told* says that it has an exit code, of this run or one before.
 
     *fresh* says that nobody has begun to start it: whatever the runtime has is of an earlier container of this name.
     """
