@@ -205,8 +205,11 @@ expect: [{step: rm, ok: true}, {at: rm+1s, container: web, exists: false}]
 """,
     "wait returns with the run that it began in, whatever the policy does": WEB
     + """\
-steps: [{id: wait, at: 1s, docker: wait web}, {id: kill, at: 5s, kill: payload/web}, {id: gone, at: 20s, kill: conmon/web},
-        {id: again, at: 21s, docker: wait web}]
+steps:
+  - {id: wait, at: 1s, docker: wait web}
+  - {id: kill, at: 5s, kill: payload/web}
+  - {id: gone, at: 20s, kill: conmon/web}
+  - {id: again, at: 21s, docker: wait web}
 until: 1m
 expect:
   - {step: wait, ok: true}

@@ -58,9 +58,7 @@ def begin_stop(g: Goroutine) -> str | None:
 
 
 def has_grace(g: Goroutine) -> str | None:
-    """Go on to KILL if there is no time to wait; no signal is sent to a process that is gone."""
-    if g["payload_pid"] not in g.world.host.procs:
-        return "gone"
+    """Go on to KILL if there is no time to wait."""
     return None if stop_timeout(g.world, g.frame) else "kill"
 
 
@@ -148,7 +146,7 @@ NOT_DEAD = "given PID did not die within timeout"
 STOP = (
     Do(begin_stop, "not_stopped", "told"),
     UNLOCK,
-    Do(has_grace, "kill", "gone"),
+    Do(has_grace, "kill"),
     run(send_stop_signal),
     Wait(process_gone, within=stop_timeout, late="kill"),
     Goto("gone"),
