@@ -117,5 +117,3 @@ def refusal(record: LibpodContainer, verb: str, identity: str) -> str:
     if verb == "pause" and record.state == PAUSED:
         said = f'"{identity}" is already paused'
     return f"{said}: {IMPROPER}"
-
-

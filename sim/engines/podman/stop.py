@@ -129,7 +129,7 @@ def lose_code(g: Goroutine) -> str | None:
 
 
 def tell_loss(g: Goroutine) -> str | None:
-    """Give up with an error, at which rm -f goes on if its version knows what it means (runtime_ctr.go 922-926)."""
+    """Give up with an error, which a stop keeps; rm -f goes on if its version knows it (runtime_ctr.go 922-926)."""
     removes = g["request"].kind not in ("stop", "restart")
     if removes and version_of(g.world).conmon_dead == IS_KNOWN:
         return None
@@ -138,6 +138,9 @@ def tell_loss(g: Goroutine) -> str | None:
     g["error"] = f"container {identity} conmon exited prematurely, exit code could not be retrieved: {known}"
     if removes:
         g["error"] = f"cannot remove container {identity} as it could not be stopped: {g['error']}"
+    record = load(g)
+    if record is not None and g["request"].kind == "stop":
+        save(g, replace(record, error=g["error"]))  # saveContainerError
     return "not_stopped"
 
 
