@@ -151,12 +151,14 @@ DOCKER_26_SHARES: Profile = {
 DOCKER_26_2CORE: Profile = DOCKER_26_SHARES | FITTED
 
 SPLIT = "A split of 0.2 s for a start, of which 0.12 s behind locks: designs §9.2 [I]"
+NETAVARK = "A split of what a port adds to podman run: 54 ms of core time, 0.12 s in all [M podman 5.4.2, loaded]"
 PODMAN_IDLE: Profile = {
     "podman/begin": Duration(work=Uniform(20, 40), mark=SPLIT),
     "podman/create": Duration(work=Uniform(10, 20), mark=SPLIT),
     "podman/mount": Duration(work=Uniform(5, 10), mark=SPLIT),
-    "netavark/set_up": Duration(work=Uniform(15, 30), wait=Uniform(75, 110), mark=SPLIT),
-    "netavark/tear_down": Duration(work=Uniform(5, 15), wait=Uniform(10, 25), mark=A),
+    "netavark/set_up": Duration(work=Uniform(30, 50), wait=Uniform(50, 80), mark=NETAVARK),
+    "netavark/forward": Duration(work=Uniform(8, 16), mark=NETAVARK),
+    "netavark/tear_down": Duration(work=Uniform(12, 24), wait=Uniform(10, 25), mark="M 18 ms of core time; wait: A"),
     "conmon/set_up": Duration(work=Uniform(1, 4), mark=SPLIT),
     "runc/create_scope": Duration(wait=Uniform(5, 15), mark=SPLIT),
     "runc/write_status": Duration(work=Uniform(3, 10), mark="A of crun's 17 ms for a whole run: designs §9.2 [D]"),
@@ -167,7 +169,7 @@ PODMAN_IDLE: Profile = {
     "runc/pause": Duration(work=Uniform(2, 6), mark=A),
     "runc/resume": Duration(work=Uniform(2, 6), mark=A),
     "runc/write_exec_pid": Duration(work=Uniform(3, 10), mark=A),
-    "podman/process_gone": Duration(wait=Uniform(0, 100), mark="K libpod waitPidStop: polled every 100 ms"),
+    "podman/process_gone": Duration(wait=Uniform(0, 10), mark="S libpod waitPidStop: polled every 10 ms"),
     "podman/not_running": Duration(wait=Uniform(0, 250), mark="K podman wait --interval 250ms"),
     "podman/remove": Duration(wait=Uniform(10, 50), mark=A),
     "podman/cleaned": Duration(wait=Uniform(2, 10), mark=A),

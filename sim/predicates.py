@@ -48,16 +48,12 @@ def believed(world: World, container: str) -> engine.Container | None:
 
 
 def status_of(record: engine.Container) -> str:
-    """Return State.Status as `docker inspect` says it.
+    """Return State.Status as the engine's client says it.
 
     >>> status_of(engine.Container("web")), status_of(engine.Container("web", running=True, restarting=True))
     ('created', 'restarting')
     """
-    if record.running:
-        return "paused" if record.paused else "restarting" if record.restarting else "running"
-    if record.removing or record.dead:
-        return "removing" if record.removing else "dead"
-    return "exited" if record.started else "created"
+    return record.status
 
 
 def health_of(world: World, container: str) -> str | None:

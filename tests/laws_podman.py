@@ -51,7 +51,7 @@ def held_locks(world: World) -> Faults:
 
 
 MAY_WAIT = (
-    "exit_file_or_conmon_gone",  # of a conmon that stands still, or whose output somebody keeps open
+    "exit_file_there",  # of a conmon that stands still, or whose output somebody keeps open: for 5 s
 )
 
 PODMAN_LAWS: tuple[Property, ...] = (

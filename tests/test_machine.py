@@ -85,14 +85,14 @@ def test_every_law_holds_whatever_happens(machine: type[Counting]) -> None:
     assert {Go, Deliver} <= set(machine.done)
 
 
-PHASES = {"": 2, "process": 0, "mixed": 2, "control-group": 4}  # by KillMode=, those with something to wait for
+PHASES = {"": 2, "process": 1, "mixed": 2, "control-group": 3}  # by KillMode=, those with something to wait for
 
 
 @pytest.mark.parametrize("mode", PHASES)
 def test_every_law_of_a_unit_holds_of_a_paused_container_whose_conmon_is_killed(mode: str) -> None:
-    """A frozen program takes no KILL: TimeoutStopSec= passes in each phase before its unit fails, but not with process.
+    """A frozen program takes no KILL: TimeoutStopSec= passes in each phase, but not with process.
 
-    "" is the unit's own mode.
+    Then ExecStopPost= ends it and waits in vain for conmon's exit file, and the unit has failed. "" is its own mode.
     """
     setup = fitted(Setup((plain_service("web"),)), QuadletMachine.design)
     unit = replace(setup.engine.unit, kill_mode=mode or setup.engine.unit.kill_mode)

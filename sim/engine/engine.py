@@ -14,6 +14,7 @@ import msgspec
 
 from sim.durations import Row
 from sim.engine import paths
+from sim.engine.exit_codes import exit_code
 from sim.engine.meaning import Fitted, Given, Said, as_given, one_way, unless_served, without_words
 from sim.engine.records import Container, Endpoint, UnitState
 from sim.engine.setup import Command, Docker, EngineSetup, Instant, Microseconds, Service, Step, Systemctl
@@ -199,7 +200,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     it. *upgrades* returns why no host goes from one version to another.
 
     Its commands: *unreached* is what its command prints while nobody listens at its socket.
-    *typed* returns a docker command as people type it on a host of a design.
+    *typed* returns a docker command as people type it on a host of a design. *exit_code* returns the code with which a
+    command leaves, by the error that its user sees.
     *end_file* returns the file that tells when a container ended, "" if its events do; *teller* names what tells of a
     container by a file. *notes* gathers what its commands show and no record holds; *shown* are the classes of records
     that they show besides containers. *prices* is what settings cost that no metric shows.
@@ -237,6 +239,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     errands: tuple[str, str] = ("errands", "of its engine")
     keeper: str = ""
     forwards: Callable[[tuple[str, ...]], tuple[str, int, str]] = forwards_nothing
+    exit_code: Callable[[object, str], int] = exit_code
     unreached: str = "nobody listens at {socket}"
     end_file: Callable[[Service], str] = in_no_file
     teller: Callable[[str], str] = its_disk

@@ -39,6 +39,15 @@ class Container(msgspec.Struct, frozen=True, tag=True, gc=False):
     called: str = ""  # its name, if it was renamed
     kept: bool = False  # of --rm, while `docker restart` stops it
 
+    @property
+    def status(self) -> str:
+        """Return State.Status as `docker inspect` says it; an engine with states of its own has words of its own."""
+        if self.running:
+            return "paused" if self.paused else "restarting" if self.restarting else "running"
+        if self.removing or self.dead:
+            return "removing" if self.removing else "dead"
+        return "exited" if self.started else "created"
+
 
 class Endpoint(msgspec.Struct, frozen=True, tag=True, gc=False):
     """A container's place on a network: its address and its published ports, each with its proxy (None: no proxy)."""

@@ -40,9 +40,9 @@ def name_of(number: str, like: str) -> str:
 class Key(msgspec.Struct, frozen=True):
     """A key of an engine's files: the first and the last version that know it, "" for all before and after.
 
-    *why_not* says why an engine without versions, or all but one build, has none. *modelled* is false of a key that the
-    engine has and the model does not. *noted* is true of a key that a file may say although the engine has none: it has
-    no effect, which is noted.
+    *why_not* says why an engine, if no version is named, or all but one build, has none. *modelled* is false of a key
+    that the engine has and the model does not. *noted* is true of a key that a file may say although the engine has none:
+    it has no effect, which is noted.
     """
 
     since: str = ""
@@ -54,7 +54,7 @@ class Key(msgspec.Struct, frozen=True):
     def is_known_to(self, version: tuple[int, ...]) -> bool:
         """Return whether a version has the key; `()` is an engine that is not told apart by versions."""
         first, last = number_of(self.since), number_of(self.until)
-        if not version:
+        if not version or not (first or last):
             return not self.why_not
         return first <= version and (not last or version[: len(last)] <= last)
 

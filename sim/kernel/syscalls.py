@@ -14,6 +14,7 @@ from sim.kernel.addresses import split_address
 from sim.kernel.context import CallContext
 from sim.kernel.freezer import is_frozen
 from sim.kernel.host import Host
+from sim.kernel.ids import RESERVED_PIDS
 from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Rule, Status, Value
 from sim.kernel.signals import DISCARDED, NUMBERS, STOPPING, Signal
 
@@ -58,6 +59,12 @@ def start_threads(turn: CallContext, pid: Pid, count: int) -> None:
     """Start *count* threads in *pid*: each takes a number of its own. Raises OutOfIds, and then starts none."""
     if count:
         turn.emit(e.ThreadsStarted(pid, turn.host.fresh_threads(pid, count)))
+
+
+def skip_ids(turn: CallContext, count: int) -> None:
+    """Let *count* numbers be taken by tasks that begin and end meanwhile, which nothing else can tell from others."""
+    last = turn.host.last_pid + count
+    turn.emit(e.IdsSkipped(last if last < turn.host.pid_max else last - turn.host.pid_max + RESERVED_PIDS))
 
 
 def exit_process(turn: CallContext, pid: Pid, status: Status) -> None:

@@ -144,7 +144,7 @@ SIGNALS = {
 }  # fmt: skip
 STATES = ("R", "S", "D", "T", "Z")  # of ps
 PROTOCOLS = ("tcp", "udp")
-STATUSES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
+STATUSES = ("created", "initialized", "running", "paused", "restarting", "stopping", "removing", "exited", "dead")
 
 
 def named_roles() -> dict[str, str]:

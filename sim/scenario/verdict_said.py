@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from sim.designs import DESIGNS
 from sim.engine.setup import Instant, Microseconds
-from sim.engines.host.client import exit_code
 from sim.facts import EngineEvent, Marked, StepDone, StepTaken
 from sim.model import OPENED
 from sim.scenario.compile import Scenario
@@ -135,7 +135,7 @@ def _step(expectation: StepExpect, trace: Trace, window: Window) -> Judged:
         return not expectation.unanswered, detail
     if expectation.exit_code is not None:
         command = next(it.command for terminal in trace.setup.terminals for it in terminal if it.id == expectation.step)
-        code = exit_code(command, error)
+        code = DESIGNS[trace.setup.engine.design].engine.exit_code(command, error)
         return code in expectation.exit_code, f"{detail}: {code}"
     if expectation.error is not None:
         return (expectation.error in error if expectation.error else not error), detail

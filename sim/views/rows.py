@@ -43,14 +43,17 @@ class ContainerRow(msgspec.Struct, frozen=True):
     exit_code: int = 0
     ports: tuple[PortRow, ...] = ()
     name: str = ""
+    said: str = ""  # the engine's own word for the state, where it has one
 
     @property
     def state(self) -> str:
-        """Say the state in one word, as `docker inspect` does (State.StateString).
+        """Return the state in one word, as `docker inspect` does (State.StateString), or in the engine's own.
 
         >>> ContainerRow("", "", "", 0, running=True, paused=True).state, ContainerRow("", "", "", 0, dead=True).state
         ('paused', 'dead')
         """
+        if self.said:
+            return self.said
         if self.running:
             return "paused" if self.paused else "restarting" if self.restarting else "running"
         if self.removing or self.dead:

@@ -30,6 +30,7 @@ from sim.drive.explore.tape import Tape, TapedWorld
 from sim.drive.explore.walker import Acts, Walker
 from sim.engine.setup import Setup
 from sim.model import Action, Deliver, Go, Late, blank
+from sim.world import Frame
 
 SELDOM = 0.03  # of the steps of a random walk are people's or faults
 
@@ -188,7 +189,7 @@ class Checker:
         rename = partial(re.compile("|".join(map(re.escape, names))).sub, lambda found: names[found[0]])
         cells = [(*self.space.slots[slot], self.space.values[value]) for slot, value in state.items()]
         sets = ((table, key, content if table in SETS else (content,)) for table, key, content in cells)
-        told = ((table, repr(key), sorted(rename(repr(item)) for item in items)) for table, key, items in sets)
+        told = ((table, repr(key), sorted(rename(_spelt(item)) for item in items)) for table, key, items in sets)
         return sorted(f"{table} {rename(key)} {items}" for table, key, items in told)
 
     def way(self, digest: int) -> list[str]:
@@ -198,3 +199,8 @@ class Checker:
             digest, name = self.before[digest]
             moves.insert(0, name)
         return moves
+
+
+def _spelt(item: object) -> str:
+    """Return what stands in a cell, a goroutine's variables by name: the order in which they were set is no state."""
+    return repr(replace(item, local=dict(sorted(item.local.items()))) if isinstance(item, Frame) else item)

@@ -9,8 +9,8 @@ import pytest
 
 from sim.drive.timed import run
 from sim.engine import paths
+from sim.engine.exit_codes import exit_code
 from sim.engine.setup import Docker, Setup, Systemctl
-from sim.engines.host.client import exit_code
 from sim.experiment.run import run_scenario
 from sim.kernel.events import Execed, Forked, Reparented
 from sim.kernel.records import OUTSIDE

@@ -33,7 +33,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Bm-v2": tuple(MANAGED[version] for version in LADDER[2:]),
     "Bm-noticed": tuple(MANAGED[version] for version in LADDER if version != "20.10"),
     "Bm-stuck": (MANAGED["20.10"],),
-    "C1": ("podman",),
+    "C1": ("podman", "podman-4.9", "podman-5.0", "podman-5.2", "podman-5.6"),
     "C3": ("podman-quadlet",),
     "C4": ("cri-o",),
     "C4-cgroupfs": ("cri-o-cgroupfs",),

@@ -123,6 +123,19 @@ def test_inspect_has_podmans_keys(life: Run) -> None:
     assert "ConmonPid" not in state(life, "end", "db")
 
 
+def test_a_stop_that_goes_on_is_shown_as_such() -> None:
+    """`podman ps` lists it with -a alone; what has stopped is stopped until it is cleaned up, exited to ps."""
+    text = "engine: {design: podman}\nservices: {web: {image: nginx, x-payload: {on_term: ignore}}, db: {image: x}}\n"
+    steps = "steps: [{id: stop, at: 1s, docker: stop -t 5 web}, {id: dead, at: 2s, kill: payload/db}]\n"
+    run = run_scenario(load("stop.yaml", text + steps))
+    assert "  Stopping  " in run.show("podman-ps-a", "stop+3s")
+    assert [line.split()[-1] for line in run.show("podman-ps", "stop+500ms").splitlines()] == ["NAMES", "db"]
+    stopping, stopped = state(run, "stop+3s", "web"), state(run, "dead+15ms", "db")
+    assert (stopping["Status"], stopping["Running"], stopping["StoppedByUser"]) == ("stopping", False, True)
+    assert (stopped["Status"], stopped["ExitCode"], stopped["Pid"]) == ("stopped", 137, 0)
+    assert "Exited (137)" in run.show("podman-ps-a", "dead+15ms")
+
+
 def test_inspect_is_indented_by_five_and_escapes_no_html() -> None:
     """cmd/podman/utils PrintGenericJSON; a name that is not there is quoted."""
     assert podman_inspect([{"Name": "a<b>", "Args": []}], ["x"]) == (
@@ -139,7 +152,7 @@ def test_events_are_in_podmans_words(life: Run) -> None:
         ("exec_died", "web, tier=front"),
     ]  # fmt: skip
     first = "e2107f789ec53d75644240c69435c0ab3972a5e8c3221f6618fba4c27efea1f1 (image=nginx, name=web, tier=front)"
-    assert lines[0] == f"2026-11-14 07:59:58.699452 +0800 +0800 container create {first}"
+    assert lines[0] == f"2026-11-14 07:59:58.715716 +0800 +0800 container create {first}"
 
 
 def test_top_lists_the_pid_namespace_by_the_numbers_of_the_host(life: Run) -> None:

@@ -119,7 +119,7 @@ WRONG = [
     ("down(shim)", "column 6: 'shim' does not say whose shim. Write shim/NAME, or shim/* for every one."),
     ("down(shim/wbe)", "column 6: there is no container 'wbe'. Did you mean web?"),
     ("running(wbe)", "column 9: there is no container 'wbe'. Did you mean web?"),
-    ("status(web, runing)", "column 13: 'runing' is not a status; valid: created, running, paused, restarting, "),
+    ("status(web, runing)", "column 13: 'runing' is not a status; valid: created, initialized, running, paused, "),
     ("state(dockerd, X)", "column 16: 'X' is not a state of ps; valid: R, S, D, T, Z."),
     ("exit_code(web, 9..6)", "column 16: '9..6' is empty. Write 6..9."),
     ("exit_code(web, many)", "column 16: 'many' is not a number or a range. Write it like 3 or 6..9."),

@@ -194,7 +194,7 @@ def test_a_program_that_gets_its_last_number_again_is_a_new_one() -> None:
     """After a reboot it runs, held by its new conmon; that the old one was told to stop is past."""
     run = run_scenario(load("podman-quadlet-reboot"))
     lane = run.intervals().lane("deaf").intervals
-    assert {it.pid for it in lane if it.pid} == {30}
+    assert {it.pid for it in lane if it.pid} == {102}
     assert (lane[-1].state, lane[-1].held) == (v.RUNNING, v.ALONE)
     assert [it.start for it in run.intervals().lives if it.container == "deaf"][1:] == [lane[-1].start]
 

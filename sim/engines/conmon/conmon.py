@@ -169,6 +169,10 @@ def note_oom(g: Goroutine) -> None:
     syscalls.write_file(g.turn, run_file(service_of(g), "oom"), True)
 
 
+def reopen_log(g: Goroutine) -> None:
+    """Open the log file anew (USR1): nothing else changes."""
+
+
 def write_log(g: Goroutine) -> None:
     """Write what was read to the log: a file, or a datagram; what does not go is dropped, with a warning."""
     if output.dropped(g.world, g["c"]):
@@ -215,8 +219,9 @@ PROGRAM = Program(
         ),
         procedure("conmon.forward", Do(forward)),
         procedure("conmon.oom", Do(note_oom)),
+        procedure("conmon.reopen", Do(reopen_log)),
     ),
-    handlers=dict.fromkeys(FORWARDED, "forward"),
+    handlers={**dict.fromkeys(FORWARDED, "forward"), "USR1": "reopen"},
     ignored=frozenset({"PIPE"}),
     is_done=is_done,
     role=ROLE,

@@ -3,7 +3,7 @@
 The init stays a child of `crun create` until that leaves, then the nearest subreaper has it: conmon. It waits at its
 exec fifo for `crun start`. What it does with the container's folder, scope and processes is what runc does
 (`sim.engines.containerd.runc`). The program's role is called runc here, too, and its scope bears the name that runc's
-has. Source: crun src/libcrun/container.c, designs §4.1 [S]; error texts [K].
+has. Source: crun src/libcrun/container.c, designs §4.1 [S]; error texts of 1.21 [M], those of create and start [K].
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from sim.engine.program import Program
 from sim.engine.records import RuntimeState
 from sim.engine.setup import Service
 from sim.engines.conmon.files import exec_file, run_file
+from sim.engines.containerd import runc
 from sim.engines.containerd.runc import (
     ROLE,
     create_scope,
     delete,
     hand_on_stdio,
     kill_stages,
-    open_exec_fifo,
     pause,
     payload_of,
     process_of,
@@ -32,11 +32,11 @@ from sim.engines.containerd.runc import (
 )
 from sim.engines.host.systemd.job import start_refused
 from sim.facts import StateChanged
-from sim.kernel import syscalls
+from sim.kernel import freezer, syscalls
 
 CRUN = "/usr/bin/crun"
 NOT_FOUND = "No such file or directory: OCI runtime attempted to invoke a command that was not found"
-DENIED = "Permission denied: OCI permission denied"
+DENIED = "Operation not permitted: OCI permission denied"
 
 
 def crun(g: Goroutine, verb: str, *words: str, death_signal: str | None = None, **local: object) -> Spawn:
@@ -48,6 +48,15 @@ def crun(g: Goroutine, verb: str, *words: str, death_signal: str | None = None, 
 
 
 # -- create ------------------------------------------------------------------------------------------
+
+
+def must_be_new(g: Goroutine) -> str | None:
+    """Refuse a container that the runtime has already."""
+    service = service_of(g)
+    if paths.runtime_state(service.id) not in g.world.host.files:
+        return None
+    syscalls.write_file(g.turn, run_file(service, "error"), f"crun: container `{service.id}` already exists")
+    return "exists"
 
 
 def clone_init(g: Goroutine) -> Spawn:
@@ -63,11 +72,10 @@ def not_executable(service: Service) -> str:
     why, path = service.payload.fails_to_start, service.path
     if not why:
         return ""
-    return (
-        f"crun: open executable: {DENIED}"
-        if why != "not found"
-        else f"crun: executable file `{path}` not found in $PATH: {NOT_FOUND}"
-    )
+    if why != "not found":
+        return f"crun: the path `{path}` exists but it is not executable: {DENIED}"
+    where = "" if "/" in path else " in $PATH"
+    return f"crun: executable file `{path}` not found{where}: {NOT_FOUND}"
 
 
 def scope_refused(g: Goroutine) -> str:
@@ -123,11 +131,26 @@ def write_exec_pid(g: Goroutine) -> str | None:
 # -- the other verbs ---------------------------------------------------------------------------------
 
 
-def signal_init(g: Goroutine) -> int:
-    """Send a signal to the container's first process; one that is dead is an error."""
+def open_exec_fifo(g: Goroutine) -> int:
+    """Let the payload go on to execve its program; one that is dead is an error."""
+    return runc.open_exec_fifo(g) if _lives(g) else 1
+
+
+def _lives(g: Goroutine) -> bool:
     state = g.world.host.files.get(paths.runtime_state(service_of(g).id))
-    alive = isinstance(state, RuntimeState) and g.world.host.alive(state.pid)
-    return 0 if alive and isinstance(state, RuntimeState) and g.kill(state.pid, g["signal"]) else 1
+    return isinstance(state, RuntimeState) and g.world.host.alive(state.pid)
+
+
+def signal_init(g: Goroutine) -> int:
+    """Send a signal to the container's first process; one that is dead is an error.
+
+    KILL gets through to one that is paused: runc thaws a group of cgroup v1 for it, v2 needs nobody for that [M].
+    """
+    state = g.world.host.files.get(paths.runtime_state(service_of(g).id))
+    sent = _lives(g) and isinstance(state, RuntimeState) and g.kill(state.pid, g["signal"])
+    if sent and g["signal"] == "KILL":
+        freezer.thaw(g.turn, scope(g))
+    return 0 if sent else 1
 
 
 def delete_all(g: Goroutine) -> int:
@@ -141,12 +164,15 @@ CRUN_PROGRAM = Program(
     (
         procedure(
             "runc.create",
+            Do(must_be_new, "exists"),
             Fork(clone_init),
             Do(create_scope),
             Do(write_status, "failed"),
             Exit(0),
             Label("failed"),
             Exit(kill_stages),
+            Label("exists"),
+            Exit(1),
         ),
         procedure(
             "runc.exec",

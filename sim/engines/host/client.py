@@ -7,10 +7,10 @@ then start), cli error texts [K].
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from sim.engine.containers import is_unit
+from sim.engine.exit_codes import DAEMON_ERROR
 from sim.engine.goroutine import Failure, Goroutine, deliver
 from sim.engine.ops import Do, Goto, Label, Op, Sleep, Wait, call, reading
 from sim.engine.procedure import Procedure, procedure
@@ -244,27 +244,6 @@ def take_end(g: Goroutine) -> None:
 def connection_lost(g: Goroutine) -> None:
     """Exit with 125: nobody tells any more how the container ends."""
     g["error"] = f"error getting events from daemon: EOF (exit code {DAEMON_ERROR})"
-
-
-EXIT_CODE = re.compile(r"\(?exit code (\d+)\)?\Z")
-DAEMON_ERROR = 125  # of docker run
-
-
-def exit_code(command: object, error: str) -> int:
-    """Return the exit code of a command, by the words that its user saw (cli container/run.go, cli.StatusError).
-
-    >>> exit_code(Docker("run", "web"), "Conflict."), exit_code(Docker("stop", "web"), "No such container: web")
-    (125, 1)
-    """
-    found = EXIT_CODE.search(error)
-    if not error or found is not None:
-        return int(found[1]) if found else 0
-    if not isinstance(command, Docker) or command.verb != "run":
-        return 1
-    error = error.lower()
-    if ("executable file" in error and "not found" in error) or "no such file or directory" in error:
-        return 127
-    return 126 if "permission denied" in error else DAEMON_ERROR
 
 
 def systemctl_request(g: Goroutine) -> Message:

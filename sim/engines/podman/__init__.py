@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from sim.designs.family import Family
+from sim.engines.podman.ladder import ROWS, VERSIONS, absent
 
-KIN = dict.fromkeys(("podman-rootless", "lxc", "systemd-nspawn"), ("another kind of engine", "podman"))
-KIN["quadlet"] = ("it is podman under systemd", "podman-quadlet")
+_PLACES = {row: f"{__name__}.podman:{row.upper().replace('-', '_').replace('.', '_')}" for row in ROWS}
 FAMILY = Family(
     order=1,
-    designs={
-        "podman": f"{__name__}.podman:PODMAN",
-        "podman-quadlet": f"{__name__}.podman_quadlet:PODMAN_QUADLET",
-    },
-    absent=KIN.get,
+    designs={**_PLACES, "podman-quadlet": f"{__name__}.podman_quadlet:PODMAN_QUADLET"},
+    versions=VERSIONS,
+    absent=absent,
 )

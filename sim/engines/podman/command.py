@@ -15,10 +15,13 @@ from sim.engine.role import Kind, Role
 from sim.engines.conmon.conmon import exec_conmon, exec_group
 from sim.engines.conmon.files import exec_file
 from sim.engines.host.daemon import event
-from sim.engines.podman.common import BEGIN, LOCK, UNLOCK, answer, asked, fail, no_such, succeed
+from sim.engines.podman.cleanup import CLEANUP
+from sim.engines.podman.common import BEGIN, LOCK, UNLOCK, answer, asked, fail, no_such, refuse, succeed
+from sim.engines.podman.ladder import version_of
 from sim.engines.podman.start import START_PROCEDURES
-from sim.engines.podman.state import LEASES, in_database, load, no_room, synced, synced_reads
-from sim.engines.podman.stop import STOP_PROCEDURES, improper
+from sim.engines.podman.state import LEASES, NO_CODE, conmon_of, in_database, load, no_room, synced, synced_reads
+from sim.engines.podman.states import CONFIGURED, CREATED, IN_RUNTIME, WITH_PROCESS, allows
+from sim.engines.podman.stop import STOP_PROCEDURES
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, Key, World
@@ -31,10 +34,8 @@ SESSIONS = 10_000
 def begin_session(g: Goroutine) -> str | None:
     """Make an exec session; refuse a container that does not run, as far as anybody knows."""
     record, service = load(g), service_of(g)
-    if record is None or not record.running or record.paused:
-        g["error"] = no_such(g)
-        if record is not None:
-            improper(g, "can only create exec sessions on running containers", record)
+    if record is None or not allows(record, "exec"):
+        refuse(g, record, "exec")
         return "no_session"
     if no_room(g):
         return "no_session"
@@ -139,19 +140,46 @@ EXEC = procedure(
 # -- wait, ps ----------------------------------------------------------------------------------------
 
 
-def must_exist(g: Goroutine) -> str | None:
-    """Refuse a container that is not there."""
-    if load(g) is None:
+def begin_wait(g: Goroutine) -> str | None:
+    """Go on to wait for the end of its conmon, if it has one; refuse a container that is not there."""
+    record = load(g)
+    if record is None:
         g["error"] = no_such(g)
-        return "none"
-    return None
+        return "no_code"
+    g["conmon_pid"] = conmon_of(g.world, service_of(g))
+    return None if record.state in IN_RUNTIME else "ended"
+
+
+@reading(lambda world, frame: (("proc", frame.local["conmon_pid"]),))
+def conmon_ended(world: World, frame: Frame) -> bool:
+    """Return whether that conmon is gone, by a pidfd of it; until 5.2 its end is polled for."""
+    return frame.local["conmon_pid"] not in world.host.procs
 
 
 @reading(lambda world, frame: synced_reads(world, frame.local["c"]))
 def not_running(world: World, frame: Frame) -> bool:
-    """Say whether it has stopped, as far as anybody knows (asked every 250 ms)."""
+    """Return whether it has stopped, as far as anybody knows."""
     record = synced(world, frame.local["c"])
-    return record is None or not record.running
+    return record is None or record.state not in WITH_PROCESS
+
+
+def polls(g: Goroutine) -> str | None:
+    """Go on to poll for the end, as versions do that know no pidfd of conmon's."""
+    return None if version_of(g.world).wait_limit else "ended"
+
+
+def wait_limit(world: World, frame: Frame) -> int:
+    """Return how long a container without a conmon may take to be known as stopped, in µs."""
+    return version_of(world).wait_limit
+
+
+def must_have_code(g: Goroutine) -> str | None:
+    """Refuse a container of which nobody has told a code; one that never ran left with 0."""
+    record = load(g)
+    if record is None or record.told or record.state in (CONFIGURED, CREATED):
+        return None
+    g["error"] = f"getting exit code of container {service_of(g).id} from DB: {NO_CODE}"
+    return "no_code"
 
 
 def look_at_all(g: Goroutine) -> int:
@@ -168,9 +196,20 @@ PROGRAM = Program(
     (
         *START_PROCEDURES,
         *STOP_PROCEDURES,
+        CLEANUP,
         EXEC,
         procedure(
-            "podman.wait", BEGIN, Do(must_exist, "none"), Wait(not_running), Exit(succeed), Label("none"), Exit(fail)
+            "podman.wait",
+            BEGIN,
+            Do(begin_wait, "no_code", "ended"),
+            Wait(conmon_ended),
+            Do(polls, "ended"),
+            Wait(not_running, within=wait_limit, late="ended"),
+            Label("ended"),
+            Do(must_have_code, "no_code"),
+            Exit(succeed),
+            Label("no_code"),
+            Exit(fail),
         ),
         procedure("podman.ps", BEGIN, Exit(look_at_all)),
     ),

@@ -17,7 +17,10 @@ from sim.engines.conmon.files import EXITS, exit_file
 from sim.engines.conmon.unread import CONMON
 from sim.engines.host.reach import address_in
 from sim.engines.podman import meaning
+from sim.engines.podman.exit_codes import exit_code
+from sim.engines.podman.ladder import VERSION_5_4, Version
 from sim.engines.podman.state import disk_of_a_running_host, synced, synced_in, told_by
+from sim.engines.podman.states import LibpodContainer
 from sim.engines.podman.vocabulary import PODMAN, QUADLET
 from sim.kernel import events as e
 from sim.world import World
@@ -34,7 +37,7 @@ def changed(world: World, event: Any) -> Change | None:
     else:
         files.pop(event.path, None)
     service = world.services[name]
-    return Change(name, synced_in(world.host.files, service), synced_in(files, service))
+    return Change(name, synced_in(world, world.host.files, service), synced_in(world, files, service))
 
 
 def teller(path: str) -> str:
@@ -52,8 +55,16 @@ def faults(design: Any) -> dict[str, str]:
     return {"F1": "kill podman/web", "F5": HOLDER_KILLED}
 
 
-PODMAN_ENGINE = Engine(
+class Podman(Engine, frozen=True, kw_only=True):
+    """What shared code asks podman, and its version, which its own room asks."""
+
+    version: Version = VERSION_5_4
+
+
+PODMAN_ENGINE = Podman(
     faults=faults,
+    records=(LibpodContainer,),
+    exit_code=exit_code,
     disk=disk_of_a_running_host,
     starts=("podman.run", "podman.run_unit", "podman.start"),
     start=(),

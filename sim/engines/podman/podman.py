@@ -1,6 +1,8 @@
-"""podman of the v4 to v6 line, rootful: no daemon, a conmon under PID 1 for each container, ports by DNAT alone."""
+"""podman, rootful, in its versions: no daemon, a conmon under PID 1 for each container, ports by DNAT alone."""
 
 from __future__ import annotations
+
+from msgspec.structs import replace
 
 from sim.designs.design import Design
 from sim.engine.setup import Daemon
@@ -10,11 +12,12 @@ from sim.engines.host import execed, payload
 from sim.engines.host.programs import on_host
 from sim.engines.podman import client, command, network, units
 from sim.engines.podman.engine import PODMAN_ENGINE
+from sim.engines.podman.ladder import VERSION_4_9, VERSION_5_0, VERSION_5_2, VERSION_5_6, Version
 
 PODMAN = Design(
     "podman",
-    "rootful, v4 to v6",
-    "designs §4.1, §4.2 [S]; conmon 2.2.1, libpod [K] where marked",
+    "rootful, 5.3 to 5.5",
+    "designs §4.1, §4.2 [S]; podman v5.4.2 [S][M]; conmon 2.1.12 [S]",
     on_host(
         command.PROGRAM,
         conmon.PROGRAM,
@@ -37,3 +40,14 @@ PODMAN = Design(
     ),
     PODMAN_ENGINE,
 )
+
+
+def _version(name: str, title: str, source: str, version: Version) -> Design:
+    programs = tuple(PODMAN.programs.values())
+    return Design(name, title, f"podman {source} [S]", programs, PODMAN.traits, replace(PODMAN_ENGINE, version=version))
+
+
+PODMAN_4_9 = _version("podman-4.9", "rootful, 4.6 to 4.9", "v4.6.0, v4.9.0", VERSION_4_9)
+PODMAN_5_0 = _version("podman-5.0", "rootful, 5.0", "v5.0.0", VERSION_5_0)
+PODMAN_5_2 = _version("podman-5.2", "rootful, 5.1 and 5.2", "v5.1.0, v5.2.0", VERSION_5_2)
+PODMAN_5_6 = _version("podman-5.6", "rootful, 5.6 to 5.8", "v5.6.0, v5.8.2", VERSION_5_6)

@@ -1,9 +1,10 @@
-"""podman create, run and start; and the cleanup that conmon runs, which starts a container again if its policy says so.
+"""podman create, run and start.
 
-A start does everything itself: layer, network, ports, conmon, then `crun start`. Storage and networks have one lock
-each for all commands, so that starts are made one after the other there. The restart policy has no delay and no
-backoff. Leaves out images, volumes, dependencies between containers. Source: designs §4.2 [S];
-libpod/container_internal.go init, start, handleRestartPolicy, shouldRestart; oci_conmon_common.go bindPorts [K].
+A start does everything itself: layer, network, ports, conmon (init: the state is *created*), then `crun start`. Storage
+and networks have one lock each for all commands, so that starts are made one after the other there. What fails leaves
+no network, and the state that was. Leaves out images, volumes, dependencies between containers. Source: designs §4.2;
+podman v5.4.2, libpod/container_internal.go 827-873 (prepareToStart), 1041-1156 (init), 1270-1313 (start),
+pkg/domain/infra/abi/containers.go 949-1227 (ContainerStart, ContainerRun); oci_conmon_common.go bindPorts [K].
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ from sim.engine.containers import is_split, is_unit, service_of, unit_group
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.networks import bound
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, receive, run
-from sim.engine.policies import wants_restart
 from sim.engine.procedure import procedure
-from sim.engine.records import Container
 from sim.engine.setup import Restart
 from sim.engines.conmon.conmon import conmon, group
 from sim.engines.conmon.crun import crun
@@ -34,19 +33,28 @@ from sim.engines.podman.common import (
     crun_delete,
     fail,
     no_such,
+    refuse,
     succeed,
-    teardown,
 )
+from sim.engines.podman.exit_codes import NOT_FOUND
 from sim.engines.podman.network import netavark
 from sim.engines.podman.state import (
-    PREMATURE,
     assign_address,
     conmon_of,
     free_address,
     in_database,
     load,
-    no_room,
     save,
+)
+from sim.engines.podman.states import (
+    CONFIGURED,
+    CREATED,
+    EXITED,
+    RUNNING,
+    STOPPED,
+    LibpodContainer,
+    allows,
+    moved,
 )
 from sim.facts import Message
 from sim.kernel import syscalls
@@ -58,16 +66,21 @@ from sim.world import Frame, Key, World
 
 def create(g: Goroutine) -> str | None:
     """Make the layer and the record; a name is borne once. A unit's container has no policy: systemd restarts it."""
-    if load(g) is not None:
-        g["error"] = f'creating container storage: the container name "{g["c"]}" is already in use'
-        return "taken"
     service = service_of(g)
-    if not save(g, Container(g["c"], Restart() if is_unit(g.world, service) else service.restart)):
+    if load(g) is not None:
+        g["error"] = NAME_TAKEN.format(name=g["c"], id=service.id)
+        return "taken"
+    if not save(g, LibpodContainer(g["c"], Restart() if is_unit(g.world, service) else service.restart)):
         return "taken"
     event(g, "create")
     return None
 
 
+NAME_TAKEN = (
+    'creating container storage: the container name "{name}" is already in use by {id}. You have to remove that '
+    "container to be able to reuse that name: that name is already in use, or use --replace to instruct Podman to do "
+    "so."
+)
 STORAGE, FREE_STORAGE = Lock("kernel:storage"), Unlock("kernel:storage")
 NETWORKS, FREE_NETWORKS = Lock("kernel:networks"), Unlock("kernel:networks")
 CREATE = (STORAGE, Do(create, "taken"), FREE_STORAGE)
@@ -75,16 +88,28 @@ CREATE = (STORAGE, Do(create, "taken"), FREE_STORAGE)
 # -- start -------------------------------------------------------------------------------------------
 
 
+def must_start(g: Goroutine) -> str | None:
+    """Refuse a container whose state allows no start; one that runs, as far as anybody knows, is left as it is."""
+    record = load(g)
+    if record is not None and record.state == RUNNING:
+        return "running"
+    if record is None or not allows(record, "start"):
+        refuse(g, record, "start")
+        return "not_started"
+    return None
+
+
 def begin_start(g: Goroutine) -> str | None:
-    """Forget how it was stopped; one that runs, as far as anybody knows, is left as it is."""
+    """Remove what conmon has left of the run before; one that the runtime has already only goes on."""
     record, service = load(g), service_of(g)
     if record is None:
         g["error"] = no_such(g)
         return "not_started"
-    if record.running:
-        return "running"
-    count = record.restart_count if g["again"] else 0
-    if not save(g, replace(record, manual=False, restart_count=count, error="")):
+    if record.state not in (CONFIGURED, STOPPED, EXITED):
+        g["payload_pid"] = record.pid
+        return "initialized"
+    g["earlier"] = record.fresh or record.state == STOPPED
+    if not save(g, replace(record, fresh=False)):
         return "not_started"
     for path in (exit_file(service), *(run_file(service, name) for name in ("oom", "error", "conmon.pid"))):
         syscalls.remove_file(g.turn, path)
@@ -94,6 +119,14 @@ def begin_start(g: Goroutine) -> str | None:
     elif not split:
         syscalls.remove_file(g.turn, paths.split(service.id))
     return None
+
+
+def delete_earlier(g: Goroutine) -> Spawn | None:
+    """Delete what the runtime has of a run that has stopped (reinit), or of another container of this name.
+
+    Where an earlier start was killed it has a container that nobody deletes: another one cannot be made beside it.
+    """
+    return crun_delete(g) if g["earlier"] else None
 
 
 def mount(g: Goroutine) -> None:
@@ -114,9 +147,14 @@ def assign(g: Goroutine) -> str | None:
     return None
 
 
-def network(g: Goroutine) -> Spawn:
-    """Make the network."""
-    return netavark(g, "setup")
+def network(g: Goroutine) -> Spawn | None:
+    """Make the network, unless there is one that nobody has taken away (container_internal_common.go prepare)."""
+    return netavark(g, "setup") if address_in(g.world, g["c"]) is None else None
+
+
+def no_network(g: Goroutine) -> None:
+    """Keep the error of a netavark that was killed."""
+    g["error"] = "netavark: signal: killed"
 
 
 def bind_ports(g: Goroutine) -> str | None:
@@ -150,14 +188,18 @@ def conmon_said(world: World, frame: Frame) -> bool | str:
 
 
 def take_word(g: Goroutine) -> str | None:
-    """Take the payload's number, or the runtime's error."""
+    """Take the payload's number and write down that the runtime has it; or take the runtime's error."""
     message = receive(g, "sync")
     if message.kind == "failed":
         g["error"] = message.data
         return "undo"
     assert isinstance(message.data, tuple)
     g["payload_pid"], _ = message.data
-    return None
+    record = load(g)
+    assert record is not None
+    count = record.restart_count if g["again"] else 0
+    made = moved(record, CREATED, pid=g["payload_pid"], manual=False, restart_count=count, error="", exit_code=0)
+    return None if save(g, replace(made, oom_killed=False)) else "undo"
 
 
 def conmon_lost(g: Goroutine) -> None:
@@ -174,50 +216,62 @@ def started(g: Goroutine) -> str | None:
     """Write down that it runs; without room it runs, and nobody knows."""
     record = load(g)
     assert record is not None
-    runs = replace(record, running=True, started=True, pid=g["payload_pid"], exit_code=0, oom_killed=False)
-    if not save(g, runs):
+    if not save(g, moved(record, RUNNING, started=True)):
         return "not_started"
     event(g, "start")
     return None
 
 
+def not_begun(g: Goroutine) -> None:
+    """Keep the runtime's error: the first process has died before it was to go on."""
+    g["error"] = f"crun: cannot start container `{service_of(g).id}`: its first process is gone"
+
+
 def undone(g: Goroutine) -> None:
-    """Let go of address and ports, and keep the error."""
-    free_address(g)
+    """Let go of the ports, and keep the error; the exit code stays what it was."""
     for port in service_of(g).ports:
         if g.world.host.listeners.get(bound(port)) == g.pid:
             syscalls.unlisten(g.turn, bound(port))
-    record = load(g)
+    record, error = load(g), g["error"]
     if record is not None:
-        save(g, replace(record, exit_code=125, error=g["error"]))
+        save(g, replace(record, error=error))
+    g["error"] = error
+    if g["request"] is not None and g["request"].kind == "start":
+        g["error"] = f'unable to start container "{service_of(g).id}": {error}'
 
 
 START = (
-    Do(begin_start, "not_started", "running"),
-    run(crun_delete),
+    Do(begin_start, "not_started", "initialized"),
+    run(delete_earlier),
     STORAGE,
     Do(mount),
     FREE_STORAGE,
     NETWORKS,
     Do(assign, "no_address"),
-    run(network),
+    run(network, bad="no_network"),
     FREE_NETWORKS,
     Do(bind_ports, "undo"),
     Fork(conmon),
     Reap(),
     Wait(conmon_said, "conmon_gone"),
     Do(take_word, "undo"),
-    run(crun_start),
+    Label("initialized"),
+    run(crun_start, bad="not_begun"),
     Do(started, "not_started"),
 )
 UNDO = (
+    Label("no_network"),
+    Do(no_network),
     Label("no_address"),
     FREE_NETWORKS,
     Goto("undo"),
     Label("conmon_gone"),
     Do(conmon_lost),
+    Goto("undo"),
+    Label("not_begun"),
+    Do(not_begun),
     Label("undo"),
-    run(teardown),
+    CLEAN,
     Do(undone),
 )
 
@@ -237,17 +291,14 @@ def _end(world: World, frame: Frame) -> tuple[Key, ...]:
 
 @reading(_end)
 def has_ended(world: World, frame: Frame) -> bool:
-    """Say whether conmon has left an exit file, or is gone."""
+    """Return whether conmon has left an exit file, or is gone."""
     service = world.services[frame.local["c"]]
     return exit_file(service) in world.host.files or conmon_of(world, service) is None
 
 
 def tell_end(g: Goroutine) -> int:
-    """Leave with the container's code; nobody can tell it if conmon has left none."""
-    code = g.world.host.files.get(exit_file(service_of(g)))
-    if code is None:
-        g["error"] = f"{PREMATURE} (exit code 125)"
-        return fail(g)
+    """Leave with the container's code; with 127 if conmon has left none (abi/containers.go 1220-1227)."""
+    code = g.world.host.files.get(exit_file(service_of(g)), NOT_FOUND)
     answer(g, Failure(f"exit code {code}") if code else True)
     return int(code) if isinstance(code, int) else 0
 
@@ -257,8 +308,6 @@ FOLLOW = (
     Do(attached, "done"),
     Wait(has_ended),
     Exit(tell_end),
-    Label("running"),
-    UNLOCK,
     Label("done"),
     Exit(succeed),
     UNDO,
@@ -273,63 +322,18 @@ def notify(g: Goroutine) -> None:
     g.send(INIT, "notify", Message("READY", g["c"], data=conmon_of(g.world, service_of(g))))
 
 
-# -- cleanup: what conmon runs when the payload has ended --------------------------------------------
-
-
-def begin_cleanup(g: Goroutine) -> str | None:
-    """Refuse a container that runs (again); start it anew if its policy says so and nobody has stopped it."""
-    record = load(g)
-    if record is None or record.running or no_room(g):
-        return "leave"
-    if record.manual or not wants_restart(record, record.exit_code, False):
-        return "clean"
-    save(g, replace(record, restart_count=record.restart_count + 1))
-    g["again"] = True
-    return None
-
-
-def auto_remove(g: Goroutine) -> None:
-    """Remove a container of `run --rm` (cleanup --rm)."""
-    service = service_of(g)
-    if (service.auto_remove or is_unit(g.world, service)) and load(g) is not None:
-        remove(g)
-
-
-def remove(g: Goroutine) -> str | None:
-    """Remove record and layer, unless somebody else has done so while nobody held the lock."""
-    service = service_of(g)
-    if in_database(service.name) not in g.world.host.files:
-        return None
-    if no_room(g):
-        return "not_stopped"
-    for path in (exit_file(service), *(run_file(service, name) for name in ("oom", "error", "conmon.pid"))):
-        syscalls.remove_file(g.turn, path)
-    syscalls.remove_file(g.turn, in_database(service.name))
-    event(g, "destroy")
-    return None
-
-
 START_PROCEDURES = (
     procedure("podman.create", BEGIN, CREATE, Exit(succeed), Label("taken"), FREE_STORAGE, Exit(fail)),
     procedure("podman.run", BEGIN, CREATE, LOCK, START, FOLLOW, Label("taken"), FREE_STORAGE, Exit(fail)),
-    procedure("podman.start", BEGIN, LOCK, START, FOLLOW),
     procedure(
-        "podman.cleanup",
+        "podman.start",
         BEGIN,
         LOCK,
-        Do(begin_cleanup, "leave", "clean"),
-        run(teardown),
+        Do(must_start, "not_started", "running"),
         START,
-        Label("leave"),
+        FOLLOW,
         Label("running"),
         UNLOCK,
-        Exit(0),
-        UNDO,
-        Label("not_started"),
-        Label("clean"),
-        CLEAN,
-        Do(auto_remove),
-        UNLOCK,
-        Exit(0),
+        Exit(succeed),
     ),
 )

@@ -2,9 +2,10 @@
 
 No process holds any of it: each command reads a container's record, brings it up to date (`synced`), and writes it. So
 what is believed changes only when a command runs, and what a view shows is what `podman ps` would find at that moment.
-The record is the one of `sim.engine.records`: *manual* is StoppedByUser. On a full disk no record changes, and commands
-that would change one fail; /run is another file system, so that exit files stay. Leaves out the SQL, volumes and pods.
-Source: designs §4.2, F11 [S]; libpod/container_internal.go syncContainer, checkExitFile, resetContainerState [K].
+The record has one of libpod's states (`states`); *manual* is StoppedByUser. On a full disk no record changes, and
+commands that would change one fail; /run is another file system, so that exit files stay. Leaves out the SQL, volumes
+and pods. Source: designs §4.2, F11 [S]; podman v5.4.2, libpod/container_internal.go 363-397 (syncContainer), 626-666
+(resetContainerState), 2598-2627 (checkExitFile); sqlite_state.go 240-262 (what a boot deletes), 951-1003 (exit codes).
 """
 
 from __future__ import annotations
@@ -12,17 +13,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec.structs import replace
-
 from sim.engine.containers import service_of
 from sim.engine.engine import ran
 from sim.engine.goroutine import Goroutine
 from sim.engine.networks import HIGHEST, address, base_of
-from sim.engine.records import Container
 from sim.engine.setup import Service
 from sim.engines.conmon.files import EXITS, exit_file, run_file
 from sim.engines.host import storage
 from sim.engines.host.daemon import event
+from sim.engines.podman.ladder import version_of
+from sim.engines.podman.states import (
+    CONFIGURED,
+    CREATED,
+    EXITED,
+    REMOVING,
+    RUNNING,
+    STOPPED,
+    WITH_PROCESS,
+    LibpodContainer,
+    moved,
+)
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
 from sim.world import Key, Turn, World
@@ -30,7 +40,7 @@ from sim.world import Key, Turn, World
 DATABASE = "/var/lib/containers/storage/db.sql#container/"
 ALIVE = "/run/libpod/alive"  # gone with /run: the next command knows that the host has booted
 LEASES = "/run/containers/networks/ipam.db#"
-PREMATURE = "conmon exited prematurely, exit code could not be retrieved: internal libpod error"
+NO_CODE = "no such exit code"  # ErrNoSuchExitCode
 NO_ROOM = "saving container state: database or disk is full"  # SQLITE_FULL [K]
 UNKNOWN = -1  # the exit code that nobody could tell
 
@@ -48,27 +58,41 @@ def lease(network: str, number: int) -> str:
 # -- records -----------------------------------------------------------------------------------------
 
 
-def synced(world: World, name: str) -> Container | None:
+def synced(world: World, name: str) -> LibpodContainer | None:
     """Return what a command finds of a container."""
-    return synced_in(world.host.files, world.services[name])
+    return synced_in(world, world.host.files, world.services[name])
 
 
-def synced_in(files: Mapping[str, Any], service: Service) -> Container | None:
+def synced_in(world: World, files: Mapping[str, Any], service: Service) -> LibpodContainer | None:
     """Return the database's record of a container, with what the files on /run say since.
 
-    After a boot one that ran has exited, with the code that it had (nobody has told another). Where conmon has left an
-    exit file the container has stopped; where it has left none the record stays, whatever lives.
+    Where conmon has left an exit file the container has stopped; where it has left none the record stays, whatever
+    lives.
     """
     record = files.get(in_database(service.name))
-    if not isinstance(record, Container) or not record.running:
-        return record if isinstance(record, Container) else None
-    stopped = replace(record, running=False, paused=False, pid=0)
+    if not isinstance(record, LibpodContainer):
+        return None
     if ALIVE not in files:
-        return stopped
-    status = files.get(exit_file(service))
-    return (
-        record if status is None else replace(stopped, exit_code=status, oom_killed=run_file(service, "oom") in files)
-    )
+        return _after_boot(world, record)
+    status = files.get(exit_file(service)) if record.state in WITH_PROCESS else None
+    if status is None:
+        return record
+    return moved(record, STOPPED, exit_code=status, oom_killed=run_file(service, "oom") in files, told=True)
+
+
+def _after_boot(world: World, record: LibpodContainer) -> LibpodContainer:
+    """Return the record as the first command after a boot makes it: nobody has told another code."""
+    if version_of(world).exited_at_boot:
+        state = {CONFIGURED: CONFIGURED, CREATED: CONFIGURED, REMOVING: REMOVING}.get(record.state, EXITED)
+    else:
+        state = EXITED if record.state == EXITED else CONFIGURED
+    return moved(record, state, manual=False, restart_count=0, fresh=True, told=False)
+
+
+def is_left_over(world: World, record: LibpodContainer) -> bool:
+    """Return whether the first command after a boot removes a container (runtime.go 862)."""
+    removed = world.services[record.name].auto_remove and record.state == EXITED
+    return version_of(world).exited_at_boot and (removed or record.state == REMOVING)
 
 
 def told_by(world: World, path: str) -> str | None:
@@ -85,7 +109,7 @@ def synced_reads(world: World, name: str) -> tuple[Key, ...]:
     return (("file", in_database(name)), ("file", exit_file(world.services[name])), ("file", ALIVE))
 
 
-def load(g: Goroutine) -> Container | None:
+def load(g: Goroutine) -> LibpodContainer | None:
     """Read the record of the container in variable `c`, and bring it up to date: the first who does tells the end."""
     before, record = g.world.host.files.get(in_database(g["c"])), synced(g.world, g["c"])
     if record is not None and record != before and save(g, record) and ALIVE in g.world.host.files:
@@ -93,8 +117,8 @@ def load(g: Goroutine) -> Container | None:
     return record
 
 
-def save(g: Goroutine, record: Container) -> bool:
-    """Write the record; say whether there was room."""
+def save(g: Goroutine, record: LibpodContainer) -> bool:
+    """Write the record; return whether there was room."""
     if no_room(g):
         return False
     syscalls.write_file(g.turn, in_database(record.name), record)
@@ -102,7 +126,7 @@ def save(g: Goroutine, record: Container) -> bool:
 
 
 def no_room(g: Goroutine) -> bool:
-    """Say whether the database cannot be written, and keep that as the error."""
+    """Return whether the database cannot be written, and keep that as the error."""
     if storage.full(g.world):
         g["error"] = NO_ROOM
     return bool(storage.full(g.world))
@@ -117,7 +141,8 @@ def conmon_of(world: World, service: Service) -> Pid | None:
 def disk_of_a_running_host(turn: Turn) -> None:
     """Write what the database says after a power cut while every service ran."""
     for service, record in ran(turn.world):
-        syscalls.write_file(turn, in_database(service.name), record)
+        found = LibpodContainer(record.name, record.policy, started=True, fresh=False)
+        syscalls.write_file(turn, in_database(service.name), moved(found, RUNNING))
 
 
 # -- addresses ---------------------------------------------------------------------------------------

@@ -1,9 +1,12 @@
 """podman stop, kill, restart, rm, pause and unpause.
 
-A stop writes down that the container was stopped by its user, lets go of the lock, sends the signal through crun, and
-polls whether the process is there; after the timeout KILL, and 5 s more. Then it waits for conmon's exit file. If there
-is no conmon any more there is no grace either, and nobody can tell the exit code: -1. Leaves out dependencies, pods and
-volumes. Source: designs §4.2 [S]; libpod/container_internal.go stop, oci_conmon_common.go StopContainer [K].
+A stop writes down that the container is stopping, by its user, lets go of the lock, sends the signal through crun, and
+polls whether the process is there; after the timeout KILL, and 5 s more. Only then it looks for conmon, and waits 5 s
+for its exit file; if conmon is gone nobody can tell the exit code, and what comes of that is the version's. Leaves out
+dependencies, pods, volumes, and that what was stopped is said before its end. Source: designs §4.2 [S]; podman v5.4.2,
+libpod/container_api.go 296-359 (StopWithTimeout, Kill), 490-526 (Pause, Unpause), container_internal.go 162-191
+(waitForExitFileAndSync), 1375-1537 (stop, waitForConmonToExitAndSave), 1587-1640 (restartWithTimeout), 2500-2519
+(checkReadyForRemoval); oci_conmon_common.go StopContainer; runtime_ctr.go 835-992 (removeContainer).
 """
 
 from __future__ import annotations
@@ -14,51 +17,49 @@ from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Goto, Label, Wait, reading, run
 from sim.engine.procedure import procedure
-from sim.engine.records import Container
 from sim.engine.setup import S
 from sim.engines.conmon.crun import crun
-from sim.engines.conmon.files import exit_file, run_file
+from sim.engines.conmon.files import exit_file
 from sim.engines.host.daemon import event
-from sim.engines.podman.common import BEGIN, CLEAN, LOCK, UNLOCK, asked, fail, no_such, succeed, teardown
-from sim.engines.podman.start import CREATE, FREE_STORAGE, START, UNDO, notify, remove
+from sim.engines.podman.cleanup import REMOVE
+from sim.engines.podman.common import BEGIN, CLEAN, LOCK, UNLOCK, asked, fail, no_such, refuse, succeed, teardown
+from sim.engines.podman.ladder import IS_KNOWN, STAYS, version_of
+from sim.engines.podman.start import CREATE, FREE_STORAGE, START, UNDO, notify
 from sim.engines.podman.state import NO_ROOM, UNKNOWN, conmon_of, load, save
+from sim.engines.podman.states import PAUSED, RUNNING, STOPPED, STOPPING, WITH_PROCESS, allows, moved
 from sim.kernel.signals import NUMBERS
 from sim.world import Frame, Key, World
 
 KILL_WAIT = 5 * S
+EXIT_FILE_WAIT = 5 * S
 IGNORE = "-i"  # of `podman rm`: one that is not there is no error
-
-
-def improper(g: Goroutine, what: str, record: Container) -> None:
-    """Keep the error of a container that is not in the state that a command needs."""
-    state = "paused" if record.paused else "running" if record.running else "exited" if record.started else "created"
-    g["error"] = f"{what}. {service_of(g).id} is in state {state}: container state improper"
 
 
 # -- stop --------------------------------------------------------------------------------------------
 
 
 def begin_stop(g: Goroutine) -> str | None:
-    """Note that its user stops it, whatever it does; one that runs gets its signal, without conmon KILL at once."""
+    """Note that its user stops it, whatever it does; one that runs is stopping from now on.
+
+    A paused one is not stopped, and refuses the cleanup that follows (abi/containers.go ContainerStop).
+    """
     record = load(g)
     if record is None:
         g["error"] = no_such(g)
         return "not_stopped"
-    if record.paused:
-        improper(g, "can only stop created or running containers", record)
+    stops = allows(record, "stop")
+    if not save(g, replace(moved(record, STOPPING) if stops else record, manual=True)):
         return "not_stopped"
-    if not save(g, replace(record, manual=True)):
+    if not stops and not allows(record, "clean up"):
+        refuse(g, record, "clean up")
         return "not_stopped"
-    if not record.running:
-        return "told"
-    g["payload_pid"] = record.pid
-    return None
+    g["payload_pid"] = record.pid if stops else None
+    return None if stops else "told"
 
 
 def has_grace(g: Goroutine) -> str | None:
-    """Go on to KILL if there is no time to wait, or no conmon that would tell the end."""
-    lives = conmon_of(g.world, service_of(g)) is not None
-    return None if lives and stop_timeout(g.world, g.frame) else "kill"
+    """Go on to KILL if there is no time to wait."""
+    return None if stop_timeout(g.world, g.frame) else "kill"
 
 
 def stop_timeout(world: World, frame: Frame) -> int:
@@ -79,7 +80,7 @@ def send_kill(g: Goroutine) -> Spawn:
 
 @reading(lambda world, frame: (("proc", frame.local["payload_pid"]),))
 def process_gone(world: World, frame: Frame) -> bool:
-    """Say whether kill(pid, 0) finds no such process; a zombie is one, a thread of that number is left out."""
+    """Return whether kill(pid, 0) finds no such process; a zombie is one, a thread of that number is left out."""
     return frame.local["payload_pid"] not in world.host.procs
 
 
@@ -88,43 +89,63 @@ def look_again(g: Goroutine) -> str | None:
     record, service = load(g), service_of(g)
     if g["error"] == NO_ROOM:
         return "not_stopped"
-    if record is None or not record.running:
-        return "told"
-    if g.world.host.exists(record.pid):
-        g["error"] = f"container {service.id} did not die within timeout"
+    if record is not None and g.world.host.exists(g["payload_pid"]):
+        g["error"] = NOT_DEAD
         return "not_stopped"
-    return "untold" if conmon_of(g.world, service) is None else None
+    if record is None or record.state != STOPPING:
+        return "told"
+    if conmon_of(g.world, service) is not None:
+        return None
+    return "told" if version_of(g.world).conmon_dead == STAYS else "untold"
 
 
 def _exit_file(world: World, frame: Frame) -> tuple[Key, ...]:
-    service = world.services[frame.local["c"]]
-    return (
-        ("file", exit_file(service)),
-        ("file", run_file(service, "conmon.pid")),
-        ("proc", conmon_of(world, service)),
-    )
+    return (("file", exit_file(world.services[frame.local["c"]])),)
 
 
 @reading(_exit_file)
-def exit_file_or_conmon_gone(world: World, frame: Frame) -> bool:
-    """Say whether conmon has left an exit file, or is gone itself."""
-    service = world.services[frame.local["c"]]
-    return exit_file(service) in world.host.files or conmon_of(world, service) is None
+def exit_file_there(world: World, frame: Frame) -> bool:
+    """Return whether conmon has left an exit file."""
+    return exit_file(world.services[frame.local["c"]]) in world.host.files
+
+
+def no_exit_file(g: Goroutine) -> None:
+    """Write down that it has stopped, with a code that did not come in time (waitForExitFileAndSync)."""
+    record = load(g)
+    g["error"] = f"timed out waiting for file {exit_file(service_of(g))}"
+    if record is not None and record.state in WITH_PROCESS:
+        save(g, moved(record, STOPPED, exit_code=UNKNOWN))
 
 
 def lose_code(g: Goroutine) -> str | None:
     """Write down that it has stopped with a code that nobody knows."""
     record = load(g)
     assert record is not None
-    g["error"] = (
-        f"container {service_of(g).id} conmon process missing, cannot retrieve exit code: conmon process killed"
-    )
-    if not save(g, replace(record, running=False, pid=0, exit_code=UNKNOWN, error=g["error"])):
+    lost = moved(record, STOPPED, exit_code=UNKNOWN, told=True, error=DIED)
+    if not save(g, lost):
         return "not_stopped"
     event(g, "die", ("exitCode", str(UNKNOWN)))
     return None
 
 
+def tell_loss(g: Goroutine) -> str | None:
+    """Give up with an error, which a stop keeps; rm -f goes on if its version knows it (runtime_ctr.go 922-926)."""
+    removes = g["request"].kind not in ("stop", "restart")
+    if removes and version_of(g.world).conmon_dead == IS_KNOWN:
+        return None
+    identity = service_of(g).id
+    known = "conmon process killed" if version_of(g.world).conmon_dead == IS_KNOWN else "internal libpod error"
+    g["error"] = f"container {identity} conmon exited prematurely, exit code could not be retrieved: {known}"
+    if removes:
+        g["error"] = f"cannot remove container {identity} as it could not be stopped: {g['error']}"
+    record = load(g)
+    if record is not None and g["request"].kind == "stop":
+        save(g, replace(record, error=g["error"]))  # saveContainerError
+    return "not_stopped"
+
+
+DIED = "conmon died without writing exit file, container exit code could not be retrieved"
+NOT_DEAD = "given PID did not die within timeout"
 STOP = (
     Do(begin_stop, "not_stopped", "told"),
     UNLOCK,
@@ -139,12 +160,17 @@ STOP = (
     LOCK,
     Label("look"),
     Do(look_again, "told", "untold", "not_stopped"),
-    Wait(exit_file_or_conmon_gone),
+    Wait(exit_file_there, within=EXIT_FILE_WAIT, late="no_exit_file"),
     Goto("look"),
+    Label("no_exit_file"),
+    Do(no_exit_file),
+    Goto("not_stopped"),
     Label("untold"),
     Do(lose_code, "not_stopped"),
+    CLEAN,
+    Do(tell_loss, "not_stopped"),
 )
-"""Ends at told, at untold and what follows, or at not_stopped, with the lock held."""
+"""Ends at told, or what follows if rm -f goes on without a code, or at not_stopped, with the lock held."""
 
 
 def stopped(g: Goroutine) -> None:
@@ -159,55 +185,82 @@ def stopped(g: Goroutine) -> None:
 def begin_kill(g: Goroutine) -> str | None:
     """Refuse a container that does not run."""
     record = load(g)
-    if record is None or not record.running:
-        g["error"] = no_such(g)
-        if record is not None:
-            improper(g, "can only kill running containers", record)
+    if record is None or not allows(record, "kill"):
+        refuse(g, record, "kill")
         return "not_killed"
     return None
 
 
 def send_signal(g: Goroutine) -> Spawn:
     """Send the signal that was asked for."""
-    signal = asked(g)[0] or "KILL"
-    return crun(g, "kill", signal, signal=signal)
+    return crun(g, "kill", signal_of(g), signal=signal_of(g))
+
+
+def signal_of(g: Goroutine) -> str:
+    """Return the signal that was asked for."""
+    return str(asked(g)[0] or "KILL")
 
 
 def killed(g: Goroutine) -> str | None:
-    """Note that its user stops it, whatever the signal was."""
+    """Note that its user stops it, whatever the signal was; go on to wait for its end if it was KILL."""
     record = load(g)
     if record is not None and not save(g, replace(record, manual=True)):
         return "not_killed"
-    event(g, "kill", ("signal", str(NUMBERS[asked(g)[0] or "KILL"])))
-    return None
+    event(g, "kill", ("signal", str(NUMBERS[signal_of(g)])))
+    return None if signal_of(g) == "KILL" and conmon_of(g.world, service_of(g)) is not None else "sent"
+
+
+def bring_up_to_date(g: Goroutine) -> None:
+    """Take conmon's word of the end."""
+    load(g)
+
+
+def begin_restart(g: Goroutine) -> str | None:
+    """Refuse what cannot be restarted; only one that runs is stopped first."""
+    record = load(g)
+    if record is None or not allows(record, "restart"):
+        refuse(g, record, "restart")
+        return "not_stopped"
+    return None if record.state == RUNNING else "stopped"
 
 
 def begin_rm(g: Goroutine) -> str | None:
-    """Refuse a container that runs, unless it is to be stopped first."""
-    record = load(g)
+    """Refuse a container that runs, unless it is to be stopped first, or killed where it is paused."""
+    record, force = load(g), asked(g)[2]
     if record is None:
         g["error"] = no_such(g)
-        return "ignored" if IGNORE in asked(g)[3] else "not_stopped"
-    if record.running and not asked(g)[2]:
-        what = f"cannot remove container {service_of(g).id} as it is running"
-        g["error"] = f"{what} - running or paused containers cannot be removed without force: container state improper"
+        return "ignored" if force or IGNORE in asked(g)[3] else "not_stopped"
+    if not force and not allows(record, "rm"):
+        refuse(g, record, "rm")
         return "not_stopped"
-    return None if record.running else "told"
+    if record.state == PAUSED:
+        return "paused"
+    return None if record.state in (RUNNING, STOPPING) else "told"
 
 
 def must_replace(g: Goroutine) -> str | None:
     """Remove a container of the same name first (--replace), whatever it does."""
     record = load(g)
-    return "absent" if record is None else None if record.running else "told"
+    if record is None:
+        return "absent"
+    if record.state == PAUSED:
+        return "paused"
+    return None if record.state in (RUNNING, STOPPING) else "told"
+
+
+KILL_PAUSED = (  # of rm -f: what is paused is not stopped but killed (runtime_ctr.go 844-866)
+    Label("paused"),
+    run(send_kill),
+    Wait(exit_file_there, within=EXIT_FILE_WAIT, late="no_exit_file"),
+    Do(bring_up_to_date),
+)
 
 
 def begin_pause(g: Goroutine) -> str | None:
     """Refuse a container that does not run, or is paused already; for unpause one that is not."""
-    record, wanted = load(g), g["request"].kind == "unpause"
-    if record is None or not record.running or record.paused != wanted:
-        g["error"] = no_such(g)
-        if record is not None:
-            improper(g, '"unpause" needs a paused container' if wanted else "can only pause running containers", record)
+    record, verb = load(g), g["request"].kind
+    if record is None or not allows(record, verb):
+        refuse(g, record, verb)
         return "not_paused"
     return None
 
@@ -219,11 +272,11 @@ def freeze(g: Goroutine) -> Spawn:
 
 def frozen(g: Goroutine) -> str | None:
     """Write it down."""
-    record = load(g)
-    paused = record is not None and record.running and g["request"].kind == "pause"
-    if record is not None and not save(g, replace(record, paused=paused)):
+    record, verb = load(g), g["request"].kind
+    runs = record is not None and record.state in WITH_PROCESS
+    if record is not None and runs and not save(g, moved(record, PAUSED if verb == "pause" else RUNNING)):
         return "not_paused"
-    event(g, g["request"].kind)
+    event(g, verb)
     return None
 
 
@@ -257,9 +310,14 @@ STOP_PROCEDURES = (
         LOCK,
         Do(begin_kill, "not_killed"),
         run(send_signal),
-        Do(killed, "not_killed"),
+        Do(killed, "not_killed", "sent"),
+        Wait(exit_file_there, within=EXIT_FILE_WAIT, late="no_exit_file"),
+        Do(bring_up_to_date),
+        Label("sent"),
         UNLOCK,
         Exit(succeed),
+        Label("no_exit_file"),
+        Do(no_exit_file),
         Label("not_killed"),
         UNLOCK,
         Exit(fail),
@@ -268,6 +326,7 @@ STOP_PROCEDURES = (
         "podman.restart",
         BEGIN,
         LOCK,
+        Do(begin_restart, "not_stopped", "stopped"),
         STOP,
         Label("not_stopped"),
         Label("not_started"),
@@ -275,8 +334,8 @@ STOP_PROCEDURES = (
         Exit(fail),
         Label("told"),
         run(teardown),
+        Label("stopped"),
         START,
-        Label("running"),
         Do(restarted),
         UNLOCK,
         Exit(succeed),
@@ -287,11 +346,13 @@ STOP_PROCEDURES = (
         "podman.rm",
         BEGIN,
         LOCK,
-        Do(begin_rm, "not_stopped", "told", "ignored"),
+        Do(begin_rm, "not_stopped", "told", "ignored", "paused"),
         STOP,
+        Goto("told"),
+        KILL_PAUSED,
         Label("told"),
         CLEAN,
-        Do(remove, "not_stopped"),
+        REMOVE,
         Label("ignored"),
         UNLOCK,
         Exit(succeed),
@@ -303,16 +364,17 @@ STOP_PROCEDURES = (
         "podman.run_unit",
         BEGIN,
         LOCK,
-        Do(must_replace, "absent", "told"),
+        Do(must_replace, "absent", "told", "paused"),
         STOP,
+        Goto("told"),
+        KILL_PAUSED,
         Label("told"),
         CLEAN,
-        Do(remove, "not_stopped"),
+        REMOVE,
         Label("absent"),
         CREATE,
         START,
         Do(notify),
-        Label("running"),
         UNLOCK,
         Exit(succeed),
         UNDO,

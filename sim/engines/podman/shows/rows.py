@@ -2,10 +2,10 @@
 
 Models: `podman ps` (published ports are the configuration's, so that one that has ended has them too), the keys of
 `podman inspect` that a run knows, in the order of libpod's structs, and the rows of `podman top`: the processes of the
-first one's pid namespace, zombies too, with their numbers on the host. Leaves out the state `stopping`, which no record
-has (it shows as running), images' ids and full names, and every other key: they are missing, not empty. A network that
-is called bridge here is podman's default, called podman. Source: podman v5.4.2, pkg/ps/ps.go,
-libpod/container_inspect.go, libpod/define/container_inspect.go, libpod/networking_common.go,
+first one's pid namespace, zombies too, with their numbers on the host. `podman ps` says exited of what has stopped and
+is not cleaned up yet, where `podman inspect` says stopped. Leaves out images' ids and full names, and every other key:
+they are missing, not empty. A network that is called bridge here is podman's default, called podman. Source: podman
+v5.4.2, pkg/ps/ps.go, libpod/container_inspect.go, libpod/define/container_inspect.go, libpod/networking_common.go,
 libpod/container_top_linux.go.
 """
 
@@ -21,6 +21,7 @@ from sim.engine.records import Container
 from sim.engine.setup import Port, S, Service
 from sim.engines.conmon.files import run_file
 from sim.engines.host.reach import address_in
+from sim.engines.podman.states import OWN, RUNNING, LibpodContainer
 from sim.views.rows import ContainerRow, When
 from sim.views.story import Story
 from sim.views.table import ProcessRow
@@ -34,7 +35,16 @@ GONE = "open /proc/{pid}/cgroup: no such file or directory"  # [K]
 def podman_containers(story: Story) -> tuple[ContainerRow, ...]:
     """Return what `podman ps -a` lists, in the order of the scenario."""
     rows = ((service, story.container(service.name)) for service in story.trace.setup.services)
-    return tuple(replace(row, ports=_ports(story, service)) for service, row in rows if row is not None)
+    return tuple(
+        replace(row, ports=_ports(story, service), said=_said(story, service.name))
+        for service, row in rows
+        if row is not None
+    )
+
+
+def _said(story: Story, name: str) -> str:
+    record = story.believed(name)
+    return "" if record is None else record.status
 
 
 def _ports(story: Story, service: Service) -> tuple[tuple[int, int | None, str, str], ...]:
@@ -44,7 +54,7 @@ def _ports(story: Story, service: Service) -> tuple[tuple[int, int | None, str, 
 def podman_inspected(story: Story, name: str) -> dict[str, Any] | None:
     """Return one container as `podman inspect` orders it; None if the database has none of that name."""
     record, row = story.believed(name), story.container(name)
-    if record is None or row is None:
+    if not isinstance(record, LibpodContainer) or row is None:
         return None
     service, offset = story.world.services[name], story.trace.setup.host.tz_minutes
     return {
@@ -69,15 +79,15 @@ def podman_inspected(story: Story, name: str) -> dict[str, Any] | None:
     }
 
 
-def _state(story: Story, service: Service, record: Container, row: ContainerRow) -> dict[str, Any]:
+def _state(story: Story, service: Service, record: LibpodContainer, row: ContainerRow) -> dict[str, Any]:
     """Return the State object: what is paused does not run; some keys are there only where they say something.
 
     ConmonPid is what the file says, whether a conmon lives or not.
     """
     offset, conmon = story.trace.setup.host.tz_minutes, story.world.host.files.get(run_file(service, "conmon.pid"))
     return {
-        "Status": row.state,
-        "Running": row.state == "running",
+        "Status": OWN.get(record.state, record.state),
+        "Running": record.state == RUNNING,
         "Paused": row.paused,
         "Restarting": False,
         "OOMKilled": record.oom_killed,
@@ -128,9 +138,9 @@ def _bindings(ports: Sequence[Port]) -> dict[str, list[dict[str, str]]]:
 def processes(story: Story, name: str) -> list[tuple[str, ProcessRow]] | str:
     """Return each process of a container with its number on the host, "?" of one elsewhere; or podman's error."""
     record, service, host = story.believed(name), story.world.services[name], story.world.host
-    if record is None:
+    if not isinstance(record, LibpodContainer):
         return UNKNOWN_NAME.format(name=name)
-    if not record.running or record.paused:
+    if record.state != RUNNING:
         return NOT_RUNNING
     first = host.procs.get(record.pid)
     if first is None:
