@@ -52,7 +52,11 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     other_package: tuple[str, ...] = ()
     last_wait: int | None = None
     publish_tries: int = 6
+    containerd_version: str = ""
     dead_shim_tells_pid: bool = True
+    cleans_leaked_shims: bool = False
+    no_task_code: int = 255
+    starts_created: bool = True
     containerd_dies_with: str | None = "KILL"
     live_restore: bool = False
     exits_by: str = "pid"
@@ -107,6 +111,19 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "containerd_socket": ("where containerd listens", "moby libcontainerd/supervisor/remote_daemon.go; words [K]"),
     "last_wait": ("how long a stop waits after its last KILL, in µs; None: for ever", "designs §3.3 [S]"),
     "publish_tries": ("how often a shim tries to tell containerd of an exit", "designs §3.6 [S*]; shim v1 [K]"),
+    "containerd_version": ("containerd's version", "moby hack/dockerfile/install/containerd.installer; packages [K]"),
+    "cleans_leaked_shims": (
+        "a containerd that begins ends every shim whose container has no process left, and its exit status is lost",
+        "containerd v1.7.0 runtime/v2/shim_load.go 152-170 [S]; 26.1.5 with 1.7.24 [M]",
+    ),
+    "no_task_code": (
+        "the exit code of a container of which containerd has no task when it is asked for the status",
+        "moby v23.0.0 libcontainerd/remote/client.go 454-463: 255; v24.0.0 daemon/monitor.go 34-58: 0 [S][M]",
+    ),
+    "starts_created": (
+        "a policy starts at boot what was created and never started",
+        "moby v18.09.0 daemon/daemon.go 388 asks for HasBeenStartedBefore, v17.09.0 does not [S]",
+    ),
     "dead_shim_tells_pid": ("the exit of a container whose shim has died tells its pid", "designs §3.7 [S][I]"),
     "containerd_dies_with": ("what a containerd gets when the dockerd that forked it dies", "designs §1.1: 1.12 [S]"),
     "live_restore": ("there is live-restore", "designs §1.1: 1.12 [S]"),

@@ -1,4 +1,4 @@
-"""What runc does besides for shims v2: a signal to the first process, and delete --force.
+"""What runc does besides for shims v2: a signal to the first process, delete --force, and the list of processes.
 
 Source: runc kill.go, delete.go [K]; experiment d of the measurements [M].
 """
@@ -42,11 +42,17 @@ def first_gone(world: World, frame: Frame) -> bool:
     return frame.local["pid"] not in world.host.procs
 
 
+def list_processes(g: Goroutine) -> int:
+    """Tell which processes the container has; one that the runtime has no state of is an error."""
+    return 0 if paths.runtime_state(service_of(g).id) in g.world.host.files else 1
+
+
 PROGRAM = Program(
     "runc",
     (
         *RUNC.procedures,
         procedure("runc.signal", Do(start_threads), Exit(send_signal)),
+        procedure("runc.ps", Do(start_threads), Exit(list_processes)),
         procedure(
             "runc.delete_force",
             Do(start_threads),

@@ -4,8 +4,10 @@ It forks `shim start` and waits for it, remembers the shim, and asks it by ttrpc
 events: what a shim tells it goes to the subscriber that is there at that moment, and to nobody otherwise. A shim whose
 socket closes is cleaned up after by `shim delete`, after every end of a container; of one that containerd had not let
 go itself it tells that it has exited with 137. When it begins it looks up, one after the other, the shims that an
-earlier containerd has left, before it serves. Leaves out content, images and snapshots, the limits of 5 s, and a dial
-of a dead socket that takes 100 s (1.5 to 1.7). Source: designs §3.1, §3.5, §3.6, §3.7 [S].
+earlier containerd has left, before it serves. Since 1.7.0 it asks each which processes its container has, and ends one
+that names none: the exit status is lost, and nobody is told. Leaves out content, images and snapshots, the limits of
+5 s, and a dial of a dead socket that takes 100 s (1.5 to 1.7). Source: designs §3.1, §3.5, §3.6, §3.7 [S]; containerd
+v1.7.24 runtime/v2/shim_load.go 57-174, shim.go 398-460.
 """
 
 from __future__ import annotations
@@ -223,13 +225,21 @@ def clean_up_after_shim(g: Goroutine) -> Spawn:
     return shim_command(g, "delete")
 
 
-def shim_cleaned_up(g: Goroutine) -> None:
-    """Forget the task; one that containerd had not let go has exited with 137."""
+def shim_forgotten(g: Goroutine) -> Task | None:
+    """Forget where the shim was, and its task; return that unless containerd had let it go before."""
     syscalls.remove_file(g.turn, address_file(service_of(g).id))
     task = task_of(g)
     if task is None or task.shim_pid != g["shim_pid"]:
-        return
+        return None
     let_go(g)
+    return task
+
+
+def shim_cleaned_up(g: Goroutine) -> None:
+    """Forget the task; one that containerd had not let go has exited with 137."""
+    task = shim_forgotten(g)
+    if task is None:
+        return
     pid = task.payload_pid if traits(g.world, g.pid).dead_shim_tells_pid else 0
     tell(g, Message("exit", g["c"], None, (None, KILLED, pid)))
 
@@ -294,15 +304,42 @@ def ask_pid(g: Goroutine) -> Message:
     return Message("State", g["c"], g.frame.fid)
 
 
-def shim_loaded(g: Goroutine) -> None:
-    """Keep the first process's pid."""
+def shim_loaded(g: Goroutine) -> str | None:
+    """Keep the first process's pid; a containerd before 1.7.0 asks no more."""
     task = task_of(g)
     if task is not None:
         g.remember(f"task/{g['c']}", replace(task, payload_pid=g["answer"][0]))
+    return unless_asked(g)
+
+
+def unless_asked(g: Goroutine) -> str | None:
+    """Go on with the next shim if this containerd does not ask which processes a container has."""
+    return None if traits(g.world, g.pid).cleans_leaked_shims else "load"
+
+
+def ask_processes(g: Goroutine) -> Message:
+    """Ask the shim for all processes of the container."""
+    return Message("Pids", g["c"], g.frame.fid)
+
+
+def has_processes(g: Goroutine) -> str | None:
+    """Keep a shim whose container has a process (shim_load.go 162)."""
+    return "load" if g["answer"] else None
+
+
+def leaked(g: Goroutine) -> None:
+    """Give up a shim whose container has no process, or that cannot say: it was never added, so nobody is told."""
+    g.cancel(f"watcher/{g['c']}")
+    let_go(g)
+
+
+def delete_leaked(g: Goroutine) -> Message:
+    """Ask the shim to delete its task; the exit status that it answers with is dropped."""
+    return Message("Delete", g["c"], g.frame.fid)
 
 
 def remains_removed(g: Goroutine) -> None:
-    """Forget a container whose shim was gone: nobody is told."""
+    """Forget a container whose shim is gone: nobody is told."""
     syscalls.remove_file(g.turn, address_file(service_of(g).id))
 
 
@@ -319,22 +356,38 @@ def _api() -> dict[str, str]:
     return dict.fromkeys(TO_SHIM, "forward") | {"CreateTask": "create", "DeleteTask": "delete"}
 
 
+def load_table(*loaded: Any, clean_up: Callable[[Goroutine], Spawn]) -> tuple[Any, ...]:
+    """Return how the shims on the list are looked up, up to label `loaded`; *loaded* keeps what one has answered.
+
+    *clean_up* removes what a shim leaves behind.
+    """
+    return (
+        Label("load"),
+        Do(load_next, "loaded", "dead"),
+        call("ttrpc", shim_at, ask_pid, lost="load"),
+        *loaded,
+        call("ttrpc", shim_at, ask_processes, lost="leaked"),
+        Do(has_processes, "load"),
+        Label("leaked"),
+        Do(leaked),
+        call("ttrpc", shim_at, delete_leaked, lost="shut_down"),
+        Label("shut_down"),
+        call("ttrpc", shim_at, shut_shim_down, lost="dead"),
+        Label("dead"),
+        run(clean_up),
+        Do(remains_removed),
+        Goto("load"),
+        Label("loaded"),
+    )
+
+
 def main_table(clean_up: Callable[[Goroutine], Spawn]) -> Procedure:
     """Return containerd's own begin, with what cleans up after a shim that is gone."""
     return procedure(
         "containerd.main",
         Do(start_threads),
         Do(find_shims),
-        Label("load"),
-        Do(load_next, "loaded", "dead"),
-        call("ttrpc", shim_at, ask_pid, lost="load"),
-        Do(shim_loaded),
-        Goto("load"),
-        Label("dead"),
-        run(clean_up),
-        Do(remains_removed),
-        Goto("load"),
-        Label("loaded"),
+        load_table(Do(shim_loaded, "load"), clean_up=clean_up),
         Do(serve),
     )
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from sim.engine import paths
-from sim.engine.containers import exit_key, service_of, shim_holder
+from sim.engine.containers import exit_key, scope_of, service_of, shim_holder
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import (
     Do,
@@ -303,6 +303,17 @@ def state(g: Goroutine) -> None:
     _answer(g, (first_of(g), g.recall(exit_key(g.world, g["c"]))))
 
 
+def runc_ps(g: Goroutine) -> Spawn:
+    """Ask the runtime for the processes of the container."""
+    return runc(g, "ps", "--format", "json")
+
+
+def processes(g: Goroutine) -> None:
+    """Answer with the processes that are left in the container's control group."""
+    group = g.world.host.grouped.get(scope_of(g.world, service_of(g)), ())
+    _answer(g, tuple(sorted(pid for pid in group if g.world.host.alive(pid))))
+
+
 def notice_oom(g: Goroutine) -> None:
     """Tell containerd that the kernel has killed within the container."""
     publish(g, "oom", None)
@@ -321,6 +332,7 @@ SERVED = {
     "KillExec": "kill_exec",
     "Exec": "exec",
     "State": "state",
+    "Pids": "pids",
     "Pause": "pause",
     "Resume": "resume",
     "Update": "update",
@@ -368,6 +380,7 @@ PROGRAM = Program(
             Do(not_execed),
         ),
         procedure("shim.state", Do(state)),
+        _verb("pids", runc_ps, processes),
         _verb("pause", runc_pause),
         _verb("resume", runc_resume),
         _verb("update", runc_update),

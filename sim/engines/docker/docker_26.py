@@ -6,4 +6,4 @@ from sim.engines.docker.docker_24 import TRAITS_24
 from sim.engines.docker.since_20_10 import pair
 
 SOURCE = "designs §1.1, §3 [S]; measurements of 26.1.5 [M]"
-DOCKER_26, DOCKER_26_SEPARATE = pair("docker-26", SOURCE, TRAITS_24, "Wants")
+DOCKER_26, DOCKER_26_SEPARATE = pair("docker-26", SOURCE, TRAITS_24, "1.7.24", "Wants")

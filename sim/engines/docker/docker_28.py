@@ -8,4 +8,4 @@ from sim.engines.docker.docker_24 import TRAITS_24
 from sim.engines.docker.since_20_10 import pair
 
 TRAITS_28 = replace(TRAITS_24, binds_first=True)
-DOCKER_28, DOCKER_28_SEPARATE = pair("docker-28", "designs §1.1, §3 [S]", TRAITS_28, "Wants")
+DOCKER_28, DOCKER_28_SEPARATE = pair("docker-28", "designs §1.1, §3 [S]", TRAITS_28, "1.7.25", "Wants")

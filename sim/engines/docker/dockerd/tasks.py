@@ -184,9 +184,9 @@ def status_of_task(g: Goroutine) -> None:
 
 
 def no_task(g: Goroutine) -> None:
-    """Go by what was told; 255 if nothing was."""
+    """Go by what was told; if nothing was, by what an absent task counts as (monitor.go handleContainerExit)."""
     if g["code"] is None:
-        g["code"] = 255
+        g["code"] = traits(g.world, g.pid).no_task_code
 
 
 def cut_output(g: Goroutine) -> None:
