@@ -134,6 +134,7 @@ DOCKER_26_SHARES: Profile = {
     "dockerd/stop_proxy": Duration(wait=Uniform(12, 22), mark=M),
     "dockerd/leave_network": Duration(work=Uniform(30, 46), mark=M),
     "dockerd/keep_exit": Duration(work=Uniform(6, 14), mark=M),
+    "dockerd/write_exit": Duration(wait=Uniform(1, 3), mark="M experiments d and H: `stop` 1 to 3 ms before `die`"),
     "dockerd/layer_released": Duration(wait=Uniform(3, 6), mark=M),
     # exec 70 ms
     "runc/begin_exec": Duration(work=Uniform(20, 28), mark=M),

@@ -57,6 +57,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     cleans_leaked_shims: bool = False
     no_task_code: int = 255
     starts_created: bool = True
+    die_after_record: bool = False
     containerd_dies_with: str | None = "KILL"
     live_restore: bool = False
     exits_by: str = "pid"
@@ -123,6 +124,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "starts_created": (
         "a policy starts at boot what was created and never started",
         "moby v18.09.0 daemon/daemon.go 388 asks for HasBeenStartedBefore, v17.09.0 does not [S]",
+    ),
+    "die_after_record": (
+        "an end is believed once what the container had is given back, and `die` said once the record is written",
+        "moby v23.0.0 daemon/monitor.go 84-118; v20.10.0 50-71: `die`, then the network [S][M]",
     ),
     "dead_shim_tells_pid": ("the exit of a container whose shim has died tells its pid", "designs §3.7 [S][I]"),
     "containerd_dies_with": ("what a containerd gets when the dockerd that forked it dies", "designs §1.1: 1.12 [S]"),

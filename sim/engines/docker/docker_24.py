@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from sim.engines.docker.since_20_10 import TRAITS, pair
+from sim.engines.docker.docker_23 import TRAITS_23
+from sim.engines.docker.since_20_10 import pair
 
-TRAITS_24 = replace(TRAITS, exits_by="container", no_task_code=0)
+TRAITS_24 = replace(TRAITS_23, exits_by="container", no_task_code=0)
 DOCKER_24, DOCKER_24_SEPARATE = pair(
     "docker-24", "designs §1.1, §3 [S]", TRAITS_24, "1.7.1", "Wants", packaged="1.6.24"
 )

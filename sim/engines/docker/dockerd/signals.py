@@ -18,10 +18,12 @@ from sim.engine.procedure import procedure
 from sim.engine.traits import traits
 from sim.engines.docker.dockerd.start import answer, containerd_at, record_of, update
 from sim.engines.docker.dockerd.stop import (
+    KILL_WAIT,
     REFUSED,
     UNSENT_WAIT,
     begin_kill,
     choose_stop,
+    kill_directly,
     killed,
     no_such,
     note,
@@ -34,7 +36,6 @@ from sim.engines.docker.dockerd.stop import (
     signal_task,
     stop_timeout,
     stopped,
-    until_killed,
 )
 from sim.facts import Message
 from sim.world import Frame, World
@@ -120,7 +121,20 @@ def not_killed(g: Goroutine) -> None:
     refuse(g)
 
 
-UNTIL_KILLED = until_killed(Wait(stopped, within=last_wait, late="not_killed"))
+UNTIL_KILLED = (  # whoever waits wakes without the lock: Wait's channel (state.go SetStopped)
+    Label("until_killed"),
+    Wait(stopped, within=KILL_WAIT, late="direct"),
+    Goto("stopped"),
+    Label("direct"),
+    Lock("container/{c}"),
+    Do(kill_directly, "gone"),
+    Unlock("container/{c}"),
+    Wait(stopped, within=last_wait, late="not_killed"),
+    Goto("stopped"),
+    Label("gone"),
+    Unlock("container/{c}"),
+    Label("stopped"),
+)
 
 # -- stop -------------------------------------------------------------------------------------------
 
@@ -153,6 +167,7 @@ STOP = procedure(
     Goto("signal"),
     UNTIL_KILLED,
     Do(say_stopped),
+    Return(),
     Label("over"),
     Unlock("container/{c}"),
     Return(),
@@ -189,6 +204,7 @@ KILL = procedure(
     Do(only_sent, "end"),
     UNTIL_KILLED,
     Do(killed),
+    Return(),
     Label("over"),
     Unlock("container/{c}"),
     Return(),

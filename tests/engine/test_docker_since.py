@@ -1,0 +1,66 @@
+"""Docker since 18.09, rule by rule on every version: what is said when, and what a new dockerd makes of what is there.
+
+Source: moby v18.09.0 to v28.0.0 daemon/monitor.go, stop.go, kill.go, daemon.go, health.go; measured on 26.1.5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sim.designs import DESIGNS
+from sim.engine.setup import S
+from sim.experiment.run import Run, run_scenario
+from sim.facts import EngineEvent
+from sim.scenario import load
+
+ALL = [name for name in DESIGNS if name.startswith("docker-")]
+DOCKERS = [name for name in ALL if name >= "docker-18"]
+WEB = "services: {web: {image: nginx, x-payload: {on_term: {exit: 0}}}}\n"
+
+
+def run(design: str, text: str, engine: str = "", seed: int = 1) -> Run:
+    """Run a scenario's text on a design."""
+    return run_scenario(load("since.yaml", f"engine: {{design: {design}{engine}}}\n{text}"), seed)
+
+
+def record(found: Run, name: str = "web", at: str | int | None = None) -> Any:
+    """Return what dockerd believes of a container."""
+    world = found.at(at)
+    (dockerd,) = [it.pid for it in world.host.procs.values() if it.alive and it.image.program == "dockerd"]
+    return world.recall(dockerd, f"container/{name}")
+
+
+def said(found: Run, name: str = "web") -> list[tuple[float, str]]:
+    """Return when, in s from t = 0, which events of a container came after it."""
+    mine = (it for it in found.trace if isinstance(it.event, EngineEvent) and it.event.container == name)
+    return [
+        (((it.at or 0) - found.trace.origin) / S, it.event.action) for it in mine if (it.at or 0) >= found.trace.origin
+    ]
+
+
+# -- the order of what is said ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("design", DOCKERS)
+def test_stop_is_said_before_die_since_23(design: str) -> None:
+    """The end is believed, who waits goes on, the record is written, then `die`; up to 20.10 `die` comes at once."""
+    found = run(design, WEB + "steps: [{id: stop, at: 1s, docker: stop web}]\n")
+    ends = [(at, action) for at, action in said(found) if action in ("stop", "die")]
+    (first, one), (second, other) = ends
+    late = DESIGNS[design].traits.die_after_record
+    assert (one, other) == (("stop", "die") if late else ("die", "stop"))
+    assert second - first < 0.004
+
+
+# -- what a new dockerd finds --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("design", ALL)
+def test_what_was_never_started_stays_created_since_18_09(design: str) -> None:
+    """A policy asks whether it has been started before."""
+    made = "{id: made, at: 1s, docker: create --name new --restart always nginx}"
+    found = run(design, WEB + f"steps: [{made}, {{at: 10s, systemctl: restart docker}}]\nuntil: 60s\n")
+    assert not record(found, "new", "made+5s").running
+    assert record(found, "new").running == DESIGNS[design].traits.starts_created
