@@ -54,6 +54,22 @@ def test_stop_is_said_before_die_since_23(design: str) -> None:
     assert second - first < 0.004
 
 
+@pytest.mark.parametrize("design", DOCKERS)
+def test_a_stop_of_a_paused_container_says_unpause(design: str) -> None:
+    """The signal is sent, then it is thawed; the event is handled once the signal has let go of the lock."""
+    found = run(design, WEB + "steps: [{at: 1s, docker: pause web}, {id: stop, at: 5s, docker: stop web}]\n")
+    assert [action for _, action in said(found)][:3] == ["pause", "kill", "unpause"]
+
+
+@pytest.mark.parametrize("design", [name for name in DOCKERS if DESIGNS[name].traits.restore_stop == "docker stop"])
+def test_a_new_dockerd_that_stops_a_paused_container_says_unpause(design: str) -> None:
+    """Without live-restore it stops as docker stop does."""
+    found = run(design, WEB + "steps: [{at: 1s, docker: pause web}, {id: die, at: 5s, kill: dockerd}]\nuntil: 60s\n")
+    actions = [action for at, action in said(found) if at > 5]
+    assert actions[:2] == ["kill", "unpause"]
+    assert {*actions[2:]} == {"stop", "die"}
+
+
 # -- what a new dockerd finds --------------------------------------------------------------------------
 
 

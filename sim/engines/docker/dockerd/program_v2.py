@@ -22,6 +22,7 @@ MANAGED = program.PROGRAM.with_tables(
     signals.STOP,
     signals.KILL,
     signals.END_UNKNOWN,
+    signals.RESUMED,
     without=("dockerd.health", "dockerd.stop_paused", "dockerd.state_exit_after_output", "dockerd.discard"),
 )
 SEPARATE = MANAGED.with_tables(
