@@ -58,6 +58,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     no_task_code: int = 255
     starts_created: bool = True
     die_after_record: bool = False
+    unreachable: str = "grpc: the connection is unavailable"
     containerd_dies_with: str | None = "KILL"
     live_restore: bool = False
     exits_by: str = "pid"
@@ -128,6 +129,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "die_after_record": (
         "an end is believed once what the container had is given back, and `die` said once the record is written",
         "moby v23.0.0 daemon/monitor.go 84-118; v20.10.0 50-71: `die`, then the network [S][M]",
+    ),
+    "unreachable": (
+        "what dockerd says of a containerd that it cannot reach",
+        "vendored grpc: v18.09.0 picker_wrapper.go, v24.0.0 and v25.0.0 http2_client.go [S]; 26.1.5 [M]",
     ),
     "dead_shim_tells_pid": ("the exit of a container whose shim has died tells its pid", "designs §3.7 [S][I]"),
     "containerd_dies_with": ("what a containerd gets when the dockerd that forked it dies", "designs §1.1: 1.12 [S]"),

@@ -12,7 +12,7 @@ import pytest
 from sim.designs import DESIGNS
 from sim.engine.setup import S
 from sim.experiment.run import Run, run_scenario
-from sim.facts import EngineEvent
+from sim.facts import EngineEvent, StepDone
 from sim.scenario import load
 
 ALL = [name for name in DESIGNS if name.startswith("docker-")]
@@ -80,3 +80,20 @@ def test_what_was_never_started_stays_created_since_18_09(design: str) -> None:
     found = run(design, WEB + f"steps: [{made}, {{at: 10s, systemctl: restart docker}}]\nuntil: 60s\n")
     assert not record(found, "new", "made+5s").running
     assert record(found, "new").running == DESIGNS[design].traits.starts_created
+
+
+# -- words ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("design", DOCKERS)
+@pytest.mark.parametrize("verb", ["exec web true", "start db", "kill -s USR1 web", "pause web"])
+def test_a_containerd_that_is_away_is_named_with_its_socket(design: str, verb: str) -> None:
+    """What the vendored grpc says; `docker exec` leaves with 126."""
+    text = "services: {web: {image: nginx}, db: {image: redis}}\n"
+    away = "{at: 1s, docker: stop db}, {at: 30s, kill: containerd}"
+    found = run(design, text + f"steps: [{away}, {{id: ask, at: 30500ms, docker: {verb}}}]\nuntil: 60s\n")
+    if DESIGNS[design].traits.coupling == "BindsTo":
+        return  # systemd has stopped dockerd, too
+    (done,) = [it.event for it in found.trace if isinstance(it.event, StepDone) and it.event.id == "ask"]
+    socket = DESIGNS[design].traits.containerd_socket.removeprefix("unix:")
+    assert f"dial unix {socket}: connect: connection refused" in done.error

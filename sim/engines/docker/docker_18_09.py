@@ -9,7 +9,7 @@ from sim.engine.setup import MS, S, Unit
 from sim.engines.containerd import runc_v2, shim_v2, shims_v1
 from sim.engines.containerd.release import SOCKET, containerd_of
 from sim.engines.docker import proxy
-from sim.engines.docker.since_20_10 import TRAITS, managed, separate
+from sim.engines.docker.since_20_10 import TRAITS, UNREACHABLE, managed, separate
 
 SHIM_V1 = shim_v2.PROGRAM.with_role(home="containerd", rss=Rss(round(5.2 * MB), "issue, containerd#1767: with ttrpc"))
 OF_SHIMS_V1 = (shims_v1.PROGRAM, SHIM_V1, runc_v2.PROGRAM, proxy.PROGRAM)
@@ -21,6 +21,7 @@ TRAITS_18_09 = replace(
     tree="systemd ─ dockerd ─ containerd ─ shim ─ program; proxies under dockerd",
     shim_command_threads=0,
     dead_shim_tells_pid=True,  # shims v1: containerd itself does, runtime/v1/linux/runtime.go cleanupAfterDeadShim
+    unreachable=f"all SubConns are in TransientFailure, latest connection error: {UNREACHABLE}",
     publish_tries=1,
     restore_stop="the stop signal alone",
     load_each=18_000,

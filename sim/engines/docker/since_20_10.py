@@ -31,6 +31,9 @@ WORDS = Words(
     runc=("runc", "--root", "/var/run/docker/runtime-runc/moby"),
     proxy="/usr/bin/docker-proxy",
 )
+UNREACHABLE = (
+    'connection error: desc = "transport: Error while dialing dial unix {}: connect: connection refused": unavailable'
+)
 TRAITS = replace(
     DOCKER_1_13.traits,
     words=WORDS,
@@ -46,6 +49,7 @@ TRAITS = replace(
     restore_stop="docker stop",
     load_each=3_000,
     starts_created=False,
+    unreachable=UNREACHABLE,
     waits_for_proxies=True,
     daemon=Daemon(log_driver="json-file"),
     unit=Unit("always", "process", 2 * S, 3, 60 * S, 0),

@@ -23,7 +23,7 @@ from sim.engine.ops.flow import Condition
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import ExecConfig
 from sim.engine.setup import S
-from sim.engines.docker.dockerd.start import UNAVAILABLE, answer, containerd_at, event, guarded, record_of
+from sim.engines.docker.dockerd.start import answer, containerd_at, event, guarded, record_of, unavailable
 from sim.facts import Forgot, Message
 from sim.world import Frame, Key, World
 
@@ -128,7 +128,7 @@ def exec_started(g: Goroutine) -> str | None:
 
 def no_process(g: Goroutine) -> None:
     """Keep what containerd said, or that it could not be asked."""
-    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else UNAVAILABLE
+    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else unavailable(g)
 
 
 def not_started(g: Goroutine) -> None:

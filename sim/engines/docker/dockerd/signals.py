@@ -15,10 +15,9 @@ from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, Wait, call
 from sim.engine.procedure import procedure
 from sim.engine.traits import traits
 from sim.engines.docker.dockerd.pause import handle_pause
-from sim.engines.docker.dockerd.start import answer, containerd_at, record_of
+from sim.engines.docker.dockerd.start import answer, containerd_at, record_of, unavailable
 from sim.engines.docker.dockerd.stop import (
     KILL_WAIT,
-    REFUSED,
     UNSENT_WAIT,
     begin_kill,
     choose_stop,
@@ -111,6 +110,19 @@ SEND = (  # what was noted, with the lock held
     Label("thawed"),
     Do(say_kill),
     Label("noted"),
+    Unlock("container/{c}"),
+)
+
+
+def unsent(g: Goroutine) -> None:
+    """Keep that containerd could not be asked (killWithSignal)."""
+    g["error"] = f"Cannot kill container {service_of(g).id}: {unavailable(g)}"
+
+
+REFUSED = (
+    Label("lost"),
+    Do(unsent),
+    Label("refused"),
     Unlock("container/{c}"),
 )
 

@@ -42,7 +42,11 @@ from sim.kernel import syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
-UNAVAILABLE = "grpc: the connection is unavailable"
+
+def unavailable(g: Goroutine) -> str:
+    """Return what dockerd says of a containerd that it cannot reach."""
+    mine = traits(g.world, g.pid)
+    return mine.unreachable.format(mine.containerd_socket.removeprefix("unix:"))
 
 
 def record_of(g: Goroutine) -> Container | None:
@@ -211,7 +215,7 @@ def no_answer(g: Goroutine) -> None:
     if isinstance(g["answer"], Failure):
         g["error"] = g["answer"].text
     else:
-        g["error"] = UNAVAILABLE
+        g["error"] = unavailable(g)
 
 
 def failed_with(error: str, path: str, before: int) -> int:

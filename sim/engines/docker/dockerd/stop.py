@@ -20,7 +20,7 @@ from sim.engine.procedure import procedure
 from sim.engine.records import Container
 from sim.engine.setup import S
 from sim.engines.docker.dockerd.health import stop_monitor
-from sim.engines.docker.dockerd.start import UNAVAILABLE, answer, containerd_at, event, record_of, update
+from sim.engines.docker.dockerd.start import answer, containerd_at, event, record_of, unavailable, update
 from sim.facts import Message
 from sim.kernel.signals import NUMBERS
 from sim.world import Frame, World
@@ -101,7 +101,7 @@ def say_kill(g: Goroutine) -> None:
 
 def unsent(g: Goroutine) -> None:
     """Keep that containerd could not be asked."""
-    g["error"] = f"Cannot kill container {service_of(g).id}: rpc error: code = 14 desc = {UNAVAILABLE}"
+    g["error"] = f"Cannot kill container {service_of(g).id}: rpc error: code = 14 desc = {unavailable(g)}"
 
 
 SEND = (  # what was noted, with the lock held

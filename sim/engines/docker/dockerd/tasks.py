@@ -35,12 +35,12 @@ from sim.engines.docker.dockerd.output import LOGGER_CLOSE, all_logged, stdio_en
 from sim.engines.docker.dockerd.pause import handle_pause, not_paused, pause_request, paused
 from sim.engines.docker.dockerd.start import (
     AUTO_REMOVE,
-    UNAVAILABLE,
     containerd_at,
     drop_bundle,
     event,
     record_of,
     start_table,
+    unavailable,
     update,
 )
 from sim.engines.docker.dockerd.verbs import update_table
@@ -77,7 +77,7 @@ def start_task(g: Goroutine) -> Message:
 
 def start_refused(g: Goroutine) -> None:
     """Keep why the process was not started."""
-    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else UNAVAILABLE
+    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else unavailable(g)
 
 
 def delete_by_force(g: Goroutine) -> Message:

@@ -12,7 +12,7 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
 from sim.engines.docker.dockerd.execs import not_running
-from sim.engines.docker.dockerd.start import UNAVAILABLE, answer, containerd_at, event
+from sim.engines.docker.dockerd.start import answer, containerd_at, event, unavailable
 from sim.facts import Message
 
 
@@ -42,7 +42,7 @@ def say_top(g: Goroutine) -> None:
 
 def no_state(g: Goroutine) -> None:
     """Answer with what containerd said, or that it could not be asked."""
-    text = g["answer"].text if isinstance(g["answer"], Failure) else UNAVAILABLE
+    text = g["answer"].text if isinstance(g["answer"], Failure) else unavailable(g)
     answer(g, Failure(f"Error response from daemon: {text}"))
 
 
