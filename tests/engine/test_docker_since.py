@@ -97,3 +97,50 @@ def test_a_containerd_that_is_away_is_named_with_its_socket(design: str, verb: s
     (done,) = [it.event for it in found.trace if isinstance(it.event, StepDone) and it.event.id == "ask"]
     socket = DESIGNS[design].traits.containerd_socket.removeprefix("unix:")
     assert f"dial unix {socket}: connect: connection refused" in done.error
+
+
+# -- policies after a crash of dockerd ------------------------------------------------------------------
+
+KEPT = """\
+services:
+  good: {image: a, restart: %s, x-payload: {on_term: {exit: 0}}}
+  deaf: {image: b, restart: %s, x-payload: {on_term: ignore}}
+  died: {image: c, restart: %s, x-payload: {on_term: {exit: 3}}}
+steps: [{at: 5s, kill: dockerd}, {at: 5100ms, kill: payload/died}]
+until: 2m
+"""
+
+
+@pytest.mark.parametrize("design", [name for name in DOCKERS if DESIGNS[name].traits.restore_stop == "docker stop"])
+@pytest.mark.parametrize(
+    ("policy", "up"),
+    [("always", {"good", "deaf", "died"}), ("unless-stopped", {"died"}), ("on-failure", {"deaf", "died"})],
+)
+def test_what_a_new_dockerd_stops_comes_back_as_its_policy_says(design: str, policy: str, up: set[str]) -> None:
+    """Its stop counts as somebody's: unless-stopped stays down whatever the code; what died meanwhile is started."""
+    found = run(design, KEPT % (policy, policy, policy))
+    assert {name for name in ("good", "deaf", "died") if record(found, name).running} == up
+
+
+# -- health checks --------------------------------------------------------------------------------------
+
+
+def test_probes_fail_while_containerd_is_away() -> None:
+    """Each fails at once: after three, unhealthy; healthy with the first probe that the next containerd runs."""
+    checked = "web: {image: nginx, healthcheck: {test: [CMD, 'true'], interval: 3s, retries: 3}}"
+    found = run("docker-26", f"services: {{{checked}}}\nsteps: [{{at: 10s, kill: containerd}}]\nuntil: 40s\n")
+    seen = [(at, action) for at, action in said(found) if action.startswith("health_status") and at > 10]
+    (bad, one), (good, other) = seen
+    assert (one, other) == ("health_status: unhealthy", "health_status: healthy")
+    assert 16 <= bad <= 19.5
+    assert 20.1 <= good <= 24.3  # measured: 13.5 to 14.3 s after the kill
+
+
+@pytest.mark.parametrize("design", DOCKERS)
+def test_a_new_dockerd_begins_with_starting(design: str) -> None:
+    """What is kept by live-restore is watched anew."""
+    checked = "web: {image: nginx, healthcheck: {test: [CMD, 'true'], interval: 20s}}"
+    text = f"services: {{{checked}}}\nsteps: [{{id: new, at: 10s, systemctl: restart docker}}]\nuntil: 1m\n"
+    found = run(design, text, ", daemon: {live-restore: true}")
+    (dockerd,) = [it.pid for it in found.at("new+8s").host.procs.values() if it.alive and it.image.program == "dockerd"]
+    assert found.at("new+8s").recall(dockerd, "health/web").status == "starting"
