@@ -144,3 +144,32 @@ def test_a_new_dockerd_begins_with_starting(design: str) -> None:
     found = run(design, text, ", daemon: {live-restore: true}")
     (dockerd,) = [it.pid for it in found.at("new+8s").host.procs.values() if it.alive and it.image.program == "dockerd"]
     assert found.at("new+8s").recall(dockerd, "health/web").status == "starting"
+
+
+# -- what only reads ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("design", DOCKERS)
+def test_ps_answers_while_a_stop_hangs_and_inspect_waits(design: str) -> None:
+    """A shim that is stopped answers no signal, and the stop holds the container's lock; ps reads a snapshot."""
+    text = "services: {web: {image: nginx}, db: {image: redis}}\n"
+    hung = "{at: 1s, stop: shim/web}, {id: stop, at: 2s, docker: stop web}, {at: 60s, cont: shim/web}"
+    asked = "{id: ps, at: 5s, docker: ps}, {id: web, at: 5s, docker: inspect web}, {id: db, at: 5s, docker: inspect db}"
+    found = run(design, text + f"steps: [{hung}, {asked}]\nuntil: 2m\n")
+    ends = (it for it in found.trace if isinstance(it.event, StepDone))
+    done = {it.event.id: ((it.at or 0) - found.trace.origin) / S for it in ends}
+    assert done["ps"] < 6
+    assert done["db"] < 6
+    assert done["web"] > 60
+
+
+# -- a shim dies ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("design", [name for name in DOCKERS if DESIGNS[name].traits.exits_by == "container"])
+def test_the_end_of_a_killed_shim_is_said_after_a_tenth_of_a_second(design: str) -> None:
+    """The program dies at once; runc delete --force sleeps 100 ms before it looks (measured: 0.20 to 0.31 s)."""
+    found = run(design, WEB + "steps: [{id: kill, at: 1s, kill: shim/web}]\n")
+    (die,) = [at for at, action in said(found) if action == "die"]
+    assert 1.15 < die < 1.35
+    assert not any(it.alive and it.image.program == "payload" for it in found.at("kill+60ms").host.procs.values())
