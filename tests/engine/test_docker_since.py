@@ -173,3 +173,17 @@ def test_the_end_of_a_killed_shim_is_said_after_a_tenth_of_a_second(design: str)
     (die,) = [at for at, action in said(found) if action == "die"]
     assert 1.15 < die < 1.35
     assert not any(it.alive and it.image.program == "payload" for it in found.at("kill+60ms").host.procs.values())
+
+
+# -- a new dockerd's way to its API ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("running", "measured"), [(0, 1.49), (5, 1.32), (20, 1.36), (100, 1.57)])
+def test_a_new_dockerd_is_ready_as_soon_as_measured(running: int, measured: float) -> None:
+    """With containers that run it leaves the default networks as they are; each shim costs one runc ps."""
+    names = ", ".join(f"c{number}: {{image: x}}" for number in range(max(running, 1)))
+    gone = "" if running else "{at: 1s, docker: rm -f c0}, "
+    steps = f"steps: [{gone}{{at: 5s, systemctl: stop docker}}, {{id: on, at: 20s, systemctl: start docker}}]\n"
+    found = run("docker-26", f"services: {{{names}}}\n{steps}until: 25s\n", ", daemon: {live-restore: true}")
+    (ready,) = [it.at for it in found.trace if isinstance(it.event, StepDone) and it.event.id == "on"]
+    assert (ready - found.moment("on")) / S == pytest.approx(measured, rel=0.05)

@@ -189,10 +189,12 @@ def already_running(g: Goroutine) -> int:
 EVENT_STREAM = (Go("events"), Wait(subscribed))
 
 
-def boot_table(*containerd: Any, load: tuple[Op, ...] = (), events: tuple[Op, ...] = EVENT_STREAM) -> Procedure:
+def boot_table(
+    *containerd: Any, load: tuple[Op, ...] = (), events: tuple[Op, ...] = EVENT_STREAM, configure: tuple[Any, ...] = ()
+) -> Procedure:
     """Return the way from the pid file to READY, with how dockerd comes by its *containerd*; *load* is done first.
 
-    *events* opens the stream of what happens to containers.
+    *events* opens the stream of what happens to containers, *configure* makes the default networks.
     """
     return procedure(
         "dockerd.boot",
@@ -204,6 +206,7 @@ def boot_table(*containerd: Any, load: tuple[Op, ...] = (), events: tuple[Op, ..
         Do(load_containers),
         Wait(restored),
         Do(start_controller),
+        configure,
         Label("next_mapping"),
         Do(next_mapping, "all_mapped"),
         map_ports(),
