@@ -20,7 +20,7 @@ from sim.engine.engine import file_of
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Goto, Label, Lock, Read, Return, Serve, Unlock, Wait, call, reading
 from sim.engine.procedure import procedure
-from sim.engines.containerd import service
+from sim.engines.containerd import requests, service
 from sim.engines.containerd.boot import start_threads
 from sim.engines.containerd.shim_command import address_file
 from sim.engines.cri.backoff import BACK_OFF
@@ -114,7 +114,7 @@ def logged(world: World, frame: Frame) -> bool:
 
 def started(g: Goroutine) -> None:
     """Note that it runs."""
-    record, task = container_of(g), service.task_of(g)
+    record, task = container_of(g), requests.task_of(g)
     if record is not None:
         pid = 0 if task is None else task.payload_pid
         keep(g, replace(record, running=True, started=True, pid=pid))
@@ -230,7 +230,7 @@ def task_oom(g: Goroutine) -> None:
 def find_tasks(g: Goroutine) -> None:
     """List the tasks that an earlier containerd has left: sandboxes, and containers."""
     names = (it for name in g.world.services for it in (sandbox(name), name))
-    g["todo"], g["i"], g["ends"] = tuple(it for it in names if service.has_shim(g.world, it)), 0, ()
+    g["todo"], g["i"], g["ends"] = tuple(it for it in names if requests.has_shim(g.world, it)), 0, ()
 
 
 def task_loaded(g: Goroutine) -> str | None:
@@ -240,7 +240,7 @@ def task_loaded(g: Goroutine) -> str | None:
         g["ends"] = (*g["ends"], (g["c"], code, pid))
     asked = service.shim_loaded(g)
     if not pid:
-        service.let_go(g)  # the shim does not know it
+        requests.let_go(g)  # the shim does not know it
     return asked
 
 
