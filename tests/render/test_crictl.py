@@ -122,7 +122,7 @@ def test_a_code_of_255_is_an_error_or_nobody_knows_it() -> None:
 
 def test_cri_o_does_not_say_what_255_means() -> None:
     """Its record does not tell a program's own code from one that stands for a code that is lost."""
-    text = "engine: {design: cri-o}\nservices: {db: {image: p, x-payload: {exits: {code: 255, after: 1s}}}}\nuntil: 5s\n"
+    text = "engine: {design: cri-o}\nservices: {db: {image: p, x-payload: {exits: {code: 255, after: 1s}}}}\n"
     run = run_scenario(load("255.yaml", text))
     assert status(run, "end", "db")["exitCode"] == 255
     assert "reason" not in status(run, "end", "db")
