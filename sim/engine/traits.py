@@ -52,7 +52,6 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     other_package: tuple[str, ...] = ()
     last_wait: int | None = None
     publish_tries: int = 6
-    containerd_version: str = ""
     dead_shim_tells_pid: bool = True
     cleans_leaked_shims: bool = False
     no_task_code: int = 255
@@ -113,7 +112,6 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "containerd_socket": ("where containerd listens", "moby libcontainerd/supervisor/remote_daemon.go; words [K]"),
     "last_wait": ("how long a stop waits after its last KILL, in µs; None: for ever", "designs §3.3 [S]"),
     "publish_tries": ("how often a shim tries to tell containerd of an exit", "designs §3.6 [S*]; shim v1 [K]"),
-    "containerd_version": ("containerd's version", "moby hack/dockerfile/install/containerd.installer; packages [K]"),
     "cleans_leaked_shims": (
         "a containerd that begins ends every shim whose container has no process left, and its exit status is lost",
         "containerd v1.7.0 runtime/v2/shim_load.go 152-170 [S]; 26.1.5 with 1.7.24 [M]",

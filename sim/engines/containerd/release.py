@@ -25,12 +25,13 @@ UNVERIFIED = Unverified(
 def containerd_of(version: str, traits: Traits) -> Traits:
     """Return the traits of an engine whose containerd is of a *version*.
 
-    The first with the clean-up of leaked shims is v1.7.0 (runtime/v2/shim_load.go 152-170; containerd#6860, never
-    in 1.6); `shim delete` tells the pid since v1.5.10 and v1.6.1 (runtime/v2/runc/manager/manager_linux.go Stop).
+    The first that cleans up leaked shims is v1.7.0 (runtime/v2/shim_load.go 152-170; containerd#6860, never in 1.6).
+    `shim delete` tells the pid since v1.5.10 and v1.6.1 (runtime/v2/runc/manager/manager_linux.go Stop). Which Docker
+    has which version: moby hack/dockerfile/install/containerd.installer.
 
     >>> containerd_of("1.6.38", Traits()).cleans_leaked_shims, containerd_of("1.7.0", Traits()).cleans_leaked_shims
     (False, True)
     """
     number = tuple(int(part) for part in version.split("."))
     tells = number >= ((1, 6, 1) if number >= (1, 6) else (1, 5, 10))
-    return replace(traits, containerd_version=version, dead_shim_tells_pid=tells, cleans_leaked_shims=number >= (1, 7))
+    return replace(traits, dead_shim_tells_pid=tells, cleans_leaked_shims=number >= (1, 7))
