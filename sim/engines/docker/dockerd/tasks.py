@@ -238,11 +238,6 @@ def believe_exit(g: Goroutine) -> str | None:
     return None
 
 
-def say_died(g: Goroutine) -> None:
-    """Say `die` before the network is taken down."""
-    say_die(g)
-
-
 def write_exit(g: Goroutine) -> str | None:
     """Write the record to disk; since 23 `die` is said after that."""
     record = record_of(g)
@@ -289,7 +284,7 @@ EXIT = procedure(
     Return(),
     Label("die_first"),
     Do(believe_exit, "unknown"),
-    Do(say_died),
+    Do(say_die),
     Goto("clean_up"),
     AUTO_REMOVE,
 )
