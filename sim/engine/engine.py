@@ -154,6 +154,11 @@ def no_unit(service: Service) -> bool:
     return False
 
 
+def never_told(world: World, container: str) -> bool:
+    """Return whether the engine was told when the container ended: it goes by its own clock."""
+    return False
+
+
 def in_no_file(service: Service) -> str:
     """Return that no file is written when a container ends."""
     return ""
@@ -200,7 +205,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
 
     Its commands: *unreached* is what its command prints while nobody listens at its socket.
     *typed* returns a docker command as people type it on a host of a design.
-    *end_file* returns the file that tells when a container ended, "" if its events do; *teller* names what tells of a
+    *end_file* returns the file that tells when a container ended, "" if its events do; *exit_told* whether the last
+    end was told with its own time; *teller* names what tells of a
     container by a file. *notes* gathers what its commands show and no record holds; *shown* are the classes of records
     that they show besides containers. *prices* is what settings cost that no metric shows.
 
@@ -239,6 +245,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     forwards: Callable[[tuple[str, ...]], tuple[str, int, str]] = forwards_nothing
     unreached: str = "nobody listens at {socket}"
     end_file: Callable[[Service], str] = in_no_file
+    exit_told: Callable[[World, str], bool] = never_told
     teller: Callable[[str], str] = its_disk
     notes: Callable[[], Notes] = Notes
     shown: tuple[type[msgspec.Struct], ...] = ()

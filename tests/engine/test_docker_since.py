@@ -14,6 +14,7 @@ from sim.engine.setup import S
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent, StepDone
 from sim.scenario import load
+from sim.views.story import Story
 
 ALL = [name for name in DESIGNS if name.startswith("docker-")]
 DOCKERS = [name for name in ALL if name >= "docker-18"]
@@ -187,3 +188,33 @@ def test_a_new_dockerd_is_ready_as_soon_as_measured(running: int, measured: floa
     found = run("docker-26", f"services: {{{names}}}\n{steps}until: 25s\n", ", daemon: {live-restore: true}")
     (ready,) = [it.at for it in found.trace if isinstance(it.event, StepDone) and it.event.id == "on"]
     assert (ready - found.moment("on")) / S == pytest.approx(measured, rel=0.05)
+
+
+# -- FinishedAt -----------------------------------------------------------------------------------------
+
+
+def finished(found: Run, at: str) -> float:
+    """Return what docker inspect says of the end, in s from t = 0."""
+    row = Story(found.trace).to(found.moment(at)).container("web")
+    assert row is not None
+    assert row.finished is not None
+    return row.finished - found.trace.unix(found.trace.origin)
+
+
+@pytest.mark.parametrize("design", ALL)
+def test_finished_is_the_time_that_the_shim_tells_since_18_09(design: str) -> None:
+    """Measured about 0.1 s before `die`; before 18.09 it is dockerd's own clock."""
+    found = run(design, WEB + "steps: [{id: kill, at: 1s, kill: payload/web}]\n")
+    (die,) = [at for at, action in said(found) if action == "die"]
+    seen = finished(found, "end")
+    assert (seen < die - 0.005) == (design in DOCKERS)
+    assert 1 < seen <= die + 1e-3
+
+
+@pytest.mark.parametrize("design", [name for name in DOCKERS if DESIGNS[name].traits.cleans_leaked_shims])
+def test_finished_of_an_end_that_was_lost_is_the_next_start(design: str) -> None:
+    """Nobody told when it ended."""
+    down = "{at: 1s, systemctl: stop docker}, {at: 2s, systemctl: stop containerd}, {at: 10s, kill: payload/web}"
+    steps = f"steps: [{down}, {{at: 20s, systemctl: start docker}}]\nuntil: 40s\n"
+    found = run(design, WEB + steps, ", daemon: {live-restore: true}")
+    assert finished(found, "end") > 20

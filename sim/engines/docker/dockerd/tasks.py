@@ -178,6 +178,7 @@ def must_run(g: Goroutine) -> str | None:
     """Take no second exit of one run."""
     record = record_of(g)
     g["code"] = g["status"]
+    g["told"] = g["code"] is not None
     return None if record is not None and record.running and not record.restarting else "unknown"
 
 
@@ -190,6 +191,7 @@ def status_of_task(g: Goroutine) -> None:
     """Take the task's own exit status, if nobody has told one."""
     if g["code"] is None:
         (g["code"],) = g["answer"]
+        g["told"] = True
 
 
 def no_task(g: Goroutine) -> None:
@@ -227,12 +229,19 @@ def keep_exit(g: Goroutine) -> str | None:
     return None if traits(g.world, g.pid).die_after_record else "believed"
 
 
+def note_told(g: Goroutine, *, told: bool) -> None:
+    """Note whether FinishedAt is the time that the shim told, or the one of now (state.go SetStopped)."""
+    if told != g.recall(f"told/{g['c']}", False):
+        g.remember(f"told/{g['c']}", told)
+
+
 def believe_exit(g: Goroutine) -> str | None:
     """Ask the restart manager, and believe that it has stopped or restarts: whoever waits for that goes on."""
     record = record_of(g)
     if record is None:
         return "unknown"
     g["oom_killed"], g["status"] = record.oom_killed, g["code"]
+    note_told(g, told=g["told"])
     believe_end(g, record)
     wake_waiters(g)
     return None
