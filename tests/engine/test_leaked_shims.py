@@ -48,7 +48,7 @@ def events(found: Run) -> list[str]:
 
 def took(found: Run, step: str) -> float:
     """Return how long a step took, in s."""
-    (done,) = [it.at for it in found.trace if isinstance(it.event, StepDone) and it.event.id == step]
+    (done,) = [it.at or 0 for it in found.trace if isinstance(it.event, StepDone) and it.event.id == step]
     return (done - found.moment(step)) / S
 
 
