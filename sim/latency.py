@@ -97,14 +97,15 @@ M = "M docker-26 on 2 cores: phases of sequential_*.csv, divided among the ops b
 DOCKER_26_SHARES: Profile = {
     "dockerd/check_pid_file": Duration(wait=Uniform(35, 50), mark=M),
     "dockerd/load_containers": Duration(wait=Uniform(10, 20), mark=M),
-    "dockerd/start_controller": Duration(wait=Uniform(280, 400), mark=M),
+    "dockerd/start_controller": Duration(wait=Uniform(130, 190), mark=M),
+    "dockerd/configure_networking": Duration(wait=Uniform(150, 210), mark="M daemon_restart.csv: 0 running against 5"),
     "dockerd/ready": Duration(wait=Uniform(5, 15), mark=M),
     "dockerd/keep": Duration(wait=Uniform(5, 15), mark=A),
     "init/boots": Duration(wait=Uniform(20_000, 40_000), mark=A),
     "dockerd/retry": Duration(scale=Uniform(0.8, 1.2), mark="S grpc backoff.go: jitter 0.2"),
     "dockerd/read_output": Duration(wait=Uniform(0.01, 0.1), mark=A),
     "containerd/start_threads": Duration(wait=Uniform(65, 95), mark=M),
-    "containerd/shim_loaded": Duration(wait=Fixed(41), mark="K containerd#12142: 41 ms a shim, one by one"),
+    "runc/list_processes": Duration(work=Uniform(4, 6), mark="M 5 to 100 running: 4 to 6 ms a shim"),
     # start: 21 ms to `shim start` without a port; with one 5 ms to the first iptables
     "dockerd/mount": Duration(work=Uniform(1.2, 2.8), mark=M),
     "dockerd/create_endpoint": Duration(work=Uniform(1.5, 4.3), mark=M),
@@ -135,6 +136,7 @@ DOCKER_26_SHARES: Profile = {
     "dockerd/stop_proxy": Duration(wait=Uniform(12, 22), mark=M),
     "dockerd/leave_network": Duration(work=Uniform(30, 46), mark=M),
     "dockerd/keep_exit": Duration(work=Uniform(6, 14), mark=M),
+    "dockerd/write_exit": Duration(wait=Uniform(1, 3), mark="M experiments d and H: `stop` 1 to 3 ms before `die`"),
     "dockerd/layer_released": Duration(wait=Uniform(3, 6), mark=M),
     # exec 70 ms
     "runc/begin_exec": Duration(work=Uniform(20, 28), mark=M),
@@ -190,7 +192,9 @@ KUBELET: Profile = {
 CRI_IDLE: Profile = {
     **{name: row for name, row in DOCKER_26_SHARES.items() if not name.startswith("dockerd/")},
     **KUBELET,
-    "containerd/task_loaded": Duration(wait=Fixed(20.5), mark="K containerd#12142: 41 ms a pod, which has two tasks"),
+    "containerd/task_loaded": Duration(
+        wait=Fixed(15.5), mark="K containerd#12142: 41 ms a pod, which has two tasks, with runc ps in it"
+    ),
     "pause/execute_pause": Duration(work=Uniform(1, 2), mark=A),
     "containerd/begin_sandbox": Duration(work=Uniform(2, 6), mark=POD),
     "containerd/begin_container": Duration(wait=Uniform(10, 30), mark=POD),

@@ -155,6 +155,11 @@ def no_unit(service: Service) -> bool:
     return False
 
 
+def never_told(world: World, container: str) -> bool:
+    """Return whether the engine was told when the container ended: it goes by its own clock."""
+    return False
+
+
 def in_no_file(service: Service) -> str:
     """Return that no file is written when a container ends."""
     return ""
@@ -199,12 +204,12 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     engine has what a file says. *written_down* has by role what returns the number that a file keeps for a process of
     it. *upgrades* returns why no host goes from one version to another.
 
-    Its commands: *unreached* is what its command prints while nobody listens at its socket.
-    *typed* returns a docker command as people type it on a host of a design. *exit_code* returns the code with which a
-    command leaves, by the error that its user sees.
-    *end_file* returns the file that tells when a container ended, "" if its events do; *teller* names what tells of a
-    container by a file. *notes* gathers what its commands show and no record holds; *shown* are the classes of records
-    that they show besides containers. *prices* is what settings cost that no metric shows.
+    Its commands: *unreached* is what its command prints while nobody listens at its socket. *typed* returns a docker
+    command as people type it on a host of a design. *exit_code* returns the code with which a command leaves, by the
+    error that its user sees. *end_file* returns the file that tells when a container ended, "" if its events do;
+    *exit_told* whether the last end was told with its own time; *teller* names what tells of a container by a file.
+    *notes* gathers what its commands show and no record holds; *shown* are the classes of records that they show
+    besides containers. *prices* is what settings cost that no metric shows.
 
     Searches and properties: *unread* has what a search may leave out of the states of its programs. *ends_with* is the
     daemon with which containers end unless live-restore is on, "" where they outlive it. *pid_files* has by path whose
@@ -242,6 +247,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: Callable[[object, str], int] = exit_code
     unreached: str = "nobody listens at {socket}"
     end_file: Callable[[Service], str] = in_no_file
+    exit_told: Callable[[World, str], bool] = never_told
     teller: Callable[[str], str] = its_disk
     notes: Callable[[], Notes] = Notes
     shown: tuple[type[msgspec.Struct], ...] = ()

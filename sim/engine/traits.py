@@ -53,6 +53,11 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     last_wait: int | None = None
     publish_tries: int = 6
     dead_shim_tells_pid: bool = True
+    cleans_leaked_shims: bool = False
+    no_task_code: int = 255
+    starts_created: bool = True
+    die_after_record: bool = False
+    unreachable: str = "grpc: the connection is unavailable"
     containerd_dies_with: str | None = "KILL"
     live_restore: bool = False
     exits_by: str = "pid"
@@ -113,6 +118,26 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "containerd_socket": ("where containerd listens", "moby libcontainerd/supervisor/remote_daemon.go; words [K]"),
     "last_wait": ("how long a stop waits after its last KILL, in µs; None: for ever", "designs §3.3 [S]"),
     "publish_tries": ("how often a shim tries to tell containerd of an exit", "designs §3.6 [S*]; shim v1 [K]"),
+    "cleans_leaked_shims": (
+        "a containerd that begins ends every shim whose container has no process left, and its exit status is lost",
+        "containerd v1.7.0 runtime/v2/shim_load.go 152-170 [S]; 26.1.5 with 1.7.24 [M]",
+    ),
+    "no_task_code": (
+        "the exit code of a container of which containerd has no task when it is asked for the status",
+        "moby v23.0.0 libcontainerd/remote/client.go 454-463: 255; v24.0.0 daemon/monitor.go 34-58: 0 [S][M]",
+    ),
+    "starts_created": (
+        "a policy starts at boot what was created and never started",
+        "moby v18.09.0 daemon/daemon.go 388 asks for HasBeenStartedBefore, v17.09.0 does not [S]",
+    ),
+    "die_after_record": (
+        "an end is believed once what the container had is given back, and `die` said once the record is written",
+        "moby v23.0.0 daemon/monitor.go 84-118; v20.10.0 50-71: `die`, then the network [S][M]",
+    ),
+    "unreachable": (
+        "what dockerd says of a containerd that it cannot reach",
+        "vendored grpc: v18.09.0 picker_wrapper.go, v24.0.0 and v25.0.0 http2_client.go [S]; 26.1.5 [M]",
+    ),
     "dead_shim_tells_pid": ("the exit of a container whose shim has died tells its pid", "designs §3.7 [S][I]"),
     "containerd_dies_with": ("what a containerd gets when the dockerd that forked it dies", "designs §1.1: 1.12 [S]"),
     "live_restore": ("there is live-restore", "designs §1.1: 1.12 [S]"),
@@ -133,7 +158,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "rpc_codes": (
         "containerd's errors have gRPC's number; a call that breaks has other words than one that is not sent",
-        "D vendor/google.golang.org/grpc/rpc_util.go [S]; later words [K]",
+        "D vendor/google.golang.org/grpc/rpc_util.go [S]",
     ),
     "discards_kept": (
         "with live-restore a new dockerd also reads what containers print to throw it away",

@@ -41,8 +41,8 @@ class Key(msgspec.Struct, frozen=True):
     """A key of an engine's files: the first and the last version that know it, "" for all before and after.
 
     *why_not* says why an engine, if no version is named, or all but one build, has none. *modelled* is false of a key
-    that the engine has and the model does not. *noted* is true of a key that a file may say although the engine has none:
-    it has no effect, which is noted.
+    that the engine has and the model does not. *noted* is true of a key that a file may say although the engine has
+    none: it has no effect, which is noted.
     """
 
     since: str = ""

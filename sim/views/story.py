@@ -15,7 +15,7 @@ from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engine.traits import traits
 from sim.engines.host.systemd.unit import unit_of
-from sim.facts import EngineEvent, Remembered
+from sim.facts import EngineEvent, Remembered, StateChanged
 from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
 from sim.kernel.records import INIT, Pid
 from sim.trace import Record, Replay, Trace
@@ -50,6 +50,7 @@ class Story:
         self.starts: dict[Pid, Microseconds] = {INIT: 0}
         self.times: dict[str, Times] = {}
         self.ran: set[str] = set()  # containers that were last believed to run
+        self.left: dict[str, Microseconds] = {}  # when a supervisor saw the end of a container
         self.written: dict[str, Microseconds] = {}  # when files and fifos were written last
         self.levels: dict[str, int] = {}  # bytes in fifos
         self.probes = Probes()
@@ -87,12 +88,17 @@ class Story:
                 self.probes.forget(event.container)
             elif event.action == "start" and not self._reattached(event.container):
                 self.times[event.container] = replace(before, started=at)
-            elif event.action == "die":
+            elif event.action == "die" and not self._is_told(event.container):
                 self.times[event.container] = replace(before, finished=at)
         elif isinstance(event, Remembered) and isinstance(event.value, Container):
             self._believed(event.value, at)
         elif isinstance(event, Remembered):
             self.probes.note(self.world, event, at)
+        elif isinstance(event, StateChanged):
+            if event.state == "stopped":
+                self.left[event.container] = at
+            else:
+                self.left.pop(event.container, None)
         elif isinstance(event, FileWritten):
             self.written[event.path] = at
         elif isinstance(event, FifoMade):
@@ -108,7 +114,12 @@ class Story:
             self.ran.add(record.name)
         elif record.name in self.ran:
             self.ran.remove(record.name)
-            self.times[record.name] = replace(self.times.get(record.name, Times()), finished=at)
+            end = self.left.get(record.name, at) if self._is_told(record.name) else at
+            self.times[record.name] = replace(self.times.get(record.name, Times()), finished=end)
+
+    def _is_told(self, container: str) -> bool:
+        """Return whether an end that is believed has the time that a shim has told: not that of a restart."""
+        return container not in self.ran and bool(self.world.design.engine.exit_told(self.world, container))
 
     def _reattached(self, container: str) -> bool:
         """Say whether a `start` comes from a restore with live-restore: StartedAt is kept then."""

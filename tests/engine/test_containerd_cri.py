@@ -54,7 +54,7 @@ expect:
   - {step: exec, error: make sure you are running as root and the endpoint has been started}
   - {step: again, ok: true}
 """,
-    "F1 [S]: an exit while containerd is down is kept by the shim, seen at the reload, and the pod goes on": WEB
+    "F1 [M]: an exit while containerd is down is 255 of a reason that nobody knows, and the pod goes on": WEB
     + """\
 steps: [{id: stop, at: 10s, systemctl: stop containerd}, {id: dead, at: 11s, kill: payload/web},
         {id: start, at: 60s, systemctl: start containerd}]
@@ -63,7 +63,27 @@ expect:
   - {at: start-1s, process: payload/web, exists: false}
   - {at: start-1s, process: shim/web, exists: true}
   - {within: 3s, of: start, container: web, status: running, restarts: 1}
-  - {events: [{die: 137}, create, start], container: web, exact: true}
+  - {at: end, process: shim/web, count: 1}
+  - {events: [{die: 255}, create, start], container: web, exact: true}
+""",
+    "F1 [M]: OnFailure starts again what has left with 0 meanwhile": HEAD
+    + """\
+services:
+  web: {image: nginx, restart: on-failure, x-payload: {on_term: {exit: 0}}}
+steps: [{id: stop, at: 10s, systemctl: stop containerd}, {id: dead, at: 11s, kill: payload/web, signal: TERM},
+        {id: start, at: 15s, systemctl: start containerd}]
+until: 1m
+expect:
+  - {events: [{die: 255}, create, start], container: web, exact: true}
+  - {at: end, container: web, status: running, restarts: 1}
+""",
+    "F7 [M]: a pause that dies takes no container along that has a pid namespace of its own": WEB
+    + """\
+steps: [{id: alone, at: 5s, systemctl: stop kubelet}, {id: kill, at: 10s, kill: pause/web}]
+until: 1m
+expect:
+  - {at: end, container: web, status: running, pid: same, since: kill-1s}
+  - {at: end, process: pause/web, exists: false}
 """,
     "F2 = F4 [S]: a restart touches no pod, since KillMode=process leaves the shims": WEB
     + """\
@@ -98,11 +118,21 @@ until: 1m
 expect:
   - {within: 300ms, of: kill, process: payload/web, exists: false}
   - {within: 300ms, of: kill, process: pause/web, exists: false}
-  - {within: 3s, of: kill, container: web, status: running, pid: new, since: kill-1s, restarts: 1}
-  - {within: 3s, of: kill, port: 80, from: remote, open: true}
+  - {at: kill+1s, container: web, status: running, pid: same, since: kill-1s}
+  - {within: 5s, of: kill, container: web, status: running, pid: new, since: kill-1s, restarts: 1}
+  - {within: 5s, of: kill, port: 80, from: remote, open: true}
   - {at: end, process: shim/web, count: 1, parent: init}
   - {at: end, process: shim/db, count: 1}
-  - {events: [{die: 137}, create, start], container: web, exact: true}
+  - {events: [{die: 255}, create, start], container: web, exact: true}
+""",
+    "F5 [M]: the plugin says so 1 to 2 s later, when it handles the end again": TWO
+    + """\
+steps: [{id: alone, at: 5s, systemctl: stop kubelet}, {id: kill, at: 10s, kill: shim/web}]
+until: 1m
+expect:
+  - {at: kill+1s, container: web, status: running}
+  - {within: 2200ms, of: kill, container: web, status: exited, exit_code: 255}
+  - {at: end, container: db, status: running}
 """,
     "F5 [S]: with containerd down nobody notices until it is back": WEB
     + """\

@@ -149,7 +149,10 @@ def test_who_stops_containerd_stops_docker_unless_it_only_wants_it(design: str, 
 
 @pytest.mark.parametrize(("down", "noticed"), [(4, True), (30, False)])
 def test_an_exit_is_lost_if_containerd_is_away_for_longer_than_its_shim_tries(down: int, noticed: bool) -> None:
-    """Tries at 0, 1, 3, 6, 10 and 15 s; then nobody tells, and docker says Up of what is dead, until the next stop."""
+    """Tries at 0, 1, 3, 6, 10 and 15 s; then nobody tells, and docker says Up of what is dead, until the next stop.
+
+    A containerd of 1.7 ends the shim before it can tell: tests/engine/test_leaked_shims.py.
+    """
     text = (
         DEAF % "'no'"
         + f"""\
@@ -161,7 +164,7 @@ steps:
 until: 3m
 """
     )
-    found = run("docker-26-separate", text)
+    found = run("docker-23-separate", text)
     assert believed(found, "stop-1s") == ((False, 137) if noticed else (True, 0))
     assert believed(found) == (False, 137)
 
@@ -171,7 +174,7 @@ until: 3m
 
 @pytest.mark.parametrize("design", [name for name in DOCKERS if name >= "docker-18"])
 def test_a_dead_shim_is_noticed_unless_its_exit_tells_no_pid(design: str) -> None:
-    """137 and the policy's restart; before containerd 1.5.11 dockerd 20.10 ignores the exit, and says Up for ever."""
+    """137 and the policy's restart; before containerd 1.5.10 dockerd 20.10 ignores the exit, and says Up for ever."""
     found = run(design, DEAF % "always" + "steps: [{id: kill, at: 5s, kill: shim/web}]\nuntil: 40s\n")
     assert pids(found, "payload", "kill+300ms") != pids(found, "payload", "kill-1s")
     stuck = not DESIGNS[design].traits.dead_shim_tells_pid

@@ -27,10 +27,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "B1": tuple(SEPARATE[version] for version in LADDER[:2]),
     "B2": tuple(SEPARATE[version] for version in LADDER[2:3]),
     "B3": tuple(SEPARATE[version] for version in LADDER[3:]),
+    "B3-kept": tuple(SEPARATE[version] for version in ("23", "24")),  # containerd 1.6
+    "B3-cleaned": tuple(SEPARATE[version] for version in ("26", "28")),
     "B": (*SEPARATE.values(), *MANAGED.values()),
     "Bm": tuple(MANAGED.values()),
     "Bm-v1": tuple(MANAGED[version] for version in LADDER[:2]),
-    "Bm-v2": tuple(MANAGED[version] for version in LADDER[2:]),
+    "Bm-kept": tuple(MANAGED[version] for version in ("20.10", "23")),  # containerd up to 1.6
+    "Bm-cleaned": tuple(MANAGED[version] for version in ("24", "26", "28")),
     "Bm-noticed": tuple(MANAGED[version] for version in LADDER if version != "20.10"),
     "Bm-stuck": (MANAGED["20.10"],),
     "C1": ("podman", "podman-4.9", "podman-5.0", "podman-5.2", "podman-5.6"),

@@ -108,8 +108,8 @@ def test_each_design_that_is_modelled_has_its_cells() -> None:
 
 
 def test_each_cell_has_a_mark_and_a_source() -> None:
-    """Marks are those of the facts; a source names a section or a row."""
-    assert {said.mark for said in SAID.values()} <= {"S", "S*", "I", "I*", "K", "E", "D"}
+    """Marks are those of the facts, M for measured; a source names a section or a row."""
+    assert {said.mark for said in SAID.values()} <= {"S", "S*", "I", "I*", "K", "E", "D", "M"}
     assert [said for said in SAID.values() if "§" not in said.source and " T" not in said.source] == []
 
 

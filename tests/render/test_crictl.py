@@ -110,11 +110,22 @@ def test_inspect_has_the_keys_of_a_status(life: Run) -> None:
     assert status(life, "pause+4s", "web")["metadata"] == {"attempt": 2, "name": "web"}
 
 
-def test_a_code_that_nobody_knows_has_no_reason() -> None:
-    """255 may be a program's own, or stand for a code that is lost: the record does not say which."""
-    text = LIFE.replace("code: 3", "code: 255")
+def test_a_code_of_255_is_an_error_or_nobody_knows_it() -> None:
+    """255 may be a program's own, or stand for a code that was lost while containerd was down."""
+    own = run_scenario(load("255.yaml", LIFE.replace("code: 3", "code: 255")))
+    assert status(own, "kill", "db")["reason"] == "Error"
+    away = "steps: [{at: 5s, kill: containerd}, {at: 6s, kill: payload/web}, {at: 7s, systemctl: stop kubelet}]\n"
+    text = f"engine: {{design: containerd-cri}}\nservices: {{web: {{image: nginx}}}}\n{away}until: 15s\n"
+    lost = status(run_scenario(load("lost.yaml", text)), "end", "web")
+    assert (lost["exitCode"], lost["reason"]) == (255, "Unknown")
+
+
+def test_cri_o_does_not_say_what_255_means() -> None:
+    """Its record does not tell a program's own code from one that stands for a code that is lost."""
+    text = "engine: {design: cri-o}\nservices: {db: {image: p, x-payload: {exits: {code: 255, after: 1s}}}}\n"
     run = run_scenario(load("255.yaml", text))
-    assert "reason" not in status(run, "kill", "db")
+    assert status(run, "end", "db")["exitCode"] == 255
+    assert "reason" not in status(run, "end", "db")
 
 
 def test_inspect_of_what_is_not_there_is_an_error() -> None:

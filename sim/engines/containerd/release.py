@@ -1,12 +1,15 @@
-"""What containerd's packages bring: where it listens, its unit, and what was measured of 1.7 (with docker 26.1.5).
+"""What a version of containerd brings, and its packages: where it listens, its unit, what was measured of 1.7.24.
 
-Source: designs §1.1, §3.9 [S]; docs/measurements [M].
+Source: designs §1.1, §3.9 [S]; docs/measurements [M]; the versions at which a rule begins: see `containerd_of`.
 """
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from sim.engine import paths
 from sim.engine.setup import S, Unit, Unverified
+from sim.engine.traits import Traits
 
 SOCKET = paths.SERVICE_SOCK.removeprefix("unix:")
 SERVICE = Unit("always", "process", 5 * S, 5, 10 * S, 90 * S)  # containerd's own unit
@@ -17,3 +20,18 @@ UNVERIFIED = Unverified(
     runc_threads=9,
     hook_threads=8,
 )
+
+
+def containerd_of(version: str, traits: Traits) -> Traits:
+    """Return the traits of an engine whose containerd is of a *version*.
+
+    The first that cleans up leaked shims is v1.7.0 (runtime/v2/shim_load.go 152-170; containerd#6860, never in 1.6).
+    `shim delete` tells the pid since v1.5.10 and v1.6.1 (runtime/v2/runc/manager/manager_linux.go Stop). Which Docker
+    has which version: moby hack/dockerfile/install/containerd.installer.
+
+    >>> containerd_of("1.6.38", Traits()).cleans_leaked_shims, containerd_of("1.7.0", Traits()).cleans_leaked_shims
+    (False, True)
+    """
+    number = tuple(int(part) for part in version.split("."))
+    tells = number >= ((1, 6, 1) if number >= (1, 6) else (1, 5, 10))
+    return replace(traits, dead_shim_tells_pid=tells, cleans_leaked_shims=number >= (1, 7))

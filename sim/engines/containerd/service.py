@@ -4,8 +4,10 @@ It forks `shim start` and waits for it, remembers the shim, and asks it by ttrpc
 events: what a shim tells it goes to the subscriber that is there at that moment, and to nobody otherwise. A shim whose
 socket closes is cleaned up after by `shim delete`, after every end of a container; of one that containerd had not let
 go itself it tells that it has exited with 137. When it begins it looks up, one after the other, the shims that an
-earlier containerd has left, before it serves. Leaves out content, images and snapshots, the limits of 5 s, and a dial
-of a dead socket that takes 100 s (1.5 to 1.7). Source: designs §3.1, §3.5, §3.6, §3.7 [S].
+earlier containerd has left, before it serves. Since 1.7.0 it asks each which processes its container has, and ends one
+that names none: the exit status is lost, and nobody is told. Leaves out content, images and snapshots, the limits of
+5 s, and a dial of a dead socket that takes 100 s (1.5 to 1.7). Source: designs §3.1, §3.5, §3.6, §3.7 [S]; containerd
+v1.7.24 runtime/v2/shim_load.go 57-174, shim.go 398-460.
 """
 
 from __future__ import annotations
@@ -16,198 +18,35 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.engine.containers import service_of
-from sim.engine.goroutine import Failure, Goroutine, Spawn
-from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Serve, Wait, call, reading, run
+from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.ops import Do, Exit, Goto, Label, Serve, Wait, call, reading, run
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
 from sim.engine.role import MB, Kind, Rss
 from sim.engine.traits import traits
 from sim.engines.containerd.boot import listen, start_threads
+from sim.engines.containerd.requests import (
+    CREATE,
+    DELETE,
+    FORWARD,
+    TO_SHIM,
+    connect,
+    has_shim,
+    let_go,
+    shim_at,
+    shut_shim_down,
+    task_of,
+)
 from sim.engines.containerd.shim_command import address_file, shim_command, socket_of
 from sim.engines.host import daemon
 from sim.engines.host.daemon import tell_ready
-from sim.facts import Forgot, Message
+from sim.facts import Message
 from sim.kernel import syscalls
-from sim.kernel.records import INIT, Pid
+from sim.kernel.records import INIT
 from sim.world import Frame, World
 
 KILLED = 137
-TO_SHIM = {  # what containerd is asked -> what the shim is asked
-    "CreateTask": "Create",
-    "StartTask": "Start",
-    "SignalTask": "Kill",
-    "SignalExec": "KillExec",
-    "AddProcess": "Exec",
-    "StateTask": "State",
-    "PauseTask": "Pause",
-    "ResumeTask": "Resume",
-    "UpdateTask": "Update",
-    "DeleteTask": "Delete",
-}
-CLOSED = "ttrpc: closed: unknown"
-
-
-def task_of(g: Goroutine) -> Task | None:
-    """Return what containerd knows of the container in variable `c`."""
-    task = g.recall(f"task/{g['c']}")
-    assert task is None or isinstance(task, Task)
-    return task
-
-
-def shim_at(world: World, frame: Frame) -> Pid | None:
-    """Find the container's shim."""
-    return world.host.listeners.get(socket_of(world, frame.local["c"]))
-
-
-def has_shim(world: World, name: str) -> bool:
-    """Return whether containerd knows where a container's shim is: it cleans up after a shim that has gone."""
-    return address_file(world.services[name].id) in world.host.files
-
-
-# -- what is handed on ------------------------------------------------------------------------------
-
-
-def must_know(g: Goroutine) -> str | None:
-    """Refuse what is not known."""
-    if task_of(g) is not None:
-        return None
-    g.reply(g["request"].reply, Failure(f"no running task found: task {service_of(g).id} not found: not found"))
-    return "unknown"
-
-
-def ask_shim(g: Goroutine) -> Message:
-    """Hand the request on to the shim."""
-    request = g["request"]
-    return Message(TO_SHIM[request.kind], g["c"], g.frame.fid, request.data)
-
-
-def answered(g: Goroutine) -> None:
-    """Answer as the shim has answered."""
-    g.reply(g["request"].reply, g["answer"])
-
-
-def shim_lost(g: Goroutine) -> None:
-    """Say that the shim has left before it answered."""
-    g.reply(g["request"].reply, Failure(CLOSED))
-
-
-FORWARD = procedure(
-    "containerd.forward",
-    Do(must_know, "unknown"),
-    call("ttrpc", shim_at, ask_shim, lost="lost", failed="answered"),
-    Label("answered"),
-    Do(answered),
-    Label("unknown"),
-    Return(),
-    Label("lost"),
-    Do(shim_lost),
-)
-
-# -- create and delete ------------------------------------------------------------------------------
-
-
-def must_be_new(g: Goroutine) -> str | None:
-    """Refuse a container that has a task."""
-    if task_of(g) is None:
-        return None
-    g.reply(g["request"].reply, Failure(f"task {service_of(g).id}: already exists"))
-    return "exists"
-
-
-def start_shim(g: Goroutine) -> Spawn:
-    """Run `shim start`."""
-    return shim_command(g, "start")
-
-
-def connect(g: Goroutine) -> str | None:
-    """Keep the shim whose address the command has written, and watch its socket."""
-    pid = g.world.host.listeners.get(socket_of(g.world, g["c"]))
-    if pid is None:
-        return "failed"
-    g.remember(f"task/{g['c']}", Task(g["c"], pid, child=False))
-    g.start("containerd.watcher", g["c"], c=g["c"], shim_pid=pid)
-    return None
-
-
-def task_created(g: Goroutine) -> None:
-    """Keep the first process's pid, and answer with it."""
-    task = task_of(g)
-    if task is not None:
-        g.remember(f"task/{g['c']}", replace(task, payload_pid=g["answer"]))
-    answered(g)
-
-
-def let_go(g: Goroutine) -> None:
-    """Forget the task: what its shim does from now on is told to nobody."""
-    if task_of(g) is not None:
-        g.emit(Forgot(g.pid, f"task/{g['c']}"))
-
-
-def give_up(g: Goroutine) -> None:
-    """Keep what the shim said, and forget the task."""
-    g["error"] = g["answer"] if isinstance(g["answer"], Failure) else Failure(CLOSED)
-    let_go(g)
-
-
-def not_created(g: Goroutine) -> None:
-    """Answer with the error."""
-    g.reply(g["request"].reply, g["error"] or Failure("failed to start shim: exit status 1: unknown"))
-
-
-def shut_shim_down(g: Goroutine) -> Message:
-    """Ask the shim to leave."""
-    return Message("Shutdown", g["c"], g.frame.fid)
-
-
-def create_table(*start: Any, gone: tuple[Any, ...] = ()) -> Procedure:
-    """Return the creation of a task, with how the shim is started; label `failed` is for one that was not.
-
-    *gone* is what follows a shim that ended at once.
-    """
-    return procedure(
-        "containerd.create",
-        Do(must_be_new, "exists"),
-        *start,
-        Do(connect, "failed"),
-        call("ttrpc", shim_at, ask_shim, lost="refused"),
-        Do(task_created),
-        Label("exists"),
-        Return(),
-        Label("refused"),
-        Do(give_up),
-        call("ttrpc", shim_at, shut_shim_down, lost="failed"),
-        Label("failed"),
-        Do(not_created),
-        Return(),
-        gone,
-    )
-
-
-CREATE = create_table(Fork(start_shim), Reap(bad="failed"))
-
-
-def task_deleted(g: Goroutine) -> None:
-    """Answer with the exit status, and forget the task."""
-    answered(g)
-    let_go(g)
-
-
-DELETE = procedure(
-    "containerd.delete",
-    Do(must_know, "unknown"),
-    call("ttrpc", shim_at, ask_shim, lost="lost", failed="refused"),
-    Do(task_deleted),
-    call("ttrpc", shim_at, shut_shim_down, lost="gone"),
-    Label("gone"),
-    Label("unknown"),
-    Return(),
-    Label("refused"),
-    Do(answered),
-    Return(),
-    Label("lost"),
-    Do(shim_lost),
-)
 
 # -- a socket that closes ---------------------------------------------------------------------------
 
@@ -223,13 +62,21 @@ def clean_up_after_shim(g: Goroutine) -> Spawn:
     return shim_command(g, "delete")
 
 
-def shim_cleaned_up(g: Goroutine) -> None:
-    """Forget the task; one that containerd had not let go has exited with 137."""
+def shim_forgotten(g: Goroutine) -> Task | None:
+    """Forget where the shim was, and its task; return that unless containerd had let it go before."""
     syscalls.remove_file(g.turn, address_file(service_of(g).id))
     task = task_of(g)
     if task is None or task.shim_pid != g["shim_pid"]:
-        return
+        return None
     let_go(g)
+    return task
+
+
+def shim_cleaned_up(g: Goroutine) -> None:
+    """Forget the task; one that containerd had not let go has exited with 137."""
+    task = shim_forgotten(g)
+    if task is None:
+        return
     pid = task.payload_pid if traits(g.world, g.pid).dead_shim_tells_pid else 0
     tell(g, Message("exit", g["c"], None, (None, KILLED, pid)))
 
@@ -294,15 +141,42 @@ def ask_pid(g: Goroutine) -> Message:
     return Message("State", g["c"], g.frame.fid)
 
 
-def shim_loaded(g: Goroutine) -> None:
-    """Keep the first process's pid."""
+def shim_loaded(g: Goroutine) -> str | None:
+    """Keep the first process's pid; a containerd before 1.7.0 asks no more."""
     task = task_of(g)
     if task is not None:
         g.remember(f"task/{g['c']}", replace(task, payload_pid=g["answer"][0]))
+    return unless_asked(g)
+
+
+def unless_asked(g: Goroutine) -> str | None:
+    """Go on with the next shim if this containerd does not ask which processes a container has."""
+    return None if traits(g.world, g.pid).cleans_leaked_shims else "load"
+
+
+def ask_processes(g: Goroutine) -> Message:
+    """Ask the shim for all processes of the container."""
+    return Message("Pids", g["c"], g.frame.fid)
+
+
+def has_processes(g: Goroutine) -> str | None:
+    """Keep a shim whose container has a process (shim_load.go 162)."""
+    return "load" if g["answer"] else None
+
+
+def leaked(g: Goroutine) -> None:
+    """Give up a shim whose container has no process, or that cannot say: it was never added, so nobody is told."""
+    g.cancel(f"watcher/{g['c']}")
+    let_go(g)
+
+
+def delete_leaked(g: Goroutine) -> Message:
+    """Ask the shim to delete its task; the exit status that it answers with is dropped."""
+    return Message("Delete", g["c"], g.frame.fid)
 
 
 def remains_removed(g: Goroutine) -> None:
-    """Forget a container whose shim was gone: nobody is told."""
+    """Forget a container whose shim is gone: nobody is told."""
     syscalls.remove_file(g.turn, address_file(service_of(g).id))
 
 
@@ -319,22 +193,38 @@ def _api() -> dict[str, str]:
     return dict.fromkeys(TO_SHIM, "forward") | {"CreateTask": "create", "DeleteTask": "delete"}
 
 
+def load_table(*loaded: Any, clean_up: Callable[[Goroutine], Spawn]) -> tuple[Any, ...]:
+    """Return how the shims on the list are looked up, up to label `loaded`; *loaded* keeps what one has answered.
+
+    *clean_up* removes what a shim leaves behind.
+    """
+    return (
+        Label("load"),
+        Do(load_next, "loaded", "dead"),
+        call("ttrpc", shim_at, ask_pid, lost="load"),
+        *loaded,
+        call("ttrpc", shim_at, ask_processes, lost="leaked"),
+        Do(has_processes, "load"),
+        Label("leaked"),
+        Do(leaked),
+        call("ttrpc", shim_at, delete_leaked, lost="shut_down"),
+        Label("shut_down"),
+        call("ttrpc", shim_at, shut_shim_down, lost="dead"),
+        Label("dead"),
+        run(clean_up),
+        Do(remains_removed),
+        Goto("load"),
+        Label("loaded"),
+    )
+
+
 def main_table(clean_up: Callable[[Goroutine], Spawn]) -> Procedure:
     """Return containerd's own begin, with what cleans up after a shim that is gone."""
     return procedure(
         "containerd.main",
         Do(start_threads),
         Do(find_shims),
-        Label("load"),
-        Do(load_next, "loaded", "dead"),
-        call("ttrpc", shim_at, ask_pid, lost="load"),
-        Do(shim_loaded),
-        Goto("load"),
-        Label("dead"),
-        run(clean_up),
-        Do(remains_removed),
-        Goto("load"),
-        Label("loaded"),
+        load_table(Do(shim_loaded, "load"), clean_up=clean_up),
         Do(serve),
     )
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from sim.engine import paths
-from sim.engine.containers import exit_key, service_of, shim_holder
+from sim.engine.containers import exit_key, scope_of, service_of, shim_holder
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import (
     Do,
@@ -26,9 +26,7 @@ from sim.engine.ops import (
     ReapOrphans,
     Return,
     Serve,
-    Sleep,
     Wait,
-    call,
     reading,
     run,
 )  # fmt: skip
@@ -37,12 +35,12 @@ from sim.engine.program import Program
 from sim.engine.records import Task
 from sim.engine.role import MB, Rss
 from sim.engine.setup import S
-from sim.engine.traits import traits
+from sim.engines.containerd.publish import PUBLISH, publish
 from sim.engines.containerd.runc import FIRST, runc
 from sim.engines.containerd.shim import COPY, ROLE, output_copied, runc_create, runc_delete, runc_kill
 from sim.engines.containerd.shim_command import runc_delete_force
 from sim.engines.host import output
-from sim.facts import Message, StateChanged
+from sim.facts import StateChanged
 from sim.kernel import syscalls
 from sim.kernel.events import SubreaperSet
 from sim.kernel.records import Image, Pid, code_of
@@ -178,12 +176,6 @@ def tell_exit(g: Goroutine) -> None:
     publish(g, "exit", (g["x"], g["code"], g["process_pid"]))
 
 
-def publish(g: Goroutine, kind: str, data: object) -> None:
-    """Tell containerd of an event."""
-    event = Message(kind, g["c"], None, data)
-    g.start("shim.publish", f"{kind}/{g['x']}" if g["x"] else kind, c=g["c"], event=event, tries=0)
-
-
 PROCESS = procedure(
     "shim.process",
     Reap("process_pid"),
@@ -193,40 +185,6 @@ PROCESS = procedure(
     Do(tell_exit),
 )
 
-
-def containerd_at(world: World, frame: Frame) -> Pid | None:
-    """Find who listens on the socket of the containerd that started this shim."""
-    return world.host.listeners.get(traits(world, frame.fid[0]).containerd_socket)
-
-
-def forward_event(g: Goroutine) -> Message:
-    """Hand the event to containerd."""
-    event = g["event"]
-    return Message(event.kind, event.container, g.frame.fid, event.data)
-
-
-def count_try(g: Goroutine) -> str | None:
-    """Count a try that has failed; after the last (the sixth) the event is dropped."""
-    g["tries"] = g["tries"] + 1
-    return "dropped" if g["tries"] == traits(g.world, g.pid).publish_tries else None
-
-
-def publish_again(world: World, frame: Frame) -> int:
-    """Return the pause before the next try, in µs: 1 s, 2 s and so on, so that tries are at 0, 1, 3, 6, 10, 15 s."""
-    return int(frame.local["tries"] * S)
-
-
-PUBLISH = procedure(
-    "shim.publish",
-    Label("try"),
-    call("exits", containerd_at, forward_event, lost="again"),
-    Return(),
-    Label("again"),
-    Do(count_try, "dropped"),
-    Sleep("publish_again", publish_again),
-    Goto("try"),
-    Label("dropped"),
-)
 
 # -- signals, execs, the freezer ---------------------------------------------------------------------
 
@@ -303,6 +261,17 @@ def state(g: Goroutine) -> None:
     _answer(g, (first_of(g), g.recall(exit_key(g.world, g["c"]))))
 
 
+def runc_ps(g: Goroutine) -> Spawn:
+    """Ask the runtime for the processes of the container."""
+    return runc(g, "ps", "--format", "json")
+
+
+def processes(g: Goroutine) -> None:
+    """Answer with the processes that are left in the container's control group."""
+    group = g.world.host.grouped.get(scope_of(g.world, service_of(g)), ())
+    _answer(g, tuple(sorted(pid for pid in group if g.world.host.alive(pid))))
+
+
 def notice_oom(g: Goroutine) -> None:
     """Tell containerd that the kernel has killed within the container."""
     publish(g, "oom", None)
@@ -321,6 +290,7 @@ SERVED = {
     "KillExec": "kill_exec",
     "Exec": "exec",
     "State": "state",
+    "Pids": "pids",
     "Pause": "pause",
     "Resume": "resume",
     "Update": "update",
@@ -368,6 +338,7 @@ PROGRAM = Program(
             Do(not_execed),
         ),
         procedure("shim.state", Do(state)),
+        _verb("pids", runc_ps, processes),
         _verb("pause", runc_pause),
         _verb("resume", runc_resume),
         _verb("update", runc_update),

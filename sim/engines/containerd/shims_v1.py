@@ -12,7 +12,7 @@ from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Fork, Goto, Label, Reap
 from sim.engine.traits import traits
-from sim.engines.containerd import service
+from sim.engines.containerd import requests, service
 from sim.engines.containerd.shim_command import hand_socket, runc_delete_force
 
 
@@ -31,7 +31,7 @@ def is_child(g: Goroutine) -> str | None:
 
 PROGRAM = service.PROGRAM.with_tables(
     service.main_table(runc_delete_force),
-    service.create_table(
+    requests.create_table(
         Fork(shim, "shim_pid", lambda world, frame: pins(world, frame).shim),
         Do(hand_socket, "gone"),
         gone=(Label("gone"), Reap("shim_pid"), Goto("failed")),

@@ -7,7 +7,7 @@ from sim.engine import paths
 from sim.engine.role import MB, Kind, Rss
 from sim.engine.setup import Daemon, S
 from sim.engine.traits import Words, of_daemon
-from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED
+from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED, containerd_of
 from sim.engines.cri import client, cni, kubelet, plugin, shim, units
 from sim.engines.cri.engine import CONTAINERD_CRI_ENGINE
 from sim.engines.host import execed
@@ -19,7 +19,7 @@ PLUGIN = plugin.PROGRAM.with_role(
 )
 CONTAINERD_CRI = Design(
     "containerd-cri",
-    "1.6 to 2.1, below a kubelet",
+    "1.7 to 2.1, below a kubelet",
     "designs §3.1, §5.1 [S]; kubelet [K] where marked",
     on_host(
         PLUGIN,
@@ -33,32 +33,35 @@ CONTAINERD_CRI = Design(
         beside=(execed.PROGRAM,),
         client=client.PROGRAM,
     ),
-    of_daemon(
-        "containerd",
-        words=Words(
-            CONTAINERD,
-            CONTAINERD,
-            ("/usr/bin/containerd-shim-runc-v2", "-namespace", "k8s.io", "-address", SOCKET),
-            ("runc", "--root", "/run/containerd/runc/k8s.io"),
-            "",
+    containerd_of(
+        "1.7.24",
+        of_daemon(
+            "containerd",
+            words=Words(
+                CONTAINERD,
+                CONTAINERD,
+                ("/usr/bin/containerd-shim-runc-v2", "-namespace", "k8s.io", "-address", SOCKET),
+                ("runc", "--root", "/run/containerd/runc/k8s.io"),
+                "",
+            ),
+            unverified=UNVERIFIED,
+            tree="systemd ─ containerd; systemd ─ kubelet; systemd ─ shim, one a pod ─ pause, program",
+            shim_command_threads=9,
+            scope="/kubepods.slice/cri-containerd-{id}.scope",
+            proxy_addresses=(),
+            daemon=Daemon(userland_proxy=False, log_driver="json-file"),
+            first_backoff=10 * S,
+            restart_cap=300 * S,
+            restart_reset=600 * S,
+            unit=SERVICE,
+            containerd_score=-999,
+            profile="cri-idle",
+            client="crictl",
+            engine_score=-999,
+            socket=paths.SERVICE_SOCK,
+            containerd_socket=paths.SERVICE_SOCK,
+            records="/var/lib/containerd/io.containerd.grpc.v1.cri/containers/{name}",
         ),
-        unverified=UNVERIFIED,
-        tree="systemd ─ containerd; systemd ─ kubelet; systemd ─ shim, one a pod ─ pause, program",
-        shim_command_threads=9,
-        scope="/kubepods.slice/cri-containerd-{id}.scope",
-        proxy_addresses=(),
-        daemon=Daemon(userland_proxy=False, log_driver="json-file"),
-        first_backoff=10 * S,
-        restart_cap=300 * S,
-        restart_reset=600 * S,
-        unit=SERVICE,
-        containerd_score=-999,
-        profile="cri-idle",
-        client="crictl",
-        engine_score=-999,
-        socket=paths.SERVICE_SOCK,
-        containerd_socket=paths.SERVICE_SOCK,
-        records="/var/lib/containerd/io.containerd.grpc.v1.cri/containers/{name}",
     ),
     CONTAINERD_CRI_ENGINE,
 )

@@ -2,10 +2,10 @@
 
 It is part of containerd and asks it within the process; sandboxes are in `sim.engines.cri.sandboxes`, commands in
 `execs`. A container is a task more in the shim that its sandbox has. containerd itself reads what a container prints
-and writes the log. Of an end it hears from the shim, as dockerd would, and deletes the task. Leaves out images,
-snapshots, streaming, limits of time, pods without a network of their own, and the `shim delete` after an orderly end.
-Source: designs §3.1, §5.1 [S]; containerd internal/cri/server container_start.go, container_stop.go, events.go,
-restart.go [K].
+and writes the log. Of an end it hears from the shim, as dockerd would, and deletes the task. That of a shim that has
+gone is 255, and fails the first time, since the task is there still (`backoff`). Leaves out images, snapshots,
+streaming, limits of time, pods without a network of their own, and the `shim delete` after an orderly end. Source:
+designs §3.1, §5.1 [S]; containerd v1.7.24 pkg/cri/server/container_start.go, container_stop.go, events.go, restart.go.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from sim.engine import paths
 from sim.engine.containers import is_sandbox, sandbox, service_of
 from sim.engine.engine import file_of
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.ops import Do, Goto, Label, Lock, Read, Return, Serve, Unlock, Wait, call, reading, run
+from sim.engine.ops import Do, Goto, Label, Lock, Read, Return, Serve, Unlock, Wait, call, reading
 from sim.engine.procedure import procedure
-from sim.engines.containerd import service
+from sim.engines.containerd import requests, service
 from sim.engines.containerd.boot import start_threads
 from sim.engines.containerd.shim_command import address_file
+from sim.engines.cri.backoff import BACK_OFF
 from sim.engines.cri.execs import EXEC_SYNC
 from sim.engines.cri.pods import Sandbox, sandbox_file
 from sim.engines.cri.runtime import (
@@ -113,7 +114,7 @@ def logged(world: World, frame: Frame) -> bool:
 
 def started(g: Goroutine) -> None:
     """Note that it runs."""
-    record, task = container_of(g), service.task_of(g)
+    record, task = container_of(g), requests.task_of(g)
     if record is not None:
         pid = 0 if task is None else task.payload_pid
         keep(g, replace(record, running=True, started=True, pid=pid))
@@ -197,7 +198,7 @@ def note_end(g: Goroutine) -> None:
     found = sandbox_of(g)
     if not is_sandbox(g["c"]):
         close_stdio(g)
-        ended(g, g["code"])
+        ended(g, g["code"], "Error")
     elif found is not None:
         keep_sandbox(g, replace(found, ready=False, pause_pid=0))
 
@@ -229,23 +230,25 @@ def task_oom(g: Goroutine) -> None:
 def find_tasks(g: Goroutine) -> None:
     """List the tasks that an earlier containerd has left: sandboxes, and containers."""
     names = (it for name in g.world.services for it in (sandbox(name), name))
-    g["todo"], g["i"], g["ends"] = tuple(it for it in names if service.has_shim(g.world, it)), 0, ()
+    g["todo"], g["i"], g["ends"] = tuple(it for it in names if requests.has_shim(g.world, it)), 0, ()
 
 
-def task_loaded(g: Goroutine) -> None:
+def task_loaded(g: Goroutine) -> str | None:
     """Keep the first process's pid; note a task that has ended meanwhile."""
-    service.shim_loaded(g)
     pid, code = g["answer"]
-    if not pid:
-        service.let_go(g)  # the shim does not know it
-    elif code is not None:
+    if pid and code is not None:
         g["ends"] = (*g["ends"], (g["c"], code, pid))
+    asked = service.shim_loaded(g)
+    if not pid:
+        requests.let_go(g)  # the shim does not know it
+    return asked
 
 
 def recover(g: Goroutine) -> None:
     """Compare what the disk says with the tasks that are there: what is gone has ended with a code that nobody knows.
 
-    Unlike dockerd it asks each shim, so that no end is lost that came while nobody listened.
+    A task with the status that its shim has kept is there only if another process of the container lives still: what
+    has none was cleaned up as leaked before (restart.go 302-317, 348-354).
     """
     files: Any = g.world.host.files
     for name in g.world.services:
@@ -266,7 +269,7 @@ def _recover_container(g: Goroutine, record: Any) -> None:
         read_stdio(g)
     elif record.running:
         close_stdio(g)
-        ended(g, UNKNOWN)
+        ended(g, UNKNOWN, "Unknown")
 
 
 def serve(g: Goroutine) -> None:
@@ -275,24 +278,17 @@ def serve(g: Goroutine) -> None:
     g.remember("subscriber_pid", g.pid)
     g.start("containerd.api")
     g.start("containerd.events")
+    g.start("containerd.retries")
     for name, code, pid in g["ends"]:
-        g.send(g.pid, "events", Message("exit", name, None, (None, code, pid)))
+        if g.recall(f"task/{name}") is not None:
+            g.send(g.pid, "events", Message("exit", name, None, (None, code, pid)))
 
 
 MAIN = procedure(
     "containerd.main",
     Do(start_threads),
     Do(find_tasks),
-    Label("load"),
-    Do(service.load_next, "loaded", "dead"),
-    call("ttrpc", service.shim_at, service.ask_pid, lost="load"),
-    Do(task_loaded),
-    Goto("load"),
-    Label("dead"),
-    run(service.clean_up_after_shim),
-    Do(service.remains_removed),
-    Goto("load"),
-    Label("loaded"),
+    service.load_table(Do(task_loaded, "load"), clean_up=service.clean_up_after_shim),
     Do(recover),
     Do(serve),
 )
@@ -307,6 +303,7 @@ PROGRAM = service.PROGRAM.with_tables(
     TASK_EXIT,
     EXEC_SYNC,
     COPY,
+    *BACK_OFF,
     procedure("containerd.create_container", Do(begin_container, "refused"), Do(succeed), Label("refused")),
     procedure("containerd.remove_container", Do(remove_container)),
     procedure("containerd.remove_sandbox", Do(remove_sandbox)),

@@ -71,6 +71,7 @@ def begin_container(g: Goroutine) -> str | None:
     if record is not None and record.running:
         refuse(g, f"failed to reserve container name {g['c']}: name is reserved")
         return "refused"
+    syscalls.remove_file(g.turn, reason_file(g.world, g["c"]))
     keep(g, Container(g["c"], service_of(g).restart, restart_count=g["request"].data))
     event(g, "create")
     return None
@@ -85,10 +86,17 @@ def must_be_created(g: Goroutine) -> str | None:
     return None
 
 
-def ended(g: Goroutine, code: int) -> None:
-    """Note that a container has ended, and how."""
+def reason_file(world: World, name: str) -> str:
+    """Return where it stands what an exit code of 255 means: the program's own, or that nobody knows the true one."""
+    return f"{file_of(world, name)}/reason"
+
+
+def ended(g: Goroutine, code: int, reason: str = "") -> None:
+    """Note that a container has ended, and how; *reason* is what the runtime says of 255, if it says anything."""
     record = container_of(g)
     if record is not None and record.running:
+        if code == UNKNOWN and reason:
+            syscalls.write_file(g.turn, reason_file(g.world, record.name), reason)
         keep(g, replace(record, running=False, pid=0, exit_code=code))
         event(g, "die", ("exitCode", str(code)))
 
@@ -116,6 +124,7 @@ def remove_container(g: Goroutine) -> None:
     if record is not None:
         g.emit(Forgot(g.pid, f"container/{g['c']}"))
         syscalls.remove_file(g.turn, file_of(g.world, g["c"]))
+        syscalls.remove_file(g.turn, reason_file(g.world, g["c"]))
         event(g, "destroy")
     answer(g)
 

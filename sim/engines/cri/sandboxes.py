@@ -12,7 +12,7 @@ from sim.engine.containers import pod
 from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Label, Lock, Return, Unlock, Wait, call, run
 from sim.engine.procedure import procedure
-from sim.engines.containerd import service
+from sim.engines.containerd import requests
 from sim.engines.cri.cni import address_in, bridge_add, bridge_del, portmap_add, portmap_del
 from sim.engines.cri.pods import Sandbox
 from sim.engines.cri.runtime import container_of, keep_sandbox, sandbox_of, sandbox_stopped
@@ -33,7 +33,7 @@ def begin_sandbox(g: Goroutine) -> str | None:
 
 def sandbox_ready(g: Goroutine) -> None:
     """Note that it is ready, and answer; the end of its pause, if it has ended meanwhile, is noted behind that."""
-    found, task = sandbox_of(g), service.task_of(g)
+    found, task = sandbox_of(g), requests.task_of(g)
     if found is not None and task is not None:
         address = address_in(g.world, g["c"])
         keep_sandbox(g, replace(found, ready=True, address=address, pause_pid=task.payload_pid))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from sim.engines.docker.docker_24 import TRAITS_24
-from sim.engines.docker.since_20_10 import pair
+from sim.engines.docker.since_20_10 import UNREACHABLE, pair
 
 SOURCE = "designs §1.1, §3 [S]; measurements of 26.1.5 [M]"
-DOCKER_26, DOCKER_26_SEPARATE = pair("docker-26", SOURCE, TRAITS_24, "Wants")
+TRAITS_26 = replace(TRAITS_24, unreachable=UNREACHABLE.replace("dialing dial", "dialing: dial"))
+DOCKER_26, DOCKER_26_SEPARATE = pair("docker-26", SOURCE, TRAITS_26, "1.7.24", "Wants")

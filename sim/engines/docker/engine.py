@@ -49,6 +49,12 @@ def knows(world: World, container: str) -> bool:
     return record is not None and record.running
 
 
+def exit_told(world: World, container: str) -> bool:
+    """Return whether a shim told dockerd when the container's last run ended."""
+    pid = daemon_of(world)
+    return pid is not None and bool(world.recall(pid, f"told/{container}"))
+
+
 def faults(design: Any) -> dict[str, str]:
     """Return how the matrix's faults are written: containerd is dockerd's child, a unit of its own, or not there."""
     found = daemon_faults(design) | {"F6": "kill proxy/web", "F12": f'{{"upgrade": {{"to": "{design.name}"}}}}'}
@@ -75,5 +81,6 @@ DOCKER = Engine(
     unread=(CONTAINERD, DOCKERD),
     ends_with="dockerd",
     knows=knows,
+    exit_told=exit_told,
     pid_files={paths.DOCKER_PID: "dockerd", paths.CONTAINERD_PID: "containerd"},
 )

@@ -14,7 +14,7 @@ from sim.engine.role import MB, Kind, Rss
 from sim.engine.setup import Daemon, S, Unit
 from sim.engine.traits import Traits, Words
 from sim.engines.containerd import runc_v2, service, shim_command, shim_v2
-from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED
+from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED, containerd_of
 from sim.engines.containerd.units import containerd
 from sim.engines.docker import proxy
 from sim.engines.docker.docker_1_13 import DOCKER_1_13
@@ -30,6 +30,9 @@ WORDS = Words(
     shim=("/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-address", SOCKET),
     runc=("runc", "--root", "/var/run/docker/runtime-runc/moby"),
     proxy="/usr/bin/docker-proxy",
+)
+UNREACHABLE = (
+    'connection error: desc = "transport: Error while dialing dial unix {}: connect: connection refused": unavailable'
 )
 TRAITS = replace(
     DOCKER_1_13.traits,
@@ -50,6 +53,8 @@ TRAITS = replace(
     discards_kept=False,
     restore_stop="docker stop",
     load_each=3_000,
+    starts_created=False,
+    unreachable=UNREACHABLE,
     waits_for_proxies=True,
     daemon=Daemon(log_driver="json-file"),
     unit=Unit("always", "process", 2 * S, 3, 60 * S, 0),
@@ -59,9 +64,15 @@ PROXY = proxy.PROGRAM.with_role(rss=Rss(round(4.5 * MB), "issue, Memoh#946: 4 to
 OF_SHIMS_V2 = (service.PROGRAM, shim_command.PROGRAM, shim_v2.PROGRAM, runc_v2.PROGRAM, PROXY)
 
 
-def pair(row: str, source: str, traits: Traits, coupling: str) -> tuple[Design, Design]:
-    """Return a version whose dockerd starts containerd, and the same as packages install it, with a service."""
-    return managed(row, source, traits), separate(row, source, traits, coupling)
+def pair(
+    row: str, source: str, traits: Traits, containerd: str, coupling: str, packaged: str = ""
+) -> tuple[Design, Design]:
+    """Return a version whose dockerd starts containerd, and the same as packages install it, with a service.
+
+    *containerd* is the version of containerd, *packaged* that of the packages where it is another one.
+    """
+    apart = containerd_of(packaged or containerd, traits)
+    return managed(row, source, containerd_of(containerd, traits)), separate(row, source, apart, coupling)
 
 
 def managed(row: str, source: str, traits: Traits, programs: tuple[Program, ...] = OF_SHIMS_V2) -> Design:

@@ -16,7 +16,7 @@ import msgspec
 from sim.engine.containers import sandbox
 from sim.engine.records import Container
 from sim.engines.cri.attempts import Sandboxes
-from sim.engines.cri.runtime import UNKNOWN
+from sim.engines.cri.runtime import UNKNOWN, reason_file
 from sim.views.rows import ContainerRow, When
 from sim.views.story import BEFORE, Story
 
@@ -105,7 +105,7 @@ def container_status(story: Story, name: str) -> dict[str, Any] | None:
         "finishedAt": When(row.finished if made.state == "Exited" else None, offset),
         "exitCode": row.exit_code,
         "image": {"image": row.image},
-        **_reason(made, record),
+        **_reason(made, record, story.world.host.files.get(reason_file(story.world, name))),
         "message": record.error,
         "labels": {
             "io.kubernetes.container.name": name,
@@ -116,8 +116,8 @@ def container_status(story: Story, name: str) -> dict[str, Any] | None:
     return {"status": status, "info": {"sandboxID": made.pod_id, "pid": record.pid}}
 
 
-def _reason(made: PodContainerRow, record: Container) -> dict[str, str]:
-    """Return why a container has ended; of 255 nobody can tell: it may be its own code, or stand for one not known."""
+def _reason(made: PodContainerRow, record: Container, unknown: Any) -> dict[str, str]:
+    """Return why a container has ended; *unknown* is what the runtime has noted of 255, None if it notes nothing."""
     if made.state != "Exited":
         return {"reason": ""}
     if record.error:
@@ -125,7 +125,7 @@ def _reason(made: PodContainerRow, record: Container) -> dict[str, str]:
     if record.oom_killed:
         return {"reason": "OOMKilled"}
     if record.exit_code == UNKNOWN:
-        return {}
+        return {"reason": str(unknown)} if unknown else {}
     return {"reason": "Error" if record.exit_code else "Completed"}
 
 

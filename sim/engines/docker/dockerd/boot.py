@@ -18,6 +18,7 @@ from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Op, Return, Wa
 from sim.engine.policies import wants_restart
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import Container, Endpoint
+from sim.engine.traits import traits
 from sim.engines.docker.dockerd.exit import connected
 from sim.engines.docker.dockerd.network import map_ports, release_endpoint, unmap_ports
 from sim.engines.docker.dockerd.settings import load_settings
@@ -122,11 +123,17 @@ def next_stale(g: Goroutine) -> str | None:
 
 
 def start_by_policy(g: Goroutine) -> str | None:
-    """With the network controller up, start, all at once, each stopped container whose policy says so."""
+    """With the network controller up, start, all at once, each stopped container whose policy says so.
+
+    Since 18.09 one that was never started is left alone (v18.09.0 daemon.go 388, HasBeenStartedBefore).
+    """
     g.remember("controller", True)
+    created = traits(g.world, g.pid).starts_created
     for name in g.world.services:
         record = g.recall(f"container/{name}")
-        if record is not None and not record.running and wants_restart(record, record.exit_code, record.manual):
+        if record is None or record.running or not (record.started or created):
+            continue
+        if wants_restart(record, record.exit_code, record.manual):
             g.start("dockerd.boot_start", name, c=name)
     return "leftovers" if _leftovers(g) else None
 
@@ -182,10 +189,12 @@ def already_running(g: Goroutine) -> int:
 EVENT_STREAM = (Go("events"), Wait(subscribed))
 
 
-def boot_table(*containerd: Any, load: tuple[Op, ...] = (), events: tuple[Op, ...] = EVENT_STREAM) -> Procedure:
+def boot_table(
+    *containerd: Any, load: tuple[Op, ...] = (), events: tuple[Op, ...] = EVENT_STREAM, configure: tuple[Any, ...] = ()
+) -> Procedure:
     """Return the way from the pid file to READY, with how dockerd comes by its *containerd*; *load* is done first.
 
-    *events* opens the stream of what happens to containers.
+    *events* opens the stream of what happens to containers, *configure* makes the default networks.
     """
     return procedure(
         "dockerd.boot",
@@ -197,6 +206,7 @@ def boot_table(*containerd: Any, load: tuple[Op, ...] = (), events: tuple[Op, ..
         Do(load_containers),
         Wait(restored),
         Do(start_controller),
+        configure,
         Label("next_mapping"),
         Do(next_mapping, "all_mapped"),
         map_ports(),

@@ -165,6 +165,14 @@ def state_exit(g: Goroutine) -> str | None:
     record = record_of(g)
     if record is None:
         return "unknown"
+    believe_end(g, record)
+    say_die(g)
+    follow_end(g)
+    return None if g.recall("controller") else "no_controller"
+
+
+def believe_end(g: Goroutine, record: Container) -> None:
+    """Ask the restart manager, and believe, in memory alone, that the container has stopped or restarts."""
     g.cancel(f"uptime/{g['c']}")
     stop_monitor(g)
     manual = bool(g.recall("shutting_down")) or record.manual
@@ -186,12 +194,19 @@ def state_exit(g: Goroutine) -> str | None:
         disk=False,
     )
     wake(g)  # SetRestarting, too, closes the channel that a stop waits on
+
+
+def say_die(g: Goroutine) -> None:
+    """Say `die`."""
     event(g, "die", ("exitCode", str(g["status"])))
-    if again:
-        g.start("dockerd.restart", g["c"], c=g["c"])  # its pause begins here, beside the rest of the exit
-    if again or not service_of(g).auto_remove:
+
+
+def follow_end(g: Goroutine) -> None:
+    """Let the restart manager's pause begin, beside the rest of the exit, and tell who is attached."""
+    if g["again"]:
+        g.start("dockerd.restart", g["c"], c=g["c"])
+    if g["again"] or not service_of(g).auto_remove:
         tell_attached(g, g["status"])
-    return None if g.recall("controller") else "no_controller"
 
 
 def clean_up(g: Goroutine) -> str | None:

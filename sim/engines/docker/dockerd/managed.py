@@ -4,7 +4,8 @@ Once containerd serves, dockerd waits for its end alone: one that hangs goes unn
 0.5 s, then asks three times, 3 s each, with 0.2 and 0.4 s between, and starts another: 10.1 s. On TERM the containers
 stop first; then the API closes, which waits 5 s for clients that hold a stream; then containerd is told to leave, which
 is looked at once a second. Leaves out requests that are served while it shuts down and come too late. Source: moby
-libcontainerd/supervisor/remote_daemon.go, cmd/dockerd [K]; experiments d and e of the measurements [M].
+libcontainerd/supervisor/remote_daemon.go, cmd/dockerd [K]; v26.1.5 daemon/daemon_unix.go 835-892; experiments d and e
+of the measurements [M].
 """
 
 from __future__ import annotations
@@ -99,8 +100,18 @@ def records_read(world: World, frame: Frame) -> int:
     return here * traits(world, frame.fid[0]).load_each
 
 
+def must_configure(g: Goroutine) -> str | None:
+    """Leave the default networks as they are where containers were taken over (initNetworkController 846-850)."""
+    return "configured" if g.recall("active", ()) else None
+
+
+def configure_networking(g: Goroutine) -> None:
+    """Make the default networks, and the default bridge anew."""
+
+
+CONFIGURE = (Do(must_configure, "configured"), Do(configure_networking), Label("configured"))
 LOAD = (Sleep("records_read", records_read),)
-BOOT = boot_table(*SUPERVISED, Go("supervisor"), load=LOAD)
+BOOT = boot_table(*SUPERVISED, Go("supervisor"), load=LOAD, configure=CONFIGURE)
 WAITER = procedure("dockerd.wait_proxy", Reap("proxy_pid", shared=True))
 
 # -- the end ----------------------------------------------------------------------------------------
@@ -170,5 +181,5 @@ SHUTDOWN = procedure(
 
 # -- a containerd that systemd has started -----------------------------------------------------------
 
-BOOT_ALONE = boot_table(Go("connection"), load=LOAD)
+BOOT_ALONE = boot_table(Go("connection"), load=LOAD, configure=CONFIGURE)
 SHUTDOWN_ALONE = procedure("dockerd.shutdown", BEGIN_END, END)

@@ -5,7 +5,7 @@ MANAGED starts containerd itself, SEPARATE finds one that systemd has started.
 
 from __future__ import annotations
 
-from sim.engines.docker.dockerd import managed, program, restore_tasks, signals, tasks
+from sim.engines.docker.dockerd import managed, program, restore_tasks, signals, tasks, verbs
 
 MANAGED = program.PROGRAM.with_tables(
     managed.BOOT,
@@ -16,12 +16,14 @@ MANAGED = program.PROGRAM.with_tables(
     tasks.START,
     tasks.EXEC,
     tasks.UPDATE,
+    verbs.PS_OF_SNAPSHOT,
     tasks.EVENTS,
     tasks.EXIT,
     tasks.PAUSE,
     signals.STOP,
     signals.KILL,
     signals.END_UNKNOWN,
+    signals.RESUMED,
     without=("dockerd.health", "dockerd.stop_paused", "dockerd.state_exit_after_output", "dockerd.discard"),
 )
 SEPARATE = MANAGED.with_tables(

@@ -20,7 +20,7 @@ from sim.engine.traits import traits
 from sim.engines.docker.dockerd.health import start_monitor
 from sim.engines.docker.dockerd.restore import is_restored, reopen, signal_task, state_task
 from sim.engines.docker.dockerd.start import containerd_at, drop_bundle, record_of, update
-from sim.engines.docker.dockerd.tasks import delete_task
+from sim.engines.docker.dockerd.tasks import delete_task, note_told
 
 
 def found(g: Goroutine) -> str | None:
@@ -64,6 +64,7 @@ def ended(g: Goroutine) -> None:
     is_restored(g)
     drop_bundle(g)
     if record is not None:
+        note_told(g, told=g["status"] is not None)
         status = 255 if g["status"] is None else g["status"]
         stopped = replace(record, running=False, restarting=False, paused=False, pid=0, exit_code=status)
         update(g, replace(stopped, canceled=False, backoff=0), disk=True)

@@ -1,27 +1,28 @@
 """docker stop and kill against containerd 1.2 and later; `docker restart` and `rm` are those of 1.13, on top of them.
 
-A paused container takes a signal and is thawed. That the task is not found ends the container: its exit is waited for
-as long as a stop may take, then asked for. KILL that is lost is waited for like one that was sent, and sent again past
-containerd; a stop ends with an error if that has no effect within its time. Leaves out volumes, and that an engine
-before 20.10 does nothing about a task that is not found. Source: moby daemon/stop.go, kill.go [K]; designs §3.3, §3.6
-[S]; measured in b and e [M].
+A paused container takes a signal and is thawed, of which `unpause` is said behind `kill`. That the task is not found
+ends the container: its exit is waited for as long as a stop may take, then asked for. KILL that is lost is waited for
+like one that was sent, and sent again past containerd; a stop ends with an error if that has no effect within its time.
+Leaves out volumes, and that an engine before 20.10 does nothing about a task that is not found. Source: moby v26.1.5
+daemon/stop.go 60-137, kill.go 65-205; designs §3.3, §3.6 [S]; measured in b and e [M].
 """
 
 from __future__ import annotations
-
-from msgspec.structs import replace
 
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, Wait, call
 from sim.engine.procedure import procedure
 from sim.engine.traits import traits
-from sim.engines.docker.dockerd.start import answer, containerd_at, event, record_of, update
+from sim.engines.docker.dockerd.pause import handle_pause
+from sim.engines.docker.dockerd.start import answer, containerd_at, event, record_of
 from sim.engines.docker.dockerd.stop import (
+    KILL_WAIT,
     REFUSED,
     UNSENT_WAIT,
     begin_kill,
     choose_stop,
+    kill_directly,
     no_such,
     note,
     only_sent,
@@ -31,7 +32,6 @@ from sim.engines.docker.dockerd.stop import (
     sent,
     signal_task,
     stop_timeout,
-    until_killed,
 )
 from sim.engines.docker.dockerd.waiting import begin_wait, stopped
 from sim.facts import Message
@@ -66,10 +66,18 @@ def resume_task(g: Goroutine) -> Message:
 
 
 def thaw(g: Goroutine) -> None:
-    """Believe that it goes on."""
+    """Let the event that it goes on be handled: it waits for the container's lock, which this signal still holds."""
+    g.start("dockerd.resumed", g["c"], c=g["c"])
+
+
+def resumed(g: Goroutine) -> None:
+    """Believe that it goes on, and say `unpause`, unless that is known (monitor.go ProcessEvent, EventResumed)."""
     record = record_of(g)
-    if record is not None:
-        update(g, replace(record, paused=False), disk=True)
+    if record is not None and record.paused:
+        handle_pause(g, "resumed")
+
+
+RESUMED = procedure("dockerd.resumed", Lock("container/{c}"), Do(resumed), Unlock("container/{c}"))
 
 
 def look_for_exit(g: Goroutine) -> None:
@@ -119,7 +127,20 @@ def not_killed(g: Goroutine) -> None:
     refuse(g)
 
 
-UNTIL_KILLED = until_killed(Wait(stopped, within=last_wait, late="not_killed"))
+UNTIL_KILLED = (  # whoever waits wakes without the lock: Wait's channel (state.go SetStopped)
+    Label("until_killed"),
+    Wait(stopped, within=KILL_WAIT, late="direct"),
+    Goto("stopped"),
+    Label("direct"),
+    Lock("container/{c}"),
+    Do(kill_directly, "gone"),
+    Unlock("container/{c}"),
+    Wait(stopped, within=last_wait, late="not_killed"),
+    Goto("stopped"),
+    Label("gone"),
+    Unlock("container/{c}"),
+    Label("stopped"),
+)
 
 # -- stop -------------------------------------------------------------------------------------------
 
@@ -158,6 +179,7 @@ STOP = procedure(
     Goto("signal"),
     UNTIL_KILLED,
     Do(say_stopped),
+    Return(),
     Label("over"),
     Unlock("container/{c}"),
     Return(),
@@ -199,6 +221,7 @@ KILL = procedure(
     Do(only_sent, "end"),
     UNTIL_KILLED,
     Do(killed),
+    Return(),
     Label("over"),
     Unlock("container/{c}"),
     Return(),

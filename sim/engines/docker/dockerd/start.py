@@ -43,7 +43,6 @@ from sim.kernel import syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
-UNAVAILABLE = "grpc: the connection is unavailable"
 CLOSING = "transport is closing"
 
 
@@ -195,11 +194,14 @@ def in_flight(g: Goroutine, message: Message) -> Message:
 
 
 def lost_words(g: Goroutine) -> str:
-    """Return gRPC's words for a call that broke while it was in flight, or that was not sent at all.
+    """Return the words for a call that broke while it was in flight, where those differ, or that was not sent at all.
 
     Source: D vendor/google.golang.org/grpc/transport/http2_client.go 514, rpc_util.go 386-398, call.go 160-168.
     """
-    return CLOSING if g["in_flight"] and traits(g.world, g.pid).rpc_codes else UNAVAILABLE
+    found = traits(g.world, g.pid)
+    if g["in_flight"] and found.rpc_codes:
+        return CLOSING
+    return found.unreachable.format(found.containerd_socket.removeprefix("unix:"))
 
 
 def rpc_error(g: Goroutine) -> str:

@@ -3,9 +3,10 @@
 Events are read by one goroutine, which hands an exit on to one of its own. A stream that breaks is opened again once
 containerd serves (asked every 100 ms); what was told meanwhile is lost, and nobody looks for it. An exit is matched by
 container or, before 24.0, by pid, so that the exit of a shim that does not know its payload's is ignored. The handler
-deletes the task (the shim leaves), waits 2 s for the output, takes the network down, and asks the policy. Leaves out
-the 30 s that a delete may take. Source: designs §3.2, §3.6, §3.7 [S]; the order of the events: experiment d [M], in
-which `stop` comes before `die`, which is not modelled.
+deletes the task (the shim leaves), waits 2 s for the output, takes the network down, and asks the policy. Who waits for
+the end wakes once it is believed; since 23 `die` is said after the record was written, so that a stop says `stop`
+first. Leaves out the 30 s that a delete may take, and that the policy is asked before the network is taken down.
+Source: designs §3.2, §3.6, §3.7 [S]; moby v20.10.0 daemon/monitor.go 50-75, v26.1.5 68-118; experiment d [M].
 """
 
 from __future__ import annotations
@@ -21,21 +22,29 @@ from sim.engine.procedure import procedure
 from sim.engine.setup import MS, S
 from sim.engine.traits import traits
 from sim.engines.docker.dockerd.execs import ADD, config_key, exec_ended, exec_exited, exec_started, exec_table
-from sim.engines.docker.dockerd.exit import connected, event_or_break, keep_exit, state_exit, subscribed
+from sim.engines.docker.dockerd.exit import (
+    believe_end,
+    connected,
+    event_or_break,
+    follow_end,
+    say_die,
+    subscribed,
+)
 from sim.engines.docker.dockerd.network import release_network, unmap_ports
 from sim.engines.docker.dockerd.output import LOGGER_CLOSE, all_logged, stdio_ended, truncate_log
 from sim.engines.docker.dockerd.pause import handle_pause, not_paused, pause_request, paused
 from sim.engines.docker.dockerd.start import (
     AUTO_REMOVE,
-    UNAVAILABLE,
     containerd_at,
     drop_bundle,
     event,
+    lost_words,
     record_of,
     start_table,
     update,
 )
 from sim.engines.docker.dockerd.verbs import update_table
+from sim.engines.docker.dockerd.volumes import unmount_volumes
 from sim.facts import Message
 from sim.world import Frame, Key, World
 
@@ -68,7 +77,7 @@ def start_task(g: Goroutine) -> Message:
 
 def start_refused(g: Goroutine) -> None:
     """Keep why the process was not started."""
-    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else UNAVAILABLE
+    g["error"] = g["answer"].text if isinstance(g["answer"], Failure) else lost_words(g)
 
 
 def delete_by_force(g: Goroutine) -> Message:
@@ -169,6 +178,7 @@ def must_run(g: Goroutine) -> str | None:
     """Take no second exit of one run."""
     record = record_of(g)
     g["code"] = g["status"]
+    g["told"] = g["code"] is not None
     return None if record is not None and record.running and not record.restarting else "unknown"
 
 
@@ -181,12 +191,13 @@ def status_of_task(g: Goroutine) -> None:
     """Take the task's own exit status, if nobody has told one."""
     if g["code"] is None:
         (g["code"],) = g["answer"]
+        g["told"] = True
 
 
 def no_task(g: Goroutine) -> None:
-    """Go by what was told; 255 if nothing was."""
+    """Go by what was told; if nothing was, by what an absent task counts as (monitor.go handleContainerExit)."""
     if g["code"] is None:
-        g["code"] = 255
+        g["code"] = traits(g.world, g.pid).no_task_code
 
 
 def cut_output(g: Goroutine) -> None:
@@ -196,8 +207,13 @@ def cut_output(g: Goroutine) -> None:
 
 
 def after_output(g: Goroutine) -> str | None:
-    """Remove the fifos; the network is taken down if its controller is up, not while the daemon boots."""
+    """Remove the fifos; up to 20.10 the end is believed now, since 23 once what the container had is given back."""
     drop_bundle(g)
+    return None if traits(g.world, g.pid).die_after_record else "die_first"
+
+
+def must_leave_network(g: Goroutine) -> str | None:
+    """Take the network down if its controller is up, not while the daemon boots."""
     return None if g.recall("controller") else "no_controller"
 
 
@@ -206,14 +222,40 @@ def leave_network(g: Goroutine) -> None:
     release_network(g)
 
 
+def keep_exit(g: Goroutine) -> str | None:
+    """Unmount; go on to the record where the end is believed already."""
+    if g.recall("controller"):
+        unmount_volumes(g)
+    return None if traits(g.world, g.pid).die_after_record else "believed"
+
+
+def note_told(g: Goroutine, *, told: bool) -> None:
+    """Note whether FinishedAt is the time that the shim told, or the one of now (state.go SetStopped)."""
+    if told != g.recall(f"told/{g['c']}", False):
+        g.remember(f"told/{g['c']}", told)
+
+
 def believe_exit(g: Goroutine) -> str | None:
-    """Ask the restart manager, believe that it has stopped or restarts, and say `die`; then write it to disk."""
+    """Ask the restart manager, and believe that it has stopped or restarts: whoever waits for that goes on."""
     record = record_of(g)
     if record is None:
         return "unknown"
     g["oom_killed"], g["status"] = record.oom_killed, g["code"]
-    state_exit(g)
+    note_told(g, told=g["told"])
+    believe_end(g, record)
+    follow_end(g)
     return None
+
+
+def write_exit(g: Goroutine) -> str | None:
+    """Write the record to disk; since 23 `die` is said after that."""
+    record = record_of(g)
+    if record is not None:
+        update(g, record, disk=True)
+    if traits(g.world, g.pid).die_after_record:
+        say_die(g)
+    kept = g["again"] or (record is not None and record.kept)
+    return "auto_remove" if service_of(g).auto_remove and not kept and g.recall("controller") else None
 
 
 EXIT = procedure(
@@ -236,15 +278,23 @@ EXIT = procedure(
     Label("truncate"),
     Do(truncate_log),
     Label("logged"),
-    Do(after_output, "no_controller"),
+    Do(after_output, "die_first"),
+    Label("clean_up"),
+    Do(must_leave_network, "no_controller"),
     unmap_ports(),
     Do(leave_network),
     Label("no_controller"),
+    Do(keep_exit, "believed"),
     Do(believe_exit, "unknown"),
-    Do(keep_exit, "auto_remove"),
+    Label("believed"),
+    Do(write_exit, "auto_remove"),
     Label("unknown"),
     Unlock("container/{c}"),
     Return(),
+    Label("die_first"),
+    Do(believe_exit, "unknown"),
+    Do(say_die),
+    Goto("clean_up"),
     AUTO_REMOVE,
 )
 

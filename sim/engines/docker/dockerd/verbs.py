@@ -1,10 +1,10 @@
 """docker rename, update --restart, wait, ps, inspect, info, version, logs, events, attach: locks, and who is asked.
 
-`ps` takes every container's lock in turn, so that one that starts or is stuck holds it up; `inspect` and `logs` take
-their own container's. `info` and `version` take none; `info` runs two programs for their versions. An attached client,
-like one that reads events, is told of the next end. Leaves out what they print, the ring of 64 events that `--since`
-reads, and a subscriber that does not read: clients are on another machine and always do. Source: D daemon/rename.go,
-update.go, list.go, inspect.go, info.go, attach.go; engine-1.13 §3.2, §4, §13, §15.
+`ps` takes every container's lock in turn, so that one that starts or is stuck holds it up, until 17.07, which reads a
+snapshot; `inspect` and `logs` take their own container's. `info` and `version` take none; `info` runs two programs for
+their versions. An attached client, like one that reads events, is told of the next end. Leaves out what they print, the
+ring of 64 events that `--since` reads, and a subscriber that does not read: clients are on another machine and always
+do. Source: D daemon/rename.go, update.go, list.go, inspect.go, info.go, attach.go; engine-1.13 §3.2, §4, §13, §15.
 """
 
 from __future__ import annotations
@@ -198,6 +198,8 @@ PS = procedure(
     Label("listed"),
     Do(done),
 )
+
+PS_OF_SNAPSHOT = procedure("dockerd.ps", Do(done))  # replica of what was written: v17.09.0-ce daemon/list.go 185
 
 INSPECT = procedure(
     "dockerd.inspect", Do(must_exist, "refused"), Lock("container/{c}"), Do(done), Unlock("container/{c}"),
