@@ -55,9 +55,9 @@ def test_with_room_again_a_start_goes_well() -> None:
 
 
 def test_an_exit_is_in_memory_alone() -> None:
-    """The disk goes on to say that web runs: dockerd's next start says die once more, with 255."""
+    """The disk goes on to say that web runs: dockerd's next start says die once more, by what containerd has stored."""
     trace = ran("{id: shot, at: 1s, kill: payload/web}", "{id: boot, at: 20s, kill: dockerd}")
-    assert told(trace) == ["die137", "disconnect", "die255"]
+    assert told(trace) == ["die137", "disconnect", "die137"]
     record = trace.at(trace.origin + 19_000_000).host.files[paths.container("web")]
     assert isinstance(record, Container)
     assert record.running

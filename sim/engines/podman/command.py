@@ -164,7 +164,7 @@ def not_running(world: World, frame: Frame) -> bool:
 
 
 def polls(g: Goroutine) -> str | None:
-    """Go on to poll for the end, as versions do that know no pidfd of conmon's."""
+    """Go on to poll for the end where no pidfd of conmon's is known."""
     return None if version_of(g.world).wait_limit else "ended"
 
 

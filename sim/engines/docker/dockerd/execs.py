@@ -203,7 +203,7 @@ def canceled(world: World, frame: Frame) -> bool:
 
 
 def give_up(g: Goroutine) -> None:
-    """Let the monitor go on: what containerd does about the request later is of no interest (DeadlineExceeded)."""
+    """Let the monitor go on: what becomes of the request is of no interest (DeadlineExceeded)."""
     config = config_of(g)
     if config is not None:
         g.remember(f"exec/{g['c']}/{g['x']}", replace(config, detach=True))
