@@ -64,7 +64,7 @@ def paused(g: Goroutine) -> None:
 
 
 def not_paused(g: Goroutine) -> None:
-    """Say why it has not been done."""
+    """Answer with why it has not been done."""
     no_answer(g)
     answer(g, Failure(f"Cannot {g['request'].kind} container {service_of(g).id}: {g['error']}"))
 
