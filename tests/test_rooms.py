@@ -318,3 +318,15 @@ def test_a_flag_in_disguise_is_found(flag: str) -> None:
 def test_a_field_that_is_gone_by_is_no_flag(use: str) -> None:
     """What is called, handed on or compared with a value is the same code for each engine."""
     assert list(asked_for_truth(ast.parse(f"def g():\n    if {use}:\n        return 1"))) == []
+
+
+def test_no_example_outside_looks_up_another_engine_than_docker() -> None:
+    """An example stands where an engine may be hidden (tests/test_hidden.py): the default's designs alone are there."""
+    others = [f'DESIGNS["{name}"]' for name, design in DESIGNS.items() if design.traits.client != "docker"]
+    found = [
+        (path, line.strip())
+        for path in OUTSIDE
+        for line in (ROOT / path).read_text(encoding="utf-8").splitlines()
+        if ">>>" in line and any(other in line for other in others)
+    ]
+    assert not found

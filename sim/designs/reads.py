@@ -23,7 +23,7 @@ def reads(design: Design) -> frozenset[str]:
     """Return the names of the traits that are read.
 
     >>> from sim.designs import DESIGNS
-    >>> "last_wait" in reads(DESIGNS["docker-26"]), "last_wait" in reads(DESIGNS["cri-o"])
+    >>> "last_wait" in reads(DESIGNS["docker-26"]), "last_wait" in reads(DESIGNS["docker-1.13"])
     (True, False)
     """
     found: set[str] = set()

@@ -24,9 +24,9 @@ def words_of(design: Any) -> dict[str, str]:
     """Return what fills the places of a sentence; without a design, general words.
 
     >>> from sim.designs import DESIGNS
-    >>> found = words_of(DESIGNS["cri-o"])
+    >>> found = words_of(DESIGNS["docker-26-separate"])
     >>> found["daemon"], found["holder"], found["or_stopped"]
-    ('crio', 'conmon', ' or stopped crio.service or kubelet.service')
+    ('dockerd', 'shim', ' or stopped docker.service or containerd.service')
     """
     if design is None:
         return GENERAL
@@ -89,8 +89,8 @@ def a_stop(design: Any) -> str:
     """Return what people type to stop a container, without its name.
 
     >>> from sim.designs import DESIGNS
-    >>> a_stop(DESIGNS["podman"]), a_stop(DESIGNS["cri-o"])
-    ('podman stop', 'kubectl delete pod')
+    >>> a_stop(DESIGNS["docker-26"])
+    'docker stop'
     """
     return str(design.engine.typed(design, Docker("stop", ""))).strip() if design.traits.client else "a stop"
 

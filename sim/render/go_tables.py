@@ -22,7 +22,7 @@ def tabulate(lines: Sequence[Sequence[str]], least: int = LEAST, padding: int = 
 
 
 def human_duration(seconds: float) -> str:
-    """Say roughly how long *seconds* are, in whole units that are cut down, never rounded.
+    """Return roughly how long *seconds* are, in whole units that are cut down, never rounded.
 
     >>> [human_duration(s) for s in (0.5, 1, 59, 90, 5400, 86400, 864000)]
     ['Less than a second', '1 second', '59 seconds', 'About a minute', 'About an hour', '24 hours', '10 days']

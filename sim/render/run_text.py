@@ -107,7 +107,7 @@ def _gaps(lines: list[Line], end: int) -> dict[int, int]:
 
 
 def _starts(units: Sequence[str]) -> str:
-    """Say that units start.
+    """Return the sentence that units start.
 
     >>> _starts(("docker",)), _starts(("containerd", "docker"))
     ('docker.service starts', 'containerd.service and docker.service start')
@@ -125,7 +125,7 @@ def _left_out_before(lines: list[Line], summary: Summary) -> int | None:
 
 
 def _left_out(summary: Summary) -> str:
-    """Say how many rounds are left out, and of which containers."""
+    """Return how many rounds are left out, and of which containers."""
     left, names = summary.left_out, summary.rounds_of
     assert left is not None
     whose = f" of {', '.join(names) if len(names) <= NAMED else f'{len(names)} containers'}" if names else ""

@@ -21,7 +21,17 @@ from sim.engine.role import Kind, Role
 from sim.engine.setup import Docker
 from sim.engines.cri.kubelet import runtime_at
 from sim.engines.cri.pods import SPECS, STATUSES, UIDS, Spec, spec_of, status_of
-from sim.engines.host.client import FINISH, TERMINAL, Await, lost, more_steps, step_of, systemctl_request, systemd_at
+from sim.engines.host.client import (
+    FINISH,
+    TERMINAL,
+    Await,
+    docker_command,
+    lost,
+    more_steps,
+    step_of,
+    systemctl_request,
+    systemd_at,
+)
 from sim.engines.host.client import begin as begin_step
 from sim.facts import Message
 from sim.kernel import syscalls
@@ -44,12 +54,6 @@ def typed(design: Any, command: Docker) -> str:
     return as_docker(design, command) if words is None else words.format(c=command.container)
 
 
-def _docker(g: Goroutine) -> Docker:
-    command = step_of(g.world, g.frame).command
-    assert isinstance(command, Docker)
-    return command
-
-
 def begin(g: Goroutine) -> str | None:
     """Do what needs no program, or go on to the command that does."""
     label = begin_step(g)
@@ -70,11 +74,11 @@ def begin(g: Goroutine) -> str | None:
 
 def apply(g: Goroutine) -> str | None:
     """Let the pod be wanted; one that is there is left as it is."""
-    name = _docker(g).container
+    name = docker_command(g).container
     spec = spec_of(g.world, name)
     g["c"] = name
     if spec is not None and spec.wanted:
-        if _docker(g).verb == "run":
+        if docker_command(g).verb == "run":
             g["error"] = f'pods "{name}" already exists'
             return "done"
         g["uid"] = spec.uid
@@ -88,7 +92,7 @@ def apply(g: Goroutine) -> str | None:
 
 def delete(g: Goroutine) -> str | None:
     """Let the pod not be wanted any more; what was stopped is remembered, what was removed is not."""
-    command = _docker(g)
+    command = docker_command(g)
     name = g["c"] = command.container
     spec = spec_of(g.world, name)
     if spec is None:
@@ -132,7 +136,7 @@ def pod_ended(world: World, frame: Frame) -> bool:
 
 def goes_on(g: Goroutine) -> str | None:
     """Go on with a start, if this was a restart."""
-    return "apply" if _docker(g).verb == "restart" else None
+    return "apply" if docker_command(g).verb == "restart" else None
 
 
 # -- the runtime -------------------------------------------------------------------------------------
@@ -140,7 +144,7 @@ def goes_on(g: Goroutine) -> str | None:
 
 def runtime_request(g: Goroutine) -> Message:
     """Ask the runtime, as crictl does."""
-    command = _docker(g)
+    command = docker_command(g)
     if command.verb == "ps":
         return Message("List", "", g.frame.fid)
     if command.verb == "exec":

@@ -174,12 +174,12 @@ def systemd_at(world: World, frame: Frame) -> Pid | None:
 
 def create_request(g: Goroutine) -> Message:
     """Ask for the container to be created."""
-    return Message("create", _docker(g).container, g.frame.fid)
+    return Message("create", docker_command(g).container, g.frame.fid)
 
 
 def docker_request(g: Goroutine) -> Message:
     """Ask for the verb; a run goes on with a start."""
-    command = _docker(g)
+    command = docker_command(g)
     verb = "start" if command.verb == "run" else command.verb
     data = (command.signal, command.timeout, command.force, command.words)
     if command.called:
@@ -207,14 +207,14 @@ def start_request(g: Goroutine) -> Message:
 
 def attach_request(g: Goroutine) -> Message:
     """Ask to be attached to the container."""
-    command = _docker(g)
+    command = docker_command(g)
     data = (None, None, False, (command.verb,), False, command.called)
     return Message("attach", command.container, g.frame.fid, data if command.called else data[:4])
 
 
 def attached(g: Goroutine) -> str | None:
     """Go on with the start, unless the container runs already."""
-    return "ended" if _docker(g).verb == "attach" else None
+    return "ended" if docker_command(g).verb == "attach" else None
 
 
 def end_queue(terminal: str) -> str:
@@ -262,7 +262,8 @@ def systemctl_request(g: Goroutine) -> Message:
     return Message(verb, "", g.frame.fid, command.signal)
 
 
-def _docker(g: Goroutine) -> Docker:
+def docker_command(g: Goroutine) -> Docker:
+    """Return the docker command that the terminal's step gives."""
     command = step_of(g.world, g.frame).command
     assert isinstance(command, Docker)
     return command
@@ -270,7 +271,7 @@ def _docker(g: Goroutine) -> Docker:
 
 def created(g: Goroutine) -> str | None:
     """Go on with the start, unless only a create was asked for; attached, if the end is to be waited for."""
-    command = _docker(g)
+    command = docker_command(g)
     return "done" if command.verb == "create" else "attach" if command.attach else None
 
 

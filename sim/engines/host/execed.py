@@ -35,7 +35,7 @@ def _scope(world: World, frame: Frame) -> tuple[Key, ...]:
 
 @reading(_scope)
 def in_scope(world: World, frame: Frame) -> bool | str:
-    """Say whether its parent has moved it into the container's scope, or has left before (process_linux.go)."""
+    """Return whether its parent has moved it into the container's scope, or has left before (process_linux.go)."""
     process = world.host.procs[frame.fid[0]]
     if process.cgroup == _scope_of(world, frame):
         return True

@@ -66,7 +66,7 @@ def paused(g: Goroutine) -> None:
 
 
 def not_paused(g: Goroutine) -> None:
-    """Say why it has not been done."""
+    """Answer with why it has not been done."""
     why = g["answer"].text if isinstance(g["answer"], Failure) else rpc_error(g)
     answer(g, Failure(f"Cannot {g['request'].kind} container {service_of(g).id}: {why}"))
 
