@@ -1,0 +1,55 @@
+"""Hold the model against the branches of the engine's source.
+
+python -m tests.source CHECKOUT TABLE           print the table's branches as CHECKOUT has them
+python -m tests.source CHECKOUT TABLE --write   write the table anew; what is said of a branch that stays is kept
+python -m tests.source --unmatched [TABLE]      count the branches without an op by reason, and list those that matter
+
+CHECKOUT is a folder with the files of the table's version, or a git directory that has its tag. Source: docs/truth.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from tests.source import table as tables
+from tests.source.branches import reader
+
+
+def unmatched(names: list[str]) -> str:
+    """Return how many branches of each table have an op, and how many none for which reason, as Markdown."""
+    rows = {name: tables.read(name) for name in names}
+    lines = ["| | " + " | ".join(rows) + " |", "|---|" + "---|" * len(rows)]
+    lines.append("| branches | " + " | ".join(str(len(it)) for it in rows.values()) + " |")
+    lines.append("| an op | " + " | ".join(str(sum(bool(row.op) for row in it)) for it in rows.values()) + " |")
+    counts = {name: Counter(row.why for row in it if not row.op) for name, it in rows.items()}
+    for why, meaning in tables.REASONS.items():
+        lines.append(f"| {why}: {meaning} | " + " | ".join(str(counts[name][why]) for name in rows) + " |")
+    return "\n".join(lines)
+
+
+def main(words: list[str]) -> int:
+    """Do what the words ask for."""
+    plain = [word for word in words if not word.startswith("--")]
+    if "--unmatched" in words:
+        names = plain or tables.tables()
+        print(unmatched(names))
+        for row in (row for name in names for row in tables.read(name) if row.why == "missing"):
+            print(f"{row.file}:{row.line} {row.function}: {row.condition or row.kind}: {row.reason}")
+        return 0
+    if len(plain) != 2 or plain[1] not in tables.tables():
+        print(__doc__, f"Tables: {', '.join(tables.tables())}", sep="\n", file=sys.stderr)
+        return 2
+    place, name = Path(plain[0]), plain[1]
+    rows = tables.anew(name, tables.found(name, reader(place)))
+    if "--write" in words:
+        tables.write(name, rows)
+        return 0
+    for row in rows:
+        print(f"{row.file}:{row.line}", row.kind, row.function, row.condition)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
