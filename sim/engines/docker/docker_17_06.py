@@ -26,6 +26,7 @@ DOCKER_17_06 = Design(
         removal_wakes=True,
         thaws_orphans=False,
         discards_kept=False,
+        pause_outlives_run=False,
     ),
     DOCKER,
 )

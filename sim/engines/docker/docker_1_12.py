@@ -36,6 +36,7 @@ TRAITS_1_12 = replace(
     unknown_exit=1,
     thaws_orphans=False,
     discards_kept=False,
+    pause_outlives_run=False,
 )
 DOCKER_1_12 = Design(
     "docker-1.12",

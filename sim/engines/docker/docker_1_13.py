@@ -67,6 +67,7 @@ TRAITS = Traits(
     thaws_orphans=True,
     rpc_codes=True,
     discards_kept=True,
+    pause_outlives_run=True,
     records=paths.CONTAINERS + "{name}/config.v2.json",
 )
 

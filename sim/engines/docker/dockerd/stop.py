@@ -173,6 +173,14 @@ def until_killed(*last: Entry) -> tuple[Entry, ...]:
     )
 
 
+def woken(go_on: str) -> tuple[Entry, ...]:
+    """Return the way on if an end comes in the 2 s after a signal that could not be sent, with a wait for the next one.
+
+    The policy may have begun to restart the container, which counts as running then (stop.go 63-72, kill.go 134-140).
+    """
+    return Lock("container/{c}"), Do(will_wait), Unlock("container/{c}"), Goto(go_on)
+
+
 UNTIL_KILLED = until_killed(Wait(stopped))  # for ever
 UNTIL_STOPPED = (  # of one that counts as running still, with the lock held
     Label("until_stopped"),
@@ -250,6 +258,7 @@ STOP = procedure(
     Do(note_signal, "refused", "noted"),
     Label("send"),
     SEND,
+    Label("sent"),
     Do(sent, "until_killed"),
     Wait(stopped, within=stop_timeout, late="kill"),
     Goto("stopped"),
@@ -264,7 +273,7 @@ STOP = procedure(
     REFUSED,
     Do(give_up, "end"),
     Wait(stopped, within=UNSENT_WAIT, late="insist"),
-    Goto("stopped"),
+    woken("sent"),
     Label("insist"),
     Do(insist, "signal"),
     Goto("wait_on"),
@@ -330,7 +339,7 @@ KILL = procedure(
     REFUSED,
     Do(refused, "end"),
     Wait(stopped, within=UNSENT_WAIT, late="unkilled"),
-    Goto("stopped"),
+    woken("until_killed"),
     Label("unkilled"),
     Do(refuse),
     Return(),
