@@ -135,7 +135,8 @@ def reopen(g: Goroutine) -> None:
 def reattach(g: Goroutine) -> None:
     """Reopen the fifos, believe that the process that containerd told runs, and say `start` again (SetRunning).
 
-    A start that a policy had begun when the earlier dockerd ended is over with that. The times stay. If containerd's last event of it is a pause, or the end of one, that is said again, too.
+    A start that a policy had begun when the earlier dockerd ended is over with that. The times stay. If containerd's
+    last event of it is a pause, or the end of one, that is said again, too.
     """
     record = record_of(g)
     assert record is not None

@@ -272,7 +272,8 @@ def start_failed(g: Goroutine) -> str | None:
     failed = replace(record, error=error, exit_code=failed_with(error, service_of(g).path, record.exit_code))
     storage.write(g, paths.container(g["c"]), failed)
     code = record.exit_code if g["why"] == "policy" else failed.exit_code
-    update(g, replace(failed, running=False, restarting=False, paused=False, pid=0, exit_code=code), disk=g["why"] != "policy")
+    stopped = replace(failed, running=False, restarting=False, paused=False, pid=0, exit_code=code)
+    update(g, stopped, disk=g["why"] != "policy")
     wake(g)
     unmount_volumes(g)
     close_output(g)
