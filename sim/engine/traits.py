@@ -155,7 +155,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "unknown_exit": ("the code of an exit that containerd has stored no event of", "the same [S]"),
     "removal_wakes": ("whoever waits for the end of a container is woken by its removal", "state.go: 17.06 [S]"),
     "pause_outlives_run": (
-        "a container that its policy starts again counts as paused if it was when it ended: nothing but unpause ends that",
+        "a container that its policy starts again still counts as paused if it ended paused: only unpause ends that",
         "container/state.go SetRunning, SetRestarting at 1.12.6, 1.13.1, 17.06.2 [S]",
     ),
     "start_forgets_oom": (

@@ -146,7 +146,7 @@ def kill_directly(g: Goroutine) -> str | None:
 
 
 def waits_on(g: Goroutine) -> bool:
-    """Begin the wait that follows the one of 10 s and has no limit, and return whether there is one (kill.go 147).
+    """Begin the wait that follows the one of 10 s and has no limit, and return whether there is one (kill.go 140-147).
 
     A container whose policy has meanwhile begun to restart it counts as running: the next end of it is waited for.
     """
