@@ -114,6 +114,19 @@ expect:
   - {at: end, container: web, status: created, exit_code: 128}
   - {at: end, container: db, status: created, exit_code: 127}
 """,
+    "a start that fails is answered once --rm has removed its container, which a busy mount holds up": """\
+host: {begin: off}
+services: {job: {image: nginx, x-rm: true, x-payload: {fails_to_start: not found}}}
+steps:
+  - {systemctl: start docker}
+  - {host: {busy_mount: job}}
+  - {id: run, at: 10s, docker: run -d --rm --name job nginx}
+until: 30s
+expect:
+  - {at: run+4900ms, step: run, unanswered: true}
+  - {within: 6s, of: run, step: run, error: "executable file not found"}
+  - {at: end, container: job, status: dead}
+""",
     "OOMKilled is told until the next end": """\
 services: {web: {image: nginx, restart: always, mem_limit: 64m}}
 steps:
