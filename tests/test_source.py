@@ -11,8 +11,8 @@ import pytest
 
 from sim.designs import DESIGNS
 from tests.source import table as tables
-from tests.source.__main__ import unmatched
 from tests.source.branches import branches, reader
+from tests.source.tell import unmatched
 
 ROOT = Path(__file__).resolve().parent.parent
 CITING = ("sim/engines/docker/dockerd", "sim/engines/containerd")
