@@ -9,17 +9,35 @@ from collections import Counter
 
 from tests.source import table as tables
 
+DIVIDED = ("not modelled",)  # reasons of which each part is counted
+
 
 def unmatched(names: list[str]) -> str:
     """Return how many branches of each table have an op, and how many none for which reason, as Markdown."""
     rows = {name: tables.read(name) for name in names}
     lines = ["| | " + " | ".join(rows) + " |", "|---|" + "---|" * len(rows)]
-    lines.append("| branches | " + " | ".join(str(len(it)) for it in rows.values()) + " |")
-    lines.append("| an op | " + " | ".join(str(sum(bool(row.op) for row in it)) for it in rows.values()) + " |")
-    counts = {name: Counter(row.why for row in it if not row.op) for name, it in rows.items()}
+    lines.append(_line("branches", [len(it) for it in rows.values()]))
+    lines.append(_line("an op", [sum(bool(row.op) for row in it) for it in rows.values()]))
     for why, meaning in tables.REASONS.items():
-        lines.append(f"| {why}: {meaning} | " + " | ".join(str(counts[name][why]) for name in rows) + " |")
+        lines.append(_line(f"{why}: {meaning}", [_count(it, why) for it in rows.values()]))
+        for what in _told(rows, why) if why in DIVIDED else ():
+            lines.append(_line(f"– {what}", [_count(it, why, what) for it in rows.values()]))
     return "\n".join(lines)
+
+
+def _line(title: str, counts: list[int]) -> str:
+    return f"| {title} | {' | '.join(map(str, counts))} |"
+
+
+def _count(rows: list[tables.Row], why: str, what: str | None = None) -> int:
+    """Count the rows with a reason, or of those the ones that tell *what*."""
+    return sum(not it.op and it.why == why and what in (None, it.what) for it in rows)
+
+
+def _told(rows: dict[str, list[tables.Row]], why: str) -> list[str]:
+    """Return what the rows with a reason tell, the most frequent first."""
+    counts = Counter(it.what for found in rows.values() for it in found if it.why == why)
+    return sorted(counts, key=lambda what: (-counts[what], what))
 
 
 def section() -> str:
