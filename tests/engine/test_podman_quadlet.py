@@ -88,7 +88,7 @@ expect:
   - {at: end, process: payload/web, parent: conmon/web, count: 1}
   - {at: end, process: conmon/web, parent: init, count: 1}
   - {at: end, port: 80, from: remote, open: true}
-  - {events: [{die: -1}, destroy, create, start], container: web, exact: true}
+  - {events: [stop, {die: -1}, destroy, create, start], container: web, exact: true}
 """,
     "F5: without Restart= the unit has failed, and rm -f gives up: the container has lost its code": PLAIN
     + """\

@@ -3,8 +3,7 @@
 A stop writes down that the container is stopping, by its user, lets go of the lock, sends the signal through crun, and
 polls whether the process is there; after the timeout KILL, and 5 s more. Only then it looks for conmon, and waits 5 s
 for its exit file; if conmon is gone nobody can tell the exit code, and what comes of that is the version's. Leaves out
-dependencies, pods, volumes, and that what was stopped is said before its end. Source: designs §4.2 [S]; podman v5.4.2,
-libpod/container_api.go 296-359 (StopWithTimeout, Kill), 490-526 (Pause, Unpause), container_internal.go 162-191
+dependencies, pods, volumes. Source: designs §4.2 [S]; podman v5.4.2, libpod/container_api.go 296-359 (StopWithTimeout, Kill), 490-526 (Pause, Unpause), container_internal.go 162-191
 (waitForExitFileAndSync), 1375-1537 (stop, waitForConmonToExitAndSave), 1587-1640 (restartWithTimeout), 2500-2519
 (checkReadyForRemoval); oci_conmon_common.go StopContainer; runtime_ctr.go 835-992 (removeContainer).
 """
@@ -21,7 +20,7 @@ from sim.engine.setup import S
 from sim.engines.conmon.crun import crun
 from sim.engines.conmon.files import exit_file
 from sim.engines.host.daemon import event
-from sim.engines.podman.cleanup import REMOVE
+from sim.engines.podman.cleanup import REMOVE, removes_itself
 from sim.engines.podman.common import BEGIN, CLEAN, LOCK, UNLOCK, asked, fail, no_such, refuse, succeed, teardown
 from sim.engines.podman.ladder import IS_KNOWN, STAYS, version_of
 from sim.engines.podman.start import CREATE, FREE_STORAGE, START, UNDO, notify
@@ -94,6 +93,7 @@ def look_again(g: Goroutine) -> str | None:
         return "not_stopped"
     if record is None or record.state != STOPPING:
         return "told"
+    event(g, "stop")  # only if nobody has told the end yet (container_internal.go 1449-1458): `died` comes after it
     if conmon_of(g.world, service) is not None:
         return None
     return "told" if version_of(g.world).conmon_dead == STAYS else "untold"
@@ -171,12 +171,6 @@ STOP = (
     Do(tell_loss, "not_stopped"),
 )
 """Ends at told, or what follows if rm -f goes on without a code, or at not_stopped, with the lock held."""
-
-
-def stopped(g: Goroutine) -> None:
-    """State that it was stopped, if it ran."""
-    if g["payload_pid"]:
-        event(g, "stop")
 
 
 # -- kill, rm, pause ---------------------------------------------------------------------------------
@@ -300,7 +294,9 @@ STOP_PROCEDURES = (
         Exit(fail),
         Label("told"),
         CLEAN,
-        Do(stopped),
+        Do(removes_itself, "kept"),
+        REMOVE,
+        Label("kept"),
         UNLOCK,
         Exit(succeed),
     ),
