@@ -19,7 +19,7 @@ from sim.engine.networks import address, bindings
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call, repeat, run
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import Container, Endpoint
-from sim.engine.traits import traits
+from sim.engine.traits import Traits, traits
 from sim.engines.docker.dockerd.attached import tell_attached
 from sim.engines.docker.dockerd.health import start_monitor
 from sim.engines.docker.dockerd.network import (
@@ -199,15 +199,22 @@ def lost_words(g: Goroutine) -> str:
     Source: D vendor/google.golang.org/grpc/transport/http2_client.go 514, rpc_util.go 386-398, call.go 160-168.
     """
     found = traits(g.world, g.pid)
-    if g["in_flight"] and found.rpc_codes:
-        return CLOSING
+    return CLOSING if g["in_flight"] and found.rpc_codes else unreachable(found)
+
+
+def unreachable(found: Traits) -> str:
+    """Return the words for a call that was not sent, since there is no connection to containerd."""
     return found.unreachable.format(found.containerd_socket.removeprefix("unix:"))
+
+
+def with_code(found: Traits, code: int, words: str) -> str:
+    """Return the whole text of an error of gRPC, with its code where it is printed."""
+    return f"rpc error: code = {code} desc = {words}" if found.rpc_codes else words
 
 
 def rpc_error(g: Goroutine) -> str:
     """Return the whole text of that error, with its code where it has one."""
-    code = f"rpc error: code = {13 if g['in_flight'] else 14} desc = "
-    return (code if traits(g.world, g.pid).rpc_codes else "") + lost_words(g)
+    return with_code(traits(g.world, g.pid), 13 if g["in_flight"] else 14, lost_words(g))
 
 
 def create_container(g: Goroutine) -> Message:
