@@ -18,7 +18,7 @@ FITTED: Profile = {
         together="boot",
     ),
     "dockerd/start_controller": Duration(
-        wait=LogNormal(582.6444, 0.01813, -392.638),
+        wait=LogNormal(582.6444, 0.01813, -392.6381),
         mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.393",
         together="boot",
     ),
