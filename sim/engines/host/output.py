@@ -257,6 +257,15 @@ def _dried(world: World, pid: Pid, container: str, stream: str) -> int:
     return sum(fifo.level for fifo in ends if fifo is not None and fifo.readers == {pid})
 
 
+def is_shared(world: World, container: str) -> bool:
+    """Return whether two readers share what a container prints now, one of which throws its part away.
+
+    Who gets which part is a matter of chance (engine-1.13 §10), and since all of it flows, no byte of it is counted.
+    """
+    names = {fid[1]: fid for fid in world.frames if fid[1].startswith(f"discard/{container}/")}
+    return any((fid[0], name.replace("discard", "copy", 1)) in world.frames for name, fid in names.items())
+
+
 def add_lost(turn: Turn, container: str, count: int) -> None:
     """Count bytes that a program has thrown away."""
     if count:
