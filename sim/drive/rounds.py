@@ -225,7 +225,7 @@ class Rounds:
 
     def _fields(self, value: Any) -> tuple[Any, ...]:
         kind = type(value)
-        if kind is Container and not value.policy.max:
+        if isinstance(value, Container) and not value.policy.max:
             value = replace(value, restart_count=0)
         elif kind is Message and f"message {value.kind}" in self._counts:
             value = replace(value, data=_without_count(value.data))

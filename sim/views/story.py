@@ -50,6 +50,7 @@ class Story:
         self.starts: dict[Pid, Microseconds] = {INIT: 0}
         self.times: dict[str, Times] = {}
         self.ran: set[str] = set()  # containers that were last believed to run
+        self.restarting: set[str] = set()  # those of which a policy waits to start them again
         self.left: dict[str, Microseconds] = {}  # when a supervisor saw the end of a container
         self.written: dict[str, Microseconds] = {}  # when files and fifos were written last
         self.levels: dict[str, int] = {}  # bytes in fifos
@@ -88,7 +89,7 @@ class Story:
                 self.probes.forget(event.container)
             elif event.action == "start" and not self._reattached(event.container):
                 self.times[event.container] = replace(before, started=at)
-            elif event.action == "die" and not self._is_told(event.container):
+            elif event.action == "die" and not (self._is_told(event.container) or event.container in self.restarting):
                 self.times[event.container] = replace(before, finished=at)
         elif isinstance(event, Remembered) and isinstance(event.value, Container):
             self._believed(event.value, at)
@@ -109,7 +110,14 @@ class Story:
             self.levels[event.path] = event.level
 
     def _believed(self, record: Container, at: Microseconds) -> None:
-        """Note an end that no `die` tells: a restart that is given up, and what a new dockerd finds (SetStopped)."""
+        """Note an end that no `die` tells: one before a restart (SetRestarting: before `die` or with it), a restart that
+        is given up, and what a new dockerd finds (SetStopped).
+        """
+        if record.restarting and record.name not in self.restarting:
+            self.restarting.add(record.name)
+            self.times[record.name] = replace(self.times.get(record.name, Times()), finished=at)
+        elif not record.restarting:
+            self.restarting.discard(record.name)
         if record.running:
             self.ran.add(record.name)
         elif record.name in self.ran:

@@ -139,7 +139,8 @@ STATUS = {
 }
 CLIENTS = {  # command -> the column of the state, where the name stands, a pattern by each state of inspect
     "docker": ("STATUS", -1, STATUS),
-    "podman": ("STATUS", -1, STATUS | {"paused": "Paused"}),
+    "podman": ("STATUS", -1, STATUS | {"paused": "Paused", "stopping": "Stopping", "stopped": STATUS["exited"],
+                                       "initialized": "Initialized", "removing": "Removing"}),
     "crictl": ("STATE", 4, {state: state.removeprefix("CONTAINER_").capitalize()
                             for state in ("CONTAINER_CREATED", "CONTAINER_RUNNING", "CONTAINER_EXITED")}),
 }  # fmt: skip
