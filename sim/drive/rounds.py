@@ -190,6 +190,8 @@ class Rounds:
             return (kind, _text(event.path), value)
         if kind is Marked:
             return (kind, event.name, min(event.count, self._nth))
+        if kind is e.IdsSkipped:
+            return kind  # up to a number that no process has
         return self._fields(event)
 
     def _is_count(self, path: str) -> bool:
