@@ -72,7 +72,7 @@ Action = Go | Late | Deliver | Open | Fault
 def alternatives(world: World, frame: Frame) -> list[Go | Late]:
     """Return what a goroutine may do now: take its op, or be too late for it. A stopped process does nothing."""
     pid = frame.fid[0]
-    if pid != OUTSIDE and world.host.procs[pid].state != "S":
+    if pid != OUTSIDE and not world.host.procs[pid].runs:
         return []
     op = world.design.procedures[frame.procedure].ops[frame.op]
     actions: list[Go | Late] = [Go(frame.fid)] if op.ready(world, frame) else []
