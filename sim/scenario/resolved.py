@@ -71,6 +71,7 @@ def host_of(host: HostSetup) -> dict[str, Any]:
         "pid_max": host.pid_max,
         "clock": format_clock(host.epoch, host.tz_minutes),
         "hostname": host.hostname,
+        "cgroup": host.cgroup,
     }
     return keys if host.next_pid is None else {**keys, "next_pid": host.next_pid}
 

@@ -29,7 +29,8 @@ from sim.kernel.host import Host
 from sim.kernel.records import INIT, NO_POWER, OUTSIDE, Pid
 from sim.world import Frame, Turn, World
 
-IN_MEMORY = ("/run/", "/var/run/", "/sys/")
+TMPFS = ("/run/", "/var/run/")
+KERNELS = ("/sys/",)
 CLOSED = "Connection to the host closed by remote host."
 
 
@@ -59,7 +60,7 @@ def _bottom_up(host: Host, pid: Pid) -> Iterator[Pid]:
 
 def _wipe(turn: Turn) -> None:
     host = turn.host
-    for path in [path for path in host.files if path.startswith(IN_MEMORY)]:
+    for path in [path for path in host.files if path.startswith((*TMPFS, *KERNELS))]:
         syscalls.remove_file(turn, path)
     for path in list(host.fifos):
         turn.emit(e.FifoRemoved(path))
