@@ -150,7 +150,8 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "x-address": service.pins.address,
         "x-id": service.id,
     }
-    return {key: value for key, value in keys.items() if value not in (None, [], {})}
+    design = DESIGNS[scenario.setup.engine.design]
+    return {key: it for key, it in keys.items() if it not in (None, [], {}) and not lacks(design, "service", key)}
 
 
 def port_of(port: Port) -> str:

@@ -25,7 +25,7 @@ IDS = [" ".join(host) for host in PAUSING]
 PAUSED = """\
 engine: {{design: {design}}}
 host: {{cgroup: {cgroup}}}
-services: {{web: {{image: nginx, stop_grace_period: 1s, x-payload: {{on_term: none}}}}}}
+services: {{web: {{image: nginx, x-payload: {{on_term: none}}}}}}
 steps: [{{id: pause, at: 1s, docker: pause web}}, {{id: act, at: 5s, {act}}}]
 until: 30s
 expect:
