@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
-from sim.designs.takes import units_of
+from sim.designs.takes import cgroup_of, units_of
 from sim.designs.upgraded import upgraded
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.prologue import is_beside, observed, prologue
@@ -72,7 +72,7 @@ Action = Go | Late | Deliver | Open | Fault
 def alternatives(world: World, frame: Frame) -> list[Go | Late]:
     """Return what a goroutine may do now: take its op, or be too late for it. A stopped process does nothing."""
     pid = frame.fid[0]
-    if pid != OUTSIDE and world.host.procs[pid].state != "S":
+    if pid != OUTSIDE and not world.host.procs[pid].runs:
         return []
     op = world.design.procedures[frame.procedure].ops[frame.op]
     actions: list[Go | Late] = [Go(frame.fid)] if op.ready(world, frame) else []
@@ -147,7 +147,7 @@ def blank(setup: Setup) -> World:
     design = design_of(setup)
     first, *others = prologue(setup, design)
     setup = replace(setup, terminals=(first, *setup.terminals, *others))
-    host = Host(setup.host.pid_max)
+    host = Host(setup.host.pid_max, setup.host.cgroup or cgroup_of(design.releases.values()))
     host.reserve(number for service in setup.services for number in observed(setup, design, service))
     world = World(setup, design, host)
     world.services = design.engine.services(world.services)

@@ -231,7 +231,7 @@ class Timed:
         if slot is None or slot.frame is not frame:
             slot = self._arrive(fid, slot, frame)
         plan = slot.plan
-        ready = running = fid[0] == OUTSIDE or world.host.procs[fid[0]].state == "S"
+        ready = running = fid[0] == OUTSIDE or world.host.procs[fid[0]].runs
         if not plan.plain:
             ready = self._is_ready(fid, slot, plan, running)
         if slot.go is not None and slot.go.held and running:

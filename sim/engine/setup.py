@@ -136,7 +136,8 @@ class HostSetup(msgspec.Struct, frozen=True):
 
     With `steady` everything was started long before and t = 0 comes *uptime* after the last start has settled;
     with `boot` t = 0 is the power button and the disk says that all services were running; with `off` systemd
-    runs, docker.service is stopped and no container exists.
+    runs, docker.service is stopped and no container exists. *cgroup* is v1 or v2, "" what hosts of the design had in
+    its time.
     """
 
     cores: int = 2
@@ -147,6 +148,7 @@ class HostSetup(msgspec.Struct, frozen=True):
     epoch: int = 1_577_836_800
     tz_minutes: int = 0
     hostname: str = "host"
+    cgroup: str = ""
 
 
 class Daemon(msgspec.Struct, frozen=True):

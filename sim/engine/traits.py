@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from sim.engine.setup import Daemon, S, Unit, Unverified
-from sim.kernel.records import Pid
+from sim.kernel.records import V1, Pid
 
 REDIAL_CAP = 120 * S
 
@@ -66,6 +66,10 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     unknown_exit: int = 255
     removal_wakes: bool = False
     thaws_orphans: bool = False
+    kill_thaws: bool = False
+    oom_group: bool = False
+    cgroup: str = V1
+    one_cgroup: tuple[str, str] = ("", "")
     rpc_codes: bool = False
     discards_kept: bool = False
     load_each: int = 0
@@ -155,6 +159,19 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "thaws_orphans": (
         "containerd thaws a container whose shim was killed",
         "projectatomic/containerd e93fa2e runtime/process.go 262-311; not docker/containerd aa8187d, cfb82a8 [S]",
+    ),
+    "kill_thaws": (
+        "runc's KILL thaws a paused container",
+        "runc v1.1.0 libcontainer/container_linux.go 396-403, not v1.0.3 416-423 [S]",
+    ),
+    "oom_group": (
+        "with cgroup v2 the kernel kills all of a container that is out of memory (memory.oom.group)",
+        "kubelet since 1.28, unless singleProcessOOMKill says no (1.32): kubernetes#117793, #126096 [I]",
+    ),
+    "cgroup": ("the version of control groups that hosts had in its time", "see `one_cgroup`"),
+    "one_cgroup": (
+        "why it runs with that version alone, and what to do; empty where it runs with both",
+        "Linux 5.2 cgroup-v2.rst; moby v20.10.0 daemon/daemon_unix.go 636-643; podman-systemd.unit(5) [S]",
     ),
     "rpc_codes": (
         "containerd's errors have gRPC's number; a call that breaks has other words than one that is not sent",

@@ -93,7 +93,7 @@ class SignalTaken(msgspec.Struct, frozen=True, tag=True, gc=False):
 
 
 class Frozen(msgspec.Struct, frozen=True, tag=True, gc=False):
-    """*pid* was frozen with its control group: it runs no code and takes no signal."""
+    """*pid* was frozen with its control group: it runs no code, and takes no signal that cannot end it there."""
 
     pid: Pid
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
 from sim.kernel.ids import OutOfIds, next_id
-from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Process, Rule, Value
+from sim.kernel.records import INIT, OUTSIDE, V1, Fifo, Image, Pid, Process, Rule, Value
 
 SYSTEMD = Image("init", "systemd", ("/usr/lib/systemd/systemd", "--switched-root", "--system", "--deserialize", "22"))
 
@@ -24,13 +24,13 @@ class Host:
     """The kernel's tables. Queries read, `evolve` writes, everything in the tables is frozen."""
 
     __slots__ = (
-        "bound", "children", "ends", "fifos", "files", "forks", "grouped", "last_pid", "listeners", "members",
+        "bound", "cgroup", "children", "ends", "fifos", "files", "forks", "grouped", "last_pid", "listeners", "members",
         "pid_max", "ports_of", "procs", "reserved", "rules", "uses", "zombies",
     )  # fmt: skip
 
-    def __init__(self, pid_max: int = 32768) -> None:
+    def __init__(self, pid_max: int = 32768, cgroup: str = V1) -> None:
         init = Process(INIT, 0, INIT, INIT, 0, SYSTEMD)
-        self.pid_max = pid_max
+        self.pid_max, self.cgroup = pid_max, cgroup  # the version of its control groups: v1 or v2
         self.last_pid: Pid = INIT
         self.forks = 0
         self.procs: dict[Pid, Process] = {INIT: init}
@@ -51,7 +51,7 @@ class Host:
     def copy(self) -> Host:
         """Return a host that can change without this one: tables are copied, records are shared."""
         twin = object.__new__(Host)
-        twin.pid_max, twin.last_pid, twin.forks = self.pid_max, self.last_pid, self.forks
+        twin.pid_max, twin.cgroup, twin.last_pid, twin.forks = self.pid_max, self.cgroup, self.last_pid, self.forks
         for name in ("procs", "uses", "reserved", "fifos", "listeners", "rules", "files"):
             setattr(twin, name, getattr(self, name).copy())
         for name in ("children", "zombies", "members", "grouped", "ends", "ports_of", "bound"):
@@ -232,7 +232,9 @@ def _signal_taken(host: Host, event: e.SignalTaken) -> None:
 
 
 def _frozen(host: Host, event: e.Frozen | e.Thawed) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], state="D" if isinstance(event, e.Frozen) else "S")
+    frozen = isinstance(event, e.Frozen)
+    state = "D" if frozen and host.cgroup == V1 else "S"
+    host.procs[event.pid] = replace(host.procs[event.pid], state=state, frozen=frozen)
 
 
 def _exited(host: Host, event: e.Exited) -> None:
@@ -243,9 +245,8 @@ def _exited(host: Host, event: e.Exited) -> None:
         _let_go(host, event.pid, path)
     for address in list(host.ports_of.get(event.pid, ())):
         _unlistened(host, e.Unlistened(address))
-    host.procs[event.pid] = replace(
-        process, state="Z", status=event.status, threads=(), pending=frozenset(), pdeathsig=None, subreaper=False
-    )
+    host.procs[event.pid] = replace(process, state="Z", status=event.status, threads=(), pending=frozenset(),
+                                    pdeathsig=None, subreaper=False, frozen=False)  # fmt: skip
     if process.ns != event.pid or len(host.members[event.pid]) == 1:
         _link(host.zombies, process.ppid, event.pid)
 

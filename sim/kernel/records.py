@@ -17,6 +17,7 @@ Value = object  # anything a file or a memory cell may hold: frozen records, tex
 INIT: Pid = 1
 NO_POWER: Status = -30  # a process that went with the power: nobody sees a status; the number is SIGPWR's
 OUTSIDE: Pid = 0  # people at other machines: no process of this host
+V1, V2 = "v1", "v2"  # of control groups: a hierarchy for each controller, or a single one for all
 
 
 def code_of(status: Status) -> int:
@@ -47,7 +48,8 @@ class Process(msgspec.Struct, frozen=True, gc=False):
     """A process as /proc shows it. *order* counts forks, so that it sorts by start; *ns* is its pid namespace.
 
     *ns* is the host pid of the namespace's first process, 0 for the host's own namespace. *state* is S, T (stopped),
-    D (frozen with its control group) or Z; *status* is set once it is a zombie.
+    D or Z; one that is *frozen* with its control group is D with cgroup v1, and S with v2. *status* is set once it is a
+    zombie.
     """
 
     pid: Pid
@@ -65,6 +67,12 @@ class Process(msgspec.Struct, frozen=True, gc=False):
     subreaper: bool = False
     pending: frozenset[Signal] = frozenset()
     oom_score_adj: int = 0
+    frozen: bool = False
+
+    @property
+    def runs(self) -> bool:
+        """Return whether it executes code: it is neither stopped nor frozen nor dead."""
+        return self.state == "S" and not self.frozen
 
     @property
     def alive(self) -> bool:

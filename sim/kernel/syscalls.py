@@ -12,11 +12,11 @@ from collections.abc import Collection
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
 from sim.kernel.context import CallContext
-from sim.kernel.freezer import is_frozen
+from sim.kernel.freezer import holds_kill, is_frozen, leave
 from sim.kernel.host import Host
 from sim.kernel.ids import RESERVED_PIDS
-from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Rule, Status, Value
-from sim.kernel.signals import DISCARDED, NUMBERS, STOPPING, Signal
+from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Process, Rule, Status, Value
+from sim.kernel.signals import DISCARDED, DUMPING, NUMBERS, STOPPING, Signal
 
 NEW_NS = -1  # for fork: the child is the first process of a new pid namespace
 
@@ -76,6 +76,8 @@ def exit_process(turn: CallContext, pid: Pid, status: Status) -> None:
     host = turn.host
     dead = host.procs[pid]
     turn.emit(e.Exited(pid, status))
+    if dead.frozen or dead.state == "T":
+        leave(turn, dead.cgroup)
     if dead.ns == pid:
         for member in sorted(host.members[pid]):
             if member != pid and host.alive(member):
@@ -156,15 +158,31 @@ def kill(turn: CallContext, pid: Pid, signal: Signal, by: Pid = OUTSIDE) -> bool
 def deliverable(host: Host, pid: Pid) -> tuple[Signal, ...]:
     """Return the pending signals that *pid* would take now: KILL alone if it is among them; stopped, nothing else.
 
-    A frozen process takes none, a stopped one in a frozen group not even KILL (the freezer is looked at first).
+    With cgroup v1 a frozen process takes none, and a stopped one in a frozen group not even KILL (the freezer is looked
+    at first). With v2 it takes what is fatal.
     """
     process = host.procs.get(pid)
-    if process is None or not process.pending or process.state == "D":
+    if process is None or not process.pending:
         return ()
     stopped = process.state == "T"
-    if "KILL" in process.pending:
-        return () if stopped and is_frozen(host, process.cgroup) else ("KILL",)
-    return () if stopped else tuple(sorted(process.pending, key=NUMBERS.__getitem__))
+    if process.frozen or (stopped and is_frozen(host, process.cgroup)):
+        if holds_kill(host):
+            return ()
+        taken = () if stopped else tuple(it for it in process.pending if is_fatal(process, it))
+    else:
+        taken = () if stopped else tuple(process.pending)
+    return ("KILL",) if "KILL" in process.pending else tuple(sorted(taken, key=NUMBERS.__getitem__))
+
+
+def is_fatal(process: Process, signal: Signal) -> bool:
+    """Return whether a signal begins the end of a whole process as it is sent (kernel/signal.c complete_signal).
+
+    It has its default action, which is to end without a dump. Nothing but KILL is fatal to the first process of a pid
+    namespace (SIGNAL_UNKILLABLE).
+    """
+    caught = signal in dict(process.image.handlers) or signal in process.image.ignored
+    ends = signal not in DISCARDED | DUMPING | STOPPING | {"CONT"}
+    return signal == "KILL" or (ends and not caught and process.pid not in (INIT, process.ns))
 
 
 def deliver(turn: CallContext, pid: Pid, signal: Signal) -> str | None:
@@ -349,10 +367,10 @@ def remove_file(turn: CallContext, path: str) -> None:
 def join_cgroup(turn: CallContext, pid: Pid, cgroup: str) -> None:
     """Move *pid* to a control group; one with a name and members is a scope or service of systemd."""
     turn.emit(e.CgroupSet(pid, cgroup))
-    frozen, state = is_frozen(turn.host, cgroup), turn.host.procs[pid].state
-    if frozen and state == "S":
+    frozen, process = is_frozen(turn.host, cgroup), turn.host.procs[pid]
+    if frozen and process.runs:
         turn.emit(e.Frozen(pid))
-    elif state == "D" and not frozen:
+    elif process.frozen and not frozen:
         turn.emit(e.Thawed(pid))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sim.designs.takes import had_by
+from sim.designs.takes import cgroup_of, had_by
 from sim.engine.setup import EngineSetup, HostSetup, Instant, Network, OutOfMemory, Row, Service, Setup, Step
 from sim.scenario import known, readers
 from sim.scenario.asked import Asked, read_asked
@@ -41,7 +41,7 @@ from sim.scenario.services import (
 )
 from sim.scenario.steps import StepReader, entries, new_services, renames, step_ids, strangers
 from sim.scenario.text import Node, Path, moved
-from sim.scenario.vocabulary import without_unknown
+from sim.scenario.vocabulary import releases_of, without_unknown
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 BRIDGE = Network("bridge", "172.17.0.")
@@ -86,7 +86,7 @@ class Compiler:
         self.top_keys()
         self.root = without_unknown(self.root, self.report)
         title = self.text("title") or name
-        host, engine = self.host(), self.engine()
+        host, engine = self.host(cgroup_of(releases_of(self.root))), self.engine()
         networks = self.networks()
         services, names, depends = self.services(networks, host, engine.design)
         services = tuple(self.with_driver(service, engine) for service in services)
@@ -164,8 +164,8 @@ class Compiler:
 
     # -- host, engine, networks --------------------------------------------------------------------------------------
 
-    def host(self) -> HostSetup:
-        """Return the machine."""
+    def host(self, cgroup: str) -> HostSetup:
+        """Return the machine; *cgroup* is the version of its control groups where the file says none."""
         file = check(HostFile, self.root, ("host",), self.report)
         if file is None:
             return HostSetup()
@@ -177,7 +177,8 @@ class Compiler:
             self.report.refuse(
                 self.root, ("host", "next_pid"), Refusal(f"{file.next_pid} is above pid_max {file.pid_max}.")
             )
-        return HostSetup(file.cores, file.pid_max, file.next_pid, file.begin, file.uptime, epoch, zone, file.hostname)
+        kept = (file.cores, file.pid_max, file.next_pid, file.begin, file.uptime, epoch, zone, file.hostname)
+        return HostSetup(*kept, file.cgroup or cgroup)
 
     def engine(self) -> EngineSetup:
         """Return the design and its settings."""

@@ -13,6 +13,7 @@ from sim.designs import DESIGNS, Design
 from sim.designs.takes import OF_THE_HOST, is_version_of, refusal, takes, units_of
 from sim.engine.meaning import Given, Said
 from sim.engine.setup import Docker, EngineSetup, Service, Step, Systemctl, Upgrade
+from sim.kernel.records import V1, V2
 from sim.scenario.check import Report
 from sim.scenario.known import ACTIONS
 from sim.scenario.step_word import step_words
@@ -38,6 +39,7 @@ def fit(
         return engine, services  # said before
     ids, steps = step_ids(root), [step for terminal in terminals for step in terminal]
     versions = _versions(root, ids, engine, steps, report)
+    _refuse_cgroup(root, versions, report)
     for step in steps:
         refused = [_refusal(version, step, services) for version in versions]
         if None not in refused and refused[0] is not None:
@@ -71,6 +73,17 @@ def _versions(root: Node, ids: list[str], engine: EngineSetup, steps: list[Step]
         if said is not None:
             report.refuse(root, (*place, "to"), Refusal(*said))
     return tuple(found)
+
+
+def _refuse_cgroup(root: Node, versions: tuple[Design, ...], report: Report) -> None:
+    """Refuse control groups with which one of the host's versions of the engine does not run."""
+    node = root.find(("host", "cgroup"))
+    for design in versions:
+        (why, hint), own = design.traits.one_cgroup, design.traits.cgroup
+        if why and node is not None and node.value in (V1, V2) and node.value != own:
+            what = f"{design.name} runs with cgroup {own} alone: {why}."
+            report.refuse(root, ("host", "cgroup"), Refusal(what, hint))
+            return
 
 
 def _refusal(design: Design, step: Step, services: tuple[Service, ...]) -> Said | None:

@@ -71,6 +71,7 @@ def host_of(host: HostSetup) -> dict[str, Any]:
         "pid_max": host.pid_max,
         "clock": format_clock(host.epoch, host.tz_minutes),
         "hostname": host.hostname,
+        "cgroup": host.cgroup,
     }
     return keys if host.next_pid is None else {**keys, "next_pid": host.next_pid}
 
@@ -149,7 +150,8 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "x-address": service.pins.address,
         "x-id": service.id,
     }
-    return {key: value for key, value in keys.items() if value not in (None, [], {})}
+    design = DESIGNS[scenario.setup.engine.design]
+    return {key: it for key, it in keys.items() if it not in (None, [], {}) and not lacks(design, "service", key)}
 
 
 def port_of(port: Port) -> str:

@@ -60,6 +60,7 @@ class HostFile(Strict):
     next_pid: Pid | None = None
     clock: Annotated[Any, *kind(units.wall_clock, type="string", examples=["2020-12-03T09:46:58+08:00"])] = None
     hostname: Text = "host"
+    cgroup: Literal["v1", "v2"] | None = None
 
 
 class DaemonFile(Strict):

@@ -255,7 +255,7 @@ expect:
   - {step: pause, error: database or disk is full}
   - {step: run, error: database or disk is full}
   - {at: pause, port: 80, from: remote, open: true}
-  - {at: end, process: payload/web, parent: conmon/web, state: D}      # frozen, and not written down
+  - {at: end, process: payload/web, parent: conmon/web, state: S}      # frozen, and not written down
   - {at: end, container: web, status: running}
   - {events: [], container: web, exact: true}
 """,

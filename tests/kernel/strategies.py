@@ -222,9 +222,9 @@ def calls(words: Iterable[str] = tuple(CALLS), max_size: int = 40) -> st.SearchS
     return st.integers(0, max_size).flatmap(lambda size: st.lists(call, min_size=size, max_size=size))
 
 
-def small_host(pid_max: int = 320) -> Host:
+def small_host(pid_max: int = 320, cgroup: str = "v1") -> Host:
     """Return a host whose counter is about to wrap: numbers from 300 to *pid_max* - 1 are left."""
-    host = Host(pid_max)
+    host = Host(pid_max, cgroup)
     APPLY[e.IdsSkipped](host, e.IdsSkipped(max(299, pid_max - 4)))
     return host
 

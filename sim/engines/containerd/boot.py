@@ -109,7 +109,7 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
 def is_paused(g: Goroutine) -> str | None:
     """Go by what the runtime says: a payload that is paused would not take the signal (the RHEL build asks)."""
     process = g.world.host.procs.get(g.recall(f"task/{g['c']}").payload_pid)
-    frozen = process is not None and process.state == "D"
+    frozen = process is not None and process.frozen
     return "thaw" if frozen and traits(g.world, g.pid).thaws_orphans else None
 
 

@@ -27,11 +27,13 @@ def containerd_of(version: str, traits: Traits) -> Traits:
 
     The first that cleans up leaked shims is v1.7.0 (runtime/v2/shim_load.go 152-170; containerd#6860, never in 1.6).
     `shim delete` tells the pid since v1.5.10 and v1.6.1 (runtime/v2/runc/manager/manager_linux.go Stop). Which Docker
-    has which version: moby hack/dockerfile/install/containerd.installer.
+    has which version: moby hack/dockerfile/install/containerd.installer. It is released with runc 1.1 since v1.6.0
+    (script/setup/runc-version), of which Docker's packages had the same.
 
     >>> containerd_of("1.6.38", Traits()).cleans_leaked_shims, containerd_of("1.7.0", Traits()).cleans_leaked_shims
     (False, True)
     """
     number = tuple(int(part) for part in version.split("."))
     tells = number >= ((1, 6, 1) if number >= (1, 6) else (1, 5, 10))
-    return replace(traits, dead_shim_tells_pid=tells, cleans_leaked_shims=number >= (1, 7))
+    runc_1_1 = number >= (1, 6)
+    return replace(traits, dead_shim_tells_pid=tells, cleans_leaked_shims=number >= (1, 7), kill_thaws=runc_1_1)

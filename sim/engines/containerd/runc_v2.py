@@ -1,6 +1,7 @@
 """What runc does besides for shims v2: a signal to the first process, delete --force, and the list of processes.
 
-Source: runc kill.go, delete.go killContainer [K]; experiment d, and 106 to 112 ms of a `delete --force` [M].
+Source: runc v1.1.15 delete.go killContainer, libcontainer/container_linux.go 388-419 (Signal); experiment d, and 106
+to 112 ms of a `delete --force` [M].
 """
 
 from __future__ import annotations
@@ -22,10 +23,20 @@ BETWEEN = 100 * MS
 
 
 def send_signal(g: Goroutine) -> int:
-    """Send the signal to the first process; one that has ended is an error."""
+    """Send the signal to the first process; one that has ended is an error. KILL thaws what is paused."""
     state = g.world.host.files.get(paths.runtime_state(service_of(g).id))
     runs = isinstance(state, RuntimeState) and g.world.host.alive(state.pid)
-    return 0 if runs and isinstance(state, RuntimeState) and g.kill(state.pid, g["signal"]) else 1
+    if not (runs and isinstance(state, RuntimeState) and g.kill(state.pid, g["signal"])):
+        return 1
+    if g["signal"] == "KILL":
+        thaw(g)
+    return 0
+
+
+def thaw(g: Goroutine) -> None:
+    """Thaw the container for a KILL; older versions leave it frozen, so that with cgroup v1 the KILL has no effect."""
+    if traits(g.world, g.pid).kill_thaws:
+        freezer.thaw(g.turn, scope(g))
 
 
 def kill_rest(g: Goroutine) -> str | None:
@@ -37,8 +48,8 @@ def kill_rest(g: Goroutine) -> str | None:
     if pid in g.world.host.procs and traits(g.world, pid).words.runc != traits(g.world, g.pid).words.runc:
         return "elsewhere"
     runs = pid is not None and g.world.host.alive(pid)
-    freezer.thaw(g.turn, scope(g))
     syscalls.kill_cgroup(g.turn, scope(g), "KILL")
+    thaw(g)
     g["looks"] = 0
     return None if runs else "gone"
 

@@ -203,7 +203,7 @@ def orphan(g: Goroutine) -> str | None:
     """
     task: Task = g.recall(task_key(g.frame.local))
     payload = g.world.host.procs.get(task.payload_pid)
-    frozen = payload is not None and payload.state == "D" and traits(g.world, g.pid).thaws_orphans
+    frozen = payload is not None and payload.frozen and traits(g.world, g.pid).thaws_orphans
     if task.child:
         return "frozen" if frozen else "waiter"
     if payload is None or payload.image.container != g["c"]:  # gone, or another process that bears its number

@@ -12,6 +12,7 @@ from sim.engines.cri import client, cni, kubelet, plugin, shim, units
 from sim.engines.cri.engine import CONTAINERD_CRI_ENGINE
 from sim.engines.host import execed
 from sim.engines.host.programs import on_host
+from sim.kernel.records import V2
 
 CONTAINERD = ("/usr/bin/containerd",)
 PLUGIN = plugin.PROGRAM.with_role(
@@ -47,6 +48,8 @@ CONTAINERD_CRI = Design(
             unverified=UNVERIFIED,
             tree="systemd ─ containerd; systemd ─ kubelet; systemd ─ shim, one a pod ─ pause, program",
             shim_command_threads=9,
+            cgroup=V2,
+            oom_group=True,
             scope="/kubepods.slice/cri-containerd-{id}.scope",
             proxy_addresses=(),
             daemon=Daemon(userland_proxy=False, log_driver="json-file"),

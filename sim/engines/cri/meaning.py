@@ -97,6 +97,7 @@ def fit(design: Any, given: Given) -> Fitted:
     )
     ignored = {
         "x-pids and x-address": sum(service.pins != Pins() for service in given.services),
+        "x-proxy": sum(given.writes(service.name, "x-proxy") for service in given.services),
         "x-rm": sum(service.auto_remove for service in given.services),
         "init": sum(service.init for service in given.services),
         "the count of on-failure": sum(bool(service.restart.max) for service in given.services),

@@ -23,6 +23,7 @@ from sim.engines.docker.engine import DOCKER
 from sim.engines.docker.ladder import SEPARATE
 from sim.engines.docker.units import docker, upstream
 from sim.engines.host.systemd.program import Systemd
+from sim.kernel.records import V2
 
 WORDS = Words(
     dockerd=("/usr/bin/dockerd",),
@@ -50,6 +51,8 @@ TRAITS = replace(
     removal_wakes=True,
     rpc_codes=False,
     thaws_orphans=False,
+    cgroup=V2,
+    one_cgroup=("", ""),
     discards_kept=False,
     restore_stop="docker stop",
     load_each=3_000,

@@ -5,7 +5,8 @@ the kernel kills within the control group and signals the group's eventfd, which
 (containerd, or a shim of later versions) has registered: it sends an oom event, and dockerd says `oom`. When the host
 runs out nobody is told. A first process that waits for its child leaves as a shell does, with 128 and the signal.
 Leaves out swap, kernel memory, `--oom-kill-disable`, and how fast programs grow. Source: memory.txt of Linux 3.10
-(memory.oom_control); C supervisor/oom.go, monitor_linux.go; engine-1.13 §3.4, §23 T21, T22.
+(memory.oom_control); C supervisor/oom.go, monitor_linux.go; containerd v1.7.24 pkg/oom/v2, which reads memory.events of
+cgroup v2; engine-1.13 §3.4, §23 T21, T22.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from __future__ import annotations
 from sim.engine.containers import scope_of
 from sim.engine.goroutine import Goroutine, start_frame
 from sim.engine.setup import OutOfMemory
+from sim.engine.traits import Traits
 from sim.kernel import oom, syscalls
-from sim.kernel.records import Pid, Process
+from sim.kernel.records import V2, Pid, Process
 from sim.world import Turn, World
 
 
@@ -61,9 +63,20 @@ def _kill(turn: Turn, among: list[Pid]) -> bool:
     pid = oom.victim(host, among, lambda process: size_of(turn.world, process))
     if pid is None:
         return False
+    if _dies_as_a_whole(turn.world, host.procs[pid]):
+        for member in oom.members(host, pid):
+            syscalls.kill(turn, member, "KILL")
+        return True
     syscalls.kill(turn, pid, "KILL")
     shell_waits(turn, pid)
     return True
+
+
+def _dies_as_a_whole(world: World, process: Process) -> bool:
+    """Return whether a process is a container's whose engine has set memory.oom.group, which cgroup v2 alone has."""
+    engine: Traits = world.design.traits
+    named = process.image.container in world.services and process.cgroup != "/"
+    return named and world.host.cgroup == V2 and engine.oom_group
 
 
 def shell_waits(turn: Turn, pid: Pid) -> None:

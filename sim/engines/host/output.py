@@ -101,7 +101,7 @@ def dropped(world: World, container: str) -> bool:
 
 def _runs(world: World, pid: Pid) -> bool:
     process = world.host.procs.get(pid)
-    return process is not None and process.state == "S"
+    return process is not None and process.runs
 
 
 # -- the path from the payload's end ----------------------------------------------------------------

@@ -29,7 +29,7 @@ NETNS = "/var/run/docker/netns/"
 def listening(world: World, address: str) -> bool:
     """Say whether a process that runs accepts connections at *address*."""
     pid = world.host.listeners.get(address)
-    return pid is not None and world.host.procs[pid].state == "S"
+    return pid is not None and world.host.procs[pid].runs
 
 
 def inner(proto: str, address: str, port: int) -> str:
@@ -71,7 +71,7 @@ def answers_reads(world: World, container: str) -> tuple[Key, ...]:
 def answers(world: World, container: str) -> bool:
     """Say whether the container's program is ready, runs, and listens on all of its ports."""
     main = _main_program(world, container)
-    if main is None or main.state != "S" or world.running(main.pid, f"{main.image.program}.main"):
+    if main is None or not main.runs or world.running(main.pid, f"{main.image.program}.main"):
         return False
     places = [address_of(world, container, port) for port in world.services[container].ports]
     return all(place is not None and listening(world, place) for place in places)

@@ -83,5 +83,6 @@ def _unused(design: Any, given: Given) -> tuple[tuple[str, str, int], ...]:
     services = {
         "the count of restart: on-failure": are_units * sum(service.restart.max > 0 for service in given.services),
         "x-pids and x-address": sum(service.pins != Pins() for service in given.services),
+        "x-proxy": sum(given.writes(service.name, "x-proxy") for service in given.services),
     }
     return (*counted("engine", engine), *counted("services", services))

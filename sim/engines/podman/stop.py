@@ -1,10 +1,10 @@
-"""podman stop, kill, restart, rm, pause and unpause.
+"""podman stop, kill, restart and rm.
 
 A stop writes down that the container is stopping, by its user, lets go of the lock, sends the signal through crun, and
 polls whether the process is there; after the timeout KILL, and 5 s more. Only then it looks for conmon, and waits 5 s
 for its exit file; if conmon is gone nobody can tell the exit code, and what comes of that is the version's. Leaves out
 dependencies, pods, volumes. Source: designs §4.2 [S]; podman v5.4.2, libpod/container_api.go 296-359 (StopWithTimeout,
-Kill), 490-526 (Pause, Unpause), container_internal.go 162-191 (waitForExitFileAndSync), 1375-1537 (stop,
+Kill), container_internal.go 162-191 (waitForExitFileAndSync), 1375-1537 (stop,
 waitForConmonToExitAndSave), 1587-1640 (restartWithTimeout), 2500-2519 (checkReadyForRemoval); oci_conmon_common.go
 StopContainer; runtime_ctr.go 835-992 (removeContainer).
 """
@@ -24,9 +24,10 @@ from sim.engines.host.daemon import event
 from sim.engines.podman.cleanup import REMOVE, removes_itself
 from sim.engines.podman.common import BEGIN, CLEAN, LOCK, UNLOCK, asked, fail, no_such, refuse, succeed, teardown
 from sim.engines.podman.ladder import IS_KNOWN, STAYS, version_of
+from sim.engines.podman.pause import PAUSE, must_thaw, thaw, thawed
 from sim.engines.podman.start import CREATE, FREE_STORAGE, START, UNDO, notify
 from sim.engines.podman.state import NO_ROOM, UNKNOWN, conmon_of, load, save
-from sim.engines.podman.states import PAUSED, RUNNING, STOPPED, STOPPING, WITH_PROCESS, allows, moved
+from sim.engines.podman.states import IMPROPER, PAUSED, RUNNING, STOPPED, STOPPING, WITH_PROCESS, allows, moved
 from sim.kernel.signals import NUMBERS
 from sim.world import Frame, Key, World
 
@@ -174,7 +175,7 @@ STOP = (
 """Ends at told, or what follows if rm -f goes on without a code, or at not_stopped, with the lock held."""
 
 
-# -- kill, rm, pause ---------------------------------------------------------------------------------
+# -- kill, rm ----------------------------------------------------------------------------------------
 
 
 def begin_kill(g: Goroutine) -> str | None:
@@ -203,6 +204,11 @@ def killed(g: Goroutine) -> str | None:
         return "not_killed"
     event(g, "kill", ("signal", str(NUMBERS[signal_of(g)])))
     return None if signal_of(g) == "KILL" and conmon_of(g.world, service_of(g)) is not None else "sent"
+
+
+def no_process(g: Goroutine) -> None:
+    """Note that there is no process to send a signal to (oci_conmon_common.go killContainer)."""
+    g["error"] = f"sending signal to container {service_of(g).id}: {IMPROPER}"
 
 
 def bring_up_to_date(g: Goroutine) -> None:
@@ -245,34 +251,18 @@ def must_replace(g: Goroutine) -> str | None:
 
 KILL_PAUSED = (  # of rm -f: what is paused is not stopped but killed (runtime_ctr.go 844-866)
     Label("paused"),
-    run(send_kill),
+    Do(must_thaw, "lethal"),
+    run(thaw, bad="not_stopped"),
+    Do(thawed, "not_stopped"),
+    Label("lethal"),
+    run(send_kill, bad="unsent"),
     Wait(exit_file_there, within=EXIT_FILE_WAIT, late="no_exit_file"),
     Do(bring_up_to_date),
+    Goto("told"),
+    Label("unsent"),
+    Do(no_process),
+    Goto("not_stopped"),
 )
-
-
-def begin_pause(g: Goroutine) -> str | None:
-    """Refuse a container that does not run, or is paused already; for unpause one that is not."""
-    record, verb = load(g), g["request"].kind
-    if record is None or not allows(record, verb):
-        refuse(g, record, verb)
-        return "not_paused"
-    return None
-
-
-def freeze(g: Goroutine) -> Spawn:
-    """Freeze or thaw the container's scope."""
-    return crun(g, "resume" if g["request"].kind == "unpause" else "pause")
-
-
-def frozen(g: Goroutine) -> str | None:
-    """Write it down."""
-    record, verb = load(g), g["request"].kind
-    runs = record is not None and record.state in WITH_PROCESS
-    if record is not None and runs and not save(g, moved(record, PAUSED if verb == "pause" else RUNNING)):
-        return "not_paused"
-    event(g, verb)
-    return None
 
 
 def restarted(g: Goroutine) -> None:
@@ -280,10 +270,6 @@ def restarted(g: Goroutine) -> None:
     event(g, "restart")
 
 
-PAUSE = (
-    BEGIN, LOCK, Do(begin_pause, "not_paused"), run(freeze, bad="not_paused"), Do(frozen, "not_paused"), UNLOCK,
-    Exit(succeed), Label("not_paused"), UNLOCK, Exit(fail),
-)  # fmt: skip
 STOP_PROCEDURES = (
     procedure(
         "podman.stop",

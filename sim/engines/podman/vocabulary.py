@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.engine.vocabulary import Key, Vocabulary, noted, only
 
 PODMAN: Vocabulary = {
+    "service": {"x-proxy": Key(why_not="netavark publishes ports", noted=True)},
     "healthcheck": {
         "start_period": Key(modelled=False),
         "start_interval": Key(why_not="its startup checks have an interval of their own (--health-startup-interval)"),

@@ -30,6 +30,7 @@ from sim.kernel.records import INIT, NO_POWER, OUTSIDE, Pid
 from sim.world import Frame, Turn, World
 
 TMPFS = ("/run/", "/var/run/")
+KERNELS = ("/sys/",)
 CLOSED = "Connection to the host closed by remote host."
 
 
@@ -59,7 +60,7 @@ def _bottom_up(host: Host, pid: Pid) -> Iterator[Pid]:
 
 def _wipe(turn: Turn) -> None:
     host = turn.host
-    for path in [path for path in host.files if path.startswith(TMPFS)]:
+    for path in [path for path in host.files if path.startswith((*TMPFS, *KERNELS))]:
         syscalls.remove_file(turn, path)
     for path in list(host.fifos):
         turn.emit(e.FifoRemoved(path))
