@@ -97,18 +97,19 @@ class DarkExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
 
 class Word(msgspec.Struct, frozen=True):
     """An event as docker events prints it: what happened to which container ("" is dockerd itself); *value* is its
-    signal or exit code."""
+    signal or exit code. With *next* no other event may come between the one before it in the list and this one."""
 
     word: str
     container: str
     value: Range | None = None
+    next: bool = False
 
     def __str__(self) -> str:
         return f"{self.word} {self.container}".rstrip() + ("" if self.value is None else f" ({self.value})")
 
 
 class EventsExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
-    """Words of docker events in order; gaps are allowed unless *exact*.
+    """Words of docker events in order; gaps are allowed unless *exact*, or before a word that is *next*.
 
     *container* is the one that the whole list is about: then it is exact about its network events too. "" is none.
     """

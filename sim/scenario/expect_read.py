@@ -34,6 +34,7 @@ from sim.scenario.expect import (
     Within,
 )
 from sim.scenario.expect_events import read_words
+from sim.scenario.expect_text import text_of
 from sim.scenario.instants import Names, parse_instant, parse_target
 from sim.scenario.known import STATES, STATUSES, prints
 from sim.scenario.layers import beside
@@ -54,7 +55,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "file": ("exists",),
     "port": ("from", "open"),
     "dark": ("from", "max"),
-    "events": ("container", "exact"),
+    "events": ("container", "exact", "next"),
     "step": STEP_KEYS,
     "tree": ("root", "view", "rows"),
     "property": (),
@@ -299,8 +300,10 @@ class ExpectEntry:
     def events(self, said: dict[str, Any]) -> Expectation | None:
         """Read words of docker events, each with its container or all of the one that the entry names."""
         whose = self.value("container", lambda it: self.names.container(fields.text(it)))
-        exact = bool(self.value("exact", fields.boolean))
-        events = self.value("events", lambda it: read_words(it, self.names, whose, may_be_none=exact))
+        exact, gapless = (bool(self.value(key, fields.boolean)) for key in ("exact", "next"))
+        if exact and gapless:
+            self.refuse(Refusal("has exact and next; an exact list has no gaps.", "Leave one of them out."), "next")
+        events = self.value("events", lambda it: read_words(it, self.names, whose, exact=exact, gapless=gapless))
         if events is None:
             return None
         return EventsExpect(events=events, exact=exact, container=whose or "", **said)
@@ -378,21 +381,3 @@ def file_path(value: object) -> str:
     if not path.startswith("/"):
         raise Refusal(f"{shown(path)} is not a whole path.", f"Write it like {DOCKER_PID}.")
     return path
-
-
-def text_of(node: Node) -> str:
-    """Return the entry on one line, for people."""
-    assert isinstance(node.value, dict)
-    parts = []
-    for key, below in node.value.items():
-        value = below.plain()
-        shown_value = "[" + listed(map(item_text, value)) + "]" if isinstance(value, list) else str(value)
-        if isinstance(value, bool):
-            shown_value = str(value).lower()
-        parts.append(f"{key}: {'(text)' if chr(10) in shown_value else shown_value}")
-    return listed(parts)
-
-
-def item_text(item: object) -> str:
-    """Return one item of a list as the file has it."""
-    return "{" + listed(f"{key}: {value}" for key, value in item.items()) + "}" if isinstance(item, dict) else str(item)

@@ -308,7 +308,10 @@ class ExpectFile(Strict):
     dark: str | int | None = None
     max: str | None = None
     file: str | None = None
-    events: list[str | dict[str, int | str]] | None = Field(None, description="[{kill web: 9}, {die web: 137}]")
+    events: list[str | dict[str, Any]] | None = Field(
+        None, description="[{kill web: 9}, {die web: 137}, {next: start web}]"
+    )
+    next: bool | None = Field(None, description="no other event of theirs comes between two of the list")
     step: str | None = Field(None, description="the id of a step")
     ok: bool | None = Field(None, description="it ended without an error")
     error: str | None = Field(None, description="a part of the words that its user saw")

@@ -114,7 +114,7 @@ def text_of(expectation: Expectation, services: int) -> str:
 def _events(expectation: EventsExpect) -> str:
     if not expectation.events:
         return f"no events of {expectation.container}"
-    words = listed(map(str, expectation.events))
+    words = listed(f"next {it}" if it.next else str(it) for it in expectation.events)
     whose = f"of {expectation.container}" if expectation.container else "of theirs"
     return f"events {words}" + (f" and no others {whose}" if expectation.exact else "")
 

@@ -158,7 +158,7 @@ CASES = [
     (REMOVED, "{step: again, ok: false}", True, "No such container"),
     (REMOVED, "{step: again, ok: true}", False, "No such container"),
     # words
-    (PAIR, "{events: [die web, kill db, die db, stop db]}", True, "4 of 4 events"),
+    (PAIR, "{events: [die web, kill db, die db, stop db]}", True, "4 of 4 events; kill db came 2 times before die db"),
     (PAIR, "{events: [die web, stop web]}", False, r"1 of 2 events; no stop web after die web at 1m[\d.]+s"),
     (PAIR, "{events: [die db, kill db]}", False, "1 of 2 events; no kill db after die db"),
     (PAIR, "{events: [start web]}", False, "0 of 1 events; no start web"),  # the prologue's does not count
@@ -179,6 +179,16 @@ CASES = [
     (PAIR, "{events: [die web, network disconnect web, start web], exact: true}", False, "2 of 3 events; no start web"),
     (PAIR, "{events: [die web, network connect web]}", False, "1 of 2 events; no network connect web after die web"),
     (PAIR, "{events: [], container: web, exact: true}", False, "event 1 is die web at"),
+    (PAIR, "{events: [{kill db: 15}, {next: {kill db: 9}}, {next: die db}, {next: stop db}]}", True, "4 of 4 events$"),
+    (PAIR, "{events: [kill db, {next: die db}]}", False, r"1 of 2 events; next after kill db at \S+ came kill db at"),
+    (PAIR, "{events: [{kill db: 15}, {next: {kill db: 1}}]}", False, r"came kill db \(9\) at \S+, not kill db \(1\)$"),
+    (PAIR, "{events: [die, stop], container: db, next: true}", True, "2 of 2 events$"),
+    (PAIR, "{events: [kill db, die db, stop db], next: true}", False, "1 of 3 events; next after kill db"),
+    (PAIR, "{events: [die web, {next: kill db}]}", True, "2 of 2 events$"),  # networks are not asked about
+    (PAIR, "{events: [die web, {next: network disconnect web}, {next: kill db}]}", True, "3 of 3 events$"),
+    (PAIR, "{events: [die web, {next: start web}]}", False, "1 of 2 events; no start web after die web"),
+    (PAIR, "{events: [kill db, die db]}", True, "kill db came 2 times before die db"),  # which of them is meant?
+    (PAIR, "{events: [kill db, kill db, die db]}", True, "3 of 3 events$"),
     (FULL, "{events: [oom web, die web, daemon reload]}", True, "3 of 3 events"),
     (FULL, "{events: [daemon reload, die web]}", False, "1 of 2 events; no die web after daemon reload"),
     (FULL, "{events: [daemon reload, daemon reload], exact: true}", False, "1 of 2 events; no daemon reload"),
@@ -211,6 +221,7 @@ def test_each_kind_holds_and_fails(text, expectation, holds, detail):
         ("{within: 1h, of: kill, container: web, status: dead}", "the run ended before kill+1h; until then: web"),
         ("{during: [kill-1s, end+1s], dark: all, from: remote, max: 10m}", "the run ended before end+1s"),
         ("{within: 1h, of: kill, events: [oom web]}", "0 of 1 events; no oom web"),
+        ("{within: 1h, of: start(web), events: [start web, {next: oom web}]}", "1 of 2 events; no oom web after"),
         ("{at: end+1s, step: kill, unanswered: true}", "the run ended before end+1s"),
         ("{during: [end+1s, end+2s], events: [die web]}", "the run ended before end+1s"),
     ],
@@ -242,6 +253,8 @@ def test_words_of_a_verdict():
     assert (found.label, found.text) == ("shot … 1m40s", "all containers running, same pid since 0s")
     found = verdict(PAIR, "{within: 60000ms, of: shot, port: 80, from: remote, open: false}")
     assert (found.label, found.text) == ("within 60000ms of shot", "port 80 closed from remote")
+    found = verdict(PAIR, "{events: [die web, {next: {kill db: 15}}]}")
+    assert found.text == "events die web, next kill db (15)"
     found = verdict(PAIR, "{dark: all, from: remote, max: 2500ms}")
     assert (found.label, found.text) == ("first step … end", "every port dark from remote for at most 2.5s")
 
