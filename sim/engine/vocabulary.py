@@ -14,7 +14,7 @@ from sim.engine.setup import Daemon, Unit, Unverified
 
 VERSION = re.compile(r"(?:[a-z]+-)?([0-9]+(?:[.][0-9]+)*)(?:-[a-z]+)?")
 OF_THE_HOST = ("last_chance", "journald_timeout_stop")  # numbers that are no engine's
-SECTIONS = ("service", "healthcheck", "daemon", "unit", "unverified")
+SECTIONS = ("service", "healthcheck", "daemon", "unit", "unverified", "expect")
 
 
 def number_of(name: str) -> tuple[int, ...]:

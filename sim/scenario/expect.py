@@ -62,6 +62,7 @@ class ContainerExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     since: Instant | None = None
     health: str | None = None
     oom_killed: bool | None = None
+    stopped_by_hand: bool | None = None
     address: str | None = None
 
 
@@ -77,6 +78,17 @@ class ProcessExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     state: str | None = None
     count: Range | None = None
     blocked: bool | None = None
+
+
+class ExitExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
+    """How the processes that *target* names have ended: by a *signal*, or with a *status* as a shell says it.
+
+    A shell says 128 + n of a process that signal n killed. At one moment the last end by then is asked, else every end.
+    """
+
+    target: Target
+    status: Range | None = None
+    signal: str | None = None
 
 
 class PortExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
@@ -156,6 +168,6 @@ class PropertyExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
 
 
 Expectation = (
-    ContainerExpect | ProcessExpect | FileExpect | PortExpect | DarkExpect | EventsExpect | StepExpect | TreeExpect
-    | PropertyExpect
+    ContainerExpect | ProcessExpect | ExitExpect | FileExpect | PortExpect | DarkExpect | EventsExpect | StepExpect
+    | TreeExpect | PropertyExpect
 )  # fmt: skip

@@ -296,12 +296,14 @@ class ExpectFile(Strict):
     since: str | None = None
     health: Literal["starting", "healthy", "unhealthy"] | None = None
     oom_killed: bool | None = Field(None, description="its program was killed for lack of memory (State.OOMKilled)")
+    stopped_by_hand: bool | None = Field(None, description="HasBeenManuallyStopped of docker, StoppedByUser of podman")
     address: str | None = Field(None, description="the address that IPAM holds for it, or none")
     process: str | None = None
     exists: bool | None = None
     parent: str | None = None
     state: str | None = None
     count: int | str | None = None
+    exit_status: int | str | None = Field(None, description="2, 1..127 or a signal: of processes that have ended")
     port: int | None = None
     from_: Literal["remote", "loopback", "container", "host", "dns"] | None = Field(None, alias="from")
     open: bool | None = None

@@ -122,6 +122,22 @@ CASES = [
     (HUNG, "{at: shot+1s, process: payload/web, exists: true}", True, "zombie"),
     (HUNG, "{at: shot+1s, process: payload/web, count: 1}", False, "there is no payload/web"),
     (HUNG, "{at: shot-1ms, process: payload/web, state: Z}", False, "is in state S"),
+    # ends of processes
+    (PAIR, "{process: 'proxy/web:80', exit_status: 0..2}", True, r"proxy/web \(\d+\) exit \d at 1m\S+"),
+    (PAIR, "{within: 1s, of: shot, process: shim/web, exit_status: KILL}", True, r"\(\d+\) killed by KILL at shot"),
+    (PAIR, "{within: 1s, of: shot, process: shim/web, exit_status: 137}", True, r"shim/web \(\d+\) killed by KILL"),
+    (PAIR, "{within: 1s, of: shot, process: shim/web, exit_status: TERM}", False, r"killed by KILL at shot"),
+    (PAIR, "{within: 1s, of: shot, process: shim/web, exit_status: 0}", False, r"killed by KILL at shot"),
+    (PAIR, "{at: end, process: 'shim/*', exit_status: 0}", True, r"shim/db \(\d+\) exit 0 at end-"),  # the last one
+    (PAIR, "{process: 'shim/*', exit_status: 0}", False, r"1 of 2; shim/web \(\d+\) killed by KILL at 1m"),
+    (PAIR, "{during: [0s, shot], process: shim/web, exit_status: 0}", False, "no shim/web has ended"),
+    (PAIR, "{at: shot, process: dockerd, exit_status: 0}", False, "no dockerd has ended"),  # others have
+    (WEB, "{process: dockerd, exit_status: KILL}", True, "killed by KILL at 1m"),
+    # who stopped it
+    (PAIR, "{at: stop-1s, container: all, stopped_by_hand: false}", True, "2 of 2"),
+    (PAIR, "{at: end, container: db, stopped_by_hand: true}", True, "db exited"),
+    (PAIR, "{at: end, container: web, stopped_by_hand: true}", False, "web was not stopped by hand"),
+    (PAIR, "{at: end, container: db, stopped_by_hand: false}", False, "db was stopped by hand"),
     # ports
     (WEB, "{at: kill-1s, port: 80, from: remote, open: true}", True, "open"),
     (WEB, "{at: kill+100ms, port: 80, from: loopback, open: true}", False, "closed"),
@@ -224,6 +240,8 @@ def test_each_kind_holds_and_fails(text, expectation, holds, detail):
         ("{within: 1h, of: start(web), events: [start web, {next: oom web}]}", "1 of 2 events; no oom web after"),
         ("{at: end+1s, step: kill, unanswered: true}", "the run ended before end+1s"),
         ("{during: [end+1s, end+2s], events: [die web]}", "the run ended before end+1s"),
+        ("{at: end+1s, process: dockerd, exit_status: KILL}", "the run ended before end+1s"),
+        ("{within: 1h, of: kill, process: containerd, exit_status: KILL}", "the run ended before kill+1h"),
     ],
 )
 def test_what_cannot_be_told_is_undetermined(expectation, detail):
@@ -240,6 +258,7 @@ def test_what_cannot_be_told_is_undetermined(expectation, detail):
         ("{within: 1h, of: kill, process: dockerd, exists: false}", True),
         ("{during: [kill-1s, end+1h], dark: all, from: loopback, max: 1s}", False),
         ("{within: 1h, of: kill, events: [die web]}", True),
+        ("{within: 1h, of: kill, process: dockerd, exit_status: 0}", False),
     ],
 )
 def test_what_an_unfinished_interval_has_shown_counts(expectation, holds):
@@ -255,6 +274,9 @@ def test_words_of_a_verdict():
     assert (found.label, found.text) == ("within 60000ms of shot", "port 80 closed from remote")
     found = verdict(PAIR, "{events: [die web, {next: {kill db: 15}}]}")
     assert found.text == "events die web, next kill db (15)"
+    assert verdict(PAIR, "{process: shim/web, exit_status: KILL}").text == "shim/web killed by KILL"
+    assert verdict(PAIR, "{process: shim/web, exit_status: 0..2}").text == "shim/web exit status 0..2"
+    assert verdict(PAIR, "{at: end, container: db, stopped_by_hand: true}").text == "db stopped by hand: yes"
     found = verdict(PAIR, "{dark: all, from: remote, max: 2500ms}")
     assert (found.label, found.text) == ("first step … end", "every port dark from remote for at most 2.5s")
 

@@ -10,6 +10,7 @@ PODS: Vocabulary = {
     "healthcheck": _HEALTHCHECK,
     "daemon": noted("daemon", "no daemon reads daemon.json"),
     "unverified": only(),
+    "expect": {"stopped_by_hand": Key(why_not="whether a container is wanted is its pod's, and no record has a mark")},
 }
 WITH_CONTAINERD: Vocabulary = {
     **PODS,
