@@ -15,6 +15,7 @@ from sim.scenario.words import Refusal, did_you_mean, shown
 
 MOST = 255  # wait(2): eight bits
 
+
 def exit_status(value: object) -> tuple[units.Range | None, str | None]:
     """Take 2, 1..127 or a signal by name."""
     if isinstance(value, str) and value.upper().removeprefix("SIG") in SIGNALS:

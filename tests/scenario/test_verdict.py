@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+from sim.designs import DESIGNS
+from sim.designs.takes import lacks
 from sim.drive.timed import run
+from sim.errors import InputError
 from sim.facts import WORLD_EVENTS
 from sim.kernel.host import APPLY
 from sim.render.registry import VIEWS
@@ -264,6 +267,32 @@ def test_what_cannot_be_told_is_undetermined(expectation, detail):
 def test_what_an_unfinished_interval_has_shown_counts(expectation, holds):
     """A bad state decides `during`, a good one `within`, however early the run ends."""
     assert verdict(WEB, expectation).holds is holds
+
+
+STOPPED = """\
+services: {web: {image: x, restart: always}, db: {image: y}}
+steps:
+  - {id: stop, at: 1s, docker: stop web}
+  - {id: again, at: 20s, docker: start web}
+until: 30s
+expect:
+  - {at: stop-500ms, container: web, stopped_by_hand: false}
+  - {within: 15s, of: stop, container: web, stopped_by_hand: true}
+  - {at: end, container: all, stopped_by_hand: false}
+"""
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_the_mark_of_a_stop_by_hand_is_that_of_each_engine_that_has_one(design):
+    """A stop sets it, the next start takes it away; where no record has it a file cannot ask for it."""
+    text = f"engine: {{design: {design}}}\n{STOPPED}"
+    if lacks(DESIGNS[design], "expect", "stopped_by_hand"):
+        with pytest.raises(InputError, match=f"{design} has no stopped_by_hand: "):
+            load("f", text=text)
+        return
+    scenario = load("f", text=text)
+    found = evaluate(scenario, run(scenario.setup), show)
+    assert [it.holds for it in found] == [True] * 3, found
 
 
 def test_words_of_a_verdict():
