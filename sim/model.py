@@ -284,6 +284,7 @@ def _fact_watcher(name: str, instant: Instant) -> tuple[type, Any]:
         def forked(world: World, event: Any) -> tuple[str, ...]:
             image, before = event.image, world.host.procs[event.pid].image
             same = (before.program, before.container) == (image.program, image.container)
+            same = same and named_by(world, target, before)  # a stage is forked by the one before it
             return () if same or not named_by(world, target, image) else (name,)
 
         return e.Execed, forked

@@ -13,7 +13,7 @@ import re
 
 import msgspec
 
-from sim.designs import DESIGNS
+from sim.designs import DESIGNS, stages
 from sim.designs.takes import units_of
 from sim.engine.role import HOST, STEP, SUPERVISOR
 from sim.engine.setup import EngineSetup, Instant, Target
@@ -166,6 +166,7 @@ def parse_target(value: object, names: Names) -> Target:
         raise Refusal(f"{shown(value)} is not a target.", "Write it like containerd, shim/web, proxy/web:80 or shim/*.")
     role, slash, rest = value.partition("/")
     roles = named_roles()
+    role = {comm: name for name, comm in stages().items()}.get(role, role)
     if role not in roles:
         hint = did_you_mean(role, roles) or hint_role(role, names)
         raise Refusal(f"{shown(role)} is not a role; valid: {listed(roles)}.", hint)

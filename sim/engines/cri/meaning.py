@@ -25,10 +25,12 @@ from sim.engine.setup import (
     Tear,
     Upgrade,
 )
+from sim.engines.containerd.runc import STAGES
 from sim.engines.cri.client import VERBS
 
 GRACE = 30 * S  # terminationGracePeriodSeconds [K]
 INSTEAD = {  # role -> why there is none
+    **{stage.name: "crun clones the container's first process itself" for stage in STAGES},
     "dockerd": "{engine} is the engine here, the kubelet restarts what has ended",
     "exec-shim": "a {holder} holds an exec",
     "proxy": "ports are published by rules of the packet filter alone",

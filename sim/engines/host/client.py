@@ -154,7 +154,10 @@ def named_by(world: World, target: Target, image: Image) -> bool:
     """Say whether a target names a process that runs *image*; a port is the one on the host."""
     words = image.argv
     name = words[-1] if image.program == "stranger" else image.container
-    if image.program not in world.design.meant_by(target.role) or target.container not in ("", "*", name):
+    design, stage = world.design, world.design.stages.get(target.role)
+    if image.program not in design.meant_by(target.role) or target.container not in ("", "*", name):
+        return False
+    if stage is not None and image.comm != stage.comm:
         return False
     return target.port is None or ("-host-port" in words and words[words.index("-host-port") + 1] == str(target.port))
 
