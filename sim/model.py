@@ -250,6 +250,16 @@ def _once_open(rule: Any) -> Any:
     return lambda world, event: rule(world, event) if world.marks.get(OPENED) else ()
 
 
+WORDS = tuple(
+    """attach commit copy create destroy detach die exec_create exec_detach exec_start export health_status kill
+    oom pause rename resize restart start stop top unpause update""".split()
+)  # what docker events says of a container
+FACTS = tuple(
+    """Forked Execed Exited Reparented Reaped Signalled SignalTaken Listened Connected ThreadsStarted SubreaperSet
+    CgroupSet Frozen Thawed Waitable FifoOpened FifoClosed WriteBlocked WriteResumed""".split()
+)  # what the trace says of a process
+
+
 def watcher(name: str, instant: Instant, design: str) -> tuple[type, Any] | None:
     """Return the type of event that brings a moment, and a rule (world before it, event) -> names of moments.
 

@@ -17,18 +17,11 @@ from sim.designs import DESIGNS, stages
 from sim.designs.takes import units_of
 from sim.engine.role import HOST, STEP, SUPERVISOR
 from sim.engine.setup import EngineSetup, Instant, Target
+from sim.model import FACTS, WORDS
 from sim.scenario import units
 from sim.scenario.known import named_roles, prints
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
-WORDS = tuple(
-    """attach commit copy create destroy detach die exec_create exec_detach exec_start export health_status kill
-    oom pause rename resize restart start stop top unpause update""".split()
-)
-FACTS = tuple(
-    """Forked Execed Exited Reparented Reaped Signalled SignalTaken Listened Connected ThreadsStarted SubreaperSet
-    CgroupSet Frozen Thawed Waitable FifoOpened FifoClosed WriteBlocked WriteResumed""".split()
-)  # what the trace says of a process
 OF_PAYLOADS = ("WriteBlocked", "WriteResumed")
 FORMS = "Write a duration, a date and time, a step's id, die(web), Exited(containerd), ready(docker) or end."
 
