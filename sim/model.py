@@ -76,7 +76,7 @@ def alternatives(world: World, frame: Frame) -> list[Go | Late]:
         return []
     op = world.design.procedures[frame.procedure].ops[frame.op]
     actions: list[Go | Late] = [Go(frame.fid)] if op.ready(world, frame) else []
-    if op.within is not None:
+    if op.limited(world, frame):
         actions.append(Late(frame.fid))
     return actions
 

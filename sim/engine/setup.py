@@ -21,6 +21,7 @@ from sim.engine.behaviour import Microseconds as Microseconds
 from sim.engine.behaviour import OnTerm as OnTerm
 from sim.engine.behaviour import Payload as Payload
 from sim.engine.behaviour import S as S
+from sim.engine.commands import FOR_EVER as FOR_EVER
 from sim.engine.commands import QUIET_VERBS as QUIET_VERBS
 from sim.engine.commands import BusyMount as BusyMount
 from sim.engine.commands import Command as Command
@@ -104,7 +105,7 @@ class Service(msgspec.Struct, frozen=True):
     ports: tuple[Port, ...] = ()
     restart: Restart = Restart()
     stop_signal: str | None = None
-    stop_timeout: Microseconds = 10 * S
+    stop_timeout: Microseconds = 10 * S  # or FOR_EVER
     network: str = "bridge"
     proxy_threads: int = 6
     pins: Pins = Pins()

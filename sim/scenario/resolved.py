@@ -15,6 +15,7 @@ from msgspec.structs import asdict
 from sim.designs import DESIGNS
 from sim.designs.takes import lacks
 from sim.engine.setup import (
+    FOR_EVER,
     Bundle,
     Child,
     EngineSetup,
@@ -128,7 +129,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "ports": [port_of(port) for port in service.ports],
         "restart": restart,
         "stop_signal": service.stop_signal,
-        "stop_grace_period": format_duration(service.stop_timeout),
+        "stop_grace_period": -1 if service.stop_timeout == FOR_EVER else format_duration(service.stop_timeout),
         "networks": None if service.network == "bridge" else [service.network],
         "depends_on": raw.get("depends_on"),
         "init": service.init or None,

@@ -25,6 +25,7 @@ from sim.scenario.fields import (
     Duration,
     FaultKinds,
     FaultNumber,
+    Grace,
     Memory,
     OomScoreAdj,
     Pair,
@@ -198,7 +199,7 @@ class ServiceFile(Strict):
     restart: RestartPolicy = Restart()
     container_name: Text | None = None
     stop_signal: Signal | None = None
-    stop_grace_period: Duration = 10_000_000
+    stop_grace_period: Grace = 10_000_000
     mem_limit: Memory | None = None
     oom_score_adj: OomScoreAdj = 0
     networks: Annotated[Any, *kind(readers.network_names, type=["array", "object"])] = ()

@@ -7,6 +7,7 @@ from sim.engine.vocabulary import Key, Vocabulary, noted, only
 _PROBES = Key(why_not="a pod has probes of its kubelet in place of it")
 _HEALTHCHECK = dict.fromkeys(("start_period", "start_interval"), _PROBES)
 PODS: Vocabulary = {
+    "value": {"stop_grace_period: -1": Key(why_not="a pod's terminationGracePeriodSeconds is not negative")},
     "healthcheck": _HEALTHCHECK,
     "daemon": noted("daemon", "no daemon reads daemon.json"),
     "unverified": only(),
