@@ -161,7 +161,8 @@ class Daemon(msgspec.Struct, frozen=True):
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """Keys of docker.service. Defaults are the package's unit and systemd 219 (engine-1.13 §5, §20; last four [K])."""
+    """Keys of a unit's [Service]. Defaults are docker.service's: the package's and systemd 219 (engine-1.13 §5, §20;
+    last four [K])."""
 
     restart: str = "on-abnormal"
     kill_mode: str = "process"
@@ -191,7 +192,10 @@ class Unverified(msgspec.Struct, frozen=True):
 
 
 class EngineSetup(msgspec.Struct, frozen=True):
-    """Which design runs, and its settings. *profile* names the durations; those of a file stand in *durations*."""
+    """Which design runs, and its settings. *profile* names the durations; those of a file stand in *durations*.
+
+    *unit* is the engine's own unit, *units* are others whose keys somebody has set, by name.
+    """
 
     design: str = "docker-1.13"
     daemon: Daemon = Daemon()
@@ -199,6 +203,7 @@ class EngineSetup(msgspec.Struct, frozen=True):
     profile: str = "el7-idle"
     unverified: Unverified = Unverified()
     durations: tuple[Row, ...] = ()
+    units: tuple[tuple[str, Unit], ...] = ()
 
 
 # -- when ------------------------------------------------------------------------------------------

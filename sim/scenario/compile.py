@@ -41,6 +41,7 @@ from sim.scenario.services import (
 )
 from sim.scenario.steps import StepReader, entries, new_services, renames, step_ids, strangers
 from sim.scenario.text import Node, Path, moved
+from sim.scenario.unit_read import read_units
 from sim.scenario.vocabulary import without_unknown
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
@@ -201,6 +202,7 @@ class Compiler:
             profile if own else traits.profile,
             msgspec.structs.replace(traits.unverified, **_said(file.unverified)),
             durations if own else design.engine.durations,
+            read_units(self.root, design, self.report),
         )
 
     def profile(self, said: object) -> tuple[str, tuple[Row, ...]]:

@@ -94,7 +94,7 @@ DAEMON_NOT_MODELLED = {
 }
 UNIT_NOT_MODELLED = {
     "ExecReload": "",
-    "ExecStart": "other flags of dockerd",
+    "ExecStart": "other flags of its program",
     "ExecStartPost": "",
     "ExecStartPre": "",
     "ExecStop": "",

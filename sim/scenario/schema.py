@@ -83,7 +83,7 @@ UnitRestart = Literal["no", "always", "on-success", "on-failure", "on-abnormal",
 
 
 class UnitSection(Strict):
-    """The [Service] section of the engine's own unit."""
+    """The [Service] section of a unit. The defaults are those of docker.service of 1.13; each unit has its own."""
 
     harmless = known.UNIT_WITHOUT_EFFECT
     later = known.UNIT_NOT_MODELLED
@@ -122,12 +122,19 @@ PROFILE_SCHEMA: dict[str, Any] = {
 }
 
 
+UNITS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "by name the units beside the engine's own, such as containerd or kubelet",
+}
+
+
 class EngineFile(Strict):
     """Which engine, and its settings."""
 
     design: Annotated[str, Field(json_schema_extra={"enum": list(known.DESIGNS)})] = EngineSetup().design
     daemon: DaemonFile = DaemonFile()
     unit: UnitSection = UnitSection()
+    units: Annotated[Any, WithJsonSchema(UNITS_SCHEMA)] = None
     profile: Annotated[Any, WithJsonSchema(PROFILE_SCHEMA)] = EngineSetup().profile
     unverified: UnverifiedFile = UnverifiedFile()
 
@@ -354,6 +361,7 @@ def json_schema() -> dict[str, Any]:
         schema = File.model_json_schema(by_alias=True)
     schema["patternProperties"] = {"^x-": {}}
     schema["$defs"]["StepFile"]["properties"] |= {name: word.schema for name, word in step_words().items()}
+    schema["$defs"]["EngineFile"]["properties"]["units"]["additionalProperties"] = {"$ref": "#/$defs/UnitSection"}
     for model in (DaemonFile, UnitSection, NetworkFile, ServiceFile, SubnetFile, IpamFile):
         properties = schema["$defs"][model.__name__]["properties"]
         for key in sorted(model.harmless):
