@@ -39,7 +39,7 @@ from sim.scenario.services import (
     repeated,
     with_execs,
 )
-from sim.scenario.steps import StepReader, entries, new_services, renames, step_ids, strangers
+from sim.scenario.steps import StepReader, entries, new_services, renames, step_ids, strangers, with_repeats
 from sim.scenario.text import Node, Path, moved
 from sim.scenario.unit_read import read_units
 from sim.scenario.vocabulary import without_unknown
@@ -284,7 +284,7 @@ class Compiler:
             aliases[key]: tuple(aliases[it] for it in file.depends_on if it in aliases) for key, file in files.items()
         }
         services = number_ports([self.with_fails(s, names) for s in [*built.values(), *late]], self.assumed)
-        return tuple(services), names, depends
+        return tuple(services), with_repeats(self.root, names), depends
 
     def service(self, name: str, key: str, path: Path, file: ServiceFile, networks: tuple[Network, ...]) -> Service:
         """Return one container; its network must be known and hold its pinned address."""

@@ -109,7 +109,7 @@ def _engine_keys(root: Node) -> frozenset[str]:
 
 def _place(root: Node, ids: list[str], step: Step) -> Path:
     """Return the path of a step's action."""
-    number = ids.index(step.id.partition(".")[0])
+    number = ids.index(step.id.partition("#")[0].partition(".")[0])
     node = root.find(("steps", number))
     keys = node.value if node is not None and isinstance(node.value, dict) else {}
     return ("steps", number, *[key for key in keys if key in (*ACTIONS, *step_words())][:1])

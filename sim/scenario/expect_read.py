@@ -39,6 +39,7 @@ from sim.scenario.expect_values import exit_status, file_path, tree_text
 from sim.scenario.instants import Names, parse_instant, parse_target
 from sim.scenario.known import STATES, STATUSES, prints
 from sim.scenario.property_read import OwnProperty, known_names
+from sim.scenario.repeats import is_repeat
 from sim.scenario.steps import entries
 from sim.scenario.text import Node, Path
 from sim.scenario.vocabulary import refused
@@ -339,7 +340,8 @@ class ExpectEntry:
         if sum(key in self.keys for key in STEP_KEYS) > 1:
             self.refuse(Refusal(f"has several of {listed(STEP_KEYS)}.", "Give it one; error: '' is ok: true."))
         self.needs_one("step", *STEP_KEYS)
-        step = self.value("step", lambda it: one_of(it, self.names.steps, "the id of a step"))
+        firsts = [it for it in self.names.steps if not is_repeat(it)]
+        step = self.value("step", lambda it: it if it in self.names.steps else one_of(it, firsts, "the id of a step"))
         ok, unanswered = self.value("ok", fields.boolean), self.value("unanswered", fields.boolean)
         error, code = self.value("error", fields.text), self.value("exit_code", units.parse_range)
         found: dict[str, Any] = {"ok": ok, "error": error, "unanswered": unanswered, "exit_code": code}

@@ -241,6 +241,9 @@ class StepFile(Strict):
     id: str | None = None
     at: str | None = None
     wait: bool = False
+    every: str | None = Field(None, description="it is taken again and again, in this period")
+    times: int | None = Field(None, description="so often in all")
+    until: str | None = Field(None, description="as long as this moment has not come; without it to the run's until")
     docker: str | list[str] | None = None
     compose: str | list[str] | None = None
     systemctl: str | list[str] | None = None
