@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from sim.model import WORDS
 from sim.scenario import fields
 from sim.scenario.expect import Word
-from sim.scenario.instants import WORDS, Names
+from sim.scenario.instants import Names
 from sim.scenario.known import SIGNALS
 from sim.scenario.units import Range, code_range
 from sim.scenario.words import Refusal, listed, one_of, shown

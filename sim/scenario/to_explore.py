@@ -53,7 +53,7 @@ def check_steps(scenario: Scenario) -> None:
             problems.append(Problem(place, what, "Give it another at:, or use faults:."))
         if is_repeat(step.id):
             what = f"step {step.id.partition('#')[0]} is taken every so often, and an exploration has no clock"
-            problems.append(Problem(place, what, "Leave every out; faults: {kinds: …} says how many may come."))
+            problems.append(Problem(place, what, "Leave every out; faults: {kinds: {kill: N}} says how many may come."))
         if isinstance(step.command, TakePid):
             what = f"step {step.id} gives a number anew, and an exploration has names for numbers"
             problems.append(Problem(place, what, "Run it."))

@@ -118,7 +118,7 @@ def test_an_exploration_refuses_it():
         check_steps(scenario)
     assert str(refused.value) == (
         "f:4: step kill is taken every so often, and an exploration has no clock. "
-        "Leave every out; faults: {kinds: …} says how many may come."
+        "Leave every out; faults: {kinds: {kill: N}} says how many may come."
     )
 
 
