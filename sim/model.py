@@ -76,7 +76,7 @@ def alternatives(world: World, frame: Frame) -> list[Go | Late]:
         return []
     op = world.design.procedures[frame.procedure].ops[frame.op]
     actions: list[Go | Late] = [Go(frame.fid)] if op.ready(world, frame) else []
-    if op.within is not None:
+    if op.limited(world, frame):
         actions.append(Late(frame.fid))
     return actions
 
@@ -250,6 +250,16 @@ def _once_open(rule: Any) -> Any:
     return lambda world, event: rule(world, event) if world.marks.get(OPENED) else ()
 
 
+WORDS = tuple(
+    """attach commit copy create destroy detach die exec_create exec_detach exec_start export health_status kill
+    oom pause rename resize restart start stop top unpause update""".split()
+)  # what docker events says of a container
+FACTS = tuple(
+    """Forked Execed Exited Reparented Reaped Signalled SignalTaken Listened Connected ThreadsStarted SubreaperSet
+    CgroupSet Frozen Thawed Waitable FifoOpened FifoClosed WriteBlocked WriteResumed""".split()
+)  # what the trace says of a process
+
+
 def watcher(name: str, instant: Instant, design: str) -> tuple[type, Any] | None:
     """Return the type of event that brings a moment, and a rule (world before it, event) -> names of moments.
 
@@ -284,6 +294,7 @@ def _fact_watcher(name: str, instant: Instant) -> tuple[type, Any]:
         def forked(world: World, event: Any) -> tuple[str, ...]:
             image, before = event.image, world.host.procs[event.pid].image
             same = (before.program, before.container) == (image.program, image.container)
+            same = same and named_by(world, target, before)  # a stage is forked by the one before it
             return () if same or not named_by(world, target, image) else (name,)
 
         return e.Execed, forked

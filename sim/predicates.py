@@ -147,9 +147,9 @@ def is_up(world: World, target: Target) -> bool:
     return any(process.alive for process in named(world, target))
 
 
-def exists(world: World, target: Target) -> bool:
-    """Say whether there is a process that is named; a zombie is one."""
-    return bool(named(world, target))
+def exists(world: World, thing: Target | str) -> bool:
+    """Return whether there is a process that is named, a zombie is one; or a container, whether it runs or not."""
+    return bool(named(world, thing)) if isinstance(thing, Target) else believed(world, thing) is not None
 
 
 def is_zombie(world: World, target: Target) -> bool:
@@ -240,7 +240,9 @@ PREDICATES: dict[str, Predicate] = {
     "open": Predicate(("port", "client", "proto?"), port_open, "clients of a class reach a published port"),
     "up": Predicate(("target",), is_up, "at least one such process lives"),
     "down": Predicate(("target",), lambda world, target: not is_up(world, target), "no such process lives"),
-    "exists": Predicate(("target",), exists, "there is such a process, a zombie counts"),
+    "exists": Predicate(
+        ("target|container",), exists, "there is such a process, a zombie counts; or the engine knows the container"
+    ),
     "zombie": Predicate(("target",), is_zombie, "such a process is a zombie"),
     "state": Predicate(("target", "state"), in_state, "there is such a process, and each is in this state of ps"),
     "parent": Predicate(("target", "target"), has_parent, "such a process lives, and each is a child of the second"),

@@ -25,6 +25,7 @@ steps:
   - {id: stop, at: 20s, docker: stop web}
   - {id: kill, at: 60s, kill: dockerd}
   - {id: last, at: 85s, kill: shim/dns}
+  - {id: rm, at: 87s, docker: rm -f web}
 until: 90s
 """
 
@@ -67,6 +68,7 @@ CASES = [
     ("up(proxy/web:80)", "0s", "shot+10ms"),
     ("up(proxy/web)", "shot+10ms", "stop+12s"),
     ("exists(proxy/web:80)", "shot+10ms", "stop+12s"),
+    ("exists(web)", "stop+12s", "rm+2s"),  # stopped, and then removed
     ("zombie(proxy/web:80)", "shot+10ms", "0s"),
     ("zombie(proxy/*)", "shot+10ms", "0s"),
     ("state(shim/dns, T)", "hold+10ms", "0s"),

@@ -269,7 +269,7 @@ class Timed:
         if slot.late is not None and slot.late.held and running:
             slot.late.held = False
             self.queue.prompt.append(slot.late)
-        elif slot.late is None:
+        elif slot.late is None and op.limited(self.world, slot.frame):
             within = op.within(self.world, slot.frame) if callable(op.within) else op.within
             slot.late = Clock(Late(slot.frame.fid), cause)
             self.queue.set_far(slot.late, within or 0)

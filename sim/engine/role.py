@@ -61,6 +61,18 @@ class Rss(msgspec.Struct, frozen=True):
     source: str
 
 
+class Stage(msgspec.Struct, frozen=True):
+    """A stage of a program that runs itself anew on its way into a container, under a *comm* of its own.
+
+    A scenario names its processes by *name* or by the comm, as it does those of a role. *programs* are whose processes
+    go through it: the last stage is already the process that becomes the container's program.
+    """
+
+    name: str
+    comm: str
+    programs: tuple[str, ...]
+
+
 class Role(msgspec.Struct, frozen=True, kw_only=True):
     """What a program is to its host.
 
@@ -73,7 +85,7 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     if none stalls it. *slows* says that a step may slow it down, *verbs* that it may do so for one verb. *words* is the
     field of `Words` that has its command line. *noun* is what a legend calls it, "" for its name: those of one noun and
     one kind are drawn alike. *failed* returns whether an exit status tells that it failed itself. *tries* are the verbs
-    of which it may find nothing to do and fail, `*` for all of them.
+    of which it may find nothing to do and fail, `*` for all of them. *stages* are those in which it starts a container.
     """
 
     kind: Kind
@@ -90,3 +102,4 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     noun: str = ""
     failed: Callable[[Status], bool] = unless_zero
     tries: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()

@@ -21,6 +21,7 @@ from sim.engine.behaviour import Microseconds as Microseconds
 from sim.engine.behaviour import OnTerm as OnTerm
 from sim.engine.behaviour import Payload as Payload
 from sim.engine.behaviour import S as S
+from sim.engine.commands import FOR_EVER as FOR_EVER
 from sim.engine.commands import QUIET_VERBS as QUIET_VERBS
 from sim.engine.commands import BusyMount as BusyMount
 from sim.engine.commands import Command as Command
@@ -104,7 +105,7 @@ class Service(msgspec.Struct, frozen=True):
     ports: tuple[Port, ...] = ()
     restart: Restart = Restart()
     stop_signal: str | None = None
-    stop_timeout: Microseconds = 10 * S
+    stop_timeout: Microseconds = 10 * S  # or FOR_EVER
     network: str = "bridge"
     proxy_threads: int = 6
     pins: Pins = Pins()
@@ -162,7 +163,8 @@ class Daemon(msgspec.Struct, frozen=True):
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """Keys of docker.service. Defaults are the package's unit and systemd 219 (engine-1.13 §5, §20; last four [K])."""
+    """Keys of a unit's [Service]. Defaults are docker.service's: the package's and systemd 219 (engine-1.13 §5, §20;
+    last four [K])."""
 
     restart: str = "on-abnormal"
     kill_mode: str = "process"
@@ -192,7 +194,10 @@ class Unverified(msgspec.Struct, frozen=True):
 
 
 class EngineSetup(msgspec.Struct, frozen=True):
-    """Which design runs, and its settings. *profile* names the durations; those of a file stand in *durations*."""
+    """Which design runs, and its settings. *profile* names the durations; those of a file stand in *durations*.
+
+    *unit* is the engine's own unit, *units* are others whose keys somebody has set, by name.
+    """
 
     design: str = "docker-1.13"
     daemon: Daemon = Daemon()
@@ -200,6 +205,7 @@ class EngineSetup(msgspec.Struct, frozen=True):
     profile: str = "el7-idle"
     unverified: Unverified = Unverified()
     durations: tuple[Row, ...] = ()
+    units: tuple[tuple[str, Unit], ...] = ()
 
 
 # -- when ------------------------------------------------------------------------------------------

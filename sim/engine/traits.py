@@ -51,6 +51,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     containerd_socket: str = ""
     other_package: tuple[str, ...] = ()
     last_wait: int | None = None
+    waits_for_ever: bool = True
     publish_tries: int = 6
     dead_shim_tells_pid: bool = True
     cleans_leaked_shims: bool = False
@@ -121,6 +122,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "other_package": ("words of programs that another package than the daemon's has", "containerd.io's spec [S]"),
     "containerd_socket": ("where containerd listens", "moby libcontainerd/supervisor/remote_daemon.go; words [K]"),
     "last_wait": ("how long a stop waits after its last KILL, in µs; None: for ever", "designs §3.3 [S]"),
+    "waits_for_ever": (
+        "a stop with a negative time waits for ever; else its time is over at once",
+        "daemon/stop.go at 1.10.3 to 29.0.0: not at 17.06.0 to 18.03.1, which makes a context of it [S]",
+    ),
     "publish_tries": ("how often a shim tries to tell containerd of an exit", "designs §3.6 [S*]; shim v1 [K]"),
     "cleans_leaked_shims": (
         "a containerd that begins ends every shim whose container has no process left, and its exit status is lost",

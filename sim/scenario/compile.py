@@ -39,8 +39,9 @@ from sim.scenario.services import (
     repeated,
     with_execs,
 )
-from sim.scenario.steps import StepReader, entries, new_services, renames, step_ids, strangers
+from sim.scenario.steps import StepReader, entries, new_services, renames, step_ids, strangers, with_repeats
 from sim.scenario.text import Node, Path, moved
+from sim.scenario.unit_read import read_units
 from sim.scenario.vocabulary import releases_of, without_unknown
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
@@ -202,6 +203,7 @@ class Compiler:
             profile if own else traits.profile,
             msgspec.structs.replace(traits.unverified, **_said(file.unverified)),
             durations if own else design.engine.durations,
+            read_units(self.root, design, self.report),
         )
 
     def profile(self, said: object) -> tuple[str, tuple[Row, ...]]:
@@ -283,7 +285,7 @@ class Compiler:
             aliases[key]: tuple(aliases[it] for it in file.depends_on if it in aliases) for key, file in files.items()
         }
         services = number_ports([self.with_fails(s, names) for s in [*built.values(), *late]], self.assumed)
-        return tuple(services), names, depends
+        return tuple(services), with_repeats(self.root, names), depends
 
     def service(self, name: str, key: str, path: Path, file: ServiceFile, networks: tuple[Network, ...]) -> Service:
         """Return one container; its network must be known and hold its pinned address."""

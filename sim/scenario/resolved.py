@@ -15,6 +15,7 @@ from msgspec.structs import asdict
 from sim.designs import DESIGNS
 from sim.designs.takes import lacks
 from sim.engine.setup import (
+    FOR_EVER,
     Bundle,
     Child,
     EngineSetup,
@@ -27,6 +28,7 @@ from sim.engine.setup import (
     Pins,
     Port,
     Service,
+    Unit,
 )
 from sim.scenario.compile import BRIDGE, Scenario
 from sim.scenario.dumper import Dumper
@@ -87,18 +89,11 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
         "max-health-check-retries": daemon.max_health_check_retries,
         "log-driver": daemon.log_driver,
     }
-    of_unit = {
-        "Restart": unit.restart,
-        "KillMode": unit.kill_mode,
-        "RestartSec": format_duration(unit.restart_sec),
-        "StartLimitBurst": unit.start_limit_burst,
-        "StartLimitInterval": format_duration(unit.start_limit_interval),
-        "TimeoutStopSec": format_duration(unit.timeout_stop),
-    }
     sections = {
         section: {key: value for key, value in keys.items() if not lacks(design, section, key)}
-        for section, keys in (("daemon", of_daemon), ("unit", of_unit))
+        for section, keys in (("daemon", of_daemon), ("unit", unit_of(unit)))
     }
+    sections["units"] = {name: unit_of(it) for name, it in engine.units}
     return {
         "design": engine.design,
         "profile": profile_plain(engine.profile, engine.durations) if engine.durations else engine.profile,
@@ -108,6 +103,18 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
             for name, number in asdict(engine.unverified).items()
             if not lacks(design, "unverified", name) or number != getattr(design.traits.unverified, name)
         },
+    }
+
+
+def unit_of(unit: Unit) -> dict[str, Any]:
+    """Return the keys of a unit as systemd spells them."""
+    return {
+        "Restart": unit.restart,
+        "KillMode": unit.kill_mode,
+        "RestartSec": format_duration(unit.restart_sec),
+        "StartLimitBurst": unit.start_limit_burst,
+        "StartLimitInterval": format_duration(unit.start_limit_interval),
+        "TimeoutStopSec": format_duration(unit.timeout_stop),
     }
 
 
@@ -129,7 +136,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "ports": [port_of(port) for port in service.ports],
         "restart": restart,
         "stop_signal": service.stop_signal,
-        "stop_grace_period": format_duration(service.stop_timeout),
+        "stop_grace_period": -1 if service.stop_timeout == FOR_EVER else format_duration(service.stop_timeout),
         "networks": None if service.network == "bridge" else [service.network],
         "depends_on": raw.get("depends_on"),
         "init": service.init or None,

@@ -25,6 +25,7 @@ from sim.scenario.fields import (
     Duration,
     FaultKinds,
     FaultNumber,
+    Grace,
     Memory,
     OomScoreAdj,
     Pair,
@@ -83,7 +84,7 @@ UnitRestart = Literal["no", "always", "on-success", "on-failure", "on-abnormal",
 
 
 class UnitSection(Strict):
-    """The [Service] section of the engine's own unit."""
+    """The [Service] section of a unit. The defaults are those of docker.service of 1.13; each unit has its own."""
 
     harmless = known.UNIT_WITHOUT_EFFECT
     later = known.UNIT_NOT_MODELLED
@@ -122,12 +123,19 @@ PROFILE_SCHEMA: dict[str, Any] = {
 }
 
 
+UNITS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "by name the units beside the engine's own, such as containerd or kubelet",
+}
+
+
 class EngineFile(Strict):
     """Which engine, and its settings."""
 
     design: Annotated[str, Field(json_schema_extra={"enum": list(known.DESIGNS)})] = EngineSetup().design
     daemon: DaemonFile = DaemonFile()
     unit: UnitSection = UnitSection()
+    units: Annotated[Any, WithJsonSchema(UNITS_SCHEMA)] = None
     profile: Annotated[Any, WithJsonSchema(PROFILE_SCHEMA)] = EngineSetup().profile
     unverified: UnverifiedFile = UnverifiedFile()
 
@@ -199,7 +207,7 @@ class ServiceFile(Strict):
     restart: RestartPolicy = Restart()
     container_name: Text | None = None
     stop_signal: Signal | None = None
-    stop_grace_period: Duration = 10_000_000
+    stop_grace_period: Grace = 10_000_000
     mem_limit: Memory | None = None
     oom_score_adj: OomScoreAdj = 0
     networks: Annotated[Any, *kind(readers.network_names, type=["array", "object"])] = ()
@@ -234,6 +242,9 @@ class StepFile(Strict):
     id: str | None = None
     at: str | None = None
     wait: bool = False
+    every: str | None = Field(None, description="it is taken again and again, in this period")
+    times: int | None = Field(None, description="so often in all")
+    until: str | None = Field(None, description="as long as this moment has not come; without it to the run's until")
     docker: str | list[str] | None = None
     compose: str | list[str] | None = None
     systemctl: str | list[str] | None = None
@@ -297,19 +308,24 @@ class ExpectFile(Strict):
     since: str | None = None
     health: Literal["starting", "healthy", "unhealthy"] | None = None
     oom_killed: bool | None = Field(None, description="its program was killed for lack of memory (State.OOMKilled)")
+    stopped_by_hand: bool | None = Field(None, description="HasBeenManuallyStopped of docker, StoppedByUser of podman")
     address: str | None = Field(None, description="the address that IPAM holds for it, or none")
     process: str | None = None
     exists: bool | None = None
     parent: str | None = None
     state: str | None = None
     count: int | str | None = None
+    exit_status: int | str | None = Field(None, description="2, 1..127 or a signal: of processes that have ended")
     port: int | None = None
     from_: Literal["remote", "loopback", "container", "host", "dns"] | None = Field(None, alias="from")
     open: bool | None = None
     dark: str | int | None = None
     max: str | None = None
     file: str | None = None
-    events: list[str | dict[str, int | str]] | None = Field(None, description="[{kill web: 9}, {die web: 137}]")
+    events: list[str | dict[str, Any]] | None = Field(
+        None, description="[{kill web: 9}, {die web: 137}, {next: start web}]"
+    )
+    next: bool | None = Field(None, description="no other event of theirs comes between two of the list")
     step: str | None = Field(None, description="the id of a step")
     ok: bool | None = Field(None, description="it ended without an error")
     error: str | None = Field(None, description="a part of the words that its user saw")
@@ -349,6 +365,7 @@ def json_schema() -> dict[str, Any]:
         schema = File.model_json_schema(by_alias=True)
     schema["patternProperties"] = {"^x-": {}}
     schema["$defs"]["StepFile"]["properties"] |= {name: word.schema for name, word in step_words().items()}
+    schema["$defs"]["EngineFile"]["properties"]["units"]["additionalProperties"] = {"$ref": "#/$defs/UnitSection"}
     for model in (DaemonFile, UnitSection, NetworkFile, ServiceFile, SubnetFile, IpamFile):
         properties = schema["$defs"][model.__name__]["properties"]
         for key in sorted(model.harmless):

@@ -91,6 +91,8 @@ def _container_fault(expectation: ContainerExpect, world: World, name: str, befo
         return "loses a part of each line that it prints: two readers share it, and nobody counts that"
     if expectation.oom_killed not in (None, record.oom_killed):
         return "was killed for lack of memory" if record.oom_killed else "was not killed for lack of memory"
+    if expectation.stopped_by_hand not in (None, record.manual):
+        return "was stopped by hand" if record.manual else "was not stopped by hand"
     address = address_of(world, name) or NO_ADDRESS
     if expectation.address not in (None, address):
         return f"has {'no address' if address == NO_ADDRESS else f'the address {address}'}"

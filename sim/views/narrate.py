@@ -32,11 +32,10 @@ from sim.facts import (
     WriteResumed,
 )
 from sim.kernel import events as e
-from sim.kernel.records import INIT, NO_POWER
-from sim.kernel.signals import NAMES
+from sim.kernel.records import INIT
 from sim.trace import Replay, Trace
 from sim.views.command_words import command_words, is_of_host_start, step_words, steps_of
-from sim.views.kinds import connected, is_daemon, is_holder, is_own_program, role_of, speaks_for_engine
+from sim.views.kinds import connected, end_of, is_daemon, is_holder, is_own_program, role_of, speaks_for_engine
 from sim.world import World
 
 TOGETHER: Microseconds = 700_000  # alike things that follow each other within this time are one line
@@ -89,16 +88,14 @@ def _execed(world: World, event: e.Execed) -> Item | None:
 
 def _exited(world: World, event: e.Exited) -> Item | None:
     process = world.host.procs[event.pid]
-    program, status = process.image.program, event.status
-    how = f"exit {status}" if status >= 0 else f"killed by {NAMES[-status]}"
-    how = "gone with the power" if status == NO_POWER else how
+    program, how = process.image.program, end_of(event.status)
     if is_daemon(world, program):
         return f"ends {program}", how
     if role_of(world, program).kind is Kind.FORWARDER:
         return f"forwarder {_forms(world, program)} {how}", process.image.container
     if is_own_program(world, program) and process.ns == event.pid:
         return f"program {how}", process.image.container
-    if is_holder(world, program) and role_of(world, program).failed(status):
+    if is_holder(world, program) and role_of(world, program).failed(event.status):
         return f"holder {_forms(world, program)} {how}", process.image.container
     return None
 

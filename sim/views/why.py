@@ -227,9 +227,9 @@ def _target(trace: Trace, text: str) -> Target:
 
 def _roles(trace: Trace) -> dict[str, Role]:
     """Return the roles that a question may name: those that scenarios name, and whoever holds a container."""
-    roles = DESIGNS[trace.setup.engine.design].roles
-    named = sorted(((name, role) for name, role in roles.items() if role.target), key=lambda it: it[1].order)
-    return {**dict(named), SUPERVISOR: Role(kind=Kind.HOLDER, target=CONTAINER)}
+    design = DESIGNS[trace.setup.engine.design]
+    named = sorted(((name, role) for name, role in design.roles.items() if role.target), key=lambda it: it[1].order)
+    return dict(named) | dict.fromkeys((SUPERVISOR, *design.stages), Role(kind=Kind.HOLDER, target=CONTAINER))
 
 
 def _of_step(trace: Trace, role: str) -> bool:

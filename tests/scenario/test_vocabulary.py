@@ -112,6 +112,7 @@ def test_every_row_of_a_vocabulary_is_a_key_of_files_and_names_versions_of_the_l
         "daemon": {*DaemonFile.known_keys(), *known.DAEMON_WITHOUT_EFFECT},
         "healthcheck": set(),
         "unit": set(),
+        "value": {f"{key}: -1" for key in ServiceFile.known_keys()},
         "unverified": set(UnverifiedFile.known_keys()),
     }
     later = {"service": known.SERVICE_NOT_MODELLED, "daemon": known.DAEMON_NOT_MODELLED}

@@ -5,8 +5,8 @@ import pytest
 from sim.drive.timed import run
 from sim.engine.setup import Instant
 from sim.kernel.events import Exited
+from sim.model import FACTS
 from sim.scenario import instant, load
-from sim.scenario.instants import FACTS
 from sim.trace import Replay
 from sim.views.moments import Moments, spelled
 

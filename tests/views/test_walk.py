@@ -62,7 +62,7 @@ OTHERS = {name: load(name) for name in bundled_names()}
 ALL: dict[str, Scenario] = SCENARIOS | OTHERS | {"busy": load("busy.yaml", BUSY)}
 ASKING = ("ps", "ps-a", "pods", "inspect", "info")  # behind docker, podman, crictl: the engine answers
 UP = r"   Active: (active \(running\)|activating \(start\)|deactivating \(stop-sigterm\)) since "
-WHOLE = "perfetto"  # tells the whole run each time
+WHOLE = ("perfetto", "instants")  # they tell the whole run each time
 QUICK, LONG = 8, 80  # moments of a run
 
 
@@ -207,7 +207,7 @@ def agree_on_a_container(found: Run, at: int, name: str, text: dict[str, str]) -
 
 def walk(found: Run, most: int) -> None:
     for at in thinned(found, most):
-        views = [view for view in views_of(found.at().design) if view != WHOLE or at == found.trace.end]
+        views = [view for view in views_of(found.at().design) if view not in WHOLE or at == found.trace.end]
         text = {view: shown(found, view, at) for view in views}
         assert [view for view, it in text.items() if it and not it.endswith("\n")] == []
         story = found.story(at)

@@ -8,6 +8,8 @@ has. Source: crun src/libcrun/container.c, designs §4.1 [S]; error texts of 1.2
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from sim.engine import paths
 from sim.engine.containers import exec_of, is_split, service_of
 from sim.engine.goroutine import Goroutine, Spawn
@@ -187,5 +189,5 @@ CRUN_PROGRAM = Program(
         procedure("runc.pause", Exit(pause)),
         procedure("runc.resume", Exit(resume)),
     ),
-    role=ROLE,
+    role=replace(ROLE, stages=()),  # it clones the init itself
 )

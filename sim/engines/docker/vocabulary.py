@@ -83,6 +83,7 @@ DOCKER: Vocabulary = {
         "userland-proxy-path": Key("1.13", modelled=False),
     },
     "unit": {},
+    "value": {"stop_grace_period: -1": Key("1.13")},  # before, no container had a time, api/types/container/config.go
     "unverified": {
         "containerd_threads": Key("1.11"),
         "shim_threads_before": Key("1.11"),

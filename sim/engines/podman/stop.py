@@ -60,11 +60,20 @@ def begin_stop(g: Goroutine) -> str | None:
 
 def has_grace(g: Goroutine) -> str | None:
     """Go on to KILL if there is no time to wait."""
-    return None if stop_timeout(g.world, g.frame) else "kill"
+    return None if _grace(g.world, g.frame) else "kill"
 
 
 def stop_timeout(world: World, frame: Frame) -> int:
     """Return how long the container may take, in µs: the command's time, or the container's own."""
+    return max(_grace(world, frame), 0)
+
+
+def waits_for_ever(world: World, frame: Frame) -> bool:
+    """Return whether a negative time has no end."""
+    return _grace(world, frame) < 0 and version_of(world).endless_stop
+
+
+def _grace(world: World, frame: Frame) -> int:
     given = frame.local["request"].data[1]
     return int(world.services[frame.local["c"]].stop_timeout if given is None else given)
 
@@ -153,7 +162,7 @@ STOP = (
     UNLOCK,
     Do(has_grace, "kill"),
     run(send_stop_signal),
-    Wait(process_gone, within=stop_timeout, late="kill"),
+    Wait(process_gone, within=stop_timeout, late="kill", unless=waits_for_ever),
     Goto("gone"),
     Label("kill"),
     run(send_kill),

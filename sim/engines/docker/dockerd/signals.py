@@ -31,9 +31,8 @@ from sim.engines.docker.dockerd.stop import (
     say_kill,
     sent,
     signal_task,
-    stop_timeout,
 )
-from sim.engines.docker.dockerd.waiting import begin_wait, stopped
+from sim.engines.docker.dockerd.waiting import begin_wait, stop_timeout, stopped, waits_for_ever
 from sim.facts import Message
 from sim.world import Frame, World
 
@@ -178,7 +177,7 @@ STOP = procedure(
     Label("send"),
     SEND,
     Do(sent, "until_killed"),
-    Wait(stopped, within=stop_timeout, late="kill"),
+    Wait(stopped, within=stop_timeout, late="kill", unless=waits_for_ever),
     Goto("stopped"),
     Label("kill"),
     Do(begin_kill),
@@ -191,7 +190,7 @@ STOP = procedure(
     Return(),
     REFUSED,
     Do(insist, "until_killed"),
-    Wait(stopped, within=UNSENT_WAIT, late="kill"),
+    Wait(stopped, within=UNSENT_WAIT, late="kill", unless=waits_for_ever),
     Goto("stopped"),
     Label("not_killed"),
     Do(not_killed),
