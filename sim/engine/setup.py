@@ -11,6 +11,7 @@ import msgspec
 
 from sim.durations import Row as Row
 from sim.engine.behaviour import MS as MS
+from sim.engine.behaviour import Answers as Answers
 from sim.engine.behaviour import Child as Child
 from sim.engine.behaviour import Ends as Ends
 from sim.engine.behaviour import Exec as Exec
@@ -21,6 +22,7 @@ from sim.engine.behaviour import Microseconds as Microseconds
 from sim.engine.behaviour import OnTerm as OnTerm
 from sim.engine.behaviour import Payload as Payload
 from sim.engine.behaviour import S as S
+from sim.engine.behaviour import ThreadsEnd as ThreadsEnd
 from sim.engine.commands import QUIET_VERBS as QUIET_VERBS
 from sim.engine.commands import BusyMount as BusyMount
 from sim.engine.commands import Command as Command

@@ -31,6 +31,7 @@ from sim.scenario.schema_program import Strict
 from sim.scenario.services import (
     Assumed,
     build,
+    check_answers,
     check_name,
     check_pins,
     check_references,
@@ -295,6 +296,7 @@ class Compiler:
             refusal = Refusal("init with x-payload.log is not modelled yet.", "Leave one of them out.")
             self.report.refuse(self.root, (*path, "init"), refusal)
         check_pins(file.x_pids, (*path, "x-pids"), self.root, self.report)
+        check_answers(file, path, self.root, self.report)
         self.said[name] = frozenset(file.model_fields_set)
         return build(name, key, file, network, self.assumed)
 

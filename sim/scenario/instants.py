@@ -26,8 +26,9 @@ WORDS = tuple(
     oom pause rename resize restart start stop top unpause update""".split()
 )
 FACTS = tuple(
-    """Forked Execed Exited Reparented Reaped Signalled SignalTaken Listened Connected ThreadsStarted SubreaperSet
-    CgroupSet Frozen Thawed Waitable FifoOpened FifoClosed WriteBlocked WriteResumed""".split()
+    """Forked Execed Exited Reparented Reaped Signalled SignalTaken Listened Connected ThreadsStarted ThreadsEnded
+    MainThreadEnded SubreaperSet CgroupSet Frozen Thawed Waitable FifoOpened FifoClosed WriteBlocked
+    WriteResumed""".split()
 )  # what the trace says of a process
 OF_PAYLOADS = ("WriteBlocked", "WriteResumed")
 FORMS = "Write a duration, a date and time, a step's id, die(web), Exited(containerd), ready(docker) or end."
