@@ -138,7 +138,8 @@ class HostSetup(msgspec.Struct, frozen=True):
 
     With `steady` everything was started long before and t = 0 comes *uptime* after the last start has settled;
     with `boot` t = 0 is the power button and the disk says that all services were running; with `off` systemd
-    runs, docker.service is stopped and no container exists.
+    runs, docker.service is stopped and no container exists. *subreaper* is the name of a process below which the
+    engine runs and that adopts its orphans; "" if PID 1 does.
     """
 
     cores: int = 2
@@ -149,6 +150,7 @@ class HostSetup(msgspec.Struct, frozen=True):
     epoch: int = 1_577_836_800
     tz_minutes: int = 0
     hostname: str = "host"
+    subreaper: str = ""
 
 
 class Daemon(msgspec.Struct, frozen=True):

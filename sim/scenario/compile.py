@@ -175,10 +175,10 @@ class Compiler:
         if file.clock and file.clock.micros % 1_000_000:
             self.report.refuse(self.root, ("host", "clock"), Refusal("the clock of t = 0 has whole seconds."))
         if file.next_pid is not None and file.next_pid > file.pid_max:
-            self.report.refuse(
-                self.root, ("host", "next_pid"), Refusal(f"{file.next_pid} is above pid_max {file.pid_max}.")
-            )
-        return HostSetup(file.cores, file.pid_max, file.next_pid, file.begin, file.uptime, epoch, zone, file.hostname)
+            what = f"{file.next_pid} is above pid_max {file.pid_max}."
+            self.report.refuse(self.root, ("host", "next_pid"), Refusal(what))
+        when = file.begin, file.uptime, epoch, zone
+        return HostSetup(file.cores, file.pid_max, file.next_pid, *when, file.hostname, file.subreaper)
 
     def engine(self) -> EngineSetup:
         """Return the design and its settings."""

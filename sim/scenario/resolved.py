@@ -74,6 +74,8 @@ def host_of(host: HostSetup) -> dict[str, Any]:
         "clock": format_clock(host.epoch, host.tz_minutes),
         "hostname": host.hostname,
     }
+    if host.subreaper:
+        keys["subreaper"] = host.subreaper
     return keys if host.next_pid is None else {**keys, "next_pid": host.next_pid}
 
 

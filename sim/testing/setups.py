@@ -105,7 +105,7 @@ TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
         "start_limit_interval": (1 * S,),
         "timeout_stop": (5 * S,),
     },
-    HostSetup: {"begin": ("boot", "off"), "cores": (1, 8), "next_pid": (32_700, 5_000)},
+    HostSetup: {"begin": ("boot", "off"), "cores": (1, 8), "next_pid": (32_700, 5_000), "subreaper": ("tini",)},
 }
 """By kind of part: what each field may be beside its default."""
 
