@@ -5,6 +5,8 @@ Oracles are signal(7), pid_namespaces(7), wait(2), prctl(2), pthread_exit(3).
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sim.designs import DESIGNS
@@ -251,3 +253,14 @@ services:
 """
     scenario = load("programs.yaml", text)
     assert load("again.yaml", resolved(scenario)).setup.services == scenario.setup.services
+
+
+def test_the_example_of_the_documentation_does_what_its_table_says() -> None:
+    """docs/programs.md: the stop signal is QUIT, TERM ends it at once, HUP and USR1 do nothing."""
+    text = (Path(__file__).parents[2] / "docs/programs.md").read_text(encoding="utf-8")
+    example = text.split("```yaml\n")[1].split("```")[0]
+    ways = {"QUIT": (4.0, 0), "TERM": (2.1, 0), "HUP": (9.0, None), "USR1": (9.0, None)}
+    for signal, (second, status) in ways.items():
+        steps = f"steps: [{{at: 2s, kill: payload/web, signal: {signal}}}]\nuntil: 9s\n"
+        trace = run(load("programs.yaml", f"host: {{uptime: 1s}}\n{example}{steps}").setup, 1)
+        assert ends(trace, "nginx")[0] == (second, status)

@@ -68,6 +68,7 @@ def test_the_subreaper_has_what_pid_1_would_have_and_all_goes_as_ever(design: st
         world = at(below, second)
         assert children(world, "init") <= HOST_S
         assert tree(world) == tree(at(plain, second)), second
+    world = at(below, 59)
     (reaper,) = named(world, "subreaper")
     assert children(world, "subreaper")
     assert not world.host.zombies.get(reaper.pid)
