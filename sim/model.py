@@ -20,6 +20,7 @@ from sim.engine.prologue import is_beside, observed, prologue
 from sim.engine.setup import Instant, OutOfMemory, Setup, Target, Upgrade
 from sim.engines.host import journald, output
 from sim.engines.host.client import mark_name, named_by
+from sim.engines.host.systemd import starter
 from sim.facts import OPENED as OPENED
 from sim.facts import (
     BecameReady,
@@ -173,6 +174,7 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     turn = Turn(world)
     if setup.host.next_pid is not None:
         turn.emit(e.IdsSkipped(setup.host.next_pid - 1))
+    starter.begin(turn)
     if setup.host.begin == "boot":
         world.design.engine.disk(turn)
     early = ("init.journald",) if journald.concerns(setup) else ()
@@ -255,8 +257,9 @@ WORDS = tuple(
     oom pause rename resize restart start stop top unpause update""".split()
 )  # what docker events says of a container
 FACTS = tuple(
-    """Forked Execed Exited Reparented Reaped Signalled SignalTaken Listened Connected ThreadsStarted SubreaperSet
-    CgroupSet Frozen Thawed Waitable FifoOpened FifoClosed WriteBlocked WriteResumed""".split()
+    """Forked Execed Exited Reparented Reaped Signalled SignalTaken Listened Connected ThreadsStarted ThreadsEnded
+    MainThreadEnded SubreaperSet CgroupSet Frozen Thawed Waitable FifoOpened FifoClosed WriteBlocked
+    WriteResumed""".split()
 )  # what the trace says of a process
 
 

@@ -160,7 +160,7 @@ def is_zombie(world: World, target: Target) -> bool:
 def in_state(world: World, target: Target, state: str) -> bool:
     """Say whether there is a process that is named, and each is in this state; zombies count for Z alone."""
     found = [process for process in named(world, target) if state == "Z" or process.alive]
-    return bool(found) and all(process.state == state for process in found)
+    return bool(found) and all(process.shown_state == state for process in found)
 
 
 def has_parent(world: World, target: Target, parent: Target) -> bool:

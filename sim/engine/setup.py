@@ -11,6 +11,7 @@ import msgspec
 
 from sim.durations import Row as Row
 from sim.engine.behaviour import MS as MS
+from sim.engine.behaviour import Answers as Answers
 from sim.engine.behaviour import Child as Child
 from sim.engine.behaviour import Ends as Ends
 from sim.engine.behaviour import Exec as Exec
@@ -21,6 +22,7 @@ from sim.engine.behaviour import Microseconds as Microseconds
 from sim.engine.behaviour import OnTerm as OnTerm
 from sim.engine.behaviour import Payload as Payload
 from sim.engine.behaviour import S as S
+from sim.engine.behaviour import ThreadsEnd as ThreadsEnd
 from sim.engine.commands import FOR_EVER as FOR_EVER
 from sim.engine.commands import QUIET_VERBS as QUIET_VERBS
 from sim.engine.commands import BusyMount as BusyMount
@@ -138,7 +140,8 @@ class HostSetup(msgspec.Struct, frozen=True):
     With `steady` everything was started long before and t = 0 comes *uptime* after the last start has settled;
     with `boot` t = 0 is the power button and the disk says that all services were running; with `off` systemd
     runs, docker.service is stopped and no container exists. *cgroup* is v1 or v2, "" what hosts of the design had in
-    its time.
+    its time. *subreaper* is the name of a process below which the engine runs and that adopts its orphans; "" if PID 1
+    does.
     """
 
     cores: int = 2
@@ -150,6 +153,7 @@ class HostSetup(msgspec.Struct, frozen=True):
     tz_minutes: int = 0
     hostname: str = "host"
     cgroup: str = ""
+    subreaper: str = ""
 
 
 class Daemon(msgspec.Struct, frozen=True):

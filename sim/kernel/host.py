@@ -172,8 +172,13 @@ def _forked(host: Host, event: e.Forked) -> None:
         _link(host.grouped, event.cgroup, pid)
 
 
-def _execed(host: Host, event: e.Execed) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], image=event.image)
+def _set(field: str, value: Callable[[Any], Any]) -> Callable[[Host, Any], None]:
+    """Return how a fact changes one field of a process, to what *value* takes from it."""
+
+    def apply(host: Host, event: Any) -> None:
+        host.procs[event.pid] = replace(host.procs[event.pid], **{field: value(event)})
+
+    return apply
 
 
 def _threads_started(host: Host, event: e.ThreadsStarted) -> None:
@@ -182,6 +187,13 @@ def _threads_started(host: Host, event: e.ThreadsStarted) -> None:
         host._use(number, 1)
     host.last_pid = event.thread_pids[-1]
     host.procs[event.pid] = replace(process, threads=process.threads + event.thread_pids)
+
+
+def _threads_ended(host: Host, event: e.ThreadsEnded) -> None:
+    process = host.procs[event.pid]
+    _free(host, event.thread_pids)
+    left = tuple(number for number in process.threads if number not in event.thread_pids)
+    host.procs[event.pid] = replace(process, threads=left)
 
 
 def _session_set(host: Host, event: e.SessionSet) -> None:
@@ -198,18 +210,6 @@ def _regroup(host: Host, process: Process, pgid: Pid, sid: Pid) -> None:
     for number, by in ((pgid, 1), (sid, 1), (process.pgid, -1), (process.sid, -1)):
         host._use(number, by)
     host.procs[process.pid] = replace(process, pgid=pgid, sid=sid)
-
-
-def _death_signal_set(host: Host, event: e.DeathSignalSet) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], pdeathsig=event.signal)
-
-
-def _subreaper_set(host: Host, event: e.SubreaperSet) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], subreaper=True)
-
-
-def _oom_score_adj_set(host: Host, event: e.OomScoreAdjSet) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], oom_score_adj=event.adj)
 
 
 def _cgroup_set(host: Host, event: e.CgroupSet) -> None:
@@ -245,8 +245,8 @@ def _exited(host: Host, event: e.Exited) -> None:
         _let_go(host, event.pid, path)
     for address in list(host.ports_of.get(event.pid, ())):
         _unlistened(host, e.Unlistened(address))
-    host.procs[event.pid] = replace(process, state="Z", status=event.status, threads=(), pending=frozenset(),
-                                    pdeathsig=None, subreaper=False, frozen=False)  # fmt: skip
+    gone: dict[str, Any] = {"threads": (), "pending": frozenset(), "pdeathsig": None, "subreaper": False}
+    host.procs[event.pid] = replace(process, state="Z", status=event.status, main_ended=False, frozen=False, **gone)
     if process.ns != event.pid or len(host.members[event.pid]) == 1:
         _link(host.zombies, process.ppid, event.pid)
 
@@ -366,13 +366,15 @@ def _file_removed(host: Host, event: e.FileRemoved) -> None:
 
 APPLY: dict[type, Callable[[Host, Any], None]] = {
     e.Forked: _forked,
-    e.Execed: _execed,
+    e.Execed: _set("image", lambda event: event.image),
     e.ThreadsStarted: _threads_started,
+    e.ThreadsEnded: _threads_ended,
+    e.MainThreadEnded: _set("main_ended", lambda event: True),
     e.SessionSet: _session_set,
     e.GroupSet: _group_set,
-    e.DeathSignalSet: _death_signal_set,
-    e.SubreaperSet: _subreaper_set,
-    e.OomScoreAdjSet: _oom_score_adj_set,
+    e.DeathSignalSet: _set("pdeathsig", lambda event: event.signal),
+    e.SubreaperSet: _set("subreaper", lambda event: True),
+    e.OomScoreAdjSet: _set("oom_score_adj", lambda event: event.adj),
     e.CgroupSet: _cgroup_set,
     e.Signalled: _signalled,
     e.SignalTaken: _signal_taken,

@@ -32,8 +32,8 @@ def code_of(status: Status) -> int:
 class Image(msgspec.Struct, frozen=True, gc=False):
     """What execve(2) put into a process: the program, its words, and what it does with signals.
 
-    *handlers* pairs a signal with the name of the procedure that handles it. *container* names the container that
-    the process serves or is, "" for none.
+    *handlers* pairs a signal with the name of the procedure that handles it, "" for one that goes on as before.
+    *container* names the container that the process serves or is, "" for none.
     """
 
     program: str
@@ -49,7 +49,7 @@ class Process(msgspec.Struct, frozen=True, gc=False):
 
     *ns* is the host pid of the namespace's first process, 0 for the host's own namespace. *state* is S, T (stopped),
     D or Z; one that is *frozen* with its control group is D with cgroup v1, and S with v2. *status* is set once it is a
-    zombie.
+    zombie. *main_ended* says that its main thread has ended, while others go on.
     """
 
     pid: Pid
@@ -68,6 +68,7 @@ class Process(msgspec.Struct, frozen=True, gc=False):
     pending: frozenset[Signal] = frozenset()
     oom_score_adj: int = 0
     frozen: bool = False
+    main_ended: bool = False
 
     @property
     def runs(self) -> bool:
@@ -78,6 +79,11 @@ class Process(msgspec.Struct, frozen=True, gc=False):
     def alive(self) -> bool:
         """Say whether it still runs code: a zombie does not."""
         return self.state != "Z"
+
+    @property
+    def shown_state(self) -> str:
+        """Return the state that ps shows, which is that of the main thread."""
+        return "Z" if self.main_ended else self.state
 
 
 class Fifo(msgspec.Struct, frozen=True, gc=False):

@@ -61,6 +61,24 @@ def start_threads(turn: CallContext, pid: Pid, count: int) -> None:
         turn.emit(e.ThreadsStarted(pid, turn.host.fresh_threads(pid, count)))
 
 
+def end_threads(turn: CallContext, pid: Pid, count: int) -> None:
+    """End so many threads of *pid* beside the main one, those that were started last; with the last of all it ends."""
+    process = turn.host.procs[pid]
+    ended = process.threads[max(len(process.threads) - count, 0) :]
+    if process.main_ended and ended == process.threads:
+        exit_process(turn, pid, 0)
+    elif ended:
+        turn.emit(e.ThreadsEnded(pid, ended))
+
+
+def end_main_thread(turn: CallContext, pid: Pid) -> None:
+    """End the main thread of *pid*, as pthread_exit(3) does: without another thread the process ends with 0."""
+    if turn.host.procs[pid].threads:
+        turn.emit(e.MainThreadEnded(pid))
+    else:
+        exit_process(turn, pid, 0)
+
+
 def skip_ids(turn: CallContext, count: int) -> None:
     """Let *count* numbers be taken by tasks that begin and end meanwhile, which nothing else can tell from others."""
     last = turn.host.last_pid + count
@@ -150,6 +168,8 @@ def kill(turn: CallContext, pid: Pid, signal: Signal, by: Pid = OUTSIDE) -> bool
         turn.emit(e.SignalTaken(pid, signal, "continued"))
         if is_frozen(turn.host, process.cgroup):
             turn.emit(e.Frozen(pid))
+        if "CONT" in dict(process.image.handlers):
+            turn.emit(e.Signalled(pid, signal, by))  # it goes on at once, and its handler runs besides (signal(7))
         return True
     turn.emit(e.Signalled(pid, signal, by))
     return True
@@ -188,6 +208,8 @@ def is_fatal(process: Process, signal: Signal) -> bool:
 def deliver(turn: CallContext, pid: Pid, signal: Signal) -> str | None:
     """Let *pid* take a pending signal: return the name of its handler, or None when the kernel has done the rest.
 
+    A handler of no name does nothing that another process can see.
+
     The first process of a pid namespace drops what it has no handler for, except KILL and STOP from outside
     (pid_namespaces(7)); PID 1 of the host drops those, too (kill(2), Notes).
     """
@@ -195,7 +217,7 @@ def deliver(turn: CallContext, pid: Pid, signal: Signal) -> str | None:
     handler = dict(process.image.handlers).get(signal)
     if signal not in ("KILL", "STOP") and handler is not None:
         turn.emit(e.SignalTaken(pid, signal, "handled"))
-        return handler
+        return handler or None
     if signal not in ("KILL", "STOP") and (signal in process.image.ignored or signal in DISCARDED or signal == "CONT"):
         turn.emit(e.SignalTaken(pid, signal, "ignored"))
     elif pid == INIT or (signal not in ("KILL", "STOP") and process.ns == pid):

@@ -31,6 +31,7 @@ from sim.scenario.schema_program import Strict
 from sim.scenario.services import (
     Assumed,
     build,
+    check_answers,
     check_name,
     check_pins,
     check_references,
@@ -175,11 +176,10 @@ class Compiler:
         if file.clock and file.clock.micros % 1_000_000:
             self.report.refuse(self.root, ("host", "clock"), Refusal("the clock of t = 0 has whole seconds."))
         if file.next_pid is not None and file.next_pid > file.pid_max:
-            self.report.refuse(
-                self.root, ("host", "next_pid"), Refusal(f"{file.next_pid} is above pid_max {file.pid_max}.")
-            )
+            what = f"{file.next_pid} is above pid_max {file.pid_max}."
+            self.report.refuse(self.root, ("host", "next_pid"), Refusal(what))
         kept = (file.cores, file.pid_max, file.next_pid, file.begin, file.uptime, epoch, zone, file.hostname)
-        return HostSetup(*kept, file.cgroup or cgroup)
+        return HostSetup(*kept, file.cgroup or cgroup, file.subreaper)
 
     def engine(self) -> EngineSetup:
         """Return the design and its settings."""
@@ -298,6 +298,7 @@ class Compiler:
             refusal = Refusal("init with x-payload.log is not modelled yet.", "Leave one of them out.")
             self.report.refuse(self.root, (*path, "init"), refusal)
         check_pins(file.x_pids, (*path, "x-pids"), self.root, self.report)
+        check_answers(file, path, self.root, self.report)
         self.said[name] = frozenset(file.model_fields_set)
         return build(name, key, file, network, self.assumed)
 

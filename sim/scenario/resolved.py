@@ -16,6 +16,7 @@ from sim.designs import DESIGNS
 from sim.designs.takes import lacks
 from sim.engine.setup import (
     FOR_EVER,
+    Answers,
     Bundle,
     Child,
     EngineSetup,
@@ -34,6 +35,7 @@ from sim.scenario.compile import BRIDGE, Scenario
 from sim.scenario.dumper import Dumper
 from sim.scenario.expect import TreeExpect
 from sim.scenario.profiles import profile_plain
+from sim.scenario.services import STOP_SIGNAL
 from sim.scenario.units import format_clock, format_duration
 
 
@@ -75,6 +77,8 @@ def host_of(host: HostSetup) -> dict[str, Any]:
         "hostname": host.hostname,
         "cgroup": host.cgroup,
     }
+    if host.subreaper:
+        keys["subreaper"] = host.subreaper
     return keys if host.next_pid is None else {**keys, "next_pid": host.next_pid}
 
 
@@ -149,7 +153,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "tty": service.tty or None,
         "pid": "host" if service.host_pid else None,
         "x-rm": service.auto_remove or None,
-        "x-payload": payload_of(service.payload),
+        "x-payload": payload_of(service.payload, service.stop_signal or STOP_SIGNAL),
         "x-exec": {row.name: exec_of(row) for row in service.execs},
         "x-proxy": {"threads": service.proxy_threads},
         "x-pids": pids_of(service.pins),
@@ -167,23 +171,24 @@ def port_of(port: Port) -> str:
     return f"{ip}{port.host}:{port.container}" + ("" if port.proto == "tcp" else f"/{port.proto}")
 
 
-def payload_of(payload: Payload) -> dict[str, Any]:
-    """Return how the program behaves."""
+def payload_of(payload: Payload, stop: str) -> dict[str, Any]:
+    """Return how the program behaves, whose stop signal is *stop*."""
     keys: dict[str, Any] = {
         "comm": payload.comm,
         "argv": list(payload.argv),
         "threads": payload.threads,
         "ready": format_duration(payload.ready),
         "on_term": on_term_of(payload.on_term),
+        **common_of(payload),
     }
+    if stop in dict(payload.on):
+        del keys["on_term"]  # `on` answers the stop signal
     if payload.children:
         keys["children"] = [child_of(child) for child in payload.children]
     if payload.exits:
         keys["exits"] = {"code": payload.exits.code, "after": format_duration(payload.exits.after)}
     if payload.memory:
         keys["memory"] = payload.memory
-    if not payload.reaps:
-        keys["reaps"] = False
     if payload.fails_to_start:
         keys["fails_to_start"] = payload.fails_to_start
     fails = payload.fails
@@ -213,7 +218,10 @@ def exec_of(row: Exec) -> dict[str, Any]:
         "children": [child_of(child) for child in row.children],
         "threads": row.threads,
         "missing": row.missing,
+        "on": on_of(row.on),
     }
+    if STOP_SIGNAL in dict(row.on):
+        del keys["on_term"]
     return {key: value for key, value in keys.items() if value}
 
 
@@ -224,11 +232,30 @@ def child_of(child: Child) -> dict[str, Any]:
         keys["exits"] = {"code": child.exits.code, "after": format_duration(child.exits.after)}
     if child.every is not None:
         keys["every"] = format_duration(child.every)
+    if child.children:
+        keys["children"] = [child_of(below) for below in child.children]
+    return keys | common_of(child)
+
+
+def common_of(program: Payload | Child) -> dict[str, Any]:
+    """Return what any program of a container may do, where it is not the default."""
+    keys: dict[str, Any] = {"on": on_of(program.on)} if program.on else {}
+    if not program.reaps or program.reaps_after:
+        keys["reaps"] = format_duration(program.reaps_after) if program.reaps else False
+    if program.threads_end:
+        keys["threads_end"] = [{"count": it.count, "after": format_duration(it.after)} for it in program.threads_end]
+    if program.main_ends is not None:
+        keys["main_ends"] = format_duration(program.main_ends)
     return keys
 
 
+def on_of(answers: Answers) -> dict[str, object]:
+    """Return what each signal does."""
+    return {signal: "default" if how.kind == "none" else on_term_of(how) for signal, how in answers}
+
+
 def on_term_of(on_term: OnTerm) -> object:
-    """Return what TERM does."""
+    """Return what a signal does."""
     if on_term.kind != "exit":
         return on_term.kind
     return {"exit": on_term.code, "after": format_duration(on_term.after)}

@@ -21,6 +21,7 @@ from sim.scenario.expression import in_short
 from sim.scenario.fields import (
     Address,
     Bool,
+    Comm,
     ContainerId,
     Duration,
     FaultKinds,
@@ -62,6 +63,9 @@ class HostFile(Strict):
     clock: Annotated[Any, *kind(units.wall_clock, type="string", examples=["2020-12-03T09:46:58+08:00"])] = None
     hostname: Text = "host"
     cgroup: Literal["v1", "v2"] | None = None
+    subreaper: Comm = Field(
+        "", description="a process below which the engine runs and which adopts its orphans, by its name: systemd"
+    )
 
 
 class DaemonFile(Strict):

@@ -146,8 +146,8 @@ def _process_fault(expectation: ProcessExpect, world: World, process: Process) -
     parent, target = world.host.procs.get(process.ppid), expectation.parent
     if target is not None and (parent is None or not named_by(world, target, parent.image)):
         return f"has parent {spelled(parent) if parent else process.ppid}"
-    if expectation.state not in (None, process.state):
-        return f"is in state {process.state}"
+    if expectation.state not in (None, process.shown_state):
+        return f"is in state {process.shown_state}"
     if expectation.blocked not in (None, stuck(world, process.pid)):
         return "waits in write(2)" if expectation.blocked is False else "does not wait in write(2)"
     return ""

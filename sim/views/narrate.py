@@ -14,7 +14,7 @@ import msgspec
 from sim.designs import DESIGNS, Design
 from sim.engine.containers import names_container
 from sim.engine.engine import daemon_of
-from sim.engine.program import is_at_home_under_init
+from sim.engine.program import adopts, is_at_home_under_init
 from sim.engine.role import Kind
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
 from sim.engines.host.output import lost_mark
@@ -107,10 +107,11 @@ def _forms(world: World, program: str) -> str:
 
 def _reparented(world: World, event: e.Reparented) -> Item | None:
     process = world.host.procs[event.pid]
-    lost = event.ppid == INIT and not is_at_home_under_init(world, event.pid)
+    lost = adopts(world, event.ppid) and not is_at_home_under_init(world, event.pid)
     program = process.image.program
     if lost and process.alive and (is_holder(world, program) or is_own_program(world, program)):
-        return f"orphan {_forms(world, program)}", process.image.container
+        adopter = "PID 1" if event.ppid == INIT else world.host.procs[event.ppid].image.program
+        return f"orphan {adopter}/{_forms(world, program)}", process.image.container
     return None
 
 
@@ -264,7 +265,7 @@ WORDS: dict[str, Callable[[str, list[str]], str]] = {
     "forwarder": _forwarders,
     "program": lambda rest, s: f"{named(s)}: {rest}",
     "holder": _holders,
-    "orphan": lambda rest, s: f"{_counted(rest, s)} under PID 1 now",
+    "orphan": lambda rest, s: f"{_counted(rest.split('/', 1)[1], s)} under {rest.split('/', 1)[0]} now",
     "told": lambda rest, s: f"{rest.split()[0]} to {rest.partition(' ')[2] or named(s)}",
     "ignores": lambda rest, s: f"{named(s)} {'takes' if len(set(s)) == 1 else 'take'} no notice of {rest}",
     "stopped": lambda rest, s: f"{named(s)} stopped (T)",

@@ -122,7 +122,8 @@ def test_every_fact_about_a_process_can_be_named():
     """What the trace says of a process is a moment, at its place in the trace; a fork counts once it is a program."""
     text = """\
 services:
-  web: {image: nginx, ports: ["80:80"], restart: always, x-payload: {log: 100KB/s, children: [{argv: one}]}}
+  web: {image: nginx, ports: ["80:80"], restart: always, x-payload: {log: 100KB/s, children: [{argv: one}],
+            threads: 2, threads_end: [{count: 1, after: 1s}], main_ends: 1s}}
 steps:
   - {at: 1s, docker: [pause web, unpause web]}
   - {at: 2s, docker: stop web}

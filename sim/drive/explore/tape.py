@@ -60,6 +60,7 @@ class Tape:
         self.erased.add(pid)
         for slot in self.space.owned.get(pid, ()):
             self.new.pop(slot, None)
+            self.seen.pop(slot, None)  # who looks again finds nothing
 
     def _is_erased(self, slot: int) -> bool:
         key = self.space.slots[slot][1]

@@ -19,20 +19,36 @@ from sim.kernel import oom, syscalls
 from sim.kernel.records import V2, Pid, Process
 from sim.world import Turn, World
 
+WAITING = ("payload.reap", "payload.reap_late", "payload.wait_child")
+
 
 def server(world: World, first: Pid) -> Pid:
-    """Return which process of a container serves: the last living child of the first, or that itself."""
-    living = [child for child in world.host.children.get(first, ()) if world.host.alive(child)]
-    return living[-1] if living else first
+    """Return which process of a container serves: the last living child of the first, or that itself.
+
+    An orphan that has come to the first process is none of its children, unless it is as one of them.
+    """
+    host = world.host
+    own = [child for child in host.children.get(first, ()) if host.alive(child) and _is_own(world, first, child)]
+    return own[-1] if own else first
+
+
+def _is_own(world: World, first: Pid, child: Pid) -> bool:
+    """Return whether a child of the program is one that it has forked, by its words."""
+    image = world.host.procs[child].image
+    payload = world.services[world.host.procs[first].image.container].payload
+    return image.program == "child" and any(image.argv == how.argv for how in payload.children)
 
 
 def size_of(world: World, process: Process) -> int:
     """Return the memory of a process in bytes; 0 where nobody has said it."""
-    name = process.image.container
-    if name not in world.services or process.image.program not in ("payload", "app", "child"):
+    name, program = process.image.container, process.image.program
+    if name not in world.services or program not in ("payload", "app", "child"):
         return 0
-    first = process.pid if process.image.program == "payload" else process.ppid
-    return int(world.services[name].payload.memory) if server(world, first) == process.pid else 0
+    service = world.services[name]
+    first = process.ppid if program == "child" else process.pid
+    if world.host.procs[first].image.program != ("app" if service.init else "payload"):
+        return 0  # docker-init, a child of a child, an orphan
+    return int(service.payload.memory) if server(world, first) == process.pid else 0
 
 
 def limit_reached(turn: Turn, c: str) -> bool:
@@ -80,12 +96,18 @@ def _dies_as_a_whole(world: World, process: Process) -> bool:
 
 
 def shell_waits(turn: Turn, pid: Pid) -> None:
-    """Let a first process leave with a child of its that may end now, as a shell does; one that reaps goes on."""
+    """Let a first process leave with a child of its that may end now, as a shell does.
+
+    One that waits for all of its children goes on, as does one that waits for none.
+    """
     world = turn.world
     parent = world.host.procs[world.host.procs[pid].ppid]
-    if parent.image.program != "payload" or world.services[parent.image.container].init or not parent.alive:
+    service = world.services.get(parent.image.container)
+    if service is None or parent.image.program != "payload" or service.init or not parent.alive:
         return
-    if not any(world.running(parent.pid, procedure) for procedure in ("payload.reap", "payload.wait_child")):
+    if not service.payload.reaps or not _is_own(world, parent.pid, pid):
+        return
+    if not any(world.running(parent.pid, procedure) for procedure in WAITING):
         start_frame(turn, parent.pid, "payload.wait_child", "", {"child_pid": pid})
 
 

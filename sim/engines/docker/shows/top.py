@@ -42,9 +42,10 @@ def listed(story: Story, name: str) -> Table | str:
 
 
 def _rows(story: Story, service: Service) -> Table:
-    pids = story.world.host.grouped.get(scope_of(story.world, service), {})
+    host = story.world.host
+    pids = [pid for pid in host.grouped.get(scope_of(story.world, service), {}) if host.alive(pid)]
     table = story.table()
-    return Table(table.meta, tuple(row for row in table.procs if row.pid in pids and row.state != "Z"))
+    return Table(table.meta, tuple(row for row in table.procs if row.pid in pids))
 
 
 def docker_top(found: Table | str) -> str:

@@ -20,6 +20,7 @@ from sim.engine.ops import Answered, reading
 from sim.engine.records import JournalState
 from sim.engine.setup import LosePower
 from sim.engines.host import journald, output
+from sim.engines.host.systemd import starter
 from sim.engines.host.systemd.job import REPLACED
 from sim.engines.host.systemd.unit import UNIT, daemons, key_of
 from sim.facts import Forgot, FrameEnded, Received, Replied, UnitChanged
@@ -106,6 +107,7 @@ def boots(g: Goroutine) -> None:
         g.start(f"init.{name}")
     if journald.concerns(g.world.setup):
         journald.begin(g.turn)
+    starter.begin(g.turn)
 
 
 # -- reboot -----------------------------------------------------------------------------------------
