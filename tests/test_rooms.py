@@ -52,6 +52,7 @@ OF_FILES = {  # of sim/scenario
 OTHER_MEANINGS: dict[tuple[str, str], str] = {
     **{(f"sim/scenario/{file}", word): what for file, words in OF_FILES.items() for word, what in words.items()},
     ("sim/kernel/host.py", "subreaper"): "a field of a process",
+    ("sim/testing/setups.py", "subreaper"): "a field of the host's setup",
     ("sim/render/statechart.py", "child"): "the look of ops that are about child processes",
     ("sim/views/fault.py", "pause"): "a verb of docker",
     ("sim/views/fault_cells.py", "exec"): "a verb of docker, whose sessions an aspect is about",

@@ -110,7 +110,7 @@ class Story:
             self.levels[event.path] = event.level
 
     def _believed(self, record: Container, at: Microseconds) -> None:
-        """Note an end that no `die` tells: one before a restart (SetRestarting: before `die` or with it), a restart that
+        """Note an end that no `die` tells: one before a restart (SetRestarting, not after `die`), a restart that
         is given up, and what a new dockerd finds (SetStopped).
         """
         if record.restarting and record.name not in self.restarting:

@@ -145,7 +145,7 @@ def test_a_wait_for_the_log_is_timed_from_the_window_on():
 def test_containers_that_the_engine_is_wrong_about_are_counted_at_the_end():
     """A lost exit: docker says Up to the end; one that is told in time counts for its seconds alone.
 
-    A starting containerd ends the shims of what has died since 1.7; before, a shim tells it to a containerd that is soon back.
+    A starting containerd ends the shims of what has died since 1.7; before, a shim tells a containerd that is soon back.
     """
     ghost = """
 engine: {design: %s}

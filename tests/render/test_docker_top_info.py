@@ -167,6 +167,7 @@ until: 3s
 )
 def test_without_containerd_top_says_so_in_the_version_s_words(design: str, said: str) -> None:
     """Since 18.09 an error of gRPC is printed without its code."""
-    text = f"engine: {{design: {design}}}\nservices: {{web: {{image: nginx}}}}\nsteps: [{{id: k, at: 1s, kill: containerd}}]\n"
+    services, steps = "services: {web: {image: nginx}}\n", "steps: [{id: k, at: 1s, kill: containerd}]\n"
+    text = f"engine: {{design: {design}}}\n{services}{steps}"
     printed = run_scenario(load("top.yaml", text)).show("docker-top", "k+20ms", of="web")
     assert printed.endswith(f"{said}\n")

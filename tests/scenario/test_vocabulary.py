@@ -126,6 +126,7 @@ def test_every_row_of_a_vocabulary_is_a_key_of_files_and_names_versions_of_the_l
 
 NAMES = sorted({*VERSIONS, *versions(), *DESIGNS})
 AT = {
+    "value": "engine: {{design: {name}}}\nservices: {{web: {{image: x, {key}}}}}\n",
     "service": "engine: {{design: {name}}}\nservices: {{web: {{image: x, {key}: 1}}}}\n",
     "healthcheck": "engine: {{design: {name}}}\nservices: {{web: {{image: x, healthcheck: {{test: x, {key}: 1}}}}}}\n",
 }
