@@ -70,6 +70,7 @@ class DaemonFile(Strict):
     live_restore: Bool = Field(False, alias="live-restore")
     shutdown_timeout: Seconds = Field(15, alias="shutdown-timeout")
     userland_proxy: Bool = Field(True, alias="userland-proxy")
+    ip6tables: Bool = False
     log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = Field(
         Daemon().log_driver, alias="log-driver"
     )

@@ -36,7 +36,9 @@ SAID = [
     (DAEMON, "docker-26", "max-health-check-retries: 1", "only Red Hat's build of 1.13 has it."),
     (DAEMON, "docker-24", "cluster-store: x", "docker-24 has no cluster-store. docker-23 is the last that has."),
     (DAEMON, "docker-1.13", "features: {a: true}", "docker-1.13 has no features. docker-18.09 is the first that has."),
-    (DAEMON, "docker-28", "ip6tables: true", f"docker-28 has ip6tables, {LATER} (runs of ip6tables)."),
+    (DAEMON, "docker-28", "bip6: fd00::1/64", f"docker-28 has bip6, {LATER}."),
+    (DAEMON, "docker-19.03", "ip6tables: true", "docker-19.03 has no ip6tables. docker-20.10 is the first that has."),
+    (DAEMON, "docker-28", "ip6tables: 3", "engine.daemon.ip6tables: '3' is not true or false."),
 ]  # fmt: skip
 
 
