@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from sim.engines.host.reach import CLIENTS
+from sim.engines.host.reach import CLIENTS, FOUND
 from sim.predicates import PREDICATES, Predicate
 from sim.scenario import units
 from sim.scenario.instants import Names, parse_target
@@ -281,6 +281,7 @@ READERS: dict[str, Callable[[str, Names, Mapping[int, str]], Any]] = {
     "port": _port,
     "client": lambda text, names, ports: one_of(text, CLIENTS, "a class of clients"),
     "proto": lambda text, names, ports: one_of(text, PROTOCOLS, "a protocol"),
+    "found": lambda text, names, ports: one_of(text, FOUND, "what a client finds"),
     "target": lambda text, names, ports: parse_target(text, names),
     "container": lambda text, names, ports: names.container(text),
     "status": lambda text, names, ports: one_of(text, STATUSES, "a status"),

@@ -304,8 +304,13 @@ class ExpectFile(Strict):
     state: str | None = None
     count: int | str | None = None
     port: int | None = None
-    from_: Literal["remote", "loopback", "container", "host", "dns"] | None = Field(None, alias="from")
+    from_: Literal["remote", "loopback", "container", "host", "dns", "remote6", "loopback6"] | None = Field(
+        None, alias="from"
+    )
     open: bool | None = None
+    finds: Literal["answered", "silent", "closed", "refused", "timeout", "foreign", "unresolved"] | None = Field(
+        None, description="what a connect finds"
+    )
     dark: str | int | None = None
     max: str | None = None
     file: str | None = None

@@ -92,8 +92,9 @@ def text_of(expectation: Expectation, services: int) -> str:
         case ProcessExpect():
             return f"{expectation.target} {listed(_process(expectation))}"
         case PortExpect():
-            word = "open" if expectation.open else "closed"
-            return f"port {expectation.port} {word} from {expectation.source}"
+            words = [] if expectation.open is None else ["open" if expectation.open else "closed"]
+            words += [] if expectation.finds is None else [f"finds {expectation.finds}"]
+            return f"port {expectation.port} {', '.join(words)} from {expectation.source}"
         case DarkExpect():
             of = {"all": "every port"}.get(str(expectation.of), f"{expectation.of}")
             of = f"port {of}" if isinstance(expectation.of, int) else of
