@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import pytest
 
 import sim
@@ -12,6 +14,7 @@ from sim.kernel.events import RuleAdded, RulesFlushed
 
 OF_DOCKER = [name for name, it in DESIGNS.items() if "dockerd" in it.programs]
 KEEPING = [name for name in OF_DOCKER if DESIGNS[name].traits.live_restore]
+STOPPING = [it for it in KEEPING if DESIGNS[it].traits.restore_stop != "the stop signal alone"]
 WEB = '{image: nginx, restart: always, ports: ["443:443", "80:80"], x-payload: {on_term: {exit: 0}}}'
 TAKEN = """\
 engine: {design: %s, daemon: {live-restore: true, userland-proxy: %s}, unit: {Restart: 'no'}}
@@ -64,6 +67,19 @@ def test_without_proxies_dockerd_holds_published_ports_itself(design):
     assert found.reachable(80, "loopback", "4s")
     assert found.reachable(80, "remote", "4s")
     assert bound(found, "19s") == []
+
+
+@pytest.mark.parametrize("design", STOPPING)
+def test_a_new_dockerd_starts_proxies_of_what_it_has_just_stopped(design):
+    """Without live-restore clients on the loopback are accepted and closed for a while, before the API answers."""
+    found = run(
+        f"engine: {{design: {design}, unit: {{Restart: 'no'}}}}\nservices: {{web: {WEB}}}\n"
+        "steps: [{at: 5s, kill: dockerd}, {at: 8s, systemctl: start docker}]\nuntil: 30s\n"
+    )
+    ready = found.moment("ready(docker)")
+    moments = range(found.moment("8s"), ready, 5_000)
+    words = [word for word, _ in groupby(found.finds(443, "loopback", at) for at in moments)]
+    assert words[:3] == ["refused", "closed", "refused"]
 
 
 def gap(design, daemon="", networks=0):
