@@ -42,8 +42,8 @@ def bindings(ports: tuple[Port, ...], addresses: tuple[str, ...]) -> tuple[Port,
     )
 
 
-def host_addresses(world: World, pid: Pid | None) -> tuple[str, ...]:
-    """Return where a daemon binds a port that is published on every address.
+def host_addresses(world: World, pid: Pid) -> tuple[str, ...]:
+    """Return where a daemon binds a port that is published on every address; 0 is one of the design's own version.
 
     Without userland proxies only in the family of the networks' addresses, which is IPv4 (moby v26.1.5 libnetwork
     port_mapping_linux.go 72-87): nothing can go from IPv6 to them.

@@ -30,7 +30,7 @@ def disk_of_a_running_host(turn: Turn) -> None:
     for service, record in ran(turn.world):
         number = used[service.network] = used.get(service.network, 1) + 1
         place = address(turn.world, service.network, number)
-        ports = bindings(service.ports, host_addresses(turn.world, None))
+        ports = bindings(service.ports, host_addresses(turn.world, 0))
         endpoint = Endpoint(service.name, service.network, number, place, ports)
         syscalls.write_file(turn, paths.container(service.name), record)
         syscalls.write_file(turn, paths.ENDPOINTS + service.name, endpoint)
