@@ -28,7 +28,12 @@ EL7_IDLE: Profile = {
     # dockerd's own boot: 1 to 2 s without containers, of which 1.0 s is the second attempt to connect (§6 step 3)
     "dockerd/check_pid_file": Duration(wait=Uniform(60, 120), mark=A),
     "dockerd/load_containers": Duration(wait=Uniform(10, 30), mark=A),
-    "dockerd/start_controller": Duration(wait=Uniform(20, 60), mark=A),
+    "dockerd/start_controller": Duration(wait=Uniform(5, 15), mark=A),
+    # the controller's runs of iptables, of 3 to 10 ms each, but for those for ports: L setup_ip_tables.go, iptables.go
+    "dockerd/create_chains": Duration(wait=Uniform(70, 100), mark="C 13 runs after the flush"),
+    "dockerd/create_chains_of_ipv6": Duration(wait=Uniform(70, 100), mark="C as for IPv4"),
+    "dockerd/set_up_network": Duration(wait=Uniform(80, 115), mark="C 15 runs a network"),
+    "dockerd/restore_sandbox": Duration(wait=Uniform(75, 105), mark="C 14 runs in the container's namespace"),
     "dockerd/ready": Duration(wait=Uniform(10, 30), mark=A),
     "dockerd/reattach": Duration(wait=Uniform(5, 20), mark=A),
     # from the power to systemd: firmware, kernel, initramfs
@@ -93,11 +98,20 @@ EL7_SWAPPING: Profile = EL7_IDLE | {
 
 M = "M docker-26 on 2 cores: phases of sequential_*.csv, divided among the ops by timeline.txt"
 
+# dockerd's return with live-restore, killed by KILL: when clients were refused, and what its log says; load 1 to 6
+H1 = "M hosts H1, kill9_dockerd: flush +1.13 s, rules +1.39 s, API +1.70 s; sum: daemon_restart.csv, 5 running"
+H3 = "M hosts H3, kill9_dockerd, ip6tables: 0.48 s from the flush to the rules"
+
 # Docker 26.1.5, containerd 1.7.24, runc 1.1.15; 2 cores, kernel 6.18, overlay2; one machine
 DOCKER_26_SHARES: Profile = {
     "dockerd/check_pid_file": Duration(wait=Uniform(35, 50), mark=M),
     "dockerd/load_containers": Duration(wait=Uniform(10, 20), mark=M),
-    "dockerd/start_controller": Duration(wait=Uniform(130, 190), mark=M),
+    "dockerd/start_controller": Duration(wait=Uniform(10, 20), mark=H1),
+    "dockerd/create_chains": Duration(wait=Uniform(95, 145), mark=H1),
+    "dockerd/create_chains_of_ipv6": Duration(wait=Uniform(220, 300), mark=H3),
+    "dockerd/set_up_network": Duration(wait=Uniform(15, 25), mark=H1),
+    "dockerd/restore_sandbox": Duration(wait=Uniform(15, 25), mark=H1),
+    "dockerd/listen_for_hooks": Duration(wait=Uniform(10, 20), mark=H1),
     "dockerd/configure_networking": Duration(wait=Uniform(150, 210), mark="M daemon_restart.csv: 0 running against 5"),
     "dockerd/ready": Duration(wait=Uniform(5, 15), mark=M),
     "dockerd/keep": Duration(wait=Uniform(5, 15), mark=A),

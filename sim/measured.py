@@ -8,28 +8,43 @@ from sim.durations import Duration, LogNormal, Profile, Quantiles
 
 FITTED: Profile = {
     "dockerd/check_pid_file": Duration(
-        wait=LogNormal(154.7649, 0.01813, -104.2945),
-        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.104",
+        wait=LogNormal(151.058, 0.01813, -101.7964),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.102",
         together="boot",
     ),
     "dockerd/load_containers": Duration(
-        wait=LogNormal(54.6229, 0.01813, -36.8098),
-        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0368",
+        wait=LogNormal(53.3146, 0.01813, -35.9281),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0359",
         together="boot",
     ),
     "dockerd/start_controller": Duration(
-        wait=LogNormal(582.6444, 0.01813, -392.6381),
-        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.393",
+        wait=LogNormal(53.3146, 0.01813, -35.9281),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0359",
+        together="boot",
+    ),
+    "dockerd/create_chains": Duration(
+        wait=LogNormal(426.5166, 0.01813, -287.4252),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.287",
+        together="boot",
+    ),
+    "dockerd/set_up_network": Duration(
+        wait=LogNormal(71.0861, 0.01813, -47.9042),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0479",
+        together="boot",
+    ),
+    "dockerd/listen_for_hooks": Duration(
+        wait=LogNormal(53.3146, 0.01813, -35.9281),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0359",
         together="boot",
     ),
     "dockerd/configure_networking": Duration(
-        wait=LogNormal(655.4749, 0.01813, -441.7178),
-        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.442",
+        wait=LogNormal(639.7749, 0.01813, -431.1377),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.431",
         together="boot",
     ),
     "dockerd/ready": Duration(
-        wait=LogNormal(36.4153, 0.01813, -24.5399),
-        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0245",
+        wait=LogNormal(35.5431, 0.01813, -23.9521),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.024",
         together="boot",
     ),
     "dockerd/mount": Duration(

@@ -20,7 +20,7 @@ from sim.engine.setup import Target
 from sim.engines.host import output
 from sim.engines.host.client import named_by
 from sim.engines.host.payload import PROGRAM as PAYLOAD
-from sim.engines.host.reach import reachable
+from sim.engines.host.reach import finds, reachable
 from sim.engines.host.stranger import PROGRAM as STRANGER
 from sim.kernel.records import Image, Pid, Process
 from sim.world import World
@@ -204,12 +204,25 @@ def was_restarted(world: World, container: str) -> bool:
     return record is not None and record.restart_count > 0
 
 
+def _proto_of(world: World, port: int) -> str:
+    """Return the protocol of a published port; of one that is published for tcp and udp, tcp."""
+    published = (it for service in world.services.values() for it in service.ports if it.host == port)
+    return "udp" if {it.proto for it in published} == {"udp"} else "tcp"
+
+
 def port_open(world: World, port: int, client: str, proto: str | None = None) -> bool:
-    """Say whether clients of a class reach a published port; of one that is published for tcp and udp, the tcp one."""
-    if proto is None:
-        published = (it for service in world.services.values() for it in service.ports if it.host == port)
-        proto = "udp" if {it.proto for it in published} == {"udp"} else "tcp"
-    return reachable(world, port, client, proto)
+    """Return whether clients of a class reach a published port."""
+    return reachable(world, port, client, proto or _proto_of(world, port))
+
+
+def found_at(world: World, port: int, client: str, proto: str | None = None) -> str:
+    """Return what clients of a class find at a published port."""
+    return finds(world, port, client, proto or _proto_of(world, port))
+
+
+def port_finds(world: World, port: int, client: str, found: str, proto: str | None = None) -> bool:
+    """Return whether clients of a class find just that at a published port."""
+    return found_at(world, port, client, proto) == found
 
 
 def is_blocked(world: World, target: Target) -> bool:
@@ -238,6 +251,9 @@ class Predicate(msgspec.Struct, frozen=True):
 
 PREDICATES: dict[str, Predicate] = {
     "open": Predicate(("port", "client", "proto?"), port_open, "clients of a class reach a published port"),
+    "finds": Predicate(
+        ("port", "client", "found", "proto?"), port_finds, "what a connect of a class of clients finds at a port"
+    ),
     "up": Predicate(("target",), is_up, "at least one such process lives"),
     "down": Predicate(("target",), lambda world, target: not is_up(world, target), "no such process lives"),
     "exists": Predicate(

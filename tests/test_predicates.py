@@ -8,7 +8,8 @@ import pytest
 
 from sim.drive.timed import run
 from sim.engine.setup import Target
-from sim.predicates import PREDICATES, believed, named, port_open, serving, spelled, status_of
+from sim.engines.host.reach import ACCEPT
+from sim.predicates import PREDICATES, believed, named, port_finds, port_open, serving, spelled, status_of
 from sim.scenario import instant, load
 from sim.scenario.expression import parse, question
 from sim.views.moments import Moments
@@ -63,6 +64,9 @@ CASES = [
     ("open(53, remote, udp)", "0s", None),
     ("not open(53, remote, tcp)", "0s", None),
     ("open(54, remote)", "0s", None),
+    ("finds(80, loopback, refused)", "shot+10ms", "0s"),
+    ("finds(80, remote6, answered)", "0s", "shot+10ms"),
+    ("finds(54, dns, unresolved, udp)", "0s", None),
     ("up(dockerd)", "0s", "kill+50ms"),
     ("down(dockerd)", "kill+50ms", "0s"),
     ("up(proxy/web:80)", "0s", "shot+10ms"),
@@ -123,8 +127,10 @@ def test_a_port_of_two_protocols_is_open_if_tcp_is():
     """Without a protocol udp is asked for only where nothing else is published."""
     world = world_at("0s").copy()
     for rule in [rule for rule in world.host.rules if rule.port == 54 and rule.proto == "tcp"]:
-        del world.host.rules[rule]
+        if rule.chain == ACCEPT:
+            del world.host.rules[rule]
     assert not port_open(world, 54, "remote")
+    assert port_finds(world, 54, "remote", "timeout")
     assert port_open(world, 54, "remote", "udp")
 
 

@@ -164,6 +164,7 @@ class Daemon(msgspec.Struct, frozen=True):
     max_health_check_retries: int = 3
     userland_proxy: bool = True
     log_driver: str = "journald"  # the package's own command line says so
+    ip6tables: bool = False  # chains of its own in the IPv6 tables, too
 
 
 class Unit(msgspec.Struct, frozen=True):

@@ -92,11 +92,12 @@ class ExitExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
 
 
 class PortExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
-    """Whether clients of one class reach a published port. *source* is remote, loopback or container."""
+    """Whether clients of one class, *source*, reach a published port, or what they find there. None: not asked."""
 
     port: int
     source: str
-    open: bool
+    open: bool | None = None
+    finds: str | None = None
 
 
 class DarkExpect(ExpectBase, frozen=True, kw_only=True, tag=True):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from sim.designs import DESIGNS
 from sim.engine.setup import Target
-from sim.engines.host.reach import CLIENTS
+from sim.engines.host.reach import CLIENTS, FOUND
 from sim.properties import PROPERTIES
 from sim.scenario import fields, units
 from sim.scenario.check import Report, spelt
@@ -57,7 +57,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "container": ("except", "since", *CONTAINER_KEYS),
     "process": (*PROCESS_KEYS, "exit_status"),
     "file": ("exists",),
-    "port": ("from", "open"),
+    "port": ("from", "open", "finds"),
     "dark": ("from", "max"),
     "events": ("container", "exact", "next"),
     "step": STEP_KEYS,
@@ -289,15 +289,16 @@ class ExpectEntry:
         return parse_target(value, self.names)
 
     def port(self, said: dict[str, Any]) -> Expectation | None:
-        """Read whether a port is open."""
+        """Read whether a port is open, or what is found there."""
         self.needs_when()
         port, source = self.value("port", self.published), self.source()
-        is_open = self.value("open", fields.boolean, required=True)
-        return (
-            None
-            if port is None or source is None or is_open is None
-            else PortExpect(port=port, source=source, open=is_open, **said)
-        )
+        finds = self.value("finds", lambda it: one_of(it, FOUND, "what a client finds"))
+        is_open = self.value("open", fields.boolean)
+        if not {"open", "finds"} & set(self.keys):
+            self.refuse(Refusal("needs open or finds."))
+        if port is None or source is None or (is_open is None and finds is None):
+            return None
+        return PortExpect(port=port, source=source, open=is_open, finds=finds, **said)
 
     def published(self, value: object) -> int:
         """Return a port that some container publishes."""

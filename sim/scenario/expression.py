@@ -15,7 +15,7 @@ import msgspec
 
 from sim.engine.role import HOST
 from sim.engine.setup import Target
-from sim.engines.host.reach import CLIENTS
+from sim.engines.host.reach import CLIENTS, FOUND
 from sim.predicates import PREDICATES, Predicate
 from sim.scenario import units
 from sim.scenario.instants import Names, parse_target
@@ -295,6 +295,7 @@ READERS: dict[str, Callable[[str, Names, Mapping[int, str]], Any]] = {
     "port": _port,
     "client": lambda text, names, ports: one_of(text, CLIENTS, "a class of clients"),
     "proto": lambda text, names, ports: one_of(text, PROTOCOLS, "a protocol"),
+    "found": lambda text, names, ports: one_of(text, FOUND, "what a client finds"),
     "target": lambda text, names, ports: parse_target(text, names),
     "target|container": _target_or_container,
     "container": lambda text, names, ports: names.container(text),

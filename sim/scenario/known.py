@@ -82,7 +82,6 @@ DAEMON_NOT_MODELLED = {
     "init": "docker-init as process 1",
     "init-path": "",
     "ip": "another default address of published ports",
-    "ip6tables": "runs of ip6tables",
     "iptables": "runs without iptables",
     "ipv6": "",
     "oom-score-adjust": "",

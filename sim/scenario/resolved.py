@@ -90,6 +90,7 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
         "live-restore": daemon.live_restore,
         "shutdown-timeout": daemon.shutdown_timeout // 1_000_000,
         "userland-proxy": daemon.userland_proxy,
+        "ip6tables": daemon.ip6tables,
         "max-health-check-retries": daemon.max_health_check_retries,
         "log-driver": daemon.log_driver,
     }

@@ -76,6 +76,7 @@ class DaemonFile(Strict):
     live_restore: Bool = Field(False, alias="live-restore")
     shutdown_timeout: Seconds = Field(15, alias="shutdown-timeout")
     userland_proxy: Bool = Field(True, alias="userland-proxy")
+    ip6tables: Bool = False
     log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = Field(
         Daemon().log_driver, alias="log-driver"
     )
@@ -321,8 +322,13 @@ class ExpectFile(Strict):
     count: int | str | None = None
     exit_status: int | str | None = Field(None, description="2, 1..127 or a signal: of processes that have ended")
     port: int | None = None
-    from_: Literal["remote", "loopback", "container", "host", "dns"] | None = Field(None, alias="from")
+    from_: Literal["remote", "loopback", "container", "host", "dns", "remote6", "loopback6"] | None = Field(
+        None, alias="from"
+    )
     open: bool | None = None
+    finds: Literal["answered", "silent", "closed", "refused", "timeout", "foreign", "unresolved"] | None = Field(
+        None, description="what a connect finds"
+    )
     dark: str | int | None = None
     max: str | None = None
     file: str | None = None

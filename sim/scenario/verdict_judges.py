@@ -19,7 +19,18 @@ from sim.engines.host.client import named_by, processes
 from sim.engines.host.output import is_shared, stuck
 from sim.engines.host.systemd.power import TMPFS
 from sim.kernel.records import Pid, Process
-from sim.predicates import address_of, believed, buffered, health_of, lost, named, port_open, spelled, status_of
+from sim.predicates import (
+    address_of,
+    believed,
+    buffered,
+    found_at,
+    health_of,
+    lost,
+    named,
+    port_open,
+    spelled,
+    status_of,
+)
 from sim.scenario.expect import ContainerExpect, FileExpect, PortExpect, ProcessExpect, TreeExpect
 from sim.scenario.verdict_words import tally
 from sim.views.story import Story
@@ -169,9 +180,13 @@ def judge_file(expectation: FileExpect, world: World) -> Judgement:
 
 
 def judge_port(expectation: PortExpect, world: World) -> Judgement:
-    """Compare whether clients reach a port."""
+    """Compare whether clients reach a port, and what they find."""
     is_open = port_open(world, expectation.port, expectation.source)
-    return Judgement(is_open == expectation.open, "open" if is_open else "closed")
+    word = "open" if is_open else "closed"
+    if expectation.finds is None:
+        return Judgement(is_open == expectation.open, word)
+    found = found_at(world, expectation.port, expectation.source)
+    return Judgement(found == expectation.finds and expectation.open in (None, is_open), found)
 
 
 # -- trees -------------------------------------------------------------------------------------------

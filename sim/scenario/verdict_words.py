@@ -96,8 +96,9 @@ def text_of(expectation: Expectation, services: int) -> str:
             how = f"killed by {expectation.signal}" if expectation.signal else f"exit status {expectation.status}"
             return f"{expectation.target} {how}"
         case PortExpect():
-            word = "open" if expectation.open else "closed"
-            return f"port {expectation.port} {word} from {expectation.source}"
+            words = [] if expectation.open is None else ["open" if expectation.open else "closed"]
+            words += [] if expectation.finds is None else [f"finds {expectation.finds}"]
+            return f"port {expectation.port} {', '.join(words)} from {expectation.source}"
         case DarkExpect():
             of = {"all": "every port"}.get(str(expectation.of), f"{expectation.of}")
             of = f"port {of}" if isinstance(expectation.of, int) else of

@@ -116,7 +116,7 @@ LEFT_OUT: dict[type, dict[str, str]] = {
         **dict.fromkeys(("bundle", "labels"), "shown alone"),
     },
     Payload: dict.fromkeys(("comm", "argv"), "the container's name"),
-    Daemon: {},
+    Daemon: {"ip6tables": "takes time alone: no network has addresses of IPv6"},
     Unit: {},
     HostSetup: {
         "pid_max": "a host that is out of numbers ends a run with an error",

@@ -9,11 +9,10 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from sim.engine.networks import bindings
+from sim.engine.networks import bindings, host_addresses
 from sim.engine.program import is_orphan
 from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
-from sim.engine.traits import traits
 from sim.engines.host.systemd.unit import unit_of
 from sim.facts import EngineEvent, Remembered, StateChanged
 from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
@@ -28,7 +27,6 @@ HERTZ = 100
 TICK: Microseconds = 1_000_000 // HERTZ
 
 
-ANY = ("0.0.0.0",)
 BEFORE = float("-inf")  # a moment that lies before the run and that nobody says
 
 
@@ -243,8 +241,7 @@ class Story:
 
     def bound(self, service: Service) -> tuple[Port, ...]:
         """Return what is bound for a container's ports: since 20.10 one for all addresses is so in both families."""
-        addresses = traits(self.world, unit_of(self.world).main_pid).proxy_addresses or ANY
-        return bindings(service.ports, addresses)
+        return bindings(service.ports, host_addresses(self.world, unit_of(self.world).main_pid))
 
     def _ports(self, service: Service) -> tuple[tuple[int, int | None, str, str], ...]:
         return tuple((it.container, it.host, it.ip, it.proto) for it in self.bound(service))

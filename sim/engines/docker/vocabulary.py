@@ -60,7 +60,7 @@ DOCKER: Vocabulary = {
         "init-path": Key("1.13", modelled=False),
         "ip-forward-no-drop": Key("28"),
         "ip-masq": Key("1.12"),
-        "ip6tables": Key("20.10", modelled=False),
+        "ip6tables": Key("20.10"),
         "live-restore": Key("1.12"),
         "log-format": Key("25"),
         "max-concurrent-downloads": Key("1.12"),

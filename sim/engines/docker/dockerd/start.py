@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import drop_pins, service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
-from sim.engine.networks import address, bindings
+from sim.engine.networks import address, bindings, host_addresses
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call, repeat, run
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import Container, Endpoint
@@ -145,7 +145,7 @@ def create_endpoint(g: Goroutine) -> str | None:
     if number is None:
         g["error"] = f"no available IPv4 addresses on this network's address pools: {service.network}"
         return "exists"
-    ports = bindings(service.ports, traits(g.world, g.pid).proxy_addresses)
+    ports = bindings(service.ports, host_addresses(g.world, g.pid))
     endpoint = Endpoint(service.name, service.network, number, address(g.world, service.network, number), ports)
     g.remember(f"endpoint/{service.name}", endpoint)
     return None if service.ports else "mapped"
