@@ -141,7 +141,7 @@ def test_every_key_is_refused_by_the_versions_that_do_not_have_it_with_one_that_
     number = number_of(name)
     for section, rows in DESIGNS[versions().get(name, name)].engine.vocabulary.items():
         if section == "value":
-            continue  # a value of a key: tests/scenario/test_grace.py
+            continue  # a value of a key: tests/engine/test_grace.py
         for key, row in rows.items():
             found = refused(section, key, ((name, DESIGNS[versions().get(name, name)]),))
             if row.is_known_to(number):
