@@ -64,3 +64,73 @@ def gone_after(design: str, live: bool, stream: str = "") -> float:
     daemon = f", daemon: {{live-restore: {str(live).lower()}, shutdown-timeout: 20}}"
     ((at, _),) = exits(run(design, DEAF + steps + "until: 60s\n", NOBODY + daemon), "dockerd")
     return at - 5
+
+
+# -- containerd is away ------------------------------------------------------------------------------
+
+MANAGED = [name for name in DOCKERS if DESIGNS[name].traits.containerd_unit is None]
+LOOP = "services: {web: {image: nginx, restart: always, x-payload: {exits: {code: 3, after: 500ms}}}}\n"
+
+
+@pytest.mark.parametrize("design", MANAGED)
+def test_a_containerd_that_is_away_ends_a_crash_loop(design: str) -> None:
+    """Its policy asks for one start; that one finds nobody, and nothing asks again (monitor.go, E4)."""
+    steps = "steps: [{systemctl: start docker}, {at: 5s, compose: up -d}, {at: die(web)#4+50ms, kill: containerd}]\n"
+    found = run(design, "host: {begin: 'off'}\n" + LOOP + steps + "until: 60s\n", NOBODY)
+    it = record(found)
+    assert (it.running, it.restarting, it.exit_code) == (False, False, 3)
+    assert "connection refused" in it.error
+    assert max(at for at, _ in said(found)) < 18.1
+
+
+@pytest.mark.parametrize("design", DOCKERS)
+@pytest.mark.parametrize("victim", ["dockerd", "containerd"])
+def test_the_end_of_a_daemon_is_no_event(design: str, victim: str) -> None:
+    """With live-restore nothing is said of a container, neither at the end nor at the return (E13)."""
+    steps = f"steps: [{{at: 5s, kill: {victim}}}, {{at: 20s, systemctl: start docker}}]\nuntil: 60s\n"
+    found = run(design, DEAF + steps, ", daemon: {live-restore: true}")
+    assert said(found) == []
+
+
+# -- a dockerd returns -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("design", [name for name in DOCKERS if DESIGNS[name].traits.restore_stop == "docker stop"])
+def test_a_paused_container_comes_back_running(design: str) -> None:
+    """Without live-restore the new dockerd stops it, and its policy starts it: nobody pauses it again (E11)."""
+    steps = "steps: [{at: 2s, docker: pause web}, {at: 5s, kill: dockerd}, {at: 8s, systemctl: start docker}]\n"
+    it = record(run(design, DEAF + steps + "until: 60s\n", NOBODY))
+    assert (it.running, it.paused, it.restart_count) == (True, False, 0)
+
+
+@pytest.mark.parametrize("design", DOCKERS)
+def test_a_new_dockerd_begins_a_crash_loop_anew(design: str) -> None:
+    """Its pauses and its count: a start at boot resets both (container.go ResetRestartManager, daemon.go 621, E11)."""
+    found = run(design, LOOP + "steps: [{id: again, at: 40s, systemctl: restart docker}]\nuntil: 55s\n")
+    first = next(at for at, action in said(found) if action == "start" and at > 40)
+    ends = [at for at, action in said(found) if action == "die" and at > first]
+    starts = [at for at, action in said(found) if action == "start" and at > first]
+    waits = [start - end for end, start in zip(ends, starts, strict=False)]
+    assert [round(wait - 0.15, 1) for wait in waits[:4]] == [0.1, 0.2, 0.4, 0.8]
+    assert record(found, at="again-1s").restart_count > 20
+    assert record(found).restart_count == len(ends)
+
+
+# -- a shim that is stopped --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("design", DOCKERS)
+def test_a_stopped_shim_holds_a_stop_and_an_inspect_up(design: str) -> None:
+    """`docker ps` answers. Once the shim goes on, the stop is carried out: the code is 0, no policy acts (E12)."""
+    web = "services: {web: {image: nginx, restart: always, x-payload: {on_term: {exit: 0}}}}\n"
+    steps = (
+        "steps: [{at: 2s, stop: shim/web}, {id: stop, at: 5s, docker: stop -t 3 web}, {id: ps, at: 20s, docker: ps}, "
+        "{id: look, at: 20s, docker: inspect web}, {at: 30s, cont: shim/web}]\nuntil: 60s\n"
+    )
+    found = run(design, web + steps)
+    at = {name: moment for name, (moment, error) in answers(found).items() if not error}
+    assert at["ps"] < 20.1
+    assert 30 < at["look"] < 30.3
+    assert 30 < at["stop"] < 30.3
+    it = record(found)
+    assert (it.running, it.exit_code, it.restart_count) == (False, 0, 0)
