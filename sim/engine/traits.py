@@ -166,7 +166,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "D libcontainerd/client_linux.go 506-522; not moby v1.12.6, v1.13.1, v17.06.0 [S]",
     ),
     "load_each": ("what dockerd's boot takes for each container on disk, in µs", "designs §1.1: 19.03 [S*]"),
-    "waits_for_proxies": ("dockerd reaps a proxy that ends by itself", "experiment g [M]; before 26 [K]"),
+    "waits_for_proxies": (
+        "dockerd waits for each proxy in a thread, so that one that ends by itself is no zombie",
+        "moby v24.0.0 libnetwork/portmapper/proxy_linux.go 63-82; v23.0.18 91-95: at the stop alone [S]; 26.1.5 [M]",
+    ),
     "stream_wait": (
         "how long a dockerd that has stopped its containers waits for clients that hold a stream, in µs",
         "moby v24.0.0 cmd/dockerd/daemon.go 191-216; v23.0.0 355 closes listeners alone [S]; 26.1.5 [M]",

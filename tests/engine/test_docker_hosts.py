@@ -66,6 +66,38 @@ def gone_after(design: str, live: bool, stream: str = "") -> float:
     return at - 5
 
 
+# -- proxies -----------------------------------------------------------------------------------------
+
+PORTS = "services: {web: {image: nginx, ports: ['80:80', '81:81', '82:82'], x-payload: {on_term: {exit: 0}}}}\n"
+
+
+@pytest.mark.parametrize("design", DOCKERS)
+def test_a_thread_of_dockerd_waits_for_each_proxy_since_24(design: str) -> None:
+    """The goroutine keeps the thread that forked the proxy; once that has ended the thread serves the next one."""
+    steps = "steps: [{id: off, at: 5s, docker: stop web}, {id: on, at: 10s, docker: start web}]\nuntil: 15s\n"
+    found, none = run(design, PORTS + steps), run(design, DEAF + "until: 1s\n")
+    base, three = threads_of_dockerd(none, "end"), 6 if design >= "docker-24" else 0
+    assert [threads_of_dockerd(found, at) - base for at in ("off", "on", "end")] == [three, three, three]
+
+
+@pytest.mark.parametrize("design", DOCKERS)
+def test_a_killed_proxy_is_a_zombie_until_its_container_stops_before_24(design: str) -> None:
+    """Up to 23 a proxy is waited for when its port is unmapped (portmapper/proxy.go Stop)."""
+    steps = "steps: [{at: 5s, kill: proxy/web}, {id: off, at: 10s, docker: stop web}]\nuntil: 15s\n"
+    found = run(design, PORTS.replace(", '81:81', '82:82'", "") + steps)
+    zombies = [
+        [it for it in found.at(at).host.procs.values() if it.image.program == "proxy" and not it.alive]
+        for at in ("off", "end")
+    ]
+    assert [len(it) > 0 for it in zombies] == [design < "docker-24", False]
+
+
+def threads_of_dockerd(found: Run, at: str) -> int:
+    """Return how many threads dockerd has beside its main one."""
+    (dockerd,) = [it for it in found.at(at).host.procs.values() if it.alive and it.image.program == "dockerd"]
+    return len(dockerd.threads)
+
+
 # -- containerd is away ------------------------------------------------------------------------------
 
 MANAGED = [name for name in DOCKERS if DESIGNS[name].traits.containerd_unit is None]

@@ -109,7 +109,7 @@ START = start_table(
 
 
 def note_writers(g: Goroutine) -> str | None:
-    """Note who writes a command's output: the process, which may have ended already, and its shim, which has its fifos."""
+    """Note who writes a command's output: the process, which may have ended already, and its shim with its fifos."""
     g["process_pid"] = pid = g["answer"]
     g["shim_pid"] = shim_at(g.world, g.frame) or pid
     return exec_started(g)
