@@ -91,6 +91,6 @@ NOT_ASKED: tuple[NotAsked, ...] = (
     NotAsked(
         "M memory_threads.csv",
         "memory of the program; of runc and the hook at most",
-        "sizes are of RSS, and of programs that stay",
+        "sizes are of programs that stay",
     ),
 )
