@@ -3,11 +3,11 @@
 SimPy cannot cancel, and a timer that was given up stays in its heap until its moment. So time limits, of which most are
 given up, and all far timers wait in a heap of their own, which is cleared of dead ones once they are the majority;
 SimPy holds one event for the first of them. Work goes on to the cores when its wait is over. Of one process as many
-pieces are at work at once as there are cores, and the others wait in turn, so that what leaves a busy daemon early takes
-the cores from what is still in it. What costs no time is a plain queue. Times are whole µs; ties go by the order in
-which clocks were set. Leaves out processes that are not Go's, whose threads would share the cores, and that a goroutine
-gives way after 10 ms. Source: Go's runtime/proc.go [K]: GOMAXPROCS is the number of CPUs, run queues are first in, first
-out.
+pieces are at work at once as there are cores, and the others wait in turn, unless whoever works needs more at once: it
+goes on. So what leaves a busy daemon early takes the cores from what is still in it. What costs no time is a plain
+queue. Times are whole µs; ties go by the order in which clocks were set. Leaves out processes that are not Go's, whose
+threads would share the cores, and that a goroutine gives way after 10 ms. Source: Go's runtime/proc.go [K]: GOMAXPROCS
+is the number of CPUs, run queues are first in, first out, and a goroutine runs until it has to wait.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Queue:
         clock.alive = False
         if clock.at_work:
             self.cores.drop(self.now, clock.busy)
-            self._work_on(clock.owner)
+            self._work_is_over(clock.owner)
             self._arm_cores()
         elif clock.far:
             self._dead += 1
@@ -97,8 +97,8 @@ class Queue:
         return self._added
 
     def rests(self) -> bool:
-        """Return whether nothing has rung that has not happened, and no core works."""
-        return not self.prompt and self.cores.next(self.now) is None
+        """Return whether nothing has rung that has not happened, no core works, and no work waits for one."""
+        return not self.prompt and not self._runnable and self.cores.next(self.now) is None
 
     def oldest(self, added: int) -> int:
         """Return when the first of the far timers rings that were the first *added* to be set."""
@@ -144,18 +144,25 @@ class Queue:
         if self.cores.jobs[0][2] is clock:
             self._arm_cores()
 
-    def _work_on(self, owner: Pid) -> None:
-        """Note that a piece of a process's work is over, and begin with the next one that waits for that, if any."""
+    def _work_is_over(self, owner: Pid) -> None:
+        """Make room for another piece of a process's work, once whoever did this one has gone on: it may need more."""
         self._working[owner] -= 1
-        waiting = self._runnable.get(owner)
-        while waiting:
+        if owner in self._runnable:
+            self.env.timeout(0, owner).callbacks.append(self._work_on)
+        elif not self._working[owner]:
+            del self._working[owner]
+
+    def _work_on(self, event: Any) -> None:
+        """Begin with the pieces of a process's work that have waited longest, as far as there is room."""
+        owner = event.value
+        self.now = round(self.env.now)
+        waiting = self._runnable.get(owner, deque())
+        while waiting and self._working[owner] < self._most:
             clock = waiting.popleft()
             if clock.alive:
                 self._work(clock)
-                return
-        self._runnable.pop(owner, None)
-        if not self._working[owner]:
-            del self._working[owner]
+        if not waiting:
+            self._runnable.pop(owner, None)
 
     def _arm_cores(self) -> None:
         moment = self.cores.next(self.now)
@@ -172,7 +179,7 @@ class Queue:
             clock = cores.pop(now)
             clock.at_work = False
             self.prompt.append(clock)
-            self._work_on(clock.owner)
+            self._work_is_over(clock.owner)
         self._arm_cores()
 
     def _arm_far(self) -> None:

@@ -126,12 +126,14 @@ def ends(*pieces: tuple[int, int, int], given_up: int | None = None) -> list[tup
     for clock, (owner, begin, work) in zip(clocks, pieces, strict=True):
         clock.owner, clock.work = owner, work
         queue.set(clock, begin)
+    if given_up is not None:
+        queue.set(Clock(Open(), 0), 5)
     while queue.env.peek() != float("inf"):
-        if given_up is not None and queue.env.peek() > 5:
-            queue.now = 5
-            queue.give_up(clocks[given_up])
-            given_up = None
         queue.env.step()
+        if given_up is not None and queue.now == 5:
+            queue.give_up(clocks[given_up])
+            queue.prompt.clear()
+            given_up = None
         while queue.prompt:
             found.append((queue.now, clocks.index(queue.prompt.popleft())))
     return found
@@ -142,6 +144,24 @@ def test_a_process_has_as_many_pieces_at_work_as_there_are_cores() -> None:
     assert ends(*[(7, 1, 10)] * 4) == [(11, 0), (11, 1), (21, 2), (21, 3)]
     assert ends((1, 1, 10), (2, 1, 10), (3, 1, 10), (4, 1, 10)) == [(21, 0), (21, 1), (21, 2), (21, 3)]
     assert ends(*[(7, 1, 10)] * 4, (8, 1, 10)) == [(16, 0), (16, 1), (16, 4), (26, 2), (26, 3)]
+
+
+def test_who_needs_more_at_once_goes_on() -> None:
+    """A goroutine runs until it has to wait: its next piece of work goes before those that wait for a core."""
+    queue, found = Queue(simpy.Environment(), 1), []
+    clocks = [Clock(Open(), 0) for _ in range(3)]
+    for clock in clocks:
+        clock.owner, clock.work = 7, 10
+    queue.set(clocks[0], 1)
+    queue.set(clocks[1], 2)
+    while queue.env.peek() != float("inf"):
+        queue.env.step()
+        while queue.prompt:
+            ended = clocks.index(queue.prompt.popleft())
+            found.append((queue.now, ended))
+            if ended == 0:
+                queue.set(clocks[2], 0)
+    assert found == [(11, 0), (21, 2), (31, 1)]
 
 
 def test_work_that_is_given_up_makes_room() -> None:
