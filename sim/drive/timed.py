@@ -341,7 +341,7 @@ class Timed:
             wait = self._timer(plan, frame)
         else:
             wait, clock.work = self.prices.sample(plan, str(frame.local.get("c", "")))
-            clock.busy = plan.busy
+            clock.busy, clock.owner = plan.busy, frame.fid[0]
         self.queue.set(clock, wait)
 
     def _timer(self, plan: Plan, frame: Frame) -> int:

@@ -76,6 +76,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     load_each: int = 0
     binds_first: bool = False
     waits_for_proxies: bool = False
+    stream_wait: int = 0
     restore_stop: str = "TERM, KILL after 10 s, 2 s more"
     daemon: Daemon = Daemon()
     unit: Unit = Unit()
@@ -187,7 +188,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "D libcontainerd/client_linux.go 506-522; not moby v1.12.6, v1.13.1, v17.06.0 [S]",
     ),
     "load_each": ("what dockerd's boot takes for each container on disk, in µs", "designs §1.1: 19.03 [S*]"),
-    "waits_for_proxies": ("dockerd reaps a proxy that ends by itself", "experiment g [M]; before 26 [K]"),
+    "waits_for_proxies": (
+        "dockerd waits for each proxy in a thread, so that one that ends by itself is no zombie",
+        "moby v24.0.0 libnetwork/portmapper/proxy_linux.go 63-82; v23.0.18 91-95: at the stop alone [S]; 26.1.5 [M]",
+    ),
+    "stream_wait": (
+        "how long a dockerd that has stopped its containers waits for clients that hold a stream, in µs",
+        "moby v24.0.0 cmd/dockerd/daemon.go 191-216; v23.0.0 355 closes listeners alone [S]; 26.1.5 [M]",
+    ),
     "binds_first": ("dockerd binds a published port itself, before it starts the proxy", "designs §1.1: 28 [S]"),
     "restore_stop": ("how a new dockerd without live-restore stops what it finds", "designs §1.1: 20.10 [S], §3.9 [S]"),
     "daemon": ("daemon.json where a scenario says nothing", "engine-1.13 §20; designs §8 [S]"),

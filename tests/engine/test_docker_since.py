@@ -218,3 +218,13 @@ def test_finished_of_an_end_that_was_lost_is_the_next_start(design: str) -> None
     steps = f"steps: [{down}, {{at: 20s, systemctl: start docker}}]\nuntil: 40s\n"
     found = run(design, WEB + steps, ", daemon: {live-restore: true}")
     assert finished(found, "end") > 20
+
+
+@pytest.mark.parametrize("design", ALL)
+@pytest.mark.parametrize("after", ["0s", "1ms"])
+def test_a_command_that_ends_at_once_has_its_own_code(design: str, after: str) -> None:
+    """It may have ended before dockerd learns its number; its shim holds its output open still (exec.go 306-339)."""
+    short = f"services: {{web: {{image: nginx, x-exec: {{job: {{exits: {{code: 3, after: {after}}}}}}}}}}}\n"
+    found = run(design, short + "steps: [{id: job, at: 1s, docker: exec web job}]\nuntil: 20s\n", seed=2)
+    done = [it.event.error for it in found.trace if isinstance(it.event, StepDone) and it.event.id == "job"]
+    assert done == ["exit code 3"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine import paths
+from sim.engine.role import KIB, Rss
 from sim.engine.setup import S, Unit, Unverified
 from sim.engine.traits import Traits
 
@@ -20,6 +21,10 @@ UNVERIFIED = Unverified(
     runc_threads=9,
     hook_threads=8,
 )
+# Processes of 1.7.24 beside Docker 26.1.5, in kB of smaps_rollup: what is shared is RSS less the pages of its own
+SIZES = "M 26.1.5, containerd 1.7.24: memory_threads.csv"
+CONTAINERD_RSS = Rss(45_560 * KIB, f"{SIZES}, n = 2", ((10, 46_756 * KIB),), 1_592 * KIB)
+SHIM_RSS = Rss(20_314 * KIB, f"{SIZES}, n = 20", shared=16_126 * KIB)
 
 
 def containerd_of(version: str, traits: Traits) -> Traits:

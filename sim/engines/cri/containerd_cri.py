@@ -7,7 +7,7 @@ from sim.engine import paths
 from sim.engine.role import MB, Kind, Rss
 from sim.engine.setup import Daemon, S
 from sim.engine.traits import Words, of_daemon
-from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED, containerd_of
+from sim.engines.containerd.release import SERVICE, SHIM_RSS, SOCKET, UNVERIFIED, containerd_of
 from sim.engines.cri import client, cni, kubelet, plugin, shim, units
 from sim.engines.cri.engine import CONTAINERD_CRI_ENGINE
 from sim.engines.host import execed
@@ -26,7 +26,7 @@ CONTAINERD_CRI = Design(
         PLUGIN,
         kubelet.PROGRAM,
         shim.SHIM_COMMAND,
-        shim.SHIM,
+        shim.SHIM.with_role(rss=SHIM_RSS),
         shim.RUNC,
         shim.PAUSE,
         cni.PROGRAM,

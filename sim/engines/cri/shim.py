@@ -19,7 +19,7 @@ from sim.engine.program import Program
 from sim.engine.records import Task
 from sim.engine.role import Kind, Role
 from sim.engines.containerd import runc_v2, shim_command, shim_v2
-from sim.engines.containerd.runc import begin_create, create_scope, payload_of, stage0, stage2_cloned, write_pid_file
+from sim.engines.containerd.runc import payload_of, write_pid_file
 from sim.engines.containerd.shim import output_copied, runc_delete
 from sim.engines.containerd.shim_v2 import COPY_WAIT
 from sim.engines.host.payload import exec_fifo_open
@@ -132,11 +132,7 @@ def kill_stage(g: Goroutine) -> None:
 RUNC = runc_v2.PROGRAM.with_tables(
     procedure(
         "runc.create",
-        Do(begin_create, "exists"),
-        Fork(stage0),
-        Reap(),
-        Wait(stage2_cloned),
-        Do(create_scope),
+        runc_v2.STAGES,
         Do(write_pid_file, "failed"),
         Exit(0),
         Label("failed"),

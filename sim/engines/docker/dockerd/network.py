@@ -184,8 +184,17 @@ def port_mapped(g: Goroutine) -> str | None:
     g.remember(f"endpoint/{g['c']}", replace(endpoint, proxy_pids=(*endpoint.proxy_pids, g["proxy_pid"])))
     if traits(g.world, g.pid).waits_for_proxies and g["proxy_pid"] is not None:
         g.start("dockerd.wait_proxy", g["c"], proxy_pid=g["proxy_pid"])  # a name has no process's number in it
+        lock_thread(g)
     g["i"] = g["i"] + 1
     return "map_next" if g["i"] < len(endpoint.ports) else None
+
+
+def lock_thread(g: Goroutine) -> None:
+    """Have a thread for each proxy that is waited for; one whose proxy has ended is idle and serves the next (Go)."""
+    waited, locked = g.world.running(g.pid, "dockerd.wait_proxy"), g.recall("proxy_threads", 0)
+    if waited > locked:
+        syscalls.start_threads(g.turn, g.pid, 1)
+        g.remember("proxy_threads", waited)
 
 
 def free_port(g: Goroutine) -> None:

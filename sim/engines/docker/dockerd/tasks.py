@@ -21,6 +21,7 @@ from sim.engine.ops import Do, Goto, Label, Lock, Return, Sleep, Unlock, Wait, c
 from sim.engine.procedure import procedure
 from sim.engine.setup import MS, S
 from sim.engine.traits import traits
+from sim.engines.containerd.requests import shim_at
 from sim.engines.docker.dockerd.execs import ADD, config_key, exec_ended, exec_exited, exec_started, exec_table
 from sim.engines.docker.dockerd.exit import (
     ask_restart_manager,
@@ -110,10 +111,9 @@ START = start_table(
 
 
 def note_writers(g: Goroutine) -> str | None:
-    """Note who writes a command's output: the process, and the shim that holds its fifos, too."""
-    pid = g["answer"]
-    g["process_pid"] = pid
-    g["shim_pid"] = g.world.host.procs[pid].ppid if pid in g.world.host.procs else pid
+    """Note who writes a command's output: the process, which may have ended already, and its shim with its fifos."""
+    g["process_pid"] = pid = g["answer"]
+    g["shim_pid"] = shim_at(g.world, g.frame) or pid
     return exec_started(g)
 
 
