@@ -155,7 +155,8 @@ def next_backoff(record: Container, cap: int | None = None, first: int = FIRST_B
     return record.backoff * 2 if cap is None else min(record.backoff * 2, cap)
 
 
-def _backoff(g: Goroutine, record: Container) -> int:
+def backoff_of(g: Goroutine, record: Container) -> int:
+    """Return the pause before the next attempt of this engine, in µs."""
     found = traits(g.world, g.pid)
     return next_backoff(record, found.restart_cap, found.first_backoff)
 
@@ -171,13 +172,17 @@ def state_exit(g: Goroutine) -> str | None:
     return None if g.recall("controller") else "no_controller"
 
 
+def goes_again(g: Goroutine, record: Container, status: int) -> bool:
+    """Return what the restart manager says of an exit (ShouldRestart)."""
+    manual = bool(g.recall("shutting_down")) or record.manual
+    return not record.canceled and wants_restart(record, status, manual)
+
+
 def believe_end(g: Goroutine, record: Container) -> None:
     """Ask the restart manager, and believe, in memory alone, that the container has stopped or restarts."""
     g.cancel(f"uptime/{g['c']}")
     stop_monitor(g)
-    manual = bool(g.recall("shutting_down")) or record.manual
-    again = not record.canceled and wants_restart(record, g["status"], manual)
-    g["again"] = again
+    g["again"] = again = goes_again(g, record, g["status"])
     update(
         g,
         replace(
@@ -189,7 +194,7 @@ def believe_end(g: Goroutine, record: Container) -> None:
             exit_code=g["status"],
             oom_killed=bool(g["oom_killed"]),
             restart_count=record.restart_count + again,  # now, not once it runs (monitor.go StateChanged)
-            backoff=_backoff(g, record) if again else 0,
+            backoff=backoff_of(g, record) if again else 0,
         ),
         disk=False,
     )
@@ -202,8 +207,8 @@ def say_die(g: Goroutine) -> None:
 
 
 def follow_end(g: Goroutine) -> None:
-    """Let the restart manager's pause begin, beside the rest of the exit, and tell who is attached."""
-    if g["again"]:
+    """Let the restart manager's pause begin, unless it has, beside the rest of the exit, and tell who is attached."""
+    if g["again"] and (g.pid, f"restart/{g['c']}") not in g.world.frames:
         g.start("dockerd.restart", g["c"], c=g["c"])
     if g["again"] or not service_of(g).auto_remove:
         tell_attached(g, g["status"])

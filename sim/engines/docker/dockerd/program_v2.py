@@ -20,6 +20,7 @@ MANAGED = program.PROGRAM.with_tables(
     tasks.EVENTS,
     tasks.EXIT,
     tasks.PAUSE,
+    tasks.RESTART,
     signals.STOP,
     signals.KILL,
     signals.END_UNKNOWN,

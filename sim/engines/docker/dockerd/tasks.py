@@ -5,8 +5,8 @@ containerd serves (asked every 100 ms); what was told meanwhile is lost, and nob
 container or, before 24.0, by pid, so that the exit of a shim that does not know its payload's is ignored. The handler
 deletes the task (the shim leaves), waits 2 s for the output, takes the network down, and asks the policy. Who waits for
 the end wakes once it is believed; since 23 `die` is said after the record was written, so that a stop says `stop`
-first. Leaves out the 30 s that a delete may take, and that the policy is asked before the network is taken down.
-Source: designs §3.2, §3.6, §3.7 [S]; moby v20.10.0 daemon/monitor.go 50-75, v26.1.5 68-118; experiment d [M].
+first. Leaves out the 30 s that a delete may take. Source: designs §3.2, §3.6, §3.7 [S]; moby v20.10.0
+daemon/monitor.go 50-75, v26.1.5 68-118; experiments d and h [M].
 """
 
 from __future__ import annotations
@@ -17,18 +17,24 @@ from msgspec.structs import replace
 
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.ops import Do, Goto, Label, Lock, Return, Sleep, Unlock, Wait, call, reading, receive
+from sim.engine.ops import Do, Go, Goto, Label, Lock, Return, Sleep, Unlock, Wait, call, reading, receive
 from sim.engine.procedure import procedure
 from sim.engine.setup import MS, S
 from sim.engine.traits import traits
 from sim.engines.containerd.requests import shim_at
 from sim.engines.docker.dockerd.execs import ADD, config_key, exec_ended, exec_exited, exec_started, exec_table
 from sim.engines.docker.dockerd.exit import (
+    backoff,
+    backoff_of,
     believe_end,
     connected,
     event_or_break,
     follow_end,
+    give_up_restart,
+    goes_again,
+    restart_canceled,
     say_die,
+    startup_done,
     subscribed,
 )
 from sim.engines.docker.dockerd.network import release_network, unmap_ports
@@ -207,9 +213,17 @@ def cut_output(g: Goroutine) -> None:
 
 
 def after_output(g: Goroutine) -> str | None:
-    """Remove the fifos; up to 20.10 the end is believed now, since 23 once what the container had is given back."""
+    """Remove the fifos; up to 20.10 the end is believed now, since 23 once what the container had is given back.
+
+    The policy is asked now in both cases, so that since 23 its pause begins before the network is taken down.
+    """
     drop_bundle(g)
-    return None if traits(g.world, g.pid).die_after_record else "die_first"
+    if not traits(g.world, g.pid).die_after_record:
+        return "die_first"
+    record = record_of(g)
+    if record is not None and goes_again(g, record, g["code"]):
+        g.start("dockerd.restart", g["c"], c=g["c"], pause=backoff_of(g, record))
+    return None
 
 
 def must_leave_network(g: Goroutine) -> str | None:
@@ -296,6 +310,50 @@ EXIT = procedure(
     Do(say_die),
     Goto("clean_up"),
     AUTO_REMOVE,
+)
+
+# -- the restart manager ----------------------------------------------------------------------------
+
+
+def pause_before(world: World, frame: Frame) -> int:
+    """Return how long the restart manager waits from when it was asked, in µs."""
+    pause = frame.local.get("pause")
+    return backoff(world, frame) if pause is None else int(pause)
+
+
+def _handled(world: World, frame: Frame) -> tuple[Key, ...]:
+    pid, c = frame.fid[0], frame.local["c"]
+    return (("memory", pid, f"container/{c}"), ("frame", (pid, f"state_exit/{c}")))
+
+
+@reading(_handled)
+def restart_off(world: World, frame: Frame) -> bool:
+    """Return whether the end was believed, and a stop has canceled the restart manager, or no restart is to come."""
+    pid, c = frame.fid[0], frame.local["c"]
+    record = world.recall(pid, f"container/{c}")
+    if record is not None and record.running and not record.restarting and (pid, f"state_exit/{c}") in world.frames:
+        return False  # what the container had is being given back
+    return restart_canceled(world, frame)
+
+
+@reading(_handled)
+def end_believed(world: World, frame: Frame) -> bool | str:
+    """Return whether what handles the exit has ended, which may take longer than the pause; or that it is off."""
+    if (frame.fid[0], f"state_exit/{frame.local['c']}") in world.frames:
+        return False
+    return "off" if restart_canceled(world, frame) else True
+
+
+RESTART = procedure(
+    "dockerd.restart",
+    Wait(restart_off, within=pause_before, late="again"),
+    Label("off"),
+    Do(give_up_restart),
+    Return(),
+    Label("again"),
+    Wait(end_believed, "off"),
+    Wait(startup_done),
+    Go("start", "{c}", "c", why="policy", request=None),
 )
 
 # -- pause ------------------------------------------------------------------------------------------
