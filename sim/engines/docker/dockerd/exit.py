@@ -59,10 +59,10 @@ def event_or_break(world: World, frame: Frame) -> bool | str:
 
 
 def take_event(g: Goroutine) -> str | None:
-    """Read one event; of a container that libcontainerd does not know nothing is done."""
+    """Read one event; of a container that libcontainerd does not know, now that the lock is held, nothing is done."""
     g["task"] = message = receive(g, "events")
     g["c"] = message.container
-    return None if g.recall(f"lib/{g['c']}") else "next"
+    return None if g.recall(f"lib/{g['c']}") else "unknown"
 
 
 def handle_other(g: Goroutine, kind: str, status: object) -> None:
@@ -77,9 +77,10 @@ def handle_other(g: Goroutine, kind: str, status: object) -> None:
 
 
 def handle_event(g: Goroutine) -> None:
-    """Forget the container, remove its bundle, hand the exit on, and note how far the stream was read."""
-    if not g.recall(f"lib/{g['c']}"):
-        return  # forgotten while the lock was waited for
+    """Forget the container, remove its bundle, hand the exit on, and note how far the stream was read.
+
+    One that a failed start has forgotten meanwhile ends all the same: nobody looks again (remote_unix.go 318-331).
+    """
     number, status = g["task"].data
     if g["task"].kind != "exit":
         handle_other(g, g["task"].kind, status)
@@ -130,12 +131,15 @@ EVENTS = procedure(
     Do(subscribed),
     Label("next"),
     Wait(event_or_break, "broken"),
-    Do(take_event, "next"),
     Lock("remote"),
+    Do(take_event, "unknown"),
     Unlock("remote"),
     Lock("libcontainerd/{c}"),
     Do(handle_event),
     Unlock("libcontainerd/{c}"),
+    Goto("next"),
+    Label("unknown"),
+    Unlock("remote"),
     Goto("next"),
     Label("broken"),
     Goto("subscribe"),

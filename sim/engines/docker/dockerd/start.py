@@ -288,6 +288,14 @@ def drop_bundle(g: Goroutine) -> None:
     depths = printed(g)
     for stream in paths.STREAMS:
         syscalls.unlink_fifo(g.turn, f"{folder}/{stream}", used=stream in depths)
+    forget(g)
+
+
+def forget(g: Goroutine) -> None:
+    """Let libcontainerd forget the container: of one that is not created before its lock is released.
+
+    Source: D libcontainerd/client_unix.go 67-72.
+    """
     if g.recall(f"lib/{g['c']}"):
         g.emit(Forgot(g.pid, f"lib/{g['c']}"))
 
@@ -345,7 +353,9 @@ def start_table(ask: list[Any], lost: list[Any], bundle: Callable[[Goroutine], N
     )
 
 
-START = start_table(guarded(call("tasks", containerd_at, create_container, lost="lost")), [Unlock("libcontainerd/{c}")])
+START = start_table(
+    guarded(call("tasks", containerd_at, create_container, lost="lost")), [Do(forget), Unlock("libcontainerd/{c}")]
+)
 SANDBOX_DESTROY = procedure("dockerd.sandbox_destroy", unmap_ports(), Do(release_endpoint))
 
 # -- the prestart hook's other end -----------------------------------------------------------------
