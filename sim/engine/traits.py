@@ -66,6 +66,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     unknown_exit: int = 255
     removal_wakes: bool = False
     thaws_orphans: bool = False
+    ends_late_execs: bool = False
     rpc_codes: bool = False
     discards_kept: bool = False
     load_each: int = 0
@@ -155,6 +156,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "thaws_orphans": (
         "containerd thaws a container whose shim was killed",
         "projectatomic/containerd e93fa2e runtime/process.go 262-311; not docker/containerd aa8187d, cfb82a8 [S]",
+    ),
+    "ends_late_execs": (
+        "containerd gives up an exec, and kills its shim, when the deadline of who asked has passed",
+        "docker/containerd aa8187d runtime/container.go createCmd 527-535; not 2a5e70c (1.12.6) [S]",
     ),
     "rpc_codes": (
         "containerd's errors have gRPC's number; a call that breaks has other words than one that is not sent",

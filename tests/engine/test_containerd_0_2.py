@@ -78,6 +78,16 @@ expect:
   - {{at: end, process: payload/web, parent: shim/web, count: 1}}
 """,
 }
+PROBED = """\
+services:
+  web: {image: nginx, healthcheck: {test: [CMD, curl], interval: 5s, timeout: 2s}}
+  db: {image: postgres}
+steps:
+  - {id: hang, at: Forked(runc/web)+1ms, stop: runc/web}
+  - {id: shot, at: hang+200ms, kill: payload/db}
+until: hang+3m
+expect:
+"""
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -88,3 +98,15 @@ def test_a_row_of_containerd(name: str) -> None:
     verdicts = found.verdicts()
     assert verdicts
     assert [f"{it.label}: {it.text}: {it.detail}" for it in verdicts if not it.holds] == []
+
+
+@pytest.mark.parametrize(("design", "after"), [("docker-1.12", 120), ("docker-1.13", 2), ("docker-17.06", 2)])
+def test_the_deadline_of_a_probe_lets_the_main_loop_go_on(design: str, after: int) -> None:
+    """An exec that does not come up is given up with its probe; a containerd without that branch waits two minutes."""
+    text = f"""\
+engine: {{design: {design}}}
+{PROBED}  - {{at: hang+{after * 1000 - 300}ms, container: db, status: running}}
+  - {{at: hang+{after * 1000 + 500}ms, container: db, status: exited, exit_code: 137}}
+"""
+    found = run_scenario(load("probed.yaml", text), 1)
+    assert [f"{it.text}: {it.detail}" for it in found.verdicts() if not it.holds] == []

@@ -23,7 +23,7 @@ from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.setup import S
 from sim.engine.traits import traits
 from sim.engines.containerd.event_log import STARTED, last_event, subscribe
-from sim.engines.containerd.execs import ADD_PROCESS, restore_execs
+from sim.engines.containerd.execs import ADD_PROCESS, note_canceled, restore_execs
 from sim.engines.containerd.start import WAITER, WATCHER, WORKER
 from sim.engines.containerd.tasks import (
     LAST_EXIT,
@@ -183,9 +183,10 @@ PROGRAM = Program(
         WATCHER,
         WAITER,
         LAST_EXIT,
-        procedure("containerd.streams", Serve("streams", {"Events": "subscribe", "LastEvent": "last_event"})),
+        procedure("containerd.streams", Serve("streams", {"Events": "subscribe", "LastEvent": "last_event", "Cancel": "cancel"})),
         procedure("containerd.subscribe", Do(subscribe)),
         procedure("containerd.last_event", Do(last_event)),
+        procedure("containerd.cancel", Do(note_canceled)),
         procedure("containerd.oom", Do(notice_oom)),
         procedure("containerd.stop", Exit(0)),
     ),

@@ -35,6 +35,7 @@ TRAITS_1_12 = replace(
     restore_asks="exit, pause or resume",
     unknown_exit=1,
     thaws_orphans=False,
+    ends_late_execs=False,
     discards_kept=False,
 )
 DOCKER_1_12 = Design(

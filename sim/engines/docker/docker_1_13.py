@@ -65,6 +65,7 @@ TRAITS = Traits(
     other_package=("containerd", "shim", "runc"),
     live_restore=True,
     thaws_orphans=True,
+    ends_late_execs=True,
     rpc_codes=True,
     discards_kept=True,
     records=paths.CONTAINERS + "{name}/config.v2.json",

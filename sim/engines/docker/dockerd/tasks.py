@@ -126,7 +126,7 @@ def output_or_exec_ended(world: World, frame: Frame) -> bool | str:
     return True if not writes else exec_ended(world, frame)
 
 
-EXEC = exec_table(list(ADD), [], note_writers, output_or_exec_ended)
+EXEC = exec_table(list(ADD), [], [], note_writers, output_or_exec_ended)
 UPDATE = update_table(lambda *entries: list(entries), [])
 
 # -- events -----------------------------------------------------------------------------------------
