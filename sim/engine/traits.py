@@ -154,7 +154,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "unknown_exit": ("the code of an exit that containerd has stored no event of", "the same [S]"),
     "removal_wakes": ("whoever waits for the end of a container is woken by its removal", "state.go: 17.06 [S]"),
     "thaws_orphans": (
-        "containerd thaws a container whose shim was killed",
+        "containerd thaws a container whose shim was killed, and waits no longer than 2 min for the shim's own end",
         "projectatomic/containerd e93fa2e runtime/process.go 262-311; not docker/containerd aa8187d, cfb82a8 [S]",
     ),
     "ends_late_execs": (

@@ -135,7 +135,10 @@ def remove_state(g: Goroutine) -> None:
 
 @reading(lambda world, frame: (("memory", frame.fid[0], task_key(frame.local)),))
 def shim_reaped(world: World, frame: Frame) -> bool:
-    """Say whether the shim has been waited for, if it is containerd's own child (at most 2 min: the RHEL build)."""
+    """Return whether the shim has been waited for, and its orphan has gone, if it was containerd's own child.
+
+    A delete waits without a limit (delete.go 26, process.go 423).
+    """
     task = world.recall(frame.fid[0], task_key(frame.local))
     return task is None or task.reaped or not task.child
 
@@ -199,13 +202,14 @@ def orphan(g: Goroutine) -> str | None:
 
     A child of containerd is left to its waiter, whose KILL a frozen payload does not take. Of an orphaned shim the
     payload is killed if it lives under PID 1; one that is gone already counts as 255. The RHEL build thaws what is
-    frozen: for an exec, too, the whole container.
+    frozen: for an exec, too, the whole container; and it alone waits no longer than 2 min.
     """
     task: Task = g.recall(task_key(g.frame.local))
     payload = g.world.host.procs.get(task.payload_pid)
-    frozen = payload is not None and payload.state == "D" and traits(g.world, g.pid).thaws_orphans
+    thaws = traits(g.world, g.pid).thaws_orphans
+    frozen = payload is not None and payload.state == "D" and thaws
     if task.child:
-        return "frozen" if frozen else "waiter"
+        return "frozen" if frozen else "waiter" if thaws else "for_ever"
     if payload is None or payload.image.container != g["c"]:  # gone, or another process that bears its number
         g["exit_status"] = 255
         return "delete"
@@ -311,13 +315,12 @@ LOOP = (
     Label("delete"),
     run(runc_delete),
     Do(remove_state),
-    Wait(shim_reaped, within=REAP_LIMIT, late="not_reaped"),
-    Label("not_reaped"),
+    Wait(shim_reaped),
     Do(forget),
     Goto("next"),
     Label("shim_killed"),
     run(runc_state),
-    Do(orphan, "frozen", "waiter", "delete", "next", "paused"),
+    Do(orphan, "frozen", "waiter", "delete", "next", "paused", "for_ever"),
     Label("killed"),
     Wait(payload_gone),
     Goto("delete"),
@@ -325,6 +328,9 @@ LOOP = (
     run(runc_resume),
     Label("waiter"),
     Wait(shim_reaped, within=REAP_LIMIT, late="delete"),
+    Goto("delete"),
+    Label("for_ever"),
+    Wait(shim_reaped),
     Goto("delete"),
     Label("signal_exec"),
     Do(signal_exec),
@@ -355,8 +361,7 @@ LOOP = (
     Do(begin_drop),
     run(runc_delete),
     Do(remove_state),
-    Wait(shim_reaped, within=REAP_LIMIT, late="drop"),
-    Label("drop"),
+    Wait(shim_reaped),
     Do(drop_failed),
     Goto("next"),
     Label("refused"),
