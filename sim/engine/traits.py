@@ -67,6 +67,11 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     removal_wakes: bool = False
     thaws_orphans: bool = False
     ends_late_execs: bool = False
+    listens_first: bool = False
+    drops_torn_state: bool = False
+    ends_ghosts: bool = False
+    restored_exits_after: int = 0
+    restore_kill_code: int = 255
     rpc_codes: bool = False
     discards_kept: bool = False
     load_each: int = 0
@@ -160,6 +165,26 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "ends_late_execs": (
         "containerd gives up an exec, and kills its shim, when the deadline of who asked has passed",
         "docker/containerd aa8187d runtime/container.go createCmd 527-535; not 2a5e70c (1.12.6) [S]",
+    ),
+    "listens_first": (
+        "containerd 0.2 opens its socket before it restores",
+        "projectatomic/containerd e93fa2e, cfb82a8 (17.06) containerd/main.go; not aa8187d, 2a5e70c (1.12.6) [S]",
+    ),
+    "drops_torn_state": (
+        "containerd 0.2 deletes a state folder that it cannot read or that names no process; else it ends, or keeps it",
+        "projectatomic/containerd e93fa2e, cfb82a8 (17.06) supervisor.go restore; not aa8187d, 2a5e70c (1.12.6) [S]",
+    ),
+    "ends_ghosts": (
+        "a containerd that begins kills a container whose bundle dockerd has removed",
+        "cfb82a8 (17.06) runtime/container.go Load 197-206; not e93fa2e, aa8187d, 2a5e70c [S]",
+    ),
+    "restored_exits_after": (
+        "after how many µs containerd 0.2 tells the exits that it has found as it began",
+        "projectatomic/containerd e93fa2e supervisor.go Start 293-308; not aa8187d, cfb82a8, 2a5e70c [S]",
+    ),
+    "restore_kill_code": (
+        "the exit code of a container whose shim died while containerd was down",
+        "process.go updateExitStatusFile: %u, which Go does not know: 255; %d in cfb82a8 (17.06): 137 [S]",
     ),
     "rpc_codes": (
         "containerd's errors have gRPC's number; a call that breaks has other words than one that is not sent",

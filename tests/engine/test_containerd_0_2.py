@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.experiment.run import run_scenario
+from sim.experiment.run import Run, run_scenario
 from sim.scenario import load
 
 UP = "steps:\n  - {id: up, at: 1s, docker: run -d --restart always --name web -p 80:80 nginx}\n"
@@ -110,3 +110,90 @@ engine: {{design: {design}}}
 """
     found = run_scenario(load("probed.yaml", text), 1)
     assert [f"{it.text}: {it.detail}" for it in found.verdicts() if not it.holds] == []
+
+
+# -- what another version restores -----------------------------------------------------------------------
+
+VERSIONS = ("docker-1.12", "docker-1.13", "docker-17.06")
+
+
+def judged(design: str, text: str) -> Run:
+    """Run a scenario's text on a design; its expectations must hold."""
+    found = run_scenario(load("version.yaml", f"engine: {{design: {design}}}\n{text}"), 1)
+    assert [f"{it.text}: {it.detail}" for it in found.verdicts() if not it.holds] == []
+    return found
+
+
+@pytest.mark.parametrize(("design", "code"), [*zip(VERSIONS, (255, 255, 137), strict=True)])
+def test_a_shim_that_died_while_containerd_was_down_costs_its_payload_another_code(design: str, code: int) -> None:
+    """17.06 writes the status with a verb that Go knows."""
+    text = """\
+services: {web: {image: nginx}}
+steps:
+  - {id: down, at: 1s, stop: dockerd}
+  - {id: dead, at: 2s, kill: containerd}
+  - {at: 3s, kill: shim/web}
+  - {id: back, at: 4s, cont: dockerd}
+until: 5m
+"""
+    judged(design, text + f"expect:\n  - {{at: end, container: web, status: exited, exit_code: {code}}}\n")
+
+
+@pytest.mark.parametrize("design", VERSIONS)
+def test_a_torn_state_folder_is_dropped_or_keeps_containerd_from_beginning(design: str) -> None:
+    """Up to 1.12 a containerd that cannot read it ends, one after the other, and no client is answered."""
+    well = design != "docker-1.12"
+    judged(
+        design,
+        f"""\
+services: {{web: {{image: nginx}}}}
+steps:
+  - {{id: torn, at: 10s, host: {{tear: web/process.json}}}}
+  - {{id: down, at: 10s, kill: containerd}}
+  - {{id: ask, at: 5m, docker: run -d --name late nginx}}
+until: 6m
+expect:
+  - {{step: ask, {"ok: true" if well else "error: 'connection is unavailable'"}}}
+  - {{at: end, process: payload/web, count: 1}}
+""",
+    )
+
+
+@pytest.mark.parametrize("design", VERSIONS)
+def test_a_start_that_both_daemons_died_in_leaves_a_folder_to_1_12(design: str) -> None:
+    """A state folder that names no process is deleted, or is in the way of every later start."""
+    well = design != "docker-1.12"
+    judged(
+        design,
+        f"""\
+steps:
+  - {{id: up, at: 1s, docker: run -d --name web nginx}}
+  - {{id: shot, at: Forked(runc/web)+20ms, kill: dockerd}}
+  - {{at: shot+5s, systemctl: start docker}}
+  - {{id: again, at: shot+1m, docker: start web}}
+until: shot+2m
+expect:
+  - {{step: again, {"ok: true" if well else "error: file exists"}}}
+  - {{at: end, process: payload/web, {"count: 1" if well else "exists: false"}}}
+""",
+    )
+
+
+@pytest.mark.parametrize("design", VERSIONS)
+def test_17_06_ends_a_ghost_as_it_begins(design: str) -> None:
+    """dockerd has removed the bundle of a start that has failed; up to 1.13 its program lives on, unknown."""
+    ends = design == "docker-17.06"
+    judged(
+        design,
+        f"""\
+steps:
+  - {{id: up, at: 1s, docker: run -d --name web nginx}}
+  - {{id: down, at: Exited(runc/web)#3+1ms, kill: containerd}}
+  - {{id: again, at: down+60s, docker: start web}}
+until: down+70s
+expect:
+  - {{step: up, error: "transport is closing"}}
+  - {{at: again-1s, process: payload/web, {"exists: false" if ends else "count: 1"}}}
+  - {{step: again, {"ok: true" if ends else "error: file exists"}}}
+""",
+    )

@@ -15,8 +15,9 @@ from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.ops import Do, Fork, Goto, Label, Wait, reading
 from sim.engine.records import Task
 from sim.engine.traits import traits
+from sim.engines.containerd import start
 from sim.engines.containerd.exec_shim import exec_shim
-from sim.engines.containerd.start import START_TIMEOUT, kill_shim, pid_file_or_shim_gone
+from sim.engines.containerd.start import START_TIMEOUT, kill_shim
 from sim.engines.containerd.tasks import drop_exec, remove_state
 from sim.facts import Forgot
 from sim.kernel import syscalls
@@ -73,13 +74,13 @@ def note_canceled(g: Goroutine) -> None:
 
 def _may_end(world: World, frame: Frame) -> tuple[Key, ...]:
     c, x = frame.local["c"], frame.local["x"]
-    return (*pid_file_or_shim_gone.reads(world, frame), ("memory", frame.fid[0], f"canceled/{c}/{x}"))
+    return (*start.pid_file_or_shim_gone.reads(world, frame), ("memory", frame.fid[0], f"canceled/{c}/{x}"))
 
 
 @reading(_may_end)
-def process_pid_or_shim_gone(world: World, frame: Frame) -> bool | str:
+def pid_file_or_shim_gone(world: World, frame: Frame) -> bool | str:
     """Return whether runc has written the process's pid, the shim has left without, or nobody waits any more."""
-    found: bool | str = pid_file_or_shim_gone(world, frame)
+    found = start.pid_file_or_shim_gone(world, frame)
     canceled = world.recall(frame.fid[0], f"canceled/{frame.local['c']}/{frame.local['x']}")
     return "too_late" if found is False and canceled else found
 
@@ -105,7 +106,7 @@ ADD_PROCESS = (
     Do(add_process, "next"),
     Fork(exec_shim, "shim_pid"),
     Do(watch_exec_shim),
-    Wait(process_pid_or_shim_gone, "shim_gone", "too_late", within=START_TIMEOUT, late="too_late"),
+    Wait(pid_file_or_shim_gone, "shim_gone", "too_late", within=START_TIMEOUT, late="too_late"),
     Do(process_added),
     Goto("next"),
     Label("too_late"),

@@ -25,7 +25,7 @@ from sim.engine.program import Program
 from sim.engine.records import Task
 from sim.engine.role import MB, Kind, Rss
 from sim.engine.traits import traits
-from sim.engines.containerd.boot import listen, start_threads
+from sim.engines.containerd.boot import open_grpc, start_threads
 from sim.engines.containerd.requests import (
     CREATE,
     DELETE,
@@ -182,7 +182,7 @@ def remains_removed(g: Goroutine) -> None:
 
 def serve(g: Goroutine) -> None:
     """Open the socket, and serve."""
-    listen(g)
+    open_grpc(g)
     for name in ("tasks", "exits", "streams"):
         g.start(f"containerd.{name}")
     if g.world.host.procs[g.pid].ppid == INIT:

@@ -36,6 +36,9 @@ TRAITS_1_12 = replace(
     unknown_exit=1,
     thaws_orphans=False,
     ends_late_execs=False,
+    listens_first=False,
+    drops_torn_state=False,
+    restored_exits_after=0,
     discards_kept=False,
 )
 DOCKER_1_12 = Design(
