@@ -7,9 +7,14 @@ supervisor/*.go, runtime/container.go, process.go, containerd-shim/main.go; the 
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from sim.engine.goroutine import Goroutine
+from sim.engines.containerd.tasks import orphan
 from sim.experiment.run import Run, run_scenario
+from sim.kernel.events import Reparented
 from sim.scenario import load
+from sim.world import Turn
 
 UP = "steps:\n  - {id: up, at: 1s, docker: run -d --restart always --name web -p 80:80 nginx}\n"
 IN_START = "Exited(runc/web)#3+10ms"  # runc create has ended, runc start runs
@@ -78,6 +83,30 @@ expect:
   - {{at: end, process: payload/web, parent: shim/web, count: 1}}
 """,
 }
+ROWS["an update of a container that the runtime has no more fails, and its policy stays that of before"] = """\
+services: {web: {image: nginx}}
+steps:
+  - {id: hang, at: 1s, stop: containerd}
+  - {id: it, at: 1100ms, docker: update --restart always web}
+  - {id: shot, at: 1200ms, kill: payload/web}
+  - {id: on, at: 2s, cont: containerd}
+until: 30s
+expect:
+  - {within: 100ms, of: on, step: it, error: "does not exist"}
+  - {at: end, container: web, status: exited, exit_code: 137}
+"""
+ROWS["the shim of an exec that has lost its containerd: the exec'd process alone is killed"] = """\
+services: {web: {image: nginx}}
+steps:
+  - {at: 1s, docker: exec web sleep 1000}
+  - {id: down, at: 2s, kill: containerd}
+  - {id: shot, at: 20s, kill: exec-shim/web}
+until: 30s
+expect:
+  - {at: shot-1ms, process: exec-shim/web, parent: init, count: 1}
+  - {at: end, process: exec/web, exists: false}
+  - {at: end, container: web, status: running, pid: same}
+"""
 PROBED = """\
 services:
   web: {image: nginx, healthcheck: {test: [CMD, curl], interval: 5s, timeout: 2s}}
@@ -197,3 +226,20 @@ expect:
   - {{step: again, {"ok: true" if ends else "error: file exists"}}}
 """,
     )
+
+
+# -- an orphan that PID 1 does not adopt --------------------------------------------------------------------
+
+
+def test_an_orphan_of_a_subreaper_counts_as_255_and_lives_on() -> None:
+    """Only a child of PID 1 is killed; the exit is told with the status that was read: none (exit.go 20)."""
+    text = "services: {web: {image: nginx}}\nsteps: [{id: down, at: 1s, kill: containerd}]\nuntil: 20s\n"
+    world = run_scenario(load("orphan.yaml", text)).at()
+    (containerd,) = (it.pid for it in world.host.procs.values() if it.image.program == "containerd" and it.alive)
+    (payload,) = (it.pid for it in world.host.procs.values() if it.image.program == "payload")
+    Turn(world).emit(Reparented(payload, containerd))
+    frame = replace(world.frames[containerd, "main"], local={"c": "web", "x": None})
+    g = Goroutine(Turn(world), frame)
+    assert orphan(g) == "delete"
+    assert g["exit_status"] == 255
+    assert not world.host.procs[payload].pending

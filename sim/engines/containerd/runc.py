@@ -331,7 +331,7 @@ def delete(g: Goroutine) -> int:
 
 
 def ask_state(g: Goroutine) -> int:
-    """Tell what runs in the container; one that the runtime has no state of is an error."""
+    """Find the container, tell what runs in it or set its limits; one that the runtime has no state of is an error."""
     return 0 if paths.runtime_state(service_of(g).id) in g.world.host.files else 1
 
 
@@ -354,7 +354,7 @@ RUNC = Program(
         procedure("runc.state", Do(start_threads), Exit(ask_state)),
         procedure("runc.pause", Do(start_threads), Exit(pause)),
         procedure("runc.resume", Do(start_threads), Exit(resume)),
-        procedure("runc.update", Do(start_threads), Exit(0)),
+        procedure("runc.update", Do(start_threads), Exit(ask_state)),
     ),
     role=ROLE,
 )

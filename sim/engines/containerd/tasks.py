@@ -21,6 +21,7 @@ from sim.engines.containerd.event_log import publish
 from sim.engines.containerd.runc import runc
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
+from sim.kernel.records import INIT
 from sim.world import Frame, World
 
 WORKERS = 10
@@ -201,8 +202,8 @@ def orphan(g: Goroutine) -> str | None:
     """Find out what became of the payload of a shim that left no status (handleSigkilledShim, process.go 239-333).
 
     A child of containerd is left to its waiter, whose KILL a frozen payload does not take. Of an orphaned shim the
-    payload is killed if it lives under PID 1; one that is gone already counts as 255. The RHEL build thaws what is
-    frozen: for an exec, too, the whole container; and it alone waits no longer than 2 min.
+    payload is killed if it lives under PID 1; else its exit counts as 255, whether it has ended or not. The RHEL build
+    thaws what is frozen: for an exec, too, the whole container; and it alone waits no longer than 2 min.
     """
     task: Task = g.recall(task_key(g.frame.local))
     payload = g.world.host.procs.get(task.payload_pid)
@@ -213,8 +214,9 @@ def orphan(g: Goroutine) -> str | None:
     if payload is None or payload.image.container != g["c"]:  # gone, or another process that bears its number
         g["exit_status"] = 255
         return "delete"
-    if payload.ppid != 1:
-        return "next"
+    if payload.ppid != INIT:  # a subreaper's: it lives on, unknown (process.go 299, exit.go 20)
+        g["exit_status"] = 255
+        return "delete"
     if frozen:
         return "paused"
     kill_orphan(g)
@@ -222,8 +224,8 @@ def orphan(g: Goroutine) -> str | None:
 
 
 def kill_orphan(g: Goroutine) -> None:
-    """Send KILL to a payload that has lost its shim."""
-    g.kill(g.recall(f"task/{g['c']}").payload_pid, "KILL")
+    """Send KILL to a payload, or an exec'd process, that has lost its shim."""
+    g.kill(g.recall(task_key(g.frame.local)).payload_pid, "KILL")
     g["exit_status"] = 137
 
 
@@ -269,6 +271,11 @@ def runc_update(g: Goroutine) -> Spawn:
 def resources_set(g: Goroutine) -> None:
     """Answer dockerd."""
     g.reply(g["task"].reply, True)
+
+
+def resources_refused(g: Goroutine) -> None:
+    """Hand on what runc has said of a container that it has no more."""
+    g.reply(g["task"].reply, Failure(f"rpc error: code = 2 desc = container {service_of(g).id} does not exist"))
 
 
 def freezer_refused(g: Goroutine) -> None:
@@ -320,7 +327,7 @@ LOOP = (
     Goto("next"),
     Label("shim_killed"),
     run(runc_state),
-    Do(orphan, "frozen", "waiter", "delete", "next", "paused", "for_ever"),
+    Do(orphan, "frozen", "waiter", "delete", "paused", "for_ever"),
     Label("killed"),
     Wait(payload_gone),
     Goto("delete"),
@@ -354,8 +361,11 @@ LOOP = (
     Goto("next"),
     Label("update"),
     Do(must_know, "next"),
-    run(runc_update),
+    run(runc_update, bad="not_updated"),
     Do(resources_set),
+    Goto("next"),
+    Label("not_updated"),
+    Do(resources_refused),
     Goto("next"),
     Label("delete_failed"),
     Do(begin_drop),
