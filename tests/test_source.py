@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sim.designs import DESIGNS
 from tests.source import table as tables
+from tests.source.__main__ import unmatched
 from tests.source.branches import branches, reader
 
+ROOT = Path(__file__).resolve().parent.parent
+CITING = ("sim/engines/docker/dockerd", "sim/engines/containerd")
+CITED = re.compile(r"([\w/-]+\.go)((?:,? (?:[A-Za-z]\w*,? )?\d+(?:-\d+)?(?![\w-]))+)")
+SOURCE = re.compile(r"\bv\d[\w.-]*|\bD\b|[(\"]")  # a version, the package's own source, where a text begins
+ELSEWHERE = {  # files that no table has yet, or that are of another project
+    "client_linux.go": "libcontainerd",
+    "process.go": "containerd 0.2",
+    "worker.go": "containerd 0.2",
+    "shim_load.go": "containerd 1.7",
+    "http2_client.go": "grpc",
+    "rpc_util.go": "grpc",
+    "call.go": "grpc",
+}
 FIXTURE = Path(__file__).parent / "source" / "fixture.go"
 CHECKOUTS = os.environ.get("SHIMULATOR_SOURCES", "")  # folders with the engines' source, as PATH separates them
 
@@ -55,3 +72,58 @@ def test_the_table_is_that_of_the_source(name):
     if source is None:
         pytest.skip("SHIMULATOR_SOURCES has no source of this version")
     assert [it.branch for it in tables.read(name)] == tables.found(name, reader(source))
+
+
+# -- the tables -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", tables.tables())
+def test_a_row_has_an_op_of_the_model_or_a_reason(name):
+    """Each row has one of the two; an op is one of the compiled procedures, a reason begins with a known word."""
+    ops = {f"{table.name}.{op.name}" for table in DESIGNS[tables.DESIGN].procedures.values() for op in table.ops}
+    rows = tables.read(name)
+    assert [it for it in rows if bool(it.op) == bool(it.reason)] == []
+    assert sorted({it.op for it in rows if it.op} - ops) == []
+    assert sorted({it.why for it in rows if it.reason} - set(tables.REASONS)) == []
+
+
+def test_what_has_no_op_is_counted_by_reason():
+    """The table that is printed counts each row once."""
+    name = tables.tables()[0]
+    lines = unmatched([name]).splitlines()[2:]
+    counts = [int(line.split("|")[2]) for line in lines]
+    assert counts[0] == sum(counts[1:]) == len(tables.read(name))
+
+
+# -- what the model cites ---------------------------------------------------------------------------
+
+
+def citations() -> Iterator[tuple[str, str, int, int]]:
+    """Yield what dockerd's and containerd's modules cite without a version: module, file, first and last line.
+
+    What follows a version is of that version up to the next bracket or `D`, the package's own source.
+    """
+    for module in sorted(path for folder in CITING for path in (ROOT / folder).glob("*.py")):
+        text = " ".join(module.read_text(encoding="utf-8").split())
+        for found in CITED.finditer(text):
+            before = SOURCE.findall(text, 0, found.start())
+            if before[-1].startswith("v"):
+                continue
+            for lines in re.findall(r"\d+(?:-\d+)?", found[2]):
+                first, _, last = lines.partition("-")
+                yield module.name, found[1].rpartition("/")[2], int(first), int(last or first)
+
+
+def test_what_an_op_cites_is_a_branch():
+    """A line that is cited without a version is that of a row; a range of lines has a row."""
+    lines: dict[str, set[int]] = {}
+    for row in (row for name in tables.tables() for row in tables.read(name)):
+        lines.setdefault(row.file.rpartition("/")[2], set()).add(row.line)
+    found = list(citations())
+    assert len(found) > 10
+    wrong = [
+        f"{module} cites {file} {first}-{last}"
+        for module, file, first, last in found
+        if (file in lines or file not in ELSEWHERE) and not lines.get(file, set()) & set(range(first, last + 1))
+    ]
+    assert wrong == []

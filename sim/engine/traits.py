@@ -65,6 +65,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     restore_asks: str = "any event"
     unknown_exit: int = 255
     removal_wakes: bool = False
+    pause_outlives_run: bool = False
+    start_forgets_oom: bool = False
     thaws_orphans: bool = False
     ends_late_execs: bool = False
     listens_first: bool = False
@@ -158,6 +160,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "unknown_exit": ("the code of an exit that containerd has stored no event of", "the same [S]"),
     "removal_wakes": ("whoever waits for the end of a container is woken by its removal", "state.go: 17.06 [S]"),
+    "pause_outlives_run": (
+        "a container that its policy starts again still counts as paused if it ended paused: only unpause ends that",
+        "container/state.go SetRunning, SetRestarting at 1.12.6, 1.13.1, 17.06.2 [S]",
+    ),
+    "start_forgets_oom": (
+        "a container that runs again was not killed for lack of memory",
+        "container/state.go SetRunning at 23.0.0, 24.0.0 [S]",
+    ),
     "thaws_orphans": (
         "containerd thaws a container whose shim was killed, and waits no longer than 2 min for the shim's own end",
         "projectatomic/containerd e93fa2e runtime/process.go 262-311; not docker/containerd aa8187d, cfb82a8 [S]",

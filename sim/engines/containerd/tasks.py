@@ -73,8 +73,8 @@ def signal_exec(g: Goroutine) -> None:
 
 
 def state(g: Goroutine) -> None:
-    """Say that the container is known."""
-    g.reply(g["task"].reply, True)
+    """Tell the container's first process."""
+    g.reply(g["task"].reply, g.recall(f"task/{g['c']}").payload_pid)
 
 
 def no_state(g: Goroutine) -> None:

@@ -29,6 +29,7 @@ DOCKER_17_06 = Design(
         restored_exits_after=0,
         restore_kill_code=137,
         discards_kept=False,
+        pause_outlives_run=False,
     ),
     DOCKER,
 )

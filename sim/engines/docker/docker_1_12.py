@@ -40,6 +40,7 @@ TRAITS_1_12 = replace(
     drops_torn_state=False,
     restored_exits_after=0,
     discards_kept=False,
+    pause_outlives_run=False,
 )
 DOCKER_1_12 = Design(
     "docker-1.12",

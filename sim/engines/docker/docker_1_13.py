@@ -71,6 +71,7 @@ TRAITS = Traits(
     restored_exits_after=1_000_000,
     rpc_codes=True,
     discards_kept=True,
+    pause_outlives_run=True,
     records=paths.CONTAINERS + "{name}/config.v2.json",
 )
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sim.engines.docker.docker_23 import TRAITS_23
 from sim.engines.docker.since_20_10 import pair
 
-TRAITS_24 = replace(TRAITS_23, exits_by="container", no_task_code=0)
+TRAITS_24 = replace(TRAITS_23, exits_by="container", no_task_code=0, start_forgets_oom=True)
 DOCKER_24, DOCKER_24_SEPARATE = pair(
     "docker-24", "designs §1.1, §3 [S]", TRAITS_24, "1.7.1", "Wants", packaged="1.6.24"
 )

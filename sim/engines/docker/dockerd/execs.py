@@ -5,7 +5,7 @@ of the container comes meanwhile. A command that cannot be started keeps 126, wh
 client that waits gets the exit code when the exit event has been handled. The end of the output, which comes with it,
 counts apart since 18.09 (`sim.engines.docker.dockerd.tasks`): a shim that dies tells of no exec, so that no code is
 known and the client exits with 0 [K]. A health probe's deadline goes with the request to containerd (daemon/exec.go
-235): it fails then, though containerd may carry it out later. Leaves out terminals, detach keys, exec inspect of
+235-238): it fails then, though containerd may carry it out later. Leaves out terminals, detach keys, exec inspect of
 commands that are over. Source: D daemon/exec.go, libcontainerd/client_linux.go AddProcess; engine-1.13 §3.2, §3.3.
 """
 

@@ -188,7 +188,7 @@ def believe_end(g: Goroutine, record: Container) -> None:
             record,
             running=again,
             restarting=again,
-            paused=False,
+            paused=again and record.paused and traits(g.world, g.pid).pause_outlives_run,
             pid=0,
             exit_code=g["status"],
             oom_killed=bool(g["oom_killed"]),

@@ -42,8 +42,8 @@ def state_task(g: Goroutine) -> Message:
 
 
 def is_known(g: Goroutine) -> None:
-    """Note that containerd has the container."""
-    g["known"] = True
+    """Note that containerd has the container, and the process that it tells."""
+    g["known"], g["payload_pid"] = True, g["answer"]
 
 
 def last_event(g: Goroutine) -> Message:
@@ -133,16 +133,18 @@ def reopen(g: Goroutine) -> None:
 
 
 def reattach(g: Goroutine) -> None:
-    """Reopen the fifos and say `start` again; pid and times stay.
+    """Reopen the fifos, believe that the process that containerd told runs, and say `start` again (SetRunning).
 
-    If containerd's last event of it is a pause, or the end of one, that is said again, too.
+    A start that a policy had begun when the earlier dockerd ended is over with that. The times stay. If containerd's
+    last event of it is a pause, or the end of one, that is said again, too.
     """
     record = record_of(g)
     assert record is not None
     reopen(g)
     is_restored(g)
     g.remember("active", (*g.recall("active", ()), g["c"]))
-    update(g, replace(record, manual=False), disk=True)
+    taken = replace(record, running=True, restarting=False, pid=g["payload_pid"], exit_code=0, started=True, error="")
+    update(g, replace(taken, manual=False), disk=True)
     start_monitor(g)
     event(g, "start")
     if g["last"] in ("paused", "resumed"):

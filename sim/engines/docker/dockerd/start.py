@@ -102,25 +102,24 @@ CREATE = procedure("dockerd.create", Do(create))
 
 
 def admit(g: Goroutine) -> str | None:
-    """Refuse a container that does not exist; do nothing for one that runs (304).
+    """Refuse a container that does not exist, is paused or is being removed; do nothing for one that runs (304).
 
-    A policy's attempt asks for neither: it goes on even if it was canceled after its pause; that it is refused is an
-    error, which ends in SetStopped (start.go 104-110, monitor.go 59-78). *i* counts the ports that are mapped.
+    A policy's attempt asks for the removal alone: it goes on even if it was canceled after its pause; that it is
+    refused is an error, which ends in SetStopped (start.go 32-39, 104-110, monitor.go 57-75). *i* counts the ports
+    that are mapped.
     """
     record, why = record_of(g), g["why"]
     if record is None:
         answer(g, Failure(f"No such container: {g['c']}"))
         return "refused"
+    if why != "policy" and record.running:
+        paused = Failure("Cannot start a paused container, try unpause instead.")
+        answer(g, paused if record.paused else True)
+        return "refused"
     if record.removing or record.dead:
         answer(g, Failure("Container is marked for removal and cannot be started."))
         if why == "policy":
             set_stopped(g)
-        return "refused"
-    if record.paused:
-        answer(g, Failure("Cannot start a paused container, try unpause instead."))
-        return "refused"
-    if why != "policy" and record.running:
-        answer(g)
         return "refused"
     g["network"], g["i"] = service_of(g).network, 0
     return None
@@ -228,7 +227,7 @@ def state_running(g: Goroutine) -> None:
         started=True,
         manual=False,
         ran_long=False,
-        oom_killed=False,
+        oom_killed=record.oom_killed and not traits(g.world, g.pid).start_forgets_oom,
         error="",
     )
     update(g, record, disk=True)
@@ -247,14 +246,17 @@ def no_answer(g: Goroutine) -> None:
 
 
 def failed_with(error: str, path: str, before: int) -> int:
-    """Return the exit code of a start that failed, by what containerd has said of the command (start.go).
+    """Return the exit code of a start that failed, by what containerd has said of the command (start.go 167-191).
+
+    The error is compared in small letters, the path as it is: one with capitals is never found.
 
     >>> failed_with('exec: "web": executable file not found in $PATH', "web", 0), failed_with("any other", "web", 0)
     (127, 128)
     """
-    if "permission denied" in error:
+    said = error.lower()
+    if "permission denied" in said:
         return 126
-    if path in error and ("executable file not found" in error or "no such file or directory" in error):
+    if path in said and ("executable file not found" in said or "no such file or directory" in said):
         return 127
     return before or 128
 
@@ -270,7 +272,8 @@ def start_failed(g: Goroutine) -> str | None:
     failed = replace(record, error=error, exit_code=failed_with(error, service_of(g).path, record.exit_code))
     storage.write(g, paths.container(g["c"]), failed)
     code = record.exit_code if g["why"] == "policy" else failed.exit_code
-    update(g, replace(failed, running=False, restarting=False, pid=0, exit_code=code), disk=g["why"] != "policy")
+    stopped = replace(failed, running=False, restarting=False, paused=False, pid=0, exit_code=code)
+    update(g, stopped, disk=g["why"] != "policy")
     wake(g)
     unmount_volumes(g)
     close_output(g)
