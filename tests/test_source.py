@@ -19,9 +19,6 @@ CITING = ("sim/engines/docker/dockerd", "sim/engines/containerd")
 CITED = re.compile(r"([\w/-]+\.go)((?:,? (?:[A-Za-z]\w*,? )?\d+(?:-\d+)?(?![\w-]))+)")
 SOURCE = re.compile(r"\bv\d[\w.-]*|\bD\b|[(\"]")  # a version, the package's own source, where a text begins
 ELSEWHERE = {  # files that no table has yet, or that are of another project
-    "client_linux.go": "libcontainerd",
-    "process.go": "containerd 0.2",
-    "worker.go": "containerd 0.2",
     "shim_load.go": "containerd 1.7",
     "http2_client.go": "grpc",
     "rpc_util.go": "grpc",

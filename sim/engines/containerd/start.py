@@ -100,7 +100,7 @@ def runc_start_failed(g: Goroutine) -> None:
 
 
 def started(g: Goroutine) -> None:
-    """Answer dockerd with the payload's pid, and log the start (worker.go 90-99)."""
+    """Answer dockerd with the payload's pid, and log the start (worker.go 82-99)."""
     task = g.recall(f"task/{g['c']}")
     if task is None:
         g.reply(g["request"].reply, Failure("containerd: container not found"))

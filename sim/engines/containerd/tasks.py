@@ -138,7 +138,7 @@ def remove_state(g: Goroutine) -> None:
 def shim_reaped(world: World, frame: Frame) -> bool:
     """Return whether the shim has been waited for, and its orphan has gone, if it was containerd's own child.
 
-    A delete waits without a limit (delete.go 26, process.go 423).
+    A delete waits without a limit (delete.go 26, process.go 424).
     """
     task = world.recall(frame.fid[0], task_key(frame.local))
     return task is None or task.reaped or not task.child
