@@ -5,9 +5,9 @@ events: what a shim tells it goes to the subscriber that is there at that moment
 socket closes is cleaned up after by `shim delete`, after every end of a container; of one that containerd had not let
 go itself it tells that it has exited with 137. When it begins it looks up, one after the other, the shims that an
 earlier containerd has left, before it serves. Since 1.7.0 it asks each which processes its container has, and ends one
-that names none: the exit status is lost, and nobody is told. Leaves out content, images and snapshots, the limits of
-5 s, and a dial of a dead socket that takes 100 s (1.5 to 1.7). Source: designs §3.1, §3.5, §3.6, §3.7 [S]; containerd
-v1.7.24 runtime/v2/shim_load.go 57-174, shim.go 398-460.
+that names none: the exit status is lost, and nobody is told. A `shim delete` of more than 5 s is given up. Leaves out
+content, images and snapshots, the other limits of 5 s, and a dial of a dead socket that takes 100 s (1.5 to 1.7).
+Source: designs §3.1, §3.5, §3.6, §3.7 [S]; containerd v1.7.24 runtime/v2/shim_load.go 60-174, shim.go 150-193, 457-520.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from msgspec.structs import replace
 
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.ops import Do, Exit, Goto, Label, Serve, Wait, call, reading, run
+from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Serve, Wait, call, reading, run
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import Task
 from sim.engine.role import MB, Kind, Rss
+from sim.engine.setup import S
 from sim.engine.traits import traits
 from sim.engines.containerd.boot import open_grpc, start_threads
 from sim.engines.containerd.requests import (
@@ -46,7 +47,8 @@ from sim.kernel import syscalls
 from sim.kernel.records import INIT
 from sim.world import Frame, World
 
-KILLED = 137
+KILLED, UNKNOWN = 137, 255
+CLEANUP_LIMIT = 5 * S
 
 # -- a socket that closes ---------------------------------------------------------------------------
 
@@ -81,12 +83,39 @@ def shim_cleaned_up(g: Goroutine) -> None:
     tell(g, Message("exit", g["c"], None, (None, KILLED, pid)))
 
 
-def watcher_table(clean_up: Callable[[Goroutine], Spawn], *reap: Any) -> Procedure:
-    """Return the watch of a shim's socket, with what cleans up after it; *reap* waits for a shim that is a child."""
-    return procedure("containerd.watcher", Wait(shim_closed), *reap, run(clean_up), Do(shim_cleaned_up))
+@reading(lambda world, frame: (("proc", frame.local["child_pid"]),))
+def clean_up_ended(world: World, frame: Frame) -> bool:
+    """Return whether `shim delete` has ended."""
+    return not world.host.alive(frame.local["child_pid"])
 
 
-WATCHER = watcher_table(clean_up_after_shim)
+def kill_clean_up(g: Goroutine) -> None:
+    """Give up `shim delete`: what it has begun goes on without it."""
+    g.kill(g["child_pid"], "KILL")
+
+
+def shim_not_cleaned_up(g: Goroutine) -> None:
+    """Forget the task, and tell 255 without a pid; the bundle stays, in the way of the next task (shim.go 175)."""
+    task = task_of(g)
+    if task is not None and task.shim_pid == g["shim_pid"]:
+        let_go(g)
+        tell(g, Message("exit", g["c"], None, (None, UNKNOWN, 0)))
+
+
+WATCHER = procedure(
+    "containerd.watcher",
+    Wait(shim_closed),
+    Fork(clean_up_after_shim),
+    Wait(clean_up_ended, within=CLEANUP_LIMIT, late="too_long"),
+    Reap(bad="failed"),
+    Do(shim_cleaned_up),
+    Return(),
+    Label("too_long"),
+    Do(kill_clean_up),
+    Reap(),
+    Label("failed"),
+    Do(shim_not_cleaned_up),
+)
 
 # -- events -----------------------------------------------------------------------------------------
 

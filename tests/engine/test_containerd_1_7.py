@@ -1,0 +1,47 @@
+"""containerd since 1.3 where its source has a second branch: limits of 5 s, and what they leave behind.
+
+Source of the expectations: containerd v1.7.24 runtime/v2/shim.go, shim_load.go, manager.go, bundle.go.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.designs import DESIGNS
+from sim.experiment.run import Run, run_scenario
+from sim.scenario import load
+
+WITH_SHIMS_V2 = [name for name in DESIGNS if name.startswith("docker-2")]
+NOTICED = [name for name in WITH_SHIMS_V2 if DESIGNS[name].traits.exits_by == "container"]
+
+
+def judged(design: str, text: str) -> Run:
+    """Run a scenario's text on a design; its expectations must hold."""
+    found = run_scenario(load("row.yaml", f"engine: {{design: {design}}}\n{text}"), 1)
+    assert [f"{it.text}: {it.detail}" for it in found.verdicts() if not it.holds] == []
+    return found
+
+
+@pytest.mark.parametrize("design", WITH_SHIMS_V2)
+def test_a_shim_delete_that_takes_too_long_is_given_up(design: str) -> None:
+    """After 5 s 255 is told without a pid, which counts where exits are matched by container; the program lives on."""
+    noticed = design in NOTICED
+    judged(
+        design,
+        f"""\
+services: {{web: {{image: nginx}}}}
+steps:
+  - {{id: shot, at: 1s, kill: shim/web}}
+  - {{id: hang, at: Forked(runc/web)+1ms, stop: runc/web}}
+  - {{id: again, at: hang+20s, docker: start web}}
+  - {{id: new, at: hang+30s, kill: containerd}}
+  - {{id: third, at: hang+60s, docker: start web}}
+until: hang+70s
+expect:
+  - {{at: hang+4900ms, container: web, status: running}}
+  - {{at: hang+5500ms, container: web, {"status: exited, exit_code: 255" if noticed else "status: running"}}}
+  - {{at: new-1s, process: payload/web, parent: init, count: 1}}
+  - {{step: again, {"error: file exists" if noticed else "ok: true"}}}
+  - {{step: third, ok: true}}
+""",
+    )
