@@ -189,7 +189,7 @@ def ask_processes(g: Goroutine) -> Message:
 
 
 def has_processes(g: Goroutine) -> str | None:
-    """Keep a shim whose container has a process (shim_load.go 162)."""
+    """Keep a shim whose container has a process (shim_load.go 163)."""
     return "load" if g["answer"] else None
 
 
