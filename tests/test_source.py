@@ -76,7 +76,8 @@ def test_the_table_is_that_of_the_source(name):
 @pytest.mark.parametrize("name", tables.tables())
 def test_a_row_has_an_op_of_the_model_or_a_reason(name):
     """Each row has one of the two; an op is one of the compiled procedures, a reason begins with a known word."""
-    ops = {f"{table.name}.{op.name}" for table in DESIGNS[tables.design_of(name)].procedures.values() for op in table.ops}
+    procedures = DESIGNS[tables.design_of(name)].procedures.values()
+    ops = {f"{table.name}.{op.name}" for table in procedures for op in table.ops}
     rows = tables.read(name)
     assert [it for it in rows if bool(it.op) == bool(it.reason)] == []
     assert sorted({it.op for it in rows if it.op} - ops) == []

@@ -1,7 +1,8 @@
 """The tables of source branches: NAME.csv, a row each branch of the functions that functions.csv names.
 
 A row has the branch as `branches` finds it, and either the op that takes it in the model (`procedure.op`, of the design
-`design_of`) or the reason why none does. A reason begins with a word of `REASONS`; what is particular may follow a colon.
+that `design_of` says) or the reason why none does. A reason begins with a word of `REASONS`; what is particular may
+follow a colon.
 """
 
 from __future__ import annotations
