@@ -45,3 +45,25 @@ expect:
   - {{step: third, ok: true}}
 """,
     )
+
+
+@pytest.mark.parametrize("design", [name for name in WITH_SHIMS_V2 if name.endswith("-separate")])
+def test_what_containerd_cannot_be_asked_about_at_boot_stays_as_the_disk_says(design: str) -> None:
+    """A new dockerd waits for the answer of a stopped shim, and containerd dies: Up, with no network of its own."""
+    judged(
+        design,
+        """\
+services: {web: {image: nginx, ports: ["80:80"], restart: always}}
+steps:
+  - {id: hang, at: 1s, stop: shim/web}
+  - {id: down, at: 2s, kill: dockerd}
+  - {id: dead, at: 20s, kill: containerd}
+until: 30s
+expect:
+  - {at: dead-1s, process: dockerd, count: 1}
+  - {at: dead+3s, container: web, status: running}
+  - {at: end, process: payload/web, count: 1}
+  - {at: end, process: proxy/web, exists: false}
+  - {events: [], container: web, exact: true}
+""",
+    )
