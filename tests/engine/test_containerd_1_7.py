@@ -67,3 +67,24 @@ expect:
   - {events: [], container: web, exact: true}
 """,
     )
+
+
+@pytest.mark.parametrize("design", [name for name in WITH_SHIMS_V2 if DESIGNS[name].traits.coupling == "Wants"])
+def test_a_shim_that_stands_still_holds_a_new_containerd_for_five_seconds(design: str) -> None:
+    """It is given up, and its container deleted; then containerd serves."""
+    judged(
+        design,
+        """\
+services: {web: {image: nginx}}
+steps:
+  - {id: hang, at: 1s, stop: shim/web}
+  - {id: down, at: 2s, systemctl: restart containerd}
+  - {id: again, at: 20s, docker: run -d --name late nginx}
+until: 60s
+expect:
+  - {at: down+4500ms, process: payload/web, count: 1}
+  - {at: again-1s, process: payload/web, state: Z}
+  - {step: again, ok: true}
+  - {at: end, container: late, status: running}
+""",
+    )

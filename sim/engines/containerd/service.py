@@ -5,8 +5,9 @@ events: what a shim tells it goes to the subscriber that is there at that moment
 socket closes is cleaned up after by `shim delete`, after every end of a container; of one that containerd had not let
 go itself it tells that it has exited with 137. When it begins it looks up, one after the other, the shims that an
 earlier containerd has left, before it serves. Since 1.7.0 it asks each which processes its container has, and ends one
-that names none: the exit status is lost, and nobody is told. A `shim delete` of more than 5 s is given up. Leaves out
-content, images and snapshots, the other limits of 5 s, and a dial of a dead socket that takes 100 s (1.5 to 1.7).
+that names none: the exit status is lost, and nobody is told. A `shim delete` of more than 5 s is given up, and so is a
+shim that does not answer in that time as containerd begins: its container is deleted. Leaves out content, images and
+snapshots, the limit of a shutdown, and a dial of a dead socket that takes 100 s (1.5 to 1.7).
 Source: designs §3.1, §3.5, §3.6, §3.7 [S]; containerd v1.7.24 runtime/v2/shim_load.go 60-174, shim.go 150-193, 457-520.
 """
 
@@ -42,13 +43,13 @@ from sim.engines.containerd.requests import (
 from sim.engines.containerd.shim_command import address_file, shim_command, socket_of
 from sim.engines.host import daemon
 from sim.engines.host.daemon import tell_ready
-from sim.facts import Message
+from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.kernel.records import INIT
 from sim.world import Frame, World
 
 KILLED, UNKNOWN = 137, 255
-CLEANUP_LIMIT = 5 * S
+CLEANUP_LIMIT = LOAD_LIMIT = 5 * S
 
 # -- a socket that closes ---------------------------------------------------------------------------
 
@@ -170,6 +171,46 @@ def ask_pid(g: Goroutine) -> Message:
     return Message("State", g["c"], g.frame.fid)
 
 
+def keep_answer(g: Goroutine) -> None:
+    """Keep what the shim has answered."""
+    g.remember(f"loading/{g['c']}", g["answer"])
+
+
+LOAD = procedure(
+    "containerd.load",
+    call("ttrpc", shim_at, ask_pid, lost="lost"),
+    Do(keep_answer),
+    Label("lost"),
+)
+
+
+def begin_load(g: Goroutine) -> None:
+    """Ask in a goroutine of its own, since the answer may be too late."""
+    g["job"] = g.start("containerd.load", g["c"], c=g["c"])
+
+
+@reading(lambda world, frame: (("frame", frame.local["job"]),))
+def shim_answered(world: World, frame: Frame) -> bool:
+    """Return whether the shim has answered, or is gone."""
+    return frame.local["job"] not in world.frames
+
+
+def take_answer(g: Goroutine) -> str | None:
+    """Take the answer; one that is gone meanwhile is cleaned up after by its watcher."""
+    key = f"loading/{g['c']}"
+    g["answer"] = g.recall(key)
+    if g["answer"] is None:
+        return "load"
+    g.emit(Forgot(g.pid, key))
+    return None
+
+
+def give_up_shim(g: Goroutine) -> None:
+    """Give up a shim that does not answer in time: what it holds is deleted (shim.go 134-145, shim_load.go 144)."""
+    g.cancel(f"load/{g['c']}")
+    leaked(g)
+
+
 def shim_loaded(g: Goroutine) -> str | None:
     """Keep the first process's pid; a containerd before 1.7.0 asks no more."""
     task = task_of(g)
@@ -230,7 +271,9 @@ def load_table(*loaded: Any, clean_up: Callable[[Goroutine], Spawn]) -> tuple[An
     return (
         Label("load"),
         Do(load_next, "loaded", "dead"),
-        call("ttrpc", shim_at, ask_pid, lost="load"),
+        Do(begin_load),
+        Wait(shim_answered, within=LOAD_LIMIT, late="too_late"),
+        Do(take_answer, "load"),
         *loaded,
         call("ttrpc", shim_at, ask_processes, lost="leaked"),
         Do(has_processes, "load"),
@@ -239,6 +282,9 @@ def load_table(*loaded: Any, clean_up: Callable[[Goroutine], Spawn]) -> tuple[An
         call("ttrpc", shim_at, delete_leaked, lost="shut_down"),
         Label("shut_down"),
         call("ttrpc", shim_at, shut_shim_down, lost="dead"),
+        Goto("dead"),
+        Label("too_late"),
+        Do(give_up_shim),
         Label("dead"),
         run(clean_up),
         Do(remains_removed),
@@ -271,6 +317,7 @@ PROGRAM = Program(
     "containerd",
     (
         MAIN,
+        LOAD,
         procedure("containerd.tasks", Serve("tasks", _api())),
         procedure("containerd.exits", Serve("exits", {"exit": "hand_on", "oom": "hand_on"})),
         procedure("containerd.streams", Serve("streams", {"Events": "subscribe"})),

@@ -1,10 +1,11 @@
 """What dockerd 18.09 and later does at its start with the containers that its disk says are running.
 
 It asks containerd for each task. One that has ended is deleted, and its exit status is the true one; one that is not
-there counts as 255; no `die` is said of either. If containerd dies meanwhile the container stays as the disk says. One that runs is kept with live-restore; without, it is stopped as
-`docker stop` does, and the policy may start it again later (`unless-stopped` does not: that stop counts as somebody's).
-Before 20.10 it is only sent the signal. Leaves out the limit of workers, and the state of paused containers. Source:
-moby daemon.go restore [K]; designs §1.1, §3.4, §3.9 [S]; experiments c and d [M].
+there counts as 255; no `die` is said of either. If containerd dies meanwhile the container stays as the disk says. One
+that runs is kept with live-restore; without, it is stopped as `docker stop` does, and the policy may start it again
+later (`unless-stopped` does not: that stop counts as somebody's). Before 20.10 it is only sent the signal. Leaves out
+the limit of workers, and the state of paused containers. Source: moby daemon.go restore [K]; designs §1.1, §3.4, §3.9
+[S]; experiments c and d [M].
 """
 
 from __future__ import annotations
