@@ -114,6 +114,33 @@ expect:
   - {at: end, container: web, status: created, exit_code: 128}
   - {at: end, container: db, status: created, exit_code: 127}
 """,
+    "a start that fails is answered once --rm has removed its container, which a busy mount holds up": """\
+host: {begin: off}
+services: {job: {image: nginx, x-rm: true, x-payload: {fails_to_start: not found}}}
+steps:
+  - {systemctl: start docker}
+  - {host: {busy_mount: job}}
+  - {id: run, at: 10s, docker: run -d --rm --name job nginx}
+until: 30s
+expect:
+  - {at: run+4900ms, step: run, unanswered: true}
+  - {within: 6s, of: run, step: run, error: "executable file not found"}
+  - {at: end, container: job, status: dead}
+""",
+    "a probe that fails waits for the container's lock, which a signal on its way holds": """\
+services:
+  web: {image: nginx, healthcheck: {test: [CMD, "true"], interval: 500ms, timeout: 500ms, retries: 1}}
+  db: {image: nginx, healthcheck: {test: [CMD, "true"], interval: 500ms, timeout: 500ms, retries: 1}}
+steps:
+  - {id: hung, at: 1s, stop: containerd}
+  - {id: hup, at: 1100ms, docker: kill -s WINCH web}
+until: 60s
+expect:
+  - {at: hup+1100ms, container: db, health: unhealthy}
+  - {at: hup+1100ms, container: web, health: healthy}
+  - {at: hup+1100ms, step: hup, unanswered: true}
+  - {at: end, container: all, health: healthy}
+""",
     "OOMKilled is told until the next end": """\
 services: {web: {image: nginx, restart: always, mem_limit: 64m}}
 steps:
@@ -121,7 +148,8 @@ steps:
 until: 10s
 expect:
   - {at: end, container: web, status: running, oom_killed: true, restarts: 1}
-""",}
+""",
+}
 
 
 @pytest.mark.parametrize("name", ROWS)

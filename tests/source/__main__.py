@@ -10,23 +10,11 @@ CHECKOUT is a folder with the files of the table's version, or a git directory t
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from pathlib import Path
 
 from tests.source import table as tables
 from tests.source.branches import reader
-
-
-def unmatched(names: list[str]) -> str:
-    """Return how many branches of each table have an op, and how many none for which reason, as Markdown."""
-    rows = {name: tables.read(name) for name in names}
-    lines = ["| | " + " | ".join(rows) + " |", "|---|" + "---|" * len(rows)]
-    lines.append("| branches | " + " | ".join(str(len(it)) for it in rows.values()) + " |")
-    lines.append("| an op | " + " | ".join(str(sum(bool(row.op) for row in it)) for it in rows.values()) + " |")
-    counts = {name: Counter(row.why for row in it if not row.op) for name, it in rows.items()}
-    for why, meaning in tables.REASONS.items():
-        lines.append(f"| {why}: {meaning} | " + " | ".join(str(counts[name][why]) for name in rows) + " |")
-    return "\n".join(lines)
+from tests.source.tell import unmatched
 
 
 def main(words: list[str]) -> int:

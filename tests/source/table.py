@@ -49,7 +49,12 @@ class Row:
     @property
     def why(self) -> str:
         """How the reason begins."""
-        return self.reason.split(":")[0]
+        return self.reason.partition(":")[0]
+
+    @property
+    def what(self) -> str:
+        """What the reason tells beside that."""
+        return self.reason.partition(":")[2].strip()
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def load_containers(g: Goroutine) -> None:
     """Read every container record; restore those that ran, all at once.
 
     A start that an earlier dockerd had begun is no first start any more. One in the midst of whose removal that dockerd
-    ended counts as dead (daemon.go 271-284): no policy starts it, and people may remove it.
+    ended counts as dead (daemon.go 271-284; so since 1.12): no policy starts it, and people may remove it.
     """
     since = g.world.host.files.get(paths.EVENT_TS, 0)
     drop_pins(g, [name for name in g.world.services if paths.container(name) in g.world.host.files])

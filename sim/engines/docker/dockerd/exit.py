@@ -24,7 +24,7 @@ from sim.engines.docker.dockerd.network import release_network, unmap_ports
 from sim.engines.docker.dockerd.output import AWAIT_OUTPUT
 from sim.engines.docker.dockerd.pause import handle_pause
 from sim.engines.docker.dockerd.start import (
-    AUTO_REMOVE,
+    FORCED,
     containerd_at,
     drop_bundle,
     event,
@@ -231,6 +231,11 @@ def keep_exit(g: Goroutine) -> str | None:
     return "auto_remove" if service_of(g).auto_remove and not kept and g.recall("controller") else None
 
 
+AUTO_REMOVE = (  # after the lock was released
+    Label("auto_remove"),
+    Unlock("container/{c}"),
+    Go("rm", "{c}", "c", request=FORCED),
+)
 EXIT = (
     Do(state_exit, "unknown", "no_controller"),
     unmap_ports(),

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import drop_pins, service_of
-from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.networks import address, bindings
-from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call, repeat, run
+from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import Container, Endpoint
 from sim.engine.traits import traits
@@ -34,10 +34,8 @@ from sim.engines.docker.dockerd.network import (
 from sim.engines.docker.dockerd.output import begin_output, close_output
 from sim.engines.docker.dockerd.volumes import mount_volumes, unmount_volumes
 from sim.engines.docker.dockerd.waiting import wake
-from sim.engines.docker.netfilter import iptables
 from sim.engines.host import storage
 from sim.engines.host.output import depth
-from sim.engines.host.reach import NETNS
 from sim.facts import EngineEvent, Forgot, Message
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -280,8 +278,16 @@ def start_failed(g: Goroutine) -> str | None:
     drop_bundle(g)
     drop_pins(g, [g["c"]])
     tell_attached(g, None)
-    answer(g, Failure(f"Error response from daemon: {failed.error}"))
-    return "auto_remove" if service_of(g).auto_remove else None
+    g["error"] = error
+    if service_of(g).auto_remove:
+        return "auto_remove"
+    answer_failed(g)
+    return None
+
+
+def answer_failed(g: Goroutine) -> None:
+    """Answer with why the start has failed; of --rm that comes once the removal is over (start.go 127-132)."""
+    answer(g, Failure(f"Error response from daemon: {g['error']}"))
 
 
 def drop_bundle(g: Goroutine) -> None:
@@ -304,11 +310,6 @@ def forget(g: Goroutine) -> None:
 
 
 FORCED = Message("rm", "", None, (None, None, True, ()))
-AUTO_REMOVE = (  # after the lock was released
-    Label("auto_remove"),
-    Unlock("container/{c}"),
-    Go("rm", "{c}", "c", request=FORCED),
-)
 
 
 def guarded(*entries: Any) -> list[Any]:
@@ -352,7 +353,11 @@ def start_table(ask: list[Any], lost: list[Any], bundle: Callable[[Goroutine], N
         Go("sandbox_destroy", "{c}", "c", into="job"),
         Join("job"),
         Goto("create"),
-        AUTO_REMOVE,
+        Label("auto_remove"),
+        Unlock("container/{c}"),
+        Go("rm", "{c}", "c", into="job", request=FORCED),
+        Join("job"),
+        Do(answer_failed),
     )
 
 
@@ -360,47 +365,3 @@ START = start_table(
     guarded(call("tasks", containerd_at, create_container, lost="lost")), [Do(forget), Unlock("libcontainerd/{c}")]
 )
 SANDBOX_DESTROY = procedure("dockerd.sandbox_destroy", unmap_ports(), Do(release_endpoint))
-
-# -- the prestart hook's other end -----------------------------------------------------------------
-
-
-def move_network(g: Goroutine) -> str | None:
-    """Move the endpoint into the container's namespace; the sandbox record lists it from now on.
-
-    The hook of a start that was given up finds no endpoint any more.
-    """
-    endpoint = g.recall(f"endpoint/{g['c']}")
-    if endpoint is None:
-        answer(g, Failure(f"no sandbox for container {service_of(g).id}"))
-        return "refused"
-    syscalls.write_file(g.turn, NETNS + g["c"], endpoint.address)
-    storage.write(g, paths.SANDBOXES + g["c"], endpoint)
-    return "moved" if endpoint.network == "bridge" else None
-
-
-def setup_resolver(g: Goroutine) -> Spawn:
-    """Start the re-exec that sets up the embedded DNS of a user-defined network."""
-    argv = ("setup-resolver", service_of(g).id)
-    threads = g.world.setup.engine.unverified.resolver_threads
-    return Spawn("resolver", argv, g["c"], comm="exe", local={"count": threads})
-
-
-def netns_iptables(g: Goroutine) -> Spawn:
-    """Run iptables inside the container's namespace."""
-    return iptables("-I")
-
-
-def set_key_done(g: Goroutine) -> None:
-    """Answer that the network is set up."""
-    answer(g)
-
-
-SET_KEY = procedure(
-    "dockerd.set_key",
-    Do(move_network, "moved", "refused"),
-    run(setup_resolver),
-    repeat(14, run(netns_iptables)),
-    Label("moved"),
-    Do(set_key_done),
-    Label("refused"),
-)

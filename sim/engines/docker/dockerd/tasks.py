@@ -23,6 +23,7 @@ from sim.engine.setup import MS, S
 from sim.engine.traits import traits
 from sim.engines.docker.dockerd.execs import ADD, config_key, exec_ended, exec_exited, exec_started, exec_table
 from sim.engines.docker.dockerd.exit import (
+    AUTO_REMOVE,
     believe_end,
     connected,
     event_or_break,
@@ -34,7 +35,6 @@ from sim.engines.docker.dockerd.network import release_network, unmap_ports
 from sim.engines.docker.dockerd.output import LOGGER_CLOSE, all_logged, stdio_ended, truncate_log
 from sim.engines.docker.dockerd.pause import handle_pause, not_paused, pause_request, paused
 from sim.engines.docker.dockerd.start import (
-    AUTO_REMOVE,
     containerd_at,
     drop_bundle,
     event,
