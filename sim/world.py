@@ -308,9 +308,9 @@ def _touch_exited(world: World, event: e.Exited) -> Iterable[Key]:
 
 
 def _touch_lock_released(world: World, event: LockReleased) -> Iterable[Key]:
-    """Name the next holder alone: all others go on waiting."""
+    """Name the next holder alone: all others go on waiting. Without one, name the lock for who only looks at it."""
     waiting = world.locks[event.pid][event.name].waiting
-    return (("lock", event.pid, event.name, waiting[0]),) if waiting else ()
+    return (("lock", event.pid, event.name, waiting[0]),) if waiting else (("unlocked", event.pid, event.name),)
 
 
 def _touch_forked(world: World, event: e.Forked) -> Iterable[Key]:
@@ -346,6 +346,7 @@ TOUCHES: dict[type, Callable[[World, Any], Iterable[Key]]] = {
     e.FileRemoved: lambda w, ev: (("file", ev.path),),
     FrameEnded: lambda w, ev: (("frame", ev.fid), ("running", ev.fid[0], plain(w.frames[ev.fid].procedure))),
     FrameStarted: lambda w, ev: (("running", ev.fid[0], plain(ev.procedure)),),
+    LockTaken: lambda w, ev: (("unlocked", ev.pid, ev.name),),
     LockReleased: _touch_lock_released,
     Sent: lambda w, ev: (("queue", ev.pid, ev.name),),
     Received: lambda w, ev: (("queue", ev.pid, ev.name),),

@@ -66,11 +66,19 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     restore_asks: str = "any event"
     unknown_exit: int = 255
     removal_wakes: bool = False
+    pause_outlives_run: bool = False
+    start_forgets_oom: bool = False
     thaws_orphans: bool = False
     kill_thaws: bool = False
     oom_group: bool = False
     cgroup: str = V1
     one_cgroup: tuple[str, str] = ("", "")
+    ends_late_execs: bool = False
+    listens_first: bool = False
+    drops_torn_state: bool = False
+    ends_ghosts: bool = False
+    restored_exits_after: int = 0
+    restore_kill_code: int = 255
     rpc_codes: bool = False
     discards_kept: bool = False
     load_each: int = 0
@@ -162,8 +170,16 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "unknown_exit": ("the code of an exit that containerd has stored no event of", "the same [S]"),
     "removal_wakes": ("whoever waits for the end of a container is woken by its removal", "state.go: 17.06 [S]"),
+    "pause_outlives_run": (
+        "a container that its policy starts again still counts as paused if it ended paused: only unpause ends that",
+        "container/state.go SetRunning, SetRestarting at 1.12.6, 1.13.1, 17.06.2 [S]",
+    ),
+    "start_forgets_oom": (
+        "a container that runs again was not killed for lack of memory",
+        "container/state.go SetRunning at 23.0.0, 24.0.0 [S]",
+    ),
     "thaws_orphans": (
-        "containerd thaws a container whose shim was killed",
+        "containerd thaws a container whose shim was killed, and waits no longer than 2 min for the shim's own end",
         "projectatomic/containerd e93fa2e runtime/process.go 262-311; not docker/containerd aa8187d, cfb82a8 [S]",
     ),
     "kill_thaws": (
@@ -178,6 +194,30 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "one_cgroup": (
         "why it runs with that version alone, and what to do; empty where it runs with both",
         "Linux 5.2 cgroup-v2.rst; moby v20.10.0 daemon/daemon_unix.go 636-643; podman-systemd.unit(5) [S]",
+    ),
+    "ends_late_execs": (
+        "containerd gives up an exec, and kills its shim, when the deadline of who asked has passed",
+        "docker/containerd aa8187d runtime/container.go createCmd 527-535; not 2a5e70c (1.12.6) [S]",
+    ),
+    "listens_first": (
+        "containerd 0.2 opens its socket before it restores",
+        "projectatomic/containerd e93fa2e, cfb82a8 (17.06) containerd/main.go; not aa8187d, 2a5e70c (1.12.6) [S]",
+    ),
+    "drops_torn_state": (
+        "containerd 0.2 deletes a state folder that it cannot read or that names no process; else it ends, or keeps it",
+        "projectatomic/containerd e93fa2e, cfb82a8 (17.06) supervisor.go restore; not aa8187d, 2a5e70c (1.12.6) [S]",
+    ),
+    "ends_ghosts": (
+        "a containerd that begins kills a container whose bundle dockerd has removed",
+        "cfb82a8 (17.06) runtime/container.go Load 197-206; not e93fa2e, aa8187d, 2a5e70c [S]",
+    ),
+    "restored_exits_after": (
+        "after how many µs containerd 0.2 tells the exits that it has found as it began",
+        "projectatomic/containerd e93fa2e supervisor.go Start 293-308; not aa8187d, cfb82a8, 2a5e70c [S]",
+    ),
+    "restore_kill_code": (
+        "the exit code of a container whose shim died while containerd was down",
+        "process.go updateExitStatusFile: %u, which Go does not know: 255; %d in cfb82a8 (17.06): 137 [S]",
     ),
     "rpc_codes": (
         "containerd's errors have gRPC's number; a call that breaks has other words than one that is not sent",

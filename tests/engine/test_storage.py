@@ -67,3 +67,26 @@ def test_run_is_another_file_system() -> None:
     """containerd goes on to write its state and its log: an exit is told."""
     trace = ran("{at: 1s, kill: payload/web}")
     assert trace.at(trace.end).host.files[paths.EVENTS_LOG]
+
+
+def test_a_pause_is_not_said() -> None:
+    """It is believed in memory, and the command goes well; docker events has nothing of it, nor of its end."""
+    trace = ran("{id: it, at: 1s, docker: [pause web, unpause web]}")
+    assert errors(trace)["it"] == errors(trace)["it.2"] == ""
+    assert told(trace) == []
+
+
+def test_a_container_is_taken_over_in_silence() -> None:
+    """With live-restore the new dockerd believes that it runs, says no `start`, and hears of its end."""
+    text = """\
+engine: {daemon: {live-restore: true}}
+services: {web: {image: nginx}}
+steps:
+  - {id: full, host: {fill_disk: true}}
+  - {id: boot, at: 1s, kill: dockerd}
+  - {id: stop, at: 30s, docker: stop web}
+until: 60s
+"""
+    trace = run(load("f", text=text).setup)
+    assert told(trace) == ["kill", "die0", "disconnect", "stop"]
+    assert errors(trace)["stop"] == ""

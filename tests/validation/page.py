@@ -14,6 +14,7 @@ from sim.calibration.cells import Terms
 from sim.calibration.phases import LOADED
 from sim.calibration.reading import read_all
 from sim.render.calibration_text import percent
+from tests.source.tell import section as section_of_source
 from tests.truth.judge import all_judged
 from tests.truth.tell import section as section_of_truth
 from tests.validation import backoff_and_sizes, loads, measured, published, theory
@@ -95,7 +96,7 @@ def page(tell: Callable[[str], None] = lambda _: None, truth: str | None = None)
     for part in PARTS:
         tell(part.title)
         parts.append(section(part))
-    parts += [rederived(), outcomes(), units()]
+    parts += [rederived(), outcomes(), units(), section_of_source()]
     tell("experiments on real engines")
     parts += [section_of_truth(all_judged()) if truth is None else truth, not_asked()]
     return "\n".join(parts)

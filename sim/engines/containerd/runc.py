@@ -274,11 +274,17 @@ EXEC = procedure(
 # -- the other verbs -------------------------------------------------------------------------------
 
 
+def _init(g: Goroutine) -> RuntimeState | None:
+    """Return the runtime's state if the first process lives."""
+    state = g.world.host.files.get(paths.runtime_state(service_of(g).id))
+    return state if isinstance(state, RuntimeState) and g.world.host.alive(state.pid) else None
+
+
 def open_exec_fifo(g: Goroutine) -> int:
-    """Let the payload go on to execve its program."""
+    """Let the payload go on to execve its program; one that has died meanwhile is an error."""
     path = paths.runtime_state(service_of(g).id)
-    state = g.world.host.files.get(path)
-    if not isinstance(state, RuntimeState):
+    state = _init(g)
+    if state is None:
         return 1
     syscalls.write_file(g.turn, path, RuntimeState("running", state.pid))
     return 0
@@ -309,16 +315,24 @@ def resume(g: Goroutine) -> int:
 
 
 def delete(g: Goroutine) -> int:
-    """Remove the runtime's state; that a container is gone already, or paused, is an error that callers tolerate."""
+    """Remove the runtime's state; that a container is gone already, paused or runs is an error that callers tolerate.
+
+    A payload that waits at its exec fifo is killed; that runc waits for its end (100 ms) is left out.
+    """
     path = paths.runtime_state(service_of(g).id)
     if path not in g.world.host.files or freezer.is_frozen(g.world.host, scope(g)):
         return 1
+    state = _init(g)
+    if state is not None:
+        if state.status != "created":
+            return 1
+        g.kill(state.pid, "KILL")
     syscalls.remove_file(g.turn, path)
     return 0
 
 
 def ask_state(g: Goroutine) -> int:
-    """Tell what runs in the container; one that the runtime has no state of is an error."""
+    """Find the container, tell what runs in it or set its limits; one that the runtime has no state of is an error."""
     return 0 if paths.runtime_state(service_of(g).id) in g.world.host.files else 1
 
 
@@ -346,7 +360,7 @@ RUNC = Program(
         procedure("runc.state", Do(start_threads), Exit(ask_state)),
         procedure("runc.pause", Do(start_threads), Exit(pause)),
         procedure("runc.resume", Do(start_threads), Exit(resume)),
-        procedure("runc.update", Do(start_threads), Exit(0)),
+        procedure("runc.update", Do(start_threads), Exit(ask_state)),
     ),
     role=ROLE,
 )

@@ -26,7 +26,11 @@ DOCKER_17_06 = Design(
         removal_wakes=True,
         thaws_orphans=False,
         waits_for_ever=False,
+        ends_ghosts=True,
+        restored_exits_after=0,
+        restore_kill_code=137,
         discards_kept=False,
+        pause_outlives_run=False,
     ),
     DOCKER,
 )

@@ -35,7 +35,12 @@ TRAITS_1_12 = replace(
     restore_asks="exit, pause or resume",
     unknown_exit=1,
     thaws_orphans=False,
+    ends_late_execs=False,
+    listens_first=False,
+    drops_torn_state=False,
+    restored_exits_after=0,
     discards_kept=False,
+    pause_outlives_run=False,
 )
 DOCKER_1_12 = Design(
     "docker-1.12",

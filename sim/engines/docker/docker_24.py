@@ -12,7 +12,9 @@ from sim.engine.setup import S
 from sim.engines.docker.docker_23 import TRAITS_23
 from sim.engines.docker.since_20_10 import pair
 
-TRAITS_24 = replace(TRAITS_23, exits_by="container", no_task_code=0, stream_wait=5 * S, waits_for_proxies=True)
+TRAITS_24 = replace(
+    TRAITS_23, exits_by="container", no_task_code=0, start_forgets_oom=True, stream_wait=5 * S, waits_for_proxies=True
+)
 DOCKER_24, DOCKER_24_SEPARATE = pair(
     "docker-24", "designs §1.1, §3 [S]", TRAITS_24, "1.7.1", "Wants", packaged="1.6.24"
 )

@@ -50,7 +50,8 @@ def open_sockets(g: Goroutine) -> None:
 def load_containers(g: Goroutine) -> None:
     """Read every container record; restore those that ran, all at once.
 
-    A start that an earlier dockerd had begun is no first start any more.
+    A start that an earlier dockerd had begun is no first start any more. One in the midst of whose removal that dockerd
+    ended counts as dead (daemon.go 271-284; so since 1.12): no policy starts it, and people may remove it.
     """
     since = g.world.host.files.get(paths.EVENT_TS, 0)
     drop_pins(g, [name for name in g.world.services if paths.container(name) in g.world.host.files])
@@ -58,7 +59,9 @@ def load_containers(g: Goroutine) -> None:
         record = g.world.host.files.get(paths.container(name))
         if not isinstance(record, Container):
             continue
-        g.remember(f"container/{name}", replace(record, canceled=False, backoff=0, ran_long=False, removing=False))
+        dead = record.dead or record.removing
+        record = replace(record, canceled=False, backoff=0, ran_long=False, removing=False, dead=dead)
+        g.remember(f"container/{name}", record)
         if record.running:
             g.remember(f"lib/{name}", True)
             g.remember(f"restoring/{name}", True)

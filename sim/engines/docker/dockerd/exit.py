@@ -24,7 +24,7 @@ from sim.engines.docker.dockerd.network import release_network, unmap_ports
 from sim.engines.docker.dockerd.output import AWAIT_OUTPUT
 from sim.engines.docker.dockerd.pause import handle_pause
 from sim.engines.docker.dockerd.start import (
-    AUTO_REMOVE,
+    FORCED,
     containerd_at,
     drop_bundle,
     event,
@@ -59,10 +59,10 @@ def event_or_break(world: World, frame: Frame) -> bool | str:
 
 
 def take_event(g: Goroutine) -> str | None:
-    """Read one event; of a container that libcontainerd does not know nothing is done."""
+    """Read one event; of a container that libcontainerd does not know, now that the lock is held, nothing is done."""
     g["task"] = message = receive(g, "events")
     g["c"] = message.container
-    return None if g.recall(f"lib/{g['c']}") else "next"
+    return None if g.recall(f"lib/{g['c']}") else "unknown"
 
 
 def handle_other(g: Goroutine, kind: str, status: object) -> None:
@@ -77,9 +77,10 @@ def handle_other(g: Goroutine, kind: str, status: object) -> None:
 
 
 def handle_event(g: Goroutine) -> None:
-    """Forget the container, remove its bundle, hand the exit on, and note how far the stream was read."""
-    if not g.recall(f"lib/{g['c']}"):
-        return  # forgotten while the lock was waited for
+    """Forget the container, remove its bundle, hand the exit on, and note how far the stream was read.
+
+    One that a failed start has forgotten meanwhile ends all the same: nobody looks again (remote_unix.go 318-331).
+    """
     number, status = g["task"].data
     if g["task"].kind != "exit":
         handle_other(g, g["task"].kind, status)
@@ -130,12 +131,15 @@ EVENTS = procedure(
     Do(subscribed),
     Label("next"),
     Wait(event_or_break, "broken"),
-    Do(take_event, "next"),
     Lock("remote"),
+    Do(take_event, "unknown"),
     Unlock("remote"),
     Lock("libcontainerd/{c}"),
     Do(handle_event),
     Unlock("libcontainerd/{c}"),
+    Goto("next"),
+    Label("unknown"),
+    Unlock("remote"),
     Goto("next"),
     Label("broken"),
     Goto("subscribe"),
@@ -189,7 +193,7 @@ def believe_end(g: Goroutine, record: Container) -> None:
             record,
             running=g["again"],
             restarting=g["again"],
-            paused=False,
+            paused=g["again"] and record.paused and traits(g.world, g.pid).pause_outlives_run,
             pid=0,
             exit_code=g["status"],
             oom_killed=bool(g["oom_killed"]),
@@ -235,6 +239,11 @@ def keep_exit(g: Goroutine) -> str | None:
     return "auto_remove" if service_of(g).auto_remove and not kept and g.recall("controller") else None
 
 
+AUTO_REMOVE = (  # after the lock was released
+    Label("auto_remove"),
+    Unlock("container/{c}"),
+    Go("rm", "{c}", "c", request=FORCED),
+)
 EXIT = (
     Do(state_exit, "unknown", "no_controller"),
     unmap_ports(),

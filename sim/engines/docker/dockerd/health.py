@@ -1,10 +1,12 @@
 """HEALTHCHECK: a monitor for each running container runs a probe, an exec, an interval after the end of the last one.
 
 A probe that takes too long counts as a failure at once; it gets TERM, then KILL, and the next one waits for its end. A
-monitor ends with its container, when that is paused, and when `docker stop` begins. Before t = 0 of a steady host the
-rounds that would change nothing are slept through: only process numbers and the engine's old events differ. Leaves out
-the five results that are kept, the container's lock around a result, and the copy on disk (a daemon that re-attaches
-begins anew with `starting`). Source: D daemon/health.go; engine-1.13 §3.3, §13, §20.
+monitor ends with its container, when that is paused, and when `docker stop` begins. A result takes the container's
+lock: health stands still while a signal or a pause that containerd does not answer holds it (handleProbeResult). Here
+the monitor waits until the lock is free, since a goroutine that was canceled in a queue would keep its place. Before
+t = 0 of a steady host the rounds that would change nothing are slept through: only process numbers and the engine's old
+events differ. Leaves out the five results that are kept, and the copy on disk (a daemon that re-attaches begins anew
+with `starting`). Source: D daemon/health.go; engine-1.13 §3.3, §13, §20.
 """
 
 from __future__ import annotations
@@ -107,6 +109,16 @@ def probe_answered(world: World, frame: Frame) -> bool:
     return world.recall(frame.fid[0], f"probe/{frame.local['c']}") is not None
 
 
+def _container(frame: Frame) -> tuple[int, str]:
+    return frame.fid[0], f"container/{frame.local['c']}"
+
+
+@reading(lambda world, frame: (("unlocked", *_container(frame)),))
+def unlocked(world: World, frame: Frame) -> bool:
+    """Return whether nobody holds the container's lock."""
+    return world.lock(*_container(frame)) is None
+
+
 def note_answer(g: Goroutine) -> None:
     """Count the probe's answer."""
     good = g.recall(f"probe/{g['c']}") == 0
@@ -114,10 +126,14 @@ def note_answer(g: Goroutine) -> None:
     _count(g, good=good)
 
 
-def note_too_long(g: Goroutine) -> None:
-    """Count a probe that takes too long as a failure, and give it up."""
+def give_up_probe(g: Goroutine) -> None:
+    """Give up a probe that takes too long."""
     g["x"] = g.recall(f"probing/{g['c']}")
     cancel_probe(g)
+
+
+def note_too_long(g: Goroutine) -> None:
+    """Count it as a failure."""
     _count(g, good=False)
 
 
@@ -151,9 +167,12 @@ MONITOR = procedure(
     Interval("probe_interval", interval, idle=settled),
     Do(begin_probe),
     Wait(probe_answered, within=probe_limit, late="too_long"),
+    Wait(unlocked),
     Do(note_answer),
     Goto("next"),
     Label("too_long"),
+    Do(give_up_probe),
+    Wait(unlocked),
     Do(note_too_long),
     Wait(probe_over),
     Goto("next"),

@@ -22,16 +22,14 @@ from sim.engine.role import Kind, Role
 from sim.engines.containerd.runc import not_executable
 from sim.engines.docker.dockerd import native_boot, native_execs
 from sim.engines.docker.dockerd.native_execs import NATIVE, first_of
+from sim.engines.docker.dockerd.set_key import move_network, netns_iptables, setup_resolver
 from sim.engines.docker.dockerd.start import (
     answer,
     containerd_at,
     create_container,
     drop_bundle,
     event,
-    move_network,
-    netns_iptables,
     record_of,
-    setup_resolver,
     start_table,
     update,
 )

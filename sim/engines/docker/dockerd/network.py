@@ -328,6 +328,7 @@ def network_event(g: Goroutine, action: str) -> None:
 
 
 def release_network(g: Goroutine) -> None:
-    """Release what `unmap_ports` left, and say so."""
-    release_endpoint(g)
-    network_event(g, "disconnect")
+    """Release what `unmap_ports` left, and say so; nothing where no sandbox is left (container_operations.go 923)."""
+    if g.recall(f"endpoint/{g['c']}") is not None:
+        release_endpoint(g)
+        network_event(g, "disconnect")

@@ -19,6 +19,7 @@ from sim.engines.docker.dockerd.health import resume_monitor, stop_monitor
 from sim.engines.docker.dockerd.start import answer, containerd_at, event, in_flight, record_of, rpc_error, update
 from sim.engines.docker.dockerd.stop import no_such, signal_task
 from sim.engines.docker.dockerd.waiting import begin_wait, stop_timeout, stopped, waits_for_ever
+from sim.engines.host import storage
 from sim.facts import Forgot, Message
 from sim.world import Frame, World
 
@@ -92,12 +93,16 @@ PAUSE = procedure(
 
 
 def handle_pause(g: Goroutine, kind: str) -> None:
-    """Believe that the container is paused or goes on, write that to disk, say so, and let who asked go on."""
+    """Believe that the container is paused or goes on, write that to disk, say so, and let who asked go on.
+
+    What a full disk does not take is not said (monitor.go 113-128). Leaves out that up to 1.12 nothing is written here.
+    """
     record = record_of(g)
     if record is not None:
         update(g, replace(record, paused=kind == "paused"), disk=True)
         (stop_monitor if kind == "paused" else resume_monitor)(g)
-        event(g, "pause" if kind == "paused" else "unpause")
+        if not storage.full(g.world):
+            event(g, "pause" if kind == "paused" else "unpause")
     if g.recall(f"pausing/{g['c']}"):
         g.emit(Forgot(g.pid, f"pausing/{g['c']}"))
 

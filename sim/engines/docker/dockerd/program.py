@@ -14,11 +14,13 @@ from sim.engines.docker.dockerd.health import MONITOR
 from sim.engines.docker.dockerd.output import COPY, DISCARD, LOG
 from sim.engines.docker.dockerd.pause import PAUSE, STOP_PAUSED
 from sim.engines.docker.dockerd.remove import REMOVE
+from sim.engines.docker.dockerd.restart import RESTART_API
 from sim.engines.docker.dockerd.restore import RESTORE
+from sim.engines.docker.dockerd.set_key import SET_KEY
 from sim.engines.docker.dockerd.settings import RELOAD
 from sim.engines.docker.dockerd.shutdown import SHUTDOWN
-from sim.engines.docker.dockerd.start import CREATE, SANDBOX_DESTROY, SET_KEY, START
-from sim.engines.docker.dockerd.stop import KILL, RESTART_API, STOP
+from sim.engines.docker.dockerd.start import CREATE, SANDBOX_DESTROY, START
+from sim.engines.docker.dockerd.stop import KILL, STOP
 from sim.engines.docker.dockerd.supervise import CONNECTION, HEALTH, WAIT_CONTAINERD
 from sim.engines.docker.dockerd.top import TOP
 from sim.engines.docker.dockerd.verbs import (

@@ -107,6 +107,12 @@ def not_killed(g: Goroutine) -> None:
     answer(g, Failure(f"Could not kill running container {service_of(g).id}, cannot remove - {why}"))
 
 
+def not_stopped(g: Goroutine) -> None:
+    """Answer with why what the kill has left running could not be stopped."""
+    _no_longer_removing(g)
+    answer(g, g["answer"])
+
+
 def _no_longer_removing(g: Goroutine) -> None:
     record = record_of(g)
     if record is not None:
@@ -121,7 +127,7 @@ REMOVE = procedure(
     Do(kill_first),
     Answered("kill", "not_killed", "not_killed"),
     Do(stop_after),
-    Answered("stop", "not_killed", "not_killed"),
+    Answered("stop", "not_stopped", "not_stopped"),
     Lock("container/{c}"),
     Label("remove"),
     Do(set_dead, "refused"),
@@ -134,6 +140,9 @@ REMOVE = procedure(
     Return(),
     Label("not_killed"),
     Do(not_killed),
+    Return(),
+    Label("not_stopped"),
+    Do(not_stopped),
     Return(),
     Label("busy"),
     Do(layer_busy),

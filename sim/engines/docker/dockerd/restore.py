@@ -24,6 +24,7 @@ from sim.engines.docker.dockerd.health import start_monitor
 from sim.engines.docker.dockerd.output import begin_discard, begin_output
 from sim.engines.docker.dockerd.pause import handle_pause
 from sim.engines.docker.dockerd.start import containerd_at, drop_bundle, event, record_of, update
+from sim.engines.host import storage
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
 from sim.world import Frame, World
@@ -42,8 +43,8 @@ def state_task(g: Goroutine) -> Message:
 
 
 def is_known(g: Goroutine) -> None:
-    """Note that containerd has the container."""
-    g["known"] = True
+    """Note that containerd has the container, and the process that it tells."""
+    g["known"], g["payload_pid"] = True, g["answer"]
 
 
 def last_event(g: Goroutine) -> Message:
@@ -133,16 +134,24 @@ def reopen(g: Goroutine) -> None:
 
 
 def reattach(g: Goroutine) -> None:
-    """Reopen the fifos and say `start` again; pid and times stay.
+    """Reopen the fifos, believe that the process that containerd told runs, and say `start` again (SetRunning).
 
-    If containerd's last event of it is a pause, or the end of one, that is said again, too.
+    A start that a policy had begun when the earlier dockerd ended is over with that. The times stay. If containerd's
+    last event of it is a pause, or the end of one, that is said again, too. With a full disk the container is believed
+    to run and nothing else: no log, no health checks, no event (monitor.go 102-110, client_linux.go 366-382).
     """
-    record = record_of(g)
+    record, written = record_of(g), not storage.full(g.world)
     assert record is not None
-    reopen(g)
+    if written:
+        reopen(g)
     is_restored(g)
     g.remember("active", (*g.recall("active", ()), g["c"]))
-    update(g, replace(record, manual=False), disk=True)
+    taken = replace(record, running=True, restarting=False, pid=g["payload_pid"], exit_code=0, started=True, error="")
+    update(g, replace(taken, manual=False), disk=True)
+    if not written:
+        if not traits(g.world, g.pid).discards_kept:
+            g.emit(Forgot(g.pid, f"lib/{g['c']}"))
+        return
     start_monitor(g)
     event(g, "start")
     if g["last"] in ("paused", "resumed"):

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.containers import drop_pins, service_of
-from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.goroutine import Failure, Goroutine
 from sim.engine.networks import address, bindings, host_addresses
-from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call, repeat, run
+from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import Container, Endpoint
 from sim.engine.traits import Traits, traits
@@ -34,10 +34,8 @@ from sim.engines.docker.dockerd.network import (
 from sim.engines.docker.dockerd.output import begin_output, close_output
 from sim.engines.docker.dockerd.volumes import mount_volumes, unmount_volumes
 from sim.engines.docker.dockerd.waiting import wake
-from sim.engines.docker.netfilter import iptables
 from sim.engines.host import storage
 from sim.engines.host.output import depth
-from sim.engines.host.reach import NETNS
 from sim.facts import EngineEvent, Forgot, Message
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -102,25 +100,24 @@ CREATE = procedure("dockerd.create", Do(create))
 
 
 def admit(g: Goroutine) -> str | None:
-    """Refuse a container that does not exist; do nothing for one that runs (304).
+    """Refuse a container that does not exist, is paused or is being removed; do nothing for one that runs (304).
 
-    A policy's attempt asks for neither: it goes on even if it was canceled after its pause; that it is refused is an
-    error, which ends in SetStopped (start.go 104-110, monitor.go 59-78). *i* counts the ports that are mapped.
+    A policy's attempt asks for the removal alone: it goes on even if it was canceled after its pause; that it is
+    refused is an error, which ends in SetStopped (start.go 32-39, 104-110, monitor.go 57-75). *i* counts the ports
+    that are mapped.
     """
     record, why = record_of(g), g["why"]
     if record is None:
         answer(g, Failure(f"No such container: {g['c']}"))
         return "refused"
+    if why != "policy" and record.running:
+        paused = Failure("Cannot start a paused container, try unpause instead.")
+        answer(g, paused if record.paused else True)
+        return "refused"
     if record.removing or record.dead:
         answer(g, Failure("Container is marked for removal and cannot be started."))
         if why == "policy":
             set_stopped(g)
-        return "refused"
-    if record.paused:
-        answer(g, Failure("Cannot start a paused container, try unpause instead."))
-        return "refused"
-    if why != "policy" and record.running:
-        answer(g)
         return "refused"
     g["network"], g["i"] = service_of(g).network, 0
     return None
@@ -235,7 +232,7 @@ def state_running(g: Goroutine) -> None:
         started=True,
         manual=False,
         ran_long=False,
-        oom_killed=False,
+        oom_killed=record.oom_killed and not traits(g.world, g.pid).start_forgets_oom,
         error="",
     )
     update(g, record, disk=True)
@@ -254,14 +251,17 @@ def no_answer(g: Goroutine) -> None:
 
 
 def failed_with(error: str, path: str, before: int) -> int:
-    """Return the exit code of a start that failed, by what containerd has said of the command (start.go).
+    """Return the exit code of a start that failed, by what containerd has said of the command (start.go 167-191).
+
+    The error is compared in small letters, the path as it is: one with capitals is never found.
 
     >>> failed_with('exec: "web": executable file not found in $PATH', "web", 0), failed_with("any other", "web", 0)
     (127, 128)
     """
-    if "permission denied" in error:
+    said = error.lower()
+    if "permission denied" in said:
         return 126
-    if path in error and ("executable file not found" in error or "no such file or directory" in error):
+    if path in said and ("executable file not found" in said or "no such file or directory" in said):
         return 127
     return before or 128
 
@@ -277,15 +277,24 @@ def start_failed(g: Goroutine) -> str | None:
     failed = replace(record, error=error, exit_code=failed_with(error, service_of(g).path, record.exit_code))
     storage.write(g, paths.container(g["c"]), failed)
     code = record.exit_code if g["why"] == "policy" else failed.exit_code
-    update(g, replace(failed, running=False, restarting=False, pid=0, exit_code=code), disk=g["why"] != "policy")
+    stopped = replace(failed, running=False, restarting=False, paused=False, pid=0, exit_code=code)
+    update(g, stopped, disk=g["why"] != "policy")
     wake(g)
     unmount_volumes(g)
     close_output(g)
     drop_bundle(g)
     drop_pins(g, [g["c"]])
     tell_attached(g, None)
-    answer(g, Failure(f"Error response from daemon: {failed.error}"))
-    return "auto_remove" if service_of(g).auto_remove else None
+    g["error"] = error
+    if service_of(g).auto_remove:
+        return "auto_remove"
+    answer_failed(g)
+    return None
+
+
+def answer_failed(g: Goroutine) -> None:
+    """Answer with why the start has failed; of --rm that comes once the removal is over (start.go 127-132)."""
+    answer(g, Failure(f"Error response from daemon: {g['error']}"))
 
 
 def drop_bundle(g: Goroutine) -> None:
@@ -295,16 +304,19 @@ def drop_bundle(g: Goroutine) -> None:
     depths = printed(g)
     for stream in paths.STREAMS:
         syscalls.unlink_fifo(g.turn, f"{folder}/{stream}", used=stream in depths)
+    forget(g)
+
+
+def forget(g: Goroutine) -> None:
+    """Let libcontainerd forget the container: of one that is not created before its lock is released.
+
+    Source: D libcontainerd/client_unix.go 67-72.
+    """
     if g.recall(f"lib/{g['c']}"):
         g.emit(Forgot(g.pid, f"lib/{g['c']}"))
 
 
 FORCED = Message("rm", "", None, (None, None, True, ()))
-AUTO_REMOVE = (  # after the lock was released
-    Label("auto_remove"),
-    Unlock("container/{c}"),
-    Go("rm", "{c}", "c", request=FORCED),
-)
 
 
 def guarded(*entries: Any) -> list[Any]:
@@ -348,53 +360,15 @@ def start_table(ask: list[Any], lost: list[Any], bundle: Callable[[Goroutine], N
         Go("sandbox_destroy", "{c}", "c", into="job"),
         Join("job"),
         Goto("create"),
-        AUTO_REMOVE,
+        Label("auto_remove"),
+        Unlock("container/{c}"),
+        Go("rm", "{c}", "c", into="job", request=FORCED),
+        Join("job"),
+        Do(answer_failed),
     )
 
 
-START = start_table(guarded(call("tasks", containerd_at, create_container, lost="lost")), [Unlock("libcontainerd/{c}")])
-SANDBOX_DESTROY = procedure("dockerd.sandbox_destroy", unmap_ports(), Do(release_endpoint))
-
-# -- the prestart hook's other end -----------------------------------------------------------------
-
-
-def move_network(g: Goroutine) -> str | None:
-    """Move the endpoint into the container's namespace; the sandbox record lists it from now on.
-
-    The hook of a start that was given up finds no endpoint any more.
-    """
-    endpoint = g.recall(f"endpoint/{g['c']}")
-    if endpoint is None:
-        answer(g, Failure(f"no sandbox for container {service_of(g).id}"))
-        return "refused"
-    syscalls.write_file(g.turn, NETNS + g["c"], endpoint.address)
-    storage.write(g, paths.SANDBOXES + g["c"], endpoint)
-    return "moved" if endpoint.network == "bridge" else None
-
-
-def setup_resolver(g: Goroutine) -> Spawn:
-    """Start the re-exec that sets up the embedded DNS of a user-defined network."""
-    argv = ("setup-resolver", service_of(g).id)
-    threads = g.world.setup.engine.unverified.resolver_threads
-    return Spawn("resolver", argv, g["c"], comm="exe", local={"count": threads})
-
-
-def netns_iptables(g: Goroutine) -> Spawn:
-    """Run iptables inside the container's namespace."""
-    return iptables("-I")
-
-
-def set_key_done(g: Goroutine) -> None:
-    """Answer that the network is set up."""
-    answer(g)
-
-
-SET_KEY = procedure(
-    "dockerd.set_key",
-    Do(move_network, "moved", "refused"),
-    run(setup_resolver),
-    repeat(14, run(netns_iptables)),
-    Label("moved"),
-    Do(set_key_done),
-    Label("refused"),
+START = start_table(
+    guarded(call("tasks", containerd_at, create_container, lost="lost")), [Do(forget), Unlock("libcontainerd/{c}")]
 )
+SANDBOX_DESTROY = procedure("dockerd.sandbox_destroy", unmap_ports(), Do(release_endpoint))

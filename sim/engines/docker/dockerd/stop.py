@@ -1,4 +1,4 @@
-"""docker stop, kill and restart, and the stop of every container when the daemon shuts down.
+"""docker stop and kill, and the stop of every container when the daemon shuts down.
 
 A signal sent through the API (killWithSignal) holds the container's lock until containerd has answered, so that `ps`
 waits with it. It cancels the restart manager: any signal where no STOPSIGNAL is set, else that one alone. Then `kill`
@@ -7,8 +7,8 @@ paused container. A stop tries TERM, and KILL 2 s after an error, and gives up a
 its restart gets no signal and says no `kill`. Each wait is for the next end of the container, also if its policy begins
 to restart it then (`waiting`): a kill goes on to wait for one end more. Leaves out that libcontainerd's lock is held
 while a signal is on its way (it is for starts, execs and pauses): what it could delay is an event of the same container
-that containerd has told before. Source: D daemon/stop.go, kill.go, restart.go, container/state.go WaitStop;
-engine-1.13 §3.2, §4, §15.
+that containerd has told before. Source: D daemon/stop.go, kill.go, container/state.go WaitStop; engine-1.13 §3.2,
+§4, §15.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.ops import Answered, Do, Entry, Go, Goto, Join, Label, Lock, Return, Unlock, Wait, call
+from sim.engine.ops import Do, Entry, Goto, Label, Lock, Return, Unlock, Wait, call
 from sim.engine.procedure import procedure
 from sim.engine.records import Container
 from sim.engine.setup import S
@@ -138,7 +138,7 @@ def kill_directly(g: Goroutine) -> str | None:
 
 
 def waits_on(g: Goroutine) -> bool:
-    """Begin the wait that follows the one of 10 s and has no limit, and return whether there is one (kill.go 147).
+    """Begin the wait that follows the one of 10 s and has no limit, and return whether there is one (kill.go 140-147).
 
     A container whose policy has meanwhile begun to restart it counts as running: the next end of it is waited for.
     """
@@ -163,6 +163,14 @@ def until_killed(*last: Entry) -> tuple[Entry, ...]:
         Lock("container/{c}"),
         Label("gone"),
     )
+
+
+def woken(go_on: str) -> tuple[Entry, ...]:
+    """Return the way on if an end comes in the 2 s after a signal that could not be sent, with a wait for the next one.
+
+    The policy may have begun to restart the container, which counts as running then (stop.go 63-72, kill.go 134-140).
+    """
+    return Lock("container/{c}"), Do(will_wait), Unlock("container/{c}"), Goto(go_on)
 
 
 UNTIL_KILLED = until_killed(Wait(stopped))  # for ever
@@ -242,6 +250,7 @@ STOP = procedure(
     Do(note_signal, "refused", "noted"),
     Label("send"),
     SEND,
+    Label("sent"),
     Do(sent, "until_killed"),
     Wait(stopped, within=stop_timeout, late="kill", unless=waits_for_ever),
     Goto("stopped"),
@@ -256,7 +265,7 @@ STOP = procedure(
     REFUSED,
     Do(give_up, "end"),
     Wait(stopped, within=UNSENT_WAIT, late="insist"),
-    Goto("stopped"),
+    woken("sent"),
     Label("insist"),
     Do(insist, "signal"),
     Goto("wait_on"),
@@ -322,7 +331,7 @@ KILL = procedure(
     REFUSED,
     Do(refused, "end"),
     Wait(stopped, within=UNSENT_WAIT, late="unkilled"),
-    Goto("stopped"),
+    woken("until_killed"),
     Label("unkilled"),
     Do(refuse),
     Return(),
@@ -339,53 +348,3 @@ def ask_own(g: Goroutine, procedure: str, timeout: int | None) -> None:
     g["peer_pid"] = g.pid
     request = Message(g["request"].kind, g["c"], g.frame.fid, (None, timeout, False, ()))
     g.start(f"dockerd.{procedure}", g.frame.fid[1], c=g["c"], request=request)
-
-
-def hand_on(g: Goroutine) -> None:
-    """Answer with what the other has said."""
-    answer(g, g["answer"])
-
-
-# -- restart ---------------------------------------------------------------------------------------
-
-
-def stop_first(g: Goroutine) -> str | None:
-    """Stop the container with the time that the request gives; meanwhile its end does not remove it (--rm)."""
-    record = record_of(g)
-    if record is None:
-        answer(g, no_such(g["c"]))
-        return "end"
-    if service_of(g).auto_remove:
-        update(g, replace(record, kept=True), disk=False)
-    ask_own(g, "stop", g["request"].data[1])
-    return None
-
-
-def no_longer_kept(g: Goroutine) -> None:
-    """Let the next end of a container of --rm remove it again."""
-    record = record_of(g)
-    if record is not None and record.kept:
-        update(g, replace(record, kept=False), disk=True)
-
-
-def say_restarted(g: Goroutine) -> None:
-    """Say `restart`, if the start went well."""
-    record = record_of(g)
-    if record is not None and record.running:
-        event(g, "restart")
-
-
-RESTART_API = procedure(
-    "dockerd.restart_api",
-    Do(stop_first, "end"),
-    Answered("stop", "not_stopped", "not_stopped"),
-    Do(no_longer_kept),
-    Go("start", "{c}", "c", "request", into="job", why="api"),
-    Join("job"),
-    Do(say_restarted),
-    Return(),
-    Label("not_stopped"),
-    Do(no_longer_kept),
-    Do(hand_on),
-    Label("end"),
-)

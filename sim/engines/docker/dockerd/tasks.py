@@ -24,6 +24,7 @@ from sim.engine.traits import traits
 from sim.engines.containerd.requests import shim_at
 from sim.engines.docker.dockerd.execs import ADD, config_key, exec_ended, exec_exited, exec_started, exec_table
 from sim.engines.docker.dockerd.exit import (
+    AUTO_REMOVE,
     ask_restart_manager,
     begin_pause,
     believe_end,
@@ -37,7 +38,6 @@ from sim.engines.docker.dockerd.network import release_network, unmap_ports
 from sim.engines.docker.dockerd.output import LOGGER_CLOSE, all_logged, stdio_ended, truncate_log
 from sim.engines.docker.dockerd.pause import handle_pause, not_paused, pause_request, paused
 from sim.engines.docker.dockerd.start import (
-    AUTO_REMOVE,
     containerd_at,
     drop_bundle,
     event,
@@ -128,7 +128,7 @@ def output_or_exec_ended(world: World, frame: Frame) -> bool | str:
     return True if not writes else exec_ended(world, frame)
 
 
-EXEC = exec_table(list(ADD), [], note_writers, output_or_exec_ended)
+EXEC = exec_table(list(ADD), [], [], note_writers, output_or_exec_ended)
 UPDATE = update_table(lambda *entries: list(entries), [])
 
 # -- events -----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ SetStopped and SetRestarting close the channel and make a new one. A wait that b
 is over at once; one that has begun is over with the next closing, though the container may only wait for its restart,
 or run again by then. Here a channel is the list of those who wait on it: to close it is to forget the list. One who has
 given up stays on the list, where nobody looks for him. Left out: that up to 1.11 SetRunning closes the channel, too.
-Source: D container/state.go 179-194 WaitStop, 266-289 SetStopped, SetRestarting; moby 17.06 and later state.go Wait.
+Source: D container/state.go 163-194 WaitStop, SetStopped, SetRestarting; moby 17.06 and later state.go Wait.
 """
 
 from __future__ import annotations
