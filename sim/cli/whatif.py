@@ -170,11 +170,7 @@ def _explained(found: Sequence[WhatIf]) -> list[str]:
     prices = [f"{price.text} [{price.mark} {price.source}]" for it in found for v in it.variants for price in v.prices]
     assumed = dict.fromkeys(text for it in found for text in (*it.assumptions, it.unmeasured))
     designs = dict.fromkeys(design for it in found for design in it.designs)
-    sizes = [
-        f"{design}: {program} {size_text(rss)}"
-        for design in designs
-        for program, rss in rss_of(design).items()
-    ]
+    sizes = [f"{design}: {program} {size_text(rss)}" for design in designs for program, rss in rss_of(design).items()]
     return [
         *listed("Assumed", tuple(assumed)),
         *listed("Prices", tuple(dict.fromkeys(prices))),

@@ -192,8 +192,7 @@ def _threads_started(host: Host, event: e.ThreadsStarted) -> None:
 def _threads_ended(host: Host, event: e.ThreadsEnded) -> None:
     process = host.procs[event.pid]
     _free(host, event.thread_pids)
-    left = tuple(number for number in process.threads if number not in event.thread_pids)
-    host.procs[event.pid] = replace(process, threads=left)
+    host.procs[event.pid] = replace(process, threads=tuple(it for it in process.threads if it not in event.thread_pids))
 
 
 def _session_set(host: Host, event: e.SessionSet) -> None:
@@ -232,9 +231,8 @@ def _signal_taken(host: Host, event: e.SignalTaken) -> None:
 
 
 def _frozen(host: Host, event: e.Frozen | e.Thawed) -> None:
-    frozen = isinstance(event, e.Frozen)
-    state = "D" if frozen and host.cgroup == V1 else "S"
-    host.procs[event.pid] = replace(host.procs[event.pid], state=state, frozen=frozen)
+    frozen, shown = isinstance(event, e.Frozen), "D" if host.cgroup == V1 else "S"
+    host.procs[event.pid] = replace(host.procs[event.pid], state=shown if frozen else "S", frozen=frozen)
 
 
 def _exited(host: Host, event: e.Exited) -> None:

@@ -2,7 +2,7 @@
 
 `CallContext` is anything with the host and an `emit` that applies an event at once, so that later decisions of the same
 call see earlier facts. Source: fork(2), execve(2), _exit(2), wait(2), kill(2), prctl(2), setsid(2), pid_namespaces(7),
-fifo(7), pipe(7); engine-1.13 §1.2, §1.3, §16.7.
+engine-1.13 §1.2, §1.3, §16.7.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sim.kernel.context import CallContext
 from sim.kernel.freezer import holds_kill, is_frozen, leave
 from sim.kernel.host import Host
 from sim.kernel.ids import RESERVED_PIDS
-from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Process, Rule, Status, Value
+from sim.kernel.records import INIT, OUTSIDE, Image, Pid, Process, Rule, Status, Value
 from sim.kernel.signals import DISCARDED, DUMPING, NUMBERS, STOPPING, Signal
 
 NEW_NS = -1  # for fork: the child is the first process of a new pid namespace
@@ -228,104 +228,6 @@ def deliver(turn: CallContext, pid: Pid, signal: Signal) -> str | None:
         turn.emit(e.SignalTaken(pid, signal, "default"))
         exit_process(turn, pid, -NUMBERS[signal])
     return None
-
-
-# -- fifos -----------------------------------------------------------------------------------------
-
-
-def mkfifo(turn: CallContext, path: str, capacity: int = 65_536) -> None:
-    """Make a fifo; raises SyscallError EEXIST."""
-    if path in turn.host.fifos:
-        raise SyscallError(f"EEXIST: {path}")
-    turn.emit(e.FifoMade(Fifo(path, capacity)))
-
-
-def open_fifo(turn: CallContext, pid: Pid, path: str, mode: str) -> None:
-    """Hold an end (*mode* r, w or rw). Whether open(2) would block its caller has seen by the other end."""
-    if path not in turn.host.fifos:
-        raise SyscallError(f"ENOENT: {path}")
-    turn.emit(e.FifoOpened(path, pid, mode))
-
-
-def close_fifo(turn: CallContext, pid: Pid, path: str) -> None:
-    """Let go of both ends, if held."""
-    if path in turn.host.ends.get(pid, ()):
-        turn.emit(e.FifoClosed(path, pid))
-
-
-def write_fifo(turn: CallContext, pid: Pid, path: str, count: int) -> int:
-    """Write up to *count* bytes and return how many went in; 0 would block. Raises SyscallError EPIPE.
-
-    A write with no reader left sends SIGPIPE to the writer first (pipe(7)).
-    """
-    fifo = turn.host.fifos[path]
-    if not fifo.readers:
-        kill(turn, pid, "PIPE", by=pid)
-        raise SyscallError(f"EPIPE: {path}")
-    taken = min(count, fifo.capacity - fifo.level)
-    if taken:
-        turn.emit(e.FifoLevel(path, pid, fifo.level + taken))
-    return taken
-
-
-def read_fifo(turn: CallContext, pid: Pid, path: str, count: int) -> int | None:
-    """Read up to *count* bytes: how many, 0 for end of file (empty and no writer), None where it would block."""
-    fifo = turn.host.fifos[path]
-    taken = min(count, fifo.level)
-    if taken:
-        turn.emit(e.FifoLevel(path, pid, fifo.level - taken))
-        return taken
-    return None if fifo.writers else 0
-
-
-def hung_up(host: Host, path: str) -> bool:
-    """Say whether a reader sees end of file: nothing in it and no writer (EPOLLHUP)."""
-    fifo = host.fifos.get(path)
-    return fifo is None or (not fifo.writers and fifo.level == 0)
-
-
-def unlink_fifo(turn: CallContext, path: str, *, used: bool = False) -> None:
-    """Remove a fifo, if it is there. What is open of it stays; that is kept only where *used* says that it matters."""
-    fifo = turn.host.fifos.get(path)
-    if fifo is None:
-        return
-    free = next((name for name in _deleted(path) if name not in turn.host.fifos), None)
-    if used and free is not None and (fifo.readers or fifo.writers):
-        turn.emit(e.FifoUnlinked(path, free))
-    else:
-        turn.emit(e.FifoRemoved(path))
-
-
-ALIKE = 9  # so many pipes of one name, and fifos that live on without it, are told apart
-
-
-def _numbered(name: str) -> list[str]:
-    return [name, *(f"{name}#{number}" for number in range(2, ALIKE + 1))]
-
-
-def _deleted(path: str) -> list[str]:
-    return _numbered(f"{path} (deleted)")
-
-
-def fifos_called(host: Host, path: str) -> list[Fifo]:
-    """Return the fifos that are called so, and those that were; of a `pipe:` all that have the name."""
-    names = _numbered(path) if path.startswith("pipe:") else [path, *_deleted(path)]
-    return [host.fifos[name] for name in names if name in host.fifos]
-
-
-def fifo_of(host: Host, pid: Pid, path: str) -> Fifo | None:
-    """Return the fifo that *pid* has opened as *path*, also if that name is gone since; None if it holds none."""
-    held = (fifo for fifo in fifos_called(host, path) if pid in fifo.readers or pid in fifo.writers)
-    return next(held, None)
-
-
-def pipe(turn: CallContext, pid: Pid, path: str, capacity: int) -> None:
-    """Make an anonymous pipe and hold its read end; *path* (`pipe:...`) gets a number if it is taken."""
-    free = next((name for name in _numbered(path) if name not in turn.host.fifos), None)
-    if free is None:
-        raise SyscallError(f"EMFILE: {path}")
-    mkfifo(turn, free, capacity)
-    open_fifo(turn, pid, free, "r")
 
 
 # -- sockets and rules -----------------------------------------------------------------------------

@@ -157,11 +157,8 @@ class Compiler:
             if isinstance(node.value, str) and node.value.strip():
                 said.append(" ".join(node.value.split()))
             else:
-                self.report.refuse(
-                    self.root,
-                    path,
-                    Refusal(f"{shown(node.plain())} is not a sentence.", "Quote it if it contains ': '."),
-                )
+                refusal = Refusal(f"{shown(node.plain())} is not a sentence.", "Quote it if it contains ': '.")
+                self.report.refuse(self.root, path, refusal)
         return tuple(dict.fromkeys([*said, *self.assumed.sentences()]))
 
     # -- host, engine, networks --------------------------------------------------------------------------------------

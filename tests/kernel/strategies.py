@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from sim.kernel import events as e
-from sim.kernel import freezer
+from sim.kernel import fifos, freezer
 from sim.kernel import syscalls as sc
 from sim.kernel.host import APPLY, Host
 from sim.kernel.ids import OutOfIds
@@ -139,31 +139,31 @@ def _wait(bench: Bench, a: int, b: int, c: int) -> Any:
 
 
 def _mkfifo(bench: Bench, a: int, b: int, c: int) -> Any:
-    return sc.mkfifo(bench, pick(FIFOS, a), CAPACITY)
+    return fifos.mkfifo(bench, pick(FIFOS, a), CAPACITY)
 
 
 def _open(bench: Bench, a: int, b: int, c: int) -> Any:
-    return sc.open_fifo(bench, pick(living(bench.host), a), pick(FIFOS, b), pick(("r", "w", "rw"), c))
+    return fifos.open_fifo(bench, pick(living(bench.host), a), pick(FIFOS, b), pick(("r", "w", "rw"), c))
 
 
 def _close(bench: Bench, a: int, b: int, c: int) -> Any:
-    return sc.close_fifo(bench, pick(living(bench.host), a), pick(FIFOS, b))
+    return fifos.close_fifo(bench, pick(living(bench.host), a), pick(FIFOS, b))
 
 
 def _write(bench: Bench, a: int, b: int, c: int) -> Any:
     path = pick(FIFOS, b)
     pids = [pid for pid in living(bench.host) if pid in bench.host.fifos.get(path, Fifo(path)).writers]
-    return sc.write_fifo(bench, pick(pids, a), path, c % (CAPACITY + 4)) if pids else None
+    return fifos.write_fifo(bench, pick(pids, a), path, c % (CAPACITY + 4)) if pids else None
 
 
 def _read(bench: Bench, a: int, b: int, c: int) -> Any:
     path = pick(FIFOS, b)
     pids = [pid for pid in living(bench.host) if pid in bench.host.fifos.get(path, Fifo(path)).readers]
-    return sc.read_fifo(bench, pick(pids, a), path, c % (CAPACITY + 4)) if pids else None
+    return fifos.read_fifo(bench, pick(pids, a), path, c % (CAPACITY + 4)) if pids else None
 
 
 def _unlink(bench: Bench, a: int, b: int, c: int) -> Any:
-    return sc.unlink_fifo(bench, pick(FIFOS, a), used=bool(b % 2))
+    return fifos.unlink_fifo(bench, pick(FIFOS, a), used=bool(b % 2))
 
 
 def _listen(bench: Bench, a: int, b: int, c: int) -> Any:
@@ -233,7 +233,7 @@ def piped_host() -> Host:
     """Return a small host on which both fifos are made, and two processes run."""
     bench = Bench(small_host())
     for path in FIFOS:
-        sc.mkfifo(bench, path, CAPACITY)
+        fifos.mkfifo(bench, path, CAPACITY)
         sc.fork(bench, INIT)
     return bench.host
 

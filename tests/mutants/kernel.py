@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 SYSCALLS, HOST, IDS = "sim/kernel/syscalls.py", "sim/kernel/host.py", "sim/kernel/ids.py"
+FIFOS = "sim/kernel/fifos.py"
 PROCESSES, SIGNALS = ("tests/kernel/test_processes.py",), ("tests/kernel/test_signals.py",)
 NUMBERS, FILES, TABLE = ("tests/kernel/test_ids.py",), ("tests/kernel/test_files.py",), ("tests/test_transitions.py",)
 FROZEN, MEMORY, GROUPS = (f"tests/kernel/test_{name}.py" for name in ("freezer", "oom", "groups"))
@@ -73,11 +74,11 @@ ROWS = (
            '                kill(turn, member, "KILL", by=pid)',
            "                continue",
            "members of a pid namespace live on without their first process", PROCESSES),
-    Mutant("hang-up before the end", SYSCALLS,
+    Mutant("hang-up before the end", FIFOS,
            "return fifo is None or (not fifo.writers and fifo.level == 0)",
            "return fifo is None or not fifo.writers",
            "a reader sees the end of file while bytes are left", FILES),
-    Mutant("no SIGPIPE", SYSCALLS,
+    Mutant("no SIGPIPE", FIFOS,
            '        kill(turn, pid, "PIPE", by=pid)',
            "        pass",
            "a write without readers costs nothing", FILES),
@@ -108,7 +109,7 @@ ROWS = (
     Mutant("setsid keeps the group", HOST,
            "    _regroup(host, process, event.pid, event.pid)", "    _regroup(host, process, process.pgid, event.pid)",
            "a session's leader leads no group", (GROUPS, "tests/engine/test_ledger.py")),
-    Mutant("a write goes over the brim", SYSCALLS,
+    Mutant("a write goes over the brim", FIFOS,
            "    taken = min(count, fifo.capacity - fifo.level)\n", "    taken = count\n",
            "a fifo holds more than its capacity", FILES),
     Mutant("locks of the dead stay", "sim/world.py",

@@ -38,7 +38,7 @@ from sim.engines.containerd.tasks import (
 )
 from sim.engines.host.daemon import open_socket
 from sim.facts import Message, Received
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.world import Frame, World
 
 
@@ -105,7 +105,7 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
     """Open the exit fifo again; a shim that died in the meantime shows by the payload's parent only."""
     host = g.world.host
     for name, mode in (("exit", "r"), ("control", "rw")):
-        syscalls.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
+        fifos.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
     process = host.procs.get(payload)
     if process is None or process.image.container != c:  # gone, or another process that bears its number
         syscalls.write_file(g.turn, f"{folder}/exitStatus", 255)

@@ -23,7 +23,7 @@ from sim.engine.setup import Service
 from sim.engine.traits import traits
 from sim.engines.host import output
 from sim.facts import Message, StateChanged
-from sim.kernel import freezer, syscalls
+from sim.kernel import fifos, freezer, syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
@@ -161,7 +161,7 @@ def hand_on_stdio(g: Goroutine, payload: Pid) -> None:
     for log in service.payload.log:
         pipe = output.pipe_of(g.world, shim, service, log.stream)
         if pipe is not None and g.world.host.alive(payload):
-            syscalls.open_fifo(g.turn, payload, pipe, "w")
+            fifos.open_fifo(g.turn, payload, pipe, "w")
 
 
 def kill_stages(g: Goroutine) -> int:

@@ -24,7 +24,7 @@ from sim.engines.containerd.shim import output_copied, runc_delete
 from sim.engines.containerd.shim_v2 import COPY_WAIT
 from sim.engines.host.payload import exec_fifo_open
 from sim.facts import Forgot, StateChanged
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.records import Image
 from sim.world import Frame, Key, World
 
@@ -77,9 +77,9 @@ def deleted(g: Goroutine) -> None:
     """Answer with the exit status, close the container's stdio, and forget it."""
     shim_v2.deleted(g)
     for stream in paths.STREAMS:
-        fifo = syscalls.fifo_of(g.world.host, g.pid, f"{paths.bundle(service_of(g).id)}/{stream}")
+        fifo = fifos.fifo_of(g.world.host, g.pid, f"{paths.bundle(service_of(g).id)}/{stream}")
         if fifo is not None:
-            syscalls.close_fifo(g.turn, g.pid, fifo.path)
+            fifos.close_fifo(g.turn, g.pid, fifo.path)
     for key in (exit_key(g.world, g["c"]), f"task/{g['c']}"):
         if g.recall(key) is not None:
             g.emit(Forgot(g.pid, key))

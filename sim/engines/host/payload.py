@@ -26,7 +26,7 @@ from sim.engines.host.children import child_of, reap_tables, wait_for
 from sim.engines.host.memory import limit_reached, server
 from sim.engines.host.reach import address_of, is_open
 from sim.facts import BecameReady, StateChanged, WriteBlocked, WriteResumed
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.records import Image, Pid, code_of
 from sim.kernel.signals import CATCHABLE
 from sim.world import Frame, Key, World
@@ -266,7 +266,7 @@ def print_chunk(g: Goroutine) -> str | None:
         g["blocked"] = True
         g.emit(WriteBlocked(g["c"], g["stream"], output.standing(g.world, g["c"], g["stream"])))
         return "blocked"
-    syscalls.write_fifo(g.turn, g.pid, pipe.path, chunk(g.world, g.frame))
+    fifos.write_fifo(g.turn, g.pid, pipe.path, chunk(g.world, g.frame))
     return None
 
 

@@ -22,7 +22,7 @@ from sim.engine.procedure import procedure
 from sim.engine.records import Endpoint
 from sim.engine.settings import daemon_of
 from sim.engines.docker.dockerd.network import map_ports, release_endpoint, unmap_ports
-from sim.engines.docker.dockerd.start import setup_resolver
+from sim.engines.docker.dockerd.set_key import setup_resolver
 from sim.engines.host.reach import ACCEPT, DNAT
 from sim.kernel import syscalls
 from sim.kernel.events import RulesFlushed

@@ -37,7 +37,7 @@ from sim.engines.docker.dockerd.waiting import wake
 from sim.engines.host import storage
 from sim.engines.host.output import depth
 from sim.facts import EngineEvent, Forgot, Message
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
@@ -167,9 +167,9 @@ def write_bundle(g: Goroutine) -> None:
         if service_of(g).tty and stream == "init-stderr":
             continue  # a terminal has one stream
         path = f"{folder}/{stream}"
-        syscalls.unlink_fifo(g.turn, path, used=stream in depths)
-        syscalls.mkfifo(g.turn, path, depths.get(stream, 65_536))
-        syscalls.open_fifo(g.turn, g.pid, path, mode)
+        fifos.unlink_fifo(g.turn, path, used=stream in depths)
+        fifos.mkfifo(g.turn, path, depths.get(stream, 65_536))
+        fifos.open_fifo(g.turn, g.pid, path, mode)
     g.remember(f"lib/{g['c']}", True)
 
 
@@ -303,7 +303,7 @@ def drop_bundle(g: Goroutine) -> None:
     syscalls.remove_file(g.turn, f"{folder}/config.json")
     depths = printed(g)
     for stream in paths.STREAMS:
-        syscalls.unlink_fifo(g.turn, f"{folder}/{stream}", used=stream in depths)
+        fifos.unlink_fifo(g.turn, f"{folder}/{stream}", used=stream in depths)
     forget(g)
 
 
