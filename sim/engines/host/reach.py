@@ -228,7 +228,7 @@ def _to_socket(world: World, pid: Pid) -> Way:
     process = world.host.procs[pid]
     kind = world.design.roles[process.image.program].kind
     if kind is Kind.FORWARDER:
-        if process.state != "S":
+        if not process.runs:
             return Way(found="silent")
         return Way(world.design.engine.forwards(process.image.argv)[2], through=True)
     return Way(found="foreign" if kind is Kind.STRANGER else "silent")  # an engine's own, which holds the port
