@@ -19,10 +19,6 @@ CITING = ("sim/engines/docker/dockerd", "sim/engines/containerd")
 CITED = re.compile(r"([\w/-]+\.go)((?:,? (?:[A-Za-z]\w*,? )?\d+(?:-\d+)?(?![\w-]))+)")
 SOURCE = re.compile(r"\bv\d[\w.-]*|\bD\b|[(\"]")  # a version, the package's own source, where a text begins
 ELSEWHERE = {  # files that no table has yet, or that are of another project
-    "client_linux.go": "libcontainerd",
-    "process.go": "containerd 0.2",
-    "worker.go": "containerd 0.2",
-    "shim_load.go": "containerd 1.7",
     "http2_client.go": "grpc",
     "rpc_util.go": "grpc",
     "call.go": "grpc",
@@ -80,7 +76,8 @@ def test_the_table_is_that_of_the_source(name: str) -> None:
 @pytest.mark.parametrize("name", tables.tables())
 def test_a_row_has_an_op_of_the_model_or_a_reason(name: str) -> None:
     """Each row has one of the two; an op is one of the compiled procedures, a reason begins with a known word."""
-    ops = {f"{table.name}.{op.name}" for table in DESIGNS[tables.DESIGN].procedures.values() for op in table.ops}
+    procedures = DESIGNS[tables.design_of(name)].procedures.values()
+    ops = {f"{table.name}.{op.name}" for table in procedures for op in table.ops}
     rows = tables.read(name)
     assert [it for it in rows if bool(it.op) == bool(it.reason)] == []
     assert sorted({it.op for it in rows if it.op} - ops) == []

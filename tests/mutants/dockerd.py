@@ -143,7 +143,7 @@ ROWS = (
     Mutant("proxies are not waited for", NETWORK,
            '        Do(stop_proxy),\n        Reap("proxy_pid", shared=True),', "        Do(stop_proxy),",
            "dockerd forgets to reap a proxy", TABLE),
-    Mutant("endpoints do not leak", BOOT,
+    Mutant("endpoints do not leak", "sim/engines/docker/dockerd/controller.py",
            'return None if paths.SANDBOXES + todo[n] in g.world.host.files else "no_sandbox"', "return None",
            "a crash inside a start leaves no proxy (T49)", TABLE),
     Mutant("proxies outlive dockerd", "sim/engines/docker/proxy.py",
@@ -198,7 +198,7 @@ ROWS = (
            "a new subscription asks for exits that were handled", TABLE),
     # -- branches that reading the source has added -------------------------------------------------------------------
     Mutant("a restart ends a pause", EXIT,
-           "paused=again and record.paused and", "paused=False and",
+           'paused=g["again"] and record.paused and', "paused=False and",
            "a container that ended paused and is restarted can be stopped", BRANCHES),
     Mutant("a woken stop is over", STOP,
            'woken("sent")', 'woken("stopped")',

@@ -1,7 +1,8 @@
 """The tables of source branches: NAME.csv, a row each branch of the functions that functions.csv names.
 
 A row has the branch as `branches` finds it, and either the op that takes it in the model (`procedure.op`, of the design
-`DESIGN`) or the reason why none does. A reason begins with a word of `REASONS`; what is particular may follow a colon.
+that `design_of` says) or the reason why none does. A reason begins with a word of `REASONS`; what is particular may
+follow a colon.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 from tests.source.branches import Branch, branches, has
 
 FOLDER = Path(__file__).parent
-DESIGN = "docker-1.13"
+DESIGN = "docker-1.13"  # where no other is named
+LATER = {"containerd-1.7": "docker-26", "docker-26.1.5-daemon": "docker-26"}  # table -> the design that has its ops
 REASONS = {  # how a reason begins -> what it says
     "other platform": "Windows and Solaris, or a kernel without what every host here has",
     "only logs": "the engine writes a line to its own log and goes on",
@@ -77,6 +79,11 @@ def listed() -> list[Listed]:
 def tables() -> list[str]:
     """Return the names of the tables."""
     return sorted({it.table for it in listed()})
+
+
+def design_of(table: str) -> str:
+    """Return the design whose ops a table names."""
+    return LATER.get(table, DESIGN)
 
 
 def path(table: str) -> Path:

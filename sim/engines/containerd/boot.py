@@ -2,9 +2,10 @@
 
 The RHEL build opens its socket before the restore, and reports restored exits 1 s after its start, before any other
 task. A stored payload whose shim died meanwhile is killed, and counts as 255 (the status is written with a verb that Go
-does not know). A state folder without a whole process.json or without a pid is deleted (RHEL), and what lives goes on
-unknown. Source: C supervisor.restore, runtime.Load, loadProcess; engine-1.13 §7.3, §16.5; threads: 16 read off the
-document, when each began is not known [K].
+does not know; 137 in 17.06). A state folder without a whole process.json or without a pid is deleted (RHEL, 17.06), and
+what lives goes on unknown: earlier ones end for the one, and keep the other, so that its container cannot be started.
+One whose bundle is gone is killed by 17.06. Source: C supervisor.restore, runtime.Load, loadProcess; the versions in
+`sim.engine.traits`; engine-1.13 §7.3, §16.5; threads: 16 read off the document, when each began is not known [K].
 """
 
 from __future__ import annotations
@@ -20,10 +21,9 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program, Reader
 from sim.engine.records import Task
 from sim.engine.role import MB, Kind, Role, Rss
-from sim.engine.setup import S
 from sim.engine.traits import traits
 from sim.engines.containerd.event_log import STARTED, last_event, subscribe
-from sim.engines.containerd.execs import ADD_PROCESS, restore_execs
+from sim.engines.containerd.execs import ADD_PROCESS, note_canceled, restore_execs
 from sim.engines.containerd.start import WAITER, WATCHER, WORKER
 from sim.engines.containerd.tasks import (
     LAST_EXIT,
@@ -32,12 +32,14 @@ from sim.engines.containerd.tasks import (
     notice_oom,
     payload_gone,
     remove_state,
+    runc_delete,
     runc_resume,
     runc_state,
 )
 from sim.engines.host.daemon import open_socket
 from sim.facts import Message, Received
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
+from sim.world import Frame, World
 
 
 def start_threads(g: Goroutine) -> None:
@@ -45,9 +47,15 @@ def start_threads(g: Goroutine) -> None:
     syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.containerd_threads)
 
 
-def listen(g: Goroutine) -> None:
+def open_grpc(g: Goroutine) -> None:
     """Open the gRPC socket with its health service."""
     open_socket(g, traits(g.world, g.pid).containerd_socket)
+
+
+def listen(g: Goroutine) -> None:
+    """Open the socket now, in a version that does so before it restores."""
+    if traits(g.world, g.pid).listens_first:
+        open_grpc(g)
 
 
 def read_log(g: Goroutine) -> str | None:
@@ -76,11 +84,16 @@ def restore_next(g: Goroutine) -> str | None:
     g["c"] = c = g["todo"][g["i"]]
     g["i"] = g["i"] + 1
     identity, host = g.world.services[c].id, g.world.host
-    folder = paths.state(identity)
+    folder, found = paths.state(identity), traits(g.world, g.pid)
     payload: Any = host.files.get(f"{folder}/pid")
-    if payload is None or not host.files.get(f"{folder}/process.json"):
-        remove_state(g)  # what lives goes on unknown
-        return "restore"
+    torn = not host.files.get(f"{folder}/process.json")
+    if payload is None or torn:
+        if found.drops_torn_state:
+            remove_state(g)  # what lives goes on unknown
+        return "unexpected_eof" if torn and not found.drops_torn_state else "restore"
+    if found.ends_ghosts and f"{paths.bundle(identity)}/config.json" not in host.files:
+        g.kill(payload, "KILL")
+        return "ghost"
     g.remember(f"task/{c}", Task(c, 0, payload, child=False))
     if f"{folder}/exitStatus" in host.files:
         g.remember("exited", (*g.recall("exited", ()), c))
@@ -92,7 +105,7 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
     """Open the exit fifo again; a shim that died in the meantime shows by the payload's parent only."""
     host = g.world.host
     for name, mode in (("exit", "r"), ("control", "rw")):
-        syscalls.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
+        fifos.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
     process = host.procs.get(payload)
     if process is None or process.image.container != c:  # gone, or another process that bears its number
         syscalls.write_file(g.turn, f"{folder}/exitStatus", 255)
@@ -109,7 +122,7 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
 def is_paused(g: Goroutine) -> str | None:
     """Go by what the runtime says: a payload that is paused would not take the signal (the RHEL build asks)."""
     process = g.world.host.procs.get(g.recall(f"task/{g['c']}").payload_pid)
-    frozen = process is not None and process.state == "D"
+    frozen = process is not None and process.frozen
     return "thaw" if frozen and traits(g.world, g.pid).thaws_orphans else None
 
 
@@ -119,13 +132,16 @@ def kill_payload(g: Goroutine) -> None:
 
 
 def record_255(g: Goroutine) -> None:
-    """Write the status that the next read cannot parse."""
-    syscalls.write_file(g.turn, f"{paths.state(g.world.services[g['c']].id)}/exitStatus", 255)
+    """Write the status that the next read cannot parse; in 17.06 it can."""
+    code = traits(g.world, g.pid).restore_kill_code
+    syscalls.write_file(g.turn, f"{paths.state(g.world.services[g['c']].id)}/exitStatus", code)
     g.remember("exited", (*g.recall("exited", ()), g["c"]))
 
 
 def serve(g: Goroutine) -> str | None:
     """Register the API; go on at once if no restored exit has to be reported first."""
+    if not traits(g.world, g.pid).listens_first:
+        open_grpc(g)
     g.remember("serving", True)
     g.start("containerd.streams")
     return None if g.recall("exited") else "next"
@@ -144,13 +160,18 @@ def report_restored(g: Goroutine) -> None:
     g.remember("exited", ())
 
 
+def restored_exits_after(world: World, frame: Frame) -> int:
+    """Return how long the reporting of restored exits waits, in µs."""
+    return traits(world, frame.fid[0]).restored_exits_after
+
+
 MAIN = procedure(
     "containerd.main",
     Do(start_threads),
     Do(listen),
     Do(read_log, "unexpected_eof"),
     Label("restore"),
-    Do(restore_next, "restored", "restore"),
+    Do(restore_next, "restored", "restore", "unexpected_eof", "ghost"),
     run(runc_state),
     Do(is_paused, "thaw"),
     Label("kill"),
@@ -160,7 +181,7 @@ MAIN = procedure(
     Goto("restore"),
     Label("restored"),
     Do(serve, "next"),
-    Sleep("restored_exits", 1 * S),
+    Sleep("restored_exits", restored_exits_after),
     Do(report_restored),
     LOOP,
     Label("unexpected_eof"),
@@ -169,7 +190,13 @@ MAIN = procedure(
     Label("thaw"),
     run(runc_resume),
     Goto("kill"),
+    Label("ghost"),
+    run(runc_delete),
+    Do(remove_state),
+    Goto("restore"),
 )
+
+STREAMS = {"Events": "subscribe", "LastEvent": "last_event", "Cancel": "cancel"}
 
 ROLE = Role(
     words="containerd", kind=Kind.GUEST, order=20, home="dockerd", target="host", stalls_as="daemon", slows=True,
@@ -183,9 +210,10 @@ PROGRAM = Program(
         WATCHER,
         WAITER,
         LAST_EXIT,
-        procedure("containerd.streams", Serve("streams", {"Events": "subscribe", "LastEvent": "last_event"})),
+        procedure("containerd.streams", Serve("streams", STREAMS)),
         procedure("containerd.subscribe", Do(subscribe)),
         procedure("containerd.last_event", Do(last_event)),
+        procedure("containerd.cancel", Do(note_canceled)),
         procedure("containerd.oom", Do(notice_oom)),
         procedure("containerd.stop", Exit(0)),
     ),

@@ -12,14 +12,17 @@ from typing import Any
 from sim.engine import paths
 from sim.engine.containers import folder, service_of, task_key
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.ops import Do, Fork, Goto, Label, Wait
+from sim.engine.ops import Do, Fork, Goto, Label, Wait, reading
 from sim.engine.records import Task
+from sim.engine.traits import traits
+from sim.engines.containerd import start
 from sim.engines.containerd.exec_shim import exec_shim
-from sim.engines.containerd.start import START_TIMEOUT, kill_shim, pid_file_or_shim_gone
+from sim.engines.containerd.start import START_TIMEOUT, kill_shim
 from sim.engines.containerd.tasks import drop_exec, remove_state
 from sim.facts import Forgot
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.records import INIT
+from sim.world import Frame, Key, World
 
 FAILED = "rpc error: code = 2 desc = oci runtime error: exec failed"
 
@@ -33,8 +36,8 @@ def add_process(g: Goroutine) -> str | None:
     inside = paths.state(service_of(g).id, g["x"])
     syscalls.write_file(g.turn, f"{inside}/process.json", argv)
     for name, mode in (("exit", "r"), ("control", "rw")):
-        syscalls.mkfifo(g.turn, f"{inside}/{name}")
-        syscalls.open_fifo(g.turn, g.pid, f"{inside}/{name}", mode)
+        fifos.mkfifo(g.turn, f"{inside}/{name}")
+        fifos.open_fifo(g.turn, g.pid, f"{inside}/{name}", mode)
     return None
 
 
@@ -52,12 +55,46 @@ def process_added(g: Goroutine) -> None:
     task: Task = g.recall(task_key(g.frame.local))
     pid: Any = g.world.host.files[f"{folder(g.world, g.frame)}/pid"]
     g.remember(f"task/{c}/{x}", Task(c, task.shim_pid, pid, reaped=task.reaped, status=task.status))
+    no_longer_canceled(g)
     g.start("containerd.watcher", f"{c}/{x}", c=c, x=x)
     g.reply(g["task"].reply, pid)
 
 
+def note_canceled(g: Goroutine) -> None:
+    """Note that the deadline of a request has passed that waits, or whose shim has not come so far yet.
+
+    Source: runtime/container.go createCmd 530-535; a containerd before that of 1.13 has no such branch.
+    """
+    c, x = g["c"], g["request"].data
+    waits = any(it.kind == "AddProcess" and it.data[0] == x for it in g.world.queue(g.pid, "tasks"))
+    task = g.recall(f"task/{c}/{x}")
+    if traits(g.world, g.pid).ends_late_execs and (waits or (task is not None and not task.payload_pid)):
+        g.remember(f"canceled/{c}/{x}", True)
+
+
+def _may_end(world: World, frame: Frame) -> tuple[Key, ...]:
+    c, x = frame.local["c"], frame.local["x"]
+    return (*start.pid_file_or_shim_gone.reads(world, frame), ("memory", frame.fid[0], f"canceled/{c}/{x}"))
+
+
+@reading(_may_end)
+def pid_file_or_shim_gone(world: World, frame: Frame) -> bool | str:
+    """Return whether runc has written the process's pid, the shim has left without, or nobody waits any more."""
+    found = start.pid_file_or_shim_gone(world, frame)
+    canceled = world.recall(frame.fid[0], f"canceled/{frame.local['c']}/{frame.local['x']}")
+    return "too_late" if found is False and canceled else found
+
+
+def no_longer_canceled(g: Goroutine) -> None:
+    """Forget that the request's deadline has passed: it is over."""
+    key = f"canceled/{g['c']}/{g['x']}"
+    if g.recall(key):
+        g.emit(Forgot(g.pid, key))
+
+
 def not_added(g: Goroutine) -> None:
     """Drop the process and answer with an error."""
+    no_longer_canceled(g)
     remove_state(g)
     g.emit(Forgot(g.pid, task_key(g.frame.local)))
     drop_exec(g, g["x"])
@@ -69,7 +106,7 @@ ADD_PROCESS = (
     Do(add_process, "next"),
     Fork(exec_shim, "shim_pid"),
     Do(watch_exec_shim),
-    Wait(pid_file_or_shim_gone, "shim_gone", within=START_TIMEOUT, late="too_late"),
+    Wait(pid_file_or_shim_gone, "shim_gone", "too_late", within=START_TIMEOUT, late="too_late"),
     Do(process_added),
     Goto("next"),
     Label("too_late"),
@@ -105,7 +142,7 @@ def restore_execs(g: Goroutine) -> None:
             for name in ("process.json", "pid", "exitStatus"):
                 syscalls.remove_file(g.turn, f"{inside}/{name}")
             for name in ("exit", "control"):
-                syscalls.unlink_fifo(g.turn, f"{inside}/{name}")
+                fifos.unlink_fifo(g.turn, f"{inside}/{name}")
             continue
         process = g.world.host.procs.get(pid)
         lives = process is not None and process.image.program == "exec" and process.image.container == c
@@ -114,7 +151,7 @@ def restore_execs(g: Goroutine) -> None:
         g.remember(f"execs/{c}", (*g.recall(f"execs/{c}", ()), x))
         if shim and f"{inside}/exitStatus" not in g.world.host.files:
             for name, mode in (("exit", "r"), ("control", "rw")):
-                syscalls.open_fifo(g.turn, g.pid, f"{inside}/{name}", mode)
+                fifos.open_fifo(g.turn, g.pid, f"{inside}/{name}", mode)
             g.start("containerd.watcher", f"{c}/{x}", c=c, x=x)
             continue
         if f"{inside}/exitStatus" not in g.world.host.files:

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from sim.engine import paths
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Fork, Label, Reap, Return, call
@@ -94,11 +95,15 @@ FORWARD = procedure(
 
 
 def must_be_new(g: Goroutine) -> str | None:
-    """Refuse a container that has a task."""
-    if task_of(g) is None:
-        return None
-    g.reply(g["request"].reply, Failure(f"task {service_of(g).id}: already exists"))
-    return "exists"
+    """Refuse a container that has a task, or whose bundle nobody has removed after its shim."""
+    identity, why = service_of(g).id, ""
+    if task_of(g) is not None:
+        why = f"task {identity}: already exists"
+    elif address_file(identity) in g.world.host.files and (g.pid, f"watcher/{g['c']}") not in g.world.frames:
+        why = f"failed to start shim: mkdir {paths.STATE}/{identity}: file exists: unknown"
+    if why:
+        g.reply(g["request"].reply, Failure(why))
+    return "exists" if why else None
 
 
 def start_shim(g: Goroutine) -> Spawn:

@@ -18,15 +18,16 @@ from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState
-from sim.engine.role import Kind, Role
+from sim.engine.role import Kind, Role, Stage
 from sim.engine.setup import Service
 from sim.engine.traits import traits
 from sim.engines.host import output
 from sim.facts import Message, StateChanged
-from sim.kernel import freezer, syscalls
+from sim.kernel import fifos, freezer, syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
+PARENT, CHILD, INIT = "runc:[0:PARENT]", "runc:[1:CHILD]", "runc:[2:INIT]"  # nsexec.c, prctl(PR_SET_NAME)
 FIRST = ("payload", "pause")  # who may be a container's first process: pause is a sandbox's
 
 
@@ -65,13 +66,13 @@ def init(g: Goroutine) -> tuple[str, ...]:
 def stage0(g: Goroutine) -> Spawn:
     """Start the first stage of the container's init."""
     g.emit(StateChanged(g["c"], "creating"))
-    return Spawn("runc", init(g), g["c"], main="stage0", comm="runc:[0:PARENT]", local={"c": g["c"]})
+    return Spawn("runc", init(g), g["c"], main="stage0", comm=PARENT, local={"c": g["c"]})
 
 
 def stage1(g: Goroutine) -> Spawn:
     """Clone the stage that unshares the namespaces."""
     words, local = init(g), {"c": g["c"]}
-    return Spawn("runc", words, g["c"], main="stage1", comm="runc:[1:CHILD]", clone_parent=True, local=local)
+    return Spawn("runc", words, g["c"], main="stage1", comm=CHILD, clone_parent=True, local=local)
 
 
 def stage2(g: Goroutine) -> Spawn:
@@ -81,7 +82,7 @@ def stage2(g: Goroutine) -> Spawn:
         "pause" if is_sandbox(service.name) else "payload",
         init(g),
         service.name,
-        comm="runc:[2:INIT]",
+        comm=INIT,
         clone_parent=True,
         new_session=True,
         new_ns=not service.host_pid,
@@ -160,7 +161,7 @@ def hand_on_stdio(g: Goroutine, payload: Pid) -> None:
     for log in service.payload.log:
         pipe = output.pipe_of(g.world, shim, service, log.stream)
         if pipe is not None and g.world.host.alive(payload):
-            syscalls.open_fifo(g.turn, payload, pipe, "w")
+            fifos.open_fifo(g.turn, payload, pipe, "w")
 
 
 def kill_stages(g: Goroutine) -> int:
@@ -206,12 +207,12 @@ def begin_exec(g: Goroutine) -> str | None:
 
 def exec_stage0(g: Goroutine) -> Spawn:
     """Start the first stage of the process's init."""
-    return _exec_stage(g, "exec_stage0", "runc:[0:PARENT]")
+    return _exec_stage(g, "exec_stage0", PARENT)
 
 
 def exec_stage1(g: Goroutine) -> Spawn:
     """Clone the stage that joins the container's namespaces."""
-    return msgspec.structs.replace(_exec_stage(g, "exec_stage1", "runc:[1:CHILD]"), clone_parent=True)
+    return msgspec.structs.replace(_exec_stage(g, "exec_stage1", CHILD), clone_parent=True)
 
 
 def _exec_stage(g: Goroutine, main: str, comm: str) -> Spawn:
@@ -228,7 +229,7 @@ def exec_stage2(g: Goroutine) -> Spawn | None:
     if not isinstance(state, RuntimeState) or not g.world.host.alive(state.pid):
         return None
     local = {"c": g["c"], "argv": g["argv"]}
-    return Spawn("exec", init(g), g["c"], comm="runc:[2:INIT]", clone_parent=True, new_session=True,
+    return Spawn("exec", init(g), g["c"], comm=INIT, clone_parent=True, new_session=True,
                  ns=g.world.host.procs[state.pid].ns, local=local,
                  oom_score_adj=service_of(g).oom_score_adj)  # fmt: skip
 
@@ -273,11 +274,17 @@ EXEC = procedure(
 # -- the other verbs -------------------------------------------------------------------------------
 
 
+def _init(g: Goroutine) -> RuntimeState | None:
+    """Return the runtime's state if the first process lives."""
+    state = g.world.host.files.get(paths.runtime_state(service_of(g).id))
+    return state if isinstance(state, RuntimeState) and g.world.host.alive(state.pid) else None
+
+
 def open_exec_fifo(g: Goroutine) -> int:
-    """Let the payload go on to execve its program."""
+    """Let the payload go on to execve its program; one that has died meanwhile is an error."""
     path = paths.runtime_state(service_of(g).id)
-    state = g.world.host.files.get(path)
-    if not isinstance(state, RuntimeState):
+    state = _init(g)
+    if state is None:
         return 1
     syscalls.write_file(g.turn, path, RuntimeState("running", state.pid))
     return 0
@@ -308,22 +315,35 @@ def resume(g: Goroutine) -> int:
 
 
 def delete(g: Goroutine) -> int:
-    """Remove the runtime's state; that a container is gone already, or paused, is an error that callers tolerate."""
+    """Remove the runtime's state; that a container is gone already, paused or runs is an error that callers tolerate.
+
+    A payload that waits at its exec fifo is killed; that runc waits for its end (100 ms) is left out.
+    """
     path = paths.runtime_state(service_of(g).id)
     if path not in g.world.host.files or freezer.is_frozen(g.world.host, scope(g)):
         return 1
+    state = _init(g)
+    if state is not None:
+        if state.status != "created":
+            return 1
+        g.kill(state.pid, "KILL")
     syscalls.remove_file(g.turn, path)
     return 0
 
 
 def ask_state(g: Goroutine) -> int:
-    """Tell what runs in the container; one that the runtime has no state of is an error."""
+    """Find the container, tell what runs in it or set its limits; one that the runtime has no state of is an error."""
     return 0 if paths.runtime_state(service_of(g).id) in g.world.host.files else 1
 
 
+STAGES = (
+    Stage("runc-parent", PARENT, ("runc",)),
+    Stage("runc-child", CHILD, ("runc",)),
+    Stage("runc-init", INIT, (*FIRST, "exec")),
+)
 ROLE = Role(
     words="runc", kind=Kind.ERRAND, order=130, target="container", brief=True, slows=True,
-    verbs=("create", "start", "kill", "delete"), tries=("delete",),
+    verbs=("create", "start", "kill", "delete"), tries=("delete",), stages=STAGES,
 )  # fmt: skip
 RUNC = Program(
     "runc",
@@ -340,7 +360,7 @@ RUNC = Program(
         procedure("runc.state", Do(start_threads), Exit(ask_state)),
         procedure("runc.pause", Do(start_threads), Exit(pause)),
         procedure("runc.resume", Do(start_threads), Exit(resume)),
-        procedure("runc.update", Do(start_threads), Exit(0)),
+        procedure("runc.update", Do(start_threads), Exit(ask_state)),
     ),
     role=ROLE,
 )

@@ -5,9 +5,10 @@ events: what a shim tells it goes to the subscriber that is there at that moment
 socket closes is cleaned up after by `shim delete`, after every end of a container; of one that containerd had not let
 go itself it tells that it has exited with 137. When it begins it looks up, one after the other, the shims that an
 earlier containerd has left, before it serves. Since 1.7.0 it asks each which processes its container has, and ends one
-that names none: the exit status is lost, and nobody is told. Leaves out content, images and snapshots, the limits of
-5 s, and a dial of a dead socket that takes 100 s (1.5 to 1.7). Source: designs §3.1, §3.5, §3.6, §3.7 [S]; containerd
-v1.7.24 runtime/v2/shim_load.go 57-174, shim.go 398-460.
+that names none: the exit status is lost, and nobody is told. A `shim delete` of more than 5 s is given up, and so is a
+shim that does not answer in that time as containerd begins: its container is deleted. Leaves out content, images and
+snapshots, the limit of a shutdown, and a dial of a dead socket that takes 100 s (1.5 to 1.7).
+Source: designs §3.1, §3.5, §3.6, §3.7 [S]; containerd v1.7.24 runtime/v2/shim_load.go 60-174, shim.go 150-193, 457-520.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from msgspec.structs import replace
 
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.ops import Do, Exit, Goto, Label, Serve, Wait, call, reading, run
+from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Serve, Wait, call, reading, run
 from sim.engine.procedure import Procedure, procedure
-from sim.engine.program import Program
+from sim.engine.program import Program, adopts
 from sim.engine.records import Task
 from sim.engine.role import MB, Kind, Rss
+from sim.engine.setup import S
 from sim.engine.traits import traits
-from sim.engines.containerd.boot import listen, start_threads
+from sim.engines.containerd.boot import open_grpc, start_threads
 from sim.engines.containerd.requests import (
     CREATE,
     DELETE,
@@ -41,12 +43,12 @@ from sim.engines.containerd.requests import (
 from sim.engines.containerd.shim_command import address_file, shim_command, socket_of
 from sim.engines.host import daemon
 from sim.engines.host.daemon import tell_ready
-from sim.facts import Message
+from sim.facts import Forgot, Message
 from sim.kernel import syscalls
-from sim.kernel.records import INIT
 from sim.world import Frame, World
 
-KILLED = 137
+KILLED, UNKNOWN = 137, 255
+CLEANUP_LIMIT = LOAD_LIMIT = 5 * S
 
 # -- a socket that closes ---------------------------------------------------------------------------
 
@@ -81,12 +83,39 @@ def shim_cleaned_up(g: Goroutine) -> None:
     tell(g, Message("exit", g["c"], None, (None, KILLED, pid)))
 
 
-def watcher_table(clean_up: Callable[[Goroutine], Spawn], *reap: Any) -> Procedure:
-    """Return the watch of a shim's socket, with what cleans up after it; *reap* waits for a shim that is a child."""
-    return procedure("containerd.watcher", Wait(shim_closed), *reap, run(clean_up), Do(shim_cleaned_up))
+@reading(lambda world, frame: (("proc", frame.local["child_pid"]),))
+def clean_up_ended(world: World, frame: Frame) -> bool:
+    """Return whether `shim delete` has ended."""
+    return not world.host.alive(frame.local["child_pid"])
 
 
-WATCHER = watcher_table(clean_up_after_shim)
+def kill_clean_up(g: Goroutine) -> None:
+    """Give up `shim delete`: what it has begun goes on without it."""
+    g.kill(g["child_pid"], "KILL")
+
+
+def shim_not_cleaned_up(g: Goroutine) -> None:
+    """Forget the task, and tell 255 without a pid; the bundle stays, in the way of the next task (shim.go 175)."""
+    task = task_of(g)
+    if task is not None and task.shim_pid == g["shim_pid"]:
+        let_go(g)
+        tell(g, Message("exit", g["c"], None, (None, UNKNOWN, 0)))
+
+
+WATCHER = procedure(
+    "containerd.watcher",
+    Wait(shim_closed),
+    Fork(clean_up_after_shim),
+    Wait(clean_up_ended, within=CLEANUP_LIMIT, late="too_long"),
+    Reap(bad="failed"),
+    Do(shim_cleaned_up),
+    Return(),
+    Label("too_long"),
+    Do(kill_clean_up),
+    Reap(),
+    Label("failed"),
+    Do(shim_not_cleaned_up),
+)
 
 # -- events -----------------------------------------------------------------------------------------
 
@@ -141,6 +170,46 @@ def ask_pid(g: Goroutine) -> Message:
     return Message("State", g["c"], g.frame.fid)
 
 
+def keep_answer(g: Goroutine) -> None:
+    """Keep what the shim has answered."""
+    g.remember(f"loading/{g['c']}", g["answer"])
+
+
+LOAD = procedure(
+    "containerd.load",
+    call("ttrpc", shim_at, ask_pid, lost="lost"),
+    Do(keep_answer),
+    Label("lost"),
+)
+
+
+def begin_load(g: Goroutine) -> None:
+    """Ask in a goroutine of its own, since the answer may be too late."""
+    g["job"] = g.start("containerd.load", g["c"], c=g["c"])
+
+
+@reading(lambda world, frame: (("frame", frame.local["job"]),))
+def shim_answered(world: World, frame: Frame) -> bool:
+    """Return whether the shim has answered, or is gone."""
+    return frame.local["job"] not in world.frames
+
+
+def take_answer(g: Goroutine) -> str | None:
+    """Take the answer; one that is gone meanwhile is cleaned up after by its watcher."""
+    key = f"loading/{g['c']}"
+    g["answer"] = g.recall(key)
+    if g["answer"] is None:
+        return "load"
+    g.emit(Forgot(g.pid, key))
+    return None
+
+
+def give_up_shim(g: Goroutine) -> None:
+    """Give up a shim that does not answer in time: what it holds is deleted (shim.go 134-145, shim_load.go 144)."""
+    g.cancel(f"load/{g['c']}")
+    leaked(g)
+
+
 def shim_loaded(g: Goroutine) -> str | None:
     """Keep the first process's pid; a containerd before 1.7.0 asks no more."""
     task = task_of(g)
@@ -160,7 +229,7 @@ def ask_processes(g: Goroutine) -> Message:
 
 
 def has_processes(g: Goroutine) -> str | None:
-    """Keep a shim whose container has a process (shim_load.go 162)."""
+    """Keep a shim whose container has a process (shim_load.go 163)."""
     return "load" if g["answer"] else None
 
 
@@ -182,10 +251,10 @@ def remains_removed(g: Goroutine) -> None:
 
 def serve(g: Goroutine) -> None:
     """Open the socket, and serve."""
-    listen(g)
+    open_grpc(g)
     for name in ("tasks", "exits", "streams"):
         g.start(f"containerd.{name}")
-    if g.world.host.procs[g.pid].ppid == INIT:
+    if adopts(g.world, g.world.host.procs[g.pid].ppid):  # a unit, and no child of dockerd
         tell_ready(g)
 
 
@@ -201,7 +270,9 @@ def load_table(*loaded: Any, clean_up: Callable[[Goroutine], Spawn]) -> tuple[An
     return (
         Label("load"),
         Do(load_next, "loaded", "dead"),
-        call("ttrpc", shim_at, ask_pid, lost="load"),
+        Do(begin_load),
+        Wait(shim_answered, within=LOAD_LIMIT, late="too_late"),
+        Do(take_answer, "load"),
         *loaded,
         call("ttrpc", shim_at, ask_processes, lost="leaked"),
         Do(has_processes, "load"),
@@ -210,6 +281,9 @@ def load_table(*loaded: Any, clean_up: Callable[[Goroutine], Spawn]) -> tuple[An
         call("ttrpc", shim_at, delete_leaked, lost="shut_down"),
         Label("shut_down"),
         call("ttrpc", shim_at, shut_shim_down, lost="dead"),
+        Goto("dead"),
+        Label("too_late"),
+        Do(give_up_shim),
         Label("dead"),
         run(clean_up),
         Do(remains_removed),
@@ -242,6 +316,7 @@ PROGRAM = Program(
     "containerd",
     (
         MAIN,
+        LOAD,
         procedure("containerd.tasks", Serve("tasks", _api())),
         procedure("containerd.exits", Serve("exits", {"exit": "hand_on", "oom": "hand_on"})),
         procedure("containerd.streams", Serve("streams", {"Events": "subscribe"})),

@@ -10,7 +10,8 @@ from __future__ import annotations
 from sim.engine import paths
 from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.ops import Do, Fork, Goto, Label, Reap
+from sim.engine.ops import Do, Fork, Goto, Label, Reap, Wait, run
+from sim.engine.procedure import procedure
 from sim.engine.traits import traits
 from sim.engines.containerd import requests, service
 from sim.engines.containerd.shim_command import hand_socket, runc_delete_force
@@ -36,5 +37,13 @@ PROGRAM = service.PROGRAM.with_tables(
         Do(hand_socket, "gone"),
         gone=(Label("gone"), Reap("shim_pid"), Goto("failed")),
     ),
-    service.watcher_table(runc_delete_force, Do(is_child, "adopted"), Reap("shim_pid"), Label("adopted")),
+    procedure(
+        "containerd.watcher",
+        Wait(service.shim_closed),
+        Do(is_child, "adopted"),
+        Reap("shim_pid"),
+        Label("adopted"),
+        run(runc_delete_force),
+        Do(service.shim_cleaned_up),
+    ),
 )

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import folder, payload_reads, pins, service_of, task_key
 from sim.engine.goroutine import Failure, Goroutine, Spawn
-from sim.engine.ops import Do, Fork, Goto, Label, Reap, Return, Wait, reading, receive, run
+from sim.engine.ops import Do, Fork, Goto, Label, Reap, Return, Wait, reading, receive
 from sim.engine.procedure import procedure
 from sim.engine.records import Task
 from sim.engine.setup import S
@@ -19,11 +19,13 @@ from sim.engines.containerd.event_log import STARTED, log_event
 from sim.engines.containerd.runc import runc
 from sim.engines.containerd.shim import shim
 from sim.facts import Message
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.world import Frame, Key, World
 
 START_TIMEOUT = 120 * S
-NOT_STARTED = "containerd: container did not start before the specified timeout"
+TOO_LATE = "containerd: container did not start before the specified timeout"
+NOT_STARTED = "containerd: container not started"  # by a shim that says nothing
+SHIM_EXITED = "containerd: shim exited before container process was started"
 
 
 def prepare(g: Goroutine) -> None:
@@ -31,8 +33,8 @@ def prepare(g: Goroutine) -> None:
     folder = paths.state(service_of(g).id)
     syscalls.write_file(g.turn, f"{folder}/process.json", "init")
     for name, mode in (("exit", "r"), ("control", "rw")):
-        syscalls.mkfifo(g.turn, f"{folder}/{name}")
-        syscalls.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
+        fifos.mkfifo(g.turn, f"{folder}/{name}")
+        fifos.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
 
 
 def watch_shim(g: Goroutine) -> None:
@@ -67,8 +69,38 @@ def runc_start(g: Goroutine) -> Spawn:
     return runc(g, "start")
 
 
+def _start_or_shim(world: World, frame: Frame) -> tuple[Key, ...]:
+    return (("proc", frame.local["child_pid"]), ("memory", frame.fid[0], task_key(frame.local)))
+
+
+@reading(_start_or_shim)
+def runc_start_or_shim_gone(world: World, frame: Frame) -> bool | str:
+    """Return whether `runc start` has ended, or the shim before it, without an exit status (process.go Start 479-496).
+
+    A shim that leaves after its payload's regular end is no reason to give up.
+    """
+    if not world.host.alive(frame.local["child_pid"]):
+        return True
+    task = world.recall(frame.fid[0], task_key(frame.local))
+    killed = task is not None and task.reaped and f"{folder(world, frame)}/exitStatus" not in world.host.files
+    return "shim_exited" if killed else False
+
+
+def kill_runc_start(g: Goroutine) -> None:
+    """End `runc start`: nobody will write to the payload's fifo."""
+    g["error"] = SHIM_EXITED
+    g.kill(g["child_pid"], "KILL")
+
+
+def runc_start_failed(g: Goroutine) -> None:
+    """Keep how `runc start` has ended, and what it has printed."""
+    status = g["status"]
+    said = "" if status < 0 else "cannot start a container that has run and stopped\\n"
+    g["error"] = f'{"signal: killed" if status < 0 else f"exit status {status}"}: "{said}"'
+
+
 def started(g: Goroutine) -> None:
-    """Answer dockerd with the payload's pid, and log the start (worker.go 90-99)."""
+    """Answer dockerd with the payload's pid, and log the start (worker.go 82-99)."""
     task = g.recall(f"task/{g['c']}")
     if task is None:
         g.reply(g["request"].reply, Failure("containerd: container not found"))
@@ -79,13 +111,15 @@ def started(g: Goroutine) -> None:
 
 def kill_shim(g: Goroutine) -> None:
     """Give up on a start that takes too long."""
+    g["error"] = TOO_LATE
     g.kill(g["shim_pid"], "KILL")
 
 
 def failed(g: Goroutine) -> None:
     """Answer dockerd with an error, the runtime's own if it has logged one; the main loop drops the container."""
     logged = g.world.host.files.get(f"{paths.state(service_of(g).id)}/log.json")
-    g.reply(g["request"].reply, Failure(f"oci runtime error: {logged}" if logged else NOT_STARTED))
+    g.reply(g["request"].reply, Failure(g["error"] or (f"oci runtime error: {logged}" if logged else NOT_STARTED)))
+    g["error"] = None
     g.send(g.pid, "tasks", Message("DeleteTask", g["c"]))
 
 
@@ -106,7 +140,9 @@ WORKER = procedure(
     Do(watch_shim),
     Wait(pid_file_or_shim_gone, "shim_gone", within=START_TIMEOUT, late="too_late"),
     Do(watch_exit),
-    run(runc_start),
+    Fork(runc_start),
+    Wait(runc_start_or_shim_gone, "shim_exited"),
+    Reap(bad="not_started"),
     Do(started),
     Label("more"),
     Do(next_start, "done", "begin"),
@@ -117,6 +153,13 @@ WORKER = procedure(
     Label("shim_gone"),
     Do(failed),
     Goto("more"),
+    Label("shim_exited"),
+    Do(kill_runc_start),
+    Reap(),
+    Goto("shim_gone"),
+    Label("not_started"),
+    Do(runc_start_failed),
+    Goto("shim_gone"),
 )
 
 # -- watching a shim -------------------------------------------------------------------------------
@@ -129,7 +172,7 @@ def _exit_fifo(world: World, frame: Frame) -> str:
 @reading(lambda world, frame: (("fifo", _exit_fifo(world, frame)),))
 def hung_up(world: World, frame: Frame) -> bool:
     """Say whether the shim has closed the exit fifo (EPOLLHUP)."""
-    return syscalls.hung_up(world.host, _exit_fifo(world, frame))
+    return fifos.hung_up(world.host, _exit_fifo(world, frame))
 
 
 def notice_exit(g: Goroutine) -> None:

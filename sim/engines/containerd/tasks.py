@@ -20,7 +20,8 @@ from sim.engine.traits import traits
 from sim.engines.containerd.event_log import publish
 from sim.engines.containerd.runc import runc
 from sim.facts import Forgot, Message
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
+from sim.kernel.records import INIT
 from sim.world import Frame, World
 
 WORKERS = 10
@@ -130,12 +131,15 @@ def remove_state(g: Goroutine) -> None:
     for name in ("process.json", "pid", "exitStatus", "log.json"):
         syscalls.remove_file(g.turn, f"{inside}/{name}")
     for name in ("exit", "control"):
-        syscalls.unlink_fifo(g.turn, f"{inside}/{name}")
+        fifos.unlink_fifo(g.turn, f"{inside}/{name}")
 
 
 @reading(lambda world, frame: (("memory", frame.fid[0], task_key(frame.local)),))
 def shim_reaped(world: World, frame: Frame) -> bool:
-    """Say whether the shim has been waited for, if it is containerd's own child (at most 2 min: the RHEL build)."""
+    """Return whether the shim has been waited for, and its orphan has gone, if it was containerd's own child.
+
+    A delete waits without a limit (delete.go 26, process.go 424).
+    """
     task = world.recall(frame.fid[0], task_key(frame.local))
     return task is None or task.reaped or not task.child
 
@@ -198,19 +202,21 @@ def orphan(g: Goroutine) -> str | None:
     """Find out what became of the payload of a shim that left no status (handleSigkilledShim, process.go 239-333).
 
     A child of containerd is left to its waiter, whose KILL a frozen payload does not take. Of an orphaned shim the
-    payload is killed if it lives under PID 1; one that is gone already counts as 255. The RHEL build thaws what is
-    frozen: for an exec, too, the whole container.
+    payload is killed if it lives under PID 1; else its exit counts as 255, whether it has ended or not. The RHEL build
+    thaws what is frozen: for an exec, too, the whole container; and it alone waits no longer than 2 min.
     """
     task: Task = g.recall(task_key(g.frame.local))
     payload = g.world.host.procs.get(task.payload_pid)
-    frozen = payload is not None and payload.state == "D" and traits(g.world, g.pid).thaws_orphans
+    thaws = traits(g.world, g.pid).thaws_orphans
+    frozen = payload is not None and payload.frozen and thaws
     if task.child:
-        return "frozen" if frozen else "waiter"
+        return "frozen" if frozen else "waiter" if thaws else "for_ever"
     if payload is None or payload.image.container != g["c"]:  # gone, or another process that bears its number
         g["exit_status"] = 255
         return "delete"
-    if payload.ppid != 1:
-        return "next"
+    if payload.ppid != INIT:  # a subreaper's: it lives on, unknown (process.go 299, exit.go 20)
+        g["exit_status"] = 255
+        return "delete"
     if frozen:
         return "paused"
     kill_orphan(g)
@@ -218,8 +224,8 @@ def orphan(g: Goroutine) -> str | None:
 
 
 def kill_orphan(g: Goroutine) -> None:
-    """Send KILL to a payload that has lost its shim."""
-    g.kill(g.recall(f"task/{g['c']}").payload_pid, "KILL")
+    """Send KILL to a payload, or an exec'd process, that has lost its shim."""
+    g.kill(g.recall(task_key(g.frame.local)).payload_pid, "KILL")
     g["exit_status"] = 137
 
 
@@ -267,6 +273,11 @@ def resources_set(g: Goroutine) -> None:
     g.reply(g["task"].reply, True)
 
 
+def resources_refused(g: Goroutine) -> None:
+    """Hand on what runc has said of a container that it has no more."""
+    g.reply(g["task"].reply, Failure(f"rpc error: code = 2 desc = container {service_of(g).id} does not exist"))
+
+
 def freezer_refused(g: Goroutine) -> None:
     """Hand on that runc has failed."""
     words = "paused" if g["task"].kind == "PauseTask" else "not paused"
@@ -311,13 +322,12 @@ LOOP = (
     Label("delete"),
     run(runc_delete),
     Do(remove_state),
-    Wait(shim_reaped, within=REAP_LIMIT, late="not_reaped"),
-    Label("not_reaped"),
+    Wait(shim_reaped),
     Do(forget),
     Goto("next"),
     Label("shim_killed"),
     run(runc_state),
-    Do(orphan, "frozen", "waiter", "delete", "next", "paused"),
+    Do(orphan, "frozen", "waiter", "delete", "paused", "for_ever"),
     Label("killed"),
     Wait(payload_gone),
     Goto("delete"),
@@ -325,6 +335,9 @@ LOOP = (
     run(runc_resume),
     Label("waiter"),
     Wait(shim_reaped, within=REAP_LIMIT, late="delete"),
+    Goto("delete"),
+    Label("for_ever"),
+    Wait(shim_reaped),
     Goto("delete"),
     Label("signal_exec"),
     Do(signal_exec),
@@ -348,15 +361,17 @@ LOOP = (
     Goto("next"),
     Label("update"),
     Do(must_know, "next"),
-    run(runc_update),
+    run(runc_update, bad="not_updated"),
     Do(resources_set),
+    Goto("next"),
+    Label("not_updated"),
+    Do(resources_refused),
     Goto("next"),
     Label("delete_failed"),
     Do(begin_drop),
     run(runc_delete),
     Do(remove_state),
-    Wait(shim_reaped, within=REAP_LIMIT, late="drop"),
-    Label("drop"),
+    Wait(shim_reaped),
     Do(drop_failed),
     Goto("next"),
     Label("refused"),

@@ -35,6 +35,10 @@ TRAITS_1_12 = replace(
     restore_asks="exit, pause or resume",
     unknown_exit=1,
     thaws_orphans=False,
+    ends_late_execs=False,
+    listens_first=False,
+    drops_torn_state=False,
+    restored_exits_after=0,
     discards_kept=False,
     pause_outlives_run=False,
 )

@@ -17,7 +17,7 @@ from sim.engine.unread import Unread
 from sim.facts import Message
 from sim.world import Frame, World
 
-TASK_IS_READ_AT = ("lock_remote", "lock_libcontainerd", "handle_event")
+TASK_IS_READ_AT = ("lock_libcontainerd", "handle_event")
 
 
 def lower(world: World) -> None:
@@ -147,5 +147,5 @@ DOCKERD = Unread(
     lower=lower,
     confluent=CONFLUENT,
     remembered=("dockerd",),
-    tried=("docker-1.13",),
+    tried=True,
 )

@@ -209,6 +209,11 @@ def give_up(g: Goroutine) -> None:
         g.remember(f"exec/{g['c']}/{g['x']}", replace(config, detach=True))
 
 
+def cancel_request(g: Goroutine) -> None:
+    """Let containerd know that nobody waits any more (gRPC resets the stream)."""
+    g.send(g["peer_pid"], "streams", Message("Cancel", g["c"], None, g["x"]))
+
+
 ADD = (
     Do(must_be_known, "unknown"),
     call("tasks", containerd_at, add_process, lost="lost", unless=canceled, given_up="given_up"),
@@ -218,10 +223,14 @@ ADD = (
 def exec_table(
     add: list[Any],
     unknown: list[Any],
+    given_up: list[Any],
     started: Callable[[Goroutine], str | None] = exec_started,
     ended: Condition = exec_ended,
 ) -> Procedure:
-    """Return exec's way with how it asks containerd for the process; *unknown* lets go of what is held meanwhile."""
+    """Return exec's way with how it asks containerd for the process; *unknown* lets go of what is held meanwhile.
+
+    *given_up* does so where the request's deadline has passed.
+    """
     return procedure(
         "dockerd.exec",
         Do(exec_create, "refused"),
@@ -249,7 +258,7 @@ def exec_table(
         Do(drop_config),
         Return(),
         Label("given_up"),
-        unknown,
+        given_up,
         Do(give_up),
         Answered("late", "late", "late"),  # keeps the request's name from being given out again
         Label("late"),
@@ -259,7 +268,8 @@ def exec_table(
     )
 
 
-EXEC = exec_table(guarded(*ADD), [Unlock("libcontainerd/{c}")])
+UNLOCK = Unlock("libcontainerd/{c}")
+EXEC = exec_table(guarded(*ADD), [UNLOCK], [Do(cancel_request), UNLOCK])
 
 # -- its exit ---------------------------------------------------------------------------------------
 

@@ -59,10 +59,10 @@ def event_or_break(world: World, frame: Frame) -> bool | str:
 
 
 def take_event(g: Goroutine) -> str | None:
-    """Read one event; of a container that libcontainerd does not know nothing is done."""
+    """Read one event; of a container that libcontainerd does not know, now that the lock is held, nothing is done."""
     g["task"] = message = receive(g, "events")
     g["c"] = message.container
-    return None if g.recall(f"lib/{g['c']}") else "next"
+    return None if g.recall(f"lib/{g['c']}") else "unknown"
 
 
 def handle_other(g: Goroutine, kind: str, status: object) -> None:
@@ -77,9 +77,10 @@ def handle_other(g: Goroutine, kind: str, status: object) -> None:
 
 
 def handle_event(g: Goroutine) -> None:
-    """Forget the container, remove its bundle, hand the exit on, and note how far the stream was read."""
-    if not g.recall(f"lib/{g['c']}"):
-        return  # forgotten while the lock was waited for
+    """Forget the container, remove its bundle, hand the exit on, and note how far the stream was read.
+
+    One that a failed start has forgotten meanwhile ends all the same: nobody looks again (remote_unix.go 318-331).
+    """
     number, status = g["task"].data
     if g["task"].kind != "exit":
         handle_other(g, g["task"].kind, status)
@@ -130,12 +131,15 @@ EVENTS = procedure(
     Do(subscribed),
     Label("next"),
     Wait(event_or_break, "broken"),
-    Do(take_event, "next"),
     Lock("remote"),
+    Do(take_event, "unknown"),
     Unlock("remote"),
     Lock("libcontainerd/{c}"),
     Do(handle_event),
     Unlock("libcontainerd/{c}"),
+    Goto("next"),
+    Label("unknown"),
+    Unlock("remote"),
     Goto("next"),
     Label("broken"),
     Goto("subscribe"),
@@ -165,31 +169,35 @@ def state_exit(g: Goroutine) -> str | None:
     record = record_of(g)
     if record is None:
         return "unknown"
-    believe_end(g, record)
+    believe_end(g, ask_restart_manager(g, record))
     say_die(g)
-    follow_end(g)
+    begin_pause(g)
+    tell_end(g)
     return None if g.recall("controller") else "no_controller"
 
 
-def believe_end(g: Goroutine, record: Container) -> None:
-    """Ask the restart manager, and believe, in memory alone, that the container has stopped or restarts."""
+def ask_restart_manager(g: Goroutine, record: Container) -> Container:
+    """Ask the restart manager, whose pause begins with the answer, and return the record with that pause."""
     g.cancel(f"uptime/{g['c']}")
-    stop_monitor(g)
     manual = bool(g.recall("shutting_down")) or record.manual
-    again = not record.canceled and wants_restart(record, g["status"], manual)
-    g["again"] = again
+    g["again"] = not record.canceled and wants_restart(record, g["status"], manual)
+    return replace(record, backoff=_backoff(g, record) if g["again"] else 0)
+
+
+def believe_end(g: Goroutine, record: Container) -> None:
+    """Believe, in memory alone, that the container has stopped or, if the restart manager said so, restarts."""
+    stop_monitor(g)
     update(
         g,
         replace(
             record,
-            running=again,
-            restarting=again,
-            paused=again and record.paused and traits(g.world, g.pid).pause_outlives_run,
+            running=g["again"],
+            restarting=g["again"],
+            paused=g["again"] and record.paused and traits(g.world, g.pid).pause_outlives_run,
             pid=0,
             exit_code=g["status"],
             oom_killed=bool(g["oom_killed"]),
-            restart_count=record.restart_count + again,  # now, not once it runs (monitor.go StateChanged)
-            backoff=_backoff(g, record) if again else 0,
+            restart_count=record.restart_count + g["again"],  # now, not once it runs (monitor.go StateChanged)
         ),
         disk=False,
     )
@@ -201,10 +209,14 @@ def say_die(g: Goroutine) -> None:
     event(g, "die", ("exitCode", str(g["status"])))
 
 
-def follow_end(g: Goroutine) -> None:
-    """Let the restart manager's pause begin, beside the rest of the exit, and tell who is attached."""
+def begin_pause(g: Goroutine) -> None:
+    """Let the restart manager's pause begin, beside the rest of the exit."""
     if g["again"]:
         g.start("dockerd.restart", g["c"], c=g["c"])
+
+
+def tell_end(g: Goroutine) -> None:
+    """Tell who is attached."""
     if g["again"] or not service_of(g).auto_remove:
         tell_attached(g, g["status"])
 
@@ -258,7 +270,7 @@ def backoff(world: World, frame: Frame) -> int:
 def restart_canceled(world: World, frame: Frame) -> bool:
     """Say whether a stop has canceled the restart manager meanwhile."""
     record = world.recall(frame.fid[0], f"container/{frame.local['c']}")
-    return record is None or record.canceled or not record.restarting
+    return record is None or record.canceled
 
 
 def give_up_restart(g: Goroutine) -> None:

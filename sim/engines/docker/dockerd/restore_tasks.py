@@ -1,10 +1,11 @@
 """What dockerd 18.09 and later does at its start with the containers that its disk says are running.
 
 It asks containerd for each task. One that has ended is deleted, and its exit status is the true one; one that is not
-there counts as 255; no `die` is said of either. One that runs is kept with live-restore; without, it is stopped as
-`docker stop` does, and the policy may start it again later (`unless-stopped` does not: that stop counts as somebody's).
-Before 20.10 it is only sent the signal. Leaves out the limit of workers, and the state of paused containers. Source:
-moby daemon.go restore [K]; designs §1.1, §3.4, §3.9 [S]; experiments c and d [M].
+there counts as 255; no `die` is said of either. If containerd dies meanwhile the container stays as the disk says. One
+that runs is kept with live-restore; without, it is stopped as `docker stop` does, and the policy may start it again
+later (`unless-stopped` does not: that stop counts as somebody's). Before 20.10 it is only sent the signal. Leaves out
+the limit of workers, and the state of paused containers. Source: moby daemon.go restore [K]; designs §1.1, §3.4, §3.9
+[S]; experiments c and d [M].
 """
 
 from __future__ import annotations
@@ -70,9 +71,17 @@ def ended(g: Goroutine) -> None:
         update(g, replace(stopped, canceled=False, backoff=0), disk=True)
 
 
+def not_restored(g: Goroutine) -> None:
+    """Leave it as the disk says: that containerd cannot be asked is only logged (v26.1.5 daemon/daemon.go 412-415).
+
+    Its network counts as nobody's, and no policy starts it.
+    """
+    is_restored(g)
+
+
 RESTORE = procedure(
     "dockerd.restore",
-    call("tasks", containerd_at, state_task, lost="ended"),
+    call("tasks", containerd_at, state_task, lost="not_restored", failed="ended"),
     Do(found, "ended", "keep", "signal"),
     Do(stop),
     Join("job"),
@@ -87,4 +96,7 @@ RESTORE = procedure(
     call("tasks", containerd_at, delete_task, lost="deleted"),
     Label("deleted"),
     Do(ended),
+    Return(),
+    Label("not_restored"),
+    Do(not_restored),
 )
