@@ -208,12 +208,12 @@ def standing(world: World, container: str, stream: str) -> int:
     """Return how many bytes of a stream stand between a container's program and its log, and may still get there."""
     service: Service = world.services[container]
     names = (pipe_path(service, stream), fifo_path(service, stream))
-    fifos = [fifo for name in names for fifo in fifos.fifos_called(world.host, name)]
+    pipes = [fifo for name in names for fifo in fifos.fifos_called(world.host, name)]
     unit = world.recall(INIT, "docker")
     daemon = {unit.main_pid} if isinstance(unit, UnitState) and unit.main_pid else set()
-    holders = sorted({pid for fifo in fifos for pid in fifo.readers | fifo.writers} | daemon)
+    holders = sorted({pid for fifo in pipes for pid in fifo.readers | fifo.writers} | daemon)
     inside = sum(held_by(world, pid, container, stream) for pid in holders)
-    return inside + sum(fifo.level for fifo in fifos if fifo.readers)
+    return inside + sum(fifo.level for fifo in pipes if fifo.readers)
 
 
 def stuck(world: World, pid: Pid) -> bool:
