@@ -50,8 +50,8 @@ FOUND = {
     ("steady", "full"): (2547, 7804, 199, 2),
     ("shot", "reduced"): (433, 1058, 78, 1),
     ("shot", "full"): (850, 2307, 96, 1),
-    ("any kill", "reduced"): (489, 652, 82, 5),
-    ("any kill", "full"): (1062, 1912, 107, 5),
+    ("any kill", "reduced"): (521, 705, 87, 5),
+    ("any kill", "full"): (1086, 1952, 111, 5),
 }
 
 
