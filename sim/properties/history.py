@@ -126,7 +126,7 @@ def stop_noted(world: World, event: EngineEvent) -> Marks:
 
 def _is_kept(world: World, name: str) -> bool:
     """Return whether the record says that people have stopped it, where no daemon says `stop` of each."""
-    record = None if an_api(world.design) else believed(world, name)
+    record = believed(world, name) if an_api(world.design) else None
     return record is not None and record.manual
 
 
