@@ -50,8 +50,8 @@ FOUND = {
     ("steady", "full"): (2507, 7686, 198, 2),
     ("shot", "reduced"): (388, 922, 77, 1),
     ("shot", "full"): (790, 2125, 95, 1),
-    ("any kill", "reduced"): (489, 652, 82, 5),
-    ("any kill", "full"): (1062, 1912, 107, 5),
+    ("any kill", "reduced"): (497, 660, 86, 5),
+    ("any kill", "full"): (1086, 1952, 111, 5),
 }
 
 
