@@ -119,7 +119,8 @@ def test_silent_wrong_time_is_that_of_the_worlds(text, settings):
         lives = any(p.image.program == "payload" and p.alive for p in world.host.procs.values())
         total += (high - low) * (serving(world) is not None and said != lives)
     assert measure(trace).values["silent_wrong"] == pytest.approx(total / 1_000_000, abs=0.02)
-    assert (total > 5_000_000) == (text == STOPPED)
+    if text is not LOST:  # in some of its runs nobody is told (T34)
+        assert (total > 5_000_000) == (text == STOPPED)
 
 
 def test_bytes_at_risk_are_the_most_that_stood_anywhere():
