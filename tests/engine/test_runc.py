@@ -22,7 +22,8 @@ until: 200s
 
 def stages(found: Run) -> list[tuple[float, str]]:
     """Return when, in ms from the execve of `runc create`, its stages are forked and one of them joins the group."""
-    begun, rows, pids = 0, [], set[int]()
+    rows: list[tuple[int, str]] = []
+    begun, pids = 0, set[int]()
     for record in found.trace:
         at, event = record.at or 0, record.event
         if isinstance(event, e.Execed) and event.image.program == "runc" and "create" in event.image.argv:

@@ -327,7 +327,7 @@ def _handled(world: World, frame: Frame) -> tuple[Key, ...]:
 
 
 @reading(_handled)
-def restart_off(world: World, frame: Frame) -> bool:
+def restart_off(world: World, frame: Frame) -> bool | str:
     """Return whether the end was believed, and a stop has canceled the restart manager, or no restart is to come."""
     pid, c = frame.fid[0], frame.local["c"]
     record = world.recall(pid, f"container/{c}")
