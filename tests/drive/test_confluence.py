@@ -219,7 +219,7 @@ def test_confluent_ops_go_together_with_whatever_else_may_happen_in_large_graphs
 
 WRONG: dict[str, tuple[str, Case]] = {
     "who leaves first is reaped first": ("runc.stage1:exit", QUICK["life"]),
-    "it has a time limit": ("containerd.main:shim_reaped", QUICK["life"]),
+    "it has a time limit": ("containerd.worker:pid_file_or_shim_gone", QUICK["life"]),
     "whoever dials finds a listener": ("containerd.main:listen", QUICK["containerd is killed by a step"]),
     "somebody else takes away what it reads": ("dockerd.set_key:move_network", LONG["the hook is killed"]),
     "time cannot pass behind a stall": ("proxy.main:listen", hit("stall", "proxy")),
