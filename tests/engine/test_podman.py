@@ -129,7 +129,7 @@ expect:
   - {at: end, process: payload/web, parent: conmon/web}
   - {at: end, process: conmon/web, parent: init, count: 1}
   - {at: end, port: 80, from: remote, open: true}
-  - {events: [{die: 137}, start], container: web, exact: true}
+  - {events: [{die: 137}, restart, start], container: web, exact: true}
 """,
     "F7: a crash loop has no backoff": HEAD
     + """\
@@ -316,6 +316,7 @@ steps: [{id: restart, at: 1s, docker: restart web}]
 expect:
   - {at: end, container: web, status: running, pid: new, since: restart-1s, restarts: 0}
   - {at: end, process: conmon/web, parent: init, count: 1}
+  - {events: [restart, {die: 0}, start], container: web}
 """,
     "rm: not one that runs, except by force": PLAIN
     + """\

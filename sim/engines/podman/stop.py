@@ -221,6 +221,7 @@ def begin_restart(g: Goroutine) -> str | None:
     if record is None or not allows(record, "restart"):
         refuse(g, record, "restart")
         return "not_stopped"
+    event(g, "restart")  # before anything is done (container_internal.go 1592)
     return None if record.state == RUNNING else "stopped"
 
 
@@ -280,11 +281,6 @@ def frozen(g: Goroutine) -> str | None:
     return None
 
 
-def restarted(g: Goroutine) -> None:
-    """State that it was restarted."""
-    event(g, "restart")
-
-
 PAUSE = (
     BEGIN, LOCK, Do(begin_pause, "not_paused"), run(freeze, bad="not_paused"), Do(frozen, "not_paused"), UNLOCK,
     Exit(succeed), Label("not_paused"), UNLOCK, Exit(fail),
@@ -336,7 +332,6 @@ STOP_PROCEDURES = (
         run(teardown),
         Label("stopped"),
         START,
-        Do(restarted),
         UNLOCK,
         Exit(succeed),
         UNDO,
