@@ -310,6 +310,18 @@ expect:
   - {at: end, container: web, status: exited, exit_code: 137}
   - {step: again, error: can only kill running containers}
 """,
+    "kill: a signal that finds no process is an error, where no conmon has told of the end": PLAIN
+    + """\
+steps:
+  - {at: 1s, kill: conmon/web}
+  - {at: 2s, kill: payload/web}
+  - {id: hup, at: 3s, docker: kill -s HUP web}
+  - {id: kill, at: 4s, docker: kill web}
+expect:
+  - {step: hup, error: "container state improper"}
+  - {step: kill, error: "sending signal to container"}
+  - {at: end, container: web, status: running}
+""",
     "restart: another process, another conmon": WEB
     + """\
 steps: [{id: restart, at: 1s, docker: restart web}]

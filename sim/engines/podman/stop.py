@@ -201,6 +201,11 @@ def signal_of(g: Goroutine) -> str:
     return str(asked(g)[0] or "KILL")
 
 
+def not_sent(g: Goroutine) -> None:
+    """Keep that the signal found no process, though nobody has told of its end (oci_conmon_common.go 303-312)."""
+    g["error"] = f"sending signal to container {service_of(g).id}: container state improper"
+
+
 def killed(g: Goroutine) -> str | None:
     """Note that its user stops it, whatever the signal was; go on to wait for its end if it was KILL."""
     record = load(g)
@@ -305,13 +310,16 @@ STOP_PROCEDURES = (
         BEGIN,
         LOCK,
         Do(begin_kill, "not_killed"),
-        run(send_signal),
+        run(send_signal, bad="not_sent"),
         Do(killed, "not_killed", "sent"),
         Wait(exit_file_there, within=EXIT_FILE_WAIT, late="no_exit_file"),
         Do(bring_up_to_date),
         Label("sent"),
         UNLOCK,
         Exit(succeed),
+        Label("not_sent"),
+        Do(not_sent),
+        Goto("not_killed"),
         Label("no_exit_file"),
         Do(no_exit_file),
         Label("not_killed"),
