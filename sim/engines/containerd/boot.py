@@ -95,7 +95,9 @@ def restore_next(g: Goroutine) -> str | None:
             return "restore"
         return "restore" if written or written is None else "unexpected_eof"
     if found.ends_ghosts and f"{paths.bundle(identity)}/config.json" not in host.files:
-        g.kill(payload, "KILL")
+        process = host.procs.get(payload)
+        if process is not None and process.image.container == c:  # the start time would differ
+            g.kill(payload, "KILL")
         return "ghost"
     g.remember(f"task/{c}", Task(c, 0, payload, child=False))
     if f"{folder}/exitStatus" in host.files:
