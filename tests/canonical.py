@@ -67,8 +67,8 @@ LIVE_AT: dict[str, dict[str, tuple[str, ...]]] = {
     "dockerd.connection": {"peer_pid": ("peer_gone",)},
     "dockerd.events": {
         "answer": (),
-        "c": ("lock_libcontainerd", "handle_event"),
-        "task": ("lock_libcontainerd", "handle_event"),
+        "c": ("lock_remote", "look_up", "lock_libcontainerd", "handle_event"),
+        "task": ("lock_remote", "look_up", "lock_libcontainerd", "handle_event"),
     },
     "containerd.main": {"child_pid": ("reap_child",), "status": ()},
 }

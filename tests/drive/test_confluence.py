@@ -267,7 +267,7 @@ def test_confluent_ops_go_together_on_every_design(design: str) -> None:
 
 WRONG: dict[str, tuple[str, Case]] = {
     "who leaves first is reaped first": ("runc.stage1:exit", QUICK["life"]),
-    "it has a time limit": ("dockerd.stop:stopped", QUICK["life"]),
+    "it has a time limit": ("containerd.worker:pid_file_or_shim_gone", QUICK["life"]),
     "whoever dials finds a listener": ("containerd.main:listen", QUICK["containerd is killed by a step"]),
     "somebody else takes away what it reads": ("dockerd.set_key:move_network", LONG["the hook is killed"]),
     "time cannot pass behind a stall": ("proxy.main:listen", hit("stall", "proxy")),

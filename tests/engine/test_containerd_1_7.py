@@ -47,6 +47,26 @@ expect:
     )
 
 
+@pytest.mark.parametrize("design", WITH_SHIMS_V2)
+def test_a_shim_delete_after_a_regular_end_leaves_nothing_in_the_way(design: str) -> None:
+    """The task was deleted before, and its bundle with it."""
+    judged(
+        design,
+        """\
+services: {web: {image: nginx}}
+steps:
+  - {id: stop, at: 1s, docker: stop web}
+  - {id: hang, at: Forked(runc/web)#3+1ms, stop: runc/web}
+  - {id: again, at: hang+20s, docker: start web}
+until: hang+30s
+expect:
+  - {at: again-1s, process: runc/web, count: 1}
+  - {step: again, ok: true}
+  - {at: end, container: web, status: running}
+""",
+    )
+
+
 @pytest.mark.parametrize("design", [name for name in WITH_SHIMS_V2 if name.endswith("-separate")])
 def test_what_containerd_cannot_be_asked_about_at_boot_stays_as_the_disk_says(design: str) -> None:
     """A new dockerd waits for the answer of a stopped shim, and containerd dies: Up, with no network of its own."""

@@ -129,7 +129,7 @@ expect:
   - {at: end, process: payload/web, parent: conmon/web}
   - {at: end, process: conmon/web, parent: init, count: 1}
   - {at: end, port: 80, from: remote, open: true}
-  - {events: [{die: 137}, start], container: web, exact: true}
+  - {events: [{die: 137}, restart, start], container: web, exact: true}
 """,
     "F7: a crash loop has no backoff": HEAD
     + """\
@@ -310,12 +310,25 @@ expect:
   - {at: end, container: web, status: exited, exit_code: 137}
   - {step: again, error: can only kill running containers}
 """,
+    "kill: a signal that finds no process is an error, where no conmon has told of the end": PLAIN
+    + """\
+steps:
+  - {at: 1s, kill: conmon/web}
+  - {at: 2s, kill: payload/web}
+  - {id: hup, at: 3s, docker: kill -s HUP web}
+  - {id: kill, at: 4s, docker: kill web}
+expect:
+  - {step: hup, error: "container state improper"}
+  - {step: kill, error: "sending signal to container"}
+  - {at: end, container: web, status: running}
+""",
     "restart: another process, another conmon": WEB
     + """\
 steps: [{id: restart, at: 1s, docker: restart web}]
 expect:
   - {at: end, container: web, status: running, pid: new, since: restart-1s, restarts: 0}
   - {at: end, process: conmon/web, parent: init, count: 1}
+  - {events: [restart, {die: 0}, start], container: web}
 """,
     "rm: not one that runs, except by force": PLAIN
     + """\

@@ -16,7 +16,11 @@ from tests.source.branches import Branch, branches, has
 
 FOLDER = Path(__file__).parent
 DESIGN = "docker-1.13"  # where no other is named
-LATER = {"containerd-1.7": "docker-26", "docker-26.1.5-daemon": "docker-26"}  # table -> the design that has its ops
+LATER = {  # table -> the design that has its ops
+    "containerd-1.7": "docker-26",
+    "docker-26.1.5-daemon": "docker-26",
+    "podman-5.4": "podman",
+}
 REASONS = {  # how a reason begins -> what it says
     "other platform": "Windows and Solaris, or a kernel without what every host here has",
     "only logs": "the engine writes a line to its own log and goes on",

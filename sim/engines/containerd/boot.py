@@ -80,19 +80,24 @@ def restore_next(g: Goroutine) -> str | None:
     """Load the next container: stopped with a status, running under a living shim, or without its shim."""
     if g["i"] == len(g["todo"]):
         restore_execs(g)
+        if not traits(g.world, g.pid).listens_first:
+            open_grpc(g)
         return "restored"
     g["c"] = c = g["todo"][g["i"]]
     g["i"] = g["i"] + 1
     identity, host = g.world.services[c].id, g.world.host
     folder, found = paths.state(identity), traits(g.world, g.pid)
     payload: Any = host.files.get(f"{folder}/pid")
-    torn = not host.files.get(f"{folder}/process.json")
-    if payload is None or torn:
+    written = host.files.get(f"{folder}/process.json")
+    if payload is None or not written:
         if found.drops_torn_state:
             remove_state(g)  # what lives goes on unknown
-        return "unexpected_eof" if torn and not found.drops_torn_state else "restore"
+            return "restore"
+        return "restore" if written or written is None else "unexpected_eof"
     if found.ends_ghosts and f"{paths.bundle(identity)}/config.json" not in host.files:
-        g.kill(payload, "KILL")
+        process = host.procs.get(payload)
+        if process is not None and process.image.container == c:  # the start time would differ
+            g.kill(payload, "KILL")
         return "ghost"
     g.remember(f"task/{c}", Task(c, 0, payload, child=False))
     if f"{folder}/exitStatus" in host.files:
@@ -140,8 +145,6 @@ def record_255(g: Goroutine) -> None:
 
 def serve(g: Goroutine) -> str | None:
     """Register the API; go on at once if no restored exit has to be reported first."""
-    if not traits(g.world, g.pid).listens_first:
-        open_grpc(g)
     g.remember("serving", True)
     g.start("containerd.streams")
     return None if g.recall("exited") else "next"

@@ -66,7 +66,8 @@ def note_canceled(g: Goroutine) -> None:
     Source: runtime/container.go createCmd 530-535; a containerd before that of 1.13 has no such branch.
     """
     c, x = g["c"], g["request"].data
-    waits = any(it.kind == "AddProcess" and it.data[0] == x for it in g.world.queue(g.pid, "tasks"))
+    queue = (it for it in g.world.queue(g.pid, "tasks") if it.kind == "AddProcess" and it.container == c)
+    waits = any(it.data[0] == x for it in queue)
     task = g.recall(f"task/{c}/{x}")
     if traits(g.world, g.pid).ends_late_execs and (waits or (task is not None and not task.payload_pid)):
         g.remember(f"canceled/{c}/{x}", True)

@@ -95,11 +95,16 @@ def kill_clean_up(g: Goroutine) -> None:
 
 
 def shim_not_cleaned_up(g: Goroutine) -> None:
-    """Forget the task, and tell 255 without a pid; the bundle stays, in the way of the next task (shim.go 175)."""
+    """Forget the task, and tell 255 without a pid; the bundle stays, in the way of the next task (shim.go 175).
+
+    That of a task which was deleted before is removed with it, whatever becomes of `shim delete` (shim.go 401).
+    """
     task = task_of(g)
-    if task is not None and task.shim_pid == g["shim_pid"]:
-        let_go(g)
-        tell(g, Message("exit", g["c"], None, (None, UNKNOWN, 0)))
+    if task is None or task.shim_pid != g["shim_pid"]:
+        syscalls.remove_file(g.turn, address_file(service_of(g).id))
+        return
+    let_go(g)
+    tell(g, Message("exit", g["c"], None, (None, UNKNOWN, 0)))
 
 
 WATCHER = procedure(

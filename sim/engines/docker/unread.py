@@ -17,7 +17,7 @@ from sim.engine.unread import Unread
 from sim.facts import Message
 from sim.world import Frame, World
 
-TASK_IS_READ_AT = ("lock_libcontainerd", "handle_event")
+TASK_IS_READ_AT = ("lock_remote", "look_up", "lock_libcontainerd", "handle_event")
 
 
 def lower(world: World) -> None:

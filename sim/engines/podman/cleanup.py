@@ -37,6 +37,7 @@ def begin_cleanup(g: Goroutine) -> str | None:
         return "leave"
     if record.manual or not wants_restart(record, record.exit_code, False):
         return "clean"
+    event(g, "restart")  # before the start, whatever becomes of that (container_internal.go 296)
     save(g, replace(record, restart_count=record.restart_count + 1))
     g["again"] = True
     return None

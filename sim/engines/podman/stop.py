@@ -206,6 +206,11 @@ def signal_of(g: Goroutine) -> str:
     return str(asked(g)[0] or "KILL")
 
 
+def not_sent(g: Goroutine) -> None:
+    """Keep that the signal found no process, though nobody has told of its end (oci_conmon_common.go 303-312)."""
+    g["error"] = f"sending signal to container {service_of(g).id}: container state improper"
+
+
 def killed(g: Goroutine) -> str | None:
     """Note that its user stops it, whatever the signal was; go on to wait for its end if it was KILL."""
     record = load(g)
@@ -231,6 +236,7 @@ def begin_restart(g: Goroutine) -> str | None:
     if record is None or not allows(record, "restart"):
         refuse(g, record, "restart")
         return "not_stopped"
+    event(g, "restart")  # before anything is done (container_internal.go 1592)
     return None if record.state == RUNNING else "stopped"
 
 
@@ -274,11 +280,6 @@ KILL_PAUSED = (  # of rm -f: what is paused is not stopped but killed (runtime_c
 )
 
 
-def restarted(g: Goroutine) -> None:
-    """State that it was restarted."""
-    event(g, "restart")
-
-
 STOP_PROCEDURES = (
     procedure(
         "podman.stop",
@@ -301,13 +302,16 @@ STOP_PROCEDURES = (
         BEGIN,
         LOCK,
         Do(begin_kill, "not_killed"),
-        run(send_signal),
+        run(send_signal, bad="not_sent"),
         Do(killed, "not_killed", "sent"),
         Wait(exit_file_there, within=EXIT_FILE_WAIT, late="no_exit_file"),
         Do(bring_up_to_date),
         Label("sent"),
         UNLOCK,
         Exit(succeed),
+        Label("not_sent"),
+        Do(not_sent),
+        Goto("not_killed"),
         Label("no_exit_file"),
         Do(no_exit_file),
         Label("not_killed"),
@@ -328,7 +332,6 @@ STOP_PROCEDURES = (
         run(teardown),
         Label("stopped"),
         START,
-        Do(restarted),
         UNLOCK,
         Exit(succeed),
         UNDO,

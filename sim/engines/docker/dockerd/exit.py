@@ -58,10 +58,14 @@ def event_or_break(world: World, frame: Frame) -> bool | str:
     return "broken" if world.recall(pid, "connection") != frame.local["peer_pid"] else False
 
 
-def take_event(g: Goroutine) -> str | None:
-    """Read one event; of a container that libcontainerd does not know, now that the lock is held, nothing is done."""
+def take_event(g: Goroutine) -> None:
+    """Read one event."""
     g["task"] = message = receive(g, "events")
     g["c"] = message.container
+
+
+def look_up(g: Goroutine) -> str | None:
+    """Do nothing about a container that libcontainerd does not know, now that the lock is held."""
     return None if g.recall(f"lib/{g['c']}") else "unknown"
 
 
@@ -131,8 +135,9 @@ EVENTS = procedure(
     Do(subscribed),
     Label("next"),
     Wait(event_or_break, "broken"),
+    Do(take_event),
     Lock("remote"),
-    Do(take_event, "unknown"),
+    Do(look_up, "unknown"),
     Unlock("remote"),
     Lock("libcontainerd/{c}"),
     Do(handle_event),
