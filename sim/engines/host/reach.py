@@ -116,18 +116,8 @@ class Way(NamedTuple):
     found: str = ""
 
 
-def targets(
-    world: World, port: int, proto: str = "tcp", *, loopback: bool = False, forwarded: bool = True
-) -> list[str]:
-    """Return the addresses to which the host's DNAT rules send *port*, of clients elsewhere or on the loopback.
-
-    Packets that are *forwarded* need the rule that accepts them besides; those of the host itself do not.
-    """
-    found = _rules(world, port, proto, loopback=loopback)
-    return [inner(proto, rule.address, rule.to_port) for rule in found if not forwarded or _accepted(world, rule)]
-
-
 def _rules(world: World, port: int, proto: str, *, loopback: bool) -> list[Rule]:
+    """Return the host's DNAT rules of *port*, for clients elsewhere or on the loopback."""
     return [
         rule
         for rule in world.host.rules
