@@ -166,7 +166,7 @@ def way(world: World, port: int, client: str, proto: str = "tcp") -> Way:
     The first DNAT rule that matches decides, for those that come through the table that has them: with userland proxies
     neither clients on the loopback nor containers of the bridge do; without, every class of IPv4 (designs §8: hairpin
     mode, route_localnet). What no rule takes goes to the host itself, where a proxy or a stranger may listen, as the
-    comment at v28.0.0 port_mapping_linux.go 337-340 says of clients elsewhere. No network has addresses of IPv6, so
+    comment at v28.0.0 port_mapping_linux.go 200-203 says of clients elsewhere. No network has addresses of IPv6, so
     that its clients always go there.
     """
     if client == "dns":
