@@ -95,7 +95,7 @@ PHASES = {  # by version of cgroups and KillMode=, phases in which something wai
 def test_every_law_of_a_unit_holds_of_a_paused_container_whose_conmon_is_killed(cgroup: str, mode: str) -> None:
     """With cgroup v1 a frozen program takes no KILL, with v2 it does; with process nobody sends one.
 
-    Then `podman rm -f` of ExecStopPost= ends it and waits in vain for conmon's exit file, and the unit has failed. "" is
+    Then `podman rm -f` of ExecStopPost= ends it, waits in vain for conmon's exit file, and the unit has failed. "" is
     its own mode.
     """
     setup = fitted(Setup((plain_service("web"),), host=HostSetup(cgroup=cgroup)), QuadletMachine.design)
