@@ -84,8 +84,8 @@ def _began(at_once: int, count: int, port: bool, seed: int) -> tuple[Began, ...]
         if isinstance(event, StepTaken) and event.id.startswith("people"):
             taken[event.id] = at
         elif isinstance(event, Execed):
-            stage = event.image.argv[-1:] == ("init",)
-            program = "stage" if stage and event.image.program == "runc" else event.image.program
+            is_stage = event.image.program == "runc" and event.image.argv[-1:] == ("init",)
+            program = "stage" if is_stage else event.image.program
             first.setdefault((event.image.container, program), (at, event.pid))
     requests = {n: iter(sorted(at for step, at in taken.items() if _person(step) == n)) for n in range(at_once)}
     found = []
