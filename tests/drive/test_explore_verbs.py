@@ -24,19 +24,11 @@ def said(verb: str, *words: str) -> Step:
     return Step(verb, AFTER, Docker(verb, "web", words=words))
 
 
-def with_v2(setup: Setup) -> Setup:
-    """Return a setup whose host has cgroup v2."""
-    return replace(setup, host=replace(setup.host, cgroup="v2"))
-
-
 CASES: dict[str, Setup] = {
     "pause": setup_of(PLAIN, *steps("pause", "unpause"), begin="steady"),
     "a stop of what is paused": setup_of(PLAIN, *steps("pause", "stop", "unpause"), begin="steady"),
     "a kill that waits for the thaw": setup_of(
         HASTY, *steps("pause"), kill("payload", "shot"), Step("go", AFTER, Docker("unpause", "web")), begin="steady"
-    ),
-    "a kill that gets through to what is paused": with_v2(
-        setup_of(PLAIN, *steps("pause"), kill("payload", "shot"), *steps("unpause"), begin="steady")
     ),
     "pause, and a fault": with_faults(setup_of(HASTY, *steps("pause"), begin="steady")),
     "update and rename": setup_of(PLAIN, said("update", "always", "0"), said("rename", "old"), begin="steady"),

@@ -10,7 +10,7 @@ from sim.kernel import events as e
 from sim.kernel import freezer
 from sim.kernel import syscalls as sc
 from sim.kernel.host import Host
-from sim.kernel.records import INIT, Pid
+from sim.kernel.records import INIT, Image, Pid
 from tests.kernel.strategies import FAMILY, IMAGES, Bench, Call, calls, history, small_host
 
 FREEZING = (*FAMILY, "kill", "kill", "deliver", "cgroup", "cgroup", "freeze", "freeze", "thaw", "kill_cgroup")
@@ -80,7 +80,7 @@ def test_kill_waits_for_the_thaw_with_v1_alone(version: str) -> None:
     ],
 )
 @VERSIONS
-def test_what_is_fatal_ends_a_frozen_process_with_v2(version: str, image: object, signal: str, ends: bool) -> None:
+def test_what_is_fatal_ends_a_frozen_process_with_v2(version: str, image: Image, signal: str, ends: bool) -> None:
     """A signal whose default action ends a process goes through; one that is handled, or dumps, or stops, does not."""
     bench = Bench(Host(cgroup=version))
     (pid,) = members(bench, 1)
