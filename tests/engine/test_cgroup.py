@@ -195,7 +195,7 @@ def test_a_version_that_the_design_does_not_run_with_is_refused(design: str) -> 
         return
     with pytest.raises(InputError) as refused:
         load("f", text=other)
-    assert str(refused.value) == f"f:2:16: host.cgroup: {design} runs with cgroup {own} alone: {why}. {hint}"
+    assert str(refused.value) == f"f:2:16: host.cgroup: {design} runs with cgroup {own} alone: {why} {hint}"
 
 
 @pytest.mark.parametrize(
