@@ -43,11 +43,7 @@ def test_the_control_group_is_joined_before_the_other_stages_since_18_09(design:
 
 
 def test_the_stages_come_when_they_were_measured() -> None:
-<<<<<<< HEAD
     """The first after 5 to 9 ms, the others after about 23: most of that is waiting, which load does not stretch."""
-=======
-    """The first after 5 to 9 ms, the others after about 23: most of that is no work, and load does not stretch it."""
->>>>>>> sg
     first, _, second, third = stages(run("docker-26", START % ""))
     assert 5 <= first[0] <= 9
     assert second[0] == pytest.approx(23, abs=4)
