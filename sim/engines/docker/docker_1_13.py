@@ -66,15 +66,11 @@ TRAITS = Traits(
     other_package=("containerd", "shim", "runc"),
     live_restore=True,
     thaws_orphans=True,
-<<<<<<< HEAD
-    one_cgroup=("its hosts have Linux 3.10, and cgroup v2 can freeze since 5.2", FIRST_WITH_V2),
+    one_cgroup=("its hosts have Linux 3.10, and cgroup v2 can freeze since 5.2.", FIRST_WITH_V2),
     ends_late_execs=True,
     listens_first=True,
     drops_torn_state=True,
     restored_exits_after=1_000_000,
-=======
-    one_cgroup=("its hosts have Linux 3.10, and cgroup v2 can freeze since 5.2.", FIRST_WITH_V2),
->>>>>>> sc
     rpc_codes=True,
     discards_kept=True,
     pause_outlives_run=True,
