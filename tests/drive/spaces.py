@@ -32,7 +32,7 @@ class Loose(Walker):
 class Graph:
     """A whole search by one part, with what may happen in each state, by number."""
 
-    def __init__(self, base: Base, limit: int = 200_000) -> None:
+    def __init__(self, base: Base, limit: int = 500_000) -> None:
         self.base, self.part = base, Part(base.walker)
         self.acts: dict[int, Acts] = {}
         self.digests: set[int] = set()
