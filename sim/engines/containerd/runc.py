@@ -178,13 +178,7 @@ def begin_create(g: Goroutine) -> str | None:
     return "exists" if paths.runtime_state(service_of(g).id) in g.world.host.files else None
 
 
-CREATE = procedure(
-    "runc.create",
-    Do(begin_create, "exists"),
-    Fork(stage0),
-    Reap(),
-    Wait(stage2_cloned),
-    Do(create_scope),
+CREATED = (  # what follows once the stages and the control group are there
     run(setkey, bad="failed"),
     Do(write_pid_file, "failed"),
     Exit(0),
@@ -192,6 +186,15 @@ CREATE = procedure(
     Exit(kill_stages),
     Label("exists"),
     Exit(1),
+)
+CREATE = procedure(
+    "runc.create",
+    Do(begin_create, "exists"),
+    Fork(stage0),
+    Reap(),
+    Wait(stage2_cloned),
+    Do(create_scope),
+    CREATED,
 )
 
 # -- exec ------------------------------------------------------------------------------------------

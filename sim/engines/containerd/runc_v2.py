@@ -18,17 +18,15 @@ from sim.engine.records import RuntimeState
 from sim.engine.setup import MS
 from sim.engine.traits import traits
 from sim.engines.containerd.runc import (
+    CREATED,
     RUNC,
     begin_create,
     delete,
-    kill_stages,
     scope,
-    setkey,
     stage0,
     stage1,
     stage2_cloned,
     start_threads,
-    write_pid_file,
 )
 from sim.engines.host.execed import in_scope
 from sim.kernel import freezer, syscalls
@@ -51,17 +49,7 @@ STAGES = (
     Reap(),
     Wait(stage2_cloned),
 )
-CREATE = procedure(
-    "runc.create",
-    STAGES,
-    run(setkey, bad="failed"),
-    Do(write_pid_file, "failed"),
-    Exit(0),
-    Label("failed"),
-    Exit(kill_stages),
-    Label("exists"),
-    Exit(1),
-)
+CREATE = procedure("runc.create", STAGES, CREATED)
 STAGE0 = procedure(
     "runc.stage0",
     Wait(in_scope, "given_up"),
