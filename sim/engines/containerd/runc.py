@@ -179,14 +179,9 @@ def begin_create(g: Goroutine) -> str | None:
 
 
 CREATED = (  # what follows once the stages and the control group are there
-    run(setkey, bad="failed"),
-    Do(write_pid_file, "failed"),
-    Exit(0),
-    Label("failed"),
-    Exit(kill_stages),
-    Label("exists"),
-    Exit(1),
-)
+    run(setkey, bad="failed"), Do(write_pid_file, "failed"), Exit(0), Label("failed"), Exit(kill_stages),
+    Label("exists"), Exit(1),
+)  # fmt: skip
 CREATE = procedure(
     "runc.create",
     Do(begin_create, "exists"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from sim.engine import paths
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Exit, Fork, Label, Reap, Sleep, Wait, run
+from sim.engine.ops import Do, Exit, Fork, Label, Reap, Sleep, Wait
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState
