@@ -8,28 +8,43 @@ from sim.durations import Duration, LogNormal, Profile, Quantiles
 
 FITTED: Profile = {
     "dockerd/check_pid_file": Duration(
-        wait=LogNormal(154.7649, 0.01813, -104.2945),
-        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.104",
+        wait=LogNormal(151.058, 0.01813, -101.7964),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.102",
         together="boot",
     ),
     "dockerd/load_containers": Duration(
-        wait=LogNormal(54.6229, 0.01813, -36.8098),
-        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0368",
+        wait=LogNormal(53.3146, 0.01813, -35.9281),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0359",
         together="boot",
     ),
     "dockerd/start_controller": Duration(
-        wait=LogNormal(582.6444, 0.01813, -392.638),
-        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.393",
+        wait=LogNormal(53.3146, 0.01813, -35.9281),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0359",
+        together="boot",
+    ),
+    "dockerd/create_chains": Duration(
+        wait=LogNormal(426.5166, 0.01813, -287.4252),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.287",
+        together="boot",
+    ),
+    "dockerd/set_up_network": Duration(
+        wait=LogNormal(71.0861, 0.01813, -47.9042),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0479",
+        together="boot",
+    ),
+    "dockerd/listen_for_hooks": Duration(
+        wait=LogNormal(53.3146, 0.01813, -35.9281),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0359",
         together="boot",
     ),
     "dockerd/configure_networking": Duration(
-        wait=LogNormal(655.4749, 0.01813, -441.7178),
-        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.442",
+        wait=LogNormal(639.7749, 0.01813, -431.1377),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.431",
         together="boot",
     ),
     "dockerd/ready": Duration(
-        wait=LogNormal(36.4153, 0.01813, -24.5399),
-        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.0245",
+        wait=LogNormal(35.5431, 0.01813, -23.9521),
+        mark="M daemon_restart.csv: api_ready_s, n = 6, 2026-11-24: boot, share 0.024",
         together="boot",
     ),
     "dockerd/mount": Duration(
@@ -39,7 +54,7 @@ FITTED: Profile = {
             "parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="port/endpoint",
-        cores=1.76,
+        cores=1.87,
     ),
     "dockerd/create_endpoint": Duration(
         work=LogNormal(0.4249, 1.31312, 2.4048),
@@ -48,7 +63,7 @@ FITTED: Profile = {
             "parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="port/endpoint",
-        cores=1.76,
+        cores=1.87,
     ),
     "iptables/apply": Duration(
         work=Quantiles(
@@ -61,7 +76,7 @@ FITTED: Profile = {
         ),
         together="port/iptables",
         repeats=6,
-        cores=1.76,
+        cores=1.87,
     ),
     "proxy/listen": Duration(
         work=LogNormal(0.3125, 0.72374, 2.1579),
@@ -70,19 +85,31 @@ FITTED: Profile = {
             "cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="port/proxy",
-        cores=1.76,
+        cores=1.87,
     ),
     "dockerd/write_bundle": Duration(
         work=Quantiles(
             (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0),
-            (8.2798, 8.3645, 8.687, 8.8643, 9.5462, 14.7285, 21.4624, 26.3315, 28.728, 36.6521, 37.753),
+            (4.9161, 4.9664, 5.1579, 5.2632, 5.6681, 8.7451, 12.7433, 15.6343, 17.0573, 21.7622, 22.4158),
         ),
         mark=(
-            "M sequential_noport.csv: d_shimstart_fork, n = 100, 2026-11-24: start/prepare, share 1; cores: "
-            "parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+            "M sequential_noport.csv: d_shimstart_fork, n = 100, 2026-11-24: start/prepare, share 0.594; "
+            "cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="start/prepare",
-        cores=1.76,
+        cores=1.87,
+    ),
+    "containerd/must_be_new": Duration(
+        work=Quantiles(
+            (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0),
+            (3.3637, 3.3981, 3.5291, 3.6011, 3.8782, 5.9835, 8.7191, 10.6972, 11.6708, 14.8899, 15.3371),
+        ),
+        mark=(
+            "M sequential_noport.csv: d_shimstart_fork, n = 100, 2026-11-24: start/prepare, share 0.406; "
+            "cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/prepare",
+        cores=1.87,
     ),
     "shim-command/start_command_threads": Duration(
         work=LogNormal(1.2195, 0.52792, 6.6737),
@@ -91,7 +118,7 @@ FITTED: Profile = {
             "share 1; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="start/shim-command",
-        cores=1.76,
+        cores=1.87,
     ),
     "shim/set_up": Duration(
         work=Quantiles(
@@ -103,52 +130,61 @@ FITTED: Profile = {
             "1; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="start/shim",
-        cores=1.76,
+        cores=1.87,
     ),
     "runc/begin_create": Duration(
-        work=LogNormal(23.872, 0.07488, -0.0),
+        work=LogNormal(1.3266, 0.56698, 4.9773),
         mark=(
-            "M sequential_noport.csv: d_runc_create_exit-d_runc_create_exec, n = 100, 2026-11-24: "
-            "start/create, share 0.23; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+            "M sequential_noport.csv: d_runc_init_exec-d_runc_create_exec, n = 100, 2026-11-24: start/stage, "
+            "share 1; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
-        together="start/create",
-        cores=1.76,
+        together="start/stage",
+        cores=1.87,
     ),
     "runc/create_scope": Duration(
-        wait=LogNormal(7.46, 0.07488, -0.0),
+        wait=LogNormal(17.9568, 0.07488, -1.0199),
         mark=(
             "M sequential_noport.csv: d_runc_create_exit-d_runc_create_exec, n = 100, 2026-11-24: "
-            "start/create, share 0.0718; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+            "start/create, share 0.174; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="start/create",
-        cores=1.76,
+        cores=1.87,
+    ),
+    "runc/stage2_cloned": Duration(
+        work=LogNormal(7.9221, 0.07488, -0.4499),
+        mark=(
+            "M sequential_noport.csv: d_runc_create_exit-d_runc_create_exec, n = 100, 2026-11-24: "
+            "start/create, share 0.0769; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+        ),
+        together="start/create",
+        cores=1.87,
     ),
     "hook/start_hook_threads": Duration(
-        work=LogNormal(10.9413, 0.07488, -0.0),
+        work=LogNormal(40.1388, 0.07488, -2.2797),
         mark=(
             "M sequential_noport.csv: d_runc_create_exit-d_runc_create_exec, n = 100, 2026-11-24: "
-            "start/create, share 0.105; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+            "start/create, share 0.39; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="start/create",
-        cores=1.76,
+        cores=1.87,
     ),
     "dockerd/move_network": Duration(
-        work=LogNormal(43.7653, 0.07488, -0.0),
+        work=LogNormal(17.9568, 0.07488, -1.0199),
         mark=(
             "M sequential_noport.csv: d_runc_create_exit-d_runc_create_exec, n = 100, 2026-11-24: "
-            "start/create, share 0.421; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+            "start/create, share 0.174; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="start/create",
-        cores=1.76,
+        cores=1.87,
     ),
     "runc/write_pid_file": Duration(
-        work=LogNormal(17.904, 0.07488, -0.0),
+        work=LogNormal(19.0131, 0.07488, -1.0798),
         mark=(
             "M sequential_noport.csv: d_runc_create_exit-d_runc_create_exec, n = 100, 2026-11-24: "
-            "start/create, share 0.172; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
+            "start/create, share 0.185; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="start/create",
-        cores=1.76,
+        cores=1.87,
     ),
     "containerd/task_created": Duration(
         work=LogNormal(1.993, 0.55866, 4.3198),
@@ -157,68 +193,68 @@ FITTED: Profile = {
             "start/created, share 1; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="start/created",
-        cores=1.76,
+        cores=1.87,
     ),
     "runc/open_exec_fifo": Duration(
-        work=LogNormal(0.7724, 0.68654, 2.9488),
+        work=LogNormal(0.7695, 0.68654, 2.8599),
         mark=(
             "M sequential_noport.csv: d_payload_exec-d_runc_start_exec, n = 100, 2026-11-24: start/payload, "
             "share 0.726; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="start/payload",
-        cores=1.76,
+        cores=1.87,
     ),
     "payload/execute": Duration(
-        work=LogNormal(0.2918, 0.68654, 1.114),
+        work=LogNormal(0.2907, 0.68654, 1.0804),
         mark=(
             "M sequential_noport.csv: d_payload_exec-d_runc_start_exec, n = 100, 2026-11-24: start/payload, "
             "share 0.274; cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="start/payload",
-        cores=1.76,
+        cores=1.87,
     ),
     "shim/payload_started": Duration(
-        work=LogNormal(2.8337, 0.33353, 1.4486),
+        work=LogNormal(2.8341, 0.33353, 1.4144),
         mark=(
             "M sequential_noport.csv: api_start_s-d_payload_exec, n = 100, 2026-11-24: start/answer, share 1;"
             " cores: parallel.csv, 8 at once, 7.41 starts/s on 2 cores"
         ),
         together="start/answer",
-        cores=1.76,
+        cores=1.87,
     ),
     "runc/send_signal": Duration(
-        work=LogNormal(9.1744, 0.09952, -0.4564),
+        work=LogNormal(9.1697, 0.09952, -0.5034),
         mark="M sequential_noport.csv: api_stop_s, n = 100, 2026-11-24: stop, share 0.117",
         together="stop",
     ),
     "shim/process_exited": Duration(
-        work=LogNormal(9.1744, 0.09952, -0.4564),
+        work=LogNormal(9.1697, 0.09952, -0.5034),
         mark="M sequential_noport.csv: api_stop_s, n = 100, 2026-11-24: stop, share 0.117",
         together="stop",
     ),
     "runc/delete": Duration(
-        work=LogNormal(9.1744, 0.09952, -0.4564),
+        work=LogNormal(9.1697, 0.09952, -0.5034),
         mark="M sequential_noport.csv: api_stop_s, n = 100, 2026-11-24: stop, share 0.117",
         together="stop",
     ),
     "containerd/task_deleted": Duration(
-        work=LogNormal(2.0387, 0.09952, -0.1014),
+        work=LogNormal(2.0377, 0.09952, -0.1119),
         mark="M sequential_noport.csv: api_stop_s, n = 100, 2026-11-24: stop, share 0.026",
         together="stop",
     ),
     "dockerd/stop_proxy": Duration(
-        wait=LogNormal(48.5824, 0.08494, -32.5869),
+        wait=LogNormal(48.314, 0.08494, -32.2436),
         mark="M sequential_port.csv: api_stop_s, n = 40, 2026-11-24: stop-port, share 1",
         together="stop-port",
         repeats=2,
     ),
     "dockerd/leave_network": Duration(
-        work=LogNormal(38.7362, 0.09952, -1.9272),
+        work=LogNormal(38.7164, 0.09952, -2.1256),
         mark="M sequential_noport.csv: api_stop_s, n = 100, 2026-11-24: stop, share 0.494",
         together="stop",
     ),
     "dockerd/keep_exit": Duration(
-        work=LogNormal(10.1937, 0.09952, -0.5072),
+        work=LogNormal(10.1885, 0.09952, -0.5594),
         mark="M sequential_noport.csv: api_stop_s, n = 100, 2026-11-24: stop, share 0.13",
         together="stop",
     ),

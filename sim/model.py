@@ -13,13 +13,14 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS, Design
-from sim.designs.takes import units_of
+from sim.designs.takes import cgroup_of, units_of
 from sim.designs.upgraded import upgraded
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.prologue import is_beside, observed, prologue
 from sim.engine.setup import Instant, OutOfMemory, Setup, Target, Upgrade
 from sim.engines.host import journald, output
 from sim.engines.host.client import mark_name, named_by
+from sim.engines.host.systemd import starter
 from sim.facts import OPENED as OPENED
 from sim.facts import (
     BecameReady,
@@ -72,11 +73,11 @@ Action = Go | Late | Deliver | Open | Fault
 def alternatives(world: World, frame: Frame) -> list[Go | Late]:
     """Return what a goroutine may do now: take its op, or be too late for it. A stopped process does nothing."""
     pid = frame.fid[0]
-    if pid != OUTSIDE and world.host.procs[pid].state != "S":
+    if pid != OUTSIDE and not world.host.procs[pid].runs:
         return []
     op = world.design.procedures[frame.procedure].ops[frame.op]
     actions: list[Go | Late] = [Go(frame.fid)] if op.ready(world, frame) else []
-    if op.within is not None:
+    if op.limited(world, frame):
         actions.append(Late(frame.fid))
     return actions
 
@@ -147,7 +148,7 @@ def blank(setup: Setup) -> World:
     design = design_of(setup)
     first, *others = prologue(setup, design)
     setup = replace(setup, terminals=(first, *setup.terminals, *others))
-    host = Host(setup.host.pid_max)
+    host = Host(setup.host.pid_max, setup.host.cgroup or cgroup_of(design.releases.values()))
     host.reserve(number for service in setup.services for number in observed(setup, design, service))
     world = World(setup, design, host)
     world.services = design.engine.services(world.services)
@@ -173,6 +174,7 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     turn = Turn(world)
     if setup.host.next_pid is not None:
         turn.emit(e.IdsSkipped(setup.host.next_pid - 1))
+    starter.begin(turn)
     if setup.host.begin == "boot":
         world.design.engine.disk(turn)
     early = ("init.journald",) if journald.concerns(setup) else ()
@@ -250,6 +252,17 @@ def _once_open(rule: Any) -> Any:
     return lambda world, event: rule(world, event) if world.marks.get(OPENED) else ()
 
 
+WORDS = tuple(
+    """attach commit copy create destroy detach die exec_create exec_detach exec_start export health_status kill
+    oom pause rename resize restart start stop top unpause update""".split()
+)  # what docker events says of a container
+FACTS = tuple(
+    """Forked Execed Exited Reparented Reaped Signalled SignalTaken Listened Connected ThreadsStarted ThreadsEnded
+    MainThreadEnded SubreaperSet CgroupSet Frozen Thawed Waitable FifoOpened FifoClosed WriteBlocked
+    WriteResumed""".split()
+)  # what the trace says of a process
+
+
 def watcher(name: str, instant: Instant, design: str) -> tuple[type, Any] | None:
     """Return the type of event that brings a moment, and a rule (world before it, event) -> names of moments.
 
@@ -284,6 +297,7 @@ def _fact_watcher(name: str, instant: Instant) -> tuple[type, Any]:
         def forked(world: World, event: Any) -> tuple[str, ...]:
             image, before = event.image, world.host.procs[event.pid].image
             same = (before.program, before.container) == (image.program, image.container)
+            same = same and named_by(world, target, before)  # a stage is forked by the one before it
             return () if same or not named_by(world, target, image) else (name,)
 
         return e.Execed, forked

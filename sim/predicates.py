@@ -20,7 +20,7 @@ from sim.engine.setup import Target
 from sim.engines.host import output
 from sim.engines.host.client import named_by
 from sim.engines.host.payload import PROGRAM as PAYLOAD
-from sim.engines.host.reach import reachable
+from sim.engines.host.reach import finds, reachable
 from sim.engines.host.stranger import PROGRAM as STRANGER
 from sim.kernel.records import Image, Pid, Process
 from sim.world import World
@@ -117,7 +117,7 @@ def living(world: World, program: str, container: str | None = None) -> list[Pro
 
 
 def doomed(process: Process) -> bool:
-    """Say whether a KILL is on its way to a process: nobody can tell it from a dead one. A frozen one takes none."""
+    """Say whether a KILL is on its way to a process: nobody can tell it from a dead one. In D it takes none."""
     return not process.alive or ("KILL" in process.pending and process.state != "D")
 
 
@@ -147,9 +147,9 @@ def is_up(world: World, target: Target) -> bool:
     return any(process.alive for process in named(world, target))
 
 
-def exists(world: World, target: Target) -> bool:
-    """Say whether there is a process that is named; a zombie is one."""
-    return bool(named(world, target))
+def exists(world: World, thing: Target | str) -> bool:
+    """Return whether there is a process that is named, a zombie is one; or a container, whether it runs or not."""
+    return bool(named(world, thing)) if isinstance(thing, Target) else believed(world, thing) is not None
 
 
 def is_zombie(world: World, target: Target) -> bool:
@@ -160,7 +160,7 @@ def is_zombie(world: World, target: Target) -> bool:
 def in_state(world: World, target: Target, state: str) -> bool:
     """Say whether there is a process that is named, and each is in this state; zombies count for Z alone."""
     found = [process for process in named(world, target) if state == "Z" or process.alive]
-    return bool(found) and all(process.state == state for process in found)
+    return bool(found) and all(process.shown_state == state for process in found)
 
 
 def has_parent(world: World, target: Target, parent: Target) -> bool:
@@ -204,12 +204,25 @@ def was_restarted(world: World, container: str) -> bool:
     return record is not None and record.restart_count > 0
 
 
+def _proto_of(world: World, port: int) -> str:
+    """Return the protocol of a published port; of one that is published for tcp and udp, tcp."""
+    published = (it for service in world.services.values() for it in service.ports if it.host == port)
+    return "udp" if {it.proto for it in published} == {"udp"} else "tcp"
+
+
 def port_open(world: World, port: int, client: str, proto: str | None = None) -> bool:
-    """Say whether clients of a class reach a published port; of one that is published for tcp and udp, the tcp one."""
-    if proto is None:
-        published = (it for service in world.services.values() for it in service.ports if it.host == port)
-        proto = "udp" if {it.proto for it in published} == {"udp"} else "tcp"
-    return reachable(world, port, client, proto)
+    """Return whether clients of a class reach a published port."""
+    return reachable(world, port, client, proto or _proto_of(world, port))
+
+
+def found_at(world: World, port: int, client: str, proto: str | None = None) -> str:
+    """Return what clients of a class find at a published port."""
+    return finds(world, port, client, proto or _proto_of(world, port))
+
+
+def port_finds(world: World, port: int, client: str, found: str, proto: str | None = None) -> bool:
+    """Return whether clients of a class find just that at a published port."""
+    return found_at(world, port, client, proto) == found
 
 
 def is_blocked(world: World, target: Target) -> bool:
@@ -238,9 +251,14 @@ class Predicate(msgspec.Struct, frozen=True):
 
 PREDICATES: dict[str, Predicate] = {
     "open": Predicate(("port", "client", "proto?"), port_open, "clients of a class reach a published port"),
+    "finds": Predicate(
+        ("port", "client", "found", "proto?"), port_finds, "what a connect of a class of clients finds at a port"
+    ),
     "up": Predicate(("target",), is_up, "at least one such process lives"),
     "down": Predicate(("target",), lambda world, target: not is_up(world, target), "no such process lives"),
-    "exists": Predicate(("target",), exists, "there is such a process, a zombie counts"),
+    "exists": Predicate(
+        ("target|container",), exists, "there is such a process, a zombie counts; or the engine knows the container"
+    ),
     "zombie": Predicate(("target",), is_zombie, "such a process is a zombie"),
     "state": Predicate(("target", "state"), in_state, "there is such a process, and each is in this state of ps"),
     "parent": Predicate(("target", "target"), has_parent, "such a process lives, and each is a child of the second"),

@@ -73,6 +73,11 @@ def code(found: Run) -> str:
     return said(found, "die")[0][1]
 
 
+def was_told(found: Run) -> bool:
+    """Return whether the engine said die: not where the new containerd was killed before dockerd had read it (T34)."""
+    return bool(said(found, "die"))
+
+
 def ps_columns(found: Run) -> bool:
     """Say whether ppid, pgid and sid of proxy, shim, payload and its child are as ps shows them."""
     host = found.at().host

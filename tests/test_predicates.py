@@ -8,7 +8,8 @@ import pytest
 
 from sim.drive.timed import run
 from sim.engine.setup import Target
-from sim.predicates import PREDICATES, believed, named, port_open, serving, spelled, status_of
+from sim.engines.host.reach import ACCEPT
+from sim.predicates import PREDICATES, believed, named, port_finds, port_open, serving, spelled, status_of
 from sim.scenario import instant, load
 from sim.scenario.expression import parse, question
 from sim.views.moments import Moments
@@ -25,6 +26,7 @@ steps:
   - {id: stop, at: 20s, docker: stop web}
   - {id: kill, at: 60s, kill: dockerd}
   - {id: last, at: 85s, kill: shim/dns}
+  - {id: rm, at: 87s, docker: rm -f web}
 until: 90s
 """
 
@@ -62,11 +64,15 @@ CASES = [
     ("open(53, remote, udp)", "0s", None),
     ("not open(53, remote, tcp)", "0s", None),
     ("open(54, remote)", "0s", None),
+    ("finds(80, loopback, refused)", "shot+10ms", "0s"),
+    ("finds(80, remote6, answered)", "0s", "shot+10ms"),
+    ("finds(54, dns, unresolved, udp)", "0s", None),
     ("up(dockerd)", "0s", "kill+50ms"),
     ("down(dockerd)", "kill+50ms", "0s"),
     ("up(proxy/web:80)", "0s", "shot+10ms"),
     ("up(proxy/web)", "shot+10ms", "stop+12s"),
     ("exists(proxy/web:80)", "shot+10ms", "stop+12s"),
+    ("exists(web)", "stop+12s", "rm+2s"),  # stopped, and then removed
     ("zombie(proxy/web:80)", "shot+10ms", "0s"),
     ("zombie(proxy/*)", "shot+10ms", "0s"),
     ("state(shim/dns, T)", "hold+10ms", "0s"),
@@ -121,8 +127,10 @@ def test_a_port_of_two_protocols_is_open_if_tcp_is():
     """Without a protocol udp is asked for only where nothing else is published."""
     world = world_at("0s").copy()
     for rule in [rule for rule in world.host.rules if rule.port == 54 and rule.proto == "tcp"]:
-        del world.host.rules[rule]
+        if rule.chain == ACCEPT:
+            del world.host.rules[rule]
     assert not port_open(world, 54, "remote")
+    assert port_finds(world, 54, "remote", "timeout")
     assert port_open(world, 54, "remote", "udp")
 
 

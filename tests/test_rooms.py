@@ -37,7 +37,11 @@ OF_FILES = {  # of sim/scenario
         "docker": "a key of a step",
         "journald": "a log driver",
     },
-    "resolved.py": {"init": "a key of Compose", **dict.fromkeys(("proxy", "shim", "payload"), "a key of x-pids")},
+    "resolved.py": {
+        "init": "a key of Compose",
+        "subreaper": "a key of host:",
+        **dict.fromkeys(("proxy", "shim", "payload"), "a key of x-pids"),
+    },
     "services.py": {
         "exec": "a verb of docker",
         "payload": "a key of x-pids, and how ps lists a program without a name",
@@ -47,6 +51,8 @@ OF_FILES = {  # of sim/scenario
 }
 OTHER_MEANINGS: dict[tuple[str, str], str] = {
     **{(f"sim/scenario/{file}", word): what for file, words in OF_FILES.items() for word, what in words.items()},
+    ("sim/kernel/host.py", "subreaper"): "a field of a process",
+    ("sim/testing/setups.py", "subreaper"): "a field of the host's setup",
     ("sim/render/statechart.py", "child"): "the look of ops that are about child processes",
     ("sim/views/fault.py", "pause"): "a verb of docker",
     ("sim/views/fault_cells.py", "exec"): "a verb of docker, whose sessions an aspect is about",

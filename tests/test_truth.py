@@ -83,6 +83,7 @@ CASES = [
     (row("return code", "stop", "end", "0"), row("return code", "stop", "end", "unanswered")),
     (row("text", "none", "end", "is not running"), row("text", "none", "end", "no such words")),
     (row("port", "80 remote", "0s", "open"), row("port", "80 remote", "end", "open")),
+    (row("found", "80 remote6", "0s", "answered"), row("found", "80 loopback", "end", "closed")),
     (row("port end", "80 remote", "0s", "dark"), row("port end", "80 remote", "0s", "answers")),
     (row("events", "web", "stop..stop+5s", "kill TERM, die 0, stop"), row("events", "web", "stop", "die 0, stop")),
     (

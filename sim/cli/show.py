@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from sim.cli.files import run_of, table_of
 from sim.cli.out import carries_lines, say, say_json
@@ -36,9 +37,9 @@ def main(options: argparse.Namespace) -> int:
     view = "pstree-ascii" if onto_ascii else name
     table = table_of(options.file)
     if table is not None:
-        text, at = _of_table(table, options, view), None
+        text, at, rows = _of_table(table, options, view), None, None
     else:
-        text, at = _of_run(options, view)
+        text, at, rows = _of_run(options, view)
     if output is not None:
         write_whole(output, text)
     if options.json:
@@ -48,6 +49,7 @@ def main(options: argparse.Namespace) -> int:
             "at": None if table is not None else options.at or "end",
             "at_s": at,
             "text": text if output is None else None,
+            "rows": rows if output is None else None,
             "file": None if output is None else str(output),
         })  # fmt: skip
     elif output is not None:
@@ -83,14 +85,15 @@ def _check_place(path: Path) -> None:
         raise InputError([Problem(str(path), f"there is no folder {path.parent}", "Make it, or write elsewhere.")])
 
 
-def _of_run(options: argparse.Namespace, view: str) -> tuple[str, float]:
-    """Return the text and its moment in seconds from t = 0."""
+def _of_run(options: argparse.Namespace, view: str) -> tuple[str, float, list[dict[str, Any]] | None]:
+    """Return the text, its moment in seconds from t = 0, and the same as rows if JSON is to have them."""
     if options.root and view not in VIEWS:
         hint = f"Leave it out, or take one of these views: {', '.join(VIEWS)}."
         raise InputError([Problem("--root", f"{view} shows no processes", hint)])
     run = run_of(options.file, options.seed, options.settings, lambda design: check_view(view, design))
     at = run.moment(options.at)
-    return run.show(view, at, options.root, options.of), (at - run.trace.origin) / 1_000_000
+    text = run.show(view, at, options.root, options.of)
+    return text, (at - run.trace.origin) / 1_000_000, run.view_rows(view, at) if options.json else None
 
 
 def _of_table(table: Table, options: argparse.Namespace, view: str) -> str:

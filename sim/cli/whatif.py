@@ -21,7 +21,7 @@ from sim.experiment.executors import Lanes, cores, opened
 from sim.experiment.own import own_metric
 from sim.experiment.question import Question, answers, asked_for, questions
 from sim.experiment.replicate import WORTH_A_POOL
-from sim.experiment.rss import rss_of
+from sim.experiment.rss import rss_of, size_text
 from sim.experiment.whatif import Terms
 from sim.render.run_text import listed
 from sim.render.whatif_rows import rows_csv, rows_json, rows_text
@@ -170,11 +170,7 @@ def _explained(found: Sequence[WhatIf]) -> list[str]:
     prices = [f"{price.text} [{price.mark} {price.source}]" for it in found for v in it.variants for price in v.prices]
     assumed = dict.fromkeys(text for it in found for text in (*it.assumptions, it.unmeasured))
     designs = dict.fromkeys(design for it in found for design in it.designs)
-    sizes = [
-        f"{design}: {program} {rss.size / 1e6:.3g} MB ({rss.source})"
-        for design in designs
-        for program, rss in rss_of(design).items()
-    ]
+    sizes = [f"{design}: {program} {size_text(rss)}" for design in designs for program, rss in rss_of(design).items()]
     return [
         *listed("Assumed", tuple(assumed)),
         *listed("Prices", tuple(dict.fromkeys(prices))),

@@ -22,6 +22,12 @@ def families() -> tuple[Family, ...]:
     return tuple(sorted(found, key=lambda family: family.order))
 
 
+def _look_anew() -> None:
+    """Forget what was gathered from all designs: there are others."""
+    roles.cache_clear()
+    stages.cache_clear()
+
+
 class Designs(MutableMapping[str, Design]):
     """Designs by name, imported when they are asked for."""
 
@@ -41,11 +47,11 @@ class Designs(MutableMapping[str, Design]):
 
     def __setitem__(self, name: str, design: Design) -> None:
         self._own[name] = design
-        roles.cache_clear()
+        _look_anew()
 
     def __delitem__(self, name: str) -> None:
         del self._own[name]
-        roles.cache_clear()
+        _look_anew()
 
     def __iter__(self) -> Iterator[str]:
         yield from dict.fromkeys(name for family in families() for name in family.designs)
@@ -60,7 +66,7 @@ class Designs(MutableMapping[str, Design]):
     def forget(self) -> None:
         """Look for designs anew: a part was added or taken away."""
         families.cache_clear()
-        roles.cache_clear()
+        _look_anew()
         self._read = {name: design for name, design in self._read.items() if name in self}
 
 
@@ -101,6 +107,12 @@ def roles() -> dict[str, Role]:
     return dict(sorted(found.items(), key=lambda it: (it[1].order, it[0])))
 
 
+@cache
+def stages() -> dict[str, str]:
+    """Return the comm of every stage that a design's processes go through on their way into a container, by name."""
+    return {stage.name: stage.comm for design in DESIGNS.values() for stage in design.stages.values()}
+
+
 parts.when_changed(DESIGNS.forget)
 
-__all__ = ["DESIGNS", "Design", "absent", "names_of", "roles", "versions"]
+__all__ = ["DESIGNS", "Design", "absent", "names_of", "roles", "stages", "versions"]

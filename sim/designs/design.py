@@ -6,7 +6,7 @@ from sim.engine import paths
 from sim.engine.engine import PLAIN, Engine
 from sim.engine.procedure import Procedure
 from sim.engine.program import Program
-from sim.engine.role import SUPERVISOR, Kind, Role
+from sim.engine.role import SUPERVISOR, Kind, Role, Stage
 from sim.engine.traits import Traits
 from sim.engines.host.systemd.program import Systemd
 from sim.engines.host.systemd.unit import UnitFile
@@ -36,6 +36,7 @@ class Design:
         self.units: dict[str, UnitFile] = dict(found[0]) if found else {}
         self.procedures: dict[str, Procedure] = {p.name: p for program in programs for p in program.procedures}
         self.roles: dict[str, Role] = {program.name: program.role for program in programs}
+        self.stages: dict[str, Stage] = {it.name: it for role in self.roles.values() for it in role.stages}
         self.holders = tuple(name for name, role in self.roles.items() if role.kind is Kind.HOLDER and not role.brief)
 
     def of_kind(self, *kinds: Kind) -> tuple[str, ...]:
@@ -50,6 +51,8 @@ class Design:
 
     def meant_by(self, role: str) -> tuple[str, ...]:
         """Return the programs that the role of a target stands for: a supervisor is whoever holds a container."""
+        if role in self.stages:
+            return self.stages[role].programs
         return self.holders if role == SUPERVISOR else (role,)
 
     def of(self, world: World, pid: Pid) -> Design:

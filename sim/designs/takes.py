@@ -7,7 +7,7 @@ programs; designs §4.2, §5.1 [S].
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -145,3 +145,14 @@ def what_units(design: Design) -> str:
     if found:
         return f"{design.name} has {', '.join(found)}."
     return design.engine.no_daemon
+
+
+def cgroup_of(releases: Iterable[Design]) -> str:
+    """Return which control groups a host had in its time that gets these versions of an engine, one after the other.
+
+    >>> from sim.designs import DESIGNS
+    >>> cgroup_of([DESIGNS["docker-26"]]), cgroup_of([DESIGNS["docker-26"], DESIGNS["docker-19.03"]])
+    ('v2', 'v1')
+    """
+    found = [design.traits for design in releases]
+    return next((traits.cgroup for traits in found if traits.one_cgroup[0]), found[0].cgroup)

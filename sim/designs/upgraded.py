@@ -32,6 +32,7 @@ class Upgraded(Design):
             for name, program in design.programs.items():
                 self.programs.setdefault(name, program)
                 self.roles.setdefault(name, program.role)
+            self.stages = {**design.stages, **self.stages}
             for name, table in design.procedures.items():
                 mine = self.procedures.setdefault(name, table)
                 if mine is not table and not name.startswith("init."):

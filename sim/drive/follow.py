@@ -25,6 +25,7 @@ from typing import Any
 import simpy
 from msgspec.structs import replace
 
+from sim.drive.cores import WHOLE
 from sim.drive.explore.paths import begin
 from sim.drive.queue import Clock, Queue
 from sim.drive.timed import Timed
@@ -135,7 +136,7 @@ class Pending(Queue):
 
     def race(self) -> Queue:
         """Return a queue in which the clocks that are left race."""
-        queue = Queue(simpy.Environment(self.now), self.cores.count)
+        queue = Queue(simpy.Environment(self.now), self.cores.count // WHOLE)
         queue.now = self.now
         for moment, clock in sorted(self.due.values(), key=lambda entry: entry[0]):
             put = queue.set_far if isinstance(clock.action, Late) else queue.set

@@ -2,13 +2,17 @@
 
 SimPy cannot cancel, and a timer that was given up stays in its heap until its moment. So time limits, of which most are
 given up, and all far timers wait in a heap of their own, which is cleared of dead ones once they are the majority;
-SimPy holds one event for the first of them. Work goes on to the cores when its wait is over. What costs no time is a
-plain queue. Times are whole µs; ties go by the order in which clocks were set.
+SimPy holds one event for the first of them. Work goes on to the cores when its wait is over. Of one process as many
+pieces are at work at once as there are cores, and the others wait in turn, unless whoever works needs more at once: it
+goes on. So what leaves a busy daemon early takes the cores from what is still in it. What costs no time is a plain
+queue. Times are whole µs; ties go by the order in which clocks were set. Leaves out processes that are not Go's, whose
+threads would share the cores, and that a goroutine gives way after 10 ms. Source: Go's runtime/proc.go [K]: GOMAXPROCS
+is the number of CPUs, run queues are first in, first out, and a goroutine runs until it has to wait.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -16,6 +20,7 @@ import simpy
 
 from sim.drive.cores import WHOLE, Cores
 from sim.engine.setup import S
+from sim.kernel.records import Pid
 from sim.model import Action
 
 FAR = 1 * S  # a timer this long waits outside of SimPy's heap
@@ -26,24 +31,31 @@ class Clock:
     """A drawn clock of one action. *cause* is the record that enabled it; *work* is what a core must still do.
 
     *busy* says how much of a core that keeps busy, in percent, *held* that it has rung while its process was stopped.
+    *owner* is the process that does the work.
     """
 
-    __slots__ = ("action", "alive", "at_work", "busy", "cause", "far", "held", "work")
+    __slots__ = ("action", "alive", "at_work", "busy", "cause", "far", "held", "owner", "work")
 
     def __init__(self, action: Action, cause: int) -> None:
-        self.action, self.cause, self.work, self.busy = action, cause, 0, WHOLE
+        self.action, self.cause, self.work, self.busy, self.owner = action, cause, 0, WHOLE, 0
         self.alive, self.at_work, self.far, self.held = True, False, False, False
 
 
 class Queue:
     """The clocks that run. `prompt` holds those that have rung, first first; `now` is the time of the last one."""
 
-    __slots__ = ("_added", "_core_timer", "_dead", "_far", "_far_timer", "cores", "env", "now", "prompt")
+    __slots__ = (
+        "_added", "_core_timer", "_dead", "_far", "_far_timer", "_most", "_runnable", "_working",
+        "cores", "env", "now", "prompt",
+    )  # fmt: skip
 
     def __init__(self, env: simpy.Environment, cores: int) -> None:
         self.env, self.now = env, 0
         self.prompt: deque[Clock] = deque()
         self.cores = Cores(cores)
+        self._most = cores  # GOMAXPROCS
+        self._working: Counter[Pid] = Counter()
+        self._runnable: dict[Pid, deque[Clock]] = {}
         self._core_timer: int | None = None
         self._far: list[tuple[int, int, Clock]] = []
         self._far_timer: int | None = None
@@ -70,6 +82,7 @@ class Queue:
         clock.alive = False
         if clock.at_work:
             self.cores.drop(self.now, clock.busy)
+            self._work_is_over(clock.owner)
             self._arm_cores()
         elif clock.far:
             self._dead += 1
@@ -84,8 +97,8 @@ class Queue:
         return self._added
 
     def rests(self) -> bool:
-        """Return whether nothing has rung that has not happened, and no core works."""
-        return not self.prompt and self.cores.next(self.now) is None
+        """Return whether nothing has rung that has not happened, no core works, and no work waits for one."""
+        return not self.prompt and not self._runnable and self.cores.next(self.now) is None
 
     def oldest(self, added: int) -> int:
         """Return when the first of the far timers rings that were the first *added* to be set."""
@@ -115,14 +128,41 @@ class Queue:
             self._rung(clock)
 
     def _rung(self, clock: Clock) -> None:
-        if clock.work > 0:
-            clock.at_work = True
-            self.cores.add(self.now, clock.work, clock, clock.busy)
-            clock.work = 0
-            if self.cores.jobs[0][2] is clock:
-                self._arm_cores()
-        else:
+        if clock.work <= 0:
             self.prompt.append(clock)
+        elif self._working[clock.owner] < self._most:
+            self._work(clock)
+        else:
+            self._runnable.setdefault(clock.owner, deque()).append(clock)
+
+    def _work(self, clock: Clock) -> None:
+        """Give a clock's work to the cores."""
+        clock.at_work = True
+        self._working[clock.owner] += 1
+        self.cores.add(self.now, clock.work, clock, clock.busy)
+        clock.work = 0
+        if self.cores.jobs[0][2] is clock:
+            self._arm_cores()
+
+    def _work_is_over(self, owner: Pid) -> None:
+        """Make room for another piece of a process's work, once whoever did this one has gone on: it may need more."""
+        self._working[owner] -= 1
+        if owner in self._runnable:
+            self.env.timeout(0, owner).callbacks.append(self._work_on)
+        elif not self._working[owner]:
+            del self._working[owner]
+
+    def _work_on(self, event: Any) -> None:
+        """Begin with the pieces of a process's work that have waited longest, as far as there is room."""
+        owner = event.value
+        self.now = round(self.env.now)
+        waiting = self._runnable.get(owner, deque())
+        while waiting and self._working[owner] < self._most:
+            clock = waiting.popleft()
+            if clock.alive:
+                self._work(clock)
+        if not waiting:
+            self._runnable.pop(owner, None)
 
     def _arm_cores(self) -> None:
         moment = self.cores.next(self.now)
@@ -139,6 +179,7 @@ class Queue:
             clock = cores.pop(now)
             clock.at_work = False
             self.prompt.append(clock)
+            self._work_is_over(clock.owner)
         self._arm_cores()
 
     def _arm_far(self) -> None:

@@ -190,6 +190,8 @@ class Rounds:
             return (kind, _text(event.path), value)
         if kind is Marked:
             return (kind, event.name, min(event.count, self._nth))
+        if kind is e.IdsSkipped:
+            return kind  # up to a number that no process has
         return self._fields(event)
 
     def _is_count(self, path: str) -> bool:
@@ -225,7 +227,7 @@ class Rounds:
 
     def _fields(self, value: Any) -> tuple[Any, ...]:
         kind = type(value)
-        if kind is Container and not value.policy.max:
+        if isinstance(value, Container) and not value.policy.max:
             value = replace(value, restart_count=0)
         elif kind is Message and f"message {value.kind}" in self._counts:
             value = replace(value, data=_without_count(value.data))

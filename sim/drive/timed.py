@@ -231,7 +231,7 @@ class Timed:
         if slot is None or slot.frame is not frame:
             slot = self._arrive(fid, slot, frame)
         plan = slot.plan
-        ready = running = fid[0] == OUTSIDE or world.host.procs[fid[0]].state == "S"
+        ready = running = fid[0] == OUTSIDE or world.host.procs[fid[0]].runs
         if not plan.plain:
             ready = self._is_ready(fid, slot, plan, running)
         if slot.go is not None and slot.go.held and running:
@@ -269,7 +269,7 @@ class Timed:
         if slot.late is not None and slot.late.held and running:
             slot.late.held = False
             self.queue.prompt.append(slot.late)
-        elif slot.late is None:
+        elif slot.late is None and op.limited(self.world, slot.frame):
             within = op.within(self.world, slot.frame) if callable(op.within) else op.within
             slot.late = Clock(Late(slot.frame.fid), cause)
             self.queue.set_far(slot.late, within or 0)
@@ -341,7 +341,7 @@ class Timed:
             wait = self._timer(plan, frame)
         else:
             wait, clock.work = self.prices.sample(plan, str(frame.local.get("c", "")))
-            clock.busy = plan.busy
+            clock.busy, clock.owner = plan.busy, frame.fid[0]
         self.queue.set(clock, wait)
 
     def _timer(self, plan: Plan, frame: Frame) -> int:

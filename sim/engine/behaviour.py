@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import msgspec
 
+from sim.kernel.signals import Signal
+
 Microseconds = int
 MS: Microseconds = 1_000
 S: Microseconds = 1_000_000
 
 
 class OnTerm(msgspec.Struct, frozen=True):
-    """What a payload does with its stop signal: `exit` after a time, `ignore` it, or `none` (no handler)."""
+    """What a program does with a signal: `exit` after a time, `reload` (go on), `ignore` it, or `none` (no handler)."""
 
     kind: str = "exit"
     code: int = 0
     after: Microseconds = 100 * MS
+
+
+Answers = tuple[tuple[Signal, OnTerm], ...]
 
 
 class Ends(msgspec.Struct, frozen=True):
@@ -37,14 +42,30 @@ class Fails(msgspec.Struct, frozen=True):
     port: int
 
 
+class ThreadsEnd(msgspec.Struct, frozen=True):
+    """So many threads end *after* the exec of their process, which goes on."""
+
+    count: int
+    after: Microseconds
+
+
 class Child(msgspec.Struct, frozen=True):
-    """A process that the payload's first process forks and waits for; *every* says how often it forks one more."""
+    """A process that another one forks and waits for; *every* says how often it forks one more.
+
+    It may have children of its own. *on*, *reaps*, *reaps_after*, *threads_end* and *main_ends* are as a payload's.
+    """
 
     comm: str
     argv: tuple[str, ...]
     threads: int = 0
     exits: Ends | None = None
     every: Microseconds | None = None
+    on: Answers = ()
+    children: tuple[Child, ...] = ()
+    reaps: bool = True
+    reaps_after: Microseconds = 0
+    threads_end: tuple[ThreadsEnd, ...] = ()
+    main_ends: Microseconds | None = None
 
 
 class Log(msgspec.Struct, frozen=True):
@@ -59,7 +80,9 @@ class Payload(msgspec.Struct, frozen=True):
     """How a container's program behaves. *threads* are those beside the main one.
 
     *memory* is what it takes once it is ready, in bytes; 0 is unknown. *fails_to_start* says why runc cannot execute
-    it: `not found` or `permission denied`; "" where it can. *log* has one entry a stream.
+    it: `not found` or `permission denied`; "" where it can. *log* has one entry a stream. *on_term* answers the stop
+    signal, whichever that is, unless *on* does. A child that has ended stays a zombie for *reaps_after*, or for good
+    without *reaps*. *main_ends* is when the main thread ends; the process goes on while it has another one.
     """
 
     comm: str
@@ -74,12 +97,17 @@ class Payload(msgspec.Struct, frozen=True):
     reaps: bool = True
     log: tuple[Log, ...] = ()
     memory: int = 0
+    on: Answers = ()
+    reaps_after: Microseconds = 0
+    threads_end: tuple[ThreadsEnd, ...] = ()
+    main_ends: Microseconds | None = None
 
 
 class Exec(msgspec.Struct, frozen=True):
     """What a command does that is run in a container beside its program; *name* is its words or its first word's name.
 
-    *code* None is 0 while the container's program answers, else 1. *missing* says that it cannot be executed.
+    *code* None is 0 while the container's program answers, else 1. *missing* says that it cannot be executed. *on_term*
+    answers TERM, *on* every other signal.
     """
 
     name: str
@@ -89,6 +117,7 @@ class Exec(msgspec.Struct, frozen=True):
     children: tuple[Child, ...] = ()
     threads: int = 0
     missing: bool = False
+    on: Answers = ()
 
 
 class Healthcheck(msgspec.Struct, frozen=True):

@@ -11,6 +11,8 @@ import msgspec
 
 from sim.engine.behaviour import Microseconds
 
+FOR_EVER: Microseconds = -1  # the time of a stop that has no limit, as docker has it: `docker stop -t -1`
+
 
 class Target(msgspec.Struct, frozen=True):
     """Processes by role, container and port: `shim/web`, `proxy/web:80`, `shim/*`, `dockerd`.

@@ -30,7 +30,10 @@ class Failure(msgspec.Struct, frozen=True, tag=True, gc=False):
 
 
 class Spawn(msgspec.Struct, frozen=True):
-    """How a child begins: program, words, what is done between fork and execve, and its first goroutine's variables."""
+    """How a child begins: program, words, what is done between fork and execve, and its first goroutine's variables.
+
+    *handlers* and *ignored* are what it does with signals beside what its program does.
+    """
 
     program: str
     argv: tuple[str, ...]
@@ -46,6 +49,8 @@ class Spawn(msgspec.Struct, frozen=True):
     ns: Pid | None = None  # of another process, which it joins (setns(2))
     cgroup: str | None = None
     oom_score_adj: int | None = None
+    handlers: tuple[tuple[Signal, str], ...] = ()
+    ignored: frozenset[Signal] = frozenset()
 
 
 class Goroutine:
@@ -152,7 +157,8 @@ def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None, by: str =
         turn.emit(Remembered(child, "release", design.name))
     program = design.programs[how.program]
     comm = how.comm or how.argv[0].rpartition("/")[2][:15]
-    image = Image(how.program, comm, how.argv, how.container.partition("@")[0], program.handlers, program.ignored)
+    handlers, ignored = program.handlers + how.handlers, program.ignored | how.ignored
+    image = Image(how.program, comm, how.argv, how.container.partition("@")[0], handlers, ignored)
     syscalls.execve(turn, child, image)
     start_frame(turn, child, f"{how.program}.{how.main}", "", how.local)
     return child
@@ -173,7 +179,7 @@ def take(turn: Turn, frame: Frame) -> None:
 def deliver(turn: Turn, pid: Pid, signal: Signal) -> None:
     """Let a process take a pending signal: what it has a handler for starts a goroutine."""
     handler = syscalls.deliver(turn, pid, signal)
-    if handler is not None:
+    if handler:
         program = turn.host.procs[pid].image.program
         start_frame(turn, pid, f"{program}.{handler}", signal, {"signal": signal})
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from sim.engine.settings import daemon_of
 from sim.engine.setup import Port
+from sim.engine.traits import traits
+from sim.kernel.records import Pid
 from sim.world import World
 
 HIGHEST = {2: 65_534, 3: 254}  # octets that are shared -> the last address that a container can have
@@ -37,6 +40,16 @@ def bindings(ports: tuple[Port, ...], addresses: tuple[str, ...]) -> tuple[Port,
         for port in ports
         for ip in (addresses if port.ip == "0.0.0.0" else (port.ip,))
     )
+
+
+def host_addresses(world: World, pid: Pid) -> tuple[str, ...]:
+    """Return where a daemon binds a port that is published on every address; 0 is one of the design's own version.
+
+    Without userland proxies only in the family of the networks' addresses, which is IPv4 (moby v26.1.5 libnetwork
+    port_mapping_linux.go 72-87): nothing can go from IPv6 to them.
+    """
+    addresses = traits(world, pid).proxy_addresses or ("0.0.0.0",)
+    return addresses if daemon_of(world, pid).userland_proxy else addresses[:1]
 
 
 def bound(port: Port) -> str:

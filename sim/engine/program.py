@@ -100,6 +100,17 @@ def is_at_home_under_init(world: World, pid: Pid) -> bool:
     return home_of(world, pid) == world.host.procs[INIT].image.program
 
 
+def adopts(world: World, pid: Pid) -> bool:
+    """Return whether a process starts the engine's units and gets its orphans: PID 1, or a subreaper of the host."""
+    if pid == INIT:
+        return True
+    process = world.host.procs.get(pid)
+    if process is None or not process.subreaper:
+        return False
+    role = world.design.roles.get(process.image.program)
+    return role is not None and role.kind is Kind.STRANGER
+
+
 def is_orphan(world: World, pid: Pid) -> bool:
-    """Return whether PID 1 has a process that lives elsewhere by its design: the parent that it had has died."""
-    return world.host.procs[pid].ppid == INIT and not is_at_home_under_init(world, pid)
+    """Return whether a process lives elsewhere by its design than below PID 1, or who is in its place, that has it."""
+    return adopts(world, world.host.procs[pid].ppid) and not is_at_home_under_init(world, pid)

@@ -16,6 +16,7 @@ from sim.kernel.records import Status
 
 Bytes = int
 MB: Bytes = 1_000_000
+KIB: Bytes = 1_024  # the kB of /proc
 HOST, CONTAINER, STEP = "host", "container", "step"  # how a scenario names a role: ROLE, ROLE/NAME, ROLE/STEP
 SUPERVISOR = "supervisor"  # a word for whoever holds a container, whatever the design
 LAST = 1_000  # the place of roles that no list of processes ranks
@@ -55,10 +56,42 @@ def unless_zero(status: Status) -> bool:
 
 
 class Rss(msgspec.Struct, frozen=True):
-    """The resident memory of one process of a program, published or measured; *source* says by whom."""
+    """The resident memory of one process of a program, published or measured; *source* says by whom.
+
+    *size* is what it holds while no container runs, *grown* what it holds while so many do, rising. *shared* is what
+    all processes of the program have in common, the pages of their file: a sum of RSS counts it for each of them, a sum
+    of PSS once. None: nobody has measured it.
+    """
 
     size: Bytes
     source: str
+    grown: tuple[tuple[int, Bytes], ...] = ()
+    shared: Bytes | None = None
+
+    def at(self, running: int) -> Bytes:
+        """Return the size while so many containers run: straight lines between the known ones, the last goes on.
+
+        >>> [Rss(80, "", grown=((10, 90), (50, 110))).at(running) for running in (0, 5, 10, 30, 70)]
+        [80, 85, 90, 100, 120]
+        """
+        points = ((0, self.size), *self.grown)
+        if len(points) == 1:
+            return self.size
+        place = next((n for n, (count, _) in enumerate(points) if count >= running), len(points) - 1)
+        (low, small), (high, large) = points[max(place - 1, 0)], points[max(place, 1)]
+        return small + round((large - small) * (running - low) / (high - low))
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """A stage of a program that runs itself anew on its way into a container, under a *comm* of its own.
+
+    A scenario names its processes by *name* or by the comm, as it does those of a role. *programs* are whose processes
+    go through it: the last stage is already the process that becomes the container's program.
+    """
+
+    name: str
+    comm: str
+    programs: tuple[str, ...]
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +106,7 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     if none stalls it. *slows* says that a step may slow it down, *verbs* that it may do so for one verb. *words* is the
     field of `Words` that has its command line. *noun* is what a legend calls it, "" for its name: those of one noun and
     one kind are drawn alike. *failed* returns whether an exit status tells that it failed itself. *tries* are the verbs
-    of which it may find nothing to do and fail, `*` for all of them.
+    of which it may find nothing to do and fail, `*` for all of them. *stages* are those in which it starts a container.
     """
 
     kind: Kind
@@ -90,3 +123,4 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     noun: str = ""
     failed: Callable[[Status], bool] = unless_zero
     tries: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()

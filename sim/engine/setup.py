@@ -11,6 +11,7 @@ import msgspec
 
 from sim.durations import Row as Row
 from sim.engine.behaviour import MS as MS
+from sim.engine.behaviour import Answers as Answers
 from sim.engine.behaviour import Child as Child
 from sim.engine.behaviour import Ends as Ends
 from sim.engine.behaviour import Exec as Exec
@@ -21,6 +22,8 @@ from sim.engine.behaviour import Microseconds as Microseconds
 from sim.engine.behaviour import OnTerm as OnTerm
 from sim.engine.behaviour import Payload as Payload
 from sim.engine.behaviour import S as S
+from sim.engine.behaviour import ThreadsEnd as ThreadsEnd
+from sim.engine.commands import FOR_EVER as FOR_EVER
 from sim.engine.commands import QUIET_VERBS as QUIET_VERBS
 from sim.engine.commands import BusyMount as BusyMount
 from sim.engine.commands import Command as Command
@@ -104,7 +107,7 @@ class Service(msgspec.Struct, frozen=True):
     ports: tuple[Port, ...] = ()
     restart: Restart = Restart()
     stop_signal: str | None = None
-    stop_timeout: Microseconds = 10 * S
+    stop_timeout: Microseconds = 10 * S  # or FOR_EVER
     network: str = "bridge"
     proxy_threads: int = 6
     pins: Pins = Pins()
@@ -136,7 +139,9 @@ class HostSetup(msgspec.Struct, frozen=True):
 
     With `steady` everything was started long before and t = 0 comes *uptime* after the last start has settled;
     with `boot` t = 0 is the power button and the disk says that all services were running; with `off` systemd
-    runs, docker.service is stopped and no container exists.
+    runs, docker.service is stopped and no container exists. *cgroup* is v1 or v2, "" what hosts of the design had in
+    its time. *subreaper* is the name of a process below which the engine runs and that adopts its orphans; "" if PID 1
+    does.
     """
 
     cores: int = 2
@@ -147,6 +152,8 @@ class HostSetup(msgspec.Struct, frozen=True):
     epoch: int = 1_577_836_800
     tz_minutes: int = 0
     hostname: str = "host"
+    cgroup: str = ""
+    subreaper: str = ""
 
 
 class Daemon(msgspec.Struct, frozen=True):
@@ -157,10 +164,12 @@ class Daemon(msgspec.Struct, frozen=True):
     max_health_check_retries: int = 3
     userland_proxy: bool = True
     log_driver: str = "journald"  # the package's own command line says so
+    ip6tables: bool = False  # chains of its own in the IPv6 tables, too
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """Keys of docker.service. Defaults are the package's unit and systemd 219 (engine-1.13 §5, §20; last four [K])."""
+    """Keys of a unit's [Service]. Defaults are docker.service's: the package's and systemd 219 (engine-1.13 §5, §20;
+    last four [K])."""
 
     restart: str = "on-abnormal"
     kill_mode: str = "process"
@@ -190,7 +199,10 @@ class Unverified(msgspec.Struct, frozen=True):
 
 
 class EngineSetup(msgspec.Struct, frozen=True):
-    """Which design runs, and its settings. *profile* names the durations; those of a file stand in *durations*."""
+    """Which design runs, and its settings. *profile* names the durations; those of a file stand in *durations*.
+
+    *unit* is the engine's own unit, *units* are others whose keys somebody has set, by name.
+    """
 
     design: str = "docker-1.13"
     daemon: Daemon = Daemon()
@@ -198,6 +210,7 @@ class EngineSetup(msgspec.Struct, frozen=True):
     profile: str = "el7-idle"
     unverified: Unverified = Unverified()
     durations: tuple[Row, ...] = ()
+    units: tuple[tuple[str, Unit], ...] = ()
 
 
 # -- when ------------------------------------------------------------------------------------------

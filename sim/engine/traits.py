@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from sim.engine.setup import Daemon, S, Unit, Unverified
-from sim.kernel.records import Pid
+from sim.kernel.records import V1, Pid
 
 REDIAL_CAP = 120 * S
 
@@ -51,6 +51,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     containerd_socket: str = ""
     other_package: tuple[str, ...] = ()
     last_wait: int | None = None
+    waits_for_ever: bool = True
     publish_tries: int = 6
     dead_shim_tells_pid: bool = True
     cleans_leaked_shims: bool = False
@@ -68,6 +69,10 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     pause_outlives_run: bool = False
     start_forgets_oom: bool = False
     thaws_orphans: bool = False
+    kill_thaws: bool = False
+    oom_group: bool = False
+    cgroup: str = V1
+    one_cgroup: tuple[str, str] = ("", "")
     ends_late_execs: bool = False
     listens_first: bool = False
     drops_torn_state: bool = False
@@ -79,6 +84,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     load_each: int = 0
     binds_first: bool = False
     waits_for_proxies: bool = False
+    stream_wait: int = 0
     restore_stop: str = "TERM, KILL after 10 s, 2 s more"
     daemon: Daemon = Daemon()
     unit: Unit = Unit()
@@ -125,6 +131,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "other_package": ("words of programs that another package than the daemon's has", "containerd.io's spec [S]"),
     "containerd_socket": ("where containerd listens", "moby libcontainerd/supervisor/remote_daemon.go; words [K]"),
     "last_wait": ("how long a stop waits after its last KILL, in µs; None: for ever", "designs §3.3 [S]"),
+    "waits_for_ever": (
+        "a stop with a negative time waits for ever; else its time is over at once",
+        "daemon/stop.go at 1.10.3 to 29.0.0: not at 17.06.0 to 18.03.1, which makes a context of it [S]",
+    ),
     "publish_tries": ("how often a shim tries to tell containerd of an exit", "designs §3.6 [S*]; shim v1 [K]"),
     "cleans_leaked_shims": (
         "a containerd that begins ends every shim whose container has no process left, and its exit status is lost",
@@ -172,6 +182,19 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "containerd thaws a container whose shim was killed, and waits no longer than 2 min for the shim's own end",
         "projectatomic/containerd e93fa2e runtime/process.go 262-311; not docker/containerd aa8187d, cfb82a8 [S]",
     ),
+    "kill_thaws": (
+        "runc's KILL thaws a paused container",
+        "runc v1.1.0 libcontainer/container_linux.go 396-403, not v1.0.3 416-423 [S]",
+    ),
+    "oom_group": (
+        "with cgroup v2 the kernel kills all of a container that is out of memory (memory.oom.group)",
+        "kubelet since 1.28, unless singleProcessOOMKill says no (1.32): kubernetes#117793, #126096 [I]",
+    ),
+    "cgroup": ("the version of control groups that hosts had in its time", "see `one_cgroup`"),
+    "one_cgroup": (
+        "why it runs with that version alone, and what to do; empty where it runs with both",
+        "Linux 5.2 cgroup-v2.rst; moby v20.10.0 daemon/daemon_unix.go 636-643; podman-systemd.unit(5) [S]",
+    ),
     "ends_late_execs": (
         "containerd gives up an exec, and kills its shim, when the deadline of who asked has passed",
         "docker/containerd aa8187d runtime/container.go createCmd 527-535; not 2a5e70c (1.12.6) [S]",
@@ -205,7 +228,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "D libcontainerd/client_linux.go 506-522; not moby v1.12.6, v1.13.1, v17.06.0 [S]",
     ),
     "load_each": ("what dockerd's boot takes for each container on disk, in µs", "designs §1.1: 19.03 [S*]"),
-    "waits_for_proxies": ("dockerd reaps a proxy that ends by itself", "experiment g [M]; before 26 [K]"),
+    "waits_for_proxies": (
+        "dockerd waits for each proxy in a thread, so that one that ends by itself is no zombie",
+        "moby v24.0.0 libnetwork/portmapper/proxy_linux.go 63-82; v23.0.18 91-95: at the stop alone [S]; 26.1.5 [M]",
+    ),
+    "stream_wait": (
+        "how long a dockerd that has stopped its containers waits for clients that hold a stream, in µs",
+        "moby v24.0.0 cmd/dockerd/daemon.go 191-216; v23.0.0 355 closes listeners alone [S]; 26.1.5 [M]",
+    ),
     "binds_first": ("dockerd binds a published port itself, before it starts the proxy", "designs §1.1: 28 [S]"),
     "restore_stop": ("how a new dockerd without live-restore stops what it finds", "designs §1.1: 20.10 [S], §3.9 [S]"),
     "daemon": ("daemon.json where a scenario says nothing", "engine-1.13 §20; designs §8 [S]"),

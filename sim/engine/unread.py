@@ -31,8 +31,8 @@ class Unread(msgspec.Struct, frozen=True, kw_only=True):
 
     *lower* counts numbers that are only compared and counted up from the least that matters; a step that writes a file
     of *raised_by* may have raised that. *confluent* names ops (`procedure:op`) that may be taken before everything
-    else, *remembered* the programs whose zombies are still looked for by their number. *tried* are the designs on whose
-    graphs tests have tried *confluent*.
+    else, *remembered* the programs whose zombies are still looked for by their number. *tried* says that tests have
+    tried *confluent* on every design of an engine.
     """
 
     live_at: ByOp = {}
@@ -45,13 +45,13 @@ class Unread(msgspec.Struct, frozen=True, kw_only=True):
     lower: Callable[[World], None] = nothing
     confluent: frozenset[str] = frozenset()
     remembered: tuple[str, ...] = ()
-    tried: tuple[str, ...] = ()
+    tried: bool = False
 
 
 def together(*shares: Unread) -> Unread:
     """Return what several rooms have, as one.
 
-    >>> together(Unread(tried=("a",)), Unread(tried=("b",))).tried
+    >>> together(Unread(remembered=("a",)), Unread(remembered=("b",))).remembered
     ('a', 'b')
     """
 
@@ -65,6 +65,6 @@ def together(*shares: Unread) -> Unread:
             first = {**first, **other} if isinstance(first, Mapping) else first + other
         return first
 
-    names = [name for name in Unread.__struct_fields__ if name not in ("lower", "confluent")]
-    confluent = frozenset().union(*(share.confluent for share in shares))
-    return Unread(**{name: merged(name) for name in names}, lower=lower, confluent=confluent)
+    names = [name for name in Unread.__struct_fields__ if name not in ("lower", "confluent", "tried")]
+    confluent, was_tried = frozenset().union(*(it.confluent for it in shares)), any(it.tried for it in shares)
+    return Unread(**{name: merged(name) for name in names}, lower=lower, confluent=confluent, tried=was_tried)

@@ -1,6 +1,7 @@
 """Which keys of files an engine knows, since when, and what the model lacks of those that it knows.
 
-A key without a row is known to every version that is modelled. Source: each engine's own room.
+A key without a row is known to every version that is modelled. Rows of the section `value` are of a key with one value,
+`KEY: VALUE`. Source: each engine's own room.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sim.engine.setup import Daemon, Unit, Unverified
 
 VERSION = re.compile(r"(?:[a-z]+-)?([0-9]+(?:[.][0-9]+)*)(?:-[a-z]+)?")
 OF_THE_HOST = ("last_chance", "journald_timeout_stop")  # numbers that are no engine's
-SECTIONS = ("service", "healthcheck", "daemon", "unit", "unverified")
+SECTIONS = ("service", "healthcheck", "daemon", "unit", "unverified", "expect", "value")
 
 
 def number_of(name: str) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ import msgspec
 
 from sim.engine.records import Container
 from sim.engine.setup import Microseconds
-from sim.engines.host.output import LogPath, printing
+from sim.engines.host.output import LogPath, is_shared, printing
 from sim.experiment.metrics import LOST
 from sim.experiment.reading import Reading, seconds
 from sim.facts import StepDone, StepTaken, WriteBlocked
@@ -171,7 +171,10 @@ def _log(reading: Reading, trace: Trace) -> str:
 
 
 def _unread(reading: Reading, trace: Trace) -> bool:
-    """Say whether chat ever runs on while nobody holds the other end of what it prints to; looked at each 10 s."""
+    """Return whether chat ever runs on while nobody reads what it prints, or somebody throws part of it away.
+
+    Looked at each 10 s.
+    """
     story = Story(trace)
     moments = range(reading.first + AT_ONCE, reading.last - BEFORE, LOOK)
     return any(_is_unread(reading, story, moment, trace.origin) for moment in (*moments, reading.last - BEFORE))
@@ -181,6 +184,8 @@ def _is_unread(reading: Reading, story: Story, moment: Microseconds, origin: Mic
     life, world = reading.running(moment).get("chat"), story.to(moment + origin).world
     if life is None:
         return False
+    if is_shared(world, "chat"):
+        return True
     ways = (LogPath(world, "chat", frame.local["stream"], frame.local["pipe"]) for frame in printing(world, life.pid))
     return any(way.shim is None for way in ways)
 

@@ -44,7 +44,7 @@ REDUCED = (
     "Steps that come to the same in any order are taken first, and states that differ in names of processes alone are "
     "one; --full takes every order."
 )
-UNTRIED = "Which steps these are was tried on docker-1.13 and podman, not on {}."
+UNTRIED = "Which steps these are was tried on the engines of this package, not on {}."
 COUNTED = "Coverage is that of the orders that are taken; --full may exercise more."
 ALIKE = "Containers that the scenario does not tell apart are exchanged."
 BEFORE = "What comes before t = 0 happens in one order."

@@ -18,7 +18,7 @@ import msgspec
 from sim.engine.setup import Instant
 from sim.experiment.own import Own
 from sim.experiment.reading import Reading, overlap, seconds, window_from
-from sim.experiment.rss import held
+from sim.experiment.rss import Counts, held, held_once
 from sim.trace import Trace
 from sim.views.interval_parts import ATTACHED, ORPHANED, REATTACHED, UNATTACHED, Gap, Window
 from sim.views.intervals import engine_gaps
@@ -153,12 +153,14 @@ def most_threads(reading: Reading) -> float:
     return max((load.threads for load in reading.loads), default=0)
 
 
-def memory(place: Callable[[list[int]], int]) -> Callable[[Reading], float]:
+def memory(
+    place: Callable[[list[float]], float], how: Callable[[str, Counts], float] = held
+) -> Callable[[Reading], float]:
     """Return a metric: the bytes that the engine's processes hold, of all moments the one that *place* chooses."""
 
     def read(reading: Reading) -> float:
         design = reading.setup.engine.design
-        return place([held(design, load.programs) for load in reading.loads] or [0])
+        return place([how(design, load.programs) for load in reading.loads] or [0])
 
     return read
 
@@ -281,6 +283,9 @@ METRICS: dict[str, Metric] = {
     "threads": Metric(most_threads, "", "none", "threads on the host, most", detail=True),
     "memory": Metric(memory(max), "B", "lower", "memory of the engine, most"),
     "memory_end": Metric(memory(lambda found: found[-1]), "B", "lower", "memory of the engine, then", detail=True),
+    "memory_once": Metric(
+        memory(lambda found: found[-1], held_once), "B", "lower", "the same, shared pages once", detail=True
+    ),
     "proxies_ended": Metric(proxies_ended, "", "none", "proxies that die with dockerd"),
     "orphan_shims": Metric(orphan_shims, "", "none", "shims under PID 1 at the end"),
 }

@@ -5,7 +5,7 @@ Source: the project's Python interface.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.designs import DESIGNS
 from sim.engine.setup import Instant, Microseconds
@@ -73,6 +73,12 @@ class Played:
         from sim.views.tree import tree
 
         return tree(self.story(at).table())
+
+    def view_rows(self, view: str, at: str | Microseconds | None = None) -> list[dict[str, Any]] | None:
+        """Return a view that is a list as data, None if *view* is none. Raises InputError."""
+        check_view(view, self.trace.setup.engine.design)
+        rows = RUN_VIEWS[view].rows if view in RUN_VIEWS else None
+        return None if rows is None else rows(self.story(at))
 
     def show(
         self,

@@ -17,6 +17,7 @@ from sim.engines.host.reach import CLIENTS, reachable
 from sim.errors import InputError, Problem, nearest
 from sim.experiment.pictures import first_fault, names_of, timeline_picture, tree_picture
 from sim.experiment.played import Played
+from sim.predicates import found_at
 from sim.render.cards import facts, run_html
 from sim.render.notebook import Picture, Text
 from sim.render.registry import VIEWS
@@ -77,6 +78,17 @@ class Run(Played):
         if client not in CLIENTS:
             raise InputError([Problem(repr(client), "no such class of clients", f"Valid: {', '.join(CLIENTS)}.")])
         return reachable(self.at(at), port, client)
+
+    def finds(self, port: int, client: str = "remote", at: str | Microseconds | None = None) -> str:
+        """Return what a connect of a class of clients finds at a published port at a moment (docs/expect.md).
+
+        >>> run = run_scenario(load("x.yaml", "services: {web: {image: nginx, ports: ['80:80']}}"))
+        >>> run.finds(80, "remote6"), run.finds(80, "dns")
+        ('answered', 'unresolved')
+        """
+        if client not in CLIENTS:
+            raise InputError([Problem(repr(client), "no such class of clients", f"Valid: {', '.join(CLIENTS)}.")])
+        return found_at(self.at(at), port, client)
 
     # -- tables -------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from sim.world import World
 
 def _can_stall(world: World, pid: Pid) -> bool:
     process = world.host.procs[pid]
-    if process.state != "S" or "KILL" in process.pending:
+    if not process.runs or "KILL" in process.pending:
         return False
     program: Program | None = world.design.of(world, pid).programs.get(process.image.program)
     return program is not None and bool(program.role.stalls_as)

@@ -36,6 +36,19 @@ class ThreadsStarted(msgspec.Struct, frozen=True, tag=True, gc=False):
     thread_pids: tuple[Pid, ...]
 
 
+class ThreadsEnded(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """*pid* has these threads no more; it goes on with the others."""
+
+    pid: Pid
+    thread_pids: tuple[Pid, ...]
+
+
+class MainThreadEnded(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """The main thread of *pid* has ended: it stays as a zombie while other threads go on (pthread_exit(3))."""
+
+    pid: Pid
+
+
 class SessionSet(msgspec.Struct, frozen=True, tag=True, gc=False):
     """*pid* leads a new session and group (setsid(2))."""
 
@@ -93,7 +106,7 @@ class SignalTaken(msgspec.Struct, frozen=True, tag=True, gc=False):
 
 
 class Frozen(msgspec.Struct, frozen=True, tag=True, gc=False):
-    """*pid* was frozen with its control group: it runs no code and takes no signal."""
+    """*pid* was frozen with its control group: it runs no code, and takes no signal that cannot end it there."""
 
     pid: Pid
 

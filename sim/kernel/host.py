@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
 from sim.kernel.ids import OutOfIds, next_id
-from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Process, Rule, Value
+from sim.kernel.records import INIT, OUTSIDE, V1, Fifo, Image, Pid, Process, Rule, Value
 
 SYSTEMD = Image("init", "systemd", ("/usr/lib/systemd/systemd", "--switched-root", "--system", "--deserialize", "22"))
 
@@ -24,13 +24,13 @@ class Host:
     """The kernel's tables. Queries read, `evolve` writes, everything in the tables is frozen."""
 
     __slots__ = (
-        "bound", "children", "ends", "fifos", "files", "forks", "grouped", "last_pid", "listeners", "members",
+        "bound", "cgroup", "children", "ends", "fifos", "files", "forks", "grouped", "last_pid", "listeners", "members",
         "pid_max", "ports_of", "procs", "reserved", "rules", "uses", "zombies",
     )  # fmt: skip
 
-    def __init__(self, pid_max: int = 32768) -> None:
+    def __init__(self, pid_max: int = 32768, cgroup: str = V1) -> None:
         init = Process(INIT, 0, INIT, INIT, 0, SYSTEMD)
-        self.pid_max = pid_max
+        self.pid_max, self.cgroup = pid_max, cgroup  # the version of its control groups: v1 or v2
         self.last_pid: Pid = INIT
         self.forks = 0
         self.procs: dict[Pid, Process] = {INIT: init}
@@ -51,7 +51,7 @@ class Host:
     def copy(self) -> Host:
         """Return a host that can change without this one: tables are copied, records are shared."""
         twin = object.__new__(Host)
-        twin.pid_max, twin.last_pid, twin.forks = self.pid_max, self.last_pid, self.forks
+        twin.pid_max, twin.cgroup, twin.last_pid, twin.forks = self.pid_max, self.cgroup, self.last_pid, self.forks
         for name in ("procs", "uses", "reserved", "fifos", "listeners", "rules", "files"):
             setattr(twin, name, getattr(self, name).copy())
         for name in ("children", "zombies", "members", "grouped", "ends", "ports_of", "bound"):
@@ -172,8 +172,13 @@ def _forked(host: Host, event: e.Forked) -> None:
         _link(host.grouped, event.cgroup, pid)
 
 
-def _execed(host: Host, event: e.Execed) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], image=event.image)
+def _set(field: str, value: Callable[[Any], Any]) -> Callable[[Host, Any], None]:
+    """Return how a fact changes one field of a process, to what *value* takes from it."""
+
+    def apply(host: Host, event: Any) -> None:
+        host.procs[event.pid] = replace(host.procs[event.pid], **{field: value(event)})
+
+    return apply
 
 
 def _threads_started(host: Host, event: e.ThreadsStarted) -> None:
@@ -182,6 +187,12 @@ def _threads_started(host: Host, event: e.ThreadsStarted) -> None:
         host._use(number, 1)
     host.last_pid = event.thread_pids[-1]
     host.procs[event.pid] = replace(process, threads=process.threads + event.thread_pids)
+
+
+def _threads_ended(host: Host, event: e.ThreadsEnded) -> None:
+    process = host.procs[event.pid]
+    _free(host, event.thread_pids)
+    host.procs[event.pid] = replace(process, threads=tuple(it for it in process.threads if it not in event.thread_pids))
 
 
 def _session_set(host: Host, event: e.SessionSet) -> None:
@@ -198,18 +209,6 @@ def _regroup(host: Host, process: Process, pgid: Pid, sid: Pid) -> None:
     for number, by in ((pgid, 1), (sid, 1), (process.pgid, -1), (process.sid, -1)):
         host._use(number, by)
     host.procs[process.pid] = replace(process, pgid=pgid, sid=sid)
-
-
-def _death_signal_set(host: Host, event: e.DeathSignalSet) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], pdeathsig=event.signal)
-
-
-def _subreaper_set(host: Host, event: e.SubreaperSet) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], subreaper=True)
-
-
-def _oom_score_adj_set(host: Host, event: e.OomScoreAdjSet) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], oom_score_adj=event.adj)
 
 
 def _cgroup_set(host: Host, event: e.CgroupSet) -> None:
@@ -232,7 +231,8 @@ def _signal_taken(host: Host, event: e.SignalTaken) -> None:
 
 
 def _frozen(host: Host, event: e.Frozen | e.Thawed) -> None:
-    host.procs[event.pid] = replace(host.procs[event.pid], state="D" if isinstance(event, e.Frozen) else "S")
+    frozen, shown = isinstance(event, e.Frozen), "D" if host.cgroup == V1 else "S"
+    host.procs[event.pid] = replace(host.procs[event.pid], state=shown if frozen else "S", frozen=frozen)
 
 
 def _exited(host: Host, event: e.Exited) -> None:
@@ -243,9 +243,8 @@ def _exited(host: Host, event: e.Exited) -> None:
         _let_go(host, event.pid, path)
     for address in list(host.ports_of.get(event.pid, ())):
         _unlistened(host, e.Unlistened(address))
-    host.procs[event.pid] = replace(
-        process, state="Z", status=event.status, threads=(), pending=frozenset(), pdeathsig=None, subreaper=False
-    )
+    gone: dict[str, Any] = {"threads": (), "pending": frozenset(), "pdeathsig": None, "subreaper": False}
+    host.procs[event.pid] = replace(process, state="Z", status=event.status, main_ended=False, frozen=False, **gone)
     if process.ns != event.pid or len(host.members[event.pid]) == 1:
         _link(host.zombies, process.ppid, event.pid)
 
@@ -365,13 +364,15 @@ def _file_removed(host: Host, event: e.FileRemoved) -> None:
 
 APPLY: dict[type, Callable[[Host, Any], None]] = {
     e.Forked: _forked,
-    e.Execed: _execed,
+    e.Execed: _set("image", lambda event: event.image),
     e.ThreadsStarted: _threads_started,
+    e.ThreadsEnded: _threads_ended,
+    e.MainThreadEnded: _set("main_ended", lambda event: True),
     e.SessionSet: _session_set,
     e.GroupSet: _group_set,
-    e.DeathSignalSet: _death_signal_set,
-    e.SubreaperSet: _subreaper_set,
-    e.OomScoreAdjSet: _oom_score_adj_set,
+    e.DeathSignalSet: _set("pdeathsig", lambda event: event.signal),
+    e.SubreaperSet: _set("subreaper", lambda event: True),
+    e.OomScoreAdjSet: _set("oom_score_adj", lambda event: event.adj),
     e.CgroupSet: _cgroup_set,
     e.Signalled: _signalled,
     e.SignalTaken: _signal_taken,

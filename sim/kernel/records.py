@@ -17,6 +17,7 @@ Value = object  # anything a file or a memory cell may hold: frozen records, tex
 INIT: Pid = 1
 NO_POWER: Status = -30  # a process that went with the power: nobody sees a status; the number is SIGPWR's
 OUTSIDE: Pid = 0  # people at other machines: no process of this host
+V1, V2 = "v1", "v2"  # of control groups: a hierarchy for each controller, or a single one for all
 
 
 def code_of(status: Status) -> int:
@@ -31,8 +32,8 @@ def code_of(status: Status) -> int:
 class Image(msgspec.Struct, frozen=True, gc=False):
     """What execve(2) put into a process: the program, its words, and what it does with signals.
 
-    *handlers* pairs a signal with the name of the procedure that handles it. *container* names the container that
-    the process serves or is, "" for none.
+    *handlers* pairs a signal with the name of the procedure that handles it, "" for one that goes on as before.
+    *container* names the container that the process serves or is, "" for none.
     """
 
     program: str
@@ -47,7 +48,8 @@ class Process(msgspec.Struct, frozen=True, gc=False):
     """A process as /proc shows it. *order* counts forks, so that it sorts by start; *ns* is its pid namespace.
 
     *ns* is the host pid of the namespace's first process, 0 for the host's own namespace. *state* is S, T (stopped),
-    D (frozen with its control group) or Z; *status* is set once it is a zombie.
+    D or Z; one that is *frozen* with its control group is D with cgroup v1, and S with v2. *status* is set once it is a
+    zombie. *main_ended* says that its main thread has ended, while others go on.
     """
 
     pid: Pid
@@ -65,11 +67,23 @@ class Process(msgspec.Struct, frozen=True, gc=False):
     subreaper: bool = False
     pending: frozenset[Signal] = frozenset()
     oom_score_adj: int = 0
+    frozen: bool = False
+    main_ended: bool = False
+
+    @property
+    def runs(self) -> bool:
+        """Return whether it executes code: it is neither stopped nor frozen nor dead."""
+        return self.state == "S" and not self.frozen
 
     @property
     def alive(self) -> bool:
         """Say whether it still runs code: a zombie does not."""
         return self.state != "Z"
+
+    @property
+    def shown_state(self) -> str:
+        """Return the state that ps shows, which is that of the main thread."""
+        return "Z" if self.main_ended else self.state
 
 
 class Fifo(msgspec.Struct, frozen=True, gc=False):

@@ -1,6 +1,6 @@
 """Signal names, numbers and default actions.
 
-Leaves out real-time signals and core dumps. Source: signal(7); numbers are those of x86.
+Leaves out real-time signals, and the dumps themselves. Source: signal(7); numbers are those of x86.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ NAMES: dict[int, Signal] = {number: name for name, number in NUMBERS.items()}
 
 # Default actions other than "terminate" (signal(7), table "Standard signals").
 DISCARDED = frozenset({"CHLD", "URG", "WINCH"})
+DUMPING = frozenset({"QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "SEGV", "XCPU", "XFSZ", "SYS"})
 STOPPING = frozenset({"STOP", "TSTP", "TTIN", "TTOU"})
 UNCATCHABLE = frozenset({"KILL", "STOP"})
 CATCHABLE = frozenset(NUMBERS) - UNCATCHABLE

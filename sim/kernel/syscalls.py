@@ -2,7 +2,7 @@
 
 `CallContext` is anything with the host and an `emit` that applies an event at once, so that later decisions of the same
 call see earlier facts. Source: fork(2), execve(2), _exit(2), wait(2), kill(2), prctl(2), setsid(2), pid_namespaces(7),
-fifo(7), pipe(7); engine-1.13 §1.2, §1.3, §16.7.
+engine-1.13 §1.2, §1.3, §16.7.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Collection
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
 from sim.kernel.context import CallContext
-from sim.kernel.freezer import is_frozen
+from sim.kernel.freezer import holds_kill, is_frozen, leave
 from sim.kernel.host import Host
 from sim.kernel.ids import RESERVED_PIDS
-from sim.kernel.records import INIT, OUTSIDE, Fifo, Image, Pid, Rule, Status, Value
-from sim.kernel.signals import DISCARDED, NUMBERS, STOPPING, Signal
+from sim.kernel.records import INIT, OUTSIDE, Image, Pid, Process, Rule, Status, Value
+from sim.kernel.signals import DISCARDED, DUMPING, NUMBERS, STOPPING, Signal
 
 NEW_NS = -1  # for fork: the child is the first process of a new pid namespace
 
@@ -61,6 +61,24 @@ def start_threads(turn: CallContext, pid: Pid, count: int) -> None:
         turn.emit(e.ThreadsStarted(pid, turn.host.fresh_threads(pid, count)))
 
 
+def end_threads(turn: CallContext, pid: Pid, count: int) -> None:
+    """End so many threads of *pid* beside the main one, those that were started last; with the last of all it ends."""
+    process = turn.host.procs[pid]
+    ended = process.threads[max(len(process.threads) - count, 0) :]
+    if process.main_ended and ended == process.threads:
+        exit_process(turn, pid, 0)
+    elif ended:
+        turn.emit(e.ThreadsEnded(pid, ended))
+
+
+def end_main_thread(turn: CallContext, pid: Pid) -> None:
+    """End the main thread of *pid*, as pthread_exit(3) does: without another thread the process ends with 0."""
+    if turn.host.procs[pid].threads:
+        turn.emit(e.MainThreadEnded(pid))
+    else:
+        exit_process(turn, pid, 0)
+
+
 def skip_ids(turn: CallContext, count: int) -> None:
     """Let *count* numbers be taken by tasks that begin and end meanwhile, which nothing else can tell from others."""
     last = turn.host.last_pid + count
@@ -76,6 +94,8 @@ def exit_process(turn: CallContext, pid: Pid, status: Status) -> None:
     host = turn.host
     dead = host.procs[pid]
     turn.emit(e.Exited(pid, status))
+    if dead.frozen or dead.state == "T":
+        leave(turn, dead.cgroup)
     if dead.ns == pid:
         for member in sorted(host.members[pid]):
             if member != pid and host.alive(member):
@@ -148,6 +168,8 @@ def kill(turn: CallContext, pid: Pid, signal: Signal, by: Pid = OUTSIDE) -> bool
         turn.emit(e.SignalTaken(pid, signal, "continued"))
         if is_frozen(turn.host, process.cgroup):
             turn.emit(e.Frozen(pid))
+        if "CONT" in dict(process.image.handlers):
+            turn.emit(e.Signalled(pid, signal, by))  # it goes on at once, and its handler runs besides (signal(7))
         return True
     turn.emit(e.Signalled(pid, signal, by))
     return True
@@ -156,19 +178,37 @@ def kill(turn: CallContext, pid: Pid, signal: Signal, by: Pid = OUTSIDE) -> bool
 def deliverable(host: Host, pid: Pid) -> tuple[Signal, ...]:
     """Return the pending signals that *pid* would take now: KILL alone if it is among them; stopped, nothing else.
 
-    A frozen process takes none, a stopped one in a frozen group not even KILL (the freezer is looked at first).
+    With cgroup v1 a frozen process takes none, and a stopped one in a frozen group not even KILL (the freezer is looked
+    at first). With v2 it takes what is fatal.
     """
     process = host.procs.get(pid)
-    if process is None or not process.pending or process.state == "D":
+    if process is None or not process.pending:
         return ()
     stopped = process.state == "T"
-    if "KILL" in process.pending:
-        return () if stopped and is_frozen(host, process.cgroup) else ("KILL",)
-    return () if stopped else tuple(sorted(process.pending, key=NUMBERS.__getitem__))
+    if process.frozen or (stopped and is_frozen(host, process.cgroup)):
+        if holds_kill(host):
+            return ()
+        taken = () if stopped else tuple(it for it in process.pending if is_fatal(process, it))
+    else:
+        taken = () if stopped else tuple(process.pending)
+    return ("KILL",) if "KILL" in process.pending else tuple(sorted(taken, key=NUMBERS.__getitem__))
+
+
+def is_fatal(process: Process, signal: Signal) -> bool:
+    """Return whether a signal begins the end of a whole process as it is sent (kernel/signal.c complete_signal).
+
+    It has its default action, which is to end without a dump. Nothing but KILL is fatal to the first process of a pid
+    namespace (SIGNAL_UNKILLABLE).
+    """
+    caught = signal in dict(process.image.handlers) or signal in process.image.ignored
+    ends = signal not in DISCARDED | DUMPING | STOPPING | {"CONT"}
+    return signal == "KILL" or (ends and not caught and process.pid not in (INIT, process.ns))
 
 
 def deliver(turn: CallContext, pid: Pid, signal: Signal) -> str | None:
     """Let *pid* take a pending signal: return the name of its handler, or None when the kernel has done the rest.
+
+    A handler of no name does nothing that another process can see.
 
     The first process of a pid namespace drops what it has no handler for, except KILL and STOP from outside
     (pid_namespaces(7)); PID 1 of the host drops those, too (kill(2), Notes).
@@ -177,7 +217,7 @@ def deliver(turn: CallContext, pid: Pid, signal: Signal) -> str | None:
     handler = dict(process.image.handlers).get(signal)
     if signal not in ("KILL", "STOP") and handler is not None:
         turn.emit(e.SignalTaken(pid, signal, "handled"))
-        return handler
+        return handler or None
     if signal not in ("KILL", "STOP") and (signal in process.image.ignored or signal in DISCARDED or signal == "CONT"):
         turn.emit(e.SignalTaken(pid, signal, "ignored"))
     elif pid == INIT or (signal not in ("KILL", "STOP") and process.ns == pid):
@@ -188,104 +228,6 @@ def deliver(turn: CallContext, pid: Pid, signal: Signal) -> str | None:
         turn.emit(e.SignalTaken(pid, signal, "default"))
         exit_process(turn, pid, -NUMBERS[signal])
     return None
-
-
-# -- fifos -----------------------------------------------------------------------------------------
-
-
-def mkfifo(turn: CallContext, path: str, capacity: int = 65_536) -> None:
-    """Make a fifo; raises SyscallError EEXIST."""
-    if path in turn.host.fifos:
-        raise SyscallError(f"EEXIST: {path}")
-    turn.emit(e.FifoMade(Fifo(path, capacity)))
-
-
-def open_fifo(turn: CallContext, pid: Pid, path: str, mode: str) -> None:
-    """Hold an end (*mode* r, w or rw). Whether open(2) would block its caller has seen by the other end."""
-    if path not in turn.host.fifos:
-        raise SyscallError(f"ENOENT: {path}")
-    turn.emit(e.FifoOpened(path, pid, mode))
-
-
-def close_fifo(turn: CallContext, pid: Pid, path: str) -> None:
-    """Let go of both ends, if held."""
-    if path in turn.host.ends.get(pid, ()):
-        turn.emit(e.FifoClosed(path, pid))
-
-
-def write_fifo(turn: CallContext, pid: Pid, path: str, count: int) -> int:
-    """Write up to *count* bytes and return how many went in; 0 would block. Raises SyscallError EPIPE.
-
-    A write with no reader left sends SIGPIPE to the writer first (pipe(7)).
-    """
-    fifo = turn.host.fifos[path]
-    if not fifo.readers:
-        kill(turn, pid, "PIPE", by=pid)
-        raise SyscallError(f"EPIPE: {path}")
-    taken = min(count, fifo.capacity - fifo.level)
-    if taken:
-        turn.emit(e.FifoLevel(path, pid, fifo.level + taken))
-    return taken
-
-
-def read_fifo(turn: CallContext, pid: Pid, path: str, count: int) -> int | None:
-    """Read up to *count* bytes: how many, 0 for end of file (empty and no writer), None where it would block."""
-    fifo = turn.host.fifos[path]
-    taken = min(count, fifo.level)
-    if taken:
-        turn.emit(e.FifoLevel(path, pid, fifo.level - taken))
-        return taken
-    return None if fifo.writers else 0
-
-
-def hung_up(host: Host, path: str) -> bool:
-    """Say whether a reader sees end of file: nothing in it and no writer (EPOLLHUP)."""
-    fifo = host.fifos.get(path)
-    return fifo is None or (not fifo.writers and fifo.level == 0)
-
-
-def unlink_fifo(turn: CallContext, path: str, *, used: bool = False) -> None:
-    """Remove a fifo, if it is there. What is open of it stays; that is kept only where *used* says that it matters."""
-    fifo = turn.host.fifos.get(path)
-    if fifo is None:
-        return
-    free = next((name for name in _deleted(path) if name not in turn.host.fifos), None)
-    if used and free is not None and (fifo.readers or fifo.writers):
-        turn.emit(e.FifoUnlinked(path, free))
-    else:
-        turn.emit(e.FifoRemoved(path))
-
-
-ALIKE = 9  # so many pipes of one name, and fifos that live on without it, are told apart
-
-
-def _numbered(name: str) -> list[str]:
-    return [name, *(f"{name}#{number}" for number in range(2, ALIKE + 1))]
-
-
-def _deleted(path: str) -> list[str]:
-    return _numbered(f"{path} (deleted)")
-
-
-def fifos_called(host: Host, path: str) -> list[Fifo]:
-    """Return the fifos that are called so, and those that were; of a `pipe:` all that have the name."""
-    names = _numbered(path) if path.startswith("pipe:") else [path, *_deleted(path)]
-    return [host.fifos[name] for name in names if name in host.fifos]
-
-
-def fifo_of(host: Host, pid: Pid, path: str) -> Fifo | None:
-    """Return the fifo that *pid* has opened as *path*, also if that name is gone since; None if it holds none."""
-    held = (fifo for fifo in fifos_called(host, path) if pid in fifo.readers or pid in fifo.writers)
-    return next(held, None)
-
-
-def pipe(turn: CallContext, pid: Pid, path: str, capacity: int) -> None:
-    """Make an anonymous pipe and hold its read end; *path* (`pipe:...`) gets a number if it is taken."""
-    free = next((name for name in _numbered(path) if name not in turn.host.fifos), None)
-    if free is None:
-        raise SyscallError(f"EMFILE: {path}")
-    mkfifo(turn, free, capacity)
-    open_fifo(turn, pid, free, "r")
 
 
 # -- sockets and rules -----------------------------------------------------------------------------
@@ -349,10 +291,10 @@ def remove_file(turn: CallContext, path: str) -> None:
 def join_cgroup(turn: CallContext, pid: Pid, cgroup: str) -> None:
     """Move *pid* to a control group; one with a name and members is a scope or service of systemd."""
     turn.emit(e.CgroupSet(pid, cgroup))
-    frozen, state = is_frozen(turn.host, cgroup), turn.host.procs[pid].state
-    if frozen and state == "S":
+    frozen, process = is_frozen(turn.host, cgroup), turn.host.procs[pid]
+    if frozen and process.runs:
         turn.emit(e.Frozen(pid))
-    elif state == "D" and not frozen:
+    elif process.frozen and not frozen:
         turn.emit(e.Thawed(pid))
 
 

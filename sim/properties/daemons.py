@@ -121,7 +121,7 @@ def _is_first_of(world: World, process: Process, container: str) -> bool:
 def nobody_waits_for_dockerd(world: World) -> Faults:
     """Find programs that wait in write(2) on their output while the engine's daemon is away (V25b)."""
     pid = serving(world)
-    if pid is not None and world.host.procs[pid].state == "S":
+    if pid is not None and world.host.procs[pid].runs:
         return
     for name, service in world.services.items():
         for process in programs(world, name) if service.payload.log else ():
@@ -135,7 +135,7 @@ def nobody_waits_for_another(world: World) -> Faults:
         for process in living(world, program):
             frame = world.frames.get((process.pid, goroutine))
             waiting = world.queue(process.pid, queue)
-            if frame is None or not waiting or process.state != "S":
+            if frame is None or not waiting or not process.runs:
                 continue
             op = world.design.procedures[frame.procedure].ops[frame.op]
             busy = str(frame.local.get("c", ""))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from sim.engine.program import is_orphan
 from sim.engines.host.reach import reachable
+from sim.engines.host.systemd.starter import starter
 from sim.kernel.records import INIT
 from sim.predicates import believed, dockerd, programs, said_to_run
 from sim.world import World
@@ -31,7 +32,8 @@ def nothing_answers(world: World) -> Faults:
 
 def no_shim_is_an_orphan(world: World) -> Faults:
     """Find that every holder is with the parent that it was born to."""
-    children = (world.host.procs[pid] for pid in world.host.children.get(INIT, ()))
+    tops = dict.fromkeys((INIT, starter(world)))
+    children = (world.host.procs[pid] for top in tops for pid in world.host.children.get(top, ()))
     roles = world.design.holders
     if not any(it.image.program in roles and it.alive and is_orphan(world, it.pid) for it in children):
         yield f"no {' or '.join(roles)} is a child of PID 1"

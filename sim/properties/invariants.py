@@ -145,7 +145,7 @@ def _is_killed(world: World, name: str, process: Process) -> bool:
     if doomed(process) or is_split(world, world.services[name]):
         return True
     return any(
-        it.state == "S" and not doomed(it) and _cleans_up(world, it, name)
+        it.runs and not doomed(it) and _cleans_up(world, it, name)
         for program in world.design.programs.values()
         if program.cleans_up is not None
         for it in living(world, program.name)

@@ -45,19 +45,19 @@ class Look(msgspec.Struct, frozen=True):
 
 LOOKS: dict[str, Look] = {  # in the order of the legend
     v.KEPT: Look("#0072B2", "running, {names.holder} under {names.keeper}", WHITE),
-    v.ORPHANED: Look("#E69F00", "running, {names.holder} orphaned (PID 1)", INK, "///", "#C98700"),
-    v.REATTACHED: Look("#56B4E9", "re-attached, {names.holder} stays under PID 1"),
+    v.ORPHANED: Look("#E69F00", "running, {names.holder} orphaned ({names.reaper})", INK, "///", "#C98700"),
+    v.REATTACHED: Look("#56B4E9", "re-attached, {names.holder} stays under {names.reaper}"),
     v.NOBODY: Look("#F0E442", "running without a {names.holder}", INK, "xxx", "#B5A900"),
-    v.ATTACHED: Look("#004A77", "running, {names.holder} under PID 1", WHITE),
+    v.ATTACHED: Look("#004A77", "running, {names.holder} under {names.reaper}", WHITE),
     v.UNATTACHED: Look(
-        "#9CC3DE", "running, {names.holder} under PID 1, no {names.keeper} attached", INK, "---", "#6C97B5"
+        "#9CC3DE", "running, {names.holder} under {names.reaper}, no {names.keeper} attached", INK, "---", "#6C97B5"
     ),
     v.ALONE: Look("#0072B2", "running, held by its {names.holder}", WHITE),
     v.UNHELD: Look("#F0E442", "running without a {names.holder}", INK, "xxx", "#B5A900"),
     "own": Look("#0072B2", "running", WHITE),
     "daemon": Look("#444444", "daemon", WHITE),
     "errand": Look("#C2AE8B", "runs one errand ({names.every_errand})"),
-    "adopted": Look("#E69F00", "lost its parent: under PID 1", INK, "///", "#C98700"),
+    "adopted": Look("#E69F00", "lost its parent: under {names.reaper}", INK, "///", "#C98700"),
     "halted": Look("#CC79A7", HALT, INK, "|||", "#8F4673"),
     "zombie": Look("#FFFFFF", "zombie: dead, not yet reaped", INK, "xxx", "#000000", 0.6),
     "stopping": Look("#D55E00", "told to stop", WHITE, 3 * "\\", "#B04C00"),

@@ -31,7 +31,7 @@ FILLS = {  # look -> fill, in the order of the legend
 }  # fmt: skip
 OTHER_FILL = "#FFFFFF"
 MEANINGS = {  # of looks that the legend does not name by their programs
-    "daemon": "daemons", "program": "container's program", ORPHAN: "lost its parent: under PID 1",
+    "daemon": "daemons", "program": "container's program", ORPHAN: "lost its parent: under",
 }  # fmt: skip
 EDGE, LINE, GREY = "#555555", "#888888", "#666666"
 BADGES = {
@@ -201,7 +201,9 @@ def _legend(axes: Axes, trees: Sequence[Forest], width: float, height: float) ->
 
     boxes = sorted((box for tree in trees for box in tree.boxes), key=lambda box: rank_of(box.role))
     shown = ((look, box.role) for look in FILLS for box in boxes if box.look == look)
-    words = dict.fromkeys((look, MEANINGS.get(look) or noun_of(role)) for look, role in shown)
+    adopters = dict.fromkeys(tree.adopter(box) for tree in trees for box in tree.boxes if box.orphan)
+    meanings = MEANINGS | {ORPHAN: f"{MEANINGS[ORPHAN]} {', '.join(adopters)}"}
+    words = dict.fromkeys((look, meanings.get(look) or noun_of(role)) for look, role in shown)
     handles = [Patch(facecolor=FILLS[look], edgecolor=EDGE, linewidth=0.8, label=label) for look, label in words]
     if handles:
         axes.legend(

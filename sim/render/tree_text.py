@@ -41,7 +41,7 @@ def dot(tree: Forest) -> str:
         f'  edge [color="{LINE}", arrowhead=none];',
     ]
     for box in tree.boxes:
-        label = r"\n".join(_for_dot(line) for line in _lines(box))
+        label = r"\n".join(_for_dot(line) for line in _lines(tree, box))
         dashed = ', style="filled,dashed"' if _look(box) in DASHED else ""
         lines.append(f'  p{box.pid} [label="{label}", fillcolor="{_fill(box)}"{dashed}];')
     lines += [f"  p{tree.boxes[box.parent].pid} -> p{box.pid};" for box in tree.boxes if box.parent >= 0]
@@ -64,7 +64,7 @@ def mermaid(tree: Forest) -> str:
     lines = ["flowchart TD"]
     looks: dict[str, list[Box]] = {}
     for box in tree.boxes:
-        lines.append(f'  p{box.pid}["{"<br/>".join(_for_mermaid(line) for line in _lines(box))}"]')
+        lines.append(f'  p{box.pid}["{"<br/>".join(_for_mermaid(line) for line in _lines(tree, box))}"]')
         looks.setdefault(_look(box), []).append(box)
     lines += [f"  p{tree.boxes[box.parent].pid} --- p{box.pid}" for box in tree.boxes if box.parent >= 0]
     for look, boxes in looks.items():
@@ -101,10 +101,10 @@ def _attributes(box: Box) -> dict[str, Any]:
 # -- words, colours, escapes -------------------------------------------------------------------------
 
 
-def _lines(box: Box) -> list[str]:
+def _lines(tree: Forest, box: Box) -> list[str]:
     """Return what stands on a box: its name, what it is for, and what is wrong with it."""
     wrong = [STATES[box.state]] if box.state in STATES else []
-    wrong += ["under PID 1"] if box.orphan else []
+    wrong += [f"under {tree.adopter(box)}"] if box.orphan else []
     found = (name_of(box), words_of(box).replace(" · ", ", "), ", ".join(wrong))
     return [printable(line) for line in found if line]
 

@@ -41,7 +41,7 @@ class Report:
     def refuse(self, root: Node, path: Path, refusal: Refusal) -> None:
         """Note *refusal* of the value at *path*."""
         path += refusal.below
-        self.problems.add(root.place(path), f"{spelt(path)}: {refusal.what}", refusal.hint)
+        self.problems.add(root.place(path, refusal.of_key), f"{spelt(path)}: {refusal.what}", refusal.hint)
 
 
 def spelt(path: Path) -> str:
@@ -159,7 +159,8 @@ def add_detail(model: type[Strict], root: Node, path: Path, detail: ErrorDetails
     error = detail.get("ctx", {}).get("error")
     if isinstance(error, Refusal):
         at += error.below
-        mark = key_or_value(root, at, bool(error.below) and error.what == "unknown key.")
+        of_key = error.of_key or (bool(error.below) and error.what == "unknown key.")
+        mark = key_or_value(root, at, of_key)
         problems.add(mark, f"{spelt(at)}: {error.what}", error.hint)
         return
     if detail["type"] == "extra_forbidden":

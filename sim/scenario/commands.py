@@ -11,7 +11,7 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
-from sim.engine.setup import Command, Docker
+from sim.engine.setup import FOR_EVER, Command, Docker
 from sim.scenario import fields
 from sim.scenario.instants import Names
 from sim.scenario.known import not_modelled
@@ -63,7 +63,6 @@ RUN_FLAGS: dict[str, tuple[str, bool]] = {
     **dict.fromkeys(RUN_WITHOUT_EFFECT, ("", True)),
     **dict.fromkeys(("--privileged", "--read-only", "-i", "--interactive"), ("", False)),
 }
-NO_LIMIT = 10**15  # µs
 WHOLE = re.compile(r"-?[0-9]{1,6}\Z", re.ASCII)
 RUN_LATER = tuple(
     """--memory-swap
@@ -296,7 +295,7 @@ def seconds(parsed: Parsed) -> int | None:
         return None
     if not WHOLE.match(text):
         raise Refusal(f"{shown(text)} is not a number of seconds.")
-    return int(text) * 1_000_000 if int(text) >= 0 else NO_LIMIT
+    return int(text) * 1_000_000 if int(text) >= 0 else FOR_EVER
 
 
 def new_service(verb: str, parsed: Parsed) -> NewService:
@@ -325,7 +324,7 @@ def new_service(verb: str, parsed: Parsed) -> NewService:
             service[name] = parsed.given[name]
     timeout = seconds(parsed)
     if timeout is not None:
-        service["stop_grace_period"] = f"{timeout // 1_000_000}s"
+        service["stop_grace_period"] = -1 if timeout == FOR_EVER else f"{timeout // 1_000_000}s"
     if "init" in parsed.given:
         service["init"] = True
     check = health_of(parsed)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from sim.designs.takes import had_by
+from sim.designs.takes import cgroup_of, had_by
 from sim.engine.setup import EngineSetup, HostSetup, Instant, Network, OutOfMemory, Row, Service, Setup, Step
 from sim.scenario import known, readers
 from sim.scenario.asked import Asked, read_asked
@@ -31,6 +31,7 @@ from sim.scenario.schema_program import Strict
 from sim.scenario.services import (
     Assumed,
     build,
+    check_answers,
     check_name,
     check_pins,
     check_references,
@@ -39,9 +40,10 @@ from sim.scenario.services import (
     repeated,
     with_execs,
 )
-from sim.scenario.steps import StepReader, entries, new_services, renames, step_ids, strangers
+from sim.scenario.steps import StepReader, entries, new_services, renames, step_ids, strangers, with_repeats
 from sim.scenario.text import Node, Path, moved
-from sim.scenario.vocabulary import without_unknown
+from sim.scenario.unit_read import read_units
+from sim.scenario.vocabulary import releases_of, without_unknown
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 BRIDGE = Network("bridge", "172.17.0.")
@@ -86,7 +88,7 @@ class Compiler:
         self.top_keys()
         self.root = without_unknown(self.root, self.report)
         title = self.text("title") or name
-        host, engine = self.host(), self.engine()
+        host, engine = self.host(cgroup_of(releases_of(self.root))), self.engine()
         networks = self.networks()
         services, names, depends = self.services(networks, host, engine.design)
         services = tuple(self.with_driver(service, engine) for service in services)
@@ -155,17 +157,14 @@ class Compiler:
             if isinstance(node.value, str) and node.value.strip():
                 said.append(" ".join(node.value.split()))
             else:
-                self.report.refuse(
-                    self.root,
-                    path,
-                    Refusal(f"{shown(node.plain())} is not a sentence.", "Quote it if it contains ': '."),
-                )
+                refusal = Refusal(f"{shown(node.plain())} is not a sentence.", "Quote it if it contains ': '.")
+                self.report.refuse(self.root, path, refusal)
         return tuple(dict.fromkeys([*said, *self.assumed.sentences()]))
 
     # -- host, engine, networks --------------------------------------------------------------------------------------
 
-    def host(self) -> HostSetup:
-        """Return the machine."""
+    def host(self, cgroup: str) -> HostSetup:
+        """Return the machine; *cgroup* is the version of its control groups where the file says none."""
         file = check(HostFile, self.root, ("host",), self.report)
         if file is None:
             return HostSetup()
@@ -174,10 +173,10 @@ class Compiler:
         if file.clock and file.clock.micros % 1_000_000:
             self.report.refuse(self.root, ("host", "clock"), Refusal("the clock of t = 0 has whole seconds."))
         if file.next_pid is not None and file.next_pid > file.pid_max:
-            self.report.refuse(
-                self.root, ("host", "next_pid"), Refusal(f"{file.next_pid} is above pid_max {file.pid_max}.")
-            )
-        return HostSetup(file.cores, file.pid_max, file.next_pid, file.begin, file.uptime, epoch, zone, file.hostname)
+            what = f"{file.next_pid} is above pid_max {file.pid_max}."
+            self.report.refuse(self.root, ("host", "next_pid"), Refusal(what))
+        kept = (file.cores, file.pid_max, file.next_pid, file.begin, file.uptime, epoch, zone, file.hostname)
+        return HostSetup(*kept, file.cgroup or cgroup, file.subreaper)
 
     def engine(self) -> EngineSetup:
         """Return the design and its settings."""
@@ -201,6 +200,7 @@ class Compiler:
             profile if own else traits.profile,
             msgspec.structs.replace(traits.unverified, **_said(file.unverified)),
             durations if own else design.engine.durations,
+            read_units(self.root, design, self.report),
         )
 
     def profile(self, said: object) -> tuple[str, tuple[Row, ...]]:
@@ -282,7 +282,7 @@ class Compiler:
             aliases[key]: tuple(aliases[it] for it in file.depends_on if it in aliases) for key, file in files.items()
         }
         services = number_ports([self.with_fails(s, names) for s in [*built.values(), *late]], self.assumed)
-        return tuple(services), names, depends
+        return tuple(services), with_repeats(self.root, names), depends
 
     def service(self, name: str, key: str, path: Path, file: ServiceFile, networks: tuple[Network, ...]) -> Service:
         """Return one container; its network must be known and hold its pinned address."""
@@ -295,6 +295,7 @@ class Compiler:
             refusal = Refusal("init with x-payload.log is not modelled yet.", "Leave one of them out.")
             self.report.refuse(self.root, (*path, "init"), refusal)
         check_pins(file.x_pids, (*path, "x-pids"), self.root, self.report)
+        check_answers(file, path, self.root, self.report)
         self.said[name] = frozenset(file.model_fields_set)
         return build(name, key, file, network, self.assumed)
 

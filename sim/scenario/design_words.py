@@ -12,13 +12,17 @@ from collections.abc import Mapping
 from sim.designs import DESIGNS, Design
 from sim.designs.takes import OF_THE_HOST, is_version_of, refusal, takes, units_of
 from sim.engine.meaning import Given, Said
-from sim.engine.setup import Docker, EngineSetup, Service, Step, Systemctl, Upgrade
+from sim.engine.setup import FOR_EVER, Docker, EngineSetup, Service, Step, Systemctl, Upgrade
+from sim.kernel.records import V1, V2
 from sim.scenario.check import Report
 from sim.scenario.known import ACTIONS
 from sim.scenario.step_word import step_words
 from sim.scenario.steps import Terminal, step_ids
 from sim.scenario.text import Node, Path
+from sim.scenario.vocabulary import refused as refused_by
 from sim.scenario.words import Refusal, listed
+
+GRACE = "stop_grace_period"
 
 
 def fit(
@@ -38,10 +42,15 @@ def fit(
         return engine, services  # said before
     ids, steps = step_ids(root), [step for terminal in terminals for step in terminal]
     versions = _versions(root, ids, engine, steps, report)
+    _refuse_cgroup(root, versions, report)
     for step in steps:
         refused = [_refusal(version, step, services) for version in versions]
         if None not in refused and refused[0] is not None:
             report.refuse(root, _place(root, ids, step), Refusal(*refused[0]))
+    for service in services:
+        without_limit = refused_by("value", f"{GRACE}: -1", ((design.name, design),))
+        if service.stop_timeout == FOR_EVER and without_limit is not None:
+            report.refuse(root, ("services", service.name, GRACE), without_limit)
     found = design.engine.fit(design, Given(engine, services, _engine_keys(root), keys))
     for said in found.refused:
         report.refuse(root, ("services",), Refusal(*said))
@@ -73,6 +82,17 @@ def _versions(root: Node, ids: list[str], engine: EngineSetup, steps: list[Step]
     return tuple(found)
 
 
+def _refuse_cgroup(root: Node, versions: tuple[Design, ...], report: Report) -> None:
+    """Refuse control groups with which one of the host's versions of the engine does not run."""
+    node = root.find(("host", "cgroup"))
+    for design in versions:
+        (why, hint), own = design.traits.one_cgroup, design.traits.cgroup
+        if why and node is not None and node.value in (V1, V2) and node.value != own:
+            what = f"{design.name} runs with cgroup {own} alone: {why}."
+            report.refuse(root, ("host", "cgroup"), Refusal(what, hint))
+            return
+
+
 def _refusal(design: Design, step: Step, services: tuple[Service, ...]) -> Said | None:
     """Return why a step means nothing on a host of *design* with these containers; None if it does mean something."""
     names = [service.name for service in services]
@@ -102,7 +122,7 @@ def _engine_keys(root: Node) -> frozenset[str]:
 
 def _place(root: Node, ids: list[str], step: Step) -> Path:
     """Return the path of a step's action."""
-    number = ids.index(step.id.partition(".")[0])
+    number = ids.index(step.id.partition("#")[0].partition(".")[0])
     node = root.find(("steps", number))
     keys = node.value if node is not None and isinstance(node.value, dict) else {}
     return ("steps", number, *[key for key in keys if key in (*ACTIONS, *step_words())][:1])

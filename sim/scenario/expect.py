@@ -62,6 +62,7 @@ class ContainerExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     since: Instant | None = None
     health: str | None = None
     oom_killed: bool | None = None
+    stopped_by_hand: bool | None = None
     address: str | None = None
 
 
@@ -79,12 +80,24 @@ class ProcessExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
     blocked: bool | None = None
 
 
+class ExitExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
+    """How the processes that *target* names have ended: by a *signal*, or with a *status* as a shell says it.
+
+    A shell says 128 + n of a process that signal n killed. At one moment the last end by then is asked, else every end.
+    """
+
+    target: Target
+    status: Range | None = None
+    signal: str | None = None
+
+
 class PortExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
-    """Whether clients of one class reach a published port. *source* is remote, loopback or container."""
+    """Whether clients of one class, *source*, reach a published port, or what they find there. None: not asked."""
 
     port: int
     source: str
-    open: bool
+    open: bool | None = None
+    finds: str | None = None
 
 
 class DarkExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
@@ -97,18 +110,19 @@ class DarkExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
 
 class Word(msgspec.Struct, frozen=True):
     """An event as docker events prints it: what happened to which container ("" is dockerd itself); *value* is its
-    signal or exit code."""
+    signal or exit code. With *next* no other event may come between the one before it in the list and this one."""
 
     word: str
     container: str
     value: Range | None = None
+    next: bool = False
 
     def __str__(self) -> str:
         return f"{self.word} {self.container}".rstrip() + ("" if self.value is None else f" ({self.value})")
 
 
 class EventsExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
-    """Words of docker events in order; gaps are allowed unless *exact*.
+    """Words of docker events in order; gaps are allowed unless *exact*, or before a word that is *next*.
 
     *container* is the one that the whole list is about: then it is exact about its network events too. "" is none.
     """
@@ -155,6 +169,6 @@ class PropertyExpect(ExpectBase, frozen=True, kw_only=True, tag=True):
 
 
 Expectation = (
-    ContainerExpect | ProcessExpect | FileExpect | PortExpect | DarkExpect | EventsExpect | StepExpect | TreeExpect
-    | PropertyExpect
+    ContainerExpect | ProcessExpect | ExitExpect | FileExpect | PortExpect | DarkExpect | EventsExpect | StepExpect
+    | TreeExpect | PropertyExpect
 )  # fmt: skip

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path as File
 from typing import Any, TypeVar
 
-from sim.engine.paths import DOCKER_PID
+from sim.designs import DESIGNS
 from sim.engine.setup import Target
-from sim.engines.host.reach import CLIENTS
+from sim.engines.host.reach import CLIENTS, FOUND
 from sim.properties import PROPERTIES
 from sim.scenario import fields, units
 from sim.scenario.check import Report, spelt
@@ -23,6 +22,7 @@ from sim.scenario.expect import (
     DarkExpect,
     During,
     EventsExpect,
+    ExitExpect,
     Expectation,
     FileExpect,
     PortExpect,
@@ -34,27 +34,32 @@ from sim.scenario.expect import (
     Within,
 )
 from sim.scenario.expect_events import read_words
+from sim.scenario.expect_text import text_of
+from sim.scenario.expect_values import exit_status, file_path, tree_text
 from sim.scenario.instants import Names, parse_instant, parse_target
 from sim.scenario.known import STATES, STATUSES, prints
-from sim.scenario.layers import beside
 from sim.scenario.property_read import OwnProperty, known_names
+from sim.scenario.repeats import is_repeat
 from sim.scenario.steps import entries
 from sim.scenario.text import Node, Path
+from sim.scenario.vocabulary import refused
 from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
 
 T = TypeVar("T")
 WHEN = ("at", "during", "within", "of")
 STEP_KEYS = ("ok", "error", "unanswered", "exit_code")
 CONTAINER_KEYS = (
-    "exists", "status", "exit_code", "restarts", "buffered", "lost", "pid", "health", "oom_killed", "address",
+    "exists", "status", "exit_code", "restarts", "buffered", "lost", "pid", "health", "oom_killed", "stopped_by_hand",
+    "address",
 )  # fmt: skip
+PROCESS_KEYS = ("exists", "parent", "state", "count", "blocked")
 KINDS: dict[str, tuple[str, ...]] = {
     "container": ("except", "since", *CONTAINER_KEYS),
-    "process": ("exists", "parent", "state", "count", "blocked"),
+    "process": (*PROCESS_KEYS, "exit_status"),
     "file": ("exists",),
-    "port": ("from", "open"),
+    "port": ("from", "open", "finds"),
     "dark": ("from", "max"),
-    "events": ("container", "exact"),
+    "events": ("container", "exact", "next"),
     "step": STEP_KEYS,
     "tree": ("root", "view", "rows"),
     "property": (),
@@ -223,9 +228,17 @@ class ExpectEntry:
             since=self.value("since", self.instant),
             health=self.value("health", lambda it: one_of(it, HEALTHS, "a health")),
             oom_killed=self.value("oom_killed", fields.boolean),
+            stopped_by_hand=self.value("stopped_by_hand", self.mark),
             address=self.value("address", lambda it: it if it == "none" else fields.address(it)),
             **said,
         )
+
+    def mark(self, value: object) -> bool:
+        """Return whether a container is to have been stopped by hand; some engines keep no such mark."""
+        refusal = refused("expect", "stopped_by_hand", ((self.names.design, DESIGNS[self.names.design]),))
+        if refusal is not None:
+            raise refusal
+        return fields.boolean(value)
 
     def all_names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.names.containers.values()))
@@ -243,9 +256,11 @@ class ExpectEntry:
         return tuple(found)
 
     def process(self, said: dict[str, Any]) -> Expectation | None:
-        """Read exists, parent, state, count, blocked of processes."""
+        """Read exists, parent, state, count, blocked of processes, or the exit status of those that have ended."""
+        if "exit_status" in self.keys:
+            return self.ended(said)
         self.needs_when()
-        self.needs_one("process", "exists", "parent", "state", "count", "blocked")
+        self.needs_one("process", *PROCESS_KEYS, "exit_status")
         target = self.value("process", self.target)
         parent = self.value("parent", self.target)
         blocked = self.value("blocked", fields.boolean)
@@ -259,19 +274,31 @@ class ExpectEntry:
             target=target, exists=exists, parent=parent, state=state, count=count, blocked=blocked, **said
         )
 
+    def ended(self, said: dict[str, Any]) -> Expectation | None:
+        """Read with what processes have ended."""
+        for key in PROCESS_KEYS:
+            if key in self.keys:
+                what = f"exit_status is about processes that have ended, {key} about those that are there."
+                self.refuse(Refusal(what, "Write two entries."), key)
+        target, how = self.value("process", self.target), self.value("exit_status", exit_status)
+        return (
+            None if target is None or how is None else ExitExpect(target=target, status=how[0], signal=how[1], **said)
+        )
+
     def target(self, value: object) -> Target:
         return parse_target(value, self.names)
 
     def port(self, said: dict[str, Any]) -> Expectation | None:
-        """Read whether a port is open."""
+        """Read whether a port is open, or what is found there."""
         self.needs_when()
         port, source = self.value("port", self.published), self.source()
-        is_open = self.value("open", fields.boolean, required=True)
-        return (
-            None
-            if port is None or source is None or is_open is None
-            else PortExpect(port=port, source=source, open=is_open, **said)
-        )
+        finds = self.value("finds", lambda it: one_of(it, FOUND, "what a client finds"))
+        is_open = self.value("open", fields.boolean)
+        if not {"open", "finds"} & set(self.keys):
+            self.refuse(Refusal("needs open or finds."))
+        if port is None or source is None or (is_open is None and finds is None):
+            return None
+        return PortExpect(port=port, source=source, open=is_open, finds=finds, **said)
 
     def published(self, value: object) -> int:
         """Return a port that some container publishes."""
@@ -299,8 +326,10 @@ class ExpectEntry:
     def events(self, said: dict[str, Any]) -> Expectation | None:
         """Read words of docker events, each with its container or all of the one that the entry names."""
         whose = self.value("container", lambda it: self.names.container(fields.text(it)))
-        exact = bool(self.value("exact", fields.boolean))
-        events = self.value("events", lambda it: read_words(it, self.names, whose, may_be_none=exact))
+        exact, gapless = (bool(self.value(key, fields.boolean)) for key in ("exact", "next"))
+        if exact and gapless:
+            self.refuse(Refusal("has exact and next; an exact list has no gaps.", "Leave one of them out."), "next")
+        events = self.value("events", lambda it: read_words(it, self.names, whose, exact=exact, gapless=gapless))
         if events is None:
             return None
         return EventsExpect(events=events, exact=exact, container=whose or "", **said)
@@ -312,7 +341,8 @@ class ExpectEntry:
         if sum(key in self.keys for key in STEP_KEYS) > 1:
             self.refuse(Refusal(f"has several of {listed(STEP_KEYS)}.", "Give it one; error: '' is ok: true."))
         self.needs_one("step", *STEP_KEYS)
-        step = self.value("step", lambda it: one_of(it, self.names.steps, "the id of a step"))
+        firsts = [it for it in self.names.steps if not is_repeat(it)]
+        step = self.value("step", lambda it: it if it in self.names.steps else one_of(it, firsts, "the id of a step"))
         ok, unanswered = self.value("ok", fields.boolean), self.value("unanswered", fields.boolean)
         error, code = self.value("error", fields.text), self.value("exit_code", units.parse_range)
         found: dict[str, Any] = {"ok": ok, "error": error, "unanswered": unanswered, "exit_code": code}
@@ -330,27 +360,10 @@ class ExpectEntry:
         root = self.value("root", self.target, required=True)
         view = self.value("view", lambda it: one_of(it, VIEWS, "a view"), required=True)
         rows = self.value("rows", units.parse_range)
-        tree = self.value("tree", self.tree_text)
+        tree = self.value("tree", lambda it: tree_text(it, self.keys["tree"].mark.file))
         if tree is None or root is None or view is None:
             return None
         return TreeExpect(lines=tree[1], file=tree[0], root=root, view=view, rows=rows, **said)
-
-    def tree_text(self, value: object) -> tuple[str, tuple[str, ...]]:
-        """Return file name and lines; blanks at the ends of lines do not count."""
-        text, file = fields.text(value), ""
-        if "\n" not in text:
-            file = text
-            try:
-                text = File(beside(self.keys["tree"].mark.file, text)).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError, ValueError) as error:
-                why = error.strerror if isinstance(error, OSError) and error.strerror else "not text in UTF-8"
-                raise Refusal(
-                    f"{shown(file)}: {why.lower()}.", "Files are looked for beside the one that names them."
-                ) from None
-        lines = tuple(line.rstrip() for line in text.rstrip().splitlines())
-        if not lines:
-            raise Refusal(f"{shown(file)} is empty.")
-        return file, lines
 
     def property(self, said: dict[str, Any]) -> Expectation | None:
         """Read the name of a property."""
@@ -370,29 +383,3 @@ class ExpectEntry:
             return name
         hint = did_you_mean(name, (*self.own, *PROPERTIES)) or known_names(self.own)
         raise Refusal(f"there is no property {shown(value)}.", hint)
-
-
-def file_path(value: object) -> str:
-    """Take the whole path of a file on the host."""
-    path = fields.text(value)
-    if not path.startswith("/"):
-        raise Refusal(f"{shown(path)} is not a whole path.", f"Write it like {DOCKER_PID}.")
-    return path
-
-
-def text_of(node: Node) -> str:
-    """Return the entry on one line, for people."""
-    assert isinstance(node.value, dict)
-    parts = []
-    for key, below in node.value.items():
-        value = below.plain()
-        shown_value = "[" + listed(map(item_text, value)) + "]" if isinstance(value, list) else str(value)
-        if isinstance(value, bool):
-            shown_value = str(value).lower()
-        parts.append(f"{key}: {'(text)' if chr(10) in shown_value else shown_value}")
-    return listed(parts)
-
-
-def item_text(item: object) -> str:
-    """Return one item of a list as the file has it."""
-    return "{" + listed(f"{key}: {value}" for key, value in item.items()) + "}" if isinstance(item, dict) else str(item)

@@ -13,11 +13,13 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from sim.engines.host.reach import CLIENTS
+from sim.engine.role import HOST
+from sim.engine.setup import Target
+from sim.engines.host.reach import CLIENTS, FOUND
 from sim.predicates import PREDICATES, Predicate
 from sim.scenario import units
 from sim.scenario.instants import Names, parse_target
-from sim.scenario.known import PROTOCOLS, STATES, STATUSES
+from sim.scenario.known import PROTOCOLS, STATES, STATUSES, named_roles
 from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
 from sim.world import World
 
@@ -277,11 +279,25 @@ def _port(text: str, names: Names, ports: Mapping[int, str]) -> int:
     raise Refusal(f"nobody publishes the port {shown(text)}.", f"Published: {known or 'none'}.")
 
 
+def _target_or_container(text: str, names: Names, ports: Mapping[int, str]) -> Target | str:
+    """Return processes where a role is said, else the container of that name."""
+    roles = named_roles()
+    if text in names.containers and roles.get(text) != HOST:
+        return names.container(text)
+    if "/" in text or text in roles:
+        return parse_target(text, names)
+    known = listed(sorted(names.containers)[:12]) or "none"
+    hint = did_you_mean(text, (*names.containers, *roles)) or f"Containers: {known}."
+    raise Refusal(f"{shown(text)} is neither a role nor a container.", hint)
+
+
 READERS: dict[str, Callable[[str, Names, Mapping[int, str]], Any]] = {
     "port": _port,
     "client": lambda text, names, ports: one_of(text, CLIENTS, "a class of clients"),
     "proto": lambda text, names, ports: one_of(text, PROTOCOLS, "a protocol"),
+    "found": lambda text, names, ports: one_of(text, FOUND, "what a client finds"),
     "target": lambda text, names, ports: parse_target(text, names),
+    "target|container": _target_or_container,
     "container": lambda text, names, ports: names.container(text),
     "status": lambda text, names, ports: one_of(text, STATUSES, "a status"),
     "state": lambda text, names, ports: one_of(text, STATES, "a state of ps"),

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from sim.engine.setup import Port, Restart
+from sim.engine.setup import FOR_EVER, Port, Restart
 from sim.faults import FAULTS
 from sim.scenario import units
 from sim.scenario.known import SIGNALS
@@ -115,6 +115,15 @@ def signal(value: object) -> str:
         if name == str(number):
             return known
     raise Refusal(f"{shown(value)} is not a signal.", did_you_mean(name, SIGNALS) or "Write it like TERM, SIGHUP or 9.")
+
+
+def grace(value: object) -> int:
+    """Take how long a container may take to stop, in µs: a duration, or -1 (Compose wants -1s) for no limit."""
+    if value in (-1, "-1", "-1s"):
+        return FOR_EVER
+    if str(value).startswith("-"):
+        raise Refusal(f"{shown(value)} is not a time to stop in.", "Write -1 for one without limit.")
+    return units.duration(value)
 
 
 def container_id(value: object) -> str:
@@ -266,6 +275,7 @@ Text = Annotated[str, *kind(text, type=["string", "number"])]
 Comm = Annotated[str, *kind(comm, type="string", maxLength=15)]
 Words = Annotated[Any, *kind(words, **COMMAND_SCHEMA)]
 Bool = Annotated[bool, *kind(boolean, type="boolean")]
+Grace = Annotated[int, *kind(grace, anyOf=[DURATION_SCHEMA, {"const": -1}])]
 Duration = Annotated[int, *kind(units.duration, **DURATION_SCHEMA)]
 Memory = Annotated[int, *kind(units.memory, type=["string", "integer"], examples=["300m", "1.5g"])]
 OomScoreAdj = Annotated[int, *kind(whole(-1000, 1000, "an oom_score_adj"), type="integer", minimum=-1000, maximum=1000)]

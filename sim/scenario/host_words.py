@@ -50,7 +50,10 @@ DAEMON_KEYS: dict[str, tuple[str, Callable[[object], int | bool]]] = {
     "shutdown-timeout": ("shutdown_timeout", lambda value: seconds(value) * 1_000_000),
     "max-health-check-retries": ("max_health_check_retries", fields.whole(1, 1000, "a number of tries")),
 }
-DAEMON_LATER = DAEMON_NOT_MODELLED | {"userland-proxy": "another data path from the next start on"}
+DAEMON_LATER = DAEMON_NOT_MODELLED | {
+    "ip6tables": "runs of ip6tables from the next start on",
+    "userland-proxy": "another data path from the next start on",
+}
 TABLES = {"iptables": "filter", "iptables -t nat": "nat"}  # what is flushed with -F
 TEARS = "Write events.log, or NAME/process.json."
 

@@ -1,10 +1,9 @@
 """Instants: the moments that a scenario and its readers can name.
 
 Models: a duration from t = 0 (with - before it), a wall-clock time, a step's id, `word(container)` as `docker events`
-says it, `Fact(target)` as the trace says it, `ready(UNIT)`, `ready(container)`, `end`; then `#2` or `#last`; then ± a
-duration. A fault may say `before Fact(target)`. Names are checked here, so that a run never waits
-for a misspelt word. Source: the project's scenario language; Docker 1.13 daemon/events.go for the
-words.
+says it, `Fact(target)` as the trace says it, `ready(UNIT)`, `ready(container)`, `end`; then `#2` or `#last`, also of a
+step that is repeated; then ± a duration. A fault may say `before Fact(target)`. Names are checked here, so that a run
+never waits for a misspelt word. Source: the project's scenario language; Docker 1.13 daemon/events.go for the words.
 """
 
 from __future__ import annotations
@@ -13,22 +12,15 @@ import re
 
 import msgspec
 
-from sim.designs import DESIGNS
+from sim.designs import DESIGNS, stages
 from sim.designs.takes import units_of
 from sim.engine.role import HOST, STEP, SUPERVISOR
 from sim.engine.setup import EngineSetup, Instant, Target
+from sim.model import FACTS, WORDS
 from sim.scenario import units
 from sim.scenario.known import named_roles, prints
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
-WORDS = tuple(
-    """attach commit copy create destroy detach die exec_create exec_detach exec_start export health_status kill
-    oom pause rename resize restart start stop top unpause update""".split()
-)
-FACTS = tuple(
-    """Forked Execed Exited Reparented Reaped Signalled SignalTaken Listened Connected ThreadsStarted SubreaperSet
-    CgroupSet Frozen Thawed Waitable FifoOpened FifoClosed WriteBlocked WriteResumed""".split()
-)  # what the trace says of a process
 OF_PAYLOADS = ("WriteBlocked", "WriteResumed")
 FORMS = "Write a duration, a date and time, a step's id, die(web), Exited(containerd), ready(docker) or end."
 
@@ -80,9 +72,23 @@ def parse_instant(value: object, names: Names) -> Instant:
     base, offset = split_offset(text, names)
     base, nth = split_nth(base)
     found = parse_base(base, names)
+    if nth != 1 and found.base == "step":
+        return Instant("step", nth_step(text, found.name, nth, names), offset=offset)
     if nth != 1 and found.base not in ("word", "fact", "ready"):
         raise Refusal(f"{shown(text)}: # counts words and facts; {shown(base)} is one moment.")
     return msgspec.structs.replace(found, nth=nth, offset=found.offset + offset)
+
+
+def nth_step(text: str, step: str, nth: int, names: Names) -> str:
+    """Return the id of the n-th time (0: the last) that a step is taken which has `every`. Raises Refusal."""
+    times = [name for name in names.steps if name.partition("#")[0] == step]
+    if len(times) == 1:
+        raise Refusal(
+            f"{shown(text)}: # counts words and facts; {shown(step)} is one moment.", "every: repeats a step."
+        )
+    if nth > len(times):
+        raise Refusal(f"{shown(text)}: {step} is taken {len(times)} times.", f"Write {times[-1]}.")
+    return times[nth - 1]
 
 
 def parse_before(value: str, names: Names) -> Instant:
@@ -166,6 +172,7 @@ def parse_target(value: object, names: Names) -> Target:
         raise Refusal(f"{shown(value)} is not a target.", "Write it like containerd, shim/web, proxy/web:80 or shim/*.")
     role, slash, rest = value.partition("/")
     roles = named_roles()
+    role = {comm: name for name, comm in stages().items()}.get(role, role)
     if role not in roles:
         hint = did_you_mean(role, roles) or hint_role(role, names)
         raise Refusal(f"{shown(role)} is not a role; valid: {listed(roles)}.", hint)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from sim import latency
 from sim.designs import DESIGNS as ROWS
-from sim.designs import roles, versions
+from sim.designs import roles, stages, versions
 from sim.engine.role import CONTAINER, HOST, STEP, SUPERVISOR, Kind
 
 DESIGNS = tuple(dict.fromkeys((*versions(), *ROWS)))
@@ -82,7 +82,6 @@ DAEMON_NOT_MODELLED = {
     "init": "docker-init as process 1",
     "init-path": "",
     "ip": "another default address of published ports",
-    "ip6tables": "runs of ip6tables",
     "iptables": "runs without iptables",
     "ipv6": "",
     "oom-score-adjust": "",
@@ -94,7 +93,7 @@ DAEMON_NOT_MODELLED = {
 }
 UNIT_NOT_MODELLED = {
     "ExecReload": "",
-    "ExecStart": "other flags of dockerd",
+    "ExecStart": "other flags of its program",
     "ExecStartPost": "",
     "ExecStartPre": "",
     "ExecStop": "",
@@ -150,7 +149,7 @@ STATUSES = ("created", "initialized", "running", "paused", "restarting", "stoppi
 def named_roles() -> dict[str, str]:
     """Return every role that a file may name, and how: alone, of a container, by the step that made it."""
     found = {way: [name for name, role in roles().items() if role.target == way] for way in (HOST, CONTAINER, STEP)}
-    found[CONTAINER].append(SUPERVISOR)
+    found[CONTAINER] += [SUPERVISOR, *stages()]
     return {name: way for way, names in found.items() for name in names}
 
 

@@ -1,6 +1,6 @@
 """Readers of the service keys that come in two forms, and of the ones that are taken only where they change nothing.
 
-Models: `networks`, `depends_on`, `labels` as a list or a mapping, volumes that have a name, `on_term`,
+Models: `networks`, `depends_on`, `labels` as a list or a mapping, volumes that have a name, `on_term`, `on`, `reaps`,
 `closed(db:5432)`. Leaves out, by name: conditions of `depends_on`, replicas, limits, network modes other than bridge.
 Source: Compose file reference.
 """
@@ -13,9 +13,9 @@ from functools import partial
 from typing import TypeVar
 
 from sim.engine.paths import STREAMS
-from sim.engine.setup import MS, Healthcheck, Log, OnTerm, Volume
+from sim.engine.setup import MS, Answers, Healthcheck, Log, OnTerm, Volume
 from sim.scenario import units
-from sim.scenario.fields import boolean, part, text, whole
+from sim.scenario.fields import boolean, part, signal, text, whole
 from sim.scenario.known import LOG_DRIVERS, LOG_DRIVERS_LATER, not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
@@ -24,23 +24,76 @@ CLOSED = re.compile(r"closed\((?P<container>[^():]+):(?P<port>[0-9]{1,5})\)\Z", 
 exit_code = whole(0, 255, "an exit code")
 
 
+ANSWERS = {"ignore": "ignore", "reload": "reload", "default": "none", "none": "none"}
+EXIT = re.compile(r"exit(?:\s+(?P<code>[0-9]{1,3}))?(?:\s+after\s+(?P<after>\S.*))?\Z", re.ASCII)
+
+
 def on_term(value: object) -> OnTerm:
-    """Take `{exit: 0, after: 2s}`, ignore (a handler that does nothing) or none (no handler)."""
+    """Take what a program does with its stop signal."""
+    return answer(value, "the stop signal")
+
+
+def answer(value: object, signal: str) -> OnTerm:
+    """Take what a program does with a signal.
+
+    ignore (SIG_IGN), reload (a handler that goes on), default or none (no handler), `exit 3 after 2s` or
+    `{exit: 3, after: 2s}` (a handler that leaves).
+    """
     if isinstance(value, str):
-        if value in ("ignore", "none"):
-            return OnTerm(value, 0, 0)
-        raise Refusal(
-            f"{shown(value)} is not an answer to TERM; valid: ignore, none, {{exit: 0, after: 2s}}.",
-            did_you_mean(value, ("ignore", "none")),
-        )
+        if value in ANSWERS:
+            return OnTerm(ANSWERS[value], 0, 0)
+        match = EXIT.match(value)
+        if match:
+            parts = match.groupdict()
+            value = {"exit": int(parts["code"] or 0), **({"after": parts["after"]} if parts["after"] else {})}
     if not isinstance(value, dict):
-        raise Refusal(f"{shown(value)} is not an answer to TERM; valid: ignore, none, {{exit: 0, after: 2s}}.")
+        words = (*ANSWERS, "exit")
+        what = f"{shown(value)} is not an answer to {signal}; valid: {listed(words[:3])}, {{exit: 3, after: 2s}}."
+        raise Refusal(what, did_you_mean(value, words) if isinstance(value, str) else "")
     for key in value:
         if key not in ("exit", "after"):
             raise Refusal("unknown key.", did_you_mean(key, ("exit", "after")) or "Valid: exit, after.", (key,))
     code = below("exit", lambda: exit_code(value.get("exit", 0)))
     after = below("after", lambda: units.duration(value.get("after", "100ms")))
     return OnTerm("exit", code, after if "after" in value else 100 * MS)
+
+
+UNANSWERED = {
+    "KILL": ("no program can handle or ignore KILL: it ends whom it reaches (signal(7)).", ""),
+    "STOP": ("no program can handle or ignore STOP: it stops whom it reaches (signal(7)).", ""),
+    "CHLD": ("a program's answer to CHLD is to wait for its child.", "Write reaps: true, 2s or never."),
+}
+
+
+def on(value: object) -> Answers:
+    """Take `{TERM: exit 3 after 2s, SIGHUP: reload, QUIT: ignore}`; a signal that is not named has its default."""
+    if not isinstance(value, dict):
+        raise Refusal(f"{shown(value)} is not a mapping of signals.", "Write {HUP: reload, QUIT: exit 3 after 2s}.")
+    found: dict[str, OnTerm] = {}
+    for key, how in value.items():
+        try:
+            name = signal(key)
+        except Refusal as refusal:
+            raise Refusal(refusal.what, refusal.hint, (key,), of_key=True) from None
+        if name in UNANSWERED:
+            raise Refusal(*UNANSWERED[name], (key,), of_key=True)
+        if name in found:
+            raise Refusal(f"says {name} a second time.", "One of them is enough.", (key,), of_key=True)
+        found[name] = below(key, partial(answer, how, name))
+    return tuple(found.items())
+
+
+def reaps(value: object) -> bool | int:
+    """Take true, never (or false), or how long a child that has ended stays a zombie."""
+    if isinstance(value, bool):
+        return value
+    if value == "never":
+        return False
+    try:
+        return units.duration(value) or True
+    except Refusal as refusal:
+        what = f"{shown(value)} does not say when children are waited for; valid: true, never, 2s."
+        raise Refusal(what, did_you_mean(str(value), ("never", "true")) or refusal.hint) from None
 
 
 LOG_KEYS = ("stdout", "stderr", "write")

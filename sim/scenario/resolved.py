@@ -15,6 +15,8 @@ from msgspec.structs import asdict
 from sim.designs import DESIGNS
 from sim.designs.takes import lacks
 from sim.engine.setup import (
+    FOR_EVER,
+    Answers,
     Bundle,
     Child,
     EngineSetup,
@@ -27,11 +29,13 @@ from sim.engine.setup import (
     Pins,
     Port,
     Service,
+    Unit,
 )
 from sim.scenario.compile import BRIDGE, Scenario
 from sim.scenario.dumper import Dumper
 from sim.scenario.expect import TreeExpect
 from sim.scenario.profiles import profile_plain
+from sim.scenario.services import STOP_SIGNAL
 from sim.scenario.units import format_clock, format_duration
 
 
@@ -71,7 +75,10 @@ def host_of(host: HostSetup) -> dict[str, Any]:
         "pid_max": host.pid_max,
         "clock": format_clock(host.epoch, host.tz_minutes),
         "hostname": host.hostname,
+        "cgroup": host.cgroup,
     }
+    if host.subreaper:
+        keys["subreaper"] = host.subreaper
     return keys if host.next_pid is None else {**keys, "next_pid": host.next_pid}
 
 
@@ -83,21 +90,15 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
         "live-restore": daemon.live_restore,
         "shutdown-timeout": daemon.shutdown_timeout // 1_000_000,
         "userland-proxy": daemon.userland_proxy,
+        "ip6tables": daemon.ip6tables,
         "max-health-check-retries": daemon.max_health_check_retries,
         "log-driver": daemon.log_driver,
     }
-    of_unit = {
-        "Restart": unit.restart,
-        "KillMode": unit.kill_mode,
-        "RestartSec": format_duration(unit.restart_sec),
-        "StartLimitBurst": unit.start_limit_burst,
-        "StartLimitInterval": format_duration(unit.start_limit_interval),
-        "TimeoutStopSec": format_duration(unit.timeout_stop),
-    }
     sections = {
         section: {key: value for key, value in keys.items() if not lacks(design, section, key)}
-        for section, keys in (("daemon", of_daemon), ("unit", of_unit))
+        for section, keys in (("daemon", of_daemon), ("unit", unit_of(unit)))
     }
+    sections["units"] = {name: unit_of(it) for name, it in engine.units}
     return {
         "design": engine.design,
         "profile": profile_plain(engine.profile, engine.durations) if engine.durations else engine.profile,
@@ -107,6 +108,18 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
             for name, number in asdict(engine.unverified).items()
             if not lacks(design, "unverified", name) or number != getattr(design.traits.unverified, name)
         },
+    }
+
+
+def unit_of(unit: Unit) -> dict[str, Any]:
+    """Return the keys of a unit as systemd spells them."""
+    return {
+        "Restart": unit.restart,
+        "KillMode": unit.kill_mode,
+        "RestartSec": format_duration(unit.restart_sec),
+        "StartLimitBurst": unit.start_limit_burst,
+        "StartLimitInterval": format_duration(unit.start_limit_interval),
+        "TimeoutStopSec": format_duration(unit.timeout_stop),
     }
 
 
@@ -128,7 +141,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "ports": [port_of(port) for port in service.ports],
         "restart": restart,
         "stop_signal": service.stop_signal,
-        "stop_grace_period": format_duration(service.stop_timeout),
+        "stop_grace_period": -1 if service.stop_timeout == FOR_EVER else format_duration(service.stop_timeout),
         "networks": None if service.network == "bridge" else [service.network],
         "depends_on": raw.get("depends_on"),
         "init": service.init or None,
@@ -141,7 +154,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "tty": service.tty or None,
         "pid": "host" if service.host_pid else None,
         "x-rm": service.auto_remove or None,
-        "x-payload": payload_of(service.payload),
+        "x-payload": payload_of(service.payload, service.stop_signal or STOP_SIGNAL),
         "x-exec": {row.name: exec_of(row) for row in service.execs},
         "x-proxy": {"threads": service.proxy_threads},
         "x-pids": pids_of(service.pins),
@@ -149,7 +162,8 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "x-address": service.pins.address,
         "x-id": service.id,
     }
-    return {key: value for key, value in keys.items() if value not in (None, [], {})}
+    design = DESIGNS[scenario.setup.engine.design]
+    return {key: it for key, it in keys.items() if it not in (None, [], {}) and not lacks(design, "service", key)}
 
 
 def port_of(port: Port) -> str:
@@ -158,23 +172,24 @@ def port_of(port: Port) -> str:
     return f"{ip}{port.host}:{port.container}" + ("" if port.proto == "tcp" else f"/{port.proto}")
 
 
-def payload_of(payload: Payload) -> dict[str, Any]:
-    """Return how the program behaves."""
+def payload_of(payload: Payload, stop: str) -> dict[str, Any]:
+    """Return how the program behaves, whose stop signal is *stop*."""
     keys: dict[str, Any] = {
         "comm": payload.comm,
         "argv": list(payload.argv),
         "threads": payload.threads,
         "ready": format_duration(payload.ready),
         "on_term": on_term_of(payload.on_term),
+        **common_of(payload),
     }
+    if stop in dict(payload.on):
+        del keys["on_term"]  # `on` answers the stop signal
     if payload.children:
         keys["children"] = [child_of(child) for child in payload.children]
     if payload.exits:
         keys["exits"] = {"code": payload.exits.code, "after": format_duration(payload.exits.after)}
     if payload.memory:
         keys["memory"] = payload.memory
-    if not payload.reaps:
-        keys["reaps"] = False
     if payload.fails_to_start:
         keys["fails_to_start"] = payload.fails_to_start
     fails = payload.fails
@@ -204,7 +219,10 @@ def exec_of(row: Exec) -> dict[str, Any]:
         "children": [child_of(child) for child in row.children],
         "threads": row.threads,
         "missing": row.missing,
+        "on": on_of(row.on),
     }
+    if STOP_SIGNAL in dict(row.on):
+        del keys["on_term"]
     return {key: value for key, value in keys.items() if value}
 
 
@@ -215,11 +233,30 @@ def child_of(child: Child) -> dict[str, Any]:
         keys["exits"] = {"code": child.exits.code, "after": format_duration(child.exits.after)}
     if child.every is not None:
         keys["every"] = format_duration(child.every)
+    if child.children:
+        keys["children"] = [child_of(below) for below in child.children]
+    return keys | common_of(child)
+
+
+def common_of(program: Payload | Child) -> dict[str, Any]:
+    """Return what any program of a container may do, where it is not the default."""
+    keys: dict[str, Any] = {"on": on_of(program.on)} if program.on else {}
+    if not program.reaps or program.reaps_after:
+        keys["reaps"] = format_duration(program.reaps_after) if program.reaps else False
+    if program.threads_end:
+        keys["threads_end"] = [{"count": it.count, "after": format_duration(it.after)} for it in program.threads_end]
+    if program.main_ends is not None:
+        keys["main_ends"] = format_duration(program.main_ends)
     return keys
 
 
+def on_of(answers: Answers) -> dict[str, object]:
+    """Return what each signal does."""
+    return {signal: "default" if how.kind == "none" else on_term_of(how) for signal, how in answers}
+
+
 def on_term_of(on_term: OnTerm) -> object:
-    """Return what TERM does."""
+    """Return what a signal does."""
     if on_term.kind != "exit":
         return on_term.kind
     return {"exit": on_term.code, "after": format_duration(on_term.after)}

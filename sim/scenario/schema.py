@@ -21,10 +21,12 @@ from sim.scenario.expression import in_short
 from sim.scenario.fields import (
     Address,
     Bool,
+    Comm,
     ContainerId,
     Duration,
     FaultKinds,
     FaultNumber,
+    Grace,
     Memory,
     OomScoreAdj,
     Pair,
@@ -60,6 +62,10 @@ class HostFile(Strict):
     next_pid: Pid | None = None
     clock: Annotated[Any, *kind(units.wall_clock, type="string", examples=["2020-12-03T09:46:58+08:00"])] = None
     hostname: Text = "host"
+    cgroup: Literal["v1", "v2"] | None = None
+    subreaper: Comm = Field(
+        "", description="a process below which the engine runs and which adopts its orphans, by its name: systemd"
+    )
 
 
 class DaemonFile(Strict):
@@ -70,6 +76,7 @@ class DaemonFile(Strict):
     live_restore: Bool = Field(False, alias="live-restore")
     shutdown_timeout: Seconds = Field(15, alias="shutdown-timeout")
     userland_proxy: Bool = Field(True, alias="userland-proxy")
+    ip6tables: Bool = False
     log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = Field(
         Daemon().log_driver, alias="log-driver"
     )
@@ -82,7 +89,7 @@ UnitRestart = Literal["no", "always", "on-success", "on-failure", "on-abnormal",
 
 
 class UnitSection(Strict):
-    """The [Service] section of the engine's own unit."""
+    """The [Service] section of a unit. The defaults are those of docker.service of 1.13; each unit has its own."""
 
     harmless = known.UNIT_WITHOUT_EFFECT
     later = known.UNIT_NOT_MODELLED
@@ -121,12 +128,19 @@ PROFILE_SCHEMA: dict[str, Any] = {
 }
 
 
+UNITS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "by name the units beside the engine's own, such as containerd or kubelet",
+}
+
+
 class EngineFile(Strict):
     """Which engine, and its settings."""
 
     design: Annotated[str, Field(json_schema_extra={"enum": list(known.DESIGNS)})] = EngineSetup().design
     daemon: DaemonFile = DaemonFile()
     unit: UnitSection = UnitSection()
+    units: Annotated[Any, WithJsonSchema(UNITS_SCHEMA)] = None
     profile: Annotated[Any, WithJsonSchema(PROFILE_SCHEMA)] = EngineSetup().profile
     unverified: UnverifiedFile = UnverifiedFile()
 
@@ -198,7 +212,7 @@ class ServiceFile(Strict):
     restart: RestartPolicy = Restart()
     container_name: Text | None = None
     stop_signal: Signal | None = None
-    stop_grace_period: Duration = 10_000_000
+    stop_grace_period: Grace = 10_000_000
     mem_limit: Memory | None = None
     oom_score_adj: OomScoreAdj = 0
     networks: Annotated[Any, *kind(readers.network_names, type=["array", "object"])] = ()
@@ -233,6 +247,9 @@ class StepFile(Strict):
     id: str | None = None
     at: str | None = None
     wait: bool = False
+    every: str | None = Field(None, description="it is taken again and again, in this period")
+    times: int | None = Field(None, description="so often in all")
+    until: str | None = Field(None, description="as long as this moment has not come; without it to the run's until")
     docker: str | list[str] | None = None
     compose: str | list[str] | None = None
     systemctl: str | list[str] | None = None
@@ -296,19 +313,29 @@ class ExpectFile(Strict):
     since: str | None = None
     health: Literal["starting", "healthy", "unhealthy"] | None = None
     oom_killed: bool | None = Field(None, description="its program was killed for lack of memory (State.OOMKilled)")
+    stopped_by_hand: bool | None = Field(None, description="HasBeenManuallyStopped of docker, StoppedByUser of podman")
     address: str | None = Field(None, description="the address that IPAM holds for it, or none")
     process: str | None = None
     exists: bool | None = None
     parent: str | None = None
     state: str | None = None
     count: int | str | None = None
+    exit_status: int | str | None = Field(None, description="2, 1..127 or a signal: of processes that have ended")
     port: int | None = None
-    from_: Literal["remote", "loopback", "container", "host", "dns"] | None = Field(None, alias="from")
+    from_: Literal["remote", "loopback", "container", "host", "dns", "remote6", "loopback6"] | None = Field(
+        None, alias="from"
+    )
     open: bool | None = None
+    finds: Literal["answered", "silent", "closed", "refused", "timeout", "foreign", "unresolved"] | None = Field(
+        None, description="what a connect finds"
+    )
     dark: str | int | None = None
     max: str | None = None
     file: str | None = None
-    events: list[str | dict[str, int | str]] | None = Field(None, description="[{kill web: 9}, {die web: 137}]")
+    events: list[str | dict[str, Any]] | None = Field(
+        None, description="[{kill web: 9}, {die web: 137}, {next: start web}]"
+    )
+    next: bool | None = Field(None, description="no other event of theirs comes between two of the list")
     step: str | None = Field(None, description="the id of a step")
     ok: bool | None = Field(None, description="it ended without an error")
     error: str | None = Field(None, description="a part of the words that its user saw")
@@ -348,6 +375,7 @@ def json_schema() -> dict[str, Any]:
         schema = File.model_json_schema(by_alias=True)
     schema["patternProperties"] = {"^x-": {}}
     schema["$defs"]["StepFile"]["properties"] |= {name: word.schema for name, word in step_words().items()}
+    schema["$defs"]["EngineFile"]["properties"]["units"]["additionalProperties"] = {"$ref": "#/$defs/UnitSection"}
     for model in (DaemonFile, UnitSection, NetworkFile, ServiceFile, SubnetFile, IpamFile):
         properties = schema["$defs"][model.__name__]["properties"]
         for key in sorted(model.harmless):

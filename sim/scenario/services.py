@@ -12,13 +12,28 @@ import hashlib
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
 from sim.engine.containers import names_of
-from sim.engine.setup import Bundle, Child, Docker, Ends, Exec, Fails, OnTerm, Payload, Pins, Port, Service, Step
+from sim.engine.setup import (
+    Bundle,
+    Child,
+    Docker,
+    Ends,
+    Exec,
+    Fails,
+    OnTerm,
+    Payload,
+    Pins,
+    Port,
+    Service,
+    Step,
+    ThreadsEnd,
+)
 from sim.scenario.check import Report
-from sim.scenario.fields import EPHEMERAL, NAME
+from sim.scenario.fields import EPHEMERAL, NAME, signal
 from sim.scenario.instants import Names
 from sim.scenario.readers import CLOSED
 from sim.scenario.schema import PinsFile, ServiceFile
@@ -29,6 +44,7 @@ from sim.scenario.words import Refusal, counted, did_you_mean, listed, shown
 Terminals = tuple[tuple[Step, ...], ...]
 FIRST_EPHEMERAL = 32768  # /proc/sys/net/ipv4/ip_local_port_range
 TERM_DEFAULT = OnTerm()
+STOP_SIGNAL = "TERM"  # of an image that says no other
 SLEEP = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?\Z", re.ASCII)
 
 
@@ -81,7 +97,7 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         image=file.image or key,
         path=path,
         args=args,
-        payload=payload_of(name, file.x_payload, (path, *args), assumed),
+        payload=payload_of(name, file.x_payload, (path, *args), file.stop_signal or STOP_SIGNAL, assumed),
         ports=file.ports,
         restart=file.restart,
         stop_signal=file.stop_signal,
@@ -115,16 +131,16 @@ def command_of(name: str, file: ServiceFile, assumed: Assumed) -> tuple[str, tup
     return (file.image or name).rpartition("/")[2].partition("@")[0].partition(":")[0] or name, ()
 
 
-def payload_of(name: str, file: PayloadFile | None, words: tuple[str, ...], assumed: Assumed) -> Payload:
-    """Return how the program behaves; what the file does not say is assumed and noted."""
+def payload_of(name: str, file: PayloadFile | None, words: tuple[str, ...], stop: str, assumed: Assumed) -> Payload:
+    """Return how the program behaves, whose stop signal is *stop*; what the file does not say is assumed and noted."""
     if file is None:
-        return assumed_payload(name, words, assumed)
+        return assumed_payload(name, words, stop, assumed)
     if "ready" not in file.model_fields_set and not file.exits:
         assumed.note("ready at once", name)
     if "reaps" not in file.model_fields_set and any(child.exits for child in file.children):
         assumed.note("the first process reaps its children", name)
-    if "on_term" not in file.model_fields_set:
-        assumed.note(f"TERM exits 0 after {TERM_DEFAULT.after // 1000} ms", name)
+    if "on_term" not in file.model_fields_set and stop not in dict(file.on):
+        assumed.note(f"{stop} exits 0 after {TERM_DEFAULT.after // 1000} ms", name)
     if file.log:
         assumed.note("a write that waits holds up all else that it does", name)
         assumed.note(f"writes {file.log[0].write} bytes at a time; copies fill their buffer before they wait", name)
@@ -141,17 +157,28 @@ def payload_of(name: str, file: PayloadFile | None, words: tuple[str, ...], assu
         fails_to_start=file.fails_to_start or "",
         log=file.log,
         memory=file.memory,
-        reaps=file.reaps,
+        **common_of(file),
     )
 
 
-def assumed_payload(name: str, words: tuple[str, ...], assumed: Assumed) -> Payload:
+def common_of(file: PayloadFile | ChildFile) -> dict[str, Any]:
+    """Return what any program of a container may do."""
+    return {
+        "reaps": file.reaps is not False,
+        "reaps_after": 0 if isinstance(file.reaps, bool) else file.reaps,
+        "on": file.on,
+        "threads_end": tuple(ThreadsEnd(end.count, end.after) for end in file.threads_end),
+        "main_ends": file.main_ends,
+    }
+
+
+def assumed_payload(name: str, words: tuple[str, ...], stop: str, assumed: Assumed) -> Payload:
     """Return a payload that nobody described. `sleep` is known: it leaves after its time and handles no signal."""
     comm = comm_of(words)
     if comm == "sleep" and len(words) == 2 and SLEEP.match(words[1]):
-        assumed.note("sleep leaves with 0 after its time and has no handler for TERM", name)
+        assumed.note(f"sleep leaves with 0 after its time and has no handler for {stop}", name)
         return Payload(comm, words, on_term=OnTerm("none", 0, 0), exits=Ends(0, round(float(words[1]) * 1_000_000)))
-    assumed.note(f"no x-payload: ready at once, TERM exits 0 after {TERM_DEFAULT.after // 1000} ms", name)
+    assumed.note(f"no x-payload: ready at once, {stop} exits 0 after {TERM_DEFAULT.after // 1000} ms", name)
     return Payload(comm, words)
 
 
@@ -166,6 +193,7 @@ def exec_of(words: str, file: ExecFile) -> Exec:
         tuple(child_of(child) for child in file.children),
         file.threads,
         file.missing,
+        file.on,
     )
 
 
@@ -222,10 +250,17 @@ def assumed_exec(name: str, argv: tuple[str, ...], assumed: Assumed) -> Exec:
 
 
 def child_of(file: ChildFile) -> Child:
-    """Return a process that the payload forks."""
+    """Return a process that another one forks."""
     argv = tuple(file.argv)
-    ends = Ends(file.exits.code, file.exits.after) if file.exits else None
-    return Child(file.comm or comm_of(argv), argv, file.threads, ends, file.every)
+    return Child(
+        file.comm or comm_of(argv),
+        argv,
+        file.threads,
+        exits=Ends(file.exits.code, file.exits.after) if file.exits else None,
+        every=file.every,
+        children=tuple(child_of(below) for below in file.children),
+        **common_of(file),
+    )
 
 
 def comm_of(argv: tuple[str, ...]) -> str:
@@ -282,6 +317,21 @@ def check_pins(pins: PinsFile, path: Path, root: Node, report: Report) -> None:
             report.refuse(root, (*path, role), Refusal(what, "The numbers rise: proxy, shim, payload, children."))
             return
         before, largest = (role, max(numbers)) if numbers else (before, largest)
+
+
+def check_answers(file: ServiceFile, path: Path, root: Node, report: Report) -> None:
+    """Refuse two answers to one signal: `on_term` and `on` of the program, or of a command beside it."""
+    programs: list[tuple[Path, PayloadFile | ExecFile, str, str]] = [
+        ((*path, "x-exec", words), row, STOP_SIGNAL, "on_term answers TERM") for words, row in file.x_exec.items()
+    ]
+    if file.x_payload is not None:
+        stop = file.stop_signal or STOP_SIGNAL
+        what = f"on_term answers the stop signal, which is {stop} here (stop_signal)"
+        programs.append(((*path, "x-payload"), file.x_payload, stop, what))
+    for place, program, stop, what in programs:
+        if "on_term" in program.model_fields_set and stop in dict(program.on):
+            spelt = next(name for _, name in named_in(root, (*place, "on")) if signal(name) == stop)
+            report.refuse(root, (*place, "on", spelt), Refusal(f"{what}.", "Leave one of them out.", of_key=True))
 
 
 def named_in(root: Node, path: Path) -> list[tuple[Path, str]]:

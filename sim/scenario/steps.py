@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from sim.engine.setup import Command, Instant, KillProcess, Step
 from sim.scenario import fields
 from sim.scenario.check import Report, spelt
@@ -17,12 +19,14 @@ from sim.scenario.compose_words import Fleet, parse_compose
 from sim.scenario.host_words import host_command, out_of_memory, power_loss, reboot, upgrade_command
 from sim.scenario.instants import STEP_ID, Names, parse_before, parse_instant, parse_target
 from sim.scenario.known import ACTIONS, ACTIONS_LATER, not_modelled
+from sim.scenario.repeats import KEYS, ONCE, Repeated, nth, repeated
+from sim.scenario.repeats import with_repeats as with_repeats
 from sim.scenario.step_word import step_words
 from sim.scenario.systemctl_words import parse_systemctl
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
-BESIDE = ("id", "at", "wait", "signal")  # keys of a step that are no action
+BESIDE = ("id", "at", "wait", "signal", *KEYS)  # keys of a step that are no action
 FAULT_ACTIONS = ("kill", "stop", "cont", "oom", "power_loss", "host")
 SIGNAL_OF = {"kill": "KILL", "stop": "STOP", "cont": "CONT"}
 
@@ -162,17 +166,31 @@ class StepReader:
             return
         action = self.action(path, node)
         at = self.instant(path, node, before, action)
-        wait = self.wait(path, node)
+        wait, often = self.wait(path, node), self.often(path, at)
         if action is None:
             return
-        for number, terminal in enumerate(self.commands(path, node, action)):
-            prefix = id_ if number == 0 else f"{id_}.{number + 1}"
-            steps = []
-            for place, (command, text) in enumerate(terminal):
-                name = prefix if place == 0 else f"{prefix}.{place + 1}"
-                when = at if place == 0 else Instant("after")
-                steps.append(Step(name, when, command, wait, node.mark.line, text))
-            self.terminals.append(tuple(steps))
+        commands = self.commands(path, node, action)
+        for time in range(often.times):
+            begin = replace(at, offset=at.offset + time * often.every)
+            for number, terminal in enumerate(commands):
+                prefix = id_ if number == 0 else f"{id_}.{number + 1}"
+                steps = []
+                for place, (command, text) in enumerate(terminal):
+                    name = nth(prefix if place == 0 else f"{prefix}.{place + 1}", time + 1)
+                    when = begin if place == 0 else Instant("after")
+                    steps.append(Step(name, when, command, wait, node.mark.line, text))
+                self.terminals.append(tuple(steps))
+
+    def often(self, path: Path, at: Instant) -> Repeated:
+        """Return how often the step is taken."""
+        try:
+            found = repeated(self.root, int(path[1]), self.names)
+            if found.times > 1 and at.base == "before":
+                raise Refusal("a fault goes before a fact once.", "Leave every out.", ("every",))
+            return found
+        except Refusal as refusal:
+            self.report.refuse(self.root, path, refusal)
+            return ONCE
 
     def action(self, path: Path, node: Node) -> str | None:
         """Return which action the step has; refuse none, several, unknown ones."""

@@ -17,6 +17,7 @@ from sim.scenario.compile import Scenario
 from sim.scenario.expect import At, ContainerExpect, Expectation, FileExpect, PortExpect, ProcessExpect, PropertyExpect
 from sim.scenario.property_asked import property_called, property_of
 from sim.scenario.property_read import name_of
+from sim.scenario.repeats import is_repeat
 from sim.scenario.verdict_judges import Judgement, judge_container, judge_file, judge_port, judge_process
 from sim.scenario.verdict_words import text_of
 from sim.world import World
@@ -50,11 +51,14 @@ def check_steps(scenario: Scenario) -> None:
         if step.at.base == "before":
             what = f"step {step.id} goes before a fact, and an exploration takes every order"
             problems.append(Problem(place, what, "Give it another at:, or use faults:."))
+        if is_repeat(step.id):
+            what = f"step {step.id.partition('#')[0]} is taken every so often, and an exploration has no clock"
+            problems.append(Problem(place, what, "Leave every out; faults: {kinds: {kill: N}} says how many may come."))
         if isinstance(step.command, TakePid):
             what = f"step {step.id} gives a number anew, and an exploration has names for numbers"
             problems.append(Problem(place, what, "Run it."))
     if problems:
-        raise InputError(problems)
+        raise InputError(list(dict.fromkeys(problems)))
 
 
 def at_end(expectation: Expectation) -> Property | None:

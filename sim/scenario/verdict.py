@@ -3,8 +3,8 @@
 Models: when each kind of expectation is judged, and what follows. A state is the world after all that
 happened at one µs; what comes and goes within a µs was never there. `during` holds if every state of the interval is
 good, `within` if one is. What an unfinished interval has already shown counts; where an instant never came, or the run
-ended too early to tell, the verdict is None. Leaves out judging (`verdict_judges`: states, `verdict_said`: words, and
-`verdict_properties`, which asks between the steps) and drawing, which is passed in.
+ended too early to tell, the verdict is None. Leaves out judging (`verdict_judges`: states, `verdict_said`: words,
+`verdict_exits`: ends, and `verdict_properties`, which asks between the steps) and drawing, which is passed in.
 Source: the project's scenario language.
 """
 
@@ -26,6 +26,7 @@ from sim.scenario.expect import (
     DarkExpect,
     During,
     EventsExpect,
+    ExitExpect,
     Expectation,
     FileExpect,
     PortExpect,
@@ -36,6 +37,7 @@ from sim.scenario.expect import (
 )
 from sim.scenario.property_asked import property_called
 from sim.scenario.units import format_duration
+from sim.scenario.verdict_exits import judge_exits
 from sim.scenario.verdict_judges import (
     Identity,
     Judgement,
@@ -152,6 +154,8 @@ class Evaluation:
                 window = self.window(expectation)
                 if isinstance(expectation, DarkExpect):
                     results[number] = self.dark(expectation, window)
+                elif isinstance(expectation, ExitExpect):
+                    results[number] = judge_exits(expectation, self.trace, window)
                 elif isinstance(expectation, EventsExpect | StepExpect):
                     results[number] = judge_said(expectation, self.scenario, self.trace, window)
                 else:

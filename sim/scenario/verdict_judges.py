@@ -16,10 +16,21 @@ import msgspec
 from sim.engine.records import Container
 from sim.engine.setup import Target
 from sim.engines.host.client import named_by, processes
-from sim.engines.host.output import stuck
+from sim.engines.host.output import is_shared, stuck
 from sim.engines.host.systemd.power import TMPFS
 from sim.kernel.records import Pid, Process
-from sim.predicates import address_of, believed, buffered, health_of, lost, named, port_open, spelled, status_of
+from sim.predicates import (
+    address_of,
+    believed,
+    buffered,
+    found_at,
+    health_of,
+    lost,
+    named,
+    port_open,
+    spelled,
+    status_of,
+)
 from sim.scenario.expect import ContainerExpect, FileExpect, PortExpect, ProcessExpect, TreeExpect
 from sim.scenario.verdict_words import tally
 from sim.views.story import Story
@@ -87,8 +98,12 @@ def _container_fault(expectation: ContainerExpect, world: World, name: str, befo
         return f"has {buffered(world, name)} bytes on their way to the log"
     if expectation.lost is not None and lost(world, name) not in expectation.lost:
         return f"has lost {lost(world, name)} bytes"
+    if expectation.lost is not None and expectation.lost.high is not None and is_shared(world, name):
+        return "loses a part of each line that it prints: two readers share it, and nobody counts that"
     if expectation.oom_killed not in (None, record.oom_killed):
         return "was killed for lack of memory" if record.oom_killed else "was not killed for lack of memory"
+    if expectation.stopped_by_hand not in (None, record.manual):
+        return "was stopped by hand" if record.manual else "was not stopped by hand"
     address = address_of(world, name) or NO_ADDRESS
     if expectation.address not in (None, address):
         return f"has {'no address' if address == NO_ADDRESS else f'the address {address}'}"
@@ -142,8 +157,8 @@ def _process_fault(expectation: ProcessExpect, world: World, process: Process) -
     parent, target = world.host.procs.get(process.ppid), expectation.parent
     if target is not None and (parent is None or not named_by(world, target, parent.image)):
         return f"has parent {spelled(parent) if parent else process.ppid}"
-    if expectation.state not in (None, process.state):
-        return f"is in state {process.state}"
+    if expectation.state not in (None, process.shown_state):
+        return f"is in state {process.shown_state}"
     if expectation.blocked not in (None, stuck(world, process.pid)):
         return "waits in write(2)" if expectation.blocked is False else "does not wait in write(2)"
     return ""
@@ -165,9 +180,13 @@ def judge_file(expectation: FileExpect, world: World) -> Judgement:
 
 
 def judge_port(expectation: PortExpect, world: World) -> Judgement:
-    """Compare whether clients reach a port."""
+    """Compare whether clients reach a port, and what they find."""
     is_open = port_open(world, expectation.port, expectation.source)
-    return Judgement(is_open == expectation.open, "open" if is_open else "closed")
+    word = "open" if is_open else "closed"
+    if expectation.finds is None:
+        return Judgement(is_open == expectation.open, word)
+    found = found_at(world, expectation.port, expectation.source)
+    return Judgement(found == expectation.finds and expectation.open in (None, is_open), found)
 
 
 # -- trees -------------------------------------------------------------------------------------------

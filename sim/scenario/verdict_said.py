@@ -6,6 +6,8 @@ list of words such as `die web` means the words of containers. Source: engine-1.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import msgspec
 
 from sim.designs import DESIGNS
@@ -17,6 +19,7 @@ from sim.scenario.expect import EventsExpect, StepExpect, Word
 from sim.scenario.expect_events import BESIDE, VALUES
 from sim.scenario.units import Range
 from sim.scenario.verdict_words import place
+from sim.scenario.words import listed
 from sim.trace import Trace
 
 Judged = tuple[bool | None, str]
@@ -82,15 +85,32 @@ def _as_named(event: Word, wanted: Word | None) -> str:
 def _in_order(
     expectation: EventsExpect, found: list[tuple[Microseconds, Word]], trace: Trace, window: Window
 ) -> Judged:
-    """Look for each word after the one before."""
-    wanted, came, last = expectation.events, 0, ""
-    for at, event in found:
-        if came < len(wanted) and _is(event, wanted[came]):
-            came, last = came + 1, f" after {_as_named(event, wanted[came])} at {window.place(at)}"
+    """Look for each word after the one before, and for one that is next directly after it."""
+    wanted, came, last, again, doubts = expectation.events, 0, "", 1, []
+    theirs = _theirs(found, {it.container for it in wanted}, any(it.word in BESIDE for it in wanted))
+    for at, event in theirs:
+        if came == len(wanted):
+            break
+        if _is(event, wanted[came]):
+            if again > 1:
+                doubts.append(f"{wanted[came - 1]} came {again} times before {wanted[came]}")
+            came, last, again = came + 1, f" after {_as_named(event, wanted[came])} at {window.place(at)}", 1
+        elif wanted[came].next:
+            instead = f"{_as_named(event, wanted[came])} at {window.place(at)}, not {wanted[came]}"
+            return False, f"{came} of {len(wanted)} events; next{last} came {instead}"
+        elif came and _is(event, wanted[came - 1]):
+            again += 1
     if came == len(wanted):
-        return True, f"{came} of {came} events"
+        return True, f"{came} of {came} events" + (f"; {listed(doubts)} (next: allows no gap)" if doubts else "")
     holds = None if window.stop > trace.end else False
     return holds, f"{came} of {len(wanted)} events; no {wanted[came]}{last}"
+
+
+def _theirs(
+    found: list[tuple[Microseconds, Word]], names: Container[str], beside: bool
+) -> list[tuple[Microseconds, Word]]:
+    """Return what was said of containers; network and volume events only if they count *beside* the others."""
+    return [it for it in found if it[1].container in names and (beside or it[1].word not in BESIDE)]
 
 
 def _exactly(expectation: EventsExpect, found: list[tuple[Microseconds, Word]], trace: Trace, window: Window) -> Judged:
@@ -98,7 +118,7 @@ def _exactly(expectation: EventsExpect, found: list[tuple[Microseconds, Word]], 
     wanted = expectation.events
     names = {expectation.container} if expectation.container else {it.container for it in wanted}
     beside = bool(expectation.container) or any(it.word in BESIDE for it in wanted)
-    mine = [it for it in found if it[1].container in names and (beside or it[1].word not in BESIDE)]
+    mine = _theirs(found, names, beside)
     for number, (at, event) in enumerate(mine):
         instead = wanted[number] if number < len(wanted) else None
         if instead is None or not _is(event, instead):

@@ -16,6 +16,7 @@ from sim.scenario.expect import (
     DarkExpect,
     During,
     EventsExpect,
+    ExitExpect,
     Expectation,
     FileExpect,
     PortExpect,
@@ -91,9 +92,13 @@ def text_of(expectation: Expectation, services: int) -> str:
             return f"{_who(expectation.containers, services)} {listed(_container(expectation))}"
         case ProcessExpect():
             return f"{expectation.target} {listed(_process(expectation))}"
+        case ExitExpect():
+            how = f"killed by {expectation.signal}" if expectation.signal else f"exit status {expectation.status}"
+            return f"{expectation.target} {how}"
         case PortExpect():
-            word = "open" if expectation.open else "closed"
-            return f"port {expectation.port} {word} from {expectation.source}"
+            words = [] if expectation.open is None else ["open" if expectation.open else "closed"]
+            words += [] if expectation.finds is None else [f"finds {expectation.finds}"]
+            return f"port {expectation.port} {', '.join(words)} from {expectation.source}"
         case DarkExpect():
             of = {"all": "every port"}.get(str(expectation.of), f"{expectation.of}")
             of = f"port {of}" if isinstance(expectation.of, int) else of
@@ -114,7 +119,7 @@ def text_of(expectation: Expectation, services: int) -> str:
 def _events(expectation: EventsExpect) -> str:
     if not expectation.events:
         return f"no events of {expectation.container}"
-    words = listed(map(str, expectation.events))
+    words = listed(f"next {it}" if it.next else str(it) for it in expectation.events)
     whose = f"of {expectation.container}" if expectation.container else "of theirs"
     return f"events {words}" + (f" and no others {whose}" if expectation.exact else "")
 
@@ -143,11 +148,16 @@ def _container(expectation: ContainerExpect) -> list[str]:
         "{} restarts": expectation.restarts,
         "{} bytes buffered": expectation.buffered,
         "{} bytes lost": expectation.lost,
-        "OOM killed: {}": None if expectation.oom_killed is None else "yes" if expectation.oom_killed else "no",
+        "OOM killed: {}": _yes_or_no(expectation.oom_killed),
+        "stopped by hand: {}": _yes_or_no(expectation.stopped_by_hand),
         "address {}": expectation.address,
         f"{{}} pid{since}": expectation.pid,
     }
     return [form.format(value) for form, value in given.items() if value is not None]
+
+
+def _yes_or_no(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "no"
 
 
 def _process(expectation: ProcessExpect) -> list[str]:

@@ -27,9 +27,8 @@ WHY = {**SERVICE_NOT_MODELLED, **DAEMON_NOT_MODELLED}
 
 def without_unknown(root: Node, report: Report) -> Node:
     """Return *root* without the keys that its engine or the model does not have; each is refused."""
-    first = _versions(root, [("engine", "design")]) or ((DEFAULT, design_of(DEFAULT)),)
-    later = _versions(root, [("steps", place, "upgrade", "to") for place in range(_length(root, ("steps",)))])
-    for path, section, versions in _sections(root, first, (*first, *later)):
+    first, *later = _named(root)
+    for path, section, versions in _sections(root, (first,), (first, *later)):
         mapping = root.find(path)
         if mapping is None or not isinstance(mapping.value, dict):
             continue  # what it stands in was refused
@@ -40,6 +39,17 @@ def without_unknown(root: Node, report: Report) -> Node:
                 report.problems.add(below.key or below.mark, f"{spelt(at)}: {refusal.what}", refusal.hint)
                 root = _without(root, at)
     return root
+
+
+def releases_of(root: Node) -> list[Design]:
+    """Return the version of the engine that a file begins with, and those that its steps may bring."""
+    return [design for _, design in _named(root)]
+
+
+def _named(root: Node) -> Versions:
+    first = _versions(root, [("engine", "design")]) or ((DEFAULT, design_of(DEFAULT)),)
+    later = _versions(root, [("steps", place, "upgrade", "to") for place in range(_length(root, ("steps",)))])
+    return (*first, *later)
 
 
 def refused(section: str, key: str, versions: Versions) -> Refusal | None:

@@ -14,14 +14,15 @@ MAX_SHOWN = 60
 class Refusal(ValueError):
     """A value that cannot be used: *what* is wrong and a *hint* what to do; the place is added by the caller.
 
-    *below* leads from the value that was checked to the part of it that is wrong.
+    *below* leads from the value that was checked to the part of it that is wrong, to its key with *of_key*.
     """
 
-    def __init__(self, what: str, hint: str = "", below: tuple[str | int, ...] = ()) -> None:
+    def __init__(self, what: str, hint: str = "", below: tuple[str | int, ...] = (), of_key: bool = False) -> None:
         super().__init__(f"{what} {hint}".rstrip())
         self.what = what
         self.hint = hint
         self.below = below
+        self.of_key = of_key
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sim.designs import DESIGNS, roles, versions
+from sim.designs import DESIGNS, roles, stages, versions
 from sim.designs.takes import OF_THE_HOST, known_units, takes
 from sim.engine.engine import UNIT
 from sim.engine.role import CONTAINER, HOST, STEP, SUPERVISOR, Kind
@@ -128,6 +128,7 @@ def targets(services: Services) -> dict[str, list[Target]]:
         found[role] = [Target(role, name) for name in {HOST: [""], CONTAINER: names, STEP: ["*"]}.get(what.target, [])]
         if what.kind is Kind.FORWARDER:
             found[role] += [Target(role, "*", port.host) for service in services for port in service.ports]
+    found |= {stage: [Target(stage, name) for name in names] for stage in stages()}
     return {role: them for role, them in found.items() if them}
 
 

@@ -38,6 +38,7 @@ from sim.engine.setup import (
     Service,
     Setup,
     Step,
+    ThreadsEnd,
     Unit,
     Volume,
 )
@@ -50,6 +51,7 @@ NAMES = ("web", "db", "job")
 NETWORKS = (Network("bridge", "172.17.0."), Network("site", "172.19.0."))
 SHELL = Child("nginx", ("nginx",))
 CRON = Child("cron", ("cron",), exits=Ends(0, 200 * MS))
+WORKER = Child("job", ("job",), 2, Ends(1, 1 * S), on=(("TERM", OnTerm("exit", 4, 100 * MS)),), main_ends=300 * MS)
 MIB = 2**20
 
 TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
@@ -74,13 +76,17 @@ TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
     },
     Payload: {
         "threads": (2,),
-        "children": ((SHELL,), (SHELL, CRON), (replace(CRON, every=1 * S),)),
+        "children": ((SHELL,), (SHELL, CRON), (replace(CRON, every=1 * S),), (replace(CRON, children=(WORKER,)),)),
         "ready": (300 * MS,),
         "on_term": (OnTerm("none"), OnTerm("ignore"), OnTerm("exit", 3, 2 * S)),
         "exits": (Ends(0, 50 * MS), Ends(1, 50 * MS), Ends(1, 12 * S)),
         "fails": (Fails(1, 300 * MS, NAMES[0], 80),),
         "fails_to_start": ("not found", "permission denied"),
+        "on": ((("HUP", OnTerm("reload")), ("TERM", OnTerm("ignore"))), (("INT", OnTerm("exit", 3, 1 * S)),)),
         "reaps": (False,),
+        "reaps_after": (1 * S,),
+        "threads_end": ((ThreadsEnd(1, 300 * MS),),),
+        "main_ends": (500 * MS,),
         "log": ((Log("stdout", 4096),), (Log("stdout", 200_000), Log("stderr", 100, 100))),
         "memory": (32 * MIB, 80 * MIB),
     },
@@ -99,7 +105,7 @@ TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
         "start_limit_interval": (1 * S,),
         "timeout_stop": (5 * S,),
     },
-    HostSetup: {"begin": ("boot", "off"), "cores": (1, 8), "next_pid": (32_700, 5_000)},
+    HostSetup: {"begin": ("boot", "off"), "cores": (1, 8), "next_pid": (32_700, 5_000), "subreaper": ("tini",)},
 }
 """By kind of part: what each field may be beside its default."""
 
@@ -110,11 +116,12 @@ LEFT_OUT: dict[type, dict[str, str]] = {
         **dict.fromkeys(("bundle", "labels"), "shown alone"),
     },
     Payload: dict.fromkeys(("comm", "argv"), "the container's name"),
-    Daemon: {},
+    Daemon: {"ip6tables": "takes time alone: no network has addresses of IPv6"},
     Unit: {},
     HostSetup: {
         "pid_max": "a host that is out of numbers ends a run with an error",
         "uptime": "10 s: none but views can tell how long nothing happened",
+        "cgroup": "the design's, some of which run with one version alone",
         **dict.fromkeys(("epoch", "tz_minutes", "hostname"), "shown alone"),
     },
 }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOVED, NEW, GONE, SAME = "moved", "new", "gone", ""
 HERE, ELSEWHERE = "only here", "other parent"  # of two runs, neither of which is before the other
 ORPHAN = "orphan"
+SECOND = " in the second alone"
 WORDS = {Kind.INIT: "PID 1", Kind.PAYLOAD: "program"}
 
 
@@ -47,6 +48,11 @@ class Box(msgspec.Struct, frozen=True):
         return ORPHAN if self.orphan else look_of(self.role)
 
     @property
+    def role_is_init(self) -> bool:
+        """Return whether it is PID 1."""
+        return role_of(self.role).kind is Kind.INIT
+
+    @property
     def words(self) -> str:
         """Return what it is, in a word: its role, but for those that nobody knows by it."""
         return WORDS.get(role_of(self.role).kind, self.role)
@@ -65,6 +71,11 @@ class Forest(msgspec.Struct, frozen=True):
             found.setdefault(place, [])
             found[box.parent].append(place)
         return found
+
+    def adopter(self, box: Box) -> str:
+        """Return who has an orphan: PID 1, or the subreaper of the host by its name and number."""
+        parent = None if box.parent < 0 else self.boxes[box.parent]
+        return "PID 1" if parent is None or parent.role_is_init else f"{parent.comm} {parent.pid}"
 
 
 def forest(graph: networkx.DiGraph[int], title: str = "", root: int | None = None) -> Forest:
@@ -147,18 +158,18 @@ def finding(trees: Sequence[Forest]) -> str:
     kinds: list[tuple[str, list[Box]]]
     if len(trees) == 1:
         kinds = [
-            ("under PID 1", [box for box in last if box.orphan]),
+            *_adopted("under", trees[-1], [box for box in last if box.orphan]),
             ("zombies", [box for box in last if box.state == "Z"]),
             ("stopped by a signal", [box for box in last if box.state == "T"]),
         ]
         calm = "no orphan, no zombie"
     else:
         kinds = [
-            ("moved to PID 1", [box for box in last if box.change == MOVED and box.orphan]),
+            *_adopted("moved to", trees[-1], [box for box in last if box.change == MOVED and box.orphan]),
             ("moved", [box for box in last if box.change == MOVED and not box.orphan]),
             ("gone", [box for box in boxes if box.change == GONE]),
             ("new", [box for box in boxes if box.change == NEW]),
-            ("under PID 1 in the second alone", [box for box in last if box.change == ELSEWHERE and box.orphan]),
+            *_adopted("under", trees[-1], [it for it in last if it.change == ELSEWHERE and it.orphan], SECOND),
             ("under another parent", [box for box in last if box.change == ELSEWHERE and not box.orphan]),
             ("only in the first", [box for box in trees[0].boxes if box.change == HERE]),
             ("only in the second", [box for box in last if box.change == HERE]),
@@ -167,6 +178,14 @@ def finding(trees: Sequence[Forest]) -> str:
         ]
         calm = "both trees are the same"
     return "; ".join(f"{words}: {_numbers(found)}" for words, found in kinds if found) or calm
+
+
+def _adopted(words: str, tree: Forest, orphans: list[Box], where: str = "") -> list[tuple[str, list[Box]]]:
+    """Return orphans by who has them."""
+    found: dict[str, list[Box]] = {}
+    for box in orphans:
+        found.setdefault(f"{words} {tree.adopter(box)}{where}", []).append(box)
+    return list(found.items())
 
 
 def _numbers(boxes: Sequence[Box]) -> str:

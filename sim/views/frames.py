@@ -19,7 +19,7 @@ from sim.kernel.records import NO_POWER, OUTSIDE, Process, Status
 from sim.kernel.signals import NAMES
 from sim.trace import Replay, Trace
 from sim.views.comparison import WhatIf
-from sim.views.interval_parts import Intervals, Lane, PortTrack, Window
+from sim.views.interval_parts import IN_TABLES, Intervals, Lane, PortTrack, Window
 from sim.views.intervals import intervals
 
 Row = dict[str, Any]
@@ -79,7 +79,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("container", "text", "who publishes it"),
         ("port", "number", "on the host"),
         ("proto", "text", "tcp or udp"),
-        ("client", "text", "remote (other hosts) or loopback (127.0.0.1)"),
+        ("client", "text", "remote (other hosts) or loopback (127.0.0.1); by IPv6 remote6, loopback6"),
         ("open", "truth", "whether a connection succeeds"),
         *SPAN,
     ),
@@ -190,7 +190,7 @@ def _lane(lane: Lane, kind: str, origin: Microseconds) -> list[Row]:
 
 
 def _ports(trace: Trace) -> list[Row]:
-    run = intervals(trace)
+    run = intervals(trace, IN_TABLES)
     return [row for track in run.ports for row in _track(track, run, trace.origin)]
 
 

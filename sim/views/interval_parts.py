@@ -27,6 +27,7 @@ Window = tuple[Microseconds, Microseconds]
 Gap = tuple[Microseconds, Microseconds, bool]  # from, to, and whether it was over at *to*
 PortKey = tuple[str, int, str]  # container, port of the host, class of client
 EVERYONE = ("remote", "loopback")
+IN_TABLES = (*EVERYONE, "remote6", "loopback6")  # classes of clients of which tables have rows
 
 
 class Interval(msgspec.Struct, frozen=True):

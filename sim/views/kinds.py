@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sim.engine.role import LAST, Kind, Role
-from sim.kernel.records import INIT, Image, Pid
+from sim.kernel.records import INIT, NO_POWER, Image, Pid, Status
+from sim.kernel.signals import NAMES
 from sim.world import World
 
 NOBODY = Role(kind=Kind.STRANGER)
@@ -64,3 +65,14 @@ def speaks_for_engine(world: World, image: Image) -> bool:
     """Return whether a process gives a container orders: a daemon of its engine, who holds it, or an errand of them."""
     role = role_of(world, image.program)
     return is_daemon_of_engine(world, image.program) or role.kind in (Kind.HOLDER, Kind.ERRAND)
+
+
+def end_of(status: Status) -> str:
+    """Write how a process has ended.
+
+    >>> end_of(2), end_of(-9), end_of(NO_POWER)
+    ('exit 2', 'killed by KILL', 'gone with the power')
+    """
+    if status == NO_POWER:
+        return "gone with the power"
+    return f"exit {status}" if status >= 0 else f"killed by {NAMES[-status]}"

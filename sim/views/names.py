@@ -29,7 +29,8 @@ class Names(msgspec.Struct, frozen=True):
     """What the programs of an engine are called, "" for what it does not have.
 
     *client* is the command that asks the engine, *holder* holds a container, *keeper* is the daemon that starts holders
-    and knows them, *errands* are what does one thing and ends, in short and in full.
+    and knows them, *errands* are what does one thing and ends, in short and in full. *reaper* gets
+    the engine's orphans.
     """
 
     init: str = ""
@@ -41,6 +42,7 @@ class Names(msgspec.Struct, frozen=True):
     forwarders: str = ""
     errands: str = ""
     every_errand: str = ""
+    reaper: str = "PID 1"
 
 
 def names_of(design: Design) -> Names:

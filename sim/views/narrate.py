@@ -14,7 +14,7 @@ import msgspec
 from sim.designs import DESIGNS, Design
 from sim.engine.containers import names_container
 from sim.engine.engine import daemon_of
-from sim.engine.program import is_at_home_under_init
+from sim.engine.program import adopts, is_at_home_under_init
 from sim.engine.role import Kind
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
 from sim.engines.host.output import lost_mark
@@ -32,11 +32,10 @@ from sim.facts import (
     WriteResumed,
 )
 from sim.kernel import events as e
-from sim.kernel.records import INIT, NO_POWER
-from sim.kernel.signals import NAMES
+from sim.kernel.records import INIT
 from sim.trace import Replay, Trace
 from sim.views.command_words import command_words, is_of_host_start, step_words, steps_of
-from sim.views.kinds import connected, is_daemon, is_holder, is_own_program, role_of, speaks_for_engine
+from sim.views.kinds import connected, end_of, is_daemon, is_holder, is_own_program, role_of, speaks_for_engine
 from sim.world import World
 
 TOGETHER: Microseconds = 700_000  # alike things that follow each other within this time are one line
@@ -89,16 +88,14 @@ def _execed(world: World, event: e.Execed) -> Item | None:
 
 def _exited(world: World, event: e.Exited) -> Item | None:
     process = world.host.procs[event.pid]
-    program, status = process.image.program, event.status
-    how = f"exit {status}" if status >= 0 else f"killed by {NAMES[-status]}"
-    how = "gone with the power" if status == NO_POWER else how
+    program, how = process.image.program, end_of(event.status)
     if is_daemon(world, program):
         return f"ends {program}", how
     if role_of(world, program).kind is Kind.FORWARDER:
         return f"forwarder {_forms(world, program)} {how}", process.image.container
     if is_own_program(world, program) and process.ns == event.pid:
         return f"program {how}", process.image.container
-    if is_holder(world, program) and role_of(world, program).failed(status):
+    if is_holder(world, program) and role_of(world, program).failed(event.status):
         return f"holder {_forms(world, program)} {how}", process.image.container
     return None
 
@@ -110,10 +107,11 @@ def _forms(world: World, program: str) -> str:
 
 def _reparented(world: World, event: e.Reparented) -> Item | None:
     process = world.host.procs[event.pid]
-    lost = event.ppid == INIT and not is_at_home_under_init(world, event.pid)
+    lost = adopts(world, event.ppid) and not is_at_home_under_init(world, event.pid)
     program = process.image.program
     if lost and process.alive and (is_holder(world, program) or is_own_program(world, program)):
-        return f"orphan {_forms(world, program)}", process.image.container
+        adopter = "PID 1" if event.ppid == INIT else world.host.procs[event.ppid].image.program
+        return f"orphan {adopter}/{_forms(world, program)}", process.image.container
     return None
 
 
@@ -267,7 +265,7 @@ WORDS: dict[str, Callable[[str, list[str]], str]] = {
     "forwarder": _forwarders,
     "program": lambda rest, s: f"{named(s)}: {rest}",
     "holder": _holders,
-    "orphan": lambda rest, s: f"{_counted(rest, s)} under PID 1 now",
+    "orphan": lambda rest, s: f"{_counted(rest.split('/', 1)[1], s)} under {rest.split('/', 1)[0]} now",
     "told": lambda rest, s: f"{rest.split()[0]} to {rest.partition(' ')[2] or named(s)}",
     "ignores": lambda rest, s: f"{named(s)} {'takes' if len(set(s)) == 1 else 'take'} no notice of {rest}",
     "stopped": lambda rest, s: f"{named(s)} stopped (T)",

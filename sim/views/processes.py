@@ -83,7 +83,7 @@ class _Watched:
         """Say how it lives now."""
         if self.status is not None:
             return ZOMBIE
-        if self.process.state in ("T", "D"):
+        if not self.process.runs:
             return HALTED
         return ADOPTED if is_orphan(self.world, self.process.pid) else OWN
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sim.engine.program import home_of, is_orphan
+from msgspec.structs import replace
+
+from sim.engine.program import adopts, home_of, is_orphan
 from sim.engine.records import Task
 from sim.engine.role import Kind
 from sim.engine.setup import Microseconds
@@ -19,7 +21,7 @@ from sim.engines.host.reach import ACCEPT, DNAT, inner, reachable
 from sim.facts import BecameReady, EngineEvent, Fid, FrameEnded, FrameStarted, Remembered, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
-from sim.kernel.records import INIT, Pid, code_of
+from sim.kernel.records import Pid, code_of
 from sim.trace import Replay, Trace
 from sim.views import interval_parts as v
 from sim.views.names import daemons, names_of, role_of
@@ -45,7 +47,8 @@ class Replaying:
             service.name: Watched(service, self.now, self.on_disk(service.name)) for service in trace.setup.services
         }
         design = self.world.design
-        self.names, self.start_procedures = names_of(design), design.engine.starts
+        self.names = replace(names_of(design), reaper=trace.setup.host.subreaper or "PID 1")
+        self.start_procedures = design.engine.starts
         others = (name for name in daemons(design) if name != self.names.engine)
         self.second_name = next(others, "")
         self.engine, self.second = DaemonTrack(self.now), DaemonTrack(self.now)
@@ -122,7 +125,7 @@ class Replaying:
         held, lost = self.said_of(home)
         if holder.image.program != home:
             return lost
-        if held != v.KEPT or holder.ppid != INIT:
+        if held != v.KEPT or not adopts(self.world, holder.ppid):
             return held
         task = self.world.recall(self.keeper.pid, f"task/{procs[payload].image.container}")
         known = isinstance(task, Task) and task.shim_pid == holder.pid
@@ -256,7 +259,7 @@ def _exited(r: Replaying, event: e.Exited) -> None:
     elif pid == r.second.pid:
         r.second.set(r.now, v.DOWN)
         r.touch_all()
-    elif role_of(host.procs[pid].image.program).kind is Kind.FORWARDER and host.procs[pid].ppid == INIT:
+    elif role_of(host.procs[pid].image.program).kind is Kind.FORWARDER and adopts(r.world, host.procs[pid].ppid):
         r.proxies_left.append(r.now)
 
 

@@ -33,8 +33,8 @@ FILLS = 60  # round times to stop at where nothing happens, about
 FEWEST, MOST = 150, 1500  # moments of a report, whatever its processes
 ASKED = 4_000  # things whose causes are followed
 PROCESS = (
-    e.Forked, e.Execed, e.ThreadsStarted, e.SessionSet, e.GroupSet, e.SignalTaken, e.Frozen, e.Thawed, e.Exited,
-    e.Reparented, e.Reaped,
+    e.Forked, e.Execed, e.ThreadsStarted, e.ThreadsEnded, e.MainThreadEnded, e.SessionSet, e.GroupSet, e.SignalTaken,
+    e.Frozen, e.Thawed, e.Exited, e.Reparented, e.Reaped,
 )  # fmt: skip
 TURNS = (e.Execed, e.Exited, e.Reparented)  # what a process is asked about
 STEP, CHANGE, HELPER, FILL = range(4)  # ranks of moments; a fill is a round time at which nothing need change

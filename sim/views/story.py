@@ -9,11 +9,10 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from sim.engine.networks import bindings
+from sim.engine.networks import bindings, host_addresses
 from sim.engine.program import is_orphan
 from sim.engine.records import Container, Health
 from sim.engine.setup import Microseconds, Port, Service
-from sim.engine.traits import traits
 from sim.engines.host.systemd.unit import unit_of
 from sim.facts import EngineEvent, Remembered, StateChanged
 from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
@@ -28,7 +27,6 @@ HERTZ = 100
 TICK: Microseconds = 1_000_000 // HERTZ
 
 
-ANY = ("0.0.0.0",)
 BEFORE = float("-inf")  # a moment that lies before the run and that nobody says
 
 
@@ -50,6 +48,7 @@ class Story:
         self.starts: dict[Pid, Microseconds] = {INIT: 0}
         self.times: dict[str, Times] = {}
         self.ran: set[str] = set()  # containers that were last believed to run
+        self.restarting: set[str] = set()  # those of which a policy waits to start them again
         self.left: dict[str, Microseconds] = {}  # when a supervisor saw the end of a container
         self.written: dict[str, Microseconds] = {}  # when files and fifos were written last
         self.levels: dict[str, int] = {}  # bytes in fifos
@@ -88,7 +87,7 @@ class Story:
                 self.probes.forget(event.container)
             elif event.action == "start" and not self._reattached(event.container):
                 self.times[event.container] = replace(before, started=at)
-            elif event.action == "die" and not self._is_told(event.container):
+            elif event.action == "die" and not (self._is_told(event.container) or event.container in self.restarting):
                 self.times[event.container] = replace(before, finished=at)
         elif isinstance(event, Remembered) and isinstance(event.value, Container):
             self._believed(event.value, at)
@@ -109,7 +108,14 @@ class Story:
             self.levels[event.path] = event.level
 
     def _believed(self, record: Container, at: Microseconds) -> None:
-        """Note an end that no `die` tells: a restart that is given up, and what a new dockerd finds (SetStopped)."""
+        """Note an end that no `die` tells: one before a restart (SetRestarting, not after `die`), a restart that
+        is given up, and what a new dockerd finds (SetStopped).
+        """
+        if record.restarting and record.name not in self.restarting:
+            self.restarting.add(record.name)
+            self.times[record.name] = replace(self.times.get(record.name, Times()), finished=at)
+        elif not record.restarting:
+            self.restarting.discard(record.name)
         if record.running:
             self.ran.add(record.name)
         elif record.name in self.ran:
@@ -146,9 +152,9 @@ class Story:
             pgid=process.pgid,
             sid=process.sid,
             comm=image.comm,
-            args=() if process.state == "Z" else image.argv,
+            args=() if process.shown_state == "Z" else image.argv,
             threads=process.threads,
-            state=process.state,
+            state=process.shown_state,
             start_ticks=(self.starts[pid] + rest) // TICK,
             role=image.program,
             container=image.container or None,
@@ -235,8 +241,7 @@ class Story:
 
     def bound(self, service: Service) -> tuple[Port, ...]:
         """Return what is bound for a container's ports: since 20.10 one for all addresses is so in both families."""
-        addresses = traits(self.world, unit_of(self.world).main_pid).proxy_addresses or ANY
-        return bindings(service.ports, addresses)
+        return bindings(service.ports, host_addresses(self.world, unit_of(self.world).main_pid))
 
     def _ports(self, service: Service) -> tuple[tuple[int, int | None, str, str], ...]:
         return tuple((it.container, it.host, it.ip, it.proto) for it in self.bound(service))

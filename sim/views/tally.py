@@ -138,6 +138,10 @@ def _threads_started(tally: Tally, now: Microseconds, world: World, event: e.Thr
     tally.count(0, len(event.thread_pids))
 
 
+def _threads_ended(tally: Tally, now: Microseconds, world: World, event: e.ThreadsEnded) -> None:
+    tally.count(0, -len(event.thread_pids))
+
+
 def _execed(tally: Tally, now: Microseconds, world: World, event: e.Execed) -> None:
     tally.holds(event.pid, event.image.program)
 
@@ -161,6 +165,7 @@ def _remembered(tally: Tally, now: Microseconds, world: World, event: Remembered
 RULES: dict[type, Any] = {
     e.Forked: _forked,
     e.ThreadsStarted: _threads_started,
+    e.ThreadsEnded: _threads_ended,
     e.Execed: _execed,
     e.Exited: _exited,
     e.Reaped: _reaped,

@@ -91,6 +91,11 @@ def settings_of(setup: Setup) -> tuple[tuple[str, str], ...]:
     for section, part in (("daemon", engine.daemon), ("unit", engine.unit)):
         for name, value in had_by(DESIGNS[engine.design], section, asdict(part)).items():
             flat.append((name.replace("_", "-"), str(value).lower() if isinstance(value, bool) else str(value)))
+    flat += [
+        (f"{name}.{key.replace('_', '-')}", str(value))
+        for name, unit in engine.units
+        for key, value in asdict(unit).items()
+    ]
     return tuple(flat)
 
 

@@ -112,9 +112,10 @@ def _note(run: v.Intervals, bar: Bar, lives: Sequence[v.Life], zero: Microsecond
     unread = run.engine.at(bar.start + zero).state in (v.DOWN, v.BOOTING)
     holder, holders, nobody = run.names.holder, run.names.holders, f"no {run.names.keeper} attached"
     unseen = (f"no {holder}: its exit will be seen by nobody", f"no {holder}")
-    orphans = (f"{holders} under PID 1; nobody reads stdout", f"{holders} under PID 1")
+    reaper = run.names.reaper
+    orphans = (f"{holders} under {reaper}; nobody reads stdout", f"{holders} under {reaper}")
     texts = {
-        v.ORPHANED: orphans if unread else (f"{holder} under PID 1",),
+        v.ORPHANED: orphans if unread else (f"{holder} under {reaper}",),
         v.REATTACHED: ("re-attached",),
         v.UNATTACHED: (*(f"{nobody}; nobody reads stdout",) * unread, nobody),
         v.NOBODY: unseen,

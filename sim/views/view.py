@@ -8,7 +8,7 @@ what they print with where they print, so that names and help texts cost nothing
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Names = tuple[str, ...]  # the containers that are asked for
 OfTable = Callable[["Table", int], str]
 OfStory = Callable[["Story", Names], str]
+OfRows = Callable[["Story"], list[dict[str, Any]]]
 EventLine = Callable[["EventRow", int], str]
 OWN = 100  # the place of views that say none
 
@@ -48,10 +49,11 @@ class TableView(msgspec.Struct, frozen=True, kw_only=True):
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
     """A view of a run at a moment, of a container or of all.
 
-    *client* is the command that the host must have, "" if it takes none; *lacks* returns what else a design is
-    without, "" for nothing. *of* says that the view may be asked of one container (`any`), is of one alone (`one`), or
-    may be asked of one unit (`unit`), which may be a container. *paged* ones stand on a report's page, where *line*
-    prints each event, "" for one that the command does not tell. The rest is as in `TableView`.
+    *rows* returns the same as data, for a view that is a list. *client* is the command that the host must have, "" if
+    it takes none; *lacks* returns what else a design is without, "" for nothing. *of* says that the view may be asked
+    of one container (`any`), is of one alone (`one`), or may be asked of one unit (`unit`), which may be a container.
+    *paged* ones stand on a report's page, where *line* prints each event, "" for one that the command does not tell.
+    The rest is as in `TableView`.
     """
 
     name: str
@@ -64,6 +66,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     lacks: Callable[[Design], str] = on_every_host
     of: str = ""
     paged: bool = False
+    rows: OfRows | None = None
     line: EventLine | None = None
 
 

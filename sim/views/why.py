@@ -21,7 +21,7 @@ from sim.engine.records import Container
 from sim.engine.role import CONTAINER, STEP, SUPERVISOR, Kind, Role
 from sim.engine.setup import Microseconds, Port, Service, Target
 from sim.engines.host.client import named_by, processes
-from sim.engines.host.reach import CLIENTS, listening, reachable, targets
+from sim.engines.host.reach import CLIENTS, FOUND, reachable, way
 from sim.errors import nearest
 from sim.facts import Received, Sent, StepTaken
 from sim.kernel import events as e
@@ -158,17 +158,15 @@ def _missing(world: World, port: Port, client: str) -> str:
     if client == "dns":
         who = world.design.traits.engine or world.design.traits.client
         return f"no {who} answers lookups, docker0 has no names, or the container does not listen"
-    if client in ("remote", "host"):
-        found = targets(world, port.host, port.proto, forwarded=client == "remote")
-        return f"the container does not listen at {found[0].split(':', 1)[1]}" if found else "no DNAT rule"
-    address = next((a for a in _bound(port) if a in world.host.listeners), None)
-    if address is None:
-        return "no proxy listens"
-    return "the container does not listen" if listening(world, address) else "the proxy is stopped"
-
-
-def _bound(port: Port) -> tuple[str, str]:
-    return f"{port.proto}:0.0.0.0:{port.host}", f"{port.proto}:127.0.0.1:{port.host}"
+    at, through, found = way(world, port.host, client, port.proto)
+    if not found:
+        return "the container does not listen" if through else f"the container does not listen at {at.split(':', 1)[1]}"
+    if found == "refused":
+        by_rules = client in ("remote", "host") or not world.setup.engine.daemon.userland_proxy
+        return "no DNAT rule" if by_rules and not client.endswith("6") else "no proxy listens"
+    forwarders = world.design.of_kind(Kind.FORWARDER)
+    stopped = "the proxy is stopped" if forwarders and world.setup.engine.daemon.userland_proxy else FOUND["silent"]
+    return {"silent": stopped, "timeout": "its chain does not accept it"}.get(found, FOUND[found])
 
 
 def _changes(port: Port, client: str, opened: bool) -> Matches:
@@ -227,9 +225,9 @@ def _target(trace: Trace, text: str) -> Target:
 
 def _roles(trace: Trace) -> dict[str, Role]:
     """Return the roles that a question may name: those that scenarios name, and whoever holds a container."""
-    roles = DESIGNS[trace.setup.engine.design].roles
-    named = sorted(((name, role) for name, role in roles.items() if role.target), key=lambda it: it[1].order)
-    return {**dict(named), SUPERVISOR: Role(kind=Kind.HOLDER, target=CONTAINER)}
+    design = DESIGNS[trace.setup.engine.design]
+    named = sorted(((name, role) for name, role in design.roles.items() if role.target), key=lambda it: it[1].order)
+    return dict(named) | dict.fromkeys((SUPERVISOR, *design.stages), Role(kind=Kind.HOLDER, target=CONTAINER))
 
 
 def _of_step(trace: Trace, role: str) -> bool:

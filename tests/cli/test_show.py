@@ -130,3 +130,15 @@ def test_graphml_of_the_command_is_read_by_networkx(shimulator, folder):
     shimulator("show", "small.yaml", "-o", "tree.graphml")
     graph = networkx.read_graphml(Path("tree.graphml"), node_type=int)
     assert graph.nodes[1]["comm"] == "systemd"
+
+
+def test_the_instants_are_those_that_have_come(shimulator):
+    """--at says up to when; --json has the same as rows, and a view that is no list has none."""
+    asked = ("show", "small.yaml", "--at", "shot", "--as")
+    lines = [line.split(" s  ") for line in shimulator(*asked, "instants").out.splitlines()]
+    assert lines[0][1] == "0s"
+    assert ["60.000000", "shot"] in lines
+    assert all(float(at) <= 60 for at, _ in lines)
+    rows = json.loads(shimulator(*asked, "instants", "--json").out)["rows"]
+    assert rows == [{"at_s": float(at), "instant": text} for at, text in lines]
+    assert json.loads(shimulator(*asked, "ps-ef", "--json").out)["rows"] is None

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from sim.designs import DESIGNS
-from sim.drive.explore.confluent import ONLY_WHERE, confluent
+from sim.drive.explore.confluent import ONLY_WHERE, confluent, is_tried
 from sim.engine.setup import (
     Docker,
     FaultBudget,
@@ -132,12 +132,22 @@ LONG: dict[str, Case] = {
 
 
 def on(design: str, setup: Setup) -> Setup:
-    """Return the setup on another engine, whose systemd starts a container that is a unit."""
+    """Return the setup on another engine: what starts a daemon goes if there is none, or starts a unit of a container.
+
+    A kubelet asks for the containers itself, and people restart its engine.
+    """
+    if design.startswith("docker"):
+        return fitted(setup, design)
     terminals = [[step for step in terminal if step is not UP] for terminal in setup.terminals]
     if design == "podman-quadlet":
         jobs = {"run": "start", "kill": "restart"}
         terminals = [[replace(it, command=Systemctl(jobs.get(it.command.verb, it.command.verb), it.command.container))
                       if isinstance(it.command, Docker) else it for it in steps] for steps in terminals]  # fmt: skip
+    if not design.startswith("podman"):
+        services = tuple(replace(it, id=f"{number:064x}") for number, it in enumerate(setup.services, 1))
+        unit = DESIGNS[design].traits.engine_unit
+        setup = replace(setup, services=services, host=replace(setup.host, begin="steady"))
+        terminals = [[systemctl("restart", unit), systemctl("kill", "kubelet")] for steps in terminals]
     return fitted(replace(setup, terminals=tuple(map(tuple, terminals))), design)
 
 
@@ -167,6 +177,23 @@ PODMAN: dict[str, Case] = {
         "two containers": Case(on(design, BESIDE), "open", walks=10),
     }.items()
 }
+
+
+def lives(design: str) -> dict[str, Case]:
+    """Return walks on a design: with commands, and with up to three faults anywhere."""
+    start = {"docker": "run 0", "podman": "run 0"}.get(design.split("-")[0], "open")
+    once = setup_of(ALWAYS, UP, *docker("run"))
+    setups = {
+        "life": LIFE,
+        "a kill": budget(once, kill=1),
+        "two kills and a stall": budget(LIFE, kill=2, stall=1),
+        "three kills": budget(setup_of(ALWAYS, UP, *docker("run", "stop")), kill=3),
+    }
+    if not design.startswith("podman"):
+        setups["a restart"] = budget(restarted("restart"), kill=1)
+    walks = {name: Case(on(design, it), start, walks=15) for name, it in setups.items()}
+    two = (TWO, "up") if design.startswith("docker") else (BESIDE, "open")
+    return walks | {"two containers": Case(on(design, two[0]), two[1], walks=10)}
 
 
 def tried(case: Case, ops: frozenset[str] = TABLE) -> Checker:
@@ -215,6 +242,20 @@ def test_confluent_ops_go_together_with_all_that_podman_does_in_large_graphs() -
 def test_confluent_ops_go_together_with_whatever_else_may_happen_in_large_graphs() -> None:
     """As above, with each role killed, daemons stalled, docker.service stopped, more terminals; each op is met."""
     assert not unmet(QUICK | LONG)
+
+
+@pytest.mark.mostly_long
+@pytest.mark.parametrize("design", DESIGNS)
+def test_confluent_ops_go_together_on_every_design(design: str) -> None:
+    """As above, on walks: a table that holds on one version may not on another."""
+    table = confluent(DESIGNS[design]) | ONLY_WHERE.keys()
+    looked = Counter[str]()
+    for name, case in lives(design).items():
+        checker = tried(case, table)
+        assert not checker.examples, f"{name}: {checker.examples}"
+        looked += checker.looked
+    assert len(looked) > len(table) / 4
+    assert is_tried(DESIGNS[design])
 
 
 WRONG: dict[str, tuple[str, Case]] = {

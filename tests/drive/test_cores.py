@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.drive.cores import Cores
+from sim.drive.queue import Clock, Queue
+from sim.model import Open
 
 Job = tuple[int, int, int | None, int]  # begins at, work, given up at, percent of a core that it keeps busy
 
@@ -107,3 +110,61 @@ def test_work_that_keeps_two_cores_busy_halves_on_one() -> None:
     assert by_virtual_clock(2, [wide]) == [(10, 0)]
     assert by_virtual_clock(1, [wide]) == [(20, 0)]
     assert by_virtual_clock(2, [wide, wide]) == [(20, 0), (20, 1)]
+
+
+# -- the work of one process ------------------------------------------------------------------------
+
+
+def ends(*pieces: tuple[int, int, int], given_up: int | None = None) -> list[tuple[int, int]]:
+    """Return when which piece of work ends on two cores; each is a process, when it begins, and its work in µs.
+
+    One may be given up at 5 µs.
+    """
+    found: list[tuple[int, int]] = []
+    queue = Queue(simpy.Environment(), 2)
+    clocks = [Clock(Open(), 0) for _ in pieces]
+    for clock, (owner, begin, work) in zip(clocks, pieces, strict=True):
+        clock.owner, clock.work = owner, work
+        queue.set(clock, begin)
+    if given_up is not None:
+        queue.set(Clock(Open(), 0), 5)
+    while queue.env.peek() != float("inf"):
+        queue.env.step()
+        if given_up is not None and queue.now == 5:
+            queue.give_up(clocks[given_up])
+            queue.prompt.clear()
+            given_up = None
+        while queue.prompt:
+            found.append((queue.now, clocks.index(queue.prompt.popleft())))
+    return found
+
+
+def test_a_process_has_as_many_pieces_at_work_as_there_are_cores() -> None:
+    """The others wait in turn: GOMAXPROCS. Whoever has none at work is served at once, and shares the cores."""
+    assert ends(*[(7, 1, 10)] * 4) == [(11, 0), (11, 1), (21, 2), (21, 3)]
+    assert ends((1, 1, 10), (2, 1, 10), (3, 1, 10), (4, 1, 10)) == [(21, 0), (21, 1), (21, 2), (21, 3)]
+    assert ends(*[(7, 1, 10)] * 4, (8, 1, 10)) == [(16, 0), (16, 1), (16, 4), (26, 2), (26, 3)]
+
+
+def test_who_needs_more_at_once_goes_on() -> None:
+    """A goroutine runs until it has to wait: its next piece of work goes before those that wait for a core."""
+    queue, found = Queue(simpy.Environment(), 1), []
+    clocks = [Clock(Open(), 0) for _ in range(3)]
+    for clock in clocks:
+        clock.owner, clock.work = 7, 10
+    queue.set(clocks[0], 1)
+    queue.set(clocks[1], 2)
+    while queue.env.peek() != float("inf"):
+        queue.env.step()
+        while queue.prompt:
+            ended = clocks.index(queue.prompt.popleft())
+            found.append((queue.now, ended))
+            if ended == 0:
+                queue.set(clocks[2], 0)
+    assert found == [(11, 0), (21, 2), (31, 1)]
+
+
+def test_work_that_is_given_up_makes_room() -> None:
+    """A piece that waits is left out; the end of one that is at work lets the next one begin."""
+    assert ends(*[(7, 1, 10)] * 4, given_up=2) == [(11, 0), (11, 1), (21, 3)]
+    assert ends(*[(7, 1, 10)] * 3, given_up=0) == [(11, 1), (15, 2)]

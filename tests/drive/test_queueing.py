@@ -1,9 +1,10 @@
 """Queues on the timed driver are those of theory: M/M/c on its cores, M/G/1 at one of its locks.
 
-Customers are goroutines of a toy's init. Cores are shared, so that M/M/c has the mean time of any M/M/c without pauses
-(Erlang C and Little's law), and M/G/1 that of processor sharing, which knows of a service only its mean. A lock is
-first come first served (Pollaczek and Khinchine), and every single wait is that of Lindley's recursion. Means lie
-within four standard errors, from batches. Source: Kleinrock, Queueing Systems, 1975, vol. 1 §3.5, §5.6; vol. 2 §4.4.
+Customers are goroutines of a toy's init, or processes. M/M/c has the mean time of any M/M/c without pauses (Erlang C
+and Little's law). Processes share the cores, so that M/G/1 is that of processor sharing, which knows of a service only
+its mean. The goroutines of one process take turns on as many as there are, and a lock is first come first served
+(Pollaczek and Khinchine); at the lock every single wait is that of Lindley's recursion. Means lie within four standard
+errors, from batches. Source: Kleinrock, Queueing Systems, 1975, vol. 1 §3.5, §5.6; vol. 2 §4.4.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import pytest
 
 from sim.designs import DESIGNS, Design
 from sim.drive.timed import Timed
-from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Go, Goto, Label, Lock, Unlock
+from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.ops import Do, Exit, Fork, Go, Goto, Label, Lock, Unlock
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.setup import EngineSetup, HostSetup, Setup
 from sim.engines.host import client
 from sim.facts import FrameEnded, FrameStarted
+from sim.kernel import events as e
 from sim.latency import Duration, Fixed, Uniform, draw, microseconds
 from sim.trace import Record
 
@@ -59,9 +61,16 @@ def serve(g: Goroutine) -> None:
     """Take a service."""
 
 
-def queue(*way: Any, cores: int) -> Setup:
-    """Return a host whose customers go through the ops of *way*."""
-    source = (Label("open"), Do(arrive, "closed"), Go("customer", "{n}", "n"), Goto("open"), Label("closed"))
+def customer(g: Goroutine) -> Spawn:
+    """Describe a customer that is a process of its own."""
+    return Spawn("customer", ("customer",), "")
+
+
+def queue(*way: Any, cores: int, processes: bool = False) -> Setup:
+    """Return a host whose customers go through the ops of *way*, as goroutines of one process or each as its own."""
+    come = Fork(customer) if processes else Go("customer", "{n}", "n")
+    source = (Label("open"), Do(arrive, "closed"), come, Goto("open"), Label("closed"))
+    alone = Program("customer", (procedure("customer.main", *way, Exit(0)),))
     init = Program(
         "init",
         (
@@ -69,10 +78,10 @@ def queue(*way: Any, cores: int) -> Setup:
             procedure("init.bus"),
             procedure("init.notify"),
             procedure("init.source", *source),
-            procedure("init.customer", *way),
+            *(() if processes else (procedure("init.customer", *way),)),
         ),
     )
-    DESIGNS["queue"] = Design("queue", "", "", (init, client.PROGRAM))
+    DESIGNS["queue"] = Design("queue", "", "", (init, alone, client.PROGRAM))
     return Setup(host=HostSetup(cores=cores, begin="off"), engine=EngineSetup(design="queue"))
 
 
@@ -89,13 +98,18 @@ def times(setup: Setup, service: Duration, between: float, seed: int = 1) -> lis
     stayed: dict[Any, float] = {}
 
     def see(record: Record) -> None:
-        event = record.event
+        event, at = record.event, record.at or 0
         if isinstance(event, FrameStarted) and event.procedure == "init.customer":
-            came[event.fid] = record.at or 0
+            came[event.fid] = at
+        elif isinstance(event, e.Execed) and event.image.program == "customer":
+            came[event.pid] = at
         elif isinstance(event, FrameEnded) and event.fid in came:
-            stayed[event.fid] = ((record.at or 0) - came[event.fid]) / 1_000
+            stayed[event.fid] = (at - came[event.fid]) / 1_000
+        elif isinstance(event, e.Exited):
+            stayed[event.pid] = (at - came[event.pid]) / 1_000
 
-    profile = {"init/arrive": Duration(wait=Exponential(between)), "init/serve": service}  # type: ignore[arg-type]
+    arrivals = Duration(wait=Exponential(between))  # type: ignore[arg-type]
+    profile = {"init/arrive": arrivals, "init/serve": service, "customer/serve": service}
     Timed(setup, seed, keep=False, sink=see, profile=profile).run(until=FOREVER)
     assert len(stayed) == CUSTOMERS
     return [stayed[fid] for fid in came]
@@ -134,8 +148,17 @@ def test_cores_are_m_m_c(servers, busy):
 @pytest.mark.parametrize("kind", SERVICES)
 def test_one_shared_core_knows_only_the_mean_service(kind):
     """M/G/1 with processor sharing: E[S] / (1 - ρ), whatever the service."""
-    found = times(queue(Do(serve), cores=1), Duration(work=SERVICES[kind][0]), SERVICE / 0.5)
+    found = times(queue(Do(serve), cores=1, processes=True), Duration(work=SERVICES[kind][0]), SERVICE / 0.5)
     agrees(found, SERVICE / (1 - 0.5))
+
+
+@pytest.mark.mostly_long
+@pytest.mark.parametrize("kind", SERVICES)
+def test_the_goroutines_of_one_process_take_turns_on_one_core(kind):
+    """M/G/1, first come first served: ρ/(1 - ρ) · (1 + c²)/2 services of waiting."""
+    service, variation = SERVICES[kind]
+    found = times(queue(Do(serve), cores=1), Duration(work=service), SERVICE / 0.5)
+    agrees(found, SERVICE * (1 + (1 + variation) / 2))
 
 
 @pytest.mark.mostly_long

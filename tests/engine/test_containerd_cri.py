@@ -361,9 +361,10 @@ def test_the_tree_has_a_shim_for_each_pod() -> None:
 
 
 def test_every_class_of_clients_goes_by_dnat() -> None:
-    """Loopback included; names of neighbours are not found here."""
+    """Loopback included; names of neighbours are not found here, and those of IPv6 find nobody."""
     run = ran(WEB)
-    assert [run.reachable(80, client) for client in CLIENTS if client != "dns"] == [True] * 4
+    assert [client for client in CLIENTS if run.reachable(80, client)] == ["remote", "loopback", "container", "host"]
+    assert {run.finds(80, client) for client in ("remote6", "loopback6")} == {"refused"}
     assert not any(process.image.program == "proxy" for process in run.at().host.procs.values())
 
 

@@ -218,3 +218,24 @@ def test_finished_of_an_end_that_was_lost_is_the_next_start(design: str) -> None
     steps = f"steps: [{down}, {{at: 20s, systemctl: start docker}}]\nuntil: 40s\n"
     found = run(design, WEB + steps, ", daemon: {live-restore: true}")
     assert finished(found, "end") > 20
+
+
+@pytest.mark.parametrize("design", ALL)
+@pytest.mark.parametrize("after", ["0s", "1ms"])
+def test_a_command_that_ends_at_once_has_its_own_code(design: str, after: str) -> None:
+    """It may have ended before dockerd learns its number; its shim holds its output open still (exec.go 306-339)."""
+    short = f"services: {{web: {{image: nginx, x-exec: {{job: {{exits: {{code: 3, after: {after}}}}}}}}}}}\n"
+    found = run(design, short + "steps: [{id: job, at: 1s, docker: exec web job}]\nuntil: 20s\n", seed=2)
+    done = [it.event.error for it in found.trace if isinstance(it.event, StepDone) and it.event.id == "job"]
+    assert done == ["exit code 3"]
+
+
+@pytest.mark.parametrize("design", DOCKERS)
+def test_the_pause_of_a_policy_begins_before_the_network_is_taken_down(design: str) -> None:
+    """It is asked before that (monitor.go ShouldRestart, Cleanup); since 23 `die` is said after, up to 20.10 before."""
+    port = "services: {web: {image: nginx, restart: always, ports: ['80:80']}}\n"
+    found = run(design, port + "steps: [{at: 5s, kill: payload/web}]\nuntil: 8s\n")
+    actions = {action: at for at, action in reversed(said(found))}
+    taken_down, died, begun = actions["disconnect"], actions["die"], actions["start"]
+    assert (taken_down < died) == DESIGNS[design].traits.die_after_record
+    assert begun - taken_down < 0.1 + 0.19 - 0.03

@@ -8,13 +8,32 @@ from __future__ import annotations
 
 import pytest
 
+from sim.drive.timed import run
 from sim.experiment.run import run_scenario
+from sim.facts import StepDone
 from sim.scenario import load
 
 PAUSED = """\
 services: {web: {image: nginx, restart: always}}
 steps:
   - {id: pause, at: 1s, docker: pause web}
+"""
+
+STOP_FAILS = """\
+services: {web: {image: nginx, ports: ["80:80"]}}
+steps:
+  - {id: down, at: 1s, kill: containerd}
+  - {at: down+100ms, kill: payload/web}
+  - {at: Listened(containerd)+1ms, stop: dockerd}
+  - {at: Listened(containerd)+2s, kill: containerd}
+  - {at: Listened(containerd)+2001ms, cont: dockerd}
+  - {at: Listened(containerd)#2+1ms, stop: dockerd}
+  - {at: Listened(containerd)#2+300ms, kill: containerd}
+  - {at: Listened(containerd)#2+301ms, cont: dockerd}
+  - {id: rm, at: 60s, docker: rm -f web}
+  - {at: rm+9900ms, kill: containerd}
+  - {at: rm+11500ms, stop: containerd}
+until: 90s
 """
 
 ROWS: dict[str, str] = {
@@ -160,3 +179,11 @@ def test_a_branch_of_dockerd(name: str) -> None:
     verdicts = found.verdicts()
     assert verdicts
     assert [f"{it.label}: {it.text}: {it.detail}" for it in verdicts if not it.holds] == []
+
+
+def test_an_rm_whose_stop_fails_answers_in_the_words_of_the_stop() -> None:
+    """What its kill has left running is stopped; that containerd is away meanwhile is no error of the kill."""
+    trace = run(load("f", text=STOP_FAILS).setup)
+    errors = [it.event.error for it in trace if isinstance(it.event, StepDone) and it.event.id == "rm"]
+    assert len(errors) == 1
+    assert errors[0].startswith("Cannot kill container")

@@ -238,6 +238,15 @@ def test_without_live_restore_what_waited_is_thrown_away():
     assert not holds(text, "at: end, container: web, status: exited, exit_code: 0, buffered: 0, lost: 32KiB..")
 
 
+def test_after_a_live_restore_no_number_of_lost_bytes_is_vouched_for():
+    """Two readers share what is printed from then on; only an open range holds."""
+    keep = "engine: {daemon: {live-restore: true}}\n"
+    text = web("100KB/s", host=keep) + "steps: [{id: k, at: 10s, kill: dockerd}]\nuntil: 1m\n"
+    for lost, wrong in (("0", 1), ("0..", 0)):
+        assert len(holds(text, f"at: end, container: web, lost: {lost}")) == wrong
+    assert not holds(text, "at: k-1s, container: web, lost: 0")
+
+
 def test_a_fifo_that_has_lost_its_name_lives_as_long_as_somebody_holds_it():
     """A leaked shim keeps its fifo and pipe; they are not those of the next start, and go with it."""
     keep = "engine: {daemon: {live-restore: true}}\n"

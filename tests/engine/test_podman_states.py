@@ -203,6 +203,21 @@ expect:
 steps: [{id: pause, at: 1s, docker: pause web}, {id: rm, at: 2s, docker: rm -f web}]
 expect: [{step: rm, ok: true}, {at: rm+1s, container: web, exists: false}]
 """,
+    "stop removes what run --rm made, whether or not its cleanup comes first": """\
+services:
+  web: {image: nginx, x-rm: true}
+  job: {image: nginx, x-rm: true}
+steps:
+  - {id: stop, at: 1s, docker: stop web}
+  - {id: away, at: 9s, kill: conmon/job}
+  - {id: alone, at: 10s, docker: stop -t 1 job}
+  - {id: again, at: 20s, docker: stop job}
+expect:
+  - {step: stop, ok: true}
+  - {at: stop+500ms, container: web, exists: false}
+  - {at: again-1s, container: job, status: exited}
+  - {at: end, container: job, exists: false}
+""",
     "wait returns with the run that it began in, whatever the policy does": WEB
     + """\
 steps:

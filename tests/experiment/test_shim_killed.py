@@ -25,7 +25,8 @@ ASKED = ("V3", "V4", "V6")
 WITHOUT = "docker-1.10"  # it has neither shims nor conmons
 HELD = [name for name in DESIGNS if name != WITHOUT]
 WITH_CONTAINERD = [name for name in HELD if "containerd" in DESIGNS[name].programs]
-LEFT = ("podman", "cri-o", "cri-o-cgroupfs")  # nobody ends a program whose conmon has died
+PODMANS = tuple(name for name in DESIGNS if name.startswith("podman") and name != "podman-quadlet")
+LEFT = (*PODMANS, "cri-o", "cri-o-cgroupfs")  # nobody ends a program whose conmon has died
 QUICK = ("docker-1.13", "docker-18.09", "docker-26", "docker-26-separate", "podman", "podman-quadlet", "cri-o")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from sim.kernel import events as e
-from sim.kernel import freezer
+from sim.kernel import fifos, freezer
 from sim.kernel import syscalls as sc
 from sim.kernel.host import APPLY, Host
 from sim.kernel.ids import OutOfIds
@@ -139,31 +139,31 @@ def _wait(bench: Bench, a: int, b: int, c: int) -> Any:
 
 
 def _mkfifo(bench: Bench, a: int, b: int, c: int) -> Any:
-    return sc.mkfifo(bench, pick(FIFOS, a), CAPACITY)
+    return fifos.mkfifo(bench, pick(FIFOS, a), CAPACITY)
 
 
 def _open(bench: Bench, a: int, b: int, c: int) -> Any:
-    return sc.open_fifo(bench, pick(living(bench.host), a), pick(FIFOS, b), pick(("r", "w", "rw"), c))
+    return fifos.open_fifo(bench, pick(living(bench.host), a), pick(FIFOS, b), pick(("r", "w", "rw"), c))
 
 
 def _close(bench: Bench, a: int, b: int, c: int) -> Any:
-    return sc.close_fifo(bench, pick(living(bench.host), a), pick(FIFOS, b))
+    return fifos.close_fifo(bench, pick(living(bench.host), a), pick(FIFOS, b))
 
 
 def _write(bench: Bench, a: int, b: int, c: int) -> Any:
     path = pick(FIFOS, b)
     pids = [pid for pid in living(bench.host) if pid in bench.host.fifos.get(path, Fifo(path)).writers]
-    return sc.write_fifo(bench, pick(pids, a), path, c % (CAPACITY + 4)) if pids else None
+    return fifos.write_fifo(bench, pick(pids, a), path, c % (CAPACITY + 4)) if pids else None
 
 
 def _read(bench: Bench, a: int, b: int, c: int) -> Any:
     path = pick(FIFOS, b)
     pids = [pid for pid in living(bench.host) if pid in bench.host.fifos.get(path, Fifo(path)).readers]
-    return sc.read_fifo(bench, pick(pids, a), path, c % (CAPACITY + 4)) if pids else None
+    return fifos.read_fifo(bench, pick(pids, a), path, c % (CAPACITY + 4)) if pids else None
 
 
 def _unlink(bench: Bench, a: int, b: int, c: int) -> Any:
-    return sc.unlink_fifo(bench, pick(FIFOS, a), used=bool(b % 2))
+    return fifos.unlink_fifo(bench, pick(FIFOS, a), used=bool(b % 2))
 
 
 def _listen(bench: Bench, a: int, b: int, c: int) -> Any:
@@ -222,9 +222,9 @@ def calls(words: Iterable[str] = tuple(CALLS), max_size: int = 40) -> st.SearchS
     return st.integers(0, max_size).flatmap(lambda size: st.lists(call, min_size=size, max_size=size))
 
 
-def small_host(pid_max: int = 320) -> Host:
+def small_host(pid_max: int = 320, cgroup: str = "v1") -> Host:
     """Return a host whose counter is about to wrap: numbers from 300 to *pid_max* - 1 are left."""
-    host = Host(pid_max)
+    host = Host(pid_max, cgroup)
     APPLY[e.IdsSkipped](host, e.IdsSkipped(max(299, pid_max - 4)))
     return host
 
@@ -233,7 +233,7 @@ def piped_host() -> Host:
     """Return a small host on which both fifos are made, and two processes run."""
     bench = Bench(small_host())
     for path in FIFOS:
-        sc.mkfifo(bench, path, CAPACITY)
+        fifos.mkfifo(bench, path, CAPACITY)
         sc.fork(bench, INIT)
     return bench.host
 

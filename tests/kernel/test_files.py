@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 
 from sim.kernel import events as e
+from sim.kernel import fifos
 from sim.kernel import syscalls as sc
 from sim.kernel.addresses import split_address
 from sim.kernel.host import Host
@@ -63,7 +64,7 @@ def test_a_reader_sees_end_of_file_only_when_the_fifo_is_empty_and_has_no_writer
             continue
         wanted = min(fifo.level, done.call[3] % (CAPACITY + 4)) or (None if fifo.writers else 0)
         assert done.answer == wanted
-        assert sc.hung_up(done.before, path) == (not fifo.writers and fifo.level == 0)
+        assert fifos.hung_up(done.before, path) == (not fifo.writers and fifo.level == 0)
 
 
 @RUNS
@@ -101,45 +102,45 @@ def test_what_is_in_a_fifo_goes_with_its_last_end() -> None:
     for used in (False, True):
         bench = Bench(Host())
         reader, writer = sc.fork(bench, INIT), sc.fork(bench, INIT)
-        sc.mkfifo(bench, "/f")
-        sc.open_fifo(bench, reader, "/f", "r")
-        sc.open_fifo(bench, writer, "/f", "w")
-        sc.write_fifo(bench, writer, "/f", 100)
+        fifos.mkfifo(bench, "/f")
+        fifos.open_fifo(bench, reader, "/f", "r")
+        fifos.open_fifo(bench, writer, "/f", "w")
+        fifos.write_fifo(bench, writer, "/f", 100)
         if used:
-            sc.unlink_fifo(bench, "/f", used=True)
-            sc.mkfifo(bench, "/f")
+            fifos.unlink_fifo(bench, "/f", used=True)
+            fifos.mkfifo(bench, "/f")
         sc.exit_process(bench, writer, 0)
-        held = sc.fifo_of(bench.host, reader, "/f")
+        held = fifos.fifo_of(bench.host, reader, "/f")
         assert held is not None
         assert (held.path, held.level) == ("/f (deleted)" if used else "/f", 100)
-        sc.close_fifo(bench, reader, held.path)
-        assert sc.fifo_of(bench.host, reader, "/f") is None
+        fifos.close_fifo(bench, reader, held.path)
+        assert fifos.fifo_of(bench.host, reader, "/f") is None
         assert {path: fifo.level for path, fifo in bench.host.fifos.items()} == {"/f": 0}
 
 
 def test_pipes_of_one_name_are_told_apart() -> None:
     """A pipe that is still there has its name; the tenth of a name is refused."""
     bench = Bench(Host())
-    for number in range(1, sc.ALIKE + 1):
+    for number in range(1, fifos.ALIKE + 1):
         pid = sc.fork(bench, INIT)
-        sc.pipe(bench, pid, "pipe:it", 10)
-        held = sc.fifo_of(bench.host, pid, "pipe:it")
+        fifos.pipe(bench, pid, "pipe:it", 10)
+        held = fifos.fifo_of(bench.host, pid, "pipe:it")
         assert held is not None
         assert held.path == ("pipe:it" if number == 1 else f"pipe:it#{number}")
     with pytest.raises(sc.SyscallError, match="EMFILE"):
-        sc.pipe(bench, INIT, "pipe:it", 10)
+        fifos.pipe(bench, INIT, "pipe:it", 10)
 
 
 def test_a_fifo_is_made_once_and_opened_only_where_it_is() -> None:
     """A second mkfifo says EEXIST, an open without one ENOENT; to unlink what is not there does nothing."""
     bench = Bench(Host())
     with pytest.raises(sc.SyscallError, match="ENOENT: /run/exit"):
-        sc.open_fifo(bench, INIT, "/run/exit", "r")
-    sc.mkfifo(bench, "/run/exit")
+        fifos.open_fifo(bench, INIT, "/run/exit", "r")
+    fifos.mkfifo(bench, "/run/exit")
     with pytest.raises(sc.SyscallError, match="EEXIST: /run/exit"):
-        sc.mkfifo(bench, "/run/exit")
-    sc.unlink_fifo(bench, "/run/exit")
-    sc.unlink_fifo(bench, "/run/exit")
+        fifos.mkfifo(bench, "/run/exit")
+    fifos.unlink_fifo(bench, "/run/exit")
+    fifos.unlink_fifo(bench, "/run/exit")
     assert not bench.host.fifos
 
 

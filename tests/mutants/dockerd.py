@@ -6,9 +6,12 @@ BOOT, EXIT, START, STOP = (f"sim/engines/docker/dockerd/{name}.py" for name in (
 SUPERVISE, NETWORK, SHUTDOWN = (
     f"sim/engines/docker/dockerd/{name}.py" for name in ("supervise", "network", "shutdown")
 )
-RESTORE, REMOVE = (f"sim/engines/docker/dockerd/{name}.py" for name in ("restore", "remove"))
+RESTORE, REMOVE, RESTART, HEALTH, PAUSE = (
+    f"sim/engines/docker/dockerd/{name}.py" for name in ("restore", "remove", "restart", "health", "pause")
+)
 TABLE = ("tests/test_transitions.py", "tests/test_rules.py")
 LIFE, SIGNALS, MANAGER = ((f"tests/engine/test_{name}.py",) for name in ("daemon_life", "stop_kill", "restart_manager"))
+BRANCHES, STORAGE = ((f"tests/engine/test_{name}.py",) for name in ("dockerd_branches", "storage"))
 
 ROWS = (
     # -- policies (§4) ----------------------------------------------------------------------------------------------
@@ -106,7 +109,7 @@ ROWS = (
     Mutant("a ghost is removed without a stop", REMOVE,
            "STOP_WAIT = 3 * S", "STOP_WAIT = 1 * S",
            "docker rm -f of a ghost takes two seconds less", SIGNALS),
-    Mutant("restart removes what --rm has made", STOP,
+    Mutant("restart removes what --rm has made", RESTART,
            "    if service_of(g).auto_remove:\n", "    if False and service_of(g).auto_remove:\n",
            "docker restart of a container with --rm finds none to start", SIGNALS),
     Mutant("TERM is trapped from the start", SHUTDOWN,
@@ -140,7 +143,7 @@ ROWS = (
     Mutant("proxies are not waited for", NETWORK,
            '        Do(stop_proxy),\n        Reap("proxy_pid", shared=True),', "        Do(stop_proxy),",
            "dockerd forgets to reap a proxy", TABLE),
-    Mutant("endpoints do not leak", BOOT,
+    Mutant("endpoints do not leak", "sim/engines/docker/dockerd/controller.py",
            'return None if paths.SANDBOXES + todo[n] in g.world.host.files else "no_sandbox"', "return None",
            "a crash inside a start leaves no proxy (T49)", TABLE),
     Mutant("proxies outlive dockerd", "sim/engines/docker/proxy.py",
@@ -193,4 +196,29 @@ ROWS = (
     Mutant("event.ts stands still", EXIT,
            "    drop_bundle(g)\n    syscalls.write_file(g.turn, paths.EVENT_TS, number)\n", "    drop_bundle(g)\n",
            "a new subscription asks for exits that were handled", TABLE),
+    # -- branches that reading the source has added -------------------------------------------------------------------
+    Mutant("a restart ends a pause", EXIT,
+           'paused=g["again"] and record.paused and', "paused=False and",
+           "a container that ended paused and is restarted can be stopped", BRANCHES),
+    Mutant("a woken stop is over", STOP,
+           'woken("sent")', 'woken("stopped")',
+           "a stop that was refused is over with the next end, though the policy restarts", BRANCHES),
+    Mutant("a woken kill is over", STOP,
+           'woken("until_killed")', 'woken("stopped")',
+           "a kill that was refused kills nobody directly", BRANCHES),
+    Mutant("half a removal is forgotten", BOOT,
+           "dead = record.dead or record.removing", "dead = record.dead",
+           "the next dockerd's policy starts what was being removed", BRANCHES),
+    Mutant("what is taken over still waits for its restart", RESTORE,
+           "running=True, restarting=False, pid", "running=True, pid",
+           "no signal is sent to a container that a new dockerd has taken over", BRANCHES),
+    Mutant("OOMKilled ends with the run", START,
+           "oom_killed=record.oom_killed and not", "oom_killed=False and not",
+           "a container that was restarted was not killed for lack of memory", BRANCHES),
+    Mutant("a result takes no lock", HEALTH,
+           "return world.lock(*_container(frame)) is None", "return True",
+           "health changes while a signal on its way holds the lock", BRANCHES),
+    Mutant("a full disk says pause", PAUSE,
+           "if not storage.full(g.world):", "if True:",
+           "a pause that no record has is said", STORAGE),
 )  # fmt: skip

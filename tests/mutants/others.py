@@ -97,7 +97,8 @@ ROWS = (
            ("tests/drive/test_cores.py",)),
     Mutant("draws share a key", "sim/latency.py", "\\0{occurrence}\\0{part}\"", "\\0{part}\"",
            "every occurrence of an op takes the same time", ("tests/test_latency.py", *DRIVEN)),
-    Mutant("work keeps one core busy", TIMED, "            clock.busy = plan.busy\n", "",
+    Mutant("work keeps one core busy", TIMED, "clock.busy, clock.owner = plan.busy, frame.fid[0]",
+           "clock.owner = frame.fid[0]",
            "programs with threads take no more of a busy host than others", ("tests/calibration/test_calibrate.py",)),
     Mutant("rows of a phase draw alone", "sim/drive/prices.py", "        if plan.together:\n", "        if False:\n",
            "the spread of a measured phase shrinks", ("tests/scenario/test_profiles.py",)),
@@ -115,8 +116,8 @@ ROWS = (
            "the ten seconds before KILL are a stop's", ("tests/calibration/test_reading.py",)),
     # -- the explorer -------------------------------------------------------------------------------------------------
     Mutant("a signal is confluent", "sim/engines/containerd/unread.py",
-           '        "containerd.main:serve",\n',
-           '        "containerd.main:serve",\n        "containerd.main:signal",\n',
+           '        "containerd.main:switch_tasks",\n',
+           '        "containerd.main:switch_tasks",\n        "containerd.main:signal",\n',
            "a step that others can see is taken before them", ("tests/drive/test_confluence.py",)),
     Mutant("a written cell is forgotten", "sim/drive/explore/learn.py",
            "            writes.append((slot, number))\n",
@@ -136,6 +137,6 @@ ROWS = (
            '    if text in BOOLEANS or text in ("no", "on", "yes", "off"):\n        return "bool"',
            "restart: no is a boolean", ("tests/scenario/test_reading.py",)),
     Mutant("a lone proxy answers", "sim/engines/host/reach.py",
-           "    return listening(world, world.design.engine.forwards(image.argv)[2])", "    return True",
+           "    return not found and listening(world, at)", "    return not found",
            "a port is open on the loopback while its payload is not ready", ("tests/test_document.py", *TABLE)),
 )  # fmt: skip

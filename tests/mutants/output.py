@@ -19,7 +19,7 @@ ROWS = (
     Mutant("no discard", "sim/engines/docker/dockerd/output.py",
            "        if path in g.world.host.fifos:\n", "        if False and path in g.world.host.fifos:\n",
            "A restore does not read what waits in the fifos (§6 step 5).", OWN),
-    Mutant("unlinked fifo is gone", "sim/kernel/syscalls.py",
+    Mutant("unlinked fifo is gone", "sim/kernel/fifos.py",
            "    if used and free is not None and", "    if False and free is not None and",
            "A fifo that is open loses its bytes with its name (§7.4).", (*OWN, "tests/test_transitions.py")),
     Mutant("bytes outlive the last end", "sim/kernel/host.py",

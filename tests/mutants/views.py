@@ -17,7 +17,7 @@ ROWS = (
            "what it forks is in docker.service's control group", EXEC),
     Mutant("a stage waits for a dead runc", EXECED, ' == "runc" else "given_up"', ' == "runc" else False',
            "the stage of an exec never leaves", EXEC),
-    Mutant("a restart counts once it runs", EXIT, "restart_count=record.restart_count + again,",
+    Mutant("a restart counts once it runs", EXIT, 'restart_count=record.restart_count + g["again"],',
            "restart_count=record.restart_count,", "RestartCount is late (T9)", ("tests/test_transitions.py",)),
     Mutant("a stop always ends well", STOP, 'state="failed" if unit.state == "failed" else "inactive", stopping',
            'state="inactive", stopping', "a unit whose stop timed out is inactive", STATUS),

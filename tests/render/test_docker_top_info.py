@@ -156,3 +156,18 @@ until: 3s
     assert states["payload"] == "Z"
     assert len(found.show("docker-top", "shot-1ms", of="web").splitlines()) == 2
     assert found.show("docker-top", "end", of="web").split() == "UID PID PPID C STIME TTY TIME CMD".split()
+
+
+@pytest.mark.parametrize(
+    ("design", "said"),
+    [
+        ("docker-1.13", "rpc error: code = 14 desc = grpc: the connection is unavailable"),
+        ("docker-26-separate", 'dial unix /run/containerd/containerd.sock: connect: connection refused": unavailable'),
+    ],
+)
+def test_without_containerd_top_says_so_in_the_version_s_words(design: str, said: str) -> None:
+    """Since 18.09 an error of gRPC is printed without its code."""
+    services, steps = "services: {web: {image: nginx}}\n", "steps: [{id: k, at: 1s, kill: containerd}]\n"
+    text = f"engine: {{design: {design}}}\n{services}{steps}"
+    printed = run_scenario(load("top.yaml", text)).show("docker-top", "k+20ms", of="web")
+    assert printed.endswith(f"{said}\n")

@@ -69,7 +69,7 @@ def test_two_seeds_are_one_sentence() -> None:
     other = replace(one, seed=2, strips=strips)
     text = headline([one, other])
     assert text.startswith("A killed dockerd, seeds 1 and 2: 6 of 6 containers replaced; remote clients dark up to 13.")
-    assert " s or 13." in text
+    assert " s or 14." in text
     assert "seeds 1 and 2 alike: 6 of 6" in headline([one, replace(one, seed=2)])
     words = {text.get_text() for text in draw([one, other])[0].texts}
     assert {"live-restore off, seed 1", "live-restore off, seed 2"} <= words
@@ -205,7 +205,9 @@ def test_words_that_matter_stand_on_bars() -> None:
     """A stop signal in vain is said on the bar, and why ports closed on the strips."""
     figure, _ = draw([document(False), document(True)])
     words = {text.get_text() for axes in figure.axes for text in axes.texts}
-    assert {"SIGTERM ignored: KILL at 10 s", "re-attached", "NAT chains flushed, rebuilt port by port"} <= words
+    assert {"SIGTERM ignored: KILL at 10 s", "re-attached"} <= words
+    alone, _ = draw([document(True)])
+    assert "NAT chains flushed, rebuilt port by port" in {text.get_text() for axes in alone.axes for text in axes.texts}
 
 
 def test_a_cursor_stands_where_its_moment_does() -> None:

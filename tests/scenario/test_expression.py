@@ -92,6 +92,9 @@ def test_what_binds_how(text, expected):
         ("running(web)", ("web-1",)),
         ("exit_code(db.main, 137)", ("db.main", Range(137, 137))),
         ("state(dockerd, T)", (Target("dockerd"), "T")),
+        ("exists(web)", ("web-1",)),
+        ("exists(dockerd)", (Target("dockerd"),)),
+        ("exists(proxy/web:80)", (Target("proxy", "web-1", 80),)),
     ],
 )
 def test_arguments_are_read_as_everywhere_else(text, arguments):
@@ -118,6 +121,9 @@ WRONG = [
     ("not down(dockrd)", "column 10: 'dockrd' is not a role; valid: init, dockerd, containerd, crio, kubelet, "),
     ("down(shim)", "column 6: 'shim' does not say whose shim. Write shim/NAME, or shim/* for every one."),
     ("down(shim/wbe)", "column 6: there is no container 'wbe'. Did you mean web?"),
+    ("exists(wbe)", "column 8: 'wbe' is neither a role nor a container. Did you mean web?"),
+    ("exists(dockrd)", "column 8: 'dockrd' is neither a role nor a container. Did you mean dockerd?"),
+    ("exists(shim)", "column 8: 'shim' does not say whose shim. Write shim/NAME, or shim/* for every one."),
     ("running(wbe)", "column 9: there is no container 'wbe'. Did you mean web?"),
     ("status(web, runing)", "column 13: 'runing' is not a status; valid: created, initialized, running, paused, "),
     ("state(dockerd, X)", "column 16: 'X' is not a state of ps; valid: R, S, D, T, Z."),

@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+from sim.designs import DESIGNS
+from sim.designs.takes import lacks
 from sim.drive.timed import run
+from sim.errors import InputError
 from sim.facts import WORLD_EVENTS
 from sim.kernel.host import APPLY
 from sim.render.registry import VIEWS
@@ -122,6 +125,22 @@ CASES = [
     (HUNG, "{at: shot+1s, process: payload/web, exists: true}", True, "zombie"),
     (HUNG, "{at: shot+1s, process: payload/web, count: 1}", False, "there is no payload/web"),
     (HUNG, "{at: shot-1ms, process: payload/web, state: Z}", False, "is in state S"),
+    # ends of processes
+    (PAIR, "{process: 'proxy/web:80', exit_status: 0..2}", True, r"proxy/web \(\d+\) exit \d at 1m\S+"),
+    (PAIR, "{within: 1s, of: shot, process: shim/web, exit_status: KILL}", True, r"\(\d+\) killed by KILL at shot"),
+    (PAIR, "{within: 1s, of: shot, process: shim/web, exit_status: 137}", True, r"shim/web \(\d+\) killed by KILL"),
+    (PAIR, "{within: 1s, of: shot, process: shim/web, exit_status: TERM}", False, r"killed by KILL at shot"),
+    (PAIR, "{within: 1s, of: shot, process: shim/web, exit_status: 0}", False, r"killed by KILL at shot"),
+    (PAIR, "{at: end, process: 'shim/*', exit_status: 0}", True, r"shim/db \(\d+\) exit 0 at end-"),  # the last one
+    (PAIR, "{process: 'shim/*', exit_status: 0}", False, r"1 of 2; shim/web \(\d+\) killed by KILL at 1m"),
+    (PAIR, "{during: [0s, shot], process: shim/web, exit_status: 0}", False, "no shim/web has ended"),
+    (PAIR, "{at: shot, process: dockerd, exit_status: 0}", False, "no dockerd has ended"),  # others have
+    (WEB, "{process: dockerd, exit_status: KILL}", True, "killed by KILL at 1m"),
+    # who stopped it
+    (PAIR, "{at: stop-1s, container: all, stopped_by_hand: false}", True, "2 of 2"),
+    (PAIR, "{at: end, container: db, stopped_by_hand: true}", True, "db exited"),
+    (PAIR, "{at: end, container: web, stopped_by_hand: true}", False, "web was not stopped by hand"),
+    (PAIR, "{at: end, container: db, stopped_by_hand: false}", False, "db was stopped by hand"),
     # ports
     (WEB, "{at: kill-1s, port: 80, from: remote, open: true}", True, "open"),
     (WEB, "{at: kill+100ms, port: 80, from: loopback, open: true}", False, "closed"),
@@ -158,7 +177,7 @@ CASES = [
     (REMOVED, "{step: again, ok: false}", True, "No such container"),
     (REMOVED, "{step: again, ok: true}", False, "No such container"),
     # words
-    (PAIR, "{events: [die web, kill db, die db, stop db]}", True, "4 of 4 events"),
+    (PAIR, "{events: [die web, kill db, die db, stop db]}", True, "4 of 4 events; kill db came 2 times before die db"),
     (PAIR, "{events: [die web, stop web]}", False, r"1 of 2 events; no stop web after die web at 1m[\d.]+s"),
     (PAIR, "{events: [die db, kill db]}", False, "1 of 2 events; no kill db after die db"),
     (PAIR, "{events: [start web]}", False, "0 of 1 events; no start web"),  # the prologue's does not count
@@ -179,6 +198,16 @@ CASES = [
     (PAIR, "{events: [die web, network disconnect web, start web], exact: true}", False, "2 of 3 events; no start web"),
     (PAIR, "{events: [die web, network connect web]}", False, "1 of 2 events; no network connect web after die web"),
     (PAIR, "{events: [], container: web, exact: true}", False, "event 1 is die web at"),
+    (PAIR, "{events: [{kill db: 15}, {next: {kill db: 9}}, {next: die db}, {next: stop db}]}", True, "4 of 4 events$"),
+    (PAIR, "{events: [kill db, {next: die db}]}", False, r"1 of 2 events; next after kill db at \S+ came kill db at"),
+    (PAIR, "{events: [{kill db: 15}, {next: {kill db: 1}}]}", False, r"came kill db \(9\) at \S+, not kill db \(1\)$"),
+    (PAIR, "{events: [die, stop], container: db, next: true}", True, "2 of 2 events$"),
+    (PAIR, "{events: [kill db, die db, stop db], next: true}", False, "1 of 3 events; next after kill db"),
+    (PAIR, "{events: [die web, {next: kill db}]}", True, "2 of 2 events$"),  # networks are not asked about
+    (PAIR, "{events: [die web, {next: network disconnect web}, {next: kill db}]}", True, "3 of 3 events$"),
+    (PAIR, "{events: [die web, {next: start web}]}", False, "1 of 2 events; no start web after die web"),
+    (PAIR, "{events: [kill db, die db]}", True, "kill db came 2 times before die db"),  # which of them is meant?
+    (PAIR, "{events: [kill db, kill db, die db]}", True, "3 of 3 events$"),
     (FULL, "{events: [oom web, die web, daemon reload]}", True, "3 of 3 events"),
     (FULL, "{events: [daemon reload, die web]}", False, "1 of 2 events; no die web after daemon reload"),
     (FULL, "{events: [daemon reload, daemon reload], exact: true}", False, "1 of 2 events; no daemon reload"),
@@ -211,8 +240,11 @@ def test_each_kind_holds_and_fails(text, expectation, holds, detail):
         ("{within: 1h, of: kill, container: web, status: dead}", "the run ended before kill+1h; until then: web"),
         ("{during: [kill-1s, end+1s], dark: all, from: remote, max: 10m}", "the run ended before end+1s"),
         ("{within: 1h, of: kill, events: [oom web]}", "0 of 1 events; no oom web"),
+        ("{within: 1h, of: start(web), events: [start web, {next: oom web}]}", "1 of 2 events; no oom web after"),
         ("{at: end+1s, step: kill, unanswered: true}", "the run ended before end+1s"),
         ("{during: [end+1s, end+2s], events: [die web]}", "the run ended before end+1s"),
+        ("{at: end+1s, process: dockerd, exit_status: KILL}", "the run ended before end+1s"),
+        ("{within: 1h, of: kill, process: containerd, exit_status: KILL}", "the run ended before kill+1h"),
     ],
 )
 def test_what_cannot_be_told_is_undetermined(expectation, detail):
@@ -229,11 +261,38 @@ def test_what_cannot_be_told_is_undetermined(expectation, detail):
         ("{within: 1h, of: kill, process: dockerd, exists: false}", True),
         ("{during: [kill-1s, end+1h], dark: all, from: loopback, max: 1s}", False),
         ("{within: 1h, of: kill, events: [die web]}", True),
+        ("{within: 1h, of: kill, process: dockerd, exit_status: 0}", False),
     ],
 )
 def test_what_an_unfinished_interval_has_shown_counts(expectation, holds):
     """A bad state decides `during`, a good one `within`, however early the run ends."""
     assert verdict(WEB, expectation).holds is holds
+
+
+STOPPED = """\
+services: {web: {image: x, restart: always}, db: {image: y}}
+steps:
+  - {id: stop, at: 1s, docker: stop web}
+  - {id: again, at: 20s, docker: start web}
+until: 30s
+expect:
+  - {at: stop-500ms, container: web, stopped_by_hand: false}
+  - {within: 15s, of: stop, container: web, stopped_by_hand: true}
+  - {at: end, container: all, stopped_by_hand: false}
+"""
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_the_mark_of_a_stop_by_hand_is_that_of_each_engine_that_has_one(design):
+    """A stop sets it, the next start takes it away; where no record has it a file cannot ask for it."""
+    text = f"engine: {{design: {design}}}\n{STOPPED}"
+    if lacks(DESIGNS[design], "expect", "stopped_by_hand"):
+        with pytest.raises(InputError, match=f"{design} has no stopped_by_hand: "):
+            load("f", text=text)
+        return
+    scenario = load("f", text=text)
+    found = evaluate(scenario, run(scenario.setup), show)
+    assert [it.holds for it in found] == [True] * 3, found
 
 
 def test_words_of_a_verdict():
@@ -242,6 +301,11 @@ def test_words_of_a_verdict():
     assert (found.label, found.text) == ("shot … 1m40s", "all containers running, same pid since 0s")
     found = verdict(PAIR, "{within: 60000ms, of: shot, port: 80, from: remote, open: false}")
     assert (found.label, found.text) == ("within 60000ms of shot", "port 80 closed from remote")
+    found = verdict(PAIR, "{events: [die web, {next: {kill db: 15}}]}")
+    assert found.text == "events die web, next kill db (15)"
+    assert verdict(PAIR, "{process: shim/web, exit_status: KILL}").text == "shim/web killed by KILL"
+    assert verdict(PAIR, "{process: shim/web, exit_status: 0..2}").text == "shim/web exit status 0..2"
+    assert verdict(PAIR, "{at: end, container: db, stopped_by_hand: true}").text == "db stopped by hand: yes"
     found = verdict(PAIR, "{dark: all, from: remote, max: 2500ms}")
     assert (found.label, found.text) == ("first step … end", "every port dark from remote for at most 2.5s")
 

@@ -10,6 +10,7 @@ from sim.errors import InputError
 from sim.scenario import known, load
 from sim.scenario.resolved import resolved
 from sim.scenario.schema import DaemonFile, ServiceFile, UnverifiedFile
+from sim.scenario.vocabulary import refused
 from sim.views.timeline import settings_of
 
 SERVICE = "engine: {{design: {design}}}\nservices: {{web: {{{keys}}}}}\n"
@@ -29,6 +30,9 @@ SAID = [
     (SERVICE, "cri-o-cgroupfs", PERIOD, "cri-o-cgroupfs has no start_period: a pod has probes of its kubelet"),
     (SERVICE, "docker-1.11", "healthcheck: {test: x}", "docker-1.11 has no healthcheck. docker-1.12 is the first"),
     (SERVICE, "docker-1.12", "init: true", "docker-1.12 has no init. docker-1.13 is the first that has."),
+    (SERVICE, "docker-1.12", "stop_grace_period: 3s", "docker-1.12 has no stop_grace_period. docker-1.13 is the first"),
+    (SERVICE, "docker-1.11", "x-rm: true", "docker-1.11 has no x-rm. docker-1.13 is the first that has."),
+    (SERVICE, "cri-o", "oom_score_adj: 5", "cri-o has no oom_score_adj: the kubelet goes by the pod's quality"),
     (SERVICE, "docker-18.09", "gpus: all", "docker-18.09 has no gpus. docker-19.03 is the first that has."),
     (SERVICE, "docker-26", "gpus: all", f"docker-26 has gpus, {LATER}."),
     (DAEMON, "docker-1.11", "live-restore: true", "docker-1.11 has no live-restore. docker-1.12 is the first"),
@@ -36,7 +40,9 @@ SAID = [
     (DAEMON, "docker-26", "max-health-check-retries: 1", "only Red Hat's build of 1.13 has it."),
     (DAEMON, "docker-24", "cluster-store: x", "docker-24 has no cluster-store. docker-23 is the last that has."),
     (DAEMON, "docker-1.13", "features: {a: true}", "docker-1.13 has no features. docker-18.09 is the first that has."),
-    (DAEMON, "docker-28", "ip6tables: true", f"docker-28 has ip6tables, {LATER} (runs of ip6tables)."),
+    (DAEMON, "docker-28", "bip6: fd00::1/64", f"docker-28 has bip6, {LATER}."),
+    (DAEMON, "docker-19.03", "ip6tables: true", "docker-19.03 has no ip6tables. docker-20.10 is the first that has."),
+    (DAEMON, "docker-28", "ip6tables: 3", "engine.daemon.ip6tables: '3' is not true or false."),
 ]  # fmt: skip
 
 
@@ -108,6 +114,7 @@ def test_every_row_of_a_vocabulary_is_a_key_of_files_and_names_versions_of_the_l
         "daemon": {*DaemonFile.known_keys(), *known.DAEMON_WITHOUT_EFFECT},
         "healthcheck": set(),
         "unit": set(),
+        "value": {f"{key}: -1" for key in ServiceFile.known_keys()},
         "unverified": set(UnverifiedFile.known_keys()),
     }
     later = {"service": known.SERVICE_NOT_MODELLED, "daemon": known.DAEMON_NOT_MODELLED}
@@ -117,6 +124,41 @@ def test_every_row_of_a_vocabulary_is_a_key_of_files_and_names_versions_of_the_l
                 assert (key in read[section]) == row.modelled, (section, key)
                 assert row.modelled or key in later.get(section, {key}), (section, key)
             assert all(not it or f"docker-{it}" in VERSIONS for it in (row.since, row.until)), (section, key)
+
+
+NAMES = sorted({*VERSIONS, *versions(), *DESIGNS})
+AT = {
+    "service": "engine: {{design: {name}}}\nservices: {{web: {{image: x, {key}: 1}}}}\n",
+    "healthcheck": "engine: {{design: {name}}}\nservices: {{web: {{image: x, healthcheck: {{test: x, {key}: 1}}}}}}\n",
+}
+SECTION = "engine: {{{{design: {{name}}, {}: {{{{{{key}}: 1}}}}}}}}\nservices: {{{{web: {{{{image: x}}}}}}}}\n"
+AT |= {section: SECTION.format(section) for section in ("daemon", "unit", "unverified")}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_key_is_refused_by_the_versions_that_do_not_have_it_with_one_that_has(name):
+    """Each row of the table, on each name of each design: what is said leads to a version that takes the key."""
+    number = number_of(name)
+    for section, rows in DESIGNS[versions().get(name, name)].engine.vocabulary.items():
+        if section == "value":
+            continue  # a value of a key: tests/engine/test_grace.py
+        for key, row in rows.items():
+            found = refused(section, key, ((name, DESIGNS[versions().get(name, name)]),))
+            if row.is_known_to(number):
+                assert row.modelled == (found is None), (section, key)
+                continue
+            if row.noted:
+                assert found is None, (section, key)
+                continue
+            assert found is not None, (section, key)
+            assert f"{name} has no {key}" in found.what
+            there = found.hint.partition(" ")[0]
+            assert row.why_not or row.is_known_to(number_of(there)), (section, key, found.hint)
+            assert row.why_not or there in NAMES, (section, key, found.hint)
+            whole = refused("service", section, ((name, DESIGNS[versions().get(name, name)]),))
+            with pytest.raises(InputError) as said:
+                load("f", text=AT[section].format(name=name, key=key))
+            assert (f"{key}: {found.what}" if whole is None else whole.what) in str(said.value)
 
 
 def test_every_name_of_a_version_has_a_number():

@@ -96,6 +96,12 @@ def port(row: Row) -> list[Entry]:
     return [{"at": row.moment, "port": int(number), "from": client, "open": row.expected == "open"}]
 
 
+def found(row: Row) -> list[Entry]:
+    """Return an entry about what a connect finds."""
+    number, _, client = re.fullmatch(r"(\d+)(/\w+)? (\w+)", row.subject).groups()  # type: ignore[union-attr]
+    return [{"at": row.moment, "port": int(number), "from": client, "finds": row.expected}]
+
+
 # -- by questions to a run -------------------------------------------------------------------------------------------
 
 
@@ -238,6 +244,7 @@ KINDS: dict[str, Kind] = {
     "command s": Kind("seconds until a command is answered", STEP, command_s),
     "seconds": Kind("seconds from `INSTANT..INSTANT`", "in words", None, seconds, within),
     "port": Kind("open or closed", "PORT CLIENT", port),
+    "found": Kind("what a connect finds", "PORT[/udp] CLIENT", found),
     "port end": Kind("answers or dark at the end", "PORT[/udp] CLIENT", None, port_end),
     "dark s": Kind("the longest time without an answer, from an instant on", "PORT[/udp] CLIENT", None, dark_s, within),
     "events": Kind("all that is said of it from an instant on", CONTAINER, None, events("container"), alike),

@@ -90,7 +90,7 @@ NOT_ASKED: tuple[NotAsked, ...] = (
     ),
     NotAsked(
         "M memory_threads.csv",
-        "PSS and private memory; of the program; of runc and the hook at most",
-        "sizes are of RSS, and of programs that stay",
+        "memory of the program; of runc and the hook at most",
+        "sizes are of programs that stay",
     ),
 )

@@ -5,8 +5,8 @@ import pytest
 from sim.drive.timed import run
 from sim.engine.setup import Instant
 from sim.kernel.events import Exited
+from sim.model import FACTS
 from sim.scenario import instant, load
-from sim.scenario.instants import FACTS
 from sim.trace import Replay
 from sim.views.moments import Moments, spelled
 
@@ -122,7 +122,8 @@ def test_every_fact_about_a_process_can_be_named():
     """What the trace says of a process is a moment, at its place in the trace; a fork counts once it is a program."""
     text = """\
 services:
-  web: {image: nginx, ports: ["80:80"], restart: always, x-payload: {log: 100KB/s, children: [{argv: one}]}}
+  web: {image: nginx, ports: ["80:80"], restart: always, x-payload: {log: 100KB/s, children: [{argv: one}],
+            threads: 2, threads_end: [{count: 1, after: 1s}], main_ends: 1s}}
 steps:
   - {at: 1s, docker: [pause web, unpause web]}
   - {at: 2s, docker: stop web}

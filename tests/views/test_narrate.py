@@ -14,7 +14,7 @@ from sim.scenario import load
 
 SCENARIO = """
 engine: {{design: {design}}}
-services: {{web: {{image: nginx, restart: always, stop_grace_period: 1s, x-payload: {{on_term: ignore}}}}}}
+services: {{web: {{image: nginx, restart: always, x-payload: {{on_term: ignore}}}}}}
 steps:
   - {{id: shot, at: 1s, kill: payload/web}}
 {steps}
@@ -27,7 +27,7 @@ def run_of(design: str) -> Run:
     """Return a run in which a program is killed, the engine's daemon too, and a container is stopped, if one may."""
     traits, steps = DESIGNS[design].traits, []
     if traits.client in ("docker", "podman"):
-        steps.append("  - {id: stop, at: 5s, docker: stop web}")
+        steps.append("  - {id: stop, at: 5s, docker: stop -t 1 web}")
     if traits.engine in DESIGNS[design].programs:
         steps.append(f"  - {{id: down, at: 10s, kill: {traits.engine}}}")
     return run_scenario(load("life.yaml", SCENARIO.format(design=design, steps="\n".join(steps))))
@@ -52,7 +52,7 @@ def test_no_daemon_is_named_that_a_design_does_not_have(design: str) -> None:
 def test_a_stop_is_told_with_its_signals(design: str) -> None:
     """Whoever of the engine sends them, TERM and, after the grace, KILL: a daemon, or a runc or crun that it runs."""
     found = run_of(design)
-    story = found.tell().partition("stop web")[2].partition("kill")[0]
+    story = found.tell().partition("stop -t 1 web")[2].partition("kill")[0]
     assert "TERM to web" in story
     assert "KILL to web" in story
 

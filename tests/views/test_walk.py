@@ -62,7 +62,7 @@ OTHERS = {name: load(name) for name in bundled_names()}
 ALL: dict[str, Scenario] = SCENARIOS | OTHERS | {"busy": load("busy.yaml", BUSY)}
 ASKING = ("ps", "ps-a", "pods", "inspect", "info")  # behind docker, podman, crictl: the engine answers
 UP = r"   Active: (active \(running\)|activating \(start\)|deactivating \(stop-sigterm\)) since "
-WHOLE = "perfetto"  # tells the whole run each time
+WHOLE = ("perfetto", "instants")  # they tell the whole run each time
 QUICK, LONG = 8, 80  # moments of a run
 
 
@@ -139,7 +139,8 @@ STATUS = {
 }
 CLIENTS = {  # command -> the column of the state, where the name stands, a pattern by each state of inspect
     "docker": ("STATUS", -1, STATUS),
-    "podman": ("STATUS", -1, STATUS | {"paused": "Paused"}),
+    "podman": ("STATUS", -1, STATUS | {"paused": "Paused", "stopping": "Stopping", "stopped": STATUS["exited"],
+                                       "initialized": "Initialized", "removing": "Removing"}),
     "crictl": ("STATE", 4, {state: state.removeprefix("CONTAINER_").capitalize()
                             for state in ("CONTAINER_CREATED", "CONTAINER_RUNNING", "CONTAINER_EXITED")}),
 }  # fmt: skip
@@ -206,7 +207,7 @@ def agree_on_a_container(found: Run, at: int, name: str, text: dict[str, str]) -
 
 def walk(found: Run, most: int) -> None:
     for at in thinned(found, most):
-        views = [view for view in views_of(found.at().design) if view != WHOLE or at == found.trace.end]
+        views = [view for view in views_of(found.at().design) if view not in WHOLE or at == found.trace.end]
         text = {view: shown(found, view, at) for view in views}
         assert [view for view, it in text.items() if it and not it.endswith("\n")] == []
         story = found.story(at)

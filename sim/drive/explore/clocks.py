@@ -50,7 +50,7 @@ def clock_of(world: World, frame: Frame, profile: Profile) -> WaitBounds | None:
         return WaitBounds(op.period // MS, op.period // MS, ticker=True)
     if isinstance(op, Sleep):
         nominal = op.nominal(world, frame)
-    elif op.within is not None:
+    elif op.within is not None and op.limited(world, frame):
         nominal = op.within if isinstance(op.within, int) else op.within(world, frame)
     else:
         return None

@@ -52,8 +52,8 @@ def confluent(design: Design) -> frozenset[str]:
 
 
 def is_tried(design: Design) -> bool:
-    """Return whether tests have tried the tables on graphs of a design."""
-    return any(design.name in share.tried for share in design.engine.unread)
+    """Return whether tests have tried the tables on walks of a design's engine."""
+    return any(share.tried for share in design.engine.unread)
 
 
 def _is_asked_for(world: World, frame: Frame) -> bool:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from sim.drive.explore.space import KIN, NAMED, Space
 from sim.engine.setup import Docker, Port, Service, Setup, Step
-from sim.engines.host.payload import CHILD
+from sim.engines.host.children import CHILD
 from sim.engines.host.payload import PROGRAM as PAYLOAD
 from sim.engines.host.systemd.program import NAME as PID_1
 from sim.kernel.records import Image, Pid, Rule

@@ -60,6 +60,7 @@ class Tape:
         self.erased.add(pid)
         for slot in self.space.owned.get(pid, ()):
             self.new.pop(slot, None)
+            self.seen.pop(slot, None)  # who looks again finds nothing
 
     def _is_erased(self, slot: int) -> bool:
         key = self.space.slots[slot][1]
@@ -315,8 +316,8 @@ class TapedHost(Host):
 
     __slots__ = ("tape",)
 
-    def __init__(self, tape: Tape, pid_max: int) -> None:
-        self.tape, self.pid_max = tape, pid_max
+    def __init__(self, tape: Tape, like: Host) -> None:
+        self.tape, self.pid_max, self.cgroup = tape, like.pid_max, like.cgroup
         for name in CELLS_OF_HOST:
             setattr(self, name, CellTable(tape, name))
         for name in LINES_OF_HOST:
@@ -359,7 +360,7 @@ class TapedWorld(World):
         self.tape = tape
         self.setup, self.design, self.services = like.setup, like.design, like.services
         self.pinned, self.watch, self.minds_memory = like.pinned, like.watch, like.minds_memory
-        self.host = TapedHost(tape, like.host.pid_max)
+        self.host = TapedHost(tape, like.host)
         for name in CELLS_OF_WORLD:
             setattr(self, name, CellTable(tape, name))
         for name in OWNED_BY_PROCESS:

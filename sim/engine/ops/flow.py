@@ -56,6 +56,10 @@ class Op:
         """Name what its readiness depends on."""
         return ()
 
+    def limited(self, world: World, frame: Frame) -> bool:
+        """Return whether a time limit runs while a goroutine stands here."""
+        return self.within is not None
+
     def take(self, g: Goroutine) -> int | None:
         """Let it happen; return the index to go on at, None to stay."""
         raise NotImplementedError
@@ -80,7 +84,7 @@ class Do(Op):
 
 
 class Wait(Op):
-    """Wait until a condition holds; after *within* µs go on at label *late*."""
+    """Wait until a condition holds; after *within* µs go on at label *late*, *unless* there is no limit this time."""
 
     def __init__(
         self,
@@ -88,11 +92,15 @@ class Wait(Op):
         *labels: str,
         within: Microseconds | Callable[[World, Frame], Microseconds] | None = None,
         late: str | None = None,
+        unless: Callable[[World, Frame], bool] | None = None,
     ) -> None:
         assert (within is None) == (late is None), "a time limit needs a label, and a label a time limit"
-        self.condition, self.within, self.name = condition, within, condition.__name__
+        self.condition, self.within, self.unless, self.name = condition, within, unless, condition.__name__
         self.labels = (*labels, *((late,) if late else ()))
         self.late_label = late
+
+    def limited(self, world: World, frame: Frame) -> bool:
+        return self.within is not None and not (self.unless is not None and self.unless(world, frame))
 
     def ready(self, world: World, frame: Frame) -> bool:
         return self.condition(world, frame) is not False

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops.flow import Op
-from sim.kernel import syscalls
+from sim.kernel import fifos
 from sim.kernel.records import Fifo
 from sim.world import Frame, Key, World
 
@@ -22,7 +22,7 @@ class _End(Op):
 
     def fifo(self, world: World, frame: Frame) -> Fifo | None:
         """Return the fifo, None if the process holds no end of it any more."""
-        return syscalls.fifo_of(world.host, frame.fid[0], frame.local[self.path])
+        return fifos.fifo_of(world.host, frame.fid[0], frame.local[self.path])
 
     def reads(self, world: World, frame: Frame) -> Iterable[Key]:
         fifo = self.fifo(world, frame)
@@ -41,7 +41,7 @@ class Read(_End):
 
     def take(self, g: Goroutine) -> int | None:
         fifo = self.fifo(g.world, g.frame)
-        found = None if fifo is None else syscalls.read_fifo(g.turn, g.pid, fifo.path, self.count)
+        found = None if fifo is None else fifos.read_fifo(g.turn, g.pid, fifo.path, self.count)
         if not found:
             return self.goto[self.labels[0]]
         g["held"] = found
@@ -61,5 +61,5 @@ class Write(_End):
     def take(self, g: Goroutine) -> int | None:
         fifo = self.fifo(g.world, g.frame)
         assert fifo is not None, "it was ready"
-        g["held"] = g["held"] - syscalls.write_fifo(g.turn, g.pid, fifo.path, g["held"])
+        g["held"] = g["held"] - fifos.write_fifo(g.turn, g.pid, fifo.path, g["held"])
         return None if g["held"] else self.index + 1

@@ -26,7 +26,7 @@ from sim.engines.conmon.files import exec_file, exit_file, run_file
 from sim.engines.containerd.runc import FIRST
 from sim.engines.host import output
 from sim.facts import Message, StateChanged
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.events import OomScoreAdjSet, SubreaperSet
 from sim.kernel.records import Pid, Status, code_of
 from sim.world import Frame, World
@@ -83,7 +83,7 @@ def set_up(g: Goroutine) -> None:
         syscalls.listen(g.turn, g.pid, bound(port))
     syscalls.write_file(g.turn, run_file(service, "conmon.pid"), g.pid)
     for log in service.payload.log:
-        syscalls.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
+        fifos.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
 
 
 def crun_create(g: Goroutine) -> Spawn:

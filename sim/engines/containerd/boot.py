@@ -38,7 +38,7 @@ from sim.engines.containerd.tasks import (
 )
 from sim.engines.host.daemon import open_socket
 from sim.facts import Message, Received
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.world import Frame, World
 
 
@@ -110,7 +110,7 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
     """Open the exit fifo again; a shim that died in the meantime shows by the payload's parent only."""
     host = g.world.host
     for name, mode in (("exit", "r"), ("control", "rw")):
-        syscalls.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
+        fifos.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
     process = host.procs.get(payload)
     if process is None or process.image.container != c:  # gone, or another process that bears its number
         syscalls.write_file(g.turn, f"{folder}/exitStatus", 255)
@@ -127,7 +127,7 @@ def _reopen(g: Goroutine, c: str, folder: str, payload: int) -> str | None:
 def is_paused(g: Goroutine) -> str | None:
     """Go by what the runtime says: a payload that is paused would not take the signal (the RHEL build asks)."""
     process = g.world.host.procs.get(g.recall(f"task/{g['c']}").payload_pid)
-    frozen = process is not None and process.state == "D"
+    frozen = process is not None and process.frozen
     return "thaw" if frozen and traits(g.world, g.pid).thaws_orphans else None
 
 

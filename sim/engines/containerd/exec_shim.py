@@ -17,7 +17,7 @@ from sim.engine.program import Program
 from sim.engine.role import MB, Kind, Role, Rss
 from sim.engine.traits import traits
 from sim.engines.containerd.runc import runc
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.events import SubreaperSet
 from sim.kernel.records import code_of
 from sim.kernel.signals import CATCHABLE
@@ -50,7 +50,7 @@ def set_up(g: Goroutine) -> str | None:
         return "failed"
     syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.shim_threads_before)
     g.emit(SubreaperSet(g.pid))
-    syscalls.open_fifo(g.turn, g.pid, _exit_fifo(g.world, g.frame), "w")
+    fifos.open_fifo(g.turn, g.pid, _exit_fifo(g.world, g.frame), "w")
     return None
 
 

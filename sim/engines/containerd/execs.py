@@ -20,7 +20,7 @@ from sim.engines.containerd.exec_shim import exec_shim
 from sim.engines.containerd.start import START_TIMEOUT, kill_shim
 from sim.engines.containerd.tasks import drop_exec, remove_state
 from sim.facts import Forgot
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.records import INIT
 from sim.world import Frame, Key, World
 
@@ -36,8 +36,8 @@ def add_process(g: Goroutine) -> str | None:
     inside = paths.state(service_of(g).id, g["x"])
     syscalls.write_file(g.turn, f"{inside}/process.json", argv)
     for name, mode in (("exit", "r"), ("control", "rw")):
-        syscalls.mkfifo(g.turn, f"{inside}/{name}")
-        syscalls.open_fifo(g.turn, g.pid, f"{inside}/{name}", mode)
+        fifos.mkfifo(g.turn, f"{inside}/{name}")
+        fifos.open_fifo(g.turn, g.pid, f"{inside}/{name}", mode)
     return None
 
 
@@ -143,7 +143,7 @@ def restore_execs(g: Goroutine) -> None:
             for name in ("process.json", "pid", "exitStatus"):
                 syscalls.remove_file(g.turn, f"{inside}/{name}")
             for name in ("exit", "control"):
-                syscalls.unlink_fifo(g.turn, f"{inside}/{name}")
+                fifos.unlink_fifo(g.turn, f"{inside}/{name}")
             continue
         process = g.world.host.procs.get(pid)
         lives = process is not None and process.image.program == "exec" and process.image.container == c
@@ -152,7 +152,7 @@ def restore_execs(g: Goroutine) -> None:
         g.remember(f"execs/{c}", (*g.recall(f"execs/{c}", ()), x))
         if shim and f"{inside}/exitStatus" not in g.world.host.files:
             for name, mode in (("exit", "r"), ("control", "rw")):
-                syscalls.open_fifo(g.turn, g.pid, f"{inside}/{name}", mode)
+                fifos.open_fifo(g.turn, g.pid, f"{inside}/{name}", mode)
             g.start("containerd.watcher", f"{c}/{x}", c=c, x=x)
             continue
         if f"{inside}/exitStatus" not in g.world.host.files:

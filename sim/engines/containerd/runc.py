@@ -18,15 +18,16 @@ from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState
-from sim.engine.role import Kind, Role
+from sim.engine.role import Kind, Role, Stage
 from sim.engine.setup import Service
 from sim.engine.traits import traits
 from sim.engines.host import output
 from sim.facts import Message, StateChanged
-from sim.kernel import freezer, syscalls
+from sim.kernel import fifos, freezer, syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
+PARENT, CHILD, INIT = "runc:[0:PARENT]", "runc:[1:CHILD]", "runc:[2:INIT]"  # nsexec.c, prctl(PR_SET_NAME)
 FIRST = ("payload", "pause")  # who may be a container's first process: pause is a sandbox's
 
 
@@ -65,13 +66,13 @@ def init(g: Goroutine) -> tuple[str, ...]:
 def stage0(g: Goroutine) -> Spawn:
     """Start the first stage of the container's init."""
     g.emit(StateChanged(g["c"], "creating"))
-    return Spawn("runc", init(g), g["c"], main="stage0", comm="runc:[0:PARENT]", local={"c": g["c"]})
+    return Spawn("runc", init(g), g["c"], main="stage0", comm=PARENT, local={"c": g["c"]})
 
 
 def stage1(g: Goroutine) -> Spawn:
     """Clone the stage that unshares the namespaces."""
     words, local = init(g), {"c": g["c"]}
-    return Spawn("runc", words, g["c"], main="stage1", comm="runc:[1:CHILD]", clone_parent=True, local=local)
+    return Spawn("runc", words, g["c"], main="stage1", comm=CHILD, clone_parent=True, local=local)
 
 
 def stage2(g: Goroutine) -> Spawn:
@@ -81,7 +82,7 @@ def stage2(g: Goroutine) -> Spawn:
         "pause" if is_sandbox(service.name) else "payload",
         init(g),
         service.name,
-        comm="runc:[2:INIT]",
+        comm=INIT,
         clone_parent=True,
         new_session=True,
         new_ns=not service.host_pid,
@@ -160,7 +161,7 @@ def hand_on_stdio(g: Goroutine, payload: Pid) -> None:
     for log in service.payload.log:
         pipe = output.pipe_of(g.world, shim, service, log.stream)
         if pipe is not None and g.world.host.alive(payload):
-            syscalls.open_fifo(g.turn, payload, pipe, "w")
+            fifos.open_fifo(g.turn, payload, pipe, "w")
 
 
 def kill_stages(g: Goroutine) -> int:
@@ -206,12 +207,12 @@ def begin_exec(g: Goroutine) -> str | None:
 
 def exec_stage0(g: Goroutine) -> Spawn:
     """Start the first stage of the process's init."""
-    return _exec_stage(g, "exec_stage0", "runc:[0:PARENT]")
+    return _exec_stage(g, "exec_stage0", PARENT)
 
 
 def exec_stage1(g: Goroutine) -> Spawn:
     """Clone the stage that joins the container's namespaces."""
-    return msgspec.structs.replace(_exec_stage(g, "exec_stage1", "runc:[1:CHILD]"), clone_parent=True)
+    return msgspec.structs.replace(_exec_stage(g, "exec_stage1", CHILD), clone_parent=True)
 
 
 def _exec_stage(g: Goroutine, main: str, comm: str) -> Spawn:
@@ -228,7 +229,7 @@ def exec_stage2(g: Goroutine) -> Spawn | None:
     if not isinstance(state, RuntimeState) or not g.world.host.alive(state.pid):
         return None
     local = {"c": g["c"], "argv": g["argv"]}
-    return Spawn("exec", init(g), g["c"], comm="runc:[2:INIT]", clone_parent=True, new_session=True,
+    return Spawn("exec", init(g), g["c"], comm=INIT, clone_parent=True, new_session=True,
                  ns=g.world.host.procs[state.pid].ns, local=local,
                  oom_score_adj=service_of(g).oom_score_adj)  # fmt: skip
 
@@ -335,9 +336,14 @@ def ask_state(g: Goroutine) -> int:
     return 0 if paths.runtime_state(service_of(g).id) in g.world.host.files else 1
 
 
+STAGES = (
+    Stage("runc-parent", PARENT, ("runc",)),
+    Stage("runc-child", CHILD, ("runc",)),
+    Stage("runc-init", INIT, (*FIRST, "exec")),
+)
 ROLE = Role(
     words="runc", kind=Kind.ERRAND, order=130, target="container", brief=True, slows=True,
-    verbs=("create", "start", "kill", "delete"), tries=("delete",),
+    verbs=("create", "start", "kill", "delete"), tries=("delete",), stages=STAGES,
 )  # fmt: skip
 RUNC = Program(
     "runc",

@@ -22,7 +22,7 @@ from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, Return, Serve, Wait, call, reading, run
 from sim.engine.procedure import Procedure, procedure
-from sim.engine.program import Program
+from sim.engine.program import Program, adopts
 from sim.engine.records import Task
 from sim.engine.role import MB, Kind, Rss
 from sim.engine.setup import S
@@ -45,7 +45,6 @@ from sim.engines.host import daemon
 from sim.engines.host.daemon import tell_ready
 from sim.facts import Forgot, Message
 from sim.kernel import syscalls
-from sim.kernel.records import INIT
 from sim.world import Frame, World
 
 KILLED, UNKNOWN = 137, 255
@@ -260,7 +259,7 @@ def serve(g: Goroutine) -> None:
     open_grpc(g)
     for name in ("tasks", "exits", "streams"):
         g.start(f"containerd.{name}")
-    if g.world.host.procs[g.pid].ppid == INIT:
+    if adopts(g.world, g.world.host.procs[g.pid].ppid):  # a unit, and no child of dockerd
         tell_ready(g)
 
 

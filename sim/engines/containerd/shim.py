@@ -19,7 +19,7 @@ from sim.engine.traits import traits
 from sim.engines.containerd.runc import runc
 from sim.engines.host import output
 from sim.facts import StateChanged
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.events import SubreaperSet
 from sim.kernel.records import code_of
 from sim.kernel.signals import CATCHABLE
@@ -59,13 +59,13 @@ def set_up(g: Goroutine) -> str | None:
         return "failed"
     syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.shim_threads_before)
     g.emit(SubreaperSet(g.pid))
-    syscalls.open_fifo(g.turn, g.pid, f"{paths.state(identity)}/exit", "w")
+    fifos.open_fifo(g.turn, g.pid, f"{paths.state(identity)}/exit", "w")
     for stream in paths.STREAMS:
         path = f"{paths.bundle(identity)}/{stream}"
         if path in g.world.host.fifos:
-            syscalls.open_fifo(g.turn, g.pid, path, "rw")
+            fifos.open_fifo(g.turn, g.pid, path, "rw")
     for log in service.payload.log:
-        syscalls.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
+        fifos.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
     return None
 
 

@@ -41,7 +41,7 @@ from sim.engines.containerd.shim import COPY, ROLE, output_copied, runc_create, 
 from sim.engines.containerd.shim_command import runc_delete_force
 from sim.engines.host import output
 from sim.facts import StateChanged
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.events import SubreaperSet
 from sim.kernel.records import Image, Pid, code_of
 from sim.world import Frame, World
@@ -78,9 +78,9 @@ def open_stdio(g: Goroutine) -> None:
     for stream in paths.STREAMS:
         path = f"{paths.bundle(service.id)}/{stream}"
         if path in g.world.host.fifos:
-            syscalls.open_fifo(g.turn, g.pid, path, "rw")
+            fifos.open_fifo(g.turn, g.pid, path, "rw")
     for log in service.payload.log:
-        syscalls.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
+        fifos.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
 
 
 def created(g: Goroutine) -> str | None:

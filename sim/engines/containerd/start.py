@@ -19,7 +19,7 @@ from sim.engines.containerd.event_log import STARTED, log_event
 from sim.engines.containerd.runc import runc
 from sim.engines.containerd.shim import shim
 from sim.facts import Message
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.world import Frame, Key, World
 
 START_TIMEOUT = 120 * S
@@ -33,8 +33,8 @@ def prepare(g: Goroutine) -> None:
     folder = paths.state(service_of(g).id)
     syscalls.write_file(g.turn, f"{folder}/process.json", "init")
     for name, mode in (("exit", "r"), ("control", "rw")):
-        syscalls.mkfifo(g.turn, f"{folder}/{name}")
-        syscalls.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
+        fifos.mkfifo(g.turn, f"{folder}/{name}")
+        fifos.open_fifo(g.turn, g.pid, f"{folder}/{name}", mode)
 
 
 def watch_shim(g: Goroutine) -> None:
@@ -172,7 +172,7 @@ def _exit_fifo(world: World, frame: Frame) -> str:
 @reading(lambda world, frame: (("fifo", _exit_fifo(world, frame)),))
 def hung_up(world: World, frame: Frame) -> bool:
     """Say whether the shim has closed the exit fifo (EPOLLHUP)."""
-    return syscalls.hung_up(world.host, _exit_fifo(world, frame))
+    return fifos.hung_up(world.host, _exit_fifo(world, frame))
 
 
 def notice_exit(g: Goroutine) -> None:

@@ -20,7 +20,7 @@ from sim.engine.traits import traits
 from sim.engines.containerd.event_log import publish
 from sim.engines.containerd.runc import runc
 from sim.facts import Forgot, Message
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.records import INIT
 from sim.world import Frame, World
 
@@ -131,7 +131,7 @@ def remove_state(g: Goroutine) -> None:
     for name in ("process.json", "pid", "exitStatus", "log.json"):
         syscalls.remove_file(g.turn, f"{inside}/{name}")
     for name in ("exit", "control"):
-        syscalls.unlink_fifo(g.turn, f"{inside}/{name}")
+        fifos.unlink_fifo(g.turn, f"{inside}/{name}")
 
 
 @reading(lambda world, frame: (("memory", frame.fid[0], task_key(frame.local)),))
@@ -208,7 +208,7 @@ def orphan(g: Goroutine) -> str | None:
     task: Task = g.recall(task_key(g.frame.local))
     payload = g.world.host.procs.get(task.payload_pid)
     thaws = traits(g.world, g.pid).thaws_orphans
-    frozen = payload is not None and payload.state == "D" and thaws
+    frozen = payload is not None and payload.frozen and thaws
     if task.child:
         return "frozen" if frozen else "waiter" if thaws else "for_ever"
     if payload is None or payload.image.container != g["c"]:  # gone, or another process that bears its number

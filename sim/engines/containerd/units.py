@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.setup import Unit
 from sim.engines.host.systemd.unit import UnitFile, group
+from sim.engines.host.units import unit_beside
 
 CONTAINERD_STATUS = ("containerd container runtime", "https://containerd.io", "/usr/bin/containerd")
 
@@ -18,10 +19,4 @@ def _containerd(g: Goroutine, name: str) -> Spawn:
 
 def containerd(keys: Unit) -> UnitFile:
     """Return containerd.service beside docker.service."""
-    return UnitFile(
-        name="containerd",
-        program="containerd",
-        spawn=_containerd,
-        keys=lambda world, name: keys,
-        status=CONTAINERD_STATUS,
-    )
+    return unit_beside("containerd", "containerd", keys, spawn=_containerd, status=CONTAINERD_STATUS)

@@ -38,7 +38,6 @@ CONTAINERD = Unread(
         # A program starts threads of its own: they die with it, and their numbers are in no file.
         "containerd.main:start_threads",
         # A goroutine goes by its own variables, or notes what no other takes back.
-        "containerd.main:serve",
         "shim.main:is_payload",
     },
     remembered=("containerd",),

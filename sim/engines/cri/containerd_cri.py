@@ -7,11 +7,12 @@ from sim.engine import paths
 from sim.engine.role import MB, Kind, Rss
 from sim.engine.setup import Daemon, S
 from sim.engine.traits import Words, of_daemon
-from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED, containerd_of
+from sim.engines.containerd.release import SERVICE, SHIM_RSS, SOCKET, UNVERIFIED, containerd_of
 from sim.engines.cri import client, cni, kubelet, plugin, shim, units
 from sim.engines.cri.engine import CONTAINERD_CRI_ENGINE
 from sim.engines.host import execed
 from sim.engines.host.programs import on_host
+from sim.kernel.records import V2
 
 CONTAINERD = ("/usr/bin/containerd",)
 PLUGIN = plugin.PROGRAM.with_role(
@@ -25,7 +26,7 @@ CONTAINERD_CRI = Design(
         PLUGIN,
         kubelet.PROGRAM,
         shim.SHIM_COMMAND,
-        shim.SHIM,
+        shim.SHIM.with_role(rss=SHIM_RSS),
         shim.RUNC,
         shim.PAUSE,
         cni.PROGRAM,
@@ -47,6 +48,8 @@ CONTAINERD_CRI = Design(
             unverified=UNVERIFIED,
             tree="systemd ─ containerd; systemd ─ kubelet; systemd ─ shim, one a pod ─ pause, program",
             shim_command_threads=9,
+            cgroup=V2,
+            oom_group=True,
             scope="/kubepods.slice/cri-containerd-{id}.scope",
             proxy_addresses=(),
             daemon=Daemon(userland_proxy=False, log_driver="json-file"),

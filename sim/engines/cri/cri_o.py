@@ -13,6 +13,7 @@ from sim.engines.cri import client, cni, crio, crio_conmon, kubelet, units
 from sim.engines.cri.engine import CRI
 from sim.engines.host import execed, payload
 from sim.engines.host.programs import on_host
+from sim.kernel.records import V2
 
 CRI_O = Design(
     "cri-o",
@@ -33,6 +34,8 @@ CRI_O = Design(
         "crio",
         words=Words(crio.CRIO, (), (CONMON,), (CRUN,), ""),
         tree="systemd ─ crio; systemd ─ kubelet; systemd ─ conmon, one a container ─ program",
+        cgroup=V2,
+        oom_group=True,
         scope="/kubepods.slice/crio-{id}.scope",
         proxy_addresses=(),
         daemon=Daemon(userland_proxy=False, log_driver="json-file"),

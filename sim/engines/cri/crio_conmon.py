@@ -16,7 +16,7 @@ from sim.engines.conmon import conmon as podman
 from sim.engines.conmon.files import run_file
 from sim.engines.host import output
 from sim.facts import StateChanged
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.events import OomScoreAdjSet, SubreaperSet
 from sim.kernel.records import code_of
 from sim.world import Key, World
@@ -45,7 +45,7 @@ def set_up(g: Goroutine) -> None:
         g.emit(OomScoreAdjSet(g.pid, podman.NEVER_BY_OOM))
     syscalls.write_file(g.turn, run_file(service, "conmon.pid"), g.pid)
     for log in service.payload.log:
-        syscalls.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
+        fifos.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
 
 
 def write_exit_file(g: Goroutine) -> int:

@@ -24,7 +24,7 @@ from sim.engines.host.reach import address_in
 
 START_KUBELET = Step("(start kubelet)", Instant("after"), Systemctl("start", "kubelet"))
 
-KUBELET = Unread(peer_is_read=("kubelet.pleg",))  # a listing is of the runtime that was asked
+KUBELET = Unread(peer_is_read=("kubelet.pleg",), tried=True)  # a listing is of the runtime that was asked
 
 
 def faults_of_containerd(design: Any) -> dict[str, str]:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from sim.engine.meaning import Fitted, Given, Said, counted, nameable, not_there
 from sim.engine.setup import (
+    FOR_EVER,
     BusyMount,
     Command,
     Docker,
@@ -25,10 +26,12 @@ from sim.engine.setup import (
     Tear,
     Upgrade,
 )
+from sim.engines.containerd.runc import STAGES
 from sim.engines.cri.client import VERBS
 
 GRACE = 30 * S  # terminationGracePeriodSeconds [K]
 INSTEAD = {  # role -> why there is none
+    **{stage.name: "crun clones the container's first process itself" for stage in STAGES},
     "dockerd": "{engine} is the engine here, the kubelet restarts what has ended",
     "exec-shim": "a {holder} holds an exec",
     "proxy": "ports are published by rules of the packet filter alone",
@@ -82,6 +85,8 @@ def _of_docker(design: Any, command: Docker) -> Said | None:
     if command.verb == "kill" and command.signal not in (None, "KILL"):
         what = f"the CRI sends a container no {command.signal}, only its stop signal and KILL."
         return Said(what, f"kill: payload/{command.container} with signal: {command.signal} does.")
+    if command.timeout == FOR_EVER:
+        return Said(f"a stop on {design.name} has a limit: a pod's grace is not negative.", "Write -t with a number.")
     if command.called or command.attach:
         return Said(f"streams are not modelled on {design.name}.", "Write run -d, or start without -a.")
     return None
@@ -97,6 +102,7 @@ def fit(design: Any, given: Given) -> Fitted:
     )
     ignored = {
         "x-pids and x-address": sum(service.pins != Pins() for service in given.services),
+        "x-proxy": sum(given.writes(service.name, "x-proxy") for service in given.services),
         "x-rm": sum(service.auto_remove for service in given.services),
         "init": sum(service.init for service in given.services),
         "the count of on-failure": sum(bool(service.restart.max) for service in given.services),

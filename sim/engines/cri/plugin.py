@@ -47,7 +47,7 @@ from sim.engines.cri.tasks import create_task, delete_task, kill_task, me, signa
 from sim.engines.host import output
 from sim.engines.host.daemon import answer, event, keep, refuse, succeed
 from sim.facts import Message
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.world import Frame, Key, World
 
 # -- containers --------------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ def open_stdio(g: Goroutine) -> None:
     syscalls.write_file(g.turn, f"{paths.bundle(identity)}/config.json", g["c"])
     for stream in paths.STREAMS[1:]:
         if f"{paths.bundle(identity)}/{stream}" not in g.world.host.fifos:
-            syscalls.mkfifo(g.turn, f"{paths.bundle(identity)}/{stream}")
+            fifos.mkfifo(g.turn, f"{paths.bundle(identity)}/{stream}")
     read_stdio(g)
 
 
@@ -68,7 +68,7 @@ def read_stdio(g: Goroutine) -> None:
     for stream in paths.STREAMS[1:]:
         path = f"{paths.bundle(service_of(g).id)}/{stream}"
         if path in g.world.host.fifos:
-            syscalls.open_fifo(g.turn, g.pid, path, "r")
+            fifos.open_fifo(g.turn, g.pid, path, "r")
     for log in service_of(g).payload.log:
         path = output.fifo_path(service_of(g), log.stream)
         local = {"c": g["c"], "stream": log.stream, "fifo": path, "held": 0}
@@ -82,8 +82,8 @@ def close_stdio(g: Goroutine) -> None:
     syscalls.remove_file(g.turn, f"{paths.bundle(service_of(g).id)}/config.json")
     for stream in paths.STREAMS[1:]:
         path = f"{paths.bundle(service_of(g).id)}/{stream}"
-        syscalls.close_fifo(g.turn, g.pid, path)
-        syscalls.unlink_fifo(g.turn, path)
+        fifos.close_fifo(g.turn, g.pid, path)
+        fifos.unlink_fifo(g.turn, path)
 
 
 def write_log(g: Goroutine) -> None:

@@ -19,12 +19,12 @@ from sim.engine.program import Program
 from sim.engine.records import Task
 from sim.engine.role import Kind, Role
 from sim.engines.containerd import runc_v2, shim_command, shim_v2
-from sim.engines.containerd.runc import begin_create, create_scope, payload_of, stage0, stage2_cloned, write_pid_file
+from sim.engines.containerd.runc import payload_of, write_pid_file
 from sim.engines.containerd.shim import output_copied, runc_delete
 from sim.engines.containerd.shim_v2 import COPY_WAIT
 from sim.engines.host.payload import exec_fifo_open
 from sim.facts import Forgot, StateChanged
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.records import Image
 from sim.world import Frame, Key, World
 
@@ -77,9 +77,9 @@ def deleted(g: Goroutine) -> None:
     """Answer with the exit status, close the container's stdio, and forget it."""
     shim_v2.deleted(g)
     for stream in paths.STREAMS:
-        fifo = syscalls.fifo_of(g.world.host, g.pid, f"{paths.bundle(service_of(g).id)}/{stream}")
+        fifo = fifos.fifo_of(g.world.host, g.pid, f"{paths.bundle(service_of(g).id)}/{stream}")
         if fifo is not None:
-            syscalls.close_fifo(g.turn, g.pid, fifo.path)
+            fifos.close_fifo(g.turn, g.pid, fifo.path)
     for key in (exit_key(g.world, g["c"]), f"task/{g['c']}"):
         if g.recall(key) is not None:
             g.emit(Forgot(g.pid, key))
@@ -132,11 +132,7 @@ def kill_stage(g: Goroutine) -> None:
 RUNC = runc_v2.PROGRAM.with_tables(
     procedure(
         "runc.create",
-        Do(begin_create, "exists"),
-        Fork(stage0),
-        Reap(),
-        Wait(stage2_cloned),
-        Do(create_scope),
+        runc_v2.STAGES,
         Do(write_pid_file, "failed"),
         Exit(0),
         Label("failed"),

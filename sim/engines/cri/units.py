@@ -13,8 +13,8 @@ from sim.engine.setup import S, Unit
 from sim.engines.containerd.units import CONTAINERD_STATUS
 from sim.engines.cri import kubelet
 from sim.engines.host.systemd.program import Systemd
-from sim.engines.host.systemd.unit import UnitFile, group
-from sim.engines.host.units import engine_unit
+from sim.engines.host.systemd.unit import group
+from sim.engines.host.units import engine_unit, unit_beside
 
 KEYS = Unit("always", "control-group", 10 * S, 0, 0, 90 * S)  # kubeadm; systemd's defaults [K]
 
@@ -24,11 +24,11 @@ def _kubelet(g: Goroutine, name: str) -> Spawn:
     return Spawn("kubelet", kubelet.ARGV, new_session=True, cgroup=group(g.world, name), oom_score_adj=-999)
 
 
-KUBELET = UnitFile(
-    name="kubelet",
-    program="kubelet",
+KUBELET = unit_beside(
+    "kubelet",
+    "kubelet",
+    KEYS,
     spawn=_kubelet,
-    keys=lambda world, name: KEYS,
     notify="",
     status=("kubelet: The Kubernetes Node Agent", "https://kubernetes.io/docs/", "/usr/bin/kubelet"),
 )

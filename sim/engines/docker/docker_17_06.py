@@ -25,6 +25,7 @@ DOCKER_17_06 = Design(
         canceled_by="stop signal, KILL",
         removal_wakes=True,
         thaws_orphans=False,
+        waits_for_ever=False,
         ends_ghosts=True,
         restored_exits_after=0,
         restore_kill_code=137,

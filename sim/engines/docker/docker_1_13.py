@@ -16,6 +16,7 @@ from sim.engines.host import execed
 from sim.engines.host.programs import on_host
 from sim.engines.host.systemd.program import Systemd
 
+FIRST_WITH_V2 = "docker-20.10 is the first that runs on it."
 TRAITS = Traits(
     words=Words(
         dockerd=(
@@ -65,6 +66,7 @@ TRAITS = Traits(
     other_package=("containerd", "shim", "runc"),
     live_restore=True,
     thaws_orphans=True,
+    one_cgroup=("its hosts have Linux 3.10, and cgroup v2 can freeze since 5.2", FIRST_WITH_V2),
     ends_late_execs=True,
     listens_first=True,
     drops_torn_state=True,

@@ -9,7 +9,7 @@ from typing import Any
 
 from sim.engine import paths
 from sim.engine.engine import IN_MEMORY, Engine, daemon_faults, daemon_of, ran, remembered
-from sim.engine.networks import address, bindings
+from sim.engine.networks import address, bindings, host_addresses
 from sim.engine.records import Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
@@ -30,7 +30,7 @@ def disk_of_a_running_host(turn: Turn) -> None:
     for service, record in ran(turn.world):
         number = used[service.network] = used.get(service.network, 1) + 1
         place = address(turn.world, service.network, number)
-        ports = bindings(service.ports, turn.world.design.traits.proxy_addresses)
+        ports = bindings(service.ports, host_addresses(turn.world, 0))
         endpoint = Endpoint(service.name, service.network, number, place, ports)
         syscalls.write_file(turn, paths.container(service.name), record)
         syscalls.write_file(turn, paths.ENDPOINTS + service.name, endpoint)

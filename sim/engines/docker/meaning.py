@@ -9,6 +9,7 @@ from typing import Any
 
 from sim.engine.meaning import Said, without_words
 from sim.engine.setup import Command, EngineSetup
+from sim.engines.containerd.runc import STAGES
 from sim.engines.docker.downgrades import impossible
 
 SHIM_HOLDS = ("a shim holds a container", "Write shim/NAME, or supervisor/NAME, which is whoever holds a container.")
@@ -34,6 +35,7 @@ DAEMON_S = {  # the same of a dockerd that is its containers' parent
     **INSTEAD,
     **dict.fromkeys(("containerd", "shim", "supervisor", "runc", "hook"), DOCKERD_DOES),
     "exec-shim": ("an exec is a child of dockerd", "Write exec/NAME."),
+    **{stage.name: DOCKERD_DOES for stage in STAGES},
     **dict.fromkeys(("conmon", "exec-conmon", "podman", "netavark"), DOCKERD_DOES),
 }
 

@@ -5,6 +5,8 @@ Thread counts of 26.1.5 stand for the others, too [K].
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from sim.designs.design import Design
@@ -23,6 +25,7 @@ from sim.engines.docker.engine import DOCKER
 from sim.engines.docker.ladder import SEPARATE
 from sim.engines.docker.units import docker, upstream
 from sim.engines.host.systemd.program import Systemd
+from sim.kernel.records import V2
 
 WORDS = Words(
     dockerd=("/usr/bin/dockerd",),
@@ -50,12 +53,13 @@ TRAITS = replace(
     removal_wakes=True,
     rpc_codes=False,
     thaws_orphans=False,
+    cgroup=V2,
+    one_cgroup=("", ""),
     discards_kept=False,
     restore_stop="docker stop",
     load_each=3_000,
     starts_created=False,
     unreachable=UNREACHABLE,
-    waits_for_proxies=True,
     daemon=Daemon(log_driver="json-file"),
     unit=Unit("always", "process", 2 * S, 3, 60 * S, 0),
     profile="docker-26-2core",
@@ -65,14 +69,29 @@ OF_SHIMS_V2 = (service.PROGRAM, shim_command.PROGRAM, shim_v2.PROGRAM, runc_v2.P
 
 
 def pair(
-    row: str, source: str, traits: Traits, containerd: str, coupling: str, packaged: str = ""
+    row: str,
+    source: str,
+    traits: Traits,
+    containerd: str,
+    coupling: str,
+    packaged: str = "",
+    rss: Mapping[str, Rss] | None = None,
 ) -> tuple[Design, Design]:
     """Return a version whose dockerd starts containerd, and the same as packages install it, with a service.
 
-    *containerd* is the version of containerd, *packaged* that of the packages where it is another one.
+    *containerd* is the version of containerd, *packaged* that of the packages where it is another one; *rss* says what
+    its programs were measured to hold.
     """
     apart = containerd_of(packaged or containerd, traits)
-    return managed(row, source, containerd_of(containerd, traits)), separate(row, source, apart, coupling)
+    of_both = managed(row, source, containerd_of(containerd, traits)), separate(row, source, apart, coupling)
+    first, second = (weighed(design, rss or {}) for design in of_both)
+    return first, second
+
+
+def weighed(design: Design, rss: Mapping[str, Rss]) -> Design:
+    """Return a design with what its programs were measured to hold."""
+    programs = (design.programs[name].with_role(rss=size) for name, size in rss.items())
+    return design.like(design.name, design.title, design.source, *programs) if rss else design
 
 
 def managed(row: str, source: str, traits: Traits, programs: tuple[Program, ...] = OF_SHIMS_V2) -> Design:

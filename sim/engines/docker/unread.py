@@ -147,5 +147,5 @@ DOCKERD = Unread(
     lower=lower,
     confluent=CONFLUENT,
     remembered=("dockerd",),
-    tried=("docker-1.13",),
+    tried=True,
 )

@@ -1,7 +1,8 @@
 """Which keys of Compose files and daemon.json each version of Docker knows.
 
 Two tables follow its source: a key of daemon.json has a field in daemon/config*.go of the version's tag, a key of a
-service one in the API's types. Leaves out keys that Docker Compose refuses by the version of its file. Source: moby,
+service one in the API's types that the daemon reads (StopTimeout stood there since 1.12, AutoRemove since 1.11; 1.13 is
+the first that reads them). Leaves out keys that Docker Compose refuses by the version of its file. Source: moby,
 tags v1.10.0 to docker-v29.0.0, and docs/api/version-history.md [S]; keys of Red Hat's build: D daemon/config.go [S].
 """
 
@@ -19,8 +20,10 @@ DOCKER: Vocabulary = {
         "init": Key("1.13"),
         "pids_limit": Key("1.11", modelled=False),
         "runtime": Key("1.12"),
+        "stop_grace_period": Key("1.13"),
         "storage_opt": Key("1.12"),
         "sysctls": Key("1.12"),
+        "x-rm": Key("1.13"),
     },
     "healthcheck": {
         "start_period": Key("17.05", modelled=False),
@@ -57,7 +60,7 @@ DOCKER: Vocabulary = {
         "init-path": Key("1.13", modelled=False),
         "ip-forward-no-drop": Key("28"),
         "ip-masq": Key("1.12"),
-        "ip6tables": Key("20.10", modelled=False),
+        "ip6tables": Key("20.10"),
         "live-restore": Key("1.12"),
         "log-format": Key("25"),
         "max-concurrent-downloads": Key("1.12"),
@@ -80,6 +83,7 @@ DOCKER: Vocabulary = {
         "userland-proxy-path": Key("1.13", modelled=False),
     },
     "unit": {},
+    "value": {"stop_grace_period: -1": Key("1.13")},  # before, no container had a time, api/types/container/config.go
     "unverified": {
         "containerd_threads": Key("1.11"),
         "shim_threads_before": Key("1.11"),

@@ -7,6 +7,7 @@ then start), cli error texts [K].
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sim.engine.containers import is_unit
@@ -15,7 +16,7 @@ from sim.engine.goroutine import Failure, Goroutine, deliver
 from sim.engine.ops import Do, Goto, Label, Op, Sleep, Wait, call, reading
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
-from sim.engine.role import Kind, Role
+from sim.engine.role import CONTAINER, HOST, STEP, Kind, Role
 from sim.engine.setup import (
     Docker,
     Instant,
@@ -41,6 +42,7 @@ from sim.world import Frame, Key, World
 
 NO_DAEMON = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 LOST = "error during connect: EOF"
+PORT = "-host-port"  # in the command line of a forwarder, before the port that it listens at
 
 
 def mark_name(instant: Instant) -> str:
@@ -154,9 +156,28 @@ def named_by(world: World, target: Target, image: Image) -> bool:
     """Say whether a target names a process that runs *image*; a port is the one on the host."""
     words = image.argv
     name = words[-1] if image.program == "stranger" else image.container
-    if image.program not in world.design.meant_by(target.role) or target.container not in ("", "*", name):
+    design, stage = world.design, world.design.stages.get(target.role)
+    if image.program not in design.meant_by(target.role) or target.container not in ("", "*", name):
         return False
-    return target.port is None or ("-host-port" in words and words[words.index("-host-port") + 1] == str(target.port))
+    if stage is not None and image.comm != stage.comm:
+        return False
+    return target.port is None or (PORT in words and words[words.index(PORT) + 1] == str(target.port))
+
+
+def targets_of(world: World, image: Image) -> Iterator[str]:
+    """Yield how a file names a process that runs *image* alone: by its role, and by its stage if it is in one."""
+    role = world.design.roles.get(image.program)
+    words, container = image.argv, image.container
+    if role is not None and role.target == HOST:
+        yield image.program
+    elif role is not None and role.target == STEP:
+        yield f"{image.program}/{words[-1]}"
+    elif role is not None and role.target == CONTAINER and container in world.services:
+        port = f":{words[words.index(PORT) + 1]}" if PORT in words else ""
+        yield f"{image.program}/{container}{port}"
+        for stage in world.design.stages.values():
+            if image.program in stage.programs and image.comm == stage.comm:
+                yield f"{stage.name}/{container}"
 
 
 # -- requests ---------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from sim.engine.ops import Do, Exit, Fork, Goto, Label, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
-from sim.engine.setup import Exec
-from sim.engines.host.payload import child_of
+from sim.engine.setup import Answers, Exec
+from sim.engines.host.answers import answer_table, handlers_of, ignored_of
+from sim.engines.host.children import child_of
 from sim.engines.host.reach import answers
 from sim.kernel import syscalls
 from sim.kernel.records import Image
@@ -45,8 +46,9 @@ def in_scope(world: World, frame: Frame) -> bool | str:
 def execute(g: Goroutine) -> None:
     """Execve the command."""
     how, argv = behaviour(g.world, g.frame), g["argv"]
-    handlers = (("TERM", "on_term"),) if how.on_term.kind == "exit" else ()
-    ignored = frozenset({"TERM"}) if how.on_term.kind == "ignore" else frozenset()
+    by_term = () if "TERM" in dict(how.on) else (("TERM", how.on_term),)
+    handlers = handlers_of(by_term, leaves="on_term") + handlers_of(how.on)
+    ignored = ignored_of((*by_term, *how.on))
     comm = argv[0].rpartition("/")[2][:15]
     syscalls.execve(g.turn, g.pid, Image("exec", comm, argv, g["c"], handlers, ignored))
     syscalls.start_threads(g.turn, g.pid, how.threads)
@@ -93,6 +95,10 @@ def _of_handler(world: World, pid: int) -> Exec:
     return exec_of(world.services[image.container], image.argv)
 
 
+def _answers(world: World, pid: int) -> Answers:
+    return _of_handler(world, pid).on
+
+
 PROGRAM = Program(
     "exec",
     (
@@ -111,6 +117,7 @@ PROGRAM = Program(
             Exit(1),
         ),
         procedure("exec.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
+        answer_table("exec", _answers),
     ),
     role=Role(kind=Kind.EXECED, order=110, target="container", brief=True),
 )

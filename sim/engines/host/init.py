@@ -14,7 +14,10 @@ from sim.engine.ops import Do, Exit, Fork, Goto, Label, Return, Sleep, Wait
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
+from sim.engines.host import threads
+from sim.engines.host.answers import answer_table
 from sim.engines.host.payload import (
+    answers,
     become_ready,
     fail_table,
     free_to_act,
@@ -68,6 +71,8 @@ APP = Program(
         procedure("app.leave", Sleep("exits", leave_after), Exit(leave)),
         fail_table("app"),
         procedure("app.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
+        answer_table("app", answers),
+        *threads.thread_tables("app"),
     ),
     role=Role(kind=Kind.MEMBER, order=200, target="container"),
 )

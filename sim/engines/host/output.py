@@ -17,7 +17,7 @@ from sim.engine.records import JournalState, UnitState
 from sim.engine.setup import Log, Service
 from sim.engines.host.storage import FULL
 from sim.facts import Marked
-from sim.kernel import syscalls
+from sim.kernel import fifos
 from sim.kernel.events import Exited
 from sim.kernel.records import INIT, Fifo, Pid
 from sim.world import Frame, Key, Turn, World
@@ -67,7 +67,7 @@ def pipe_path(service: Service, stream: str) -> str:
 
 def pipe_of(world: World, pid: Pid, service: Service, stream: str) -> str | None:
     """Return the pipe of a stream that a process holds an end of."""
-    fifo = syscalls.fifo_of(world.host, pid, pipe_path(service, stream))
+    fifo = fifos.fifo_of(world.host, pid, pipe_path(service, stream))
     return fifo.path if fifo else None
 
 
@@ -101,7 +101,7 @@ def dropped(world: World, container: str) -> bool:
 
 def _runs(world: World, pid: Pid) -> bool:
     process = world.host.procs.get(pid)
-    return process is not None and process.state == "S"
+    return process is not None and process.runs
 
 
 # -- the path from the payload's end ----------------------------------------------------------------
@@ -118,7 +118,7 @@ class LogPath:
         reader = "" if self.shim is None else world.host.procs[self.shim].image.program
         self.direct = reader == "conmon"
         self.own = reader == world.design.traits.engine  # no shim between: dockerd before 1.11
-        self.fifo = None if self.shim is None else syscalls.fifo_of(world.host, self.shim, fifo_path(service, stream))
+        self.fifo = None if self.shim is None else fifos.fifo_of(world.host, self.shim, fifo_path(service, stream))
         readers = self.fifo.readers - {self.shim} if self.fifo and self.shim else frozenset[Pid]()
         self.dockerd = next(iter(readers), None)
 
@@ -208,12 +208,12 @@ def standing(world: World, container: str, stream: str) -> int:
     """Return how many bytes of a stream stand between a container's program and its log, and may still get there."""
     service: Service = world.services[container]
     names = (pipe_path(service, stream), fifo_path(service, stream))
-    fifos = [fifo for name in names for fifo in syscalls.fifos_called(world.host, name)]
+    pipes = [fifo for name in names for fifo in fifos.fifos_called(world.host, name)]
     unit = world.recall(INIT, "docker")
     daemon = {unit.main_pid} if isinstance(unit, UnitState) and unit.main_pid else set()
-    holders = sorted({pid for fifo in fifos for pid in fifo.readers | fifo.writers} | daemon)
+    holders = sorted({pid for fifo in pipes for pid in fifo.readers | fifo.writers} | daemon)
     inside = sum(held_by(world, pid, container, stream) for pid in holders)
-    return inside + sum(fifo.level for fifo in fifos if fifo.readers)
+    return inside + sum(fifo.level for fifo in pipes if fifo.readers)
 
 
 def stuck(world: World, pid: Pid) -> bool:
@@ -253,8 +253,17 @@ def lost_with(world: World, event: Exited) -> list[tuple[str, int]]:
 def _dried(world: World, pid: Pid, container: str, stream: str) -> int:
     """Return how many bytes go with a process's end of fifos: where it is the last that could read them."""
     service: Service = world.services[container]
-    ends = (syscalls.fifo_of(world.host, pid, name(service, stream)) for name in (pipe_path, fifo_path))
+    ends = (fifos.fifo_of(world.host, pid, name(service, stream)) for name in (pipe_path, fifo_path))
     return sum(fifo.level for fifo in ends if fifo is not None and fifo.readers == {pid})
+
+
+def is_shared(world: World, container: str) -> bool:
+    """Return whether two readers share what a container prints now, one of which throws its part away.
+
+    Who gets which part is a matter of chance (engine-1.13 §10), and since all of it flows, no byte of it is counted.
+    """
+    names = {fid[1]: fid for fid in world.frames if fid[1].startswith(f"discard/{container}/")}
+    return any((fid[0], name.replace("discard", "copy", 1)) in world.frames for name, fid in names.items())
 
 
 def add_lost(turn: Turn, container: str, count: int) -> None:

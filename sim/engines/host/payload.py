@@ -19,12 +19,14 @@ from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState
 from sim.engine.role import Kind, Role
-from sim.engine.setup import Child, S
-from sim.engines.host import output
+from sim.engine.setup import Answers, S
+from sim.engines.host import output, threads
+from sim.engines.host.answers import answer_table, handlers_of, ignored_of
+from sim.engines.host.children import child_of, reap_tables, wait_for
 from sim.engines.host.memory import limit_reached, server
 from sim.engines.host.reach import address_of, is_open
 from sim.facts import BecameReady, StateChanged, WriteBlocked, WriteResumed
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.records import Image, Pid, code_of
 from sim.kernel.signals import CATCHABLE
 from sim.world import Frame, Key, World
@@ -70,12 +72,12 @@ def run_program(g: Goroutine, program: str) -> None:
     """Execve the user's program: its handlers, its threads, and what it will do by itself."""
     service = service_of(g)
     behaviour = service.payload
-    signal, kind = service.stop_signal or "TERM", behaviour.on_term.kind
-    handlers = ((signal, "on_term"),) if kind == "exit" else ()
-    ignored = frozenset({signal}) if kind == "ignore" else frozenset()
-    image = Image(program, behaviour.comm, behaviour.argv, service.name, handlers, ignored)
+    stop, others = (service.stop_signal or "TERM", behaviour.on_term), behaviour.on
+    by_stop = () if stop[0] in dict(others) else (stop,)
+    handlers = handlers_of(by_stop, leaves="on_term") + handlers_of(others)
+    image = Image(program, behaviour.comm, behaviour.argv, service.name, handlers, ignored_of((*by_stop, *others)))
     syscalls.execve(g.turn, g.pid, image)
-    syscalls.start_threads(g.turn, g.pid, behaviour.threads)
+    threads.begin(g, program, behaviour)
     if program == "payload":
         g.emit(StateChanged(service.name, "running"))
     g["i"] = 0
@@ -83,8 +85,7 @@ def run_program(g: Goroutine, program: str) -> None:
         g.start("payload.leave_between" if behaviour.log else f"{program}.leave", c=service.name)
     if behaviour.fails is not None:
         g.start(f"{program}.fail", c=service.name)
-    if behaviour.reaps and any(how.exits is not None for how in behaviour.children):
-        g.start("payload.reap", c=service.name)
+    wait_for(g, "payload", behaviour)
     for number, how in enumerate(behaviour.children):
         if how.every is not None:
             g.start("payload.fork_again", str(number), c=service.name, number=number)
@@ -109,12 +110,6 @@ def next_child(g: Goroutine) -> Spawn:
     how = service_of(g).payload.children[g["i"]]
     g["i"] = g["i"] + 1
     return child_of(g, how)
-
-
-def child_of(g: Goroutine, how: Child) -> Spawn:
-    """Describe a child of a program of the container."""
-    leaves = {} if how.exits is None else {"exits": how.exits}
-    return Spawn("child", how.argv, g["c"], comm=how.comm, local={"c": g["c"], "threads": how.threads, **leaves})
 
 
 def every(world: World, frame: Frame) -> int:
@@ -229,6 +224,12 @@ def leave_on_term(g: Goroutine) -> int:
     return int(service.payload.on_term.code)
 
 
+def answers(world: World, pid: Pid) -> Answers:
+    """Return what the program does with signals other than its stop signal."""
+    found: Answers = world.services[world.host.procs[pid].image.container].payload.on
+    return found
+
+
 # -- printing ---------------------------------------------------------------------------------------
 
 
@@ -265,7 +266,7 @@ def print_chunk(g: Goroutine) -> str | None:
         g["blocked"] = True
         g.emit(WriteBlocked(g["c"], g["stream"], output.standing(g.world, g["c"], g["stream"])))
         return "blocked"
-    syscalls.write_fifo(g.turn, g.pid, pipe.path, chunk(g.world, g.frame))
+    fifos.write_fifo(g.turn, g.pid, pipe.path, chunk(g.world, g.frame))
     return None
 
 
@@ -352,7 +353,7 @@ PROGRAM = Program(
     "payload",
     (
         main_table(Wait(exec_fifo_open, "given_up")),
-        procedure("payload.reap", Label("next"), ReapAny(), Goto("next")),
+        *reap_tables("payload"),
         procedure("payload.fork_again", Label("next"), Sleep("every", every), Fork(one_more), Goto("next")),
         procedure("payload.forward", Do(forward)),
         procedure("payload.leave", Sleep("exits", leave_after), Exit(leave)),
@@ -361,34 +362,9 @@ PROGRAM = Program(
         PRINT,
         procedure("payload.wait_child", Reap("child_pid"), Exit(leave_with_child)),
         procedure("payload.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
+        answer_table("payload", answers),
+        *threads.thread_tables("payload"),
     ),
     role=Role(kind=Kind.PAYLOAD, order=100, home="shim", target="container"),
 )
 AT_ONCE = PROGRAM.with_tables(main_table())  # where its parent waits for no exec fifo to be opened
-
-
-def start_threads(g: Goroutine) -> None:
-    """Start the child's threads, and what it will do by itself."""
-    syscalls.start_threads(g.turn, g.pid, g["threads"])
-    if g["exits"] is not None:
-        g.start("child.leave", exits=g["exits"])
-
-
-def child_leaves_after(world: World, frame: Frame) -> int:
-    """Return when the child leaves by itself, in µs."""
-    return int(frame.local["exits"].after)
-
-
-def child_leaves(g: Goroutine) -> int:
-    """Leave with the child's code."""
-    return int(g["exits"].code)
-
-
-CHILD = Program(
-    "child",
-    (
-        procedure("child.main", Do(start_threads)),
-        procedure("child.leave", Sleep("child_exits", child_leaves_after), Exit(child_leaves)),
-    ),
-    role=Role(kind=Kind.MEMBER, order=120, target="container", plural="children"),
-)

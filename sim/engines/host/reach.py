@@ -1,14 +1,14 @@
 """Who reaches a published port: remote clients by DNAT, host loopback and containers of the bridge by the proxy.
 
-A client sees a port as open when its path leads to a process that listens and is not stopped. A process of the
+A client is answered when its path leads to a process of the container that listens and is not stopped. A process of the
 host that uses the host's own address goes by DNAT as well, but is not forwarded; a container that looks a name up on a
-user-defined network needs dockerd, in which the resolver lives. Leaves out IPv6 and conntrack. Source: engine-1.13
-§16.10.
+user-defined network needs dockerd, in which the resolver lives. Leaves out networks with addresses of IPv6, full
+backlogs, firewalls of the host, and conntrack. Source: engine-1.13 §16.10.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -16,10 +16,21 @@ from sim.engine import paths
 from sim.engine.paths import runtime_state
 from sim.engine.role import Kind
 from sim.engine.setup import Port
-from sim.kernel.records import Process, Rule
+from sim.kernel.addresses import split_address
+from sim.kernel.records import Pid, Process, Rule
 from sim.world import Key, World
 
-CLIENTS = ("remote", "loopback", "container", "host", "dns")
+CLIENTS = ("remote", "loopback", "container", "host", "dns", "remote6", "loopback6")
+FOUND = {
+    "answered": "the container's program answers",
+    "silent": "accepted, and nobody answers",
+    "closed": "accepted, and closed at once: a proxy whose container does not listen",
+    "refused": "nobody listens",
+    "timeout": "nothing comes back",
+    "foreign": "a process answers that is not the container's",
+    "unresolved": "the name is not found",
+}
+ANY = ("0.0.0.0", "::")
 DNAT = "nat/DOCKER"
 ACCEPT = "filter/DOCKER"
 MASQUERADE = "nat/POSTROUTING"
@@ -29,7 +40,7 @@ NETNS = "/var/run/docker/netns/"
 def listening(world: World, address: str) -> bool:
     """Say whether a process that runs accepts connections at *address*."""
     pid = world.host.listeners.get(address)
-    return pid is not None and world.host.procs[pid].state == "S"
+    return pid is not None and world.host.procs[pid].runs
 
 
 def inner(proto: str, address: str, port: int) -> str:
@@ -71,7 +82,7 @@ def answers_reads(world: World, container: str) -> tuple[Key, ...]:
 def answers(world: World, container: str) -> bool:
     """Say whether the container's program is ready, runs, and listens on all of its ports."""
     main = _main_program(world, container)
-    if main is None or main.state != "S" or world.running(main.pid, f"{main.image.program}.main"):
+    if main is None or not main.runs or world.running(main.pid, f"{main.image.program}.main"):
         return False
     places = [address_of(world, container, port) for port in world.services[container].ports]
     return all(place is not None and listening(world, place) for place in places)
@@ -94,6 +105,17 @@ def rules_for(port: Port, address: str) -> tuple[Rule, Rule, Rule]:
     return dnat, accept, masquerade
 
 
+# -- what a client finds ---------------------------------------------------------------------------
+
+
+class Way(NamedTuple):
+    """Where a connection leads: *at* a program in a container, perhaps *through* a proxy; or what it finds before."""
+
+    at: str = ""
+    through: bool = False
+    found: str = ""
+
+
 def targets(
     world: World, port: int, proto: str = "tcp", *, loopback: bool = False, forwarded: bool = True
 ) -> list[str]:
@@ -101,59 +123,112 @@ def targets(
 
     Packets that are *forwarded* need the rule that accepts them besides; those of the host itself do not.
     """
-    rules = world.host.rules
+    found = _rules(world, port, proto, loopback=loopback)
+    return [inner(proto, rule.address, rule.to_port) for rule in found if not forwarded or _accepted(world, rule)]
+
+
+def _rules(world: World, port: int, proto: str, *, loopback: bool) -> list[Rule]:
     return [
-        inner(proto, rule.address, rule.to_port)
-        for rule in rules
+        rule
+        for rule in world.host.rules
         if rule.chain == DNAT
         and (rule.port, rule.proto) == (port, proto)
         and (loopback or not rule.ip.startswith("127."))
-        and (not forwarded or replace(rule, chain=ACCEPT) in rules)
     ]
 
 
-def reachable(world: World, port: int, client: str, proto: str = "tcp") -> bool:
-    """Say whether a client of the class *client* reaches the published *port* of the host.
+def _accepted(world: World, rule: Rule) -> bool:
+    return replace(rule, chain=ACCEPT) in world.host.rules
 
-    Without userland proxies every class goes by DNAT: hairpin mode and route_localnet are on (designs §8). A port that
-    is published on an address of its own answers on that one alone: 127.0.0.1 for the loopback, others for the rest.
+
+def reachable(world: World, port: int, client: str, proto: str = "tcp") -> bool:
+    """Return whether a client of the class *client* is answered at the published *port* of the host."""
+    at, _, found = way(world, port, client, proto)
+    return not found and listening(world, at)
+
+
+def finds(world: World, port: int, client: str, proto: str = "tcp") -> str:
+    """Return what a client of the class *client* finds at the published *port* of the host: one of FOUND.
+
+    The kernel accepts for any socket that listens, whether its process runs or not. A proxy accepts at once and only
+    then connects to the container: it closes if that is refused, and is silent while it waits. Nobody accepts a
+    datagram: one without an answer is a timeout, unless the host or the container refuses it.
+    """
+    at, through, found = way(world, port, client, proto)
+    if not found:
+        found = _inside(world, at)
+        if through:
+            found = {"refused": "closed", "timeout": "silent"}.get(found, found)
+    return "timeout" if proto == "udp" and found in ("silent", "closed") else found
+
+
+def _inside(world: World, address: str) -> str:
+    """Return what a connection to a container's address finds; of the container a namespace may be all that is left."""
+    if address in world.host.listeners:
+        return "answered" if listening(world, address) else "silent"
+    _, ip, _ = split_address(address.removeprefix("net/"))
+    return "refused" if any(address_in(world, name) == ip for name in world.services) else "timeout"
+
+
+def way(world: World, port: int, client: str, proto: str = "tcp") -> Way:
+    """Return where a connection of a client of the class *client* leads.
+
+    The first DNAT rule that matches decides, for those that come through the table that has them: with userland proxies
+    neither clients on the loopback nor containers of the bridge do; without, every class of IPv4 (designs §8: hairpin
+    mode, route_localnet). What no rule takes goes to the host itself, where a proxy or a stranger may listen, as the
+    comment at v28.0.0 port_mapping_linux.go 337-340 says of clients elsewhere. No network has addresses of IPv6, so
+    that its clients always go there.
     """
     if client == "dns":
         return _by_name(world, port, proto)
-    if client in ("remote", "host") or not world.setup.engine.daemon.userland_proxy:
-        found = targets(world, port, proto, loopback=client == "loopback", forwarded=client in ("remote", "container"))
-        return any(listening(world, address) for address in found)
-    return any(_through_proxy(world, f"{proto}:{ip}:{port}") for ip in _bound(world, port, proto, client))
+    by_rules = client in ("remote", "host") or not world.setup.engine.daemon.userland_proxy
+    if by_rules and not client.endswith("6"):
+        for rule in _rules(world, port, proto, loopback=client == "loopback"):
+            if client in ("remote", "container") and not _accepted(world, rule):
+                return Way(found="timeout")  # the packet is to be forwarded, which the chain's policy does not allow
+            return Way(inner(proto, rule.address, rule.to_port))
+    return _to_host(world, port, proto, client)
 
 
-def _by_name(world: World, port: int, proto: str) -> bool:
-    """Say whether a neighbour that looks up the name of the port's container reaches it; docker0 has no names."""
+def _by_name(world: World, port: int, proto: str) -> Way:
+    """Return the way of a neighbour that looks up the name of the port's container; docker0 has no names."""
     if not listening(world, paths.SETKEY_SOCK):  # the network controller's, whose process answers the lookups
-        return False
+        return Way(found="unresolved")
     for name, service in world.services.items():
         for published in service.ports:
             if service.network != "bridge" and (published.host, published.proto) == (port, proto):
                 address = address_of(world, name, published)
-                if address is not None and listening(world, address):
-                    return True
-    return False
+                if address is not None:
+                    return Way(address)
+    return Way(found="unresolved")
 
 
-def _bound(world: World, port: int, proto: str, client: str) -> list[str]:
-    """Return the host's addresses at which somebody listens on *port* for this class of clients."""
-    local = client == "loopback"
-    return [
-        ip
-        for ip in world.host.bound.get(f"{proto}:{port}", ())
-        if ":" not in ip and (ip == "0.0.0.0" or ip.startswith("127.") == local)
-    ]
+def _to_host(world: World, port: int, proto: str, client: str) -> Way:
+    """Return the way of a connection to one of the host's own addresses."""
+    family, local = "6" if client.endswith("6") else "4", client.startswith("loopback")
+    for ip in world.host.bound.get(f"{proto}:{port}", ()):
+        pid = world.host.listeners[f"{proto}:{ip}:{port}"]
+        if family in _families(world, ip, pid) and (ip in ANY or ip.startswith(("127.", "::1")) == local):
+            return _to_socket(world, pid)
+    return Way(found="refused")
 
 
-def _through_proxy(world: World, bound: str) -> bool:
-    if not listening(world, bound):
-        return False
-    image = world.host.procs[world.host.listeners[bound]].image
-    kind = world.design.roles[image.program].kind
-    if kind is not Kind.FORWARDER:
-        return kind is not Kind.STRANGER  # who answers, but not for the container
-    return listening(world, world.design.engine.forwards(image.argv)[2])
+def _families(world: World, ip: str, pid: Pid) -> str:
+    """Return for which families a socket is: Go's of before 20.10, bound to every address, is for both.
+
+    Source: Go net/ipsock_posix.go favoriteAddrFamily; since 20.10 the proxy says tcp4 or tcp6 (`proxy_addresses`).
+    """
+    both = ip == "0.0.0.0" and world.design.of(world, pid).traits.proxy_addresses == (ip,)
+    stranger = world.design.roles[world.host.procs[pid].image.program].kind is Kind.STRANGER
+    return "46" if both and not stranger else "6" if ":" in ip else "4"
+
+
+def _to_socket(world: World, pid: Pid) -> Way:
+    """Return the way of a connection that a process of the host has got."""
+    process = world.host.procs[pid]
+    kind = world.design.roles[process.image.program].kind
+    if kind is Kind.FORWARDER:
+        if not process.runs:
+            return Way(found="silent")
+        return Way(world.design.engine.forwards(process.image.argv)[2], through=True)
+    return Way(found="foreign" if kind is Kind.STRANGER else "silent")  # an engine's own, which holds the port

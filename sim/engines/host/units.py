@@ -1,4 +1,4 @@
-"""The unit of an engine's daemon, whatever it is called: the one whose keys a scenario may set.
+"""The unit of an engine's daemon, whatever it is called, and those beside it: a scenario may set their keys.
 
 Source: designs §1.1 [S].
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from sim.engine.goroutine import Goroutine, Spawn
+from sim.engine.setup import Unit
 from sim.engine.traits import traits, unit_keys
 from sim.engines.host.systemd.unit import ENGINE, UnitFile, group
+from sim.world import World
 
 
 def _daemon(g: Goroutine, name: str) -> Spawn:
@@ -30,3 +32,17 @@ def engine_unit(name: str, program: str, **more: Any) -> UnitFile:
     return UnitFile(
         name=name, program=program, spawn=_daemon, keys=lambda world, name: unit_keys(world), key=ENGINE, **more
     )
+
+
+def unit_beside(name: str, program: str, own: Unit, **more: Any) -> UnitFile:
+    """Return a unit beside the engine's own, with the keys of its package unless a scenario sets others.
+
+    A version that is installed later brings its own file, as it does of the engine's unit.
+    """
+
+    def keys(world: World, name: str) -> Unit:
+        is_first = world.design.installed(world).name == world.design.name
+        found: Unit = dict(world.setup.engine.units).get(name, own) if is_first else own
+        return found
+
+    return UnitFile(name=name, program=program, own=own, keys=keys, **more)

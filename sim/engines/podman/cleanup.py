@@ -22,14 +22,18 @@ from sim.engines.podman.common import BEGIN, CLEAN, LOCK, UNLOCK, teardown
 from sim.engines.podman.ladder import version_of
 from sim.engines.podman.start import START, UNDO
 from sim.engines.podman.state import in_database, load, no_room, save
-from sim.engines.podman.states import REMOVING, STOPPED, moved
+from sim.engines.podman.states import EXITED, REMOVING, STOPPED, moved
 from sim.kernel import syscalls
 
 
 def begin_cleanup(g: Goroutine) -> str | None:
-    """Leave a container that has not stopped; start it anew if its policy says so and nobody has stopped it."""
+    """Leave a container that has not stopped; start it anew if its policy says so and nobody has stopped it.
+
+    One of `run --rm` is removed even if somebody else has cleaned up already (abi/containers.go 1317-1329).
+    """
     record = load(g)
-    if record is None or record.state != STOPPED or no_room(g):
+    ended = (STOPPED, EXITED) if takes_itself_away(g) else (STOPPED,)
+    if record is None or record.state not in ended or no_room(g):
         return "leave"
     if record.manual or not wants_restart(record, record.exit_code, False):
         return "clean"
@@ -44,10 +48,15 @@ def new_network(g: Goroutine) -> Spawn | None:
     return teardown(g) if version_of(g.world).new_network else None
 
 
-def removes_itself(g: Goroutine) -> str | None:
-    """Go on to the removal of a container of `run --rm` (cleanup --rm)."""
+def takes_itself_away(g: Goroutine) -> bool:
+    """Return whether the container was made by `run --rm`, as those of Quadlet are."""
     service = service_of(g)
-    return None if service.auto_remove or is_unit(g.world, service) else "kept"
+    return service.auto_remove or is_unit(g.world, service)
+
+
+def removes_itself(g: Goroutine) -> str | None:
+    """Go on to the removal of a container of `run --rm`, for a cleanup as for a stop (abi/containers.go 295-304)."""
+    return None if takes_itself_away(g) else "kept"
 
 
 def begin_remove(g: Goroutine) -> str | None:

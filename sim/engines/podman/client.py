@@ -1,7 +1,8 @@
-"""People at podman's host: each command is a process there, which nobody but PID 1 reaps.
+"""People at podman's host: each command is a process there, which nobody but PID 1 reaps, or who is in its place.
 
 The words of docker commands are podman's (`alias docker=podman`). A command comes through a login whose own processes
-are left out, so that its parent is PID 1. Killed, it takes nothing with it but what it had not done yet. Source:
+are left out, so that its parent is PID 1, or the host's subreaper. Killed, it takes nothing with it but what it had not
+done yet. Source:
 designs §4.2, F1 [S]; podman(1).
 """
 
@@ -27,6 +28,7 @@ from sim.engines.host.client import (
 )
 from sim.engines.host.client import begin as begin_step
 from sim.engines.host.systemd.power import CLOSED
+from sim.engines.host.systemd.starter import starter
 from sim.facts import Message
 from sim.kernel.records import INIT
 
@@ -68,7 +70,7 @@ def run_podman(g: Goroutine) -> str | None:
         return "done"
     command = step_of(g.world, g.frame).command
     assert isinstance(command, Docker)
-    g["peer_pid"] = spawn(g.turn, INIT, podman(command, g.frame.fid), by=g.frame.fid[1])
+    g["peer_pid"] = spawn(g.turn, starter(g.world), podman(command, g.frame.fid), by=g.frame.fid[1])
     return None
 
 

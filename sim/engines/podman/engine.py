@@ -79,7 +79,7 @@ PODMAN_ENGINE = Podman(
     errands=("podman, crun", "podman, crun, netavark"),
     end_file=exit_file,
     teller=teller,
-    unread=(CONMON, Unread(tried=("podman",))),
+    unread=(CONMON, Unread(tried=True)),
 )
 
 
@@ -95,7 +95,7 @@ def of_the_file(service: Service) -> bool:
     return service.at_begin
 
 
-UNIT_S_MAIN_PROCESS = Unread(remembered=("podman",), tried=("podman-quadlet",))  # that of a unit that starts
+UNIT_S_MAIN_PROCESS = Unread(remembered=("podman",), tried=True)  # that of a unit that starts
 QUADLET_ENGINE = replace(
     PODMAN_ENGINE,
     run=unit_started,

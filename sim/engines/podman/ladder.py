@@ -2,8 +2,8 @@
 
 The row that is called podman alone is that of 5.3 to 5.5, of which 5.4.2 was measured. podman-quadlet
 is of the same version. Source: podman, libpod/container_internal.go (waitForConmonToExitAndSave, resetContainerState,
-handleRestartPolicy), container_api.go (WaitForExit), runtime.go (refresh), each read at v4.6.0, v4.9.0, v5.0.0, v5.1.0,
-v5.2.0, v5.3.0, v5.4.2, v5.5.2, v5.6.0 and v5.8.2 [S].
+handleRestartPolicy), container_api.go (WaitForExit), runtime.go (refresh), pkg/util/utils.go (ConvertTimeout), each
+read at v4.6.0, v4.9.0, v5.0.0, v5.1.0, v5.2.0, v5.3.0, v5.4.2, v5.5.2, v5.6.0 and v5.8.2 [S].
 """
 
 from __future__ import annotations
@@ -25,18 +25,20 @@ class Version(NamedTuple):
     after (ErrConmonDead, 5.6). *wait_limit* is how long `podman wait` looks for the code of a container without a
     conmon, in µs (until 5.2 it polls). *exited_at_boot* says that what ran when the host went down has exited, and is
     removed if it was to be (5.0); it is created before. *new_network* says that a policy's restart makes the network
-    anew (5.1).
+    anew (5.1). *endless_stop* says that `podman stop -t -1` waits for ever (5.0: 136 years); before, its number is too
+    large for a duration, which wraps round and is over at once.
     """
 
     conmon_dead: str = FAILS
     wait_limit: int = 0
     exited_at_boot: bool = True
     new_network: bool = True
+    endless_stop: bool = True
 
 
 POLLS = 20 * S  # v4.9.0 and v5.2.0 container_api.go, WaitForExit
 VERSION_5_4 = Version()
-VERSION_4_9 = Version(STAYS, POLLS, exited_at_boot=False, new_network=False)
+VERSION_4_9 = Version(STAYS, POLLS, exited_at_boot=False, new_network=False, endless_stop=False)
 VERSION_5_0 = Version(STAYS, POLLS, new_network=False)
 VERSION_5_2 = Version(wait_limit=POLLS)
 VERSION_5_6 = Version(IS_KNOWN)

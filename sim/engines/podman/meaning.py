@@ -12,11 +12,13 @@ from msgspec.structs import replace
 
 from sim.engine.meaning import Fitted, Given, Said, counted, not_there, without_words
 from sim.engine.setup import BusyMount, Command, Docker, EditDaemon, EngineSetup, Pins, TakePid, Tear, Upgrade
+from sim.engines.containerd.runc import STAGES
 from sim.engines.host.systemd.unit import TEMPLATE
 from sim.engines.podman.client import VERBS
 
 NO_DAEMON = "each command is a process of its own"
 NO_UNIT = f"{NO_DAEMON.capitalize()}: there is no engine to stop."
+STAGE = ("crun clones the container's first process itself", "Write payload/NAME.")
 INSTEAD = {  # role -> why there is none, and what to write
     "dockerd": (NO_DAEMON, "No process can stop the engine; kill conmon/NAME or podman/NAME."),
     "crio": (NO_DAEMON, "No process can stop the engine; kill conmon/NAME or podman/NAME."),
@@ -26,6 +28,7 @@ INSTEAD = {  # role -> why there is none, and what to write
         "Write conmon/NAME, or supervisor/NAME, which is whoever holds a container.",
     ),
     "exec-shim": ("a conmon holds an exec", "Write exec-conmon/NAME."),
+    **{stage.name: STAGE for stage in STAGES},
     "proxy": ("ports are published by rules of the packet filter alone", "host: {flush: iptables -t nat} closes them."),
 }
 NOT_THERE: dict[type, str] = {  # command -> what it needs
@@ -83,5 +86,6 @@ def _unused(design: Any, given: Given) -> tuple[tuple[str, str, int], ...]:
     services = {
         "the count of restart: on-failure": are_units * sum(service.restart.max > 0 for service in given.services),
         "x-pids and x-address": sum(service.pins != Pins() for service in given.services),
+        "x-proxy": sum(given.writes(service.name, "x-proxy") for service in given.services),
     }
     return (*counted("engine", engine), *counted("services", services))

@@ -13,6 +13,7 @@ from sim.engines.host.programs import on_host
 from sim.engines.podman import client, command, network, units
 from sim.engines.podman.engine import PODMAN_ENGINE
 from sim.engines.podman.ladder import VERSION_4_9, VERSION_5_0, VERSION_5_2, VERSION_5_6, Version
+from sim.kernel.records import V2
 
 PODMAN = Design(
     "podman",
@@ -31,6 +32,7 @@ PODMAN = Design(
     Traits(
         words=Words((), (), (conmon.CONMON,), (crun.CRUN,), ""),
         tree="systemd ─ conmon ─ program; each podman command a process of its own",
+        cgroup=V2,
         conmon_group="/machine.slice/libpod-conmon-{id}.scope",
         scope="/machine.slice/libpod-{id}.scope",
         proxy_addresses=(),

@@ -1,12 +1,12 @@
-"""podman stop, kill, restart, rm, pause and unpause.
+"""podman stop, kill, restart and rm.
 
 A stop writes down that the container is stopping, by its user, lets go of the lock, sends the signal through crun, and
 polls whether the process is there; after the timeout KILL, and 5 s more. Only then it looks for conmon, and waits 5 s
 for its exit file; if conmon is gone nobody can tell the exit code, and what comes of that is the version's. Leaves out
-dependencies, pods, volumes, and that what was stopped is said before its end. Source: designs §4.2 [S]; podman v5.4.2,
-libpod/container_api.go 296-359 (StopWithTimeout, Kill), 490-526 (Pause, Unpause), container_internal.go 162-191
-(waitForExitFileAndSync), 1375-1537 (stop, waitForConmonToExitAndSave), 1587-1640 (restartWithTimeout), 2500-2519
-(checkReadyForRemoval); oci_conmon_common.go StopContainer; runtime_ctr.go 835-992 (removeContainer).
+dependencies, pods, volumes. Source: designs §4.2 [S]; podman v5.4.2, libpod/container_api.go 296-359 (StopWithTimeout,
+Kill), container_internal.go 162-191 (waitForExitFileAndSync), 1375-1537 (stop,
+waitForConmonToExitAndSave), 1587-1640 (restartWithTimeout), 2500-2519 (checkReadyForRemoval); oci_conmon_common.go
+StopContainer; runtime_ctr.go 835-992 (removeContainer).
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from sim.engine.setup import S
 from sim.engines.conmon.crun import crun
 from sim.engines.conmon.files import exit_file
 from sim.engines.host.daemon import event
-from sim.engines.podman.cleanup import REMOVE
+from sim.engines.podman.cleanup import REMOVE, removes_itself
 from sim.engines.podman.common import BEGIN, CLEAN, LOCK, UNLOCK, asked, fail, no_such, refuse, succeed, teardown
 from sim.engines.podman.ladder import IS_KNOWN, STAYS, version_of
+from sim.engines.podman.pause import PAUSE, must_thaw, thaw, thawed
 from sim.engines.podman.start import CREATE, FREE_STORAGE, START, UNDO, notify
 from sim.engines.podman.state import NO_ROOM, UNKNOWN, conmon_of, load, save
-from sim.engines.podman.states import PAUSED, RUNNING, STOPPED, STOPPING, WITH_PROCESS, allows, moved
+from sim.engines.podman.states import IMPROPER, PAUSED, RUNNING, STOPPED, STOPPING, WITH_PROCESS, allows, moved
 from sim.kernel.signals import NUMBERS
 from sim.world import Frame, Key, World
 
@@ -59,11 +60,20 @@ def begin_stop(g: Goroutine) -> str | None:
 
 def has_grace(g: Goroutine) -> str | None:
     """Go on to KILL if there is no time to wait."""
-    return None if stop_timeout(g.world, g.frame) else "kill"
+    return None if _grace(g.world, g.frame) else "kill"
 
 
 def stop_timeout(world: World, frame: Frame) -> int:
     """Return how long the container may take, in µs: the command's time, or the container's own."""
+    return max(_grace(world, frame), 0)
+
+
+def waits_for_ever(world: World, frame: Frame) -> bool:
+    """Return whether a negative time has no end."""
+    return _grace(world, frame) < 0 and version_of(world).endless_stop
+
+
+def _grace(world: World, frame: Frame) -> int:
     given = frame.local["request"].data[1]
     return int(world.services[frame.local["c"]].stop_timeout if given is None else given)
 
@@ -94,6 +104,7 @@ def look_again(g: Goroutine) -> str | None:
         return "not_stopped"
     if record is None or record.state != STOPPING:
         return "told"
+    event(g, "stop")  # only if nobody has told the end yet (container_internal.go 1449-1458): `died` comes after it
     if conmon_of(g.world, service) is not None:
         return None
     return "told" if version_of(g.world).conmon_dead == STAYS else "untold"
@@ -151,7 +162,7 @@ STOP = (
     UNLOCK,
     Do(has_grace, "kill"),
     run(send_stop_signal),
-    Wait(process_gone, within=stop_timeout, late="kill"),
+    Wait(process_gone, within=stop_timeout, late="kill", unless=waits_for_ever),
     Goto("gone"),
     Label("kill"),
     run(send_kill),
@@ -173,13 +184,7 @@ STOP = (
 """Ends at told, or what follows if rm -f goes on without a code, or at not_stopped, with the lock held."""
 
 
-def stopped(g: Goroutine) -> None:
-    """State that it was stopped, if it ran."""
-    if g["payload_pid"]:
-        event(g, "stop")
-
-
-# -- kill, rm, pause ---------------------------------------------------------------------------------
+# -- kill, rm ----------------------------------------------------------------------------------------
 
 
 def begin_kill(g: Goroutine) -> str | None:
@@ -201,11 +206,6 @@ def signal_of(g: Goroutine) -> str:
     return str(asked(g)[0] or "KILL")
 
 
-def not_sent(g: Goroutine) -> None:
-    """Keep that the signal found no process, though nobody has told of its end (oci_conmon_common.go 303-312)."""
-    g["error"] = f"sending signal to container {service_of(g).id}: container state improper"
-
-
 def killed(g: Goroutine) -> str | None:
     """Note that its user stops it, whatever the signal was; go on to wait for its end if it was KILL."""
     record = load(g)
@@ -213,6 +213,11 @@ def killed(g: Goroutine) -> str | None:
         return "not_killed"
     event(g, "kill", ("signal", str(NUMBERS[signal_of(g)])))
     return None if signal_of(g) == "KILL" and conmon_of(g.world, service_of(g)) is not None else "sent"
+
+
+def no_process(g: Goroutine) -> None:
+    """Note that there is no process to send a signal to (oci_conmon_common.go killContainer)."""
+    g["error"] = f"sending signal to container {service_of(g).id}: {IMPROPER}"
 
 
 def bring_up_to_date(g: Goroutine) -> None:
@@ -256,40 +261,20 @@ def must_replace(g: Goroutine) -> str | None:
 
 KILL_PAUSED = (  # of rm -f: what is paused is not stopped but killed (runtime_ctr.go 844-866)
     Label("paused"),
-    run(send_kill),
+    Do(must_thaw, "lethal"),
+    run(thaw, bad="not_stopped"),
+    Do(thawed, "not_stopped"),
+    Label("lethal"),
+    run(send_kill, bad="unsent"),
     Wait(exit_file_there, within=EXIT_FILE_WAIT, late="no_exit_file"),
     Do(bring_up_to_date),
+    Goto("told"),
+    Label("unsent"),
+    Do(no_process),
+    Goto("not_stopped"),
 )
 
 
-def begin_pause(g: Goroutine) -> str | None:
-    """Refuse a container that does not run, or is paused already; for unpause one that is not."""
-    record, verb = load(g), g["request"].kind
-    if record is None or not allows(record, verb):
-        refuse(g, record, verb)
-        return "not_paused"
-    return None
-
-
-def freeze(g: Goroutine) -> Spawn:
-    """Freeze or thaw the container's scope."""
-    return crun(g, "resume" if g["request"].kind == "unpause" else "pause")
-
-
-def frozen(g: Goroutine) -> str | None:
-    """Write it down."""
-    record, verb = load(g), g["request"].kind
-    runs = record is not None and record.state in WITH_PROCESS
-    if record is not None and runs and not save(g, moved(record, PAUSED if verb == "pause" else RUNNING)):
-        return "not_paused"
-    event(g, verb)
-    return None
-
-
-PAUSE = (
-    BEGIN, LOCK, Do(begin_pause, "not_paused"), run(freeze, bad="not_paused"), Do(frozen, "not_paused"), UNLOCK,
-    Exit(succeed), Label("not_paused"), UNLOCK, Exit(fail),
-)  # fmt: skip
 STOP_PROCEDURES = (
     procedure(
         "podman.stop",
@@ -301,7 +286,9 @@ STOP_PROCEDURES = (
         Exit(fail),
         Label("told"),
         CLEAN,
-        Do(stopped),
+        Do(removes_itself, "kept"),
+        REMOVE,
+        Label("kept"),
         UNLOCK,
         Exit(succeed),
     ),
@@ -318,7 +305,7 @@ STOP_PROCEDURES = (
         UNLOCK,
         Exit(succeed),
         Label("not_sent"),
-        Do(not_sent),
+        Do(no_process),
         Goto("not_killed"),
         Label("no_exit_file"),
         Do(no_exit_file),

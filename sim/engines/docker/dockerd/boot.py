@@ -1,7 +1,7 @@
-"""dockerd begins: pid file, sockets, containerd, restore, network controller, policy starts, READY.
+"""dockerd begins: pid file, sockets, containerd, restore, network controller (`controller`), policy starts, READY.
 
 Leaves out images, other drivers and legacy links. Source: D cmd/dockerd/daemon.go, daemon/daemon.go restore,
-libcontainerd/client_linux.go Restore, libnetwork bridge_store.go; engine-1.13 §6, §16.6; threads: 5 before containerd
+libcontainerd/client_linux.go Restore; engine-1.13 §6, §16.6; threads: 5 before containerd
 read off the document, 7 more [K].
 """
 
@@ -17,17 +17,15 @@ from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Fork, Go, Goto, Join, Label, Op, Return, Wait, reading
 from sim.engine.policies import wants_restart
 from sim.engine.procedure import Procedure, procedure
-from sim.engine.records import Container, Endpoint
+from sim.engine.records import Container
 from sim.engine.traits import traits
+from sim.engines.docker.dockerd.controller import CONTROLLER
 from sim.engines.docker.dockerd.exit import connected
-from sim.engines.docker.dockerd.network import map_ports, release_endpoint, unmap_ports
 from sim.engines.docker.dockerd.settings import load_settings
 from sim.engines.docker.dockerd.start import FORCED
 from sim.engines.docker.dockerd.supervise import check_containerd_pid, containerd_started, fork_containerd
 from sim.engines.host.daemon import open_socket, tell_ready
-from sim.engines.host.reach import ACCEPT, DNAT
 from sim.kernel import syscalls
-from sim.kernel.events import RulesFlushed
 from sim.world import Frame, World
 
 # -- begin -----------------------------------------------------------------------------------------
@@ -76,53 +74,7 @@ def restored(world: World, frame: Frame) -> bool:
     return not world.running(frame.fid[0], "dockerd.restore")
 
 
-# -- the network controller ------------------------------------------------------------------------
-
-
-def start_controller(g: Goroutine) -> None:
-    """Flush the engine's chains and load every stored endpoint; the hook's socket opens."""
-    for chain in (DNAT, ACCEPT):
-        g.emit(RulesFlushed(chain))
-    syscalls.unlisten(g.turn, paths.SETKEY_SOCK)
-    syscalls.listen(g.turn, g.pid, paths.SETKEY_SOCK)
-    g.start("dockerd.setkey")
-    stored = []
-    for name in g.world.services:
-        endpoint = g.world.host.files.get(paths.ENDPOINTS + name)
-        if isinstance(endpoint, Endpoint):
-            g.remember(f"endpoint/{name}", replace(endpoint, proxy_pids=()))
-            g.remember(f"address/{endpoint.network}/{endpoint.number}", name)
-            stored.append(name)
-    g["todo"], g["n"] = tuple(stored), 0
-
-
-def next_mapping(g: Goroutine) -> str | None:
-    """Go on with the next stored endpoint that has ports."""
-    todo, n = g["todo"], g["n"]
-    while n < len(todo) and not g.recall(f"endpoint/{todo[n]}").ports:
-        n += 1
-    if n == len(todo):
-        g["n"] = 0
-        return "all_mapped"
-    g["c"], g["n"], g["i"] = todo[n], n + 1, 0
-    g["network"] = g.world.services[todo[n]].network
-    return None
-
-
-def next_stale(g: Goroutine) -> str | None:
-    """Go on with the next endpoint whose container was not taken over.
-
-    That of one that was, and has ended since, stays until its next start. One that no stored sandbox lists (a crash
-    before SetKey) is deleted without its ports: rules, proxy and reservation stay until this dockerd ends (endpoint.go
-    cleanupLocalEndpoints; T49).
-    """
-    todo, n = g["todo"], g["n"]
-    while n < len(todo) and todo[n] in g.recall("active", ()):
-        n += 1
-    if n == len(todo):
-        return "all_clean"
-    g["c"], g["n"] = todo[n], n + 1
-    return None if paths.SANDBOXES + todo[n] in g.world.host.files else "no_sandbox"
+# -- policies -------------------------------------------------------------------------------------
 
 
 def start_by_policy(g: Goroutine) -> str | None:
@@ -208,20 +160,8 @@ def boot_table(
         load,
         Do(load_containers),
         Wait(restored),
-        Do(start_controller),
+        CONTROLLER,
         configure,
-        Label("next_mapping"),
-        Do(next_mapping, "all_mapped"),
-        map_ports(),
-        Label("mapped"),
-        Goto("next_mapping"),
-        Label("all_mapped"),
-        Do(next_stale, "all_clean", "no_sandbox"),
-        unmap_ports(),
-        Label("no_sandbox"),
-        Do(release_endpoint),
-        Goto("all_mapped"),
-        Label("all_clean"),
         Do(start_by_policy, "leftovers"),
         Wait(policies_started),
         Label("started"),

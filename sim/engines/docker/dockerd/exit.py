@@ -174,31 +174,35 @@ def state_exit(g: Goroutine) -> str | None:
     record = record_of(g)
     if record is None:
         return "unknown"
-    believe_end(g, record)
+    believe_end(g, ask_restart_manager(g, record))
     say_die(g)
-    follow_end(g)
+    begin_pause(g)
+    tell_end(g)
     return None if g.recall("controller") else "no_controller"
 
 
-def believe_end(g: Goroutine, record: Container) -> None:
-    """Ask the restart manager, and believe, in memory alone, that the container has stopped or restarts."""
+def ask_restart_manager(g: Goroutine, record: Container) -> Container:
+    """Ask the restart manager, whose pause begins with the answer, and return the record with that pause."""
     g.cancel(f"uptime/{g['c']}")
-    stop_monitor(g)
     manual = bool(g.recall("shutting_down")) or record.manual
-    again = not record.canceled and wants_restart(record, g["status"], manual)
-    g["again"] = again
+    g["again"] = not record.canceled and wants_restart(record, g["status"], manual)
+    return replace(record, backoff=_backoff(g, record) if g["again"] else 0)
+
+
+def believe_end(g: Goroutine, record: Container) -> None:
+    """Believe, in memory alone, that the container has stopped or, if the restart manager said so, restarts."""
+    stop_monitor(g)
     update(
         g,
         replace(
             record,
-            running=again,
-            restarting=again,
-            paused=again and record.paused and traits(g.world, g.pid).pause_outlives_run,
+            running=g["again"],
+            restarting=g["again"],
+            paused=g["again"] and record.paused and traits(g.world, g.pid).pause_outlives_run,
             pid=0,
             exit_code=g["status"],
             oom_killed=bool(g["oom_killed"]),
-            restart_count=record.restart_count + again,  # now, not once it runs (monitor.go StateChanged)
-            backoff=_backoff(g, record) if again else 0,
+            restart_count=record.restart_count + g["again"],  # now, not once it runs (monitor.go StateChanged)
         ),
         disk=False,
     )
@@ -210,10 +214,14 @@ def say_die(g: Goroutine) -> None:
     event(g, "die", ("exitCode", str(g["status"])))
 
 
-def follow_end(g: Goroutine) -> None:
-    """Let the restart manager's pause begin, beside the rest of the exit, and tell who is attached."""
+def begin_pause(g: Goroutine) -> None:
+    """Let the restart manager's pause begin, beside the rest of the exit."""
     if g["again"]:
         g.start("dockerd.restart", g["c"], c=g["c"])
+
+
+def tell_end(g: Goroutine) -> None:
+    """Tell who is attached."""
     if g["again"] or not service_of(g).auto_remove:
         tell_attached(g, g["status"])
 
@@ -267,7 +275,7 @@ def backoff(world: World, frame: Frame) -> int:
 def restart_canceled(world: World, frame: Frame) -> bool:
     """Say whether a stop has canceled the restart manager meanwhile."""
     record = world.recall(frame.fid[0], f"container/{frame.local['c']}")
-    return record is None or record.canceled or not record.restarting
+    return record is None or record.canceled
 
 
 def give_up_restart(g: Goroutine) -> None:

@@ -1,11 +1,12 @@
 """A dockerd of 18.09 and later that starts its containerd itself, and how dockerd ends.
 
 Once containerd serves, dockerd waits for its end alone: one that hangs goes unnoticed. When it has ended, dockerd waits
-0.5 s, then asks three times, 3 s each, with 0.2 and 0.4 s between, and starts another: 10.1 s. On TERM the containers
-stop first; then the API closes, which waits 5 s for clients that hold a stream; then containerd is told to leave, which
-is looked at once a second. Leaves out requests that are served while it shuts down and come too late. Source: moby
-libcontainerd/supervisor/remote_daemon.go, cmd/dockerd [K]; v26.1.5 daemon/daemon_unix.go 835-892; experiments d and e
-of the measurements [M].
+0.5 s, then asks three times, 3 s each, with 0.2 and 0.4 s between, and starts another: 10.1 s. On TERM the API's
+listeners close at once; then the containers stop; since 24.0 clients that hold a stream are waited for then, 5 s; then
+containerd is told to leave, which is looked at once a second. Leaves out that any request which is not over, not a
+stream alone, is waited for. Source: moby libcontainerd/supervisor/remote_daemon.go [K]; v23.0.0 cmd/dockerd/daemon.go
+183-262, 354-356, v26.1.5 151-196, 335-362; v26.1.5 daemon/daemon_unix.go 835-892; experiments d and e of the
+measurements, whole hosts H1 to H4 [M].
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from sim.engines.docker.dockerd.shutdown import (
     POLL,
     all_stopped,
     budget,
-    count_signal,
+    close_api,
     die,
     keeps,
     leave,
@@ -32,7 +33,6 @@ from sim.engines.docker.dockerd.shutdown import (
     stop_containerd,
 )
 from sim.engines.docker.dockerd.supervise import containerd_gone, containerd_started, fork_containerd, responsive
-from sim.kernel import syscalls
 from sim.world import Frame, Key, World
 
 LIMIT = 3 * S
@@ -40,7 +40,6 @@ DELAY = 500 * MS
 STEP = 200 * MS
 MOST = 3
 STREAMS = ("dockerd.watch", "dockerd.logs", "dockerd.wait")
-STREAM_WAIT = 5 * S
 
 # -- containerd -------------------------------------------------------------------------------------
 
@@ -117,24 +116,19 @@ WAITER = procedure("dockerd.wait_proxy", Reap("proxy_pid", shared=True))
 # -- the end ----------------------------------------------------------------------------------------
 
 
-def take_signal(g: Goroutine) -> str | None:
-    """Begin to shut down at the first signal; the API is open still."""
-    return count_signal(g)
-
-
 def stop_containers(g: Goroutine) -> str | None:
-    """Stop every container, unless live-restore keeps them."""
+    """Take no requests any more, and stop every container, unless live-restore keeps them."""
     g.remember("shutting_down", True)
+    g.cancel("api")
     if keeps(g):
         return "keep"
     stop_all(g, paused="stop")
     return None
 
 
-def stop_serving(g: Goroutine) -> None:
-    """Take no requests any more."""
-    g.cancel("api")
-    syscalls.unlisten(g.turn, paths.DOCKER_SOCK)
+def stream_wait(world: World, frame: Frame) -> int:
+    """Return how long clients that hold a stream are waited for, in µs."""
+    return traits(world, frame.fid[0]).stream_wait
 
 
 @reading(lambda world, frame: [("running", frame.fid[0], procedure) for procedure in STREAMS])
@@ -150,14 +144,13 @@ def supervise_no_more(g: Goroutine) -> str | None:
 
 
 BEGIN_END = (
-    Do(take_signal, "again", "forced", "untrapped"),
+    Do(close_api, "again", "forced", "untrapped"),
     Wait(startup_done),
     Do(stop_containers, "keep"),
     Wait(all_stopped, within=budget, late="force"),
     Label("force"),
     Label("keep"),
-    Do(stop_serving),
-    Wait(no_streams, within=STREAM_WAIT, late="cut"),
+    Wait(no_streams, within=stream_wait, late="cut"),
     Label("cut"),
 )
 END = (

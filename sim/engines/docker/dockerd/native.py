@@ -37,7 +37,7 @@ from sim.engines.docker.dockerd.volumes import mount_volumes
 from sim.engines.host import output
 from sim.engines.host.payload import main_table
 from sim.facts import Forgot, StateChanged
-from sim.kernel import freezer, syscalls
+from sim.kernel import fifos, freezer, syscalls
 from sim.kernel.records import Pid, code_of
 from sim.world import Frame, Key, World
 
@@ -51,7 +51,7 @@ def prepare(g: Goroutine) -> None:
         update(g, replace(record, restart_count=0, backoff=0, canceled=False), disk=False)
     mount_volumes(g)
     for log in service.payload.log:
-        syscalls.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
+        fifos.pipe(g.turn, g.pid, output.pipe_path(service, log.stream), output.depth(log.write))
     g.remember(f"lib/{g['c']}", True)
 
 
@@ -105,7 +105,7 @@ def configure(g: Goroutine) -> str | None:
     for log in service.payload.log:
         pipe = output.pipe_of(g.world, g.pid, service, log.stream)
         if pipe is not None:
-            syscalls.open_fifo(g.turn, pid, pipe, "w")
+            fifos.open_fifo(g.turn, pid, pipe, "w")
     syscalls.write_file(g.turn, paths.runtime_state(service.id), RuntimeState("running", pid))
     g.emit(StateChanged(g["c"], "created"))
     g.remember(f"task/{g['c']}", Task(g["c"], g.pid, pid))
@@ -125,7 +125,7 @@ def not_created(g: Goroutine) -> None:
     for log in service_of(g).payload.log:
         pipe = output.pipe_of(g.world, g.pid, service_of(g), log.stream)
         if pipe is not None:
-            syscalls.close_fifo(g.turn, g.pid, pipe)
+            fifos.close_fifo(g.turn, g.pid, pipe)
     answer(g, Failure(g["error"] or "[8] System error: read parent: connection reset by peer"))
 
 

@@ -18,6 +18,7 @@ from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.networks import HIGHEST, address, base_of, bound
 from sim.engine.ops import Do, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, run
 from sim.engine.records import Endpoint
+from sim.engine.settings import daemon_of
 from sim.engine.setup import Port, S, Service
 from sim.engine.traits import traits
 from sim.engines.docker.netfilter import iptables
@@ -140,7 +141,7 @@ def delete_rules(prefix: str) -> list[Any]:
 
 def start_proxy(g: Goroutine) -> Spawn | None:
     """Describe the proxy of the port, unless the daemon runs without userland proxies."""
-    if not g.world.setup.engine.daemon.userland_proxy:
+    if not daemon_of(g.world, g.pid).userland_proxy:
         return None
     return proxy(traits(g.world, g.pid).words.proxy, service_of(g), port_of(g), endpoint_of(g).address)
 
@@ -169,13 +170,31 @@ def proxy_ready(world: World, frame: Frame) -> bool | str:
 
 
 def port_mapped(g: Goroutine) -> str | None:
-    """Keep the proxy's pid, and go on with the next port."""
+    """Keep the proxy's pid, and go on with the next port.
+
+    Without a proxy dockerd binds the port itself, so that nobody else does, and never accepts (portmapper/proxy.go
+    dummyProxy; since 28 before the rules).
+    """
     endpoint = endpoint_of(g)
+    if not daemon_of(g.world, g.pid).userland_proxy:
+        if syscalls.conflicts(g.world.host, bound(port_of(g))):
+            g["error"] = f"{NO_CONNECTIVITY} {g['c']}: {in_use(g)}"
+            return "not_held"
+        syscalls.listen(g.turn, g.pid, bound(port_of(g)))
     g.remember(f"endpoint/{g['c']}", replace(endpoint, proxy_pids=(*endpoint.proxy_pids, g["proxy_pid"])))
     if traits(g.world, g.pid).waits_for_proxies and g["proxy_pid"] is not None:
         g.start("dockerd.wait_proxy", g["c"], proxy_pid=g["proxy_pid"])  # a name has no process's number in it
+        lock_thread(g)
     g["i"] = g["i"] + 1
     return "map_next" if g["i"] < len(endpoint.ports) else None
+
+
+def lock_thread(g: Goroutine) -> None:
+    """Have a thread for each proxy that is waited for; one whose proxy has ended is idle and serves the next (Go)."""
+    waited, locked = g.world.running(g.pid, "dockerd.wait_proxy"), g.recall("proxy_threads", 0)
+    if waited > locked:
+        syscalls.start_threads(g.turn, g.pid, 1)
+        g.remember("proxy_threads", waited)
 
 
 def free_port(g: Goroutine) -> None:
@@ -185,14 +204,19 @@ def free_port(g: Goroutine) -> None:
 
 def proxy_error(g: Goroutine) -> None:
     """Say why the mapping failed: what the proxy's pipe says, or that it said nothing for 16 s."""
-    port = port_of(g)
-    family = "" if len(traits(g.world, g.pid).proxy_addresses) == 1 else "6" if ":" in port.ip else "4"
-    why = f"listen {port.proto}{family} {port.ip}:{port.host}: bind: address already in use"
+    why = in_use(g)
     if g["late"]:
         why, g["late"] = "Timed out proxy starting the userland proxy", False
-    elif not syscalls.conflicts(g.world.host, bound(port)):
+    elif not syscalls.conflicts(g.world.host, bound(port_of(g))):
         why = ""  # it was killed before it could say anything
     g["error"] = f"{NO_CONNECTIVITY} {g['c']}: Error starting userland proxy: {why}"
+
+
+def in_use(g: Goroutine) -> str:
+    """Return what Go says of a port that cannot be bound."""
+    port = port_of(g)
+    family = "" if len(traits(g.world, g.pid).proxy_addresses) == 1 else "6" if ":" in port.ip else "4"
+    return f"listen {port.proto}{family} {port.ip}:{port.host}: bind: address already in use"
 
 
 def rule_error(g: Goroutine) -> None:
@@ -209,7 +233,7 @@ def map_ports() -> list[Any]:
         add_rules(""),
         Fork(start_proxy, "proxy_pid", proxy_pin),
         Wait(proxy_ready, "proxy_failed", within=PROXY_WAIT, late="proxy_late"),
-        Do(port_mapped, "map_next"),
+        Do(port_mapped, "map_next", "not_held"),
         Unlock("portmapper/{network}"),
         Goto("mapped"),
         Label("map_next"),
@@ -220,6 +244,7 @@ def map_ports() -> list[Any]:
         Label("proxy_failed"),
         Reap("proxy_pid"),
         Do(proxy_error),
+        Label("not_held"),
         delete_rules("failed_"),
         Goto("free"),
         Label("rule_failed"),
@@ -251,11 +276,13 @@ def first_mapped(g: Goroutine) -> str | None:
 
 
 def stop_proxy(g: Goroutine) -> None:
-    """Send INT to the port's proxy; dockerd waits for it (a zombie is reaped here, unless that was done before)."""
+    """Send INT to the port's proxy, for whose end dockerd waits (a zombie is reaped here); or close its own socket."""
     pid = endpoint_of(g).proxy_pids[g["i"]]
     g["proxy_pid"] = pid
     if pid is not None:
         g.kill(pid, "INT")
+    elif g.world.host.listeners.get(bound(port_of(g))) == g.pid:
+        syscalls.unlisten(g.turn, bound(port_of(g)))
 
 
 def port_unmapped(g: Goroutine) -> str | None:

@@ -19,7 +19,7 @@ from sim.engine.procedure import procedure
 from sim.engine.setup import S
 from sim.engines.host import output
 from sim.facts import Fid, Forgot
-from sim.kernel import syscalls
+from sim.kernel import fifos
 from sim.world import Frame, Key, World
 
 LOGGER_CLOSE = 10 * S  # container/container.go loggerCloseTimeout [S]
@@ -39,7 +39,7 @@ def begin_discard(g: Goroutine) -> None:
     for log in service.payload.log:
         path = output.fifo_path(service, log.stream)
         if path in g.world.host.fifos:
-            syscalls.open_fifo(g.turn, g.pid, path, "r")
+            fifos.open_fifo(g.turn, g.pid, path, "r")
             local = {"c": g["c"], "stream": log.stream}
             g.start("dockerd.discard", f"{g['c']}/{log.stream}", **local, **_reader(g, log.stream))
 
@@ -58,9 +58,9 @@ def close_output(g: Goroutine) -> None:
 
 
 def _close(g: Goroutine, path: str) -> None:
-    fifo = syscalls.fifo_of(g.world.host, g.pid, path)
+    fifo = fifos.fifo_of(g.world.host, g.pid, path)
     if fifo is not None:
-        syscalls.close_fifo(g.turn, g.pid, fifo.path)
+        fifos.close_fifo(g.turn, g.pid, fifo.path)
 
 
 # -- the copy ---------------------------------------------------------------------------------------

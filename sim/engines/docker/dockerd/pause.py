@@ -17,8 +17,8 @@ from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, Wait
 from sim.engine.procedure import procedure
 from sim.engines.docker.dockerd.health import resume_monitor, stop_monitor
 from sim.engines.docker.dockerd.start import answer, containerd_at, event, in_flight, record_of, rpc_error, update
-from sim.engines.docker.dockerd.stop import no_such, signal_task, stop_timeout
-from sim.engines.docker.dockerd.waiting import begin_wait, stopped
+from sim.engines.docker.dockerd.stop import no_such, signal_task
+from sim.engines.docker.dockerd.waiting import begin_wait, stop_timeout, stopped, waits_for_ever
 from sim.engines.host import storage
 from sim.facts import Forgot, Message
 from sim.world import Frame, World
@@ -141,7 +141,7 @@ STOP_PAUSED = procedure(
     Do(unpause),
     Join("job"),
     Do(thawed, "failed"),
-    Wait(stopped, within=stop_timeout, late="kill"),
+    Wait(stopped, within=stop_timeout, late="kill", unless=waits_for_ever),
     Go("stop", "{c}", "c", "request"),
     Return(),
     Label("kill"),

@@ -7,6 +7,7 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program, Reader
 from sim.engine.role import MB, Rss
 from sim.engines.docker.dockerd.boot import BOOT, BOOT_START
+from sim.engines.docker.dockerd.controller import TAKE_BACK
 from sim.engines.docker.dockerd.execs import EXEC
 from sim.engines.docker.dockerd.exit import EVENTS, RESTART, STATE_EXIT, STATE_EXIT_AFTER_OUTPUT, long_run, ran_long
 from sim.engines.docker.dockerd.health import MONITOR
@@ -76,6 +77,7 @@ PROGRAM = Program(
         CREATE,
         START,
         SANDBOX_DESTROY,
+        TAKE_BACK,
         STOP,
         KILL,
         RESTART_API,

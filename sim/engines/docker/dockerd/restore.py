@@ -26,7 +26,7 @@ from sim.engines.docker.dockerd.pause import handle_pause
 from sim.engines.docker.dockerd.start import containerd_at, drop_bundle, event, record_of, update
 from sim.engines.host import storage
 from sim.facts import Forgot, Message
-from sim.kernel import syscalls
+from sim.kernel import fifos
 from sim.world import Frame, World
 
 TERM_WAIT = 10 * S
@@ -129,7 +129,7 @@ def reopen(g: Goroutine) -> None:
     for stream, mode in zip(paths.STREAMS, ("w", "r", "r"), strict=True):
         path = f"{paths.bundle(service.id)}/{stream}"
         if path in g.world.host.fifos:
-            syscalls.open_fifo(g.turn, g.pid, path, mode)
+            fifos.open_fifo(g.turn, g.pid, path, mode)
     begin_output(g)
 
 

@@ -7,13 +7,15 @@ cmd/dockerd/daemon.go, daemon.go Shutdown, pkg/signal/trap.go, remote_unix.go Ne
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sim.engine import paths
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Goto, Label, Sleep, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.records import Container
 from sim.engine.settings import daemon_of
-from sim.engine.setup import S
+from sim.engine.setup import S, Service
 from sim.engines.docker.dockerd.exit import startup_done
 from sim.kernel import syscalls
 from sim.kernel.signals import NUMBERS
@@ -81,9 +83,20 @@ def stop_all(g: Goroutine, paused: str = "stop_paused") -> None:
 
 def budget(world: World, frame: Frame) -> int:
     """Return how long the containers may take, in µs: 15 s, or the longest stop timeout and 5 s."""
-    known = (world.services[n] for n in world.services if world.recall(frame.fid[0], f"container/{n}") is not None)
-    longest = max((service.stop_timeout + GRACE for service in known), default=0)
+    longest = max((service.stop_timeout + GRACE for service in _known(world, frame)), default=0)
     return int(max(daemon_of(world, frame.fid[0]).shutdown_timeout, longest))
+
+
+def endless(world: World, frame: Frame) -> bool:
+    """Return whether there is no such limit: some container may take for ever (daemon.go ShutdownTimeout)."""
+    return any(it.stop_timeout < 0 for it in world.services.values()) and any(
+        service.stop_timeout < 0 for service in _known(world, frame)
+    )
+
+
+def _known(world: World, frame: Frame) -> Iterator[Service]:
+    """Yield the containers that there are."""
+    return (world.services[n] for n in world.services if world.recall(frame.fid[0], f"container/{n}") is not None)
 
 
 STOPS = ("dockerd.stop", "dockerd.stop_paused", "dockerd.state_exit", "dockerd.state_exit_after_output")
@@ -140,7 +153,7 @@ SHUTDOWN = procedure(
     Do(close_api, "again", "forced", "untrapped"),
     Wait(startup_done),
     Do(begin_shutdown, "look"),
-    Wait(all_stopped, within=budget, late="force"),
+    Wait(all_stopped, within=budget, late="force", unless=endless),
     Label("force"),
     Do(stop_containerd, "gone"),
     Label("poll"),
@@ -149,7 +162,7 @@ SHUTDOWN = procedure(
     Label("gone"),
     Exit(leave),
     Label("look"),
-    Wait(looked_at, within=budget, late="force"),
+    Wait(looked_at, within=budget, late="force", unless=endless),
     Goto("force"),
     Label("forced"),
     Exit(leave_at_once),

@@ -31,9 +31,8 @@ from sim.engines.docker.dockerd.stop import (
     say_kill,
     sent,
     signal_task,
-    stop_timeout,
 )
-from sim.engines.docker.dockerd.waiting import begin_wait, stopped
+from sim.engines.docker.dockerd.waiting import begin_wait, stop_timeout, stopped, waits_for_ever
 from sim.facts import Message
 from sim.world import Frame, World
 
@@ -47,17 +46,23 @@ def note_signal(g: Goroutine) -> str | None:
 
     One that waits for its restart gets no signal, and has stopped if its manager was canceled.
     """
-    record, service = record_of(g), service_of(g)
+    record = record_of(g)
     if record is None or not record.running:
-        g["error"] = f"container {service.id} is not running"
+        g["error"] = f"container {service_of(g).id} is not running"
         return "refused"
-    return note(g, record, cancels=service.stop_signal is None or g["signal"] in (service.stop_signal, "KILL"))
+    return note(g, record, cancels=cancels(g))
+
+
+def cancels(g: Goroutine) -> bool:
+    """Return whether the signal is one after which no policy starts the container: KILL, or its stop signal."""
+    wanted = service_of(g).stop_signal
+    return wanted is None or g["signal"] in (wanted, "KILL")
 
 
 def must_thaw(g: Goroutine) -> str | None:
-    """Go on to thaw a container that is paused, so that it takes the signal."""
+    """Go on to thaw a container that is paused, so that it takes a signal that is to end it."""
     record = record_of(g)
-    return None if record is not None and record.paused else "thawed"
+    return None if record is not None and record.paused and cancels(g) else "thawed"
 
 
 def resume_task(g: Goroutine) -> Message:
@@ -172,7 +177,7 @@ STOP = procedure(
     Label("send"),
     SEND,
     Do(sent, "until_killed"),
-    Wait(stopped, within=stop_timeout, late="kill"),
+    Wait(stopped, within=stop_timeout, late="kill", unless=waits_for_ever),
     Goto("stopped"),
     Label("kill"),
     Do(begin_kill),
@@ -185,7 +190,7 @@ STOP = procedure(
     Return(),
     REFUSED,
     Do(insist, "until_killed"),
-    Wait(stopped, within=UNSENT_WAIT, late="kill"),
+    Wait(stopped, within=UNSENT_WAIT, late="kill", unless=waits_for_ever),
     Goto("stopped"),
     Label("not_killed"),
     Do(not_killed),

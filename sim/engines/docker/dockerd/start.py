@@ -15,11 +15,11 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import drop_pins, service_of
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.networks import address, bindings
+from sim.engine.networks import address, bindings, host_addresses
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import Container, Endpoint
-from sim.engine.traits import traits
+from sim.engine.traits import Traits, traits
 from sim.engines.docker.dockerd.attached import tell_attached
 from sim.engines.docker.dockerd.health import start_monitor
 from sim.engines.docker.dockerd.network import (
@@ -37,7 +37,7 @@ from sim.engines.docker.dockerd.waiting import wake
 from sim.engines.host import storage
 from sim.engines.host.output import depth
 from sim.facts import EngineEvent, Forgot, Message
-from sim.kernel import syscalls
+from sim.kernel import fifos, syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
 
@@ -142,7 +142,7 @@ def create_endpoint(g: Goroutine) -> str | None:
     if number is None:
         g["error"] = f"no available IPv4 addresses on this network's address pools: {service.network}"
         return "exists"
-    ports = bindings(service.ports, traits(g.world, g.pid).proxy_addresses)
+    ports = bindings(service.ports, host_addresses(g.world, g.pid))
     endpoint = Endpoint(service.name, service.network, number, address(g.world, service.network, number), ports)
     g.remember(f"endpoint/{service.name}", endpoint)
     return None if service.ports else "mapped"
@@ -167,9 +167,9 @@ def write_bundle(g: Goroutine) -> None:
         if service_of(g).tty and stream == "init-stderr":
             continue  # a terminal has one stream
         path = f"{folder}/{stream}"
-        syscalls.unlink_fifo(g.turn, path, used=stream in depths)
-        syscalls.mkfifo(g.turn, path, depths.get(stream, 65_536))
-        syscalls.open_fifo(g.turn, g.pid, path, mode)
+        fifos.unlink_fifo(g.turn, path, used=stream in depths)
+        fifos.mkfifo(g.turn, path, depths.get(stream, 65_536))
+        fifos.open_fifo(g.turn, g.pid, path, mode)
     g.remember(f"lib/{g['c']}", True)
 
 
@@ -196,15 +196,22 @@ def lost_words(g: Goroutine) -> str:
     Source: D vendor/google.golang.org/grpc/transport/http2_client.go 514, rpc_util.go 386-398, call.go 160-168.
     """
     found = traits(g.world, g.pid)
-    if g["in_flight"] and found.rpc_codes:
-        return CLOSING
+    return CLOSING if g["in_flight"] and found.rpc_codes else unreachable(found)
+
+
+def unreachable(found: Traits) -> str:
+    """Return the words for a call that was not sent, since there is no connection to containerd."""
     return found.unreachable.format(found.containerd_socket.removeprefix("unix:"))
+
+
+def with_code(found: Traits, code: int, words: str) -> str:
+    """Return the whole text of an error of gRPC, with its code where it is printed."""
+    return f"rpc error: code = {code} desc = {words}" if found.rpc_codes else words
 
 
 def rpc_error(g: Goroutine) -> str:
     """Return the whole text of that error, with its code where it has one."""
-    code = f"rpc error: code = {13 if g['in_flight'] else 14} desc = "
-    return (code if traits(g.world, g.pid).rpc_codes else "") + lost_words(g)
+    return with_code(traits(g.world, g.pid), 13 if g["in_flight"] else 14, lost_words(g))
 
 
 def create_container(g: Goroutine) -> Message:
@@ -296,7 +303,7 @@ def drop_bundle(g: Goroutine) -> None:
     syscalls.remove_file(g.turn, f"{folder}/config.json")
     depths = printed(g)
     for stream in paths.STREAMS:
-        syscalls.unlink_fifo(g.turn, f"{folder}/{stream}", used=stream in depths)
+        fifos.unlink_fifo(g.turn, f"{folder}/{stream}", used=stream in depths)
     forget(g)
 
 

@@ -24,10 +24,9 @@ from sim.engine.setup import S
 from sim.engine.traits import traits
 from sim.engines.docker.dockerd.health import stop_monitor
 from sim.engines.docker.dockerd.start import answer, containerd_at, event, in_flight, record_of, rpc_error, update
-from sim.engines.docker.dockerd.waiting import begin_wait, stopped
+from sim.engines.docker.dockerd.waiting import begin_wait, stop_timeout, stopped, waits_for_ever
 from sim.facts import Message
 from sim.kernel.signals import NUMBERS
-from sim.world import Frame, World
 
 UNSENT_WAIT = 2 * S
 KILL_WAIT = 10 * S
@@ -48,13 +47,6 @@ def refuse(g: Goroutine) -> None:
     """Answer with why it cannot be done."""
     if g["request"] is not None:
         answer(g, Failure(PREFIXES[g["request"].kind].format(g["c"]) + g["error"]))
-
-
-def stop_timeout(world: World, frame: Frame) -> int:
-    """Return how long the container may take to stop, in µs: the request's time, or the container's own."""
-    request = frame.local["request"]
-    asked = request.data[1] if request is not None and isinstance(request.data, tuple) else None
-    return int(world.services[frame.local["c"]].stop_timeout if asked is None else asked)
 
 
 # -- a signal through the API ----------------------------------------------------------------------
@@ -260,7 +252,7 @@ STOP = procedure(
     SEND,
     Label("sent"),
     Do(sent, "until_killed"),
-    Wait(stopped, within=stop_timeout, late="kill"),
+    Wait(stopped, within=stop_timeout, late="kill", unless=waits_for_ever),
     Goto("stopped"),
     Label("kill"),
     Do(begin_kill),

@@ -129,7 +129,7 @@ def healthy(world: World, frame: Frame) -> bool:
 def responsive(world: World, pid: int) -> bool:
     """Say whether a process lives and is neither stopped nor frozen."""
     process = world.host.procs.get(pid)
-    return process is not None and process.state == "S"
+    return process is not None and process.runs
 
 
 def begin_check(g: Goroutine) -> str | None:

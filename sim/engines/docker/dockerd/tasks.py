@@ -21,15 +21,18 @@ from sim.engine.ops import Do, Goto, Label, Lock, Return, Sleep, Unlock, Wait, c
 from sim.engine.procedure import procedure
 from sim.engine.setup import MS, S
 from sim.engine.traits import traits
+from sim.engines.containerd.requests import shim_at
 from sim.engines.docker.dockerd.execs import ADD, config_key, exec_ended, exec_exited, exec_started, exec_table
 from sim.engines.docker.dockerd.exit import (
     AUTO_REMOVE,
+    ask_restart_manager,
+    begin_pause,
     believe_end,
     connected,
     event_or_break,
-    follow_end,
     say_die,
     subscribed,
+    tell_end,
 )
 from sim.engines.docker.dockerd.network import release_network, unmap_ports
 from sim.engines.docker.dockerd.output import LOGGER_CLOSE, all_logged, stdio_ended, truncate_log
@@ -108,10 +111,9 @@ START = start_table(
 
 
 def note_writers(g: Goroutine) -> str | None:
-    """Note who writes a command's output: the process, and the shim that holds its fifos, too."""
-    pid = g["answer"]
-    g["process_pid"] = pid
-    g["shim_pid"] = g.world.host.procs[pid].ppid if pid in g.world.host.procs else pid
+    """Note who writes a command's output: the process, which may have ended already, and its shim with its fifos."""
+    g["process_pid"] = pid = g["answer"]
+    g["shim_pid"] = shim_at(g.world, g.frame) or pid
     return exec_started(g)
 
 
@@ -235,15 +237,30 @@ def note_told(g: Goroutine, *, told: bool) -> None:
         g.remember(f"told/{g['c']}", told)
 
 
+def ask_first(g: Goroutine) -> str | None:
+    """Ask the restart manager: since 23 its pause runs while the network is taken down (v26.1.5 monitor.go 67-85)."""
+    record = record_of(g)
+    if record is None:
+        return "unknown"
+    g["status"] = g["code"]
+    update(g, ask_restart_manager(g, record), disk=False)
+    begin_pause(g)
+    return None
+
+
 def believe_exit(g: Goroutine) -> str | None:
-    """Ask the restart manager, and believe that it has stopped or restarts: whoever waits for that goes on."""
+    """Believe that it has stopped or restarts: whoever waits for that goes on. Up to 20.10 that is asked only now."""
     record = record_of(g)
     if record is None:
         return "unknown"
     g["oom_killed"], g["status"] = record.oom_killed, g["code"]
     note_told(g, told=g["told"])
-    believe_end(g, record)
-    follow_end(g)
+    if traits(g.world, g.pid).die_after_record:
+        believe_end(g, record)
+    else:
+        believe_end(g, ask_restart_manager(g, record))
+        begin_pause(g)
+    tell_end(g)
     return None
 
 
@@ -279,6 +296,7 @@ EXIT = procedure(
     Do(truncate_log),
     Label("logged"),
     Do(after_output, "die_first"),
+    Do(ask_first, "unknown"),
     Label("clean_up"),
     Do(must_leave_network, "no_controller"),
     unmap_ports(),

@@ -12,6 +12,7 @@ from __future__ import annotations
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import reading
 from sim.engine.records import Container
+from sim.engine.traits import traits
 from sim.facts import Forgot
 from sim.world import Frame, Key, World
 
@@ -37,6 +38,22 @@ def wake(g: Goroutine) -> None:
     """Close the channel: all who wait are woken."""
     if g.recall(_channel(g["c"])) is not None:
         g.emit(Forgot(g.pid, _channel(g["c"])))
+
+
+def stop_timeout(world: World, frame: Frame) -> int:
+    """Return how long the container may take to stop, in µs: the request's time, or the container's own."""
+    return max(_grace(world, frame), 0)
+
+
+def waits_for_ever(world: World, frame: Frame) -> bool:
+    """Return whether a stop goes on to nothing else: a negative time has no end, unless it is over at once."""
+    return _grace(world, frame) < 0 and traits(world, frame.fid[0]).waits_for_ever
+
+
+def _grace(world: World, frame: Frame) -> int:
+    request = frame.local["request"]
+    asked = request.data[1] if request is not None and isinstance(request.data, tuple) else None
+    return int(world.services[frame.local["c"]].stop_timeout if asked is None else asked)
 
 
 def _reads(world: World, frame: Frame) -> tuple[Key, ...]:

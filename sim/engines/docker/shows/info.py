@@ -3,7 +3,8 @@
 Models: containers counted by their state (one that waits for its restart is Stopped), versions, drivers, the host. Live
 restore and the log driver are those that the dockerd that answers goes by, the other drivers are read off its words.
 Leaves out every other line: images, plugins, kernel, memory, registries. Source: docker 1.13.1,
-cli/command/system/info.go, daemon/info.go; engine-1.13 §4.
+cli/command/system/info.go, daemon/info.go; engine-1.13 §4; moby v20.10.0 daemon/info_unix.go 24, daemon_unix.go 636-643
+(with cgroup v2 the driver is systemd).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from sim.engine.settings import daemon_of
+from sim.kernel.records import V2
 from sim.render.clean import printable
 from sim.views.story import Story
 
@@ -25,14 +27,16 @@ DEFAULTS = {  # of 1.13.1, where dockerd's words say nothing
 
 def engine_facts(story: Story) -> list[tuple[str, str]]:
     """Return the lines below the counts, in the command's order."""
-    host, daemon = story.trace.setup.host, story.daemon()
+    host, daemon, traits = story.trace.setup.host, story.daemon(), story.world.design.traits
     words = story.world.host.procs[daemon].image.argv if daemon else ()
-    settings = daemon_of(story.world, daemon)
+    settings, version = daemon_of(story.world, daemon), story.world.host.cgroup
+    driver = "systemd" if version == V2 else option(words, "native.cgroupdriver")
     return [
         ("Server Version", story.world.design.title.partition("-")[0]),
         ("Storage Driver", option(words, "--storage-driver")),
         ("Logging Driver", settings.log_driver),
-        ("Cgroup Driver", option(words, "native.cgroupdriver")),
+        ("Cgroup Driver", driver),
+        *([] if traits.one_cgroup[0] else [("Cgroup Version", version.removeprefix("v"))]),
         ("Default Runtime", option(words, "--default-runtime")),
         ("Init Binary", option(words, "--init-path")),
         ("CPUs", str(host.cores)),

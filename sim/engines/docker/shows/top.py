@@ -4,7 +4,8 @@ Models: the daemon's checks, its question to containerd for the pids (`runc ps` 
 stands; before there was a containerd dockerd asks itself), and `ps -ef` of the host at that moment, whose rows the
 daemon splits at blanks, joining what is left over into the last column. Leaves out: the processes that the question
 itself forks, ps options of one's own. Source: D daemon/top_unix.go, daemon/errors.go; C runtime/container.go Pids [K:
-the texts of errors]; docker 1.13.1, cli/command/container/top.go; engine-1.13 §3.2, §1.4.
+the texts of errors], containerd v1.7.24 services/tasks/local.go 743-753; docker 1.13.1, cli/command/container/top.go;
+engine-1.13 §3.2, §1.4.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ from __future__ import annotations
 from sim.engine.containers import scope_of
 from sim.engine.records import Task
 from sim.engine.setup import Service
+from sim.engine.traits import traits
+from sim.engines.docker.dockerd.start import unreachable, with_code
 from sim.engines.host.systemd.unit import unit_of
 from sim.render.go_tables import tabulate
 from sim.render.ps import ps_ef
 from sim.views.story import Story
 from sim.views.table import Table
-
-UNAVAILABLE = "rpc error: code = 14 desc = grpc: the connection is unavailable"
-NOT_FOUND = "rpc error: code = 2 desc = containerd: container not found"
 
 
 def listed(story: Story, name: str) -> Table | str:
@@ -31,18 +31,21 @@ def listed(story: Story, name: str) -> Table | str:
         return f"Container {service.id} is not running"
     if record.restarting:
         return f"Container {service.id} is restarting, wait until the container is running"
+    found = traits(story.world, unit_of(story.world).main_pid)
     containerd = story.world.recall(unit_of(story.world).main_pid, "connection")
     if containerd is None:
-        return UNAVAILABLE
+        return with_code(found, 14, unreachable(found))
     if not isinstance(story.world.recall(containerd, f"task/{name}"), Task):
-        return NOT_FOUND
+        gone = "containerd: container not found" if found.rpc_codes else f"task {service.id} not found: not found"
+        return with_code(found, 2, gone)
     return _rows(story, service)
 
 
 def _rows(story: Story, service: Service) -> Table:
-    pids = story.world.host.grouped.get(scope_of(story.world, service), {})
+    host = story.world.host
+    pids = [pid for pid in host.grouped.get(scope_of(story.world, service), {}) if host.alive(pid)]
     table = story.table()
-    return Table(table.meta, tuple(row for row in table.procs if row.pid in pids and row.state != "Z"))
+    return Table(table.meta, tuple(row for row in table.procs if row.pid in pids))
 
 
 def docker_top(found: Table | str) -> str:

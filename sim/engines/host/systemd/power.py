@@ -20,6 +20,7 @@ from sim.engine.ops import Answered, reading
 from sim.engine.records import JournalState
 from sim.engine.setup import LosePower
 from sim.engines.host import journald, output
+from sim.engines.host.systemd import starter
 from sim.engines.host.systemd.job import REPLACED
 from sim.engines.host.systemd.unit import UNIT, daemons, key_of
 from sim.facts import Forgot, FrameEnded, Received, Replied, UnitChanged
@@ -30,6 +31,7 @@ from sim.kernel.records import INIT, NO_POWER, OUTSIDE, Pid
 from sim.world import Frame, Turn, World
 
 TMPFS = ("/run/", "/var/run/")
+KERNELS = ("/sys/",)
 CLOSED = "Connection to the host closed by remote host."
 
 
@@ -59,7 +61,7 @@ def _bottom_up(host: Host, pid: Pid) -> Iterator[Pid]:
 
 def _wipe(turn: Turn) -> None:
     host = turn.host
-    for path in [path for path in host.files if path.startswith(TMPFS)]:
+    for path in [path for path in host.files if path.startswith((*TMPFS, *KERNELS))]:
         syscalls.remove_file(turn, path)
     for path in list(host.fifos):
         turn.emit(e.FifoRemoved(path))
@@ -105,6 +107,7 @@ def boots(g: Goroutine) -> None:
         g.start(f"init.{name}")
     if journald.concerns(g.world.setup):
         journald.begin(g.turn)
+    starter.begin(g.turn)
 
 
 # -- reboot -----------------------------------------------------------------------------------------

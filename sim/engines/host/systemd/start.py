@@ -15,6 +15,7 @@ from sim.engine.ops import Do, Sleep, reading
 from sim.engine.setup import Unit
 from sim.engines.host.systemd.dependencies import lacks
 from sim.engines.host.systemd.job import PROCEDURES, RESTARTING, answer, is_replaced, jobs_about
+from sim.engines.host.systemd.starter import starter
 from sim.engines.host.systemd.stop import main_ended
 from sim.engines.host.systemd.unit import (
     RUNS,
@@ -75,7 +76,7 @@ def start_main(g: Goroutine) -> str | None:
     if is_limited(keys):
         start_about(g, "start_token", name)
         starts += 1
-    main = spawn(g.turn, g.pid, file.spawn(g, name))
+    main = spawn(g.turn, starter(g.world), file.spawn(g, name))
     state = "activating" if file.notify else "active"
     change(g, name, state=state, main_pid=main, starts=starts, stopping=False)
     return None

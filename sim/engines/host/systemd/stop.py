@@ -25,6 +25,7 @@ from sim.engine.records import ServiceState, UnitState
 from sim.engines.host import journald
 from sim.engines.host.systemd.dependencies import stop_bound
 from sim.engines.host.systemd.job import start_refused
+from sim.engines.host.systemd.starter import starter
 from sim.engines.host.systemd.unit import (
     RUNS,
     change,
@@ -182,7 +183,7 @@ def _run_post(g: Goroutine) -> bool:
     """Start ExecStopPost=, whatever the end was."""
     command = file_of(g.world, of(g)).exec_stop_post
     if command is not None:
-        g["control"] = spawn(g.turn, g.pid, command(g, of(g)))
+        g["control"] = spawn(g.turn, starter(g.world), command(g, of(g)))
         change(g, of(g), control_pid=g["control"])
     return command is not None
 
@@ -279,7 +280,7 @@ def exec_stop(g: Goroutine) -> str | None:
         return "going"  # it has got TERM already
     if g["was"] != "active":
         return "term"
-    g["control"] = spawn(g.turn, g.pid, command(g, of(g)))
+    g["control"] = spawn(g.turn, starter(g.world), command(g, of(g)))
     change(g, of(g), control_pid=g["control"])
     return None
 

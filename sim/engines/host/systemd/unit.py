@@ -33,6 +33,7 @@ UP = (*RUNS, "auto-restart")  # what a stop or a restart of another unit takes a
 class UnitFile(msgspec.Struct, frozen=True, kw_only=True):
     """A unit file. *spawn* describes the main process, *keys* are those of [Service] that a scenario may set.
 
+    *own* are the keys of a unit beside the engine's own as its package has them, None where a scenario cannot set them.
     *notify* says who may tell that it is ready: its "main" process, "all" of its processes, nobody ("": Type=simple).
     *reload* is the signal of ExecReload=, "" if there is none. *groups* are the control groups of its processes, if
     they are not the unit's own. *status* is what `systemctl status` prints of the file: description, Docs=, ExecStart=.
@@ -42,6 +43,7 @@ class UnitFile(msgspec.Struct, frozen=True, kw_only=True):
     program: str
     spawn: Callable[[Goroutine, str], Spawn]
     keys: Callable[[World, str], Unit]
+    own: Unit | None = None
     key: str = ""
     notify: str = "main"
     reload: str = ""
