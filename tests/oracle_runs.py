@@ -50,8 +50,7 @@ steps:
   - {at: 5s, compose: up -d old top}
   - {id: all, at: 60s, compose: up -d}
   - {id: hang, at: Forked(runc/s0)+100ms, stop: runc/*}
-  - {at: hang+100ms, stop: runc/*}
-  - {at: hang+200ms, stop: runc/*}
+  - {at: hang+100ms, stop: runc/*, every: 100ms, times: 9}
   - {id: kill, at: hang+1s, docker: kill old}
   - {id: top, at: hang+1s, docker: top top}
   - {at: hang+6s, cont: runc/*}

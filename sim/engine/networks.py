@@ -46,7 +46,7 @@ def host_addresses(world: World, pid: Pid) -> tuple[str, ...]:
     """Return where a daemon binds a port that is published on every address; 0 is one of the design's own version.
 
     Without userland proxies only in the family of the networks' addresses, which is IPv4 (moby v26.1.5 libnetwork
-    port_mapping_linux.go 72-87): nothing can go from IPv6 to them.
+    port_mapping_linux.go 63-70): nothing can go from IPv6 to them.
     """
     addresses = traits(world, pid).proxy_addresses or ("0.0.0.0",)
     return addresses if daemon_of(world, pid).userland_proxy else addresses[:1]

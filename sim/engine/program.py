@@ -112,5 +112,5 @@ def adopts(world: World, pid: Pid) -> bool:
 
 
 def is_orphan(world: World, pid: Pid) -> bool:
-    """Return whether a process lives elsewhere by its design than below PID 1, or who is in its place, that has it."""
+    """Return whether PID 1 or the subreaper of the host has a process that lives elsewhere by its design."""
     return adopts(world, world.host.procs[pid].ppid) and not is_at_home_under_init(world, pid)

@@ -166,10 +166,10 @@ def kill(turn: CallContext, pid: Pid, signal: Signal, by: Pid = OUTSIDE) -> bool
     if process.state == "T" and signal == "CONT":
         turn.emit(e.Signalled(pid, signal, by))
         turn.emit(e.SignalTaken(pid, signal, "continued"))
+        if signal in dict(process.image.handlers):
+            turn.emit(e.Signalled(pid, signal, by))  # it goes on at once, and its handler runs besides (signal(7))
         if is_frozen(turn.host, process.cgroup):
             turn.emit(e.Frozen(pid))
-        if "CONT" in dict(process.image.handlers):
-            turn.emit(e.Signalled(pid, signal, by))  # it goes on at once, and its handler runs besides (signal(7))
         return True
     turn.emit(e.Signalled(pid, signal, by))
     return True

@@ -139,6 +139,6 @@ def nobody_waits_for_another(world: World) -> Faults:
                 continue
             op = world.design.procedures[frame.procedure].ops[frame.op]
             busy = str(frame.local.get("c", ""))
-            if isinstance(op, (Lock, Push, Reap, Wait)) and not op.ready(world, frame):
+            if busy and isinstance(op, (Lock, Push, Reap, Wait)) and not op.ready(world, frame):
                 for name in dict.fromkeys(message.container for message in waiting if message.container != busy):
                     yield f"{name} waits in {program} for {busy}"

@@ -116,12 +116,18 @@ def stop_noted(world: World, event: EngineEvent) -> Marks:
     after = before
     if word in ("start", "destroy"):
         after = 0
-    elif (word == "die" and before == ASKED) or (word == "stop" and _by_people(world)):
+    elif (word == "die" and (before == ASKED or _is_kept(world, name))) or (word == "stop" and _by_people(world)):
         after = STOPPED
     elif word == "kill" and not before and _by_people(world):
         signal = NAMES[int(dict(event.attributes)["signal"])]
         after = ASKED if signal in ENDING or signal == world.services[name].stop_signal else 0
     return _changed(world, (stopped_mark(name), after))
+
+
+def _is_kept(world: World, name: str) -> bool:
+    """Return whether the record says that people have stopped it, where no daemon says `stop` of each."""
+    record = believed(world, name) if an_api(world.design) else None
+    return record is not None and record.manual
 
 
 STOPS: Watch = ((EngineEvent, stop_noted),)

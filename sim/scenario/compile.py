@@ -296,7 +296,7 @@ class Compiler:
             self.report.refuse(self.root, (*path, "init"), refusal)
         check_pins(file.x_pids, (*path, "x-pids"), self.root, self.report)
         check_answers(file, path, self.root, self.report)
-        self.said[name] = frozenset(file.model_fields_set)
+        self.said[name] = frozenset(ServiceFile.model_fields[it].alias or it for it in file.model_fields_set)
         return build(name, key, file, network, self.assumed)
 
     def with_driver(self, service: Service, engine: EngineSetup) -> Service:

@@ -24,7 +24,7 @@ STARTER = """\
 # Check it with: shimulator validate FILE; run it with: shimulator run FILE
 title: dockerd is killed
 
-host: {cores: 2, uptime: 10d}        # begin: steady (default), boot (t = 0 is the power button) or off
+host: {cores: 2, uptime: 10d}        # begin: steady (default), boot (t = 0: power on), off; cgroup: v1, v2
 engine:
   design: DESIGN
   daemon: {live-restore: false}      # keys of daemon.json; try true

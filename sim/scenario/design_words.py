@@ -88,7 +88,7 @@ def _refuse_cgroup(root: Node, versions: tuple[Design, ...], report: Report) -> 
     for design in versions:
         (why, hint), own = design.traits.one_cgroup, design.traits.cgroup
         if why and node is not None and node.value in (V1, V2) and node.value != own:
-            what = f"{design.name} runs with cgroup {own} alone: {why}."
+            what = f"{design.name} runs with cgroup {own} alone: {why}"
             report.refuse(root, ("host", "cgroup"), Refusal(what, hint))
             return
 

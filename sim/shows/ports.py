@@ -11,7 +11,7 @@ def ports(story: Story, names: Names) -> str:
     from sim.engines.host.reach import CLIENTS, finds
     from sim.render.cells import cells
 
-    rows = [("PORT", "CONTAINER", *(client.upper() for client in CLIENTS))]
+    rows = [("PORT", "OF", *(client.upper() for client in CLIENTS))]
     for name, service in story.world.services.items():
         if name in names or not names:
             for port in service.ports:

@@ -29,8 +29,8 @@ class Names(msgspec.Struct, frozen=True):
     """What the programs of an engine are called, "" for what it does not have.
 
     *client* is the command that asks the engine, *holder* holds a container, *keeper* is the daemon that starts holders
-    and knows them, *errands* are what does one thing and ends, in short and in full. *reaper* gets
-    the engine's orphans.
+    and knows them, *errands* are what does one thing and ends, in short and in full. *reaper* gets the
+    engine's orphans.
     """
 
     init: str = ""

@@ -256,9 +256,7 @@ def boot(runner: Runner, commands: tuple[str, ...]) -> Answer:
     dead = runner.told(
         commands[0], "18.09, 100 dead", "18.09, none", "19.03, 100 dead", "19.03, none", "26, 100 dead", "26, none"
     )
-    live = runner.told(
-        commands[1], "18.09, 40 run", "18.09, one", "26, 40 run", "26, one", "1.13, 40 run", "1.13, one"
-    )
+    live = runner.told(commands[1], "18.09, 40 run", "18.09, one", "26, 40 run", "26, one", "1.13, 40 run", "1.13, one")
     each = {v: per(dead, f"{v}, 100 dead", f"{v}, none", 100) for v in ("18.09", "19.03", "26")}
     runs = {v: per(live, f"{v}, 40 run", f"{v}, one", 39) for v in ("18.09", "26", "1.13")}
     dead_said = listed([f"{1000 * it:.0f} ms in {v}, {seconds(20_000 * it)} for 20,000" for v, it in each.items()])

@@ -13,6 +13,7 @@ import msgspec
 
 from sim.drive.explore import Exploration, Path, explore
 from sim.engine.setup import (
+    Child,
     Docker,
     Ends,
     FaultBudget,
@@ -29,6 +30,7 @@ from sim.engine.setup import (
     Step,
     Systemctl,
     Target,
+    ThreadsEnd,
 )
 from sim.model import initial, step
 from sim.world import World
@@ -39,7 +41,15 @@ UP = Step("up", Instant(), Systemctl("start"))
 LIFE = ("run", "stop", "rm")
 PLAIN = Service("web", "web0", "img", "/web", (), Payload("web", ("web",), 2, ready=5 * S, on_term=OnTerm(after=5 * S)))
 WITH_PORT = msgspec.structs.replace(PLAIN, ports=(Port(8080, 80),))
+TREE = Child("a", ("a",), exits=Ends(0, 15 * S), children=(Child("b", ("b",), exits=Ends(1, 18 * S)),))
+ANSWERS = (("HUP", OnTerm("exit", 3, 2 * S)), ("TERM", OnTerm("reload")))
 HASTY = msgspec.structs.replace(PLAIN, payload=Payload("web", ("web",), 2))
+MANY = msgspec.structs.replace(
+    HASTY,
+    payload=Payload(
+        "web", ("web",), 2, (TREE,), on=ANSWERS, reaps_after=9 * S, threads_end=(ThreadsEnd(2, 6 * S),), main_ends=4 * S
+    ),
+)
 
 
 def setup_of(service: Service, *steps: Step, begin: str = "off") -> Setup:

@@ -13,7 +13,7 @@ from sim.drive.explore.search import Part
 from sim.drive.explore.walker import Acts, Choice, Walker
 from sim.engine.setup import Setup
 from sim.kernel.events import Forked
-from sim.kernel.records import INIT, OUTSIDE, Pid
+from sim.kernel.records import OUTSIDE, Pid
 from sim.model import Action, initial
 from sim.properties import PROPERTIES
 from tests.drive.lives import AGREE
@@ -90,8 +90,9 @@ class Shadow:
 
     def __init__(self, learner: Learner, setup: Setup) -> None:
         self.learner = learner
-        self.names: dict[Pid, Pid] = {INIT: INIT, OUTSIDE: OUTSIDE}  # plain number -> name
-        self.state = state_of(learner, initial(setup)[0])
+        world = initial(setup)[0]
+        self.names: dict[Pid, Pid] = {pid: pid for pid in (OUTSIDE, *world.host.procs)}  # plain number -> name
+        self.state = state_of(learner, world)
         self.digest = learner.space.digest(self.state)
         self._forks: dict[Leaf, list[Pid]] = {}
 

@@ -34,7 +34,7 @@ from sim.faults import FAULTS
 from sim.testing.setups import fitted
 from sim.world import World
 from tests.drive.confluence import Checker
-from tests.drive.lives import AFTER, AGREE, CASES, PLAIN, UP, WITH_PORT, docker, kill, setup_of, systemctl
+from tests.drive.lives import AFTER, AGREE, CASES, MANY, PLAIN, UP, WITH_PORT, docker, kill, setup_of, systemctl
 
 TABLE = confluent(DESIGNS["docker-1.13"]) | confluent(DESIGNS["podman"]) | ONLY_WHERE.keys()
 ALWAYS = replace(WITH_PORT, restart=Restart("always"))
@@ -74,6 +74,11 @@ def side_by_side(services: tuple[Service, ...], *terminals: tuple[Step, ...]) ->
     return Setup(services, host=HostSetup(begin="off"), terminals=terminals)
 
 
+def below(setup: Setup) -> Setup:
+    """Return the setup on a host with a subreaper."""
+    return replace(setup, host=replace(setup.host, subreaper="tini"))
+
+
 def restarted(verb: str, service: Service = ALWAYS) -> Setup:
     """Return a life in which people stop, restart or kill docker.service, and start it again."""
     return setup_of(service, UP, *docker("run"), systemctl(verb), Step("again", AFTER, Systemctl("start")))
@@ -102,6 +107,8 @@ QUICK: dict[str, Case] = {
     "two kills and a stall": walked(15, LIFE, kill=2, stall=1),
     "docker.service is restarted": walked(15, restarted("restart"), kill=1),
     "two containers": walked(15, TWO, "up"),
+    "below a subreaper": walked(15, below(setup_of(ALWAYS, UP, *docker("run", "stop"))), kill=3),
+    "children of children": walked(15, setup_of(MANY, UP, *docker("run", "stop")), kill=2),
 }
 LONG: dict[str, Case] = {
     "the hook is killed": hit("kill", "hook"),

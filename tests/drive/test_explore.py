@@ -50,8 +50,8 @@ FOUND = {
     ("steady", "full"): (2553, 7813, 201, 2),
     ("shot", "reduced"): (434, 1059, 79, 1),
     ("shot", "full"): (853, 2312, 97, 1),
-    ("any kill", "reduced"): (492, 655, 83, 5),
-    ("any kill", "full"): (1072, 1930, 108, 5),
+    ("any kill", "reduced"): (524, 708, 88, 5),
+    ("any kill", "full"): (1096, 1970, 112, 5),
 }
 
 

@@ -17,24 +17,11 @@ import pytest
 import sim.drive.timed
 from sim.drive.explore.begin import renamed
 from sim.drive.timed import Timed
-from sim.engine.setup import (
-    Child,
-    Docker,
-    Ends,
-    Exec,
-    Healthcheck,
-    Instant,
-    OnTerm,
-    Payload,
-    S,
-    Setup,
-    Step,
-    ThreadsEnd,
-)
+from sim.engine.setup import Docker, Exec, Healthcheck, Instant, S, Setup, Step
 from sim.facts import StepTaken
 from sim.latency import EL7_IDLE, Duration, Profile, Uniform
 from sim.model import Open, act
-from tests.drive.lives import AGREE, ALWAYS, HASTY, HUNG, UP, docker, kill, setup_of, signal, systemctl
+from tests.drive.lives import AGREE, ALWAYS, HASTY, HUNG, MANY, UP, docker, kill, setup_of, signal, systemctl
 from tests.drive.spaces import Graph, Shadow, base_of, whole
 
 replaced = msgspec.structs.replace
@@ -104,14 +91,7 @@ AT_ONCE: Profile = {name: Duration(wait=Uniform(0, 0.002), scale=row.scale) for 
 NET = replaced(ALWAYS, ports=AGREE["port"][0].services[0].ports)
 PROBED = replaced(ALWAYS, healthcheck=Healthcheck(("curl",)), execs=(Exec("curl", None),))
 LS = Step("ls", Instant(), Docker("exec", "web", words=("ls",)))
-TREE = Child("a", ("a",), exits=Ends(0, 15 * S), children=(Child("b", ("b",), exits=Ends(1, 18 * S)),))
-ANSWERS = (("HUP", OnTerm("exit", 3, 2 * S)), ("TERM", OnTerm("reload")))
-MANY = replaced(
-    HASTY,
-    payload=Payload(
-        "web", ("web",), 2, (TREE,), on=ANSWERS, reaps_after=9 * S, threads_end=(ThreadsEnd(2, 6 * S),), main_ends=4 * S
-    ),
-)
+BELOW = setup_of(ALWAYS, kill("containerd", "kill"), kill("subreaper", "gone"), *docker("stop"), begin="steady")
 QUICK: dict[str, Setup] = {
     "booting": setup_of(ALWAYS, begin="boot"),
     "booting, containerd is killed": setup_of(HASTY, kill("containerd", "kill"), begin="boot"),
@@ -127,6 +107,7 @@ QUICK: dict[str, Setup] = {
     "a command runs": setup_of(PROBED, LS, *docker("stop"), begin="steady"),
     "a command runs, containerd is killed": setup_of(ALWAYS, LS, kill("containerd", "kill"), begin="steady"),
     "its children end": setup_of(MANY, UP, *docker("run"), signal("payload", "HUP", "hup")),
+    "below a subreaper": replaced(BELOW, host=replaced(BELOW.host, subreaper="tini")),
     "the unit restarts": setup_of(NET, systemctl("restart"), *docker("rm"), begin="steady"),
 }
 

@@ -285,7 +285,7 @@ def test_a_timer_may_end_while_a_daemon_boots(monkeypatch: pytest.MonkeyPatch) -
         act(turn, action)
 
     monkeypatch.setattr(sim.drive.timed, "act", watched)
-    for seed in range(1, 7):
+    for seed in range(1, 30):
         Timed(setup_of(HASTY, UP, *docker("run"), kill("containerd", "k")), seed).run()
     assert ("connection", "main") in early
 

@@ -6,14 +6,18 @@ import pytest
 
 from sim.designs import DESIGNS
 from sim.designs.takes import cgroup_of, takes
+from sim.drive.explore import Limits
 from sim.engine.setup import Docker, HostSetup
 from sim.errors import InputError
+from sim.experiment.asking import asked_of, sentence
+from sim.experiment.exploring import explored
 from sim.experiment.run import Run
 from sim.facts import EngineEvent
 from sim.kernel import events as e
 from sim.model import blank
 from sim.scenario import load
 from sim.scenario.resolved import resolved
+from sim.views.exploration import HOLDS, VIOLATED
 from tests.ran import failures, ran
 
 VERSIONS = ("v1", "v2")
@@ -145,6 +149,25 @@ def test_a_container_is_killed_whole_where_a_kubelet_says_so(design: str, cgroup
         assert found == [("child", -9), ("payload", 137)]  # a shell leaves with its child
 
 
+EXPLORED = """\
+engine: {{design: podman}}
+host: {{cgroup: {cgroup}}}
+services: {{web: {{image: nginx}}}}
+steps: [{{at: 1s, docker: pause web}}, {{at: 5s, kill: payload/web}}]
+properties: [{{name: ends, eventually: "not exists(payload/web)"}}]
+"""
+
+
+@pytest.mark.parametrize(("cgroup", "verdict"), [("v1", VIOLATED), ("v2", HOLDS)])
+def test_every_order_of_a_pause_and_a_kill_is_searched(cgroup: str, verdict: str) -> None:
+    """The explorer knows the host's version: with v1 the program outlives a KILL that comes after the pause."""
+    scenario = load("f", text=EXPLORED.format(cgroup=cgroup))
+    found = explored(
+        scenario, asked_of(scenario, (), lambda name: sentence(scenario, "always", name)), limits=Limits(states=9_000)
+    )
+    assert [it.verdict for it in found.findings] == [verdict]
+
+
 # -- the key ----------------------------------------------------------------------------------------
 
 HOST = "engine: {{design: {design}}}\nhost: {{{cgroup}}}\nservices: {{web: {{image: x}}}}\nsteps: [{steps}]\n"
@@ -172,7 +195,7 @@ def test_a_version_that_the_design_does_not_run_with_is_refused(design: str) -> 
         return
     with pytest.raises(InputError) as refused:
         load("f", text=other)
-    assert str(refused.value) == f"f:2:16: host.cgroup: {design} runs with cgroup {own} alone: {why}. {hint}"
+    assert str(refused.value) == f"f:2:16: host.cgroup: {design} runs with cgroup {own} alone: {why} {hint}"
 
 
 @pytest.mark.parametrize(

@@ -286,7 +286,7 @@ steps:
   - {at: hang+5s, cont: runc/web}
 until: 20s
 expect:
-  - {at: hang+10ms, step: up, error: "container not started"}
+  - {at: hang+10ms, step: up, error: "containerd: container not started"}
   - {at: hang+4900ms, step: kill, unanswered: true}
   - {step: kill, ok: true}
 """

@@ -74,6 +74,15 @@ def test_a_new_dockerd_that_stops_a_paused_container_says_unpause(design: str) -
 # -- what a new dockerd finds --------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("signal", "words"), [("USR1", ["pause", "kill"]), ("INT", ["pause", "kill", "unpause"])])
+def test_only_a_signal_that_is_to_end_a_paused_container_thaws_it(signal: str, words: list[str]) -> None:
+    """With a STOPSIGNAL any other signal leaves it paused (daemon/kill.go killWithSignal)."""
+    web = "services: {web: {image: x, stop_signal: INT, x-payload: {on_term: ignore}}}\n"
+    steps = f"steps: [{{at: 1s, docker: pause web}}, {{at: 5s, docker: kill -s {signal} web}}]\n"
+    found = run("docker-26", web + steps)
+    assert [action for _, action in said(found)] == words
+
+
 @pytest.mark.parametrize("design", ALL)
 def test_what_was_never_started_stays_created_since_18_09(design: str) -> None:
     """A policy asks whether it has been started before."""

@@ -38,7 +38,7 @@ def test_a_running_container_answers_and_ipv6_goes_by_proxies_alone(design):
     for port in (80, 53):
         assert found(here, "end", port, SIX) == dict.fromkeys(SIX, six)
     answers = here.show("ports", "end").splitlines()
-    assert answers[0].split() == ["PORT", "CONTAINER", *(client.upper() for client in CLIENTS)]
+    assert answers[0].split() == ["PORT", "OF", *(client.upper() for client in CLIENTS)]
     assert answers[1].split()[:4] == ["80/tcp", "web", "answered", "answered"]
 
 

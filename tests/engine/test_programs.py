@@ -12,6 +12,7 @@ import pytest
 from sim.designs import DESIGNS
 from sim.drive.timed import run
 from sim.engine.setup import Setup
+from sim.engines.host.memory import size_of
 from sim.kernel.records import Process
 from sim.render.ps import ps_axjf
 from sim.scenario import load
@@ -97,7 +98,7 @@ def test_only_a_first_process_drops_what_it_has_no_handler_for(signal: str, stat
 )
 def test_the_stop_signal_is_answered_by_on_or_else_by_on_term(keys: str, code: int) -> None:
     """It is STOPSIGNAL, whichever that is; a program that goes on is killed after the grace."""
-    for design in ("docker-1.13", "docker-26", "podman"):
+    for design in sorted({"docker-1.13", "docker-26", "podman"} & DESIGNS.keys()):
         trace = ran(f"stop_grace_period: 1s, {keys}", "steps: [{at: 1s, docker: stop web}]\nuntil: 9s\n", design)
         status = lived(trace, "web")[0].status
         assert status == (-9 if code == 137 else code)
@@ -163,6 +164,17 @@ def test_a_tree_of_children_is_drawn_as_one() -> None:
     depths = [row.index("\\_") for row in rows[place : place + 5]]
     below = dict(zip(names, [(depth - depths[0]) // 4 for depth in depths], strict=True))
     assert below == {"web": 0, "a": 1, "b": 2, "c": 3, "d": 2}
+
+
+@pytest.mark.parametrize(("place", "first"), [("", "web"), ("init: true, ", "init")])
+def test_the_memory_of_a_container_is_that_of_one_process(place: str, first: str) -> None:
+    """The last of the program's own children has it: neither a child of a child, nor docker-init, nor an orphan."""
+    tree = "children: [{argv: a, exits: {after: 1s}, children: [{argv: b}]}, {argv: c, children: [{argv: d}]}]"
+    trace = ran(f"{place}x-payload: {{memory: 100m, reaps: true, {tree}}}", "until: 9s\n")
+    world = trace.at(trace.end)
+    sizes = {it.image.comm: size_of(world, it) for it in world.host.procs.values() if size_of(world, it)}
+    assert sizes == {"c": 100 * 2**20}
+    assert at(trace, 9)["b"].ppid == at(trace, 9)[first].pid
 
 
 # -- waiting late -----------------------------------------------------------------------------------

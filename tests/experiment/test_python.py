@@ -319,7 +319,7 @@ def test_a_comparison_has_pairs_a_table_and_a_figure() -> None:
     assert {row["seed"] for row in rows} == {1, 2, 3, 4, 5, 6}
     known = [row for row in rows if not math.isnan(row["difference"])]
     assert all(row["difference"] == pytest.approx(row["then"] - row["now"]) for row in known)
-    assert {row["metric"] for row in rows if row not in known} == {"start_p50", "start_p99"}  # nothing starts then
+    assert {row["metric"] for row in rows if row not in known} == {"memory_once", "start_p50", "start_p99"}
     assert [row["difference"] for row in rows if row["metric"] == "processes_kept"] == [2.0] * 6
     html = found._repr_html_()
     for words in ("What if engine.daemon.live-restore were true?", "6 paired runs", "better", "Price: "):

@@ -35,28 +35,30 @@ fault2 (kill shim/web).
 """
 
 SHOT = """\
-V7 is violated: 1 fault, 11 context switches, 55 steps
+V7 is violated: 1 fault, 11 context switches, 56 steps
 
     The host is up: docker.service runs, and web.
   1. step fault1: kill shim/web; shim/web dies of SIGKILL; the parent of payload/web is PID 1 now
   2. containerd (waiter web): reap shim/web (SIGKILL); a payload that still runs has become an orphan, and is
      killed; SIGKILL to payload/web. (watcher web): see that the shim has closed the exit fifo; put an exit
      task into the main loop's queue. (main): take ExitTask web; start runc/web
-  3. runc/web (state): tell what runs in the container; exit 0
+  3. runc/web (state): find the container, tell what runs in it or set its limits; exit 0
   4. containerd: reap runc/web
   5. payload/web: die of SIGKILL
   6. init: reap payload/web (SIGKILL)
   7. containerd (waiter web): see that kill(pid, 0) fails for the orphan; keep 137 as the exit status. (main):
-     see that the shim has been waited for, if it is containerd's own child; start runc/web
+     see that the shim has been waited for, and its orphan has gone, if it was containerd's own child; start
+     runc/web
   8. runc/web (delete): remove the runtime's state; exit 0
   9. containerd: reap runc/web; remove the container's state folder, or that of an exec'd process; see that
-     the shim has been waited for, if it is containerd's own child; drop the container and tell the subscriber
-     its exit status
+     the shim has been waited for, and its orphan has gone, if it was containerd's own child; drop the
+     container and tell the subscriber its exit status
  10. dockerd (events): see that an event waits, or the stream has broken with its containerd; read one event;
-     forget the container, remove its bundle, hand the exit on, and note how far the stream was read.
-     (state_exit web): ask the restart manager, believe that it has stopped or restarts, and say `die`;
-     believe that web is restarting (137); `docker events`: die web (exit 137); begin with the first port that
-     is mapped; send INT to the port's proxy; SIGINT to proxy/web
+     do nothing about a container that libcontainerd does not know, now that the lock is held; forget the
+     container, remove its bundle, hand the exit on, and note how far the stream was read. (state_exit web):
+     ask the restart manager, believe that it has stopped or restarts, and say `die`; believe that web is
+     restarting (137); `docker events`: die web (exit 137); begin with the first port that is mapped; send INT
+     to the port's proxy; SIGINT to proxy/web
  11. proxy/web: take SIGINT. (close INT): exit 0
  12. dockerd (state_exit web): reap proxy/web; run iptables ×6; free the port, and go on with the next that is
      mapped; release the network, then unmount and write

@@ -99,7 +99,7 @@ def test_a_run_judges_the_properties_that_are_expected(scenario):
     states = found[2].detail.split()[2]
     assert [it.detail for it in found] == [
         "first failed at shot+1ms: payload/web (62) is a child of init (1)",
-        "first failed at shot+1.324s: open(80, remote) is false, down(dockerd) is false",
+        "first failed at shot+1.169s: open(80, remote) is false, down(dockerd) is false",
         f"in all {states} states",
         "first so at shot+1ms",
         "so it was",

@@ -111,6 +111,13 @@ def test_each_time_has_a_name():
     assert load("f", text=resolved(scenario)).setup.terminals[1][0].at == scenario.setup.terminals[1][0].at
 
 
+def test_an_id_that_looks_like_a_repetition_is_refused_and_harms_nobody():
+    """A step cannot be called kill#x, and kill#last does not mean it."""
+    text = "services: {web: {image: x}}\nsteps: [{id: kill, kill: dockerd}, {id: kill#x, docker: ps}, %s]\nuntil: 9s\n"
+    with pytest.raises(InputError, match="'kill#x' is not an id"):
+        load("f", text=text % "{at: kill#last, every: 1s, docker: ps}")
+
+
 def test_an_exploration_refuses_it():
     """It has no clock; a budget of faults says how many may come."""
     scenario = load("f", text=TEXT.format(step="at: 10s, every: 5s, times: 3"))

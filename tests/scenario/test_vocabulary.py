@@ -96,6 +96,12 @@ def test_what_is_printed_of_a_section_is_what_has_an_effect(design, section):
     assert ("kill-mode" in told) == (design != "podman")
 
 
+@pytest.mark.parametrize("design", ["podman", "containerd-cri", "cri-o"])
+def test_threads_of_a_proxy_are_noted_where_no_process_forwards(design):
+    keys = "image: x, ports: ['80:80'], x-proxy: {threads: 5}"
+    assert load("f", text=SERVICE.format(design=design, keys=keys)).without_effect == ("services: x-proxy",)
+
+
 def test_daemon_json_in_a_step_may_be_of_a_version_that_an_upgrade_brings():
     text = (
         "engine: {design: docker-1.11}\nservices: {web: {image: x}}\nsteps:\n"
@@ -140,8 +146,8 @@ def test_every_key_is_refused_by_the_versions_that_do_not_have_it_with_one_that_
     """Each row of the table, on each name of each design: what is said leads to a version that takes the key."""
     number = number_of(name)
     for section, rows in DESIGNS[versions().get(name, name)].engine.vocabulary.items():
-        if section == "value":
-            continue  # a value of a key: tests/engine/test_grace.py
+        if section in ("value", "expect"):
+            continue  # no keys of services or engines: tests/engine/test_grace.py, tests/scenario/wrong.txt
         for key, row in rows.items():
             found = refused(section, key, ((name, DESIGNS[versions().get(name, name)]),))
             if row.is_known_to(number):

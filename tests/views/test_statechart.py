@@ -199,7 +199,7 @@ def test_events_tell_two_ways_apart() -> None:
     stays = (last + 1, last + 2)
     (removal,) = [op.index for op in table.ops if op.name == "go_rm"]
     assert between(table, last, END, ["unlock"]) == stays
-    assert between(table, last, END, ["unlock", "dockerd.rm"]) == (removal - 1, removal, removal + 1)
+    assert between(table, last, removal + 1, ["unlock", "dockerd.rm"]) == (removal - 1, removal, removal + 1)
     worker = TABLES["containerd.worker"]
     assert between(worker, 13, END) == ()
     assert between(worker, 13, 0) == (0,)

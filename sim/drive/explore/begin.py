@@ -35,8 +35,8 @@ class Lockstep:
     def __init__(self, learner: Learner, setup: Setup) -> None:
         self.learner = learner
         self.world, _ = initial(setup)
-        self.names: dict[Pid, Pid] = {INIT: INIT, OUTSIDE: OUTSIDE}  # plain number -> name
-        self.numbers: dict[Pid, Pid] = {INIT: INIT, OUTSIDE: OUTSIDE}
+        self.names: dict[Pid, Pid] = {pid: pid for pid in (OUTSIDE, *self.world.host.procs)}  # plain number -> name
+        self.numbers: dict[Pid, Pid] = dict(self.names)
         self.state = state_of(learner, self.world)
         self.box: dict[int, tuple[int, int]] = {}
 
@@ -75,8 +75,11 @@ def renamed(action: Action, names: dict[Pid, Pid]) -> Action:
 
 
 def state_of(learner: Learner, world: World) -> State:
-    """Return the state of a world in which no process but init has ever been: all numbers mean what they say."""
-    assert list(world.host.procs) == [INIT], "only a first world can be named"
+    """Return the state of a world in which nobody has forked: the host's first processes are called by their numbers.
+
+    These are init and, where the host has one, its subreaper.
+    """
+    assert all(process.ppid in (OUTSIDE, INIT) for process in world.host.procs.values()), "only a first world is named"
     cells: list[tuple[str, Any, Any]] = []
     host: Any = world.host
     for name in CELLS_OF_HOST:

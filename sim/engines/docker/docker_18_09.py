@@ -29,7 +29,7 @@ TRAITS_18_09 = replace(
     restore_stop="the stop signal alone",
     load_each=18_000,
     cgroup=V1,
-    one_cgroup=("neither its runc nor its containerd nor it knows cgroup v2", FIRST_WITH_V2),
+    one_cgroup=("neither dockerd nor its containerd and runc know cgroup v2.", FIRST_WITH_V2),
 )
 DOCKER_18_09 = managed("docker-18.09", SOURCE, TRAITS_18_09, OF_SHIMS_V1)
 DOCKER_18_09_SEPARATE = separate("docker-18.09", SOURCE, TRAITS_18_09, "BindsTo", OF_SHIMS_V1, SERVICE, score=0)

@@ -116,18 +116,8 @@ class Way(NamedTuple):
     found: str = ""
 
 
-def targets(
-    world: World, port: int, proto: str = "tcp", *, loopback: bool = False, forwarded: bool = True
-) -> list[str]:
-    """Return the addresses to which the host's DNAT rules send *port*, of clients elsewhere or on the loopback.
-
-    Packets that are *forwarded* need the rule that accepts them besides; those of the host itself do not.
-    """
-    found = _rules(world, port, proto, loopback=loopback)
-    return [inner(proto, rule.address, rule.to_port) for rule in found if not forwarded or _accepted(world, rule)]
-
-
 def _rules(world: World, port: int, proto: str, *, loopback: bool) -> list[Rule]:
+    """Return the host's DNAT rules of *port*, for clients elsewhere or on the loopback."""
     return [
         rule
         for rule in world.host.rules
@@ -176,7 +166,7 @@ def way(world: World, port: int, client: str, proto: str = "tcp") -> Way:
     The first DNAT rule that matches decides, for those that come through the table that has them: with userland proxies
     neither clients on the loopback nor containers of the bridge do; without, every class of IPv4 (designs §8: hairpin
     mode, route_localnet). What no rule takes goes to the host itself, where a proxy or a stranger may listen, as the
-    comment at v28.0.0 port_mapping_linux.go 337-340 says of clients elsewhere. No network has addresses of IPv6, so
+    comment at v28.0.0 port_mapping_linux.go 200-203 says of clients elsewhere. No network has addresses of IPv6, so
     that its clients always go there.
     """
     if client == "dns":

@@ -2,8 +2,7 @@
 
 The words of docker commands are podman's (`alias docker=podman`). A command comes through a login whose own processes
 are left out, so that its parent is PID 1, or the host's subreaper. Killed, it takes nothing with it but what it had not
-done yet. Source:
-designs §4.2, F1 [S]; podman(1).
+done yet. Source: designs §4.2, F1 [S]; podman(1).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ PODMAN_QUADLET = Design(
         PODMAN.traits,
         tree="systemd ─ conmon ─ program, all in the container's unit; each podman command a process of its own",
         split_scope="/system.slice/{name}.service/libpod-payload-{id}",
-        one_cgroup=("Quadlet needs cgroup v2 (podman-systemd.unit(5))", "podman runs on either."),
+        one_cgroup=("Quadlet needs cgroup v2 (podman-systemd.unit(5)).", "podman runs on either."),
         unit=Unit(restart="no", kill_mode="mixed", timeout_stop=70 * S),
     ),
     QUADLET_ENGINE,

@@ -119,7 +119,7 @@ def restore_sandbox(g: Goroutine) -> None:
 
 
 def listen_for_hooks(g: Goroutine) -> None:
-    """Open the socket to which the hook of a start connects."""
+    """Open libnetwork's own socket, by which a start asks for its network."""
     syscalls.unlisten(g.turn, paths.SETKEY_SOCK)
     syscalls.listen(g.turn, g.pid, paths.SETKEY_SOCK)
     g.start("dockerd.setkey")

@@ -210,7 +210,7 @@ def give_up(g: Goroutine) -> None:
 
 
 def cancel_request(g: Goroutine) -> None:
-    """Let whoever was asked know that nobody waits any more (gRPC resets the stream)."""
+    """Let go of the request: nobody waits for its answer any more (gRPC resets the stream)."""
     g.send(g["peer_pid"], "streams", Message("Cancel", g["c"], None, g["x"]))
 
 

@@ -276,7 +276,10 @@ def first_mapped(g: Goroutine) -> str | None:
 
 
 def stop_proxy(g: Goroutine) -> None:
-    """Send INT to the port's proxy, for whose end dockerd waits (a zombie is reaped here); or close its own socket."""
+    """Send INT to the port's proxy; dockerd waits for it (a zombie is reaped here, unless that was done before).
+
+    Without a proxy it closes its own socket.
+    """
     pid = endpoint_of(g).proxy_pids[g["i"]]
     g["proxy_pid"] = pid
     if pid is not None:
