@@ -54,11 +54,11 @@ V7 is violated: 1 fault, 11 context switches, 56 steps
      the shim has been waited for, and its orphan has gone, if it was containerd's own child; drop the
      container and tell the subscriber its exit status
  10. dockerd (events): see that an event waits, or the stream has broken with its containerd; read one event;
-     do nothing about a container that libcontainerd does not know, now that the lock is held; forget the
-     container, remove its bundle, hand the exit on, and note how far the stream was read. (state_exit web):
-     ask the restart manager, believe that it has stopped or restarts, and say `die`; believe that web is
-     restarting (137); `docker events`: die web (exit 137); begin with the first port that is mapped; send INT
-     to the port's proxy; SIGINT to proxy/web
+     see that libcontainerd knows the container, now that the lock is held; forget the container, remove its
+     bundle, hand the exit on, and note how far the stream was read. (state_exit web): ask the restart
+     manager, believe that it has stopped or restarts, and say `die`; believe that web is restarting (137);
+     `docker events`: die web (exit 137); begin with the first port that is mapped; send INT to the port's
+     proxy; SIGINT to proxy/web
  11. proxy/web: take SIGINT. (close INT): exit 0
  12. dockerd (state_exit web): reap proxy/web; run iptables ×6; free the port, and go on with the next that is
      mapped; release the network, then unmount and write

@@ -206,11 +206,6 @@ def signal_of(g: Goroutine) -> str:
     return str(asked(g)[0] or "KILL")
 
 
-def not_sent(g: Goroutine) -> None:
-    """Keep that the signal found no process, though nobody has told of its end (oci_conmon_common.go 303-312)."""
-    g["error"] = f"sending signal to container {service_of(g).id}: container state improper"
-
-
 def killed(g: Goroutine) -> str | None:
     """Note that its user stops it, whatever the signal was; go on to wait for its end if it was KILL."""
     record = load(g)
@@ -310,7 +305,7 @@ STOP_PROCEDURES = (
         UNLOCK,
         Exit(succeed),
         Label("not_sent"),
-        Do(not_sent),
+        Do(no_process),
         Goto("not_killed"),
         Label("no_exit_file"),
         Do(no_exit_file),

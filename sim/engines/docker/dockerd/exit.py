@@ -65,7 +65,7 @@ def take_event(g: Goroutine) -> None:
 
 
 def look_up(g: Goroutine) -> str | None:
-    """Do nothing about a container that libcontainerd does not know, now that the lock is held."""
+    """See that libcontainerd knows the container, now that the lock is held; else the event ends here."""
     return None if g.recall(f"lib/{g['c']}") else "unknown"
 
 
