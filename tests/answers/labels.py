@@ -67,10 +67,12 @@ def _started(it: Seen) -> bool:
 
 
 def _step(it: Seen) -> bool:
-    removes = re.search(r"\brm -", it.value) is not None
+    removed = re.search(r"\brm -\w+([ \w]*)", it.value)
     number = re.search(r", (\d+)\b", it.label)
     there = number is None or int(number[1]) == it.services
-    return there and removes == (it.parts[-1] in ("none", "removals"))
+    left = it.services - len(removed[1].split()) if removed and removed[1] else 0  # `rm` without a name: all go
+    words = () if removed is None else ("one",) if left == 1 else ("none", "removals")
+    return there and (it.parts[-1] in words) == (removed is not None)
 
 
 def _ports(it: Seen) -> bool:
