@@ -32,7 +32,7 @@ STORIES: dict[str, tuple[Setup, tuple[int, int, int]]] = {
     "V8": (with_faults(NET), (1, 0, 1)),  # dockerd dies: the proxy is no child of it
     "V20": (with_faults(NET), (1, 1, 2)),  # the proxy dies, and the people leave: nobody reaps it
     "V3": (PAIR, (2, 0, 2)),  # the shim dies while nobody is there to end its payload
-    "V7": (PAIR, (2, 7, 26)),  # the payload dies without a shim to take its code
+    "V7": (PAIR, (2, 7, 27)),  # the payload dies without a shim to take its code
     "V13": (DEAF, (0, 2, 9)),  # people ask, then stop dockerd: no answer
     "V25": (setup_of(NET.services[0], kill("dockerd", "k"), begin="steady"), (0, 3, 6)),  # dockerd, proxy, its TERM
 }

@@ -21,15 +21,17 @@ TASK_IS_READ_AT = ("lock_remote", "look_up", "lock_libcontainerd", "handle_event
 
 
 def lower(world: World) -> None:
-    """Count all event numbers from the floor."""
+    """Count all event numbers from the floor, and drop what is not above that and not the last of its container."""
     files: Any = world.host.files
-    by = _floor(world)
-    if not by:
+    by, log = _floor(world), files.get(paths.EVENTS_LOG, ())
+    kept = _log(log, by)
+    if not by and kept == log:
         return
-    files[paths.EVENT_TS] = files[paths.EVENT_TS] - by
-    if not files[paths.EVENT_TS]:
-        del files[paths.EVENT_TS]
-    files[paths.EVENTS_LOG] = _log(files.get(paths.EVENTS_LOG, ()), by)
+    if by:
+        files[paths.EVENT_TS] = files[paths.EVENT_TS] - by
+        if not files[paths.EVENT_TS]:
+            del files[paths.EVENT_TS]
+    files[paths.EVENTS_LOG] = kept
     for pid in world.host.running("containerd"):  # type: ignore[attr-defined]
         _lower_containerd(world, pid, by)
     for pid in world.host.running("dockerd"):  # type: ignore[attr-defined]
@@ -143,7 +145,7 @@ DOCKERD = Unread(
     defaults={"fail_count": 0, "connection": None, "containerd_pid": None},
     status_is_given=("dockerd.state_exit",),
     peer_is_read=("dockerd.events", "dockerd.exec"),
-    raised_by=(paths.EVENT_TS,),
+    raised_by=(paths.EVENT_TS, paths.EVENTS_LOG),
     lower=lower,
     confluent=CONFLUENT,
     remembered=("dockerd",),
