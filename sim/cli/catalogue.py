@@ -11,8 +11,8 @@ import msgspec
 from sim.cli.files import files_of, scenarios_of
 from sim.cli.out import note, progress, say, say_json, width
 from sim.cli.seeds import held_in_all, judge
-from sim.cli.status import FAULT, HOLDS, INTERRUPTED, UNDETERMINED, WRONG, status_of, worst
-from sim.cli.trouble import REPORT, model
+from sim.cli.status import HOLDS, INTERRUPTED, UNDETERMINED, WRONG, status_of, worst
+from sim.cli.trouble import cut_short
 from sim.errors import InputError, Problem
 from sim.experiment.seeds import over_seeds
 from sim.render.catalogue_text import catalogue_text
@@ -82,11 +82,11 @@ def _entry(scenario: Scenario, options: argparse.Namespace) -> tuple[CatalogueEn
             scenario.source, scenario.title, None, 0, 0, len(seeds), 0.0, trouble=str(trouble)
         ), UNDETERMINED
     except Exception as fault:
-        told = model(fault)
-        note(f"shimulator: {scenario.source}: {told}\n{REPORT}")
+        told, hint, status = cut_short(fault)
+        note(f"shimulator: {scenario.source}: {told}\n{hint}")
         took = perf_counter() - begun
         count = len(scenario.expectations)
-        return CatalogueEntry(scenario.source, scenario.title, None, 0, count, len(seeds), took, trouble=told), FAULT
+        return CatalogueEntry(scenario.source, scenario.title, None, 0, count, len(seeds), took, trouble=told), status
     verdicts = [held_in_all(row) for row in rows]
     status = status_of(verdicts)
     worst_seed = {row: f" at --seed {row.worst or 1}" if len(seeds) > 1 else "" for row in rows}

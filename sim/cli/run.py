@@ -11,9 +11,9 @@ from typing import Any
 
 from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, is_many, is_stdin, scenarios_of
 from sim.cli.out import begun, note, say, say_json, width
-from sim.cli.status import FAULT, INTERRUPTED, status_of, worst
+from sim.cli.status import INTERRUPTED, status_of, worst
 from sim.cli.store import check_ours, folder_of, store
-from sim.cli.trouble import REPORT, model
+from sim.cli.trouble import cut_short
 from sim.drive.follow import driver_of
 from sim.drive.timed import Timed
 from sim.errors import InputError, Problem
@@ -59,8 +59,9 @@ def _one(scenario: Scenario, options: argparse.Namespace) -> int:
     except (OSError, InputError, MemoryError):
         raise
     except Exception as fault:
-        status = _cut_short(driver, scenario, folder, model(fault), FAULT)
-        note(REPORT)
+        why, hint, status = cut_short(fault)
+        _cut_short(driver, scenario, folder, why, status)
+        note(hint)
         return status
     return _report(Run(scenario, driver.trace), folder, options)
 

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sim.cli.status import FAULT, INTERRUPTED, NOBODY_READS, WRONG
+from sim.cli.status import FAULT, INTERRUPTED, NOBODY_READS, UNDETERMINED, WRONG
 
 HINTS = {
     errno.ENOSPC: "The disk is full: free some space, or write elsewhere with -o",
@@ -20,6 +20,10 @@ HINTS = {
     errno.EPERM: "Not permitted: choose another folder with -o, or --no-save",
 }
 SETTING = "--set engine.profile: "
+NO_NUMBERS = (
+    "What a host without free numbers does is not modelled. "
+    "Raise host.pid_max, shorten host.uptime, or let children end and be waited for."
+)
 REPORT = "Please report it with the scenario and the seed; SHIMULATOR_TRACEBACK=1 shows where."
 
 
@@ -41,7 +45,17 @@ def explain(trouble: BaseException, words: Sequence[str] = ()) -> int:
         return _say(f"shimulator: {machine(trouble)}", FAULT)
     if isinstance(trouble, MemoryError):
         return _say("shimulator: the memory is full. Fewer --seeds, containers or a shorter run need less.", FAULT)
-    return _say(f"shimulator: {model(trouble)}\n{REPORT}", FAULT)
+    words, hint, status = cut_short(trouble)
+    return _say(f"shimulator: {words}\n{hint}", status)
+
+
+def cut_short(trouble: BaseException) -> tuple[str, str, int]:
+    """Return why the model could not go on, what to do about it, and the exit status."""
+    from sim.kernel.ids import OutOfIds
+
+    if isinstance(trouble, OutOfIds) and not os.environ.get("SHIMULATOR_TRACEBACK"):
+        return f"the host has no process number left: {trouble}", NO_NUMBERS, UNDETERMINED
+    return model(trouble), REPORT, FAULT
 
 
 def _as_typed(problem: str, words: Sequence[str]) -> str:

@@ -107,7 +107,7 @@ def sift(model: type[Strict], root: Node, path: Path, report: Report) -> dict[st
 
 
 def is_unused(model: type[Strict], key: str, node: Node) -> bool:
-    """Say whether *key* changes nothing: by its nature, or because it switches something off that is off."""
+    """Return whether *key* changes nothing: by its nature, or because it switches something off that is off."""
     off = node.value is False or node.value is None
     endless = key == "TimeoutStartSec" and node.plain() in (0, "0", "0s", "infinity")
     return key in model.harmless or (key in model.later and (off or endless))

@@ -36,7 +36,7 @@ from sim.scenario.expect import (
 from sim.scenario.expect_events import read_words
 from sim.scenario.expect_text import text_of
 from sim.scenario.expect_values import exit_status, file_path, tree_text
-from sim.scenario.instants import Names, parse_instant, parse_target
+from sim.scenario.instants import Names, nth_step, parse_instant, parse_target, split_nth
 from sim.scenario.known import STATES, STATUSES, prints
 from sim.scenario.property_read import OwnProperty, known_names
 from sim.scenario.repeats import is_repeat
@@ -341,12 +341,21 @@ class ExpectEntry:
         if sum(key in self.keys for key in STEP_KEYS) > 1:
             self.refuse(Refusal(f"has several of {listed(STEP_KEYS)}.", "Give it one; error: '' is ok: true."))
         self.needs_one("step", *STEP_KEYS)
-        firsts = [it for it in self.names.steps if not is_repeat(it)]
-        step = self.value("step", lambda it: it if it in self.names.steps else one_of(it, firsts, "the id of a step"))
+        step = self.value("step", self.step_id)
         ok, unanswered = self.value("ok", fields.boolean), self.value("unanswered", fields.boolean)
         error, code = self.value("error", fields.text), self.value("exit_code", units.parse_range)
         found: dict[str, Any] = {"ok": ok, "error": error, "unanswered": unanswered, "exit_code": code}
         return None if step is None else StepExpect(step=step, **found, **said)
+
+    def step_id(self, value: object) -> str:
+        """Return the id of a step, or of one of the times that a repeated step is taken."""
+        steps = self.names.steps
+        if isinstance(value, str):
+            if value in steps:
+                return value
+            if "#" in value and value.partition("#")[0] in steps:
+                return nth_step(value, *split_nth(value), self.names)
+        return one_of(value, [it for it in steps if not is_repeat(it)], "the id of a step")
 
     def file(self, said: dict[str, Any]) -> Expectation | None:
         """Read whether a file is there."""

@@ -89,7 +89,7 @@ def boolean(value: object) -> bool:
 
 
 def is_switch(value: object) -> bool:
-    """Say whether *value* is one of YAML 1.1's other words for true and false."""
+    """Return whether *value* is one of YAML 1.1's other words for true and false."""
     return isinstance(value, str) and value.lower() in ("yes", "no", "on", "off", "y", "n")
 
 

@@ -83,9 +83,7 @@ def nth_step(text: str, step: str, nth: int, names: Names) -> str:
     """Return the id of the n-th time (0: the last) that a step is taken which has `every`. Raises Refusal."""
     times = [name for name in names.steps if re.fullmatch(rf"{re.escape(step)}(#[0-9]+)?", name, re.ASCII)]
     if len(times) == 1:
-        raise Refusal(
-            f"{shown(text)}: # counts words and facts; {shown(step)} is one moment.", "every: repeats a step."
-        )
+        raise Refusal(f"{shown(text)}: {step} is taken once.", "every: repeats a step.")
     if nth > len(times):
         raise Refusal(f"{shown(text)}: {step} is taken {len(times)} times.", f"Write {times[-1]}.")
     return times[nth - 1]

@@ -44,18 +44,19 @@ def repeated(root: Node, place: int, names: Names) -> Repeated:
     if node is None or not said:
         return ONCE
     if EVERY not in said:
-        raise Refusal(f"{said[0]} stands beside every.", "Write {every: 5s, times: 6}.", (said[0],))
+        raise Refusal(f"{said[0]} needs every, the period.", "Write {every: 5s, times: 6}.", (said[0],))
     if len(said) == len(KEYS):
-        raise Refusal("has times and until.", "Give it one of both.", (TIMES,))
+        raise Refusal("has both times and until.", "Leave one of them out.", (TIMES,))
     every = _read(node, EVERY, units.duration)
     if not every:
-        raise Refusal("a step is not repeated in no time.", "Write every: 5s.", (EVERY,))
+        raise Refusal("the period is 0.", "Write every: 5s.", (EVERY,))
     if TIMES in said:
         return Repeated(every, _read(node, TIMES, times))
     key = UNTIL if UNTIL in said else EVERY
     long = _length(root, place, names, key)
     if long < every:
-        raise Refusal(f"it ends within {units.format_duration(every)}, after one time.", "Leave every out.", (key,))
+        ends = "comes" if key == UNTIL else "the run ends"
+        raise Refusal(f"{ends} before the step is taken twice.", "Leave every out.", (key,))
     count = long // every + 1
     if count > MOST:
         raise Refusal(f"that is {counted(count, 'time')}; {MOST} are the most.", "", (key,))
@@ -63,7 +64,7 @@ def repeated(root: Node, place: int, names: Names) -> Repeated:
 
 
 def with_repeats(root: Node, names: Names) -> Names:
-    """Return the names with those of the times that a step is taken again; what is wrong is said where it is read."""
+    """Return the names with one for each later time of a step; what is wrong is refused where it is read."""
     found, ids = list(names.steps), names.steps
     for place, id_ in enumerate(ids):
         if not _said(root.find(("steps", place))):
@@ -106,7 +107,7 @@ def _length(root: Node, place: int, names: Names, key: str) -> Microseconds:
     first, last = _from_zero(root, _at(root, place, names), names), _instant(ends, names)
     last = _from_zero(root, last, names)
     if first is None or last is None or replace(first, offset=0) != replace(last, offset=0):
-        raise Refusal("nobody knows before the run how often that is.", HINT, (key,))
+        raise Refusal("how often that is cannot be known before the run.", HINT, (key,))
     return last.offset - first.offset
 
 

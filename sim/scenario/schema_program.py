@@ -95,7 +95,7 @@ class ChildFile(ProgramFile):
     comm: Comm | None = None
     argv: Words
     exits: ChildEndsFile | None = None
-    every: Duration | None = Field(None, description="one more is forked so often")
+    every: Duration | None = Field(None, description="the period in which one more is forked")
     children: tuple[ChildFile, ...] = ()
 
     @model_validator(mode="before")
@@ -106,6 +106,13 @@ class ChildFile(ProgramFile):
             what = "the stop signal goes to the container's first process, not to its children."
             raise Refusal(what, "Write on: {TERM: …}.", ("on_term",))
         return data
+
+    @model_validator(mode="after")
+    def _takes_time(self) -> Self:
+        """Refuse a period of 0, in which there would be no end of children."""
+        if self.every == 0:
+            raise Refusal("the period is 0.", "Write every: 10s.", ("every",))
+        return self
 
 
 class EndsFile(Strict):

@@ -73,7 +73,7 @@ def container_name(key: str, service: object) -> str:
 
 
 def check_name(name: str, root: Node, path: Path, report: Report) -> bool:
-    """Say whether *name* may be a container's; note why not."""
+    """Return whether *name* may be a container's; note why not."""
     mark = root.place(path, of_key=True)
     if not NAME.match(name):
         report.problems.add(
@@ -234,7 +234,7 @@ def with_code(row: Exec) -> Exec:
 
 
 def described(service: Service, argv: tuple[str, ...]) -> bool:
-    """Say whether x-exec describes a command, by its words or by the first of them."""
+    """Return whether x-exec describes a command, by its words or by the first of them."""
     return any(row.name in names_of(argv) for row in service.execs)
 
 

@@ -52,7 +52,7 @@ def check_steps(scenario: Scenario) -> None:
             what = f"step {step.id} goes before a fact, and an exploration takes every order"
             problems.append(Problem(place, what, "Give it another at:, or use faults:."))
         if is_repeat(step.id):
-            what = f"step {step.id.partition('#')[0]} is taken every so often, and an exploration has no clock"
+            what = f"step {step.id.partition('#')[0]} is repeated (every), and an exploration has no clock"
             problems.append(Problem(place, what, "Leave every out; faults: {kinds: {kill: N}} says how many may come."))
         if isinstance(step.command, TakePid):
             what = f"step {step.id} gives a number anew, and an exploration has names for numbers"

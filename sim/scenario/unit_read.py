@@ -18,6 +18,7 @@ from sim.scenario.words import Refusal, did_you_mean, shown
 
 PLACE: Path = ("engine", "units")
 SERVICE = ".service"
+TOGETHER = "Write its keys in one mapping; the name is the same with and without .service."
 
 
 def read_units(root: Node, design: Design, report: Report) -> tuple[tuple[str, Unit], ...]:
@@ -30,10 +31,12 @@ def read_units(root: Node, design: Design, report: Report) -> tuple[tuple[str, U
         report.refuse(root, PLACE, Refusal(what, "Write units: {containerd: {KillMode: mixed}}."))
         return ()
     found: dict[str, Unit] = {}
+    named: set[str] = set()
     for said, below in node.value.items():
         name, own = said.removesuffix(SERVICE), _own(design, said.removesuffix(SERVICE))
-        if own is None:
-            refusal = _refusal(design, name)
+        twice, named = name in named, named | {name}
+        if own is None or twice:
+            refusal = Refusal("this unit is named a second time.", TOGETHER) if twice else _refusal(design, name)
             report.problems.add(below.key or below.mark, f"engine.units.{said}: {refusal.what}", refusal.hint)
             continue
         section = check(UnitSection, root, (*PLACE, said), report)

@@ -73,6 +73,24 @@ def test_a_run_that_never_comes_to_its_begin_is_3_and_says_for_what_it_waits(shi
     assert "t = 0 never came: no process got the number 2274, which was observed for one of a (x-pids)" in said.err
 
 
+FULL = """\
+host: {pid_max: 400}
+services: {a: {image: x, x-payload: {children: [{argv: w, every: 5m}]}}}
+"""
+
+
+@pytest.mark.parametrize("words", [["run"], ["show", "--as", "pstree"]], ids=str)
+def test_a_host_that_runs_out_of_process_numbers_is_3_and_no_fault_to_report(shimulator, folder, words):
+    """What a full host does is not modelled; who has a program that forks for ever learns what to change."""
+    (folder / "full.yaml").write_text(FULL)
+    said = shimulator(words[0], "full.yaml", *words[1:])
+    assert said.status == 3
+    assert "all numbers below pid_max (400) are in use" in said.err
+    assert "Raise host.pid_max, shorten host.uptime, or let children end and be waited for" in said.err
+    assert "fault in the model" not in said.err
+    assert "report it" not in said.err
+
+
 def test_an_expectation_that_holds_is_not_said_by_quiet(shimulator):
     """--quiet says nothing of what holds, with files and without."""
     for more in ([], ["--no-save"]):

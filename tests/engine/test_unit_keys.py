@@ -80,6 +80,13 @@ def test_a_unit_that_a_design_lacks_is_refused_with_one_that_has_it(design):
             assert (named, unit) in BESIDE, said
 
 
+def test_a_unit_that_is_named_twice_is_refused():
+    """With and without its .service it is the same unit; neither mapping may win without a word."""
+    text = "engine: {design: docker-26-separate, units: {containerd: {KillMode: mixed}, containerd.service: {}}}"
+    with pytest.raises(InputError, match=r"engine.units.containerd.service: this unit is named a second time"):
+        load("f", text=text)
+
+
 def test_the_keys_are_written_back_shown_and_set():
     """The resolved file has them, the timeline names them, --set changes one."""
     scenario = loaded("docker-26-separate", "containerd.service", "KillMode: mixed")

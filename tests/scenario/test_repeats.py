@@ -13,6 +13,7 @@ from sim.views.moments import Moments
 from sim.views.nameable import nameable
 
 S = 1_000_000
+UNKNOWN = "how often that is cannot be known before the run. Write times: 6, or until: with a time."
 TEXT = """\
 services: {{web: {{image: nginx, restart: always}}}}
 steps:
@@ -61,20 +62,18 @@ def test_it_may_count_from_what_nobody_knows_before():
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        ("at: 1s, times: 3", "steps[1].times: times stands beside every. Write {every: 5s, times: 6}."),
-        ("at: 1s, until: 9s", "steps[1].until: until stands beside every. Write {every: 5s, times: 6}."),
-        ("at: 1s, every: 5s, times: 3, until: 9s", "steps[1].times: has times and until. Give it one of both."),
-        ("at: 1s, every: 0s, times: 3", "steps[1].every: a step is not repeated in no time. Write every: 5s."),
+        ("at: 1s, times: 3", "steps[1].times: times needs every, the period. Write {every: 5s, times: 6}."),
+        ("at: 1s, until: 9s", "steps[1].until: until needs every, the period. Write {every: 5s, times: 6}."),
+        ("at: 1s, every: 5s, times: 3, until: 9s", "steps[1].times: has both times and until. Leave one of them out."),
+        ("at: 1s, every: 0s, times: 3", "steps[1].every: the period is 0. Write every: 5s."),
         ("at: 1s, every: 5, times: 3", "steps[1].every: 5 has no unit. Write 5s, 5ms or 5m."),
         ("at: 1s, every: 5s, times: 1", "steps[1].times: 1 is not a number of times; valid: 2 to 1000."),
         ("at: 1s, every: 5s, times: many", "steps[1].times: 'many' is not a number of times. Write a whole number"),
         ("at: 1s, every: 10ms", "steps[1].every: that is 5901 times; 1000 are the most."),
-        ("at: 1s, every: 5s, until: 4s", "steps[1].until: it ends within 5s, after one time. Leave every out."),
-        ("at: 1s, every: 5s, until: die(web)", "steps[1].until: nobody knows before the run how often that is. Write"),
-        (
-            "at: die(web), every: 5s",
-            "steps[1].every: nobody knows before the run how often that is. Write times: 6, or",
-        ),
+        ("at: 1s, every: 5s, until: 4s", "steps[1].until: comes before the step is taken twice. Leave every out."),
+        ("at: 1s, every: 2m", "steps[1].every: the run ends before the step is taken twice. Leave every out."),
+        ("at: 1s, every: 5s, until: die(web)", f"steps[1].until: {UNKNOWN}"),
+        ("at: die(web), every: 5s", f"steps[1].every: {UNKNOWN}"),
         ("at: before Exited(dockerd), every: 5s, times: 2", "steps[1].every: a fault goes before a fact once."),
         ("at: 1s, evry: 5s", "steps[1].evry: unknown key. Did you mean every?"),
     ],
@@ -97,18 +96,34 @@ def test_each_time_has_a_name():
     text = TEXT.format(step="at: 10s, every: 5s, times: 3")
     steps = "  - {id: later, at: kill#last+1s, every: 2s, until: kill#last+5s, docker: [ps, ps]}\nuntil"
     text = text.replace("until", steps, 1).replace("until: 60s", "until: kill#3+20s")
-    text += "expect: [{at: kill#2-1us, container: web, restarts: 1}, {step: kill#3, ok: true}]"
+    text += "expect: [{at: kill#2-1us, container: web, restarts: 1}, {step: kill#3, ok: true}, "
+    text += "{step: kill#last, ok: true}, {step: later#2, ok: true}]"
     scenario = load("f", text=text)
     trace = run(scenario.setup)
-    assert [it.holds for it in judge(scenario, trace)] == [True, True]
+    assert [it.holds for it in judge(scenario, trace)] == [True] * 4
     moments = Moments(trace)
     found = {name: moments.at(instant(name, scenario)) for name in ("kill", "kill#2", "kill#last", "later#last+1s")}
     assert [(at - trace.origin) / S for at in found.values()] == [10, 15, 20, 26]
     assert {"kill", "kill#2", "kill#3"} <= {it.text for it in nameable(trace, trace.end)}
-    for wrong, message in (("kill#4", "kill is taken 3 times"), ("hup#2", "'hup' is one moment. every: repeats")):
+    for wrong, message in (("kill#4", "kill is taken 3 times"), ("hup#2", "hup is taken once. every: repeats")):
         with pytest.raises(InputError, match=message):
             instant(wrong, scenario)
     assert load("f", text=resolved(scenario)).setup.terminals[1][0].at == scenario.setup.terminals[1][0].at
+
+
+def test_an_expectation_about_a_time_that_never_comes_says_how_many_there_are():
+    """The number of times is known before the run."""
+    text = TEXT.format(step="at: 10s, every: 5s, times: 3")
+    for step, message in (
+        ("kill#4", "step: 'kill#4': kill is taken 3 times. Write kill#3."),
+        ("hup#2", "step: 'hup#2': hup is taken once. every: repeats a step."),
+        ("kill#x", "step: 'kill#x': '#x' is not a count. Write #2 or #last."),
+        ("kil", "step: 'kil' is not the id of a step; valid: hup, kill, after. Did you mean kill?"),
+        ("kil#2", "step: 'kil#2' is not the id of a step; valid: hup, kill, after."),
+    ):
+        with pytest.raises(InputError) as refused:
+            load("f", text=f"{text}expect: [{{step: {step}, ok: true}}]")
+        assert message in str(refused.value)
 
 
 def test_an_id_that_looks_like_a_repetition_is_refused_and_harms_nobody():
@@ -124,7 +139,7 @@ def test_an_exploration_refuses_it():
     with pytest.raises(InputError) as refused:
         check_steps(scenario)
     assert str(refused.value) == (
-        "f:4: step kill is taken every so often, and an exploration has no clock. "
+        "f:4: step kill is repeated (every), and an exploration has no clock. "
         "Leave every out; faults: {kinds: {kill: N}} says how many may come."
     )
 

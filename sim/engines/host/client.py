@@ -153,7 +153,7 @@ def processes(world: World, target: Target) -> list[Pid]:
 
 
 def named_by(world: World, target: Target, image: Image) -> bool:
-    """Say whether a target names a process that runs *image*; a port is the one on the host."""
+    """Return whether a target names a process that runs *image*; a port is the one on the host."""
     words = image.argv
     name = words[-1] if image.program == "stranger" else image.container
     design, stage = world.design, world.design.stages.get(target.role)
@@ -211,7 +211,7 @@ def docker_request(g: Goroutine) -> Message:
 
 
 def all_served(world: World) -> bool:
-    """Say whether every terminal has done its steps, or waits because somebody wants to."""
+    """Return whether every terminal has done its steps, or waits because somebody wants to."""
     procedures, here = world.design.procedures, (world.frames[fid] for fid in world.frames_of.get(OUTSIDE, ()))
     return all(procedures[frame.procedure].ops[frame.op].name in PATIENT for frame in here)
 
@@ -249,7 +249,7 @@ def _end(frame: Frame) -> str:
 
 @reading(lambda world, frame: (("queue", OUTSIDE, _end(frame)), ("proc", frame.local["peer_pid"])))
 def has_ended(world: World, frame: Frame) -> bool | str:
-    """Say whether the container has ended, or the daemon with which the connection was."""
+    """Return whether the container has ended, or the daemon with which the connection was."""
     if world.queue(OUTSIDE, _end(frame)):
         return True
     return False if world.host.alive(frame.local["peer_pid"]) else "connection_lost"

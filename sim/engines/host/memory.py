@@ -65,7 +65,7 @@ def limit_reached(turn: Turn, c: str) -> bool:
 
 
 def _watches(world: World, process: Process, c: str) -> bool:
-    """Say whether a process has registered the eventfd of a container's control group: who has a task, or conmon."""
+    """Return whether a process has registered the eventfd of a container's control group: who has a task, or conmon."""
     if not process.alive:
         return False
     if process.image.program == "conmon":

@@ -77,7 +77,7 @@ def level_key(container: str, stream: str) -> str:
 
 
 def takes(world: World, container: str) -> bool:
-    """Say whether the log driver takes a message: journald must run, a file and nobody always do."""
+    """Return whether the log driver takes a message: journald must run, a file and nobody always do."""
     if world.services[container].log_driver != "journald":
         return True
     state = world.recall(INIT, JOURNALD)
@@ -94,7 +94,7 @@ def sink_keys(world: World, container: str) -> Iterator[Key]:
 
 
 def dropped(world: World, container: str) -> bool:
-    """Say whether conmon drops what it reads: the log's file has no room, or journald is away [S]."""
+    """Return whether conmon drops what it reads: the log's file has no room, or journald is away [S]."""
     on_disk = world.services[container].log_driver == "json-file"
     return bool(world.marks.get(FULL)) if on_disk else not takes(world, container)
 
@@ -123,7 +123,7 @@ class LogPath:
         self.dockerd = next(iter(readers), None)
 
     def flows(self) -> bool:
-        """Say whether the next byte will stand nowhere; what nobody can ever read (EPIPE) stands nowhere, too."""
+        """Return whether the next byte will stand nowhere; what nobody can ever read (EPIPE) stands nowhere, too."""
         world, pipe, fifo = self.world, self.pipe, self.fifo
         if pipe is None or self.shim is None:
             return True
@@ -217,7 +217,7 @@ def standing(world: World, container: str, stream: str) -> int:
 
 
 def stuck(world: World, pid: Pid) -> bool:
-    """Say whether a payload waits in write(2) on a stream."""
+    """Return whether a payload waits in write(2) on a stream."""
     return any(frame.local["blocked"] and not returns(world, frame) for frame in printing(world, pid))
 
 
@@ -228,7 +228,7 @@ def printing(world: World, pid: Pid) -> list[Frame]:
 
 
 def returns(world: World, frame: Frame) -> bool:
-    """Say whether a write(2) into a payload's pipe returns: there is room, or nobody reads it any more."""
+    """Return whether a write(2) into a payload's pipe returns: there is room, or nobody reads it any more."""
     pipe = world.host.fifos.get(frame.local["pipe"])
     return pipe is None or not pipe.readers or pipe.level < pipe.capacity
 

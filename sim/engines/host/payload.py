@@ -38,7 +38,7 @@ def _runtime_state(world: World, frame: Frame) -> Iterable[Key]:
 
 @reading(_runtime_state)
 def exec_fifo_open(world: World, frame: Frame) -> bool | str:
-    """Say whether `runc start` has opened this instance's exec fifo; or that `runc create` left without making one.
+    """Return whether `runc start` has opened this instance's exec fifo; or that `runc create` left without making one.
 
     The second shows as the end of the pipe to the parent: the stage leaves.
     """
@@ -235,13 +235,13 @@ def answers(world: World, pid: Pid) -> Answers:
 
 @reading(lambda world, frame: output.way(world, frame).keys())
 def held_up(world: World, frame: Frame) -> bool:
-    """Say whether what it prints next will stand somewhere: until then nothing of it is counted."""
+    """Return whether what it prints next will stand somewhere: until then nothing of it is counted."""
     return not output.way(world, frame).flows()
 
 
 @reading(lambda world, frame: output.way(world, frame).keys())
 def flows_again(world: World, frame: Frame) -> bool:
-    """Say whether what it prints next will stand nowhere."""
+    """Return whether what it prints next will stand nowhere."""
     return output.way(world, frame).flows()
 
 
@@ -272,7 +272,7 @@ def print_chunk(g: Goroutine) -> str | None:
 
 @reading(lambda world, frame: (("fifo", frame.local["pipe"]),))
 def write_returns(world: World, frame: Frame) -> bool:
-    """Say whether the pipe has room, or nobody reads it any more (EPIPE)."""
+    """Return whether the pipe has room, or nobody reads it any more (EPIPE)."""
     return output.returns(world, frame)
 
 
@@ -284,7 +284,7 @@ def resume(g: Goroutine) -> None:
 
 @reading(lambda world, frame: [("fifo", it.local["pipe"]) for it in output.printing(world, frame.fid[0])])
 def free_to_act(world: World, frame: Frame) -> bool:
-    """Say whether no write holds it up."""
+    """Return whether no write holds it up."""
     return not output.stuck(world, frame.fid[0])
 
 

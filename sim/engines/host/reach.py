@@ -38,7 +38,7 @@ NETNS = "/var/run/docker/netns/"
 
 
 def listening(world: World, address: str) -> bool:
-    """Say whether a process that runs accepts connections at *address*."""
+    """Return whether a process that runs accepts connections at *address*."""
     pid = world.host.listeners.get(address)
     return pid is not None and world.host.procs[pid].runs
 
@@ -61,7 +61,7 @@ def address_in(world: World, name: str) -> str | None:
 
 
 def is_open(world: World, container: str, port: int) -> bool:
-    """Say whether a neighbour on the same network reaches *port* of the container directly."""
+    """Return whether a neighbour on the same network reaches *port* of the container directly."""
     address = world.host.files.get(NETNS + container)
     return address is not None and listening(world, inner("tcp", str(address), port))
 
@@ -80,7 +80,7 @@ def answers_reads(world: World, container: str) -> tuple[Key, ...]:
 
 
 def answers(world: World, container: str) -> bool:
-    """Say whether the container's program is ready, runs, and listens on all of its ports."""
+    """Return whether the container's program is ready, runs, and listens on all of its ports."""
     main = _main_program(world, container)
     if main is None or not main.runs or world.running(main.pid, f"{main.image.program}.main"):
         return False

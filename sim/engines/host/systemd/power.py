@@ -143,7 +143,7 @@ def _signal_all(g: Goroutine, signal: str) -> None:
 
 @reading(lambda world, frame: (("children", INIT),))
 def alone(world: World, frame: Frame) -> bool:
-    """Say whether no other process lives: orphans come to PID 1, so that it reaps the last one."""
+    """Return whether no other process lives: orphans come to PID 1, so that it reaps the last one."""
     return not any(process.alive for process in world.host.procs.values() if process.pid != INIT)
 
 
