@@ -80,7 +80,7 @@ expect:
 
 @pytest.mark.parametrize("design", [design for design in HAVE_THE_KEY if design != "docker-17.06"])
 def test_a_shutdown_waits_for_it_until_systemd_has_enough(design):
-    """dockerd's own limit is off as soon as one container has none; systemd's 90 s end it, which 18.09 to 20.10 lack."""
+    """dockerd has no limit once one container has none; systemd has one of 90 s, but not from 18.09 to 20.10."""
     found = verdicts(SHUTDOWN.format(design=design, keys=", stop_grace_period: -1"))
     ends = not design.startswith(("docker-18.09", "docker-19.03", "docker-20.10"))
     assert [holds for holds, _ in found] == [True, True, ends], found
