@@ -85,6 +85,24 @@ def test_a_stop_of_a_container_whose_end_nobody_told_ends_it_since_20_10(design:
     assert record(found).running is old
 
 
+MARKED = """\
+services: {web: {image: nginx, restart: unless-stopped, x-payload: {on_term: {exit: 0, after: 3s}}}}
+steps:
+  - {id: %s}
+  - {id: off, at: 2s, kill: dockerd}
+until: 60s
+"""
+
+
+@pytest.mark.parametrize("step", ["stop, at: 1s, docker: stop web", "hup, at: 1s, docker: kill -s HUP web"])
+@pytest.mark.parametrize("design", ["docker-1.13", "docker-17.06", *(it for it in DOCKERS if "-separate" not in it)])
+def test_the_mark_of_a_signal_outlives_dockerd_since_19_03(design: str, step: str) -> None:
+    """It is written with the signal (v19.03.0 kill.go 86-89), so that unless-stopped does not start it at boot."""
+    text = MARKED.replace("on_term: {exit: 0, after: 3s}", "on: {HUP: reload}") if "HUP" in step else MARKED
+    found = run(design, text % step)
+    assert record(found).running is (design in ("docker-1.13", "docker-17.06", "docker-18.09"))
+
+
 # -- the order of what is said ------------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ TRAITS_18_09 = replace(
     unreachable=f"all SubConns are in TransientFailure, latest connection error: {UNREACHABLE}",
     publish_tries=1,
     last_wait=None,
+    writes_signals=False,
     restore_stop="the stop signal alone",
     load_each=18_000,
     cgroup=V1,

@@ -48,6 +48,7 @@ TRAITS = replace(
     redial_cap=3 * S,
     containerd_socket=paths.MANAGED_SOCK,
     last_wait=2 * S,
+    writes_signals=True,
     exits_by="pid",
     canceled_by="stop signal, KILL",
     removal_wakes=True,

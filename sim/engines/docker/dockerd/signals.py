@@ -42,7 +42,7 @@ NOT_KILLED = "tried to kill container, but did not receive an exit event"
 
 
 def note_signal(g: Goroutine) -> str | None:
-    """Cancel the restart manager if the signal does so, and remember the manual stop, in memory alone.
+    """Cancel the restart manager if the signal does so, and remember the manual stop.
 
     One that waits for its restart gets no signal, and has stopped if its manager was canceled.
     """
