@@ -52,6 +52,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     other_package: tuple[str, ...] = ()
     last_wait: int | None = None
     waits_for_ever: bool = True
+    writes_signals: bool = False
     publish_tries: int = 6
     dead_shim_tells_pid: bool = True
     cleans_leaked_shims: bool = False
@@ -134,6 +135,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "waits_for_ever": (
         "a stop with a negative time waits for ever; else its time is over at once",
         "daemon/stop.go at 1.10.3 to 29.0.0: not at 17.06.0 to 18.03.1, which makes a context of it [S]",
+    ),
+    "writes_signals": (
+        "with a signal through the API it is written that somebody has stopped the container",
+        "moby v19.03.0 daemon/kill.go 86-91, not v18.09.0 88-90 [S]",
     ),
     "publish_tries": ("how often a shim tries to tell containerd of an exit", "designs §3.6 [S*]; shim v1 [K]"),
     "cleans_leaked_shims": (

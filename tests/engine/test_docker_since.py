@@ -41,6 +41,68 @@ def said(found: Run, name: str = "web") -> list[tuple[float, str]]:
     ]
 
 
+UNSENT = """\
+services: {web: {image: nginx}, db: {image: nginx}, job: {image: nginx}}
+steps:
+  - {id: down, at: 1s, kill: containerd}
+  - {id: stop, at: down+10ms, docker: stop -t 9 web}
+  - {id: kill, at: down+10ms, docker: kill db}
+  - {id: rm, at: down+10ms, docker: rm -f job}
+"""
+
+
+@pytest.mark.parametrize("design", [it for it in DOCKERS if not it.endswith("-separate")])
+def test_a_signal_that_cannot_be_sent_is_given_up_after_two_seconds_until_19_03(design: str) -> None:
+    """A stop then tries KILL, and gives up; later ones go past containerd after 10 s more."""
+    found = run(design, UNSENT + "until: 60s\n")
+    origin = found.trace.origin
+    done = {it.event.id: ((it.at - origin) / S, it.event.error) for it in found.trace if isinstance(it.event, StepDone)}
+    old = design < "docker-20"
+    for step in ("stop", "kill", "rm"):
+        at, error = done[step]
+        assert (2 < at - 1 < 2.1) if old else (at - 1 > 10), (step, at, error)
+        assert not old or "connect: connection refused" in error, error
+
+
+END_UNTOLD = """\
+services: {web: {image: nginx, restart: always}}
+steps:
+  - {id: down, at: 1s, kill: containerd}
+  - {at: down+100ms, kill: payload/web}
+  - {id: stop, at: down+30s, docker: stop -t 1 web}
+until: 60s
+"""
+
+
+@pytest.mark.parametrize("design", ["docker-18.09", "docker-19.03", "docker-24", "docker-26", "docker-28"])
+def test_a_stop_of_a_container_whose_end_nobody_told_ends_it_since_20_10(design: str) -> None:
+    """Until 19.03 the stop is over once KILL has found no process, and the container counts as running for good."""
+    found = run(design, END_UNTOLD)
+    (done,) = [it for it in found.trace if isinstance(it.event, StepDone) and it.event.id == "stop"]
+    old = design < "docker-20"
+    assert done.event.error == ""
+    assert 10 < ((done.at or 0) - found.trace.origin) / S - 31 < 11.1
+    assert record(found).running is old
+
+
+MARKED = """\
+services: {web: {image: nginx, restart: unless-stopped, x-payload: {on_term: {exit: 0, after: 3s}}}}
+steps:
+  - {id: %s}
+  - {id: off, at: 2s, kill: dockerd}
+until: 60s
+"""
+
+
+@pytest.mark.parametrize("step", ["stop, at: 1s, docker: stop web", "hup, at: 1s, docker: kill -s HUP web"])
+@pytest.mark.parametrize("design", ["docker-1.13", "docker-17.06", *(it for it in DOCKERS if "-separate" not in it)])
+def test_the_mark_of_a_signal_outlives_dockerd_since_19_03(design: str, step: str) -> None:
+    """It is written with the signal (v19.03.0 kill.go 86-89), so that unless-stopped does not start it at boot."""
+    text = MARKED.replace("on_term: {exit: 0, after: 3s}", "on: {HUP: reload}") if "HUP" in step else MARKED
+    found = run(design, text % step)
+    assert record(found).running is (design in ("docker-1.13", "docker-17.06", "docker-18.09"))
+
+
 # -- the order of what is said ------------------------------------------------------------------------
 
 

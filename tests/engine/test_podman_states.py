@@ -383,6 +383,35 @@ expect:
   - {step: start, ok: true}
 """
 )
+LEFT_STOPPING = (
+    DEAF
+    + """\
+steps:
+  - {id: stop, at: 1s, docker: stop web}
+  - {at: 2s, kill: podman/web}
+  - {at: 3s, kill: conmon/web}
+  - {id: kill, at: 4s, docker: kill web}
+"""
+)
+KILL_STAYS = (
+    LEFT_STOPPING
+    + """\
+expect:
+  - {step: kill, ok: true}
+  - {at: end, container: web, status: stopping}
+  - {at: end, process: payload/web, exists: false}
+"""
+)
+KILL_LOSES_THE_CODE = (
+    LEFT_STOPPING
+    + """\
+expect:
+  - {step: kill, error: "conmon exited prematurely"}
+  - {step: kill, exit_code: 125}
+  - {at: end, container: web, status: exited, exit_code: -1, address: none}
+  - {events: [kill, {die: -1}], container: web, exact: true}
+"""
+)
 FIRST_RM_FAILS = GONE + "  - {id: rm, at: 2s, docker: rm -f web}\nexpect: [{step: rm, exit_code: 125}]\n"
 FIRST_RM_DOES = (
     GONE
@@ -407,6 +436,8 @@ VERSIONS: list[tuple[str, str, str]] = [
     *((design, "stopping for good", FOR_GOOD) for design in ("podman-4.9", "podman-5.0")),
     *((design, "rm -f ends it", FIRST_RM_DOES) for design in ("podman-4.9", "podman-5.0", "podman-5.6")),
     *((design, "an error, and -1", CODE_IS_LOST) for design in ("podman-5.2", "podman", "podman-5.6")),
+    *((design, "kill leaves it stopping", KILL_STAYS) for design in ("podman-4.9", "podman-5.0")),
+    *((design, "kill ends it, with -1", KILL_LOSES_THE_CODE) for design in ("podman-5.2", "podman", "podman-5.6")),
     *((design, "rm -f gives up", FIRST_RM_FAILS) for design in ("podman-5.2", "podman")),
     ("podman-4.9", "a boot leaves it created", LEFT),
     *((design, "a boot ends it", REMOVED) for design in ("podman-5.0", "podman-5.2", "podman", "podman-5.6")),

@@ -10,6 +10,7 @@ from sim.engines.containerd import runc_v2, shim_v2, shims_v1
 from sim.engines.containerd.release import SOCKET, containerd_of
 from sim.engines.docker import proxy
 from sim.engines.docker.docker_1_13 import FIRST_WITH_V2
+from sim.engines.docker.dockerd import program_v2
 from sim.engines.docker.since_20_10 import TRAITS, UNREACHABLE, managed, separate
 from sim.kernel.records import V1
 
@@ -26,10 +27,14 @@ TRAITS_18_09 = replace(
     dead_shim_tells_pid=True,  # shims v1: containerd itself does, runtime/v1/linux/runtime.go cleanupAfterDeadShim
     unreachable=f"all SubConns are in TransientFailure, latest connection error: {UNREACHABLE}",
     publish_tries=1,
+    last_wait=None,
+    writes_signals=False,
     restore_stop="the stop signal alone",
     load_each=18_000,
     cgroup=V1,
     one_cgroup=("neither dockerd nor its containerd and runc know cgroup v2.", FIRST_WITH_V2),
 )
-DOCKER_18_09 = managed("docker-18.09", SOURCE, TRAITS_18_09, OF_SHIMS_V1)
-DOCKER_18_09_SEPARATE = separate("docker-18.09", SOURCE, TRAITS_18_09, "BindsTo", OF_SHIMS_V1, SERVICE, score=0)
+DOCKER_18_09 = managed("docker-18.09", SOURCE, TRAITS_18_09, OF_SHIMS_V1, program_v2.MANAGED_UNTIL_19_03)
+DOCKER_18_09_SEPARATE = separate(
+    "docker-18.09", SOURCE, TRAITS_18_09, "BindsTo", OF_SHIMS_V1, SERVICE, 0, program_v2.SEPARATE_UNTIL_19_03
+)

@@ -48,6 +48,7 @@ TRAITS = replace(
     redial_cap=3 * S,
     containerd_socket=paths.MANAGED_SOCK,
     last_wait=2 * S,
+    writes_signals=True,
     exits_by="pid",
     canceled_by="stop signal, KILL",
     removal_wakes=True,
@@ -94,10 +95,16 @@ def weighed(design: Design, rss: Mapping[str, Rss]) -> Design:
     return design.like(design.name, design.title, design.source, *programs) if rss else design
 
 
-def managed(row: str, source: str, traits: Traits, programs: tuple[Program, ...] = OF_SHIMS_V2) -> Design:
+def managed(
+    row: str,
+    source: str,
+    traits: Traits,
+    programs: tuple[Program, ...] = OF_SHIMS_V2,
+    dockerd: Program = program_v2.MANAGED,
+) -> Design:
     """Return a version whose dockerd starts containerd."""
     init = Systemd(docker(status=upstream(" ".join(traits.words.dockerd))))
-    mine = DOCKER_1_13.programs_with(init, program_v2.MANAGED, *programs, without=("exec-shim",))
+    mine = DOCKER_1_13.programs_with(init, dockerd, *programs, without=("exec-shim",))
     return Design(row, f"{row.removeprefix('docker-')}, dockerd starts containerd", source, mine, traits, DOCKER)
 
 
@@ -114,6 +121,7 @@ def separate(
     programs: tuple[Program, ...] = OF_SHIMS_V2,
     unit: Unit = SERVICE,
     score: int = -999,
+    dockerd: Program = program_v2.SEPARATE,
 ) -> Design:
     """Return a version with containerd as a service beside docker.service, tied to it by *coupling*."""
     words = replace(
@@ -123,7 +131,7 @@ def separate(
     )
     units = Systemd(docker(coupling, upstream(" ".join(words.dockerd))), containerd(unit))
     apart = tuple(as_service(program) for program in programs)
-    mine = DOCKER_1_13.programs_with(units, program_v2.SEPARATE, *apart, without=("exec-shim",))
+    mine = DOCKER_1_13.programs_with(units, dockerd, *apart, without=("exec-shim",))
     own = replace(
         traits,
         words=words,

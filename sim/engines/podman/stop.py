@@ -27,7 +27,7 @@ from sim.engines.podman.ladder import IS_KNOWN, STAYS, version_of
 from sim.engines.podman.pause import PAUSE, must_thaw, thaw, thawed
 from sim.engines.podman.start import CREATE, FREE_STORAGE, START, UNDO, notify
 from sim.engines.podman.state import NO_ROOM, UNKNOWN, conmon_of, load, save
-from sim.engines.podman.states import IMPROPER, PAUSED, RUNNING, STOPPED, STOPPING, WITH_PROCESS, allows, moved
+from sim.engines.podman.states import PAUSED, RUNNING, STOPPED, STOPPING, WITH_PROCESS, allows, moved
 from sim.kernel.signals import NUMBERS
 from sim.world import Frame, Key, World
 
@@ -141,7 +141,7 @@ def lose_code(g: Goroutine) -> str | None:
 
 def tell_loss(g: Goroutine) -> str | None:
     """Give up with an error, which a stop keeps; rm -f goes on if its version knows it (runtime_ctr.go 922-926)."""
-    removes = g["request"].kind not in ("stop", "restart")
+    removes = g["request"].kind not in ("stop", "restart", "kill")
     if removes and version_of(g.world).conmon_dead == IS_KNOWN:
         return None
     identity = service_of(g).id
@@ -207,17 +207,21 @@ def signal_of(g: Goroutine) -> str:
 
 
 def killed(g: Goroutine) -> str | None:
-    """Note that its user stops it, whatever the signal was; go on to wait for its end if it was KILL."""
+    """Note that its user stops it, whatever the signal was; go on to wait for its end if it was KILL.
+
+    Of a container without a conmon nobody tells the end: one that a stop has left stopping loses its code now, in a
+    version that does so; any other stays as it is (container_internal.go 1461-1525).
+    """
     record = load(g)
     if record is not None and not save(g, replace(record, manual=True)):
         return "not_killed"
     event(g, "kill", ("signal", str(NUMBERS[signal_of(g)])))
-    return None if signal_of(g) == "KILL" and conmon_of(g.world, service_of(g)) is not None else "sent"
-
-
-def no_process(g: Goroutine) -> None:
-    """Note that there is no process to send a signal to (oci_conmon_common.go killContainer)."""
-    g["error"] = f"sending signal to container {service_of(g).id}: {IMPROPER}"
+    if signal_of(g) != "KILL" or record is None:
+        return "sent"
+    if conmon_of(g.world, service_of(g)) is not None:
+        return None
+    g["payload_pid"] = record.pid
+    return "untold" if record.state == STOPPING and version_of(g.world).conmon_dead != STAYS else "sent"
 
 
 def bring_up_to_date(g: Goroutine) -> None:
@@ -270,7 +274,7 @@ KILL_PAUSED = (  # of rm -f: what is paused is not stopped but killed (runtime_c
     Do(bring_up_to_date),
     Goto("told"),
     Label("unsent"),
-    Do(no_process),
+    Do(not_sent),
     Goto("not_stopped"),
 )
 
@@ -298,7 +302,7 @@ STOP_PROCEDURES = (
         LOCK,
         Do(begin_kill, "not_killed"),
         run(send_signal, bad="not_sent"),
-        Do(killed, "not_killed", "sent"),
+        Do(killed, "not_killed", "sent", "untold"),
         Wait(exit_file_there, within=EXIT_FILE_WAIT, late="no_exit_file"),
         Do(bring_up_to_date),
         Label("sent"),
@@ -307,8 +311,15 @@ STOP_PROCEDURES = (
         Label("not_sent"),
         Do(no_process),
         Goto("not_killed"),
+        Label("untold"),
+        Wait(process_gone, within=KILL_WAIT, late="lost"),
+        Label("lost"),
+        Do(lose_code, "not_stopped"),
+        CLEAN,
+        Do(tell_loss, "not_stopped"),
         Label("no_exit_file"),
         Do(no_exit_file),
+        Label("not_stopped"),
         Label("not_killed"),
         UNLOCK,
         Exit(fail),

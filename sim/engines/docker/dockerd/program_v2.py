@@ -1,11 +1,11 @@
 """dockerd of 18.09 and later: the program of 1.13 with the tables that ask another containerd.
 
-MANAGED starts containerd itself, SEPARATE finds one that systemd has started.
+MANAGED starts containerd itself, SEPARATE finds one that systemd has started; each with `unsent` until 19.03.
 """
 
 from __future__ import annotations
 
-from sim.engines.docker.dockerd import managed, program, restore_tasks, signals, tasks, verbs
+from sim.engines.docker.dockerd import managed, program, restore_tasks, signals, tasks, unsent, verbs
 
 MANAGED = program.PROGRAM.with_tables(
     managed.BOOT,
@@ -30,4 +30,7 @@ SEPARATE = MANAGED.with_tables(
     managed.BOOT_ALONE,
     managed.SHUTDOWN_ALONE,
     without=("dockerd.supervisor", "dockerd.wait_containerd"),
+)
+MANAGED_UNTIL_19_03, SEPARATE_UNTIL_19_03 = (
+    it.with_tables(unsent.STOP, unsent.KILL, without=("dockerd.end_unknown",)) for it in (MANAGED, SEPARATE)
 )

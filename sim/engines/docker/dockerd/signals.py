@@ -3,15 +3,15 @@
 A paused container takes a signal and is thawed, of which `unpause` is said behind `kill`. That the task is not found
 ends the container: its exit is waited for as long as a stop may take, then asked for. KILL that is lost is waited for
 like one that was sent, and sent again past containerd; a stop ends with an error if that has no effect within its time.
-Leaves out volumes, and that an engine before 20.10 does nothing about a task that is not found. Source: moby v26.1.5
-daemon/stop.go 60-137, kill.go 65-205; designs §3.3, §3.6 [S]; measured in b and e [M].
+Up to 19.03 it is as in `unsent`. Leaves out volumes. Source: moby v26.1.5 daemon/stop.go 60-137, kill.go 65-205;
+designs §3.3, §3.6 [S]; measured in b and e [M].
 """
 
 from __future__ import annotations
 
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, Wait, call
+from sim.engine.ops import Do, Entry, Goto, Label, Lock, Return, Unlock, Wait, call
 from sim.engine.procedure import procedure
 from sim.engine.traits import traits
 from sim.engines.docker.dockerd.pause import handle_pause
@@ -42,7 +42,7 @@ NOT_KILLED = "tried to kill container, but did not receive an exit event"
 
 
 def note_signal(g: Goroutine) -> str | None:
-    """Cancel the restart manager if the signal does so, and remember the manual stop, in memory alone.
+    """Cancel the restart manager if the signal does so, and remember the manual stop.
 
     One that waits for its restart gets no signal, and has stopped if its manager was canceled.
     """
@@ -104,19 +104,26 @@ END_UNKNOWN = procedure(
     Label("unknown"),
     Do(end_unknown),
 )
-SEND = (  # what was noted, with the lock held
-    call("tasks", containerd_at, signal_task, lost="lost", failed="not_found"),
-    Do(must_thaw, "thawed"),
-    call("tasks", containerd_at, resume_task, lost="thawed"),
-    Do(thaw),
-    Goto("thawed"),
-    Label("not_found"),
-    Do(look_for_exit),
-    Label("thawed"),
-    Do(say_kill),
-    Label("noted"),
-    Unlock("container/{c}"),
-)
+
+
+def send(*not_found: Entry) -> tuple[Entry, ...]:
+    """Return how what was noted is sent, with the lock held; *not_found* is done of a task that is not found."""
+    return (
+        call("tasks", containerd_at, signal_task, lost="lost", failed="not_found"),
+        Do(must_thaw, "thawed"),
+        call("tasks", containerd_at, resume_task, lost="thawed"),
+        Do(thaw),
+        Goto("thawed"),
+        Label("not_found"),
+        *not_found,
+        Label("thawed"),
+        Do(say_kill),
+        Label("noted"),
+        Unlock("container/{c}"),
+    )
+
+
+SEND = send(Do(look_for_exit))
 
 
 def last_wait(world: World, frame: Frame) -> int:
@@ -132,20 +139,25 @@ def not_killed(g: Goroutine) -> None:
     refuse(g)
 
 
-UNTIL_KILLED = (  # whoever waits wakes without the lock: Wait's channel (state.go SetStopped)
-    Label("until_killed"),
-    Wait(stopped, within=KILL_WAIT, late="direct"),
-    Goto("stopped"),
-    Label("direct"),
-    Lock("container/{c}"),
-    Do(kill_directly, "gone"),
-    Unlock("container/{c}"),
-    Wait(stopped, within=last_wait, late="not_killed"),
-    Goto("stopped"),
-    Label("gone"),
-    Unlock("container/{c}"),
-    Label("stopped"),
-)
+def until_killed(last: Wait) -> tuple[Entry, ...]:
+    """Return the wait after KILL was sent, with its *last* part; who waits wakes without the lock (SetStopped)."""
+    return (
+        Label("until_killed"),
+        Wait(stopped, within=KILL_WAIT, late="direct"),
+        Goto("stopped"),
+        Label("direct"),
+        Lock("container/{c}"),
+        Do(kill_directly, "gone"),
+        Unlock("container/{c}"),
+        last,
+        Goto("stopped"),
+        Label("gone"),
+        Unlock("container/{c}"),
+        Label("stopped"),
+    )
+
+
+UNTIL_KILLED = until_killed(Wait(stopped, within=last_wait, late="not_killed"))
 
 # -- stop -------------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ def refuse(g: Goroutine) -> None:
 
 
 def note_signal(g: Goroutine) -> str | None:
-    """Cancel the restart manager if the signal does so, and remember the manual stop, in memory alone.
+    """Cancel the restart manager if the signal does so, and remember the manual stop.
 
     A container that is paused or does not run refuses; one that waits for its restart gets no signal (kill.go 57-110).
     """
@@ -74,10 +74,13 @@ def cancels(g: Goroutine) -> bool:
 
 
 def note(g: Goroutine, record: Container, *, cancels: bool) -> str | None:
-    """Remember a signal to a container that runs, and whether it cancels the restart manager."""
-    manual = record.manual if g.recall("shutting_down") else True
-    noted = replace(record, canceled=record.canceled or cancels, manual=manual)
-    update(g, noted, disk=False)
+    """Remember a signal to a container that runs, and whether it cancels the restart manager.
+
+    That somebody has stopped it is also written, since 19.03: the next dockerd knows.
+    """
+    shuts_down = bool(g.recall("shutting_down"))
+    noted = replace(record, canceled=record.canceled or cancels, manual=record.manual or not shuts_down)
+    update(g, noted, disk=traits(g.world, g.pid).writes_signals and not shuts_down)
     if not record.restarting:
         return None
     will_wait(g)
