@@ -10,6 +10,7 @@ import sim
 from sim.designs import DESIGNS
 from sim.errors import InputError
 from sim.properties.ports import one_proxy_a_port, port_is_free, ports_outlast_dockerd
+from sim.tracefile import lines, read
 from sim.views.intervals import intervals, port_gaps
 
 TEXT = """\
@@ -105,6 +106,15 @@ def test_docker_ps_and_inspect_say_which_port_is_bound_and_what_was_asked_for():
     found = json.loads(here.show("docker-inspect", "end", of="web"))[0]
     assert found["HostConfig"]["PortBindings"] == {"80/tcp": [{"HostIp": "", "HostPort": "8080-8083"}]}
     assert {it["HostPort"] for it in found["NetworkSettings"]["Ports"]["80/tcp"]} == {"8081"}
+
+
+def test_a_trace_keeps_the_range(tmp_path):
+    here = run("docker-26", "{at: 10s, docker: restart -t 0 web}")
+    with (tmp_path / "trace.jsonl").open("wb") as file:
+        file.writelines(lines(here.trace))
+    again, _ = read((tmp_path / "trace.jsonl").read_bytes().splitlines(), "trace.jsonl")
+    assert again.setup == here.trace.setup
+    assert list(again.records) == list(here.trace.records)
 
 
 def test_a_number_that_was_never_chosen_is_not_dark_and_one_that_was_left_is():
