@@ -206,7 +206,7 @@ def was_restarted(world: World, container: str) -> bool:
 
 def _proto_of(world: World, port: int) -> str:
     """Return the protocol of a published port; of one that is published for tcp and udp, tcp."""
-    published = (it for service in world.services.values() for it in service.ports if it.host == port)
+    published = (it for service in world.services.values() for it in service.published if it.host == port)
     return "udp" if {it.proto for it in published} == {"udp"} else "tcp"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.truth import right, tell
-from tests.truth.judge import Judged, all_judged, judge, load
+from tests.truth.judge import Judged, all_judged, beside, judge, load
 from tests.truth.kinds import KINDS
 from tests.truth.rows import COLUMNS, FOLDER, MARKS, Experiment, Row, experiments, read
 from tests.validation.ask import ROOT
@@ -129,6 +129,27 @@ def test_a_dark_time_is_the_longest_of_a_port_that_comes_back() -> None:
     good = row("dark s", "80 remote", "stop", "3", tolerance="2.8..3.4")
     assert judged(good, again).right is True
     assert judged(good).found == "stays dark"
+
+
+def test_two_runs_stand_beside_what_was_seen() -> None:
+    """A line a row, whether it agrees or not; what cannot be said has none."""
+    rows = (
+        row("command s", "stop", "", "0.1", tolerance="0.001..0.5"),
+        row("status", "web", "end", "running"),
+        row("status", "web", "0s", "no such status"),
+        row("status", "2 rows: no word", "", "", mark="unsayable"),
+    )
+    lines = tell.beside(beside(Experiment("mine", HOST, rows))).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[0] == ["moment", "subject", "seen", "run 1", "run 2", "within", "right"]
+    assert [cells[2][1:3], cells[2][5:]] == [["command s: stop", "0.1"], ["0.001..0.5", "yes"]]
+    assert 0.001 < float(cells[2][3]) != float(cells[2][4]) < 0.5
+    assert cells[3] == ["end", "status: web", "running", "web exited (0)", "web exited (0)", "", "no"]
+    assert cells[4][3].startswith("refused: ")
+    assert cells[4][-1] == "no"
+    assert len(lines) == 5
+    ((_, answers),) = beside(Experiment("mine", "nonsense: 1\n", rows[:1]))
+    assert [it.found[:8] for it in answers] == ["not run:"] * 2
 
 
 def test_what_is_refused_is_wrong_and_hides_no_other_row() -> None:

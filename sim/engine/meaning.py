@@ -20,6 +20,7 @@ from sim.engine.setup import (
     EditDaemon,
     EngineSetup,
     FillDisk,
+    PortRange,
     Service,
     TakePid,
     Tear,
@@ -62,6 +63,19 @@ class Fitted(msgspec.Struct, frozen=True):
 def as_given(design: Any, given: Given) -> Fitted:
     """Return what the file says: the engine is one that its words were made for."""
     return Fitted(given.engine, given.services)
+
+
+def one_of_a_range(given: Given, why: str) -> tuple[Said, ...]:
+    """Refuse ports that are one out of a range: *why* the engine has none."""
+    return tuple(
+        Said(
+            f"{service.name}: ports {port.host}-{port.last}:{port.container}: {why}.",
+            f"Write one host port, {port.host}:{port.container}.",
+        )
+        for service in given.services
+        for port in service.ports
+        if isinstance(port, PortRange)
+    )
 
 
 def counted(section: str, words: Mapping[str, int]) -> tuple[tuple[str, str, int], ...]:

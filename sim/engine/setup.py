@@ -54,6 +54,20 @@ class Port(msgspec.Struct, frozen=True):
     proto: str = "tcp"
     ip: str = "0.0.0.0"
 
+    def singles(self) -> tuple[Port, ...]:
+        """Return the ports of the host that may become this one: itself."""
+        return (self,)
+
+
+class PortRange(Port, frozen=True):
+    """One host port out of *host* to *last* (`8080-8083:80`); the engine chooses. Of one that is bound *host* is it."""
+
+    last: int = 0
+
+    def singles(self) -> tuple[Port, ...]:
+        """Return every port of the range."""
+        return tuple(Port(host, self.container, self.proto, self.ip) for host in range(self.host, self.last + 1))
+
 
 class Pins(msgspec.Struct, frozen=True):
     """Numbers that were observed for the first start of a container (`x-pids`, `x-address`)."""
@@ -124,6 +138,11 @@ class Service(msgspec.Struct, frozen=True):
     host_pid: bool = False  # --pid=host: no pid namespace of its own
     init: bool = False  # docker-init is its first process
     volumes: tuple[Volume, ...] = ()
+
+    @property
+    def published(self) -> tuple[Port, ...]:
+        """Return the host ports at which clients may find it: of a range all, of which the engine chooses one."""
+        return tuple(single for port in self.ports for single in port.singles())
 
 
 class Network(msgspec.Struct, frozen=True):

@@ -47,7 +47,7 @@ def sentence(scenario: Scenario, kind: str, text: str) -> Property:
 
     Raises InputError, with the place in *text* that is wrong.
     """
-    ports = {port.host: service.name for service in scenario.setup.services for port in service.ports}
+    ports = {port.host: service.name for service in scenario.setup.services for port in service.published}
     try:
         expression = parse(text, scenario.names, ports)
     except Refusal as refusal:

@@ -63,7 +63,7 @@ class Reading:
     @cached_property
     def gaps(self) -> dict[PortKey, tuple[Gap, ...]]:
         """Return when which port was dark, of the containers that count; one that was never open is dark throughout."""
-        never = {(p.container, p.port, p.client) for p in self.run.ports if not p.opened}
+        never = {(p.container, p.port, p.client) for p in self.run.ports if not p.opened and not p.spare}
         found = port_gaps(self.run, ASKED, (self.first, self.last))
         whole = ((self.first, self.last, False),)
         return {key: whole if key in never else gaps for key, gaps in found.items() if key[0] in self.expected}

@@ -25,7 +25,7 @@ def nothing_runs(world: World) -> Faults:
 
 def nothing_answers(world: World) -> Faults:
     """Find that no remote client reaches a published port."""
-    ports = ((port.host, port.proto) for service in world.services.values() for port in service.ports)
+    ports = ((port.host, port.proto) for service in world.services.values() for port in service.published)
     if not any(reachable(world, port, "remote", proto) for port, proto in ports):
         yield "no published port is open to remote clients"
 

@@ -32,10 +32,10 @@ def one_proxy_a_port(world: World) -> Faults:
             continue
         if name in said and programs(world, name):
             for port in service.ports:
-                if pid is None or _parent_of_proxy(world, name, port) != pid:
+                if pid is None or all(_parent_of_proxy(world, name, it) != pid for it in port.singles()):
                     yield f"{bound(port)} of {name} has no {proxy} that is a child of {world.design.traits.engine}"
         elif _has_stopped(world, name):
-            for port in service.ports:
+            for port in service.published:
                 if _parent_of_proxy(world, name, port) is not None:
                     yield f"{bound(port)} has a {proxy}, and {name} does not run"
 
@@ -48,7 +48,7 @@ def port_is_free(world: World) -> Faults:
     for name, service in world.services.items():
         if not service.ports or not _has_stopped(world, name):
             continue
-        for port in service.ports:
+        for port in service.published:
             if _parent_of_proxy(world, name, port) is not None or world.recall(pid, bound(port)) == name:
                 yield f"{bound(port)} is still taken for {name}"
 
@@ -84,7 +84,7 @@ def ports_outlast_dockerd(world: World) -> Faults:
             if address is None or not listening(world, address):
                 continue
             for client in _clients(port):
-                if not reachable(world, port.host, client, port.proto):
+                if not any(reachable(world, it.host, client, port.proto) for it in port.singles()):
                     yield f"port {port.host} of {name} is closed to {client} clients{away}"
 
 

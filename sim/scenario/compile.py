@@ -98,7 +98,7 @@ class Compiler:
         engine, services = fit(self.root, engine, services, terminals, self.report, self.said)
         self.check_limits(services, terminals)
         until = self.until(names)
-        ports = {port.host: service.name for service in services for port in service.ports}
+        ports = {port.host: service.name for service in services for port in service.published}
         properties = read_properties(self.root, names, ports, self.report)
         own = {it.name: it for it in properties if isinstance(it, OwnProperty)}
         expectations = read_expectations(self.root, names, ports, own, self.report)

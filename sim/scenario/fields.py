@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from sim.engine.setup import FOR_EVER, Port, Restart
+from sim.engine.setup import FOR_EVER, Port, PortRange, Restart
 from sim.faults import FAULTS
 from sim.scenario import units
 from sim.scenario.known import SIGNALS
@@ -206,18 +206,18 @@ def long_port(value: dict[str, object]) -> list[Port]:
 
 
 def port_range(ip: str, host: str | None, inner: str, proto: str, value: object) -> list[Port]:
-    """Return the single ports of a mapping of ranges of the same length."""
+    """Return the single ports of ranges of the same length, or one container's port for one out of a range."""
     if proto not in ("tcp", "udp"):
         raise Refusal(f"{shown(proto)} is not a protocol; valid: tcp, udp.")
     inside = span(inner, value)
     outside = span(host, value) if host else [EPHEMERAL] * len(inside)
+    where = address(ip or "0.0.0.0")
     if len(inside) == 1 and len(outside) > 1:
-        raise Refusal(f"{shown(value)} is not modelled yet.", "Write one host port for one container port.")
+        return [PortRange(outside[0], inside[0], proto, where, outside[-1])]
     if len(inside) != len(outside):
         raise Refusal(
             f"{shown(value)} maps {len(outside)} ports to {len(inside)}.", "Give both ranges the same length."
         )
-    where = address(ip or "0.0.0.0")
     return [Port(a, b, proto, where) for a, b in zip(outside, inside, strict=True)]
 
 

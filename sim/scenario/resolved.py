@@ -28,6 +28,7 @@ from sim.engine.setup import (
     Payload,
     Pins,
     Port,
+    PortRange,
     Service,
     Unit,
 )
@@ -169,7 +170,8 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
 def port_of(port: Port) -> str:
     """Return a port in Compose's short form."""
     ip = "" if port.ip == "0.0.0.0" else f"{port.ip}:"
-    return f"{ip}{port.host}:{port.container}" + ("" if port.proto == "tcp" else f"/{port.proto}")
+    host = f"{port.host}-{port.last}" if isinstance(port, PortRange) else port.host
+    return f"{ip}{host}:{port.container}" + ("" if port.proto == "tcp" else f"/{port.proto}")
 
 
 def payload_of(payload: Payload, stop: str) -> dict[str, Any]:

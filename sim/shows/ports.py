@@ -14,7 +14,7 @@ def ports(story: Story, names: Names) -> str:
     rows = [("PORT", "OF", *(client.upper() for client in CLIENTS))]
     for name, service in story.world.services.items():
         if name in names or not names:
-            for port in service.ports:
+            for port in service.published:
                 found = (finds(story.world, port.host, client, port.proto) for client in CLIENTS)
                 rows.append((f"{port.host}/{port.proto}", name, *found))
     widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]

@@ -127,7 +127,7 @@ def targets(services: Services) -> dict[str, list[Target]]:
     for role, what in roles().items():
         found[role] = [Target(role, name) for name in {HOST: [""], CONTAINER: names, STEP: ["*"]}.get(what.target, [])]
         if what.kind is Kind.FORWARDER:
-            found[role] += [Target(role, "*", port.host) for service in services for port in service.ports]
+            found[role] += [Target(role, "*", port.host) for service in services for port in service.published]
     found |= {stage: [Target(stage, name) for name in names] for stage in stages()}
     return {role: them for role, them in found.items() if them}
 
@@ -160,7 +160,7 @@ def _take_pid(services: Services) -> Choices:
 
 
 def _take_port(services: Services) -> Choices:
-    published = [f"{port.proto}:{port.ip}:{port.host}" for service in services for port in service.ports]
+    published = [f"{port.proto}:{port.ip}:{port.host}" for service in services for port in service.published]
     return [[TakePort(address) for address in (*published, "tcp:0.0.0.0:22", "tcp:127.0.0.1:8080")]]
 
 

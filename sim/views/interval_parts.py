@@ -6,9 +6,11 @@ Source: engine-1.13 §1.1, §6, §16.10.
 
 from __future__ import annotations
 
+from itertools import product
+
 import msgspec
 
-from sim.engine.setup import Command, Microseconds
+from sim.engine.setup import Command, Microseconds, Service
 from sim.kernel.signals import Signal
 from sim.views.names import Names
 from sim.views.spells import Spell
@@ -98,13 +100,35 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class PortTrack(msgspec.Struct, frozen=True):
-    """A published port as a class of clients sees it: the times in which it was open."""
+    """A published port as a class of clients sees it: the times in which it was open.
+
+    *spare*: it is one of a range out of which the engine never chose it, and chose another.
+    """
 
     container: str
     port: int
     proto: str
     client: str
     opened: tuple[Window, ...]
+    spare: bool = False
+
+
+def port_tracks(
+    services: tuple[Service, ...],
+    clients: tuple[str, ...],
+    opened: dict[tuple[tuple[int, str], str], tuple[Window, ...]],
+) -> tuple[PortTrack, ...]:
+    """Return the tracks of every published port, from the times in which each port of the host was *opened*."""
+    found = []
+    for service in services:
+        for port in service.ports:
+            singles = port.singles()
+            for single, client in product(singles, clients):
+                windows = opened[(single.host, single.proto), client]
+                chosen = [it for it in singles if opened[(it.host, it.proto), client]] or singles[:1]
+                track = (service.name, single.host, single.proto, client, windows, single not in chosen)
+                found.append(PortTrack(*track))
+    return tuple(found)
 
 
 class Mark(msgspec.Struct, frozen=True):

@@ -80,8 +80,9 @@ def port_gaps(
     """Return, of each published port and class of clients, the gaps within *window* (by default from t = 0 to the end).
 
     A port counts from its first opening on, on a host that boots from t = 0 on, and one that never opens from the
-    first process of its container on. A gap that is still there when the
-    window ends has False as its third part. A port number that is published for tcp and udp is dark while either is.
+    first process of its container on. Of a range, a number that the engine never chose has no gap, and one that its
+    container has left is dark. A gap that is still there when the window ends has False as its third part. A port
+    number that is published for tcp and udp is dark while either is.
     """
     wanted = tuple(clients)
     run = of if isinstance(of, Intervals) else intervals(of, wanted)
@@ -92,7 +93,7 @@ def port_gaps(
         if track.client in wanted:
             key = (track.container, track.port, track.client)
             since = 0 if run.boots else None if track.opened else began.get(track.container)
-            gaps = _gaps(track.opened, first, last, since)
+            gaps = () if track.spare else _gaps(track.opened, first, last, since)
             found[key] = _united(found[key] + gaps) if key in found else gaps
     return found
 

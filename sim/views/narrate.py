@@ -379,10 +379,15 @@ def _counts(trace: Trace, groups: list[_Group]) -> list[tuple[int, int] | None]:
     for at in sorted({group.last for group in groups}):
         world = replay.to(at)
         found[at] = (
-            sum(reachable(world, port.host, "remote", port.proto) for port in ports),
-            sum(reachable(world, port.host, "loopback", port.proto) for port in ports),
+            sum(_open(world, port, "remote") for port in ports),
+            sum(_open(world, port, "loopback") for port in ports),
         )
     return [found[group.last] for group in groups]
+
+
+def _open(world: World, port: Port, client: str) -> bool:
+    """Return whether a port is open to a class of clients, or of a range any."""
+    return any(reachable(world, it.host, client, it.proto) for it in port.singles())
 
 
 def published(setup: Setup) -> tuple[Port, ...]:

@@ -67,7 +67,7 @@ class Replaying:
         self.ports: dict[tuple[int, str], dict[str, Track]] = {
             (port.host, port.proto): {client: Track(self.now, False) for client in clients}
             for service in trace.setup.services
-            for port in service.ports
+            for port in service.published
         }
         self.leads: dict[str, dict[tuple[int, str], None]] = {}  # address -> the ports whose path ends there
         self.dirty_ports: dict[tuple[int, str], None] = {}
@@ -175,12 +175,7 @@ class Replaying:
             engine=self.engine.lane(self.names.engine, end),
             second=self.second.lane(self.second_name, end),
             connections=tuple(self.connections),
-            ports=tuple(
-                v.PortTrack(service.name, port.host, port.proto, client, opened[(port.host, port.proto), client])
-                for service in self.trace.setup.services
-                for port in service.ports
-                for client in self.clients
-            ),
+            ports=v.port_tracks(self.trace.setup.services, self.clients, opened),
             marks=tuple(self.marks),
             lives=tuple(self.lives),
             deaths=tuple(self.deaths),

@@ -144,7 +144,7 @@ class _Gathering:
         self.trace, self.first, self.last, self.told = trace, first, last, told
         self.replay = Replay(trace)
         self.services = {service.name: service for service in trace.setup.services}
-        self.by_port = {port.host: service.name for service in trace.setup.services for port in service.ports}
+        self.by_port = {port.host: service.name for service in trace.setup.services for port in service.published}
         self.moments: dict[Microseconds, int] = {}
         self.asked: dict[int, Focus] = {}
         self.processes: dict[Pid, Turns] = {}

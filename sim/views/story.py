@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from sim.engine.networks import bindings, host_addresses
 from sim.engine.program import is_orphan
-from sim.engine.records import Container, Health
+from sim.engine.records import Container, Endpoint, Health
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engines.host.systemd.unit import unit_of
 from sim.facts import EngineEvent, Remembered, StateChanged
@@ -241,7 +241,11 @@ class Story:
 
     def bound(self, service: Service) -> tuple[Port, ...]:
         """Return what is bound for a container's ports: since 20.10 one for all addresses is so in both families."""
-        return bindings(service.ports, host_addresses(self.world, unit_of(self.world).main_pid))
+        pid = unit_of(self.world).main_pid
+        if service.published != service.ports:  # one out of a range: the engine knows which
+            endpoint = self.world.recall(pid, f"endpoint/{service.name}")
+            return endpoint.ports if isinstance(endpoint, Endpoint) else ()
+        return bindings(service.ports, host_addresses(self.world, pid))
 
     def _ports(self, service: Service) -> tuple[tuple[int, int | None, str, str], ...]:
         return tuple((it.container, it.host, it.ip, it.proto) for it in self.bound(service))

@@ -17,7 +17,7 @@ FLUSH_NEAR = 2 * MS  # a port that closes so soon after a flush was closed by it
 
 def strip_of(run: v.Intervals, client: str, zero: Microseconds) -> Strip:
     """Count the ports that are open to *client*; dark time counts from *zero* (µs from t = 0) to the run's end."""
-    tracks = [track for track in run.ports if track.client == client]
+    tracks = [track for track in run.ports if track.client == client and not track.spare]
     steps = open_counts([window for track in tracks for window in track.opened], run.begin, run.end)
     worst = longest_dark(run, client, (max(run.begin, zero - 1), run.end))
     moved = tuple((start - zero, end - zero, count) for start, end, count in steps)

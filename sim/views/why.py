@@ -133,7 +133,7 @@ def _container(trace: Trace, name: str, at: Microseconds) -> Why:
 
 
 def _port(trace: Trace, text: str, client: str, at: Microseconds) -> Why:
-    published = [(port, service) for service in trace.setup.services for port in service.ports]
+    published = [(port, service) for service in trace.setup.services for port in service.published]
     found = [it for it in published if text in (str(it[0].host), f"{it[0].host}/{it[0].proto}")]
     if not found:
         raise _valid("published port", text, [_spelled(port) for port, _ in published])
@@ -217,7 +217,7 @@ def _target(trace: Trace, text: str) -> Target:
     if role not in valid:
         raise _valid("role", role, list(valid))
     if name not in ("", "*") and not _of_step(trace, role):
-        ports = [it.host for it in _service(trace, name).ports]
+        ports = [it.host for it in _service(trace, name).published]
         if port and port not in map(str, ports):
             raise _valid(f"port of {name}", port, ports)
     return Target(role, name, int(port) if port.isdecimal() else None)

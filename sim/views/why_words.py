@@ -37,7 +37,7 @@ class Focus(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, service: Service) -> Focus:
         """Return the focus on one container."""
-        return cls(service.name, tuple(port.host for port in service.ports))
+        return cls(service.name, tuple(port.host for port in service.published))
 
     def sees(self, world: World, image: Image) -> bool:
         """Return whether a process is worth a word."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.engine.setup import Docker, Instant, KillProcess, Port, Restart, SetNextPid, Systemctl, Target
+from sim.engine.setup import Docker, Instant, KillProcess, Port, PortRange, Restart, SetNextPid, Systemctl, Target
 from sim.errors import InputError
 from sim.experiment.run import run_scenario
 from sim.facts import UnitChanged
@@ -179,6 +179,18 @@ def test_ports_in_all_of_compose_s_forms():
     web = load("f", text=f"services: {{web: {{ports: {ports}}}}}").setup.service("web")
     udp = Port(53, 53, "udp", "127.0.0.1")
     assert web.ports == (Port(32768, 80), Port(8080, 80), udp, Port(8000, 80), Port(8001, 81), Port(8443, 443))
+
+
+def test_one_port_out_of_a_range_in_both_forms_and_back():
+    ports = '["8080-8083:80", {target: 53, published: 5300-5301, protocol: udp, host_ip: 127.0.0.1}]'
+    scenario = load("f", text=f"services: {{web: {{ports: {ports}}}}}")
+    ranges = (PortRange(8080, 80, last=8083), PortRange(5300, 53, "udp", "127.0.0.1", 5301))
+    assert scenario.setup.service("web").ports == ranges
+    assert load("again", text=resolved(scenario)).setup.service("web").ports == ranges
+    text = "services: {web: {ports: ['8080-8083:80']}}\nexpect: [{at: end, port: %s, from: remote, open: true}]"
+    assert load("f", text=text % 8083).expectations
+    with pytest.raises(InputError, match=r"nobody publishes the port .8084.\. Published: 8080 \(web\), 8081 \(web\)"):
+        load("f", text=text % 8084)
 
 
 def test_defaults_are_listed_as_assumptions():

@@ -1,6 +1,7 @@
 """Hold the model against what real engines did: `make truth`. Ends with 1 if a row that was right is wrong.
 
-`--accept` adds the rows that have become right to right.txt; other words are names of experiments, or how they begin,
+`--accept` adds the rows that have become right to right.txt; `--beside` prints each row of the experiments that are
+named beside what two runs say, and judges none; other words are names of experiments, or how they begin,
 of which every row is told. Leaves out docs/validation.md, which `make validation` writes. Source: docs/truth.md.
 """
 
@@ -9,14 +10,18 @@ from __future__ import annotations
 import sys
 
 from tests.truth import right, tell
-from tests.truth.judge import judged
+from tests.truth.judge import beside, judged
 from tests.truth.rows import experiments
 
 
 def main(words: list[str]) -> int:
     """Judge, and print."""
-    names = [word for word in words if word != "--accept"]
+    names = [word for word in words if word not in ("--accept", "--beside")]
     chosen = [it for it in experiments() if not names or any(it.name.startswith(name) for name in names)]
+    if "--beside" in words:
+        for it in chosen:
+            print(f"## {it.name}\n\n{tell.beside(beside(it))}")
+        return 0
     found = judged(chosen, lambda name: print(f"… {name}", file=sys.stderr))
     listed = right.read()
     print(tell.section(found))

@@ -67,6 +67,19 @@ def judge(experiment: Experiment, seeds: tuple[int, ...] = SEEDS) -> list[Judged
     return [_of_row(row, runs, refused) for row in experiment.rows]
 
 
+def beside(experiment: Experiment, seeds: tuple[int, ...] = (1, 2)) -> list[tuple[Row, tuple[Answer, ...]]]:
+    """Return what a run of each seed says to each row that can be said, one that is refused included."""
+    asked, refused = [row for row in experiment.rows if row.mark != "unsayable"], dict[str, str]()
+    runs: list[dict[str, Answer]] = [{} for _ in seeds]
+    try:
+        scenario, entries = _with_entries(experiment, asked, refused)
+        runs = [_answers(sim.run(scenario, seed=seed), asked, entries) for seed in seeds]
+    except (InputError, ModelFault) as fault:
+        refused = {row.key: f"not run: {fault}" for row in asked}
+    wrong = {key: Answer(False, why) for key, why in refused.items()}
+    return [(row, tuple(wrong.get(row.key) or run[row.key] for run in runs)) for row in asked]
+
+
 def _decided(runs: list[dict[str, Answer]], of: int) -> bool:
     """Return whether no further seed can change what most of them say."""
     return len(runs) * 2 > of and all(len({run[key].right for run in runs}) == 1 for key in runs[0])

@@ -11,11 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from math import inf
 
-from tests.truth.judge import Judged
+from tests.truth.judge import Answer, Judged
 from tests.truth.kinds import KINDS
-from tests.truth.rows import NUMBERS
+from tests.truth.rows import NUMBERS, Row
 
 WORST, MOST = 15, 40  # rows of the tables of misses
+WIDEST = 80  # a cell of what was seen or of what a run says
 TITLE = "Experiments on real engines"
 WORDS = f"""\
 ## {TITLE}
@@ -110,6 +111,34 @@ def worst(wrong: Iterable[Judged]) -> str:
     mine = sorted((it for it in wrong if it.row.kind in NUMBERS), key=lambda it: (-off(it), it.row.key))
     cells = [(example(it)[0], it.row.expected, it.row.tolerance, it.found[:60]) for it in mine[:WORST]]
     return table(("row", "seen", "within", "model"), cells)
+
+
+def beside(found: Iterable[tuple[Row, tuple[Answer, ...]]]) -> str:
+    """Return what was seen beside what each run says, a line a row in the order of the experiment."""
+    cells, runs = [], 0
+    for row, answers in found:
+        runs = len(answers)
+        right = sum(it.right for it in answers)
+        said = "yes" if right == runs else f"{right} of {runs}" if right else "no"
+        seen = short(row.expected)
+        cells.append((row.moment, f"{row.kind}: {row.subject}", seen, *map(told, answers), row.tolerance, said))
+    heads = ("moment", "subject", "seen", *(f"run {number}" for number in range(1, runs + 1)), "within", "right")
+    return table(heads, cells)
+
+
+def told(it: Answer) -> str:
+    """Return what a run says in few words: of how a command was answered, after how many seconds.
+
+    >>> told(Answer(True, "at stop+2s59ms: done")), told(Answer(False, "no answer"))
+    ('2.059', 'no answer')
+    """
+    value = number(it.found)
+    return short(it.found) if value is None or it.found[0] != "a" else f"{value:.3f}"
+
+
+def short(text: str) -> str:
+    """Return the beginning of a text that is too long for a cell."""
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def off(it: Judged) -> float:

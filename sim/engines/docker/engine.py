@@ -14,6 +14,7 @@ from sim.engine.records import Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.docker import meaning
+from sim.engines.docker.dockerd.ranges import first_free
 from sim.engines.docker.numbers import WRITTEN_DOWN
 from sim.engines.docker.prices import PRICES
 from sim.engines.docker.proxy import forwards
@@ -27,10 +28,12 @@ from sim.world import Turn, World
 def disk_of_a_running_host(turn: Turn) -> None:
     """Write what the disk says after a power cut while every service ran."""
     used: dict[str, int] = {}
+    taken: set[str] = set()
     for service, record in ran(turn.world):
         number = used[service.network] = used.get(service.network, 1) + 1
         place = address(turn.world, service.network, number)
         ports = bindings(service.ports, host_addresses(turn.world, 0))
+        ports = first_free(ports, taken, alone=turn.world.design.traits.binds_first)
         endpoint = Endpoint(service.name, service.network, number, place, ports)
         syscalls.write_file(turn, paths.container(service.name), record)
         syscalls.write_file(turn, paths.ENDPOINTS + service.name, endpoint)

@@ -185,7 +185,7 @@ def _by_name(world: World, port: int, proto: str) -> Way:
     if not listening(world, paths.SETKEY_SOCK):  # the network controller's, whose process answers the lookups
         return Way(found="unresolved")
     for name, service in world.services.items():
-        for published in service.ports:
+        for published in service.published:
             if service.network != "bridge" and (published.host, published.proto) == (port, proto):
                 address = address_of(world, name, published)
                 if address is not None:

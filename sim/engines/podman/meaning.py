@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine.meaning import Fitted, Given, Said, counted, not_there, without_words
+from sim.engine.meaning import Fitted, Given, Said, counted, not_there, one_of_a_range, without_words
 from sim.engine.setup import BusyMount, Command, Docker, EditDaemon, EngineSetup, Pins, TakePid, Tear, Upgrade
 from sim.engines.containerd.runc import STAGES
 from sim.engines.host.systemd.unit import TEMPLATE
@@ -61,6 +61,8 @@ def fit(design: Any, given: Given) -> Fitted:
         for service in given.services
         if service.healthcheck is not None
     )
+    lengths = "podman maps ranges of the same length only"  # v5.4.2 pkg/specgenutil/util.go 201
+    refused += one_of_a_range(given, lengths)
     engine = given.engine
     if not _is_profile_of(design, engine):
         engine = replace(engine, profile=design.traits.profile, durations=())

@@ -19,8 +19,9 @@ from sim.engine.networks import HIGHEST, address, base_of, bound
 from sim.engine.ops import Do, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, run
 from sim.engine.records import Endpoint
 from sim.engine.settings import daemon_of
-from sim.engine.setup import Port, S, Service
+from sim.engine.setup import Port, PortRange, S, Service
 from sim.engine.traits import traits
+from sim.engines.docker.dockerd.ranges import ALL_ALLOCATED, pick_port
 from sim.engines.docker.netfilter import iptables
 from sim.engines.docker.proxy import proxy
 from sim.engines.host.reach import NETNS, rules_for
@@ -93,7 +94,13 @@ def port_of(g: Goroutine) -> Port:
 
 
 def reserve_port(g: Goroutine) -> str | None:
-    """Reserve the host port inside dockerd; one that is taken there is refused before anything is tried."""
+    """Reserve the host port inside dockerd, of a range a free one.
+
+    One that is taken there is refused before anything is tried.
+    """
+    if isinstance(port_of(g), PortRange) and not pick_port(g, endpoint_of(g), g["i"]):
+        g["error"] = ALL_ALLOCATED
+        return "port_failed"
     port = port_of(g)
     if g.recall(bound(port)) is not None:
         g["error"] = f"Bind for {port.ip}:{port.host} failed: port is already allocated"

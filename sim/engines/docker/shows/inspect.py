@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sim.engine.records import Container, Endpoint
-from sim.engine.setup import Port, Service
+from sim.engine.setup import Port, PortRange, Service
 from sim.engines.host.systemd.unit import unit_of
 from sim.render.clean import printable
 from sim.render.go_json import go_json
@@ -106,7 +106,7 @@ def _host_config(service: Service, record: Container) -> dict[str, Any]:
     return {
         "LogConfig": {"Type": service.log_driver},
         "NetworkMode": "default" if service.network == "bridge" else service.network,
-        "PortBindings": _bindings(service.ports, anywhere=""),
+        "PortBindings": _bindings(service.ports, anywhere="", asked=True),
         "RestartPolicy": {"Name": policy.name, "MaximumRetryCount": policy.max},
         "AutoRemove": service.auto_remove,
         "OomScoreAdj": service.oom_score_adj,
@@ -139,12 +139,16 @@ def _address(story: Story, service: Service) -> str:
     return endpoint.address if isinstance(endpoint, Endpoint) else ""
 
 
-def _bindings(ports: Sequence[Port], *, anywhere: str) -> dict[str, list[dict[str, str]]]:
-    """Return the published ports by container port; *anywhere* is how an address that was not asked for is written."""
+def _bindings(ports: Sequence[Port], *, anywhere: str, asked: bool = False) -> dict[str, list[dict[str, str]]]:
+    """Return the published ports by container port; *anywhere* is how an address that was not asked for is written.
+
+    *asked*: as somebody asked for them, ranges and all, not as they are bound.
+    """
     found: dict[str, list[dict[str, str]]] = {}
     for port in sorted(ports, key=lambda port: f"{port.container}/{port.proto}"):
         ip = anywhere if port.ip == "0.0.0.0" else port.ip
-        found.setdefault(f"{port.container}/{port.proto}", []).append({"HostIp": ip, "HostPort": str(port.host)})
+        host = f"{port.host}-{port.last}" if asked and isinstance(port, PortRange) else str(port.host)
+        found.setdefault(f"{port.container}/{port.proto}", []).append({"HostIp": ip, "HostPort": host})
     return found
 
 
