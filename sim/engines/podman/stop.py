@@ -224,6 +224,11 @@ def killed(g: Goroutine) -> str | None:
     return "untold" if record.state == STOPPING and version_of(g.world).conmon_dead != STAYS else "sent"
 
 
+def no_process(g: Goroutine) -> None:
+    """Note that there is no process to send a signal to (oci_conmon_common.go killContainer)."""
+    g["error"] = f"sending signal to container {service_of(g).id}: {IMPROPER}"
+
+
 def bring_up_to_date(g: Goroutine) -> None:
     """Take conmon's word of the end."""
     load(g)
@@ -274,7 +279,7 @@ KILL_PAUSED = (  # of rm -f: what is paused is not stopped but killed (runtime_c
     Do(bring_up_to_date),
     Goto("told"),
     Label("unsent"),
-    Do(not_sent),
+    Do(no_process),
     Goto("not_stopped"),
 )
 
