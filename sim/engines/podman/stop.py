@@ -27,7 +27,7 @@ from sim.engines.podman.ladder import IS_KNOWN, STAYS, version_of
 from sim.engines.podman.pause import PAUSE, must_thaw, thaw, thawed
 from sim.engines.podman.start import CREATE, FREE_STORAGE, START, UNDO, notify
 from sim.engines.podman.state import NO_ROOM, UNKNOWN, conmon_of, load, save
-from sim.engines.podman.states import PAUSED, RUNNING, STOPPED, STOPPING, WITH_PROCESS, allows, moved
+from sim.engines.podman.states import IMPROPER, PAUSED, RUNNING, STOPPED, STOPPING, WITH_PROCESS, allows, moved
 from sim.kernel.signals import NUMBERS
 from sim.world import Frame, Key, World
 
