@@ -16,6 +16,7 @@ from sim.engine.setup import FOR_EVER, Docker, EngineSetup, Service, Step, Syste
 from sim.kernel.records import V1, V2
 from sim.scenario.check import Report
 from sim.scenario.known import ACTIONS
+from sim.scenario.services import container_name
 from sim.scenario.step_word import step_words
 from sim.scenario.steps import Terminal, step_ids
 from sim.scenario.text import Node, Path
@@ -50,7 +51,7 @@ def fit(
     for service in services:
         without_limit = refused_by("value", f"{GRACE}: -1", ((design.name, design),))
         if service.stop_timeout == FOR_EVER and without_limit is not None:
-            report.refuse(root, ("services", service.name, GRACE), without_limit)
+            report.refuse(root, _place_of_grace(root, ids, steps, service.name), without_limit)
     found = design.engine.fit(design, Given(engine, services, _engine_keys(root), keys))
     for said in found.refused:
         report.refuse(root, ("services",), Refusal(*said))
@@ -118,6 +119,19 @@ def _engine_keys(root: Node) -> frozenset[str]:
     said = engine.value if engine is not None and isinstance(engine.value, dict) else {}
     unit = said["unit"].value if "unit" in said else None
     return frozenset(said).union(f"unit.{key}" for key in unit) if isinstance(unit, dict) else frozenset(said)
+
+
+def _place_of_grace(root: Node, ids: list[str], steps: list[Step], name: str) -> Path:
+    """Return where the file says how long a container may take to stop: its service, or the command that makes it."""
+    services = root.child("services")
+    for key, node in services.value.items() if services is not None and isinstance(services.value, dict) else ():
+        if container_name(key, node.plain()) == name:
+            return ("services", key, GRACE)
+    for step in steps:
+        command = step.command
+        if isinstance(command, Docker) and command.verb in ("run", "create") and command.container == name:
+            return _place(root, ids, step)
+    return ("services",)
 
 
 def _place(root: Node, ids: list[str], step: Step) -> Path:

@@ -109,3 +109,17 @@ def test_the_key_is_written_back_as_it_was_read():
     assert load("f", text=resolved(scenario)).setup == scenario.setup
     ran = load("f", text="steps: [{docker: run -d --name web --stop-timeout -1 img}]\n")
     assert ran.setup.services[0].stop_timeout == scenario.setup.services[0].stop_timeout == -1
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ("services: {web: {container_name: box, stop_grace_period: -1}}", "f:2:58: services.web.stop_grace_period:"),
+        ("steps: [{docker: run -d --name job --stop-timeout -1 busybox sleep 9}]", "f:2:18: steps[0].docker:"),
+    ],
+)
+def test_a_refusal_has_the_place_where_the_file_says_it(said, place):
+    """Under the service's own key, whatever its container is called, or at the command that makes the container."""
+    with pytest.raises(InputError) as refused:
+        load("f", text=f"engine: {{design: podman}}\n{said}\nuntil: 9s\n")
+    assert str(refused.value).startswith(f"{place} podman has no stop_grace_period: -1")
