@@ -109,9 +109,9 @@ END_UNKNOWN = procedure(
 def send(*not_found: Entry) -> tuple[Entry, ...]:
     """Return how what was noted is sent, with the lock held; *not_found* is done of a task that is not found."""
     return (
-        call("tasks", containerd_at, signal_task, lost="lost", failed="not_found"),
+        *call("tasks", containerd_at, signal_task, lost="lost", failed="not_found"),
         Do(must_thaw, "thawed"),
-        call("tasks", containerd_at, resume_task, lost="thawed"),
+        *call("tasks", containerd_at, resume_task, lost="thawed"),
         Do(thaw),
         Goto("thawed"),
         Label("not_found"),
