@@ -56,7 +56,11 @@ def test_a_signal_that_cannot_be_sent_is_given_up_after_two_seconds_until_19_03(
     """A stop then tries KILL, and gives up; later ones go past containerd after 10 s more."""
     found = run(design, UNSENT + "until: 60s\n")
     origin = found.trace.origin
-    done = {it.event.id: (((it.at or 0) - origin) / S, it.event.error) for it in found.trace if isinstance(it.event, StepDone)}
+    done = {
+        it.event.id: (((it.at or 0) - origin) / S, it.event.error)
+        for it in found.trace
+        if isinstance(it.event, StepDone)
+    }
     old = design < "docker-20"
     for step in ("stop", "kill", "rm"):
         at, error = done[step]
