@@ -19,13 +19,8 @@ def main(words: list[str]) -> int:
     names = [word for word in words if word not in ("--accept", "--beside")]
     chosen = [it for it in experiments() if not names or any(it.name.startswith(name) for name in names)]
     if "--beside" in words:
-<<<<<<< HEAD
         for one in chosen:
             print(f"## {one.name}\n\n{tell.beside(beside(one))}")
-=======
-        for experiment in chosen:
-            print(f"## {experiment.name}\n\n{tell.beside(beside(experiment))}")
->>>>>>> rc
         return 0
     found = judged(chosen, lambda name: print(f"… {name}", file=sys.stderr))
     listed = right.read()

@@ -6,17 +6,10 @@ Up to 27 a stored mapping keeps the end of its range: a dockerd that restores it
 the stored port, and so has given that port before the container is started again. Each family has a port of its own
 then, and one that cannot be bound fails the start. Since 28 both families get the same, the stored mapping is that port
 alone, and up to ten are tried. Leaves out that 28 maps exact ports before ranges, and ports that the engine chooses
-<<<<<<< HEAD
-without a range.
-Source: moby v26.1.5 libnetwork/portallocator/portallocator.go 243-267 findPort, bridge/port_mapping_linux.go 151-193
-allocatePort (HostPort is set, HostPortEnd stays), bridge/bridge_store.go restorePortAllocations; likewise v1.13.1 below
-vendor; v28.0.0 portallocator.go RequestPortsInRange, port_mapping_linux.go 441-475 bindHostPorts.
-=======
 without a range. Source: moby v26.1.5 libnetwork/portallocator/portallocator.go 227-247 findPort,
 bridge/port_mapping_linux.go 131-182 allocatePort (HostPort is set, HostPortEnd stays), bridge/bridge_store.go
 restorePortAllocations; likewise v1.13.1 below vendor; v28.0.0 portallocator.go RequestPortsInRange,
 port_mapping_linux.go 441-475 bindHostPorts.
->>>>>>> rc
 """
 
 from __future__ import annotations
