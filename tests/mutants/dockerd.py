@@ -32,7 +32,7 @@ ROWS = (
            'return own in (None, g["signal"])', "return True",
            "docker kill cancels the policy of a container with STOPSIGNAL, too (T16)", TABLE),
     Mutant("a signal is saved at once", STOP,
-           "update(g, noted, disk=traits(g.world, g.pid).writes_signals and not shuts_down)", "update(g, noted, disk=True)",
+           "disk=traits(g.world, g.pid).writes_signals and not shuts_down)", "disk=True)",
            "the manual flag is on disk before the exit (§16.9)", TABLE),
     Mutant("unless-stopped ignores stops", "sim/engine/policies.py",
            "return not manual", "return True",
