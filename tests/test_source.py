@@ -67,7 +67,7 @@ def test_the_table_is_that_of_the_source(name: str) -> None:
     source = tables.place_of(name, [Path(it) for it in CHECKOUTS.split(os.pathsep) if it])
     if source is None:
         pytest.skip("SHIMULATOR_SOURCES has no source of this version")
-    assert [it.branch for it in tables.read(name)] == tables.found(name, reader(source))
+    assert [it.place for it in tables.read(name)] == [it.place for it in tables.found(name, reader(source))]
 
 
 # -- the tables -------------------------------------------------------------------------------------

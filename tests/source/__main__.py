@@ -24,18 +24,18 @@ def main(words: list[str]) -> int:
         names = plain or tables.tables()
         print(unmatched(names))
         for row in (row for name in names for row in tables.read(name) if row.why == "missing"):
-            print(f"{row.file}:{row.line} {row.function}: {row.condition or row.kind}: {row.reason}")
+            print(f"{row.file}:{row.line} {row.function}: {row.kind}: {row.reason}")
         return 0
     if len(plain) != 2 or plain[1] not in tables.tables():
         print(__doc__, f"Tables: {', '.join(tables.tables())}", sep="\n", file=sys.stderr)
         return 2
     place, name = Path(plain[0]), plain[1]
-    rows = tables.anew(name, tables.found(name, reader(place)))
+    branches = tables.found(name, reader(place))
     if "--write" in words:
-        tables.write(name, rows)
+        tables.write(name, tables.anew(name, branches))
         return 0
-    for row in rows:
-        print(f"{row.file}:{row.line}", row.kind, row.function, row.condition)
+    for it in branches:
+        print(f"{it.file}:{it.line}", it.kind, it.function, it.condition)
     return 0
 
 

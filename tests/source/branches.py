@@ -3,7 +3,8 @@
 Kinds: `if`, `else if`, `else`, `case` and `default` (of select and switch), and `return` for one that is not the last
 statement of its function. Loops, deferred calls and goroutines are not branches; what stands in a function literal
 belongs to the function around it. tree-sitter's Go grammar reads the files, from a checkout or from a git directory. A
-condition is told only if it is short: the source is another project's, and this is a table of contents.
+short condition is printed beside a branch for whoever has the source; the tables here have none, since the source is
+another project's.
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ class Branch:
     kind: str
     function: str  # Type.method, or the function's name
     condition: str  # empty if there is none, or if it is too long to be told
+
+    @property
+    def place(self) -> tuple[str, str, int, str]:
+        """Where it stands, and its kind."""
+        return self.file, self.function, self.line, self.kind
 
 
 def reader(place: Path) -> Callable[[str, str], bytes]:

@@ -41,14 +41,13 @@ class Row:
     function: str
     line: int
     kind: str
-    condition: str
     op: str
     reason: str
 
     @property
-    def branch(self) -> Branch:
-        """The branch as the source has it."""
-        return Branch(self.file, self.line, self.kind, self.function, self.condition)
+    def place(self) -> tuple[str, str, int, str]:
+        """Where the branch stands in the source, and its kind."""
+        return self.file, self.function, self.line, self.kind
 
     @property
     def why(self) -> str:
@@ -122,13 +121,8 @@ def found(table: str, source: Callable[[str, str], bytes]) -> list[Branch]:
 
 def anew(table: str, branches: Iterable[Branch]) -> list[Row]:
     """Return the rows for *branches*, with what the table says of those that it has already."""
-    old = {(it.file, it.function, it.line, it.kind): it for it in read(table)} if path(table).exists() else {}
-    rows = []
-    for it in branches:
-        known = old.get((it.file, it.function, it.line, it.kind))
-        op, reason = (known.op, known.reason) if known else ("", "")
-        rows.append(Row(it.file, it.function, it.line, it.kind, it.condition, op, reason))
-    return rows
+    old = {it.place: it for it in read(table)} if path(table).exists() else {}
+    return [old.get(it.place, Row(*it.place, op="", reason="")) for it in branches]
 
 
 def place_of(table: str, places: Iterable[Path]) -> Path | None:
