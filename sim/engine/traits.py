@@ -60,6 +60,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     starts_created: bool = True
     die_after_record: bool = False
     unreachable: str = "grpc: the connection is unavailable"
+    removal_refused: tuple[str, str] = ("", "")
     containerd_dies_with: str | None = "KILL"
     live_restore: bool = False
     exits_by: str = "pid"
@@ -156,6 +157,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "die_after_record": (
         "an end is believed once what the container had is given back, and `die` said once the record is written",
         "moby v23.0.0 daemon/monitor.go 84-118; v20.10.0 50-71: `die`, then the network [S][M]",
+    ),
+    "removal_refused": (
+        "what `docker rm` says of a container that runs, and of one that is paused",
+        "moby daemon/delete.go cleanupContainer at v1.13.1, v17.04.0, v20.10.0 85-92, v25.0.0 90-97 [S]; 26.1.5 [M]",
     ),
     "unreachable": (
         "what dockerd says of a containerd that it cannot reach",

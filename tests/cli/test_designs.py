@@ -28,7 +28,7 @@ def test_what_differs_between_two_is_said_with_sources(shimulator):
     assert lines[1:3] == ["  docker-23  no", "  docker-26  yes"]  # whether containerd ends leaked shims
     first = lines.index("what an exit is matched by  (designs §1.1: 24.0 [S], §3.7 [S])")
     assert lines[first + 1 : first + 3] == ["  docker-23  pid", "  docker-26  container"]
-    assert sum(not line.startswith(" ") for line in lines) == 7
+    assert sum(not line.startswith(" ") for line in lines) == 8
     rows = json.loads(shimulator("designs", "docker-1.13", "docker-26", "--json").out)["differences"]
     assert {"what": "program exec-shim", "one": "has it", "other": "none", "source": ""} in rows
     assert shimulator("designs", "docker-25", "docker-26").out == "docker-26 and docker-26: they are the same row\n"

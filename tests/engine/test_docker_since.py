@@ -314,3 +314,19 @@ def test_the_pause_of_a_policy_begins_before_the_network_is_taken_down(design: s
     taken_down, died, begun = actions["disconnect"], actions["die"], actions["start"]
     assert (taken_down < died) == DESIGNS[design].traits.die_after_record
     assert begun - taken_down < 0.1 + 0.19 - 0.03
+
+
+@pytest.mark.parametrize(
+    ("design", "running", "paused"),
+    [
+        ("docker-1.13", "a running container", "a running container"),
+        ("docker-20.10", "a running container", "a paused container"),
+        ("docker-26", '"/web": container is running: stop', '"/web": container is paused and must be unpaused'),
+    ],
+)
+def test_rm_refuses_what_runs_in_the_version_s_words(design: str, running: str, paused: str) -> None:
+    """17.04 tells the state, 25.0 the name (moby daemon/delete.go)."""
+    steps = "steps: [{id: a, at: 1s, docker: rm web}, {at: 2s, docker: pause web}, {id: b, at: 3s, docker: rm web}]\n"
+    found = run(design, f"services: {{web: {{image: nginx}}}}\n{steps}")
+    said = {it.event.id: it.event.error or "" for it in found.trace if isinstance(it.event, StepDone)}
+    assert (running in said["a"], paused in said["b"]) == (True, True)

@@ -126,13 +126,17 @@ def setkey(g: Goroutine) -> Spawn:
     return Spawn("hook", ("libnetwork-setkey", service_of(g).id), g["c"], comm="exe", local={"c": g["c"]})
 
 
+def not_found(path: str) -> str:
+    """Return what the init says of a command that is not there (exec.LookPath)."""
+    return f"stat {path}: no such file or directory" if "/" in path else "executable file not found in $PATH"
+
+
 def not_executable(service: Service) -> str:
     """Return what the init says of a command that is not there or cannot be executed (exec.LookPath); "" if it can."""
     why, path = service.payload.fails_to_start, service.path
     if not why:
         return ""
-    if why == "not found":
-        why = f"stat {path}: no such file or directory" if "/" in path else "executable file not found in $PATH"
+    why = not_found(path) if why == "not found" else why
     return f'container_linux.go:235: starting container process caused "exec: \\"{path}\\": {why}"'
 
 
@@ -166,8 +170,7 @@ def hand_on_stdio(g: Goroutine, payload: Pid) -> None:
 
 def kill_stages(g: Goroutine) -> int:
     """Give up: kill what was started."""
-    payload = payload_of(g)
-    if payload is not None:
+    if (payload := payload_of(g)) is not None:
         g.kill(payload, "KILL")
     return 1
 

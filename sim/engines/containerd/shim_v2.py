@@ -14,7 +14,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from sim.engine import paths
-from sim.engine.containers import exit_key, scope_of, service_of, shim_holder
+from sim.engine.containers import exec_of, exit_key, scope_of, service_of, shim_holder
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import (
     Do,
@@ -36,7 +36,7 @@ from sim.engine.records import Task
 from sim.engine.role import MB, Rss
 from sim.engine.setup import S
 from sim.engines.containerd.publish import PUBLISH, publish
-from sim.engines.containerd.runc import FIRST, runc
+from sim.engines.containerd.runc import FIRST, not_found, runc
 from sim.engines.containerd.shim import COPY, ROLE, output_copied, runc_create, runc_delete, runc_kill
 from sim.engines.containerd.shim_command import runc_delete_force
 from sim.engines.host import output
@@ -104,7 +104,8 @@ def not_created(g: Goroutine) -> None:
     """Answer with what runc has logged."""
     logged = g.world.host.files.get(f"{paths.state(service_of(g).id)}/log.json", "")
     _, _, cause = str(logged).partition('caused "')
-    why = f"unable to start container process: {cause[:-1]}" if cause else "exit status 1"
+    quoted = cause[:-1].replace('\\"', '"')  # since runc 1.0 an error within an error is not quoted again
+    why = f"unable to start container process: {quoted}" if cause else "exit status 1"
     text = f"failed to create shim task: OCI runtime create failed: runc create failed: {why}: unknown"
     _answer(g, Failure(f"failed to create task for container: {text}"))
 
@@ -237,8 +238,10 @@ def exec_created(g: Goroutine) -> str | None:
 
 
 def not_execed(g: Goroutine) -> None:
-    """Answer with an error."""
-    _answer(g, Failure("OCI runtime exec failed: exec failed: unable to start container process: unknown"))
+    """Answer with an error, and which command is not there, if that is it."""
+    path = g["argv"][0]
+    why = f'exec: "{path}": {not_found(path)}: ' if exec_of(service_of(g), g["argv"]).missing else ""
+    _answer(g, Failure(f"OCI runtime exec failed: exec failed: unable to start container process: {why}unknown"))
 
 
 def runc_pause(g: Goroutine) -> Spawn:

@@ -12,6 +12,13 @@ from sim.engines.docker.units import DOCKERD, docker, upstream
 from sim.engines.host.systemd.program import Systemd
 
 FILE = docker(status=upstream(DOCKERD))  # with the command line that its dockerd has here, that of 1.13
+REFUSED_BY_STATE = (
+    "You cannot remove a {state} container {id}. Stop the container before attempting removal or force remove",
+    (
+        "You cannot remove a {state} container {id}. "
+        "Unpause and then stop the container before attempting removal or force remove"
+    ),
+)
 UNIT = Unit("on-failure", "process", 100 * MS, 3, 60 * S, 90 * S)
 DOCKER_17_06 = Design(
     "docker-17.06",
@@ -29,6 +36,7 @@ DOCKER_17_06 = Design(
         ends_ghosts=True,
         restored_exits_after=0,
         restore_kill_code=137,
+        removal_refused=REFUSED_BY_STATE,
         discards_kept=False,
         pause_outlives_run=False,
     ),

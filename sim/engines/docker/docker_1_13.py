@@ -17,6 +17,7 @@ from sim.engines.host.programs import on_host
 from sim.engines.host.systemd.program import Systemd
 
 FIRST_WITH_V2 = "docker-20.10 is the first that runs on it."
+REFUSED = "You cannot remove a running container {id}. Stop the container before attempting removal or use -f"
 TRAITS = Traits(
     words=Words(
         dockerd=(
@@ -71,6 +72,7 @@ TRAITS = Traits(
     listens_first=True,
     drops_torn_state=True,
     restored_exits_after=1_000_000,
+    removal_refused=(REFUSED, REFUSED),
     rpc_codes=True,
     discards_kept=True,
     pause_outlives_run=True,

@@ -10,7 +10,15 @@ from sim.engines.docker.docker_24 import TRAITS_24
 from sim.engines.docker.since_20_10 import UNREACHABLE, pair
 
 SOURCE = "designs §1.1, §3 [S]; measurements of 26.1.5 [M]"
-TRAITS_26 = replace(TRAITS_24, unreachable=UNREACHABLE.replace("dialing dial", "dialing: dial"))
+REFUSED = 'cannot remove container "/{name}": container is {state}'
+TRAITS_26 = replace(
+    TRAITS_24,
+    unreachable=UNREACHABLE.replace("dialing dial", "dialing: dial"),
+    removal_refused=(
+        f"{REFUSED}: stop the container before removing or force remove",
+        f"{REFUSED} and must be unpaused first",
+    ),
+)
 RSS_26 = {
     "dockerd": Rss(
         85_280 * KIB,

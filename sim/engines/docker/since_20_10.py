@@ -20,6 +20,7 @@ from sim.engines.containerd.release import SERVICE, SOCKET, UNVERIFIED, containe
 from sim.engines.containerd.units import containerd
 from sim.engines.docker import proxy
 from sim.engines.docker.docker_1_13 import DOCKER_1_13
+from sim.engines.docker.docker_17_06 import REFUSED_BY_STATE
 from sim.engines.docker.dockerd import program_v2
 from sim.engines.docker.engine import DOCKER
 from sim.engines.docker.ladder import SEPARATE
@@ -52,6 +53,7 @@ TRAITS = replace(
     exits_by="pid",
     canceled_by="stop signal, KILL",
     removal_wakes=True,
+    removal_refused=REFUSED_BY_STATE,
     rpc_codes=False,
     thaws_orphans=False,
     cgroup=V2,

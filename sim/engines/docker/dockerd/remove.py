@@ -37,8 +37,9 @@ def rm_request(g: Goroutine) -> str | None:
         answer(g, Failure(f"removal of container {g['c']} is already in progress"))
         return "refused"
     if record.running and not g["request"].data[2]:
-        advice = "Stop the container before attempting removal or use -f"
-        answer(g, Failure(f"You cannot remove a running container {service_of(g).id}. {advice}"))
+        words = traits(g.world, g.pid).removal_refused[record.paused]
+        called = {"id": service_of(g).id, "name": record.called or record.name, "state": record.status}
+        answer(g, Failure(words.format(**called)))
         return "refused"
     update(g, replace(record, removing=True), disk=False)
     return None if record.running else "remove"
