@@ -15,7 +15,7 @@ pytestmark = pytest.mark.long
 PLENTY = Limits(states=5_000_000, seconds=1_800.0, megabytes=16_000)
 KILL = with_faults(setup_of(WITH_PORT, UP, *docker("run", "stop")))
 # states, transitions, depth, ends. A number that changes is explained in the commit that changes it.
-REDUCED = (322_216, 878_623, 348, 114)
+REDUCED = (564_759, 1_706_642, 597, 148)
 FULL = (2_043_483, 8_368_075, 414, 114)
 TWO = (867_693, 4_580_024, 278, 4)
 
