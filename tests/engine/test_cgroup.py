@@ -159,7 +159,7 @@ properties: [{{name: ends, eventually: "not exists(payload/web)"}}]
 
 
 @pytest.mark.parametrize(("cgroup", "verdict"), [("v1", VIOLATED), ("v2", HOLDS)])
-def test_every_order_of_a_pause_and_a_kill_is_searched(cgroup: str, verdict: str) -> None:
+def test_every_order_of_a_pause_and_a_kill_of_podman_is_searched(cgroup: str, verdict: str) -> None:
     """The explorer knows the host's version: with v1 the program outlives a KILL that comes after the pause."""
     scenario = load("f", text=EXPLORED.format(cgroup=cgroup))
     found = explored(
