@@ -117,7 +117,7 @@ def living(world: World, program: str, container: str | None = None) -> list[Pro
 
 
 def doomed(process: Process) -> bool:
-    """Say whether a KILL is on its way to a process: nobody can tell it from a dead one. In D it takes none."""
+    """Return whether a KILL is on its way to a process: nobody can tell it from a dead one. In D it takes none."""
     return not process.alive or ("KILL" in process.pending and process.state != "D")
 
 

@@ -136,7 +136,7 @@ class Queue:
             self._runnable.setdefault(clock.owner, deque()).append(clock)
 
     def _work(self, clock: Clock) -> None:
-        """Give a clock's work to the cores."""
+        """Put a clock's work on the cores."""
         clock.at_work = True
         self._working[clock.owner] += 1
         self.cores.add(self.now, clock.work, clock, clock.busy)

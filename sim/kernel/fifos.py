@@ -58,7 +58,7 @@ def read_fifo(turn: CallContext, pid: Pid, path: str, count: int) -> int | None:
 
 
 def hung_up(host: Host, path: str) -> bool:
-    """Say whether a reader sees end of file: nothing in it and no writer (EPOLLHUP)."""
+    """Return whether a reader sees end of file: nothing in it and no writer (EPOLLHUP)."""
     fifo = host.fifos.get(path)
     return fifo is None or (not fifo.writers and fifo.level == 0)
 

@@ -21,7 +21,7 @@ from sim.engine.records import Container
 from sim.engine.role import CONTAINER, STEP, SUPERVISOR, Kind, Role
 from sim.engine.setup import Microseconds, Port, Service, Target
 from sim.engines.host.client import named_by, processes
-from sim.engines.host.reach import CLIENTS, FOUND, reachable, way
+from sim.engines.host.reach import CLIENTS, FOUND, reachable, route
 from sim.errors import nearest
 from sim.facts import Received, Sent, StepTaken
 from sim.kernel import events as e
@@ -158,7 +158,7 @@ def _missing(world: World, port: Port, client: str) -> str:
     if client == "dns":
         who = world.design.traits.engine or world.design.traits.client
         return f"no {who} answers lookups, docker0 has no names, or the container does not listen"
-    at, through, found = way(world, port.host, client, port.proto)
+    at, through, found = route(world, port.host, client, port.proto)
     if not found:
         return "the container does not listen" if through else f"the container does not listen at {at.split(':', 1)[1]}"
     if found == "refused":

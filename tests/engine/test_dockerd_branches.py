@@ -12,6 +12,7 @@ from sim.drive.timed import run
 from sim.experiment.run import run_scenario
 from sim.facts import StepDone
 from sim.scenario import load
+from tests.engine.test_stop_kill import GHOST
 
 PAUSED = """\
 services: {web: {image: nginx, restart: always}}
@@ -19,22 +20,15 @@ steps:
   - {id: pause, at: 1s, docker: pause web}
 """
 
-STOP_FAILS = """\
-services: {web: {image: nginx, ports: ["80:80"]}}
-steps:
-  - {id: down, at: 1s, kill: containerd}
-  - {at: down+100ms, kill: payload/web}
-  - {at: Listened(containerd)+1ms, stop: dockerd}
-  - {at: Listened(containerd)+2s, kill: containerd}
-  - {at: Listened(containerd)+2001ms, cont: dockerd}
-  - {at: Listened(containerd)#2+1ms, stop: dockerd}
-  - {at: Listened(containerd)#2+300ms, kill: containerd}
-  - {at: Listened(containerd)#2+301ms, cont: dockerd}
+STOP_FAILS = (
+    GHOST
+    + """\
   - {id: rm, at: 60s, docker: rm -f web}
   - {at: rm+9900ms, kill: containerd}
   - {at: rm+11500ms, stop: containerd}
 until: 90s
 """
+)
 
 ROWS: dict[str, str] = {
     "a container that its policy restarts while it is paused counts as paused, and nothing ends that": PAUSED

@@ -275,7 +275,7 @@ EXEC = procedure(
 # -- the other verbs -------------------------------------------------------------------------------
 
 
-def _init(g: Goroutine) -> RuntimeState | None:
+def living_init(g: Goroutine) -> RuntimeState | None:
     """Return the runtime's state if the first process lives."""
     state = g.world.host.files.get(paths.runtime_state(service_of(g).id))
     return state if isinstance(state, RuntimeState) and g.world.host.alive(state.pid) else None
@@ -284,7 +284,7 @@ def _init(g: Goroutine) -> RuntimeState | None:
 def open_exec_fifo(g: Goroutine) -> int:
     """Let the payload go on to execve its program; one that has died meanwhile is an error."""
     path = paths.runtime_state(service_of(g).id)
-    state = _init(g)
+    state = living_init(g)
     if state is None:
         return 1
     syscalls.write_file(g.turn, path, RuntimeState("running", state.pid))
@@ -323,7 +323,7 @@ def delete(g: Goroutine) -> int:
     path = paths.runtime_state(service_of(g).id)
     if path not in g.world.host.files or freezer.is_frozen(g.world.host, scope(g)):
         return 1
-    state = _init(g)
+    state = living_init(g)
     if state is not None:
         if state.status != "created":
             return 1

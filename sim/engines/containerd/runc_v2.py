@@ -14,7 +14,6 @@ from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Sleep, Wait
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
-from sim.engine.records import RuntimeState
 from sim.engine.setup import MS
 from sim.engine.traits import traits
 from sim.engines.containerd.runc import (
@@ -22,6 +21,7 @@ from sim.engines.containerd.runc import (
     RUNC,
     begin_create,
     delete,
+    living_init,
     scope,
     stage0,
     stage1,
@@ -62,9 +62,8 @@ STAGE0 = procedure(
 
 def send_signal(g: Goroutine) -> int:
     """Send the signal to the first process; one that has ended is an error. KILL thaws what is paused."""
-    state = g.world.host.files.get(paths.runtime_state(service_of(g).id))
-    runs = isinstance(state, RuntimeState) and g.world.host.alive(state.pid)
-    if not (runs and isinstance(state, RuntimeState) and g.kill(state.pid, g["signal"])):
+    state = living_init(g)
+    if state is None or not g.kill(state.pid, g["signal"]):
         return 1
     if g["signal"] == "KILL":
         thaw(g)

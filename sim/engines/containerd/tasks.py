@@ -73,7 +73,7 @@ def signal_exec(g: Goroutine) -> None:
 
 
 def state(g: Goroutine) -> None:
-    """Tell the container's first process."""
+    """Answer with the pid of the container's first process."""
     g.reply(g["task"].reply, g.recall(f"task/{g['c']}").payload_pid)
 
 

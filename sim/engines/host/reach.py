@@ -108,7 +108,7 @@ def rules_for(port: Port, address: str) -> tuple[Rule, Rule, Rule]:
 # -- what a client finds ---------------------------------------------------------------------------
 
 
-class Way(NamedTuple):
+class Route(NamedTuple):
     """Where a connection leads: *at* a program in a container, perhaps *through* a proxy; or what it finds before."""
 
     at: str = ""
@@ -133,7 +133,7 @@ def _accepted(world: World, rule: Rule) -> bool:
 
 def reachable(world: World, port: int, client: str, proto: str = "tcp") -> bool:
     """Return whether a client of the class *client* is answered at the published *port* of the host."""
-    at, _, found = way(world, port, client, proto)
+    at, _, found = route(world, port, client, proto)
     return not found and listening(world, at)
 
 
@@ -144,7 +144,7 @@ def finds(world: World, port: int, client: str, proto: str = "tcp") -> str:
     then connects to the container: it closes if that is refused, and is silent while it waits. Nobody accepts a
     datagram: one without an answer is a timeout, unless the host or the container refuses it.
     """
-    at, through, found = way(world, port, client, proto)
+    at, through, found = route(world, port, client, proto)
     if not found:
         found = _inside(world, at)
         if through:
@@ -160,7 +160,7 @@ def _inside(world: World, address: str) -> str:
     return "refused" if any(address_in(world, name) == ip for name in world.services) else "timeout"
 
 
-def way(world: World, port: int, client: str, proto: str = "tcp") -> Way:
+def route(world: World, port: int, client: str, proto: str = "tcp") -> Route:
     """Return where a connection of a client of the class *client* leads.
 
     The first DNAT rule that matches decides, for those that come through the table that has them: with userland proxies
@@ -175,32 +175,32 @@ def way(world: World, port: int, client: str, proto: str = "tcp") -> Way:
     if by_rules and not client.endswith("6"):
         for rule in _rules(world, port, proto, loopback=client == "loopback"):
             if client in ("remote", "container") and not _accepted(world, rule):
-                return Way(found="timeout")  # the packet is to be forwarded, which the chain's policy does not allow
-            return Way(inner(proto, rule.address, rule.to_port))
+                return Route(found="timeout")  # the packet is to be forwarded, which the chain's policy does not allow
+            return Route(inner(proto, rule.address, rule.to_port))
     return _to_host(world, port, proto, client)
 
 
-def _by_name(world: World, port: int, proto: str) -> Way:
-    """Return the way of a neighbour that looks up the name of the port's container; docker0 has no names."""
+def _by_name(world: World, port: int, proto: str) -> Route:
+    """Return the route of a neighbour that looks up the name of the port's container; docker0 has no names."""
     if not listening(world, paths.SETKEY_SOCK):  # the network controller's, whose process answers the lookups
-        return Way(found="unresolved")
+        return Route(found="unresolved")
     for name, service in world.services.items():
         for published in service.published:
             if service.network != "bridge" and (published.host, published.proto) == (port, proto):
                 address = address_of(world, name, published)
                 if address is not None:
-                    return Way(address)
-    return Way(found="unresolved")
+                    return Route(address)
+    return Route(found="unresolved")
 
 
-def _to_host(world: World, port: int, proto: str, client: str) -> Way:
-    """Return the way of a connection to one of the host's own addresses."""
+def _to_host(world: World, port: int, proto: str, client: str) -> Route:
+    """Return the route of a connection to one of the host's own addresses."""
     family, local = "6" if client.endswith("6") else "4", client.startswith("loopback")
     for ip in world.host.bound.get(f"{proto}:{port}", ()):
         pid = world.host.listeners[f"{proto}:{ip}:{port}"]
         if family in _families(world, ip, pid) and (ip in ANY or ip.startswith(("127.", "::1")) == local):
             return _to_socket(world, pid)
-    return Way(found="refused")
+    return Route(found="refused")
 
 
 def _families(world: World, ip: str, pid: Pid) -> str:
@@ -213,12 +213,12 @@ def _families(world: World, ip: str, pid: Pid) -> str:
     return "46" if both and not stranger else "6" if ":" in ip else "4"
 
 
-def _to_socket(world: World, pid: Pid) -> Way:
-    """Return the way of a connection that a process of the host has got."""
+def _to_socket(world: World, pid: Pid) -> Route:
+    """Return the route of a connection that a process of the host has got."""
     process = world.host.procs[pid]
     kind = world.design.roles[process.image.program].kind
     if kind is Kind.FORWARDER:
         if not process.runs:
-            return Way(found="silent")
-        return Way(world.design.engine.forwards(process.image.argv)[2], through=True)
-    return Way(found="foreign" if kind is Kind.STRANGER else "silent")  # an engine's own, which holds the port
+            return Route(found="silent")
+        return Route(world.design.engine.forwards(process.image.argv)[2], through=True)
+    return Route(found="foreign" if kind is Kind.STRANGER else "silent")  # an engine's own, which holds the port

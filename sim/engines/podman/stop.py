@@ -4,9 +4,9 @@ A stop writes down that the container is stopping, by its user, lets go of the l
 polls whether the process is there; after the timeout KILL, and 5 s more. Only then it looks for conmon, and waits 5 s
 for its exit file; if conmon is gone nobody can tell the exit code, and what comes of that is the version's. Leaves out
 dependencies, pods, volumes. Source: designs §4.2 [S]; podman v5.4.2, libpod/container_api.go 296-359 (StopWithTimeout,
-Kill), container_internal.go 162-191 (waitForExitFileAndSync), 1375-1537 (stop,
-waitForConmonToExitAndSave), 1587-1640 (restartWithTimeout), 2500-2519 (checkReadyForRemoval); oci_conmon_common.go
-StopContainer; runtime_ctr.go 835-992 (removeContainer).
+Kill), container_internal.go 162-191 (waitForExitFileAndSync), 1375-1537 (stop, waitForConmonToExitAndSave), 1587-1640
+(restartWithTimeout), 2500-2519 (checkReadyForRemoval); oci_conmon_common.go StopContainer; runtime_ctr.go 835-992
+(removeContainer).
 """
 
 from __future__ import annotations

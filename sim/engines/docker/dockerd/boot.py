@@ -1,8 +1,8 @@
 """dockerd begins: pid file, sockets, containerd, restore, network controller (`controller`), policy starts, READY.
 
 Leaves out images, other drivers and legacy links. Source: D cmd/dockerd/daemon.go, daemon/daemon.go restore,
-libcontainerd/client_linux.go Restore; engine-1.13 §6, §16.6; threads: 5 before containerd
-read off the document, 7 more [K].
+libcontainerd/client_linux.go Restore; engine-1.13 §6, §16.6; threads: 5 before containerd read off the document, 7 more
+[K].
 """
 
 from __future__ import annotations

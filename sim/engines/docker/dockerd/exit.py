@@ -221,7 +221,7 @@ def begin_pause(g: Goroutine) -> None:
 
 
 def tell_end(g: Goroutine) -> None:
-    """Tell who is attached."""
+    """Answer the clients that are attached, with the exit code."""
     if g["again"] or not service_of(g).auto_remove:
         tell_attached(g, g["status"])
 

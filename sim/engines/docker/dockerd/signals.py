@@ -17,20 +17,18 @@ from sim.engine.traits import traits
 from sim.engines.docker.dockerd.pause import handle_pause
 from sim.engines.docker.dockerd.start import answer, containerd_at, event, record_of
 from sim.engines.docker.dockerd.stop import (
-    KILL_WAIT,
+    KILL_DIRECTLY,
     REFUSED,
     UNSENT_WAIT,
-    begin_kill,
     choose_stop,
-    kill_directly,
     no_such,
     note,
     only_sent,
     refuse,
     refused,
     say_kill,
-    sent,
     signal_task,
+    stop_signals,
 )
 from sim.engines.docker.dockerd.waiting import begin_wait, stop_timeout, stopped, waits_for_ever
 from sim.facts import Message
@@ -142,13 +140,7 @@ def not_killed(g: Goroutine) -> None:
 def until_killed(last: Wait) -> tuple[Entry, ...]:
     """Return the wait after KILL was sent, with its *last* part; who waits wakes without the lock (SetStopped)."""
     return (
-        Label("until_killed"),
-        Wait(stopped, within=KILL_WAIT, late="direct"),
-        Goto("stopped"),
-        Label("direct"),
-        Lock("container/{c}"),
-        Do(kill_directly, "gone"),
-        Unlock("container/{c}"),
+        *KILL_DIRECTLY,
         last,
         Goto("stopped"),
         Label("gone"),
@@ -180,20 +172,7 @@ def insist(g: Goroutine) -> str | None:
 
 STOP = procedure(
     "dockerd.stop",
-    Lock("container/{c}"),
-    Do(begin_stop, "over", "refused", "noted"),
-    Goto("send"),
-    Label("signal"),
-    Lock("container/{c}"),
-    Do(note_signal, "refused", "noted"),
-    Label("send"),
-    SEND,
-    Do(sent, "until_killed"),
-    Wait(stopped, within=stop_timeout, late="kill", unless=waits_for_ever),
-    Goto("stopped"),
-    Label("kill"),
-    Do(begin_kill),
-    Goto("signal"),
+    stop_signals(begin_stop, note_signal, SEND),
     UNTIL_KILLED,
     Do(say_stopped),
     Return(),

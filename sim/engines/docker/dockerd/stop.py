@@ -13,6 +13,8 @@ that containerd has told before. Source: D daemon/stop.go, kill.go, container/st
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from msgspec.structs import replace
 
 from sim.engine.containers import service_of
@@ -151,16 +153,21 @@ def waits_on(g: Goroutine) -> bool:
     return begin_wait(g)
 
 
+KILL_DIRECTLY = (  # KILL was sent: wait for 10 s, then send it past containerd
+    Label("until_killed"),
+    Wait(stopped, within=KILL_WAIT, late="direct"),
+    Goto("stopped"),
+    Label("direct"),
+    Lock("container/{c}"),
+    Do(kill_directly, "gone"),
+    Unlock("container/{c}"),
+)
+
+
 def until_killed(*last: Entry) -> tuple[Entry, ...]:
     """Return the wait after KILL was sent: 10 s, then past containerd, then *last*; it ends with the lock held."""
     return (
-        Label("until_killed"),
-        Wait(stopped, within=KILL_WAIT, late="direct"),
-        Goto("stopped"),
-        Label("direct"),
-        Lock("container/{c}"),
-        Do(kill_directly, "gone"),
-        Unlock("container/{c}"),
+        *KILL_DIRECTLY,
         *last,
         Label("stopped"),
         Lock("container/{c}"),
@@ -243,34 +250,51 @@ def say_stopped(g: Goroutine) -> str | None:
     return "linger" if g["request"] is None and begin_wait(g) else None
 
 
-STOP = procedure(
-    "dockerd.stop",
-    Lock("container/{c}"),
-    Do(begin_stop, "over", "refused", "noted"),
-    Goto("send"),
-    Label("signal"),
-    Lock("container/{c}"),
-    Do(note_signal, "refused", "noted"),
-    Label("send"),
-    SEND,
-    Label("sent"),
-    Do(sent, "until_killed"),
-    Wait(stopped, within=stop_timeout, late="kill", unless=waits_for_ever),
-    Goto("stopped"),
-    Label("kill"),
-    Do(begin_kill),
-    Goto("signal"),
-    UNTIL_KILLED,
-    Do(say_stopped, "until_stopped", "linger"),
-    Label("over"),
-    Unlock("container/{c}"),
-    Return(),
+def stop_signals(
+    begin: Callable[[Goroutine], str | None],
+    note: Callable[[Goroutine], str | None],
+    send: Sequence[Entry | Sequence[Entry]],
+) -> tuple[Entry | Sequence[Entry], ...]:
+    """Return how a stop sends its signal, gives the container its time, and goes on with KILL.
+
+    *begin* chooses and notes the first signal, *note* the second, with the lock held; *send* is the way to containerd.
+    """
+    return (
+        Lock("container/{c}"),
+        Do(begin, "over", "refused", "noted"),
+        Goto("send"),
+        Label("signal"),
+        Lock("container/{c}"),
+        Do(note, "refused", "noted"),
+        Label("send"),
+        *send,
+        Do(sent, "until_killed"),
+        Wait(stopped, within=stop_timeout, late="kill", unless=waits_for_ever),
+        Goto("stopped"),
+        Label("kill"),
+        Do(begin_kill),
+        Goto("signal"),
+    )
+
+
+STOP_REFUSED = (  # wait for 2 s, then try KILL; give up if that is refused as well
     REFUSED,
     Do(give_up, "end"),
     Wait(stopped, within=UNSENT_WAIT, late="insist"),
     woken("sent"),
     Label("insist"),
     Do(insist, "signal"),
+)
+
+STOP = procedure(
+    "dockerd.stop",
+    stop_signals(begin_stop, note_signal, (*SEND, Label("sent"))),
+    UNTIL_KILLED,
+    Do(say_stopped, "until_stopped", "linger"),
+    Label("over"),
+    Unlock("container/{c}"),
+    Return(),
+    STOP_REFUSED,
     Goto("wait_on"),
     UNTIL_STOPPED,
     Label("linger"),
@@ -320,6 +344,16 @@ def killed(g: Goroutine) -> str | None:
     return None
 
 
+KILL_REFUSED = (  # what refuses KILL is waited for, and is an error after 2 s
+    REFUSED,
+    Do(refused, "end"),
+    Wait(stopped, within=UNSENT_WAIT, late="unkilled"),
+    woken("until_killed"),
+    Label("unkilled"),
+    Do(refuse),
+    Return(),
+)
+
 KILL = procedure(
     "dockerd.kill",
     Lock("container/{c}"),
@@ -331,13 +365,7 @@ KILL = procedure(
     Label("over"),
     Unlock("container/{c}"),
     Return(),
-    REFUSED,
-    Do(refused, "end"),
-    Wait(stopped, within=UNSENT_WAIT, late="unkilled"),
-    woken("until_killed"),
-    Label("unkilled"),
-    Do(refuse),
-    Return(),
+    KILL_REFUSED,
     UNTIL_STOPPED,
     Label("end"),
 )

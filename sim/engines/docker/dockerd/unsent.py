@@ -13,20 +13,14 @@ from sim.engine.ops import Do, Goto, Label, Lock, Return, Unlock, Wait
 from sim.engine.procedure import procedure
 from sim.engines.docker.dockerd.signals import begin_stop, kill_request, note_signal, send, until_killed
 from sim.engines.docker.dockerd.stop import (
-    REFUSED,
-    UNSENT_WAIT,
-    begin_kill,
-    give_up,
-    insist,
+    KILL_REFUSED,
+    STOP_REFUSED,
     killed,
     only_sent,
-    refuse,
-    refused,
     say_stopped,
-    sent,
-    woken,
+    stop_signals,
 )
-from sim.engines.docker.dockerd.waiting import stop_timeout, stopped, waits_for_ever
+from sim.engines.docker.dockerd.waiting import stopped
 
 SEND = send()
 UNTIL_KILLED = until_killed(Wait(stopped))
@@ -38,33 +32,14 @@ UNTIL_STOPPED = (  # of one that counts as running still
 
 STOP = procedure(
     "dockerd.stop",
-    Lock("container/{c}"),
-    Do(begin_stop, "over", "refused", "noted"),
-    Goto("send"),
-    Label("signal"),
-    Lock("container/{c}"),
-    Do(note_signal, "refused", "noted"),
-    Label("send"),
-    SEND,
-    Label("sent"),
-    Do(sent, "until_killed"),
-    Wait(stopped, within=stop_timeout, late="kill", unless=waits_for_ever),
-    Goto("stopped"),
-    Label("kill"),
-    Do(begin_kill),
-    Goto("signal"),
+    stop_signals(begin_stop, note_signal, (*SEND, Label("sent"))),
     UNTIL_KILLED,
     Do(say_stopped, "until_stopped", "linger"),
     Return(),
     Label("over"),
     Unlock("container/{c}"),
     Return(),
-    REFUSED,
-    Do(give_up, "end"),
-    Wait(stopped, within=UNSENT_WAIT, late="insist"),
-    woken("sent"),
-    Label("insist"),
-    Do(insist, "signal"),
+    STOP_REFUSED,
     UNTIL_STOPPED,
     Label("linger"),
     Wait(stopped),
@@ -83,13 +58,7 @@ KILL = procedure(
     Label("over"),
     Unlock("container/{c}"),
     Return(),
-    REFUSED,
-    Do(refused, "end"),
-    Wait(stopped, within=UNSENT_WAIT, late="unkilled"),
-    woken("until_killed"),
-    Label("unkilled"),
-    Do(refuse),
-    Return(),
+    KILL_REFUSED,
     UNTIL_STOPPED,
     Label("end"),
 )
