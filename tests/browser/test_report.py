@@ -153,8 +153,10 @@ def test_a_click_says_why(page, document):
     assert causes(page)[0] == "shim/grafana (625) got another parent: init (1)"
     page.press("End")
     page.click("#tab-docker-events")
-    page.click("#pane pre span:nth-last-of-type(2)", 0.1)
-    assert causes(page)[0] == "engine: start grafana"
+    line = "#pane pre span:nth-last-of-type(2)"
+    action, name = re.search(r" container (\w+) .*name=(\w+)", page.text(line)).groups()
+    page.click(line, 0.1)
+    assert causes(page)[0] == f"engine: {action} {name}"
     page.click("#tab-story")
     pid = next(p.pid for p in run.at().host.procs.values() if str(p.image.comm) == "e3w")
     page.click(f".node[data-pid='{pid}']")
