@@ -153,7 +153,8 @@ def driver_of_printing(name: str) -> None:
         raise Refusal(what, f"Modelled: {listed(LOG_DRIVERS)}.")
 
 
-CHECK_KEYS = ("test", "interval", "timeout", "retries", "disable")
+CHECK_TIMES = ("interval", "timeout", "start_period", "start_interval")
+CHECK_KEYS = ("test", *CHECK_TIMES, "retries", "disable")
 
 
 def healthcheck(value: object) -> Healthcheck | None:
@@ -171,12 +172,9 @@ def healthcheck(value: object) -> Healthcheck | None:
     if "test" not in value:
         raise Refusal("needs test: what the image says is not in the file.")
     argv = below("test", lambda: check_words(value["test"]))
-    default = Healthcheck(argv)
-    interval = below("interval", lambda: units.duration(value.get("interval", 0)))
-    timeout = below("timeout", lambda: units.duration(value.get("timeout", 0)))
-    retries = below("retries", lambda: whole(0, 1_000_000, "a number of tries")(value.get("retries", 0)))
-    made = Healthcheck(argv, interval or default.interval, timeout or default.timeout, retries or default.retries)
-    return made if argv else None
+    said = {key: below(key, partial(units.duration, value[key])) for key in CHECK_TIMES if key in value}
+    said["retries"] = below("retries", lambda: whole(0, 1_000_000, "a number of tries")(value.get("retries", 0)))
+    return Healthcheck(argv, **{key: number for key, number in said.items() if number}) if argv else None
 
 
 def check_words(test: object) -> tuple[str, ...]:
