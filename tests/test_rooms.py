@@ -32,8 +32,8 @@ OF_FILES = {  # of sim/scenario
     "compose_words.py": {"pause": "a verb of docker compose"},
     "expression.py": {"client": "an argument of predicates: a class of clients"},
     "host_words.py": {"iptables": "iptables -F, as people type it", "journald": "a key of host:"},
+    "noted.py": dict.fromkeys(("containerd", "init", "iptables"), "a key of daemon.json"),
     "known.py": {
-        **dict.fromkeys(("containerd", "init", "iptables"), "a key of daemon.json"),
         "docker": "a key of a step",
         "journald": "a log driver",
     },

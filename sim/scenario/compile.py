@@ -16,7 +16,7 @@ from sim.designs.takes import cgroup_of, had_by
 from sim.engine.setup import EngineSetup, HostSetup, Instant, Network, OutOfMemory, Row, Service, Setup, Step
 from sim.scenario import known, readers
 from sim.scenario.asked import Asked, read_asked
-from sim.scenario.check import Report, check, clean, spelt
+from sim.scenario.check import NotedKey, Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
 from sim.scenario.design_words import fit
 from sim.scenario.engines import design_of
@@ -53,8 +53,8 @@ FIRST_USER_NETWORK = 18
 class Scenario(msgspec.Struct, frozen=True):
     """One scenario as it was understood.
 
-    *late* names the containers that exist only after a step has created them. *keys* leads from the engine's name of
-    a container to its key in the file; *raw* is the file with everything that it rests on, before defaults.
+    *late* names the containers that only a step creates. *keys* leads from the engine's name of a container to its key
+    in the file; *raw* is the file with what it rests on, before defaults. *noted* are the keys that are not followed.
     """
 
     title: str
@@ -70,6 +70,7 @@ class Scenario(msgspec.Struct, frozen=True):
     raw: dict[str, Any]
     properties: tuple[Listed, ...] = ()
     asked: Asked = Asked()
+    noted: tuple[NotedKey, ...] = ()
 
 
 @dataclass
@@ -123,6 +124,7 @@ class Compiler:
             plain,
             properties,
             asked,
+            self.report.noted(),
         )
 
     def top_keys(self) -> None:
@@ -159,7 +161,7 @@ class Compiler:
             else:
                 refusal = Refusal(f"{shown(node.plain())} is not a sentence.", "Quote it if it contains ': '.")
                 self.report.refuse(self.root, path, refusal)
-        return tuple(dict.fromkeys([*said, *self.assumed.sentences()]))
+        return tuple(dict.fromkeys([*said, *self.assumed.sentences(), *self.report.doubts()]))
 
     # -- host, engine, networks --------------------------------------------------------------------------------------
 
@@ -168,8 +170,7 @@ class Compiler:
         file = check(HostFile, self.root, ("host",), self.report)
         if file is None:
             return HostSetup()
-        default = HostSetup()
-        epoch, zone = (file.clock.micros // 1_000_000, file.clock.tz_minutes) if file.clock else (default.epoch, 0)
+        epoch, zone = (file.clock.micros // 1_000_000, file.clock.tz_minutes) if file.clock else (HostSetup().epoch, 0)
         if file.clock and file.clock.micros % 1_000_000:
             self.report.refuse(self.root, ("host", "clock"), Refusal("the clock of t = 0 has whole seconds."))
         if file.next_pid is not None and file.next_pid > file.pid_max:

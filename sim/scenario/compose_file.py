@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path as File
 
 from sim.scenario.check import Report
-from sim.scenario.known import COMPOSE_NOT_MODELLED, COMPOSE_WITHOUT_EFFECT, not_modelled
+from sim.scenario.known import COMPOSE_NOT_MODELLED, not_modelled
 from sim.scenario.layers import merge, without
+from sim.scenario.noted import NOTED, Noted
 from sim.scenario.schema import ServiceFile
 from sim.scenario.text import Mark, Node, read
 from sim.scenario.words import did_you_mean, shown
@@ -73,8 +73,8 @@ def services_only(root: Node, report: Report, file: str) -> Node:
             kept[key] = node
         elif key in COMPOSE_NOT_MODELLED:
             report.problems.add(node.key or node.mark, f"{key}: {not_modelled(key, COMPOSE_NOT_MODELLED[key])}")
-        elif key not in COMPOSE_WITHOUT_EFFECT and not key.startswith("x-"):
-            hint = did_you_mean(key, ("services", "networks", *COMPOSE_WITHOUT_EFFECT))
+        elif key not in NOTED["compose"] and not key.startswith("x-"):
+            hint = did_you_mean(key, ("services", "networks", *NOTED["compose"]))
             report.problems.add(node.key or node.mark, f"{key}: unknown key of a Compose file.", hint)
     services = kept.get("services")
     if services and isinstance(services.value, dict):
@@ -90,7 +90,7 @@ def prepare(service: Node, name: str, file: str, report: Report) -> Node:
     kept = {}
     for key, node in service.value.items():
         if key.startswith("x-") and key not in OURS and not did_you_mean(key, OURS):
-            report.unused.setdefault("services", Counter())[key] += 1
+            report.note("services", key, node.key or node.mark, Noted("it belongs to another tool"))
         else:
             kept[key] = node
     build = kept.get("build")

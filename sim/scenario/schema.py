@@ -1,9 +1,9 @@
 """The scenario file as pydantic models: which keys there are and how each value is read.
 
 Keys keep the spelling of Compose, daemon.json and systemd; what is ours in a service begins with `x-`. Keys that are
-known but without effect, or not modelled yet, are in `known.py`; anything else is refused. Steps and expectations are
-checked word by word in `steps.py` and `expect.py`, since they name containers and steps; their models here are for
-editors. Source: Compose file reference, dockerd(8), systemd.service(5).
+accepted and not followed are in `noted.py`, those not modelled yet in `known.py`; anything else is refused. Steps and
+expectations are checked word by word in `steps.py` and `expect.py`, since they name containers and steps; their models
+here are for editors. Source: Compose file reference, dockerd(8), systemd.service(5).
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from sim.scenario.fields import (
     kind,
     whole,
 )
+from sim.scenario.noted import NOTED
 from sim.scenario.schema_program import ExecFile, PayloadFile, Strict
 from sim.scenario.step_word import step_words
 
@@ -71,8 +72,7 @@ class HostFile(Strict):
 class DaemonFile(Strict):
     """daemon.json."""
 
-    harmless = known.DAEMON_WITHOUT_EFFECT
-    later = known.DAEMON_NOT_MODELLED
+    noted = NOTED["daemon"]
     live_restore: Bool = Field(False, alias="live-restore")
     shutdown_timeout: Seconds = Field(15, alias="shutdown-timeout")
     userland_proxy: Bool = Field(True, alias="userland-proxy")
@@ -91,8 +91,7 @@ UnitRestart = Literal["no", "always", "on-success", "on-failure", "on-abnormal",
 class UnitSection(Strict):
     """The [Service] section of a unit. The defaults are those of docker.service of 1.13; each unit has its own."""
 
-    harmless = known.UNIT_WITHOUT_EFFECT
-    later = known.UNIT_NOT_MODELLED
+    noted = NOTED["unit"]
     restart: UnitRestart = Field("on-abnormal", alias="Restart")
     kill_mode: Literal["process", "control-group", "mixed"] = Field("process", alias="KillMode")
     restart_sec: SystemdDuration = Field(100_000, alias="RestartSec")
@@ -151,22 +150,21 @@ class EngineFile(Strict):
 class SubnetFile(Strict):
     """One entry of a network's ipam.config."""
 
-    harmless = frozenset({"gateway"})
-    later = {"ip_range": "", "aux_addresses": ""}
+    noted = NOTED["subnet"]
     subnet: Prefix | None = None
 
 
 class IpamFile(Strict):
     """A network's addresses."""
 
-    harmless = frozenset({"driver", "options"})
+    noted = NOTED["ipam"]
     config: tuple[SubnetFile, ...] = ()
 
 
 class NetworkFile(Strict):
     """A Compose network."""
 
-    harmless = known.NETWORK_WITHOUT_EFFECT
+    noted = NOTED["network"]
     later = known.NETWORK_NOT_MODELLED
     driver: Literal["bridge"] = "bridge"
     ipam: IpamFile = IpamFile()
@@ -203,7 +201,7 @@ class BundleFile(Strict):
 class ServiceFile(Strict):
     """A Compose service."""
 
-    harmless = known.SERVICE_WITHOUT_EFFECT
+    noted = NOTED["service"]
     later = known.SERVICE_NOT_MODELLED
     image: Text | None = None
     command: Words = None
@@ -378,6 +376,6 @@ def json_schema() -> dict[str, Any]:
     schema["$defs"]["EngineFile"]["properties"]["units"]["additionalProperties"] = {"$ref": "#/$defs/UnitSection"}
     for model in (DaemonFile, UnitSection, NetworkFile, ServiceFile, SubnetFile, IpamFile):
         properties = schema["$defs"][model.__name__]["properties"]
-        for key in sorted(model.harmless):
+        for key in sorted(model.noted):
             properties.setdefault(key, {"description": "without effect on processes"})
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

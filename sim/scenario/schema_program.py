@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sim.engine.setup import OnTerm
 from sim.scenario import known, readers
 from sim.scenario.fields import MAX_THREADS, Bool, Comm, Duration, ExitCode, Memory, Threads, Words, kind, whole
+from sim.scenario.noted import Noted
 from sim.scenario.words import Refusal
 
 
@@ -21,7 +22,7 @@ class Strict(BaseModel):
     """A mapping that takes only the keys it names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
-    harmless: ClassVar[frozenset[str]] = frozenset()
+    noted: ClassVar[Mapping[str, Noted]] = {}
     later: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
