@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sim.scenario.text import Mark
+
 NO = "no"
 YES = "yes"
 
@@ -14,7 +16,7 @@ YES = "yes"
 class Left(NamedTuple):
     """One thing that was left out. *key* is its path below the service, *service* is "" for the file itself."""
 
-    where: str
+    mark: Mark
     service: str
     key: str
     why: str
@@ -24,7 +26,7 @@ class Left(NamedTuple):
 def in_rows(left: list[Left]) -> list[tuple[str, str, str, str]]:
     """Return (key, services, why, changes), services with the same joined; what changes answers comes first.
 
-    >>> in_rows([Left("f:1", "a", "user", "rights"), Left("f:2", "b", "user", "rights")])
+    >>> in_rows([Left(Mark("f", n, 1), name, "user", "rights") for n, name in enumerate("ab")])
     [('user', 'a, b', 'rights', 'no')]
     """
     groups: dict[tuple[str, str, str], list[str]] = {}

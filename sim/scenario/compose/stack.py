@@ -79,7 +79,7 @@ def unset(variables: Variables) -> list[Left]:
         why, changes = "no env file gives it a value, so it is empty", "only if something that is followed hangs on it"
         if name in variables.required:
             why, changes = "Compose refuses the file without it; here it is empty", f"{changes}: give it with --env-file"
-        found.append(Left(str(mark), "", f"${{{name}}}", why, changes))
+        found.append(Left(mark, "", f"${{{name}}}", why, changes))
     return found
 
 
@@ -270,7 +270,7 @@ class Reader:
             assert below is not None
             names = entries_of(below)
             why = f"the service has {counted(len(names), 'profile')} ({listed(names)}) that {'is' if len(names) == 1 else 'are'} not asked for"
-            self.left.append(Left(str(below.mark), name, "profiles", why, f"only if you run it: --profile {names[0]}"))
+            self.left.append(Left(below.mark, name, "profiles", why, f"only if you run it: --profile {names[0]}"))
         kept = {name: without_off(it, off) for name, it in services.value.items() if name not in off}
         return replace(root, value={**mapping(root), "services": replace(services, value=kept)})
 
@@ -312,7 +312,7 @@ def is_version_1(top: Mapping[str, Node]) -> bool:
 
 def missing(node: Node, key: str, what: str) -> Left:
     """Return the note on a file that is not here."""
-    return Left(str(node.mark), "", key, f"{shown(node.value)} is not here", f"{YES}: {what}")
+    return Left(node.mark, "", key, f"{shown(node.value)} is not here", f"{YES}: {what}")
 
 
 def bare(service: Node) -> Node:
