@@ -82,7 +82,8 @@ class Payload(msgspec.Struct, frozen=True):
     *memory* is what it takes once it is ready, in bytes; 0 is unknown. *fails_to_start* says why runc cannot execute
     it: `not found` or `permission denied`; "" where it can. *log* has one entry a stream. *on_term* answers the stop
     signal, whichever that is, unless *on* does. A child that has ended stays a zombie for *reaps_after*, or for good
-    without *reaps*. *main_ends* is when the main thread ends; the process goes on while it has another one.
+    without *reaps*. *main_ends* is when the main thread ends; the process goes on while it has another one. *listens*
+    are the ports, each with its protocol, on which it accepts in its network; None: on those that are published.
     """
 
     comm: str
@@ -101,6 +102,7 @@ class Payload(msgspec.Struct, frozen=True):
     reaps_after: Microseconds = 0
     threads_end: tuple[ThreadsEnd, ...] = ()
     main_ends: Microseconds | None = None
+    listens: tuple[tuple[str, int], ...] | None = None
 
 
 class Exec(msgspec.Struct, frozen=True):

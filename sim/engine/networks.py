@@ -9,12 +9,14 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine.settings import daemon_of
-from sim.engine.setup import Port
+from sim.engine.setup import HOST, NONE, Port, Service
 from sim.engine.traits import traits
 from sim.kernel.records import Pid
 from sim.world import World
 
 HIGHEST = {2: 65_534, 3: 254}  # octets that are shared -> the last address that a container can have
+
+WITHOUT_NAMES = ("bridge", HOST, NONE)  # networks on which nobody looks names up
 
 
 def base_of(world: World, network: str) -> str:
@@ -27,6 +29,32 @@ def address(world: World, network: str, number: int) -> str:
     """Return the address that stands *number* places after the network's own."""
     base = base_of(world, network)
     return f"{base}{number >> 8}.{number & 255}" if base.count(".") == 2 else f"{base}{number}"
+
+
+def number_in(base: str, address: str) -> int:
+    """Return how many places after the network's own an address stands; *base* are the octets that all share.
+
+    >>> number_in("172.18.", "172.18.1.4"), number_in("10.0.3.", "10.0.3.9")
+    (260, 9)
+    """
+    *rest, last = address.removeprefix(base).split(".")
+    return int(rest[0]) * 256 + int(last) if rest else int(last)
+
+
+def endpoint_name(service: Service, network: str) -> str:
+    """Return what a container's place on a network is called: as the container, where its ports are published.
+
+    >>> from sim.engine.setup import Payload
+    >>> service = Service("web", "", "", "", (), Payload("", ()), network="front", more_networks=("back",))
+    >>> [endpoint_name(service, network) for network in service.networks]
+    ['web', 'web/back']
+    """
+    return service.name if network == service.network else f"{service.name}/{network}"
+
+
+def has_resolver(service: Service) -> bool:
+    """Return whether dockerd looks names up for a container: on networks of people's own alone."""
+    return any(network not in WITHOUT_NAMES for network in service.networks)
 
 
 def bindings(ports: tuple[Port, ...], addresses: tuple[str, ...]) -> tuple[Port, ...]:

@@ -61,6 +61,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     die_after_record: bool = False
     unreachable: str = "grpc: the connection is unavailable"
     removal_refused: tuple[str, str] = ("", "")
+    pids_refused: str = "cannot join PID of a non running container: {id}"
     containerd_dies_with: str | None = "KILL"
     live_restore: bool = False
     exits_by: str = "pid"
@@ -161,6 +162,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "removal_refused": (
         "what `docker rm` says of a container that runs, and of one that is paused",
         "moby daemon/delete.go cleanupContainer at v1.13.1, v17.04.0, v20.10.0 85-92, v25.0.0 90-97 [S]; 26.1.5 [M]",
+    ),
+    "pids_refused": (
+        "what dockerd says of a container that does not run and whose pid namespace another one is to share",
+        "moby daemon/container_operations_unix.go at v1.13.1 82, v17.06.0 73, v26.1.5 92 with oci_linux.go 341 [S]",
     ),
     "unreachable": (
         "what dockerd says of a containerd that it cannot reach",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from sim.engine import paths
-from sim.engine.containers import exec_of, folder, is_sandbox, pins, pod, scope_of, service_of
+from sim.engine.containers import can_join, exec_of, first_ns, folder, is_sandbox, pins, pod, scope_of, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
 from sim.engine.procedure import procedure
@@ -75,9 +75,11 @@ def stage1(g: Goroutine) -> Spawn:
     return Spawn("runc", words, g["c"], main="stage1", comm=CHILD, clone_parent=True, local=local)
 
 
-def stage2(g: Goroutine) -> Spawn:
+def stage2(g: Goroutine) -> Spawn | None:
     """Clone the stage that becomes the payload: first of a new pid namespace, leader of a new session."""
     service = service_of(g)
+    if not can_join(g.world, service):
+        return None
     return Spawn(
         "pause" if is_sandbox(service.name) else "payload",
         init(g),
@@ -85,9 +87,9 @@ def stage2(g: Goroutine) -> Spawn:
         comm=INIT,
         clone_parent=True,
         new_session=True,
-        new_ns=not service.host_pid,
         oom_score_adj=service.oom_score_adj,
         local={"c": service.name},
+        **first_ns(g.world, service),
     )
 
 
@@ -176,9 +178,16 @@ def kill_stages(g: Goroutine) -> int:
 
 
 def begin_create(g: Goroutine) -> str | None:
-    """Start threads; refuse an id whose state exists still."""
+    """Start threads; refuse an id whose state exists still, and namespaces of processes that are gone."""
     start_threads(g)
-    return "exists" if paths.runtime_state(service_of(g).id) in g.world.host.files else None
+    service = service_of(g)
+    if paths.runtime_state(service.id) in g.world.host.files:
+        return "exists"
+    if can_join(g.world, service):
+        return None
+    error = 'container_linux.go:235: starting container process caused "no such file or directory"'
+    syscalls.write_file(g.turn, f"{paths.state(service.id)}/log.json", error)
+    return "failed"
 
 
 CREATED = (  # what follows once the stages and the control group are there
@@ -187,7 +196,7 @@ CREATED = (  # what follows once the stages and the control group are there
 )  # fmt: skip
 CREATE = procedure(
     "runc.create",
-    Do(begin_create, "exists"),
+    Do(begin_create, "exists", "failed"),
     Fork(stage0),
     Reap(),
     Wait(stage2_cloned),

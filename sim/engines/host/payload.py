@@ -24,7 +24,7 @@ from sim.engines.host import output, threads
 from sim.engines.host.answers import answer_table, handlers_of, ignored_of
 from sim.engines.host.children import child_of, reap_tables, wait_for
 from sim.engines.host.memory import limit_reached, server
-from sim.engines.host.reach import address_of, is_open
+from sim.engines.host.reach import is_open, places_of
 from sim.facts import BecameReady, StateChanged, WriteBlocked, WriteResumed
 from sim.kernel import fifos, syscalls
 from sim.kernel.records import Image, Pid, code_of
@@ -170,9 +170,8 @@ def become_ready(g: Goroutine) -> str | None:
     if service.memory is not None and service.payload.memory > service.memory:
         limit_reached(g.turn, service.name)
         return None
-    for port in service.ports:
-        address = address_of(g.world, service.name, port)
-        if address is not None and not syscalls.conflicts(g.world.host, address):
+    for address in places_of(g.world, service.name) or ():
+        if not syscalls.conflicts(g.world.host, address):
             syscalls.listen(g.turn, server(g.world, g.pid), address)
     g.emit(BecameReady(service.name))
     return None
