@@ -351,7 +351,9 @@ class File(Strict):
 
     title: str = ""
     extends: str | None = None
-    compose: str | None = None
+    compose: str | list[str] | dict[str, str | list[str]] | None = Field(
+        None, description="Compose files, or {files, env_files, profiles, project}"
+    )
     host: HostFile = HostFile()
     engine: EngineFile = EngineFile()
     networks: dict[str, NetworkFile | None] = {}
