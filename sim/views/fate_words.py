@@ -11,19 +11,22 @@ import sys
 
 from sim.engine.policies import wants_restart
 from sim.engine.records import Container
-from sim.engine.setup import Service
+from sim.engine.setup import Docker, Service, Step
 from sim.engines.host.systemd.unit import unit_of
-from sim.kernel.records import INIT, Pid, code_of
+from sim.kernel.records import INIT, NO_POWER, Pid, code_of
 from sim.trace import Trace
 from sim.views.fate_causes import End, Rule, procedures_module
 from sim.views.fault import noun
 from sim.world import World
 
-CITED = re.compile(r"[\w./-]+\.(?:go|c|rs|md)\b(?: \d[\d, -]*)?|[\w.-]+\(\d\)")
+TOLD = 2  # goroutines of one daemon that are named: the one that acts, and the one that wants it
+CITED = re.compile(r"(?:\bv\d[\w.]* )?[\w./-]+\.(?:go|c|rs|md)\b(?: \d[\d, -]*)?|[\w.-]+\(\d\)")
 
 
 def ended(trace: Trace, world: World, end: End) -> str:
     """Return how a process ended: its code, the signal and who sent it, the rule, and what people did."""
+    if end.status == NO_POWER:
+        return "it went with the power"
     how = f"exited {code_of(end.status)}"
     if end.signal:
         who = by(end.rules) or (f"{end.sender}" if end.sender else "")
@@ -46,8 +49,8 @@ def by(rules: tuple[Rule, ...]) -> str:
     if not rules:
         return ""
     last = rules[-1]
-    doing = [it.procedure.partition(".")[2].replace("_", " ") for it in reversed(rules) if it.program == last.program]
-    return f"{last.program} {last.pid} ({', '.join(doing)})"
+    doing = [it.procedure.partition(".")[2].replace("_", " ") for it in rules if it.pid == last.pid][:TOLD]
+    return f"{last.program} {last.pid} ({', '.join(reversed(doing))})"
 
 
 def kept(world: World, payload: Pid) -> str:
@@ -61,11 +64,16 @@ def kept(world: World, payload: Pid) -> str:
     return f"no signal reached pid {payload}; it is held by {holder.image.program} {holder.pid}{whose}"
 
 
-def started(trace: Trace, rules: tuple[Rule, ...], policy: str) -> str:
-    """Return who started a container again."""
+def started(
+    trace: Trace, world: World, container: str, policy: str, begun: tuple[tuple[Rule, ...], Step | None]
+) -> str:
+    """Return who started a container again, and whether by its policy or because people asked."""
+    rules, step = begun
     who = by(rules)
     how = f"{who} started it again" if who else "it was started again"
-    return f"{how}, policy {policy}" + in_brackets(sources_of(trace, rules))
+    if step is not None and isinstance(step.command, Docker) and step.command.container == container:
+        return f"{how}, as {noun(step.command, world.design)} asks{in_brackets(sources_of(trace, rules))}"
+    return f"{how} by policy {policy}{in_brackets(world.design.engine.policy_source)}"
 
 
 def not_started(world: World, service: Service, record: Container | None, *, answers: bool) -> str:

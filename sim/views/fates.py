@@ -13,6 +13,7 @@ import msgspec
 from sim.engine.containers import is_unit
 from sim.engine.records import Container
 from sim.engine.setup import Microseconds, Service
+from sim.kernel.records import NO_POWER, code_of
 from sim.trace import Trace
 from sim.views import interval_parts as v
 from sim.views.beliefs import answering
@@ -115,7 +116,7 @@ class _Reading:
         record = self.world.design.engine.believed(self.world, name)
         later = [it for it in lives if it.start >= since]
         alive = bool(lives) and lives[-1].end is None
-        end = self.trail.end_of(name, since)
+        end = self.trail.end_of(name, since) if self.explain or not alive else None
         fate = self._word(name, before, later, record, alive=alive, end=end)
         return Fate(
             container=name,
@@ -169,7 +170,7 @@ class _Reading:
             return told[0]
         if record is not None and not record.running and not later and self.answers:
             return record.exit_code
-        return before.code
+        return None if before.code == code_of(NO_POWER) else before.code
 
     def _dark(self, name: str) -> tuple[Dark, ...]:
         found = []
@@ -185,8 +186,8 @@ class _Reading:
             return kept(self.world, lives[-1].pid)
         parts = [] if end is None else [ended(self.trace, self.world, end)]
         if fate in (NEW, RESTARTING):
-            rules = self.trail.begin_of(service.name, self.since)
-            parts.append(started(self.trace, rules, _policy(self.world, service, record)))
+            begun = self.trail.begin_of(service.name, self.since)
+            parts.append(started(self.trace, self.world, service.name, _policy(self.world, service, record), begun))
         elif fate == STUCK:
             parts.append("the engine has not been told")
         elif fate != REMOVED:

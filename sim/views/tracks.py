@@ -1,5 +1,4 @@
-"""What a replay keeps of one thing while it goes through a trace: a value over time, a container, a daemon;
-and whoever looks on.
+"""What a replay keeps of one thing on its way through a trace, a value, a container, a daemon, and who looks on.
 
 Values of no duration are dropped and equal neighbours joined, so that a lane has no hole, no overlap and no double
 border. Source: none; bookkeeping of `sim.views.replaying`.
