@@ -66,6 +66,13 @@ class End(msgspec.Struct, frozen=True):
     wanted: bool
 
 
+class Begun(msgspec.Struct, frozen=True):
+    """How a container's process began: the goroutines that decided so, nearest first, and what people did before."""
+
+    rules: tuple[Rule, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
 class Trail:
     """Gathers, fact by fact, what a walk back needs: senders, procedures, deaths and begins."""
 
@@ -121,12 +128,14 @@ class Trail:
             wanted=(told is None and death.status == 0) or _asks_for_end(step, container),
         )
 
-    def begin_of(self, container: str, since: Microseconds) -> tuple[tuple[Rule, ...], Step | None]:
-        """Return who decided to start the first process of a container since a moment, and after which step."""
+    def begin_of(self, container: str, since: Microseconds, end: End | None) -> Begun:
+        """Return how the first process since a moment began; what ended the one before belongs to that."""
         seq = next((seq for at, seq in self.begins.get(container, ()) if at >= since), None)
         if seq is None:
-            return (), None
-        return self.rules(container, tuple(self._own(seq, container))), self.steps.get(self.step_of(seq))
+            return Begun()
+        steps = (self.steps.get(self.step_of(seq)), end.step if end is not None else None)
+        found = tuple(step for step in steps if step is not None)
+        return Begun(self.rules(container, tuple(self._own(seq, container))), found)
 
     def rules(self, container: str, path: tuple[Any, ...]) -> tuple[Rule, ...]:
         """Return the goroutines of daemons on a path that act for a container, nearest first; without, of commands."""

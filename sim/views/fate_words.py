@@ -15,7 +15,7 @@ from sim.engine.setup import Docker, Service, Step
 from sim.engines.host.systemd.unit import unit_of
 from sim.kernel.records import INIT, NO_POWER, Pid, code_of
 from sim.trace import Trace
-from sim.views.fate_causes import End, Rule, procedures_module
+from sim.views.fate_causes import ENDING, Begun, End, Rule, procedures_module
 from sim.views.fault import noun
 from sim.world import World
 
@@ -64,16 +64,21 @@ def kept(world: World, payload: Pid) -> str:
     return f"no signal reached pid {payload}; it is held by {holder.image.program} {holder.pid}{whose}"
 
 
-def started(
-    trace: Trace, world: World, container: str, policy: str, begun: tuple[tuple[Rule, ...], Step | None]
-) -> str:
+def started(trace: Trace, world: World, service: Service, policy: str, begun: Begun) -> str:
     """Return who started a container again, and whether by its policy or because people asked."""
-    rules, step = begun
-    who = by(rules)
+    who = by(begun.rules)
     how = f"{who} started it again" if who else "it was started again"
-    if step is not None and isinstance(step.command, Docker) and step.command.container == container:
-        return f"{how}, as {noun(step.command, world.design)} asks{in_brackets(sources_of(trace, rules))}"
+    asked = next((it for it in begun.steps if _asks_for(it, service.name)), None)
+    if asked is not None:
+        return f"{how}, as {noun(asked.command, world.design)} asks{in_brackets(sources_of(trace, begun.rules))}"
+    if policy == "no":
+        return f"{how}, though its policy is no{in_brackets(sources_of(trace, begun.rules))}"
     return f"{how} by policy {policy}{in_brackets(world.design.engine.policy_source)}"
+
+
+def _asks_for(step: Step, container: str) -> bool:
+    command = step.command
+    return isinstance(command, Docker) and command.container == container and command.verb not in ENDING
 
 
 def not_started(world: World, service: Service, record: Container | None, *, answers: bool) -> str:
@@ -92,7 +97,7 @@ def not_started(world: World, service: Service, record: Container | None, *, ans
     if record is not None and not wants_restart(record, record.exit_code, record.manual):
         most = f" at most {policy.max} times" if policy.max else ""
         return f"policy {policy.name} starts what failed{most}; the engine has exit code {record.exit_code}{rule}"
-    return f"policy {policy.name} would start it, and nobody has asked it to yet{rule}"
+    return f"policy {policy.name} starts it, but nothing has asked the policy since{rule}"
 
 
 # -- sources ----------------------------------------------------------------------------------------

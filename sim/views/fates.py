@@ -186,8 +186,8 @@ class _Reading:
             return kept(self.world, lives[-1].pid)
         parts = [] if end is None else [ended(self.trace, self.world, end)]
         if fate in (NEW, RESTARTING):
-            begun = self.trail.begin_of(service.name, self.since)
-            parts.append(started(self.trace, self.world, service.name, _policy(self.world, service, record), begun))
+            begun = self.trail.begin_of(service.name, self.since, end)
+            parts.append(started(self.trace, self.world, service, _policy(self.world, service, record), begun))
         elif fate == STUCK:
             parts.append("the engine has not been told")
         elif fate != REMOVED:
