@@ -18,6 +18,7 @@ from sim.drive.follow import driver_of
 from sim.drive.timed import Timed
 from sim.errors import InputError, Problem
 from sim.experiment.run import Run
+from sim.render.fates_text import fate_json
 from sim.render.run_text import expectations, listed, run_text
 from sim.scenario import Scenario
 from sim.scenario.resolved import resolved
@@ -178,6 +179,7 @@ def result(summary: Summary) -> dict[str, Any]:
             }
             for line in summary.lines
         ],
+        "containers": [fate_json(fate) for fate in summary.containers],
         "expectations": [
             {"holds": v.holds, "at": v.label, "expected": v.text, "found": v.detail} for v in summary.verdicts
         ],

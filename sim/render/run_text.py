@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from sim.render.clean import printable, printable_lines
+from sim.render.fates_text import fates_text
 from sim.views.command_words import is_of_host_start
 from sim.views.narrate import Line, Unanswered
 from sim.views.summary import Summary, VerdictLine
@@ -29,7 +30,7 @@ MARKS = {True: "✓", False: "✗", None: "?"}
 
 def run_text(summary: Summary, *, footer: str = "", width: int | None = None) -> str:
     """Return the whole report; *width* is the terminal's, None where nothing is cut."""
-    parts = [_heading(summary), story(summary)]
+    parts = [_heading(summary), story(summary), fates_text(summary.containers, summary.since)]
     parts += [_picture(summary, index) for index in range(len(summary.pictures))]
     if summary.verdicts:
         parts.append(expectations(summary.verdicts, width))

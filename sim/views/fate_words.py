@@ -61,7 +61,7 @@ def kept(world: World, payload: Pid) -> str:
         return f"pid {payload} runs on"
     above = procs.get(holder.ppid)
     whose = f", child of {above.image.program} {above.pid}" if above is not None and holder.pid != INIT else ""
-    return f"no signal reached pid {payload}; it is held by {holder.image.program} {holder.pid}{whose}"
+    return f"no signal reached it (pid {payload}), held by {holder.image.program} {holder.pid}{whose}"
 
 
 def started(trace: Trace, world: World, service: Service, policy: str, begun: Begun) -> str:
@@ -92,11 +92,11 @@ def not_started(world: World, service: Service, record: Container | None, *, ans
         return f"its start failed: {record.error}"
     if policy.name == "no":
         return f"policy no starts nothing again{rule}"
-    if record is not None and record.manual:
-        return f"that counts as stopped by somebody, which policy {policy.name} does not start again{rule}"
-    if record is not None and not wants_restart(record, record.exit_code, record.manual):
+    if record is not None and policy.name == "on-failure" and not wants_restart(record, record.exit_code, False):
         most = f" at most {policy.max} times" if policy.max else ""
         return f"policy {policy.name} starts what failed{most}; the engine has exit code {record.exit_code}{rule}"
+    if record is not None and record.manual:
+        return f"that counts as stopped by somebody, which policy {policy.name} does not start again{rule}"
     return f"policy {policy.name} starts it, but nothing has asked the policy since{rule}"
 
 

@@ -80,7 +80,7 @@ PODMAN_ENGINE = Podman(
     end_file=exit_file,
     teller=teller,
     unread=(CONMON, Unread(tried=True)),
-    policy_source="podman v5.4.2 libpod/container_internal.go 226-264",
+    policy_source="v5.4.2 libpod/container_internal.go 226-264",
 )
 
 
