@@ -32,8 +32,10 @@ from sim.views.summary import MomentText, Summary, VerdictLine
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from sim.experiment.replicate import Progress
     from sim.render.report import Page
     from sim.views.interval_parts import Intervals
+    from sim.views.remedies import Remedies
     from sim.views.timeline_parts import TimelineData
     from sim.views.why import Why
 
@@ -125,6 +127,17 @@ class Run(Played):
         [('web', 'lost', 137)]
         """
         return fates(self.trace, None if since is None else self.moment(since))
+
+    def remedies(self, jobs: int | None = None, progress: Progress | None = None) -> Remedies:
+        """Return which settings would have helped, the best first: the run is repeated with each, on *jobs* processes.
+
+        >>> run = run_scenario(load("x.yaml", "{services: {web: {}}, steps: [{id: kill, at: 9s, kill: shim/web}]}"))
+        >>> [(it.words, it.outcome.fates) for it in run.remedies().helps][0]
+        ('restart: always', {'new process': 1})
+        """
+        from sim.experiment.remedies import remedies
+
+        return remedies(self.scenario, self.trace, jobs, progress)
 
     # -- the same again -----------------------------------------------------------------------------
 
