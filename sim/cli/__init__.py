@@ -132,6 +132,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=JOBS, metavar="N", help="processes for --seeds (default: one a core)")
     parser.add_argument("-o", "--output", metavar="DIR", help="folder for the results (default: runs/NAME)")
     parser.add_argument("--no-save", action="store_true", help="write no files")
+    parser.add_argument("--remedies", action="store_true", help="run it again with each setting that may help")
     parser.add_argument("--live", type=_speed, metavar="X", help="tell it on stderr as it happens, X times as fast")
     _quiet(parser)
 

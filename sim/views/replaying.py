@@ -26,8 +26,7 @@ from sim.trace import Replay, Trace
 from sim.views import interval_parts as v
 from sim.views.names import daemons, names_of, role_of
 from sim.views.spells import Spells
-from sim.views.tally import Tally
-from sim.views.tracks import DaemonTrack, Track, Watched
+from sim.views.tracks import DaemonTrack, Observer, Track, Watched
 from sim.world import World
 
 State = tuple[str, str, Pid]  # state, how it is held, pid
@@ -36,7 +35,7 @@ State = tuple[str, str, Pid]  # state, how it is held, pid
 class Replaying:
     """One pass over a trace."""
 
-    def __init__(self, trace: Trace, clients: tuple[str, ...], tally: Tally | None = None) -> None:
+    def __init__(self, trace: Trace, clients: tuple[str, ...], tally: Observer | None = None) -> None:
         self.trace, self.clients, self.tally = trace, clients, tally
         self.replay = Replay(trace)
         self.world: World = self.replay.world
@@ -187,7 +186,7 @@ class Replaying:
         )
 
 
-def replayed(trace: Trace, clients: tuple[str, ...], tally: Tally | None = None) -> v.Intervals:
+def replayed(trace: Trace, clients: tuple[str, ...], tally: Observer | None = None) -> v.Intervals:
     """Replay a trace and return its intervals; a *tally* counts meanwhile."""
     return Replaying(trace, clients, tally).run()
 
