@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from sim.engine.observed import number_of
 from sim.facts import Fid, FrameEnded, FrameMoved, FrameStarted, Locals, Remembered, Replied, Sent
 from sim.kernel import events, syscalls
 from sim.kernel.records import OUTSIDE, Image, Pid
@@ -127,11 +128,14 @@ def start_frame(turn: Turn, pid: Pid, procedure: str, subject: str, local: Local
 def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None, by: str = "") -> Pid:
     """Fork and execve a program of the design, and start its first goroutine; return its pid.
 
-    *number* is one that was kept for it; the counter goes on from there, unless it is beyond it already. *by* names the
-    goroutine, to tell its children from those of others.
+    *number* is one that was kept for it; the counter goes on from there, unless it is beyond it already. A process that
+    was found at t = 0 has its number from its fork on. *by* names the goroutine, to tell its children from those of
+    others.
     """
     design = turn.world.design.owner(turn.world, how.program, how.argv[0])
     caller = turn.host.procs[pid]
+    if turn.host.found:
+        number = number_of(turn.world, how.program, how.container, how.argv, pid) or number
     child = syscalls.fork(
         turn,
         pid,

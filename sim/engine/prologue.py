@@ -21,7 +21,7 @@ Steps = tuple[Step, ...]
 
 def prologue(setup: Setup, design: Any) -> tuple[Steps, ...]:
     """Return the steps of the terminal that goes before t = 0, then those of each terminal that goes beside it."""
-    if setup.host.begin == "off":
+    if setup.host.begin == "off" or (setup.host.begin == "boot" and setup.host.supervisor == "none"):
         return ((),)
     start, run = design.engine.start, design.engine.run
     if setup.host.begin == "boot":
@@ -43,8 +43,13 @@ def is_beside(steps: Steps) -> bool:
 
 
 def observed(setup: Setup, design: Any, service: Service) -> tuple[int, ...]:
-    """Return the numbers that were observed for processes of a container that the design forks."""
+    """Return the numbers that were observed for processes of a container that the design forks.
+
+    None where the whole table was observed: that holds numbers in any order.
+    """
     pins = service.pins
+    if setup.host.processes:
+        return ()
     proxies = setup.engine.daemon.userland_proxy and design.of_kind(Kind.FORWARDER)
     unused = (*(() if proxies else pins.proxy), *(() if design.holders else (pins.shim,)))
     return tuple(number for number in pins.numbers() if number not in unused)

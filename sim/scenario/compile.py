@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from sim.designs.takes import cgroup_of, had_by
-from sim.engine.setup import EngineSetup, HostSetup, Instant, Network, OutOfMemory, Row, Service, Setup, Step
+from sim.engine.setup import EngineSetup, HostSetup, Network, OutOfMemory, Row, Service, Setup, Step
 from sim.scenario import known, readers
 from sim.scenario.asked import Asked, read_asked
 from sim.scenario.check import NotedKey, Report, check, clean, spelt
@@ -22,8 +23,9 @@ from sim.scenario.design_words import fit
 from sim.scenario.engines import design_of
 from sim.scenario.expect import Expectation
 from sim.scenario.expect_read import read_expectations
-from sim.scenario.explored import read_faults, read_order
-from sim.scenario.instants import Names, parse_instant
+from sim.scenario.explored import read_faults, read_order, read_until
+from sim.scenario.instants import Names
+from sim.scenario.process_read import ProcessFile, read_processes
 from sim.scenario.profiles import PLACE, read_profile
 from sim.scenario.property_read import Listed, OwnProperty, read_properties, worded
 from sim.scenario.schema import EngineFile, File, HostFile, NetworkFile, ServiceFile
@@ -82,6 +84,7 @@ class Compiler:
     assumed: Assumed = field(default_factory=Assumed)
     keys: dict[str, str] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)
+    found: tuple[ProcessFile, ...] = ()  # the host's processes at t = 0
     said: dict[str, frozenset[str]] = field(default_factory=dict)  # container -> which keys are said of it
 
     def scenario(self, name: str, source: str) -> Scenario:
@@ -92,13 +95,14 @@ class Compiler:
         host, engine = self.host(cgroup_of(releases_of(self.root))), self.engine()
         networks = self.networks()
         services, names, depends = self.services(networks, host, engine.design)
+        host = replace(host, processes=read_processes(self.root, self.found, host, names, self.report))
         services = tuple(self.with_driver(service, engine) for service in services)
         fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
         terminals = StepReader(self.root, names, fleet, self.report).read()
         services = with_execs(services, terminals, self.assumed)
         engine, services = fit(self.root, engine, services, terminals, self.report, self.said)
         self.check_limits(services, terminals)
-        until = self.until(names)
+        until = read_until(self.root, names, self.report)
         ports = {port.host: service.name for service in services for port in service.published}
         properties = read_properties(self.root, names, ports, self.report)
         own = {it.name: it for it in properties if isinstance(it, OwnProperty)}
@@ -177,7 +181,8 @@ class Compiler:
             what = f"{file.next_pid} is above pid_max {file.pid_max}."
             self.report.refuse(self.root, ("host", "next_pid"), Refusal(what))
         kept = (file.cores, file.pid_max, file.next_pid, file.begin, file.uptime, epoch, zone, file.hostname)
-        return HostSetup(*kept, file.cgroup or cgroup, file.subreaper)
+        self.found = file.processes
+        return HostSetup(*kept, file.cgroup or cgroup, file.subreaper, file.supervisor)
 
     def engine(self) -> EngineSetup:
         """Return the design and its settings."""
@@ -364,22 +369,6 @@ class Compiler:
                 "Use that image, or another --name.",
             )
             self.report.refuse(self.root, path, refusal)
-
-    def until(self, names: Names) -> Instant | None:
-        """Return when the run ends; None is 60 s after the last step."""
-        node = self.root.child("until")
-        if node is None or node.value is None:
-            return None
-        try:
-            found = parse_instant(node.plain(), names)
-            if found.base == "end":
-                raise Refusal("'end' is what until: says.", "Write a duration or a step's id.")
-            if found.base == "origin" and found.offset <= 0:
-                raise Refusal(f"{shown(node.plain())} is not after t = 0.")
-            return found
-        except Refusal as refusal:
-            self.report.problems.add(node.mark, f"until: {refusal.what}", refusal.hint)
-            return None
 
 
 def plain(node: Node | None) -> object:

@@ -13,10 +13,11 @@ from sim.engine.networks import bindings, host_addresses
 from sim.engine.program import is_orphan
 from sim.engine.records import Container, Endpoint, Health
 from sim.engine.setup import Microseconds, Port, Service
+from sim.engines.host.bystander import NAME as BYSTANDER
 from sim.engines.host.systemd.unit import unit_of
 from sim.facts import EngineEvent, Remembered, StateChanged
 from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
-from sim.kernel.records import INIT, Pid
+from sim.kernel.records import INIT, Pid, Process, Seen
 from sim.trace import Record, Replay, Trace
 from sim.views.beliefs import answering
 from sim.views.probes import Found, Probes, monitored
@@ -28,6 +29,7 @@ HERTZ = 100
 TICK: Microseconds = 1_000_000 // HERTZ
 
 
+UNSEEN = Seen()
 BEFORE = float("-inf")  # a moment that lies before the run and that nobody says
 
 
@@ -140,23 +142,30 @@ class Story:
         host = self.trace.setup.host
         boot = host.epoch * 1_000_000 - self.trace.origin  # unix µs of the clock's zero
         btime, rest = divmod(boot, 1_000_000)
+        btime = min([btime, *(it.seen.started or btime for it in self.world.host.procs.values() if it.seen)])
+        rest = boot - btime * 1_000_000
         now = host.epoch + (self.at - self.trace.origin) // 1_000_000
         meta = Meta(btime=btime, now=now, hertz=HERTZ, pid_max=host.pid_max, tz=zone(host.tz_minutes))
-        return Table(meta, tuple(self._row(pid, rest) for pid in sorted(self.world.host.procs)))
+        return Table(meta, tuple(self._row(pid, btime, rest) for pid in sorted(self.world.host.procs)))
 
-    def _row(self, pid: Pid, rest: Microseconds) -> ProcessRow:
+    def _row(self, pid: Pid, btime: int, rest: Microseconds) -> ProcessRow:
         process = self.world.host.procs[pid]
-        image = process.image
+        image, seen = process.image, process.seen or UNSEEN
+        begun = (self.starts[pid] + rest) // TICK if seen.started is None else (seen.started - btime) * HERTZ
         return ProcessRow(
             pid=pid,
             ppid=process.ppid,
             pgid=process.pgid,
             sid=process.sid,
-            comm=image.comm,
-            args=() if process.shown_state == "Z" else image.argv,
+            comm=seen.comm or image.comm,
+            args=() if process.shown_state == "Z" else _words(seen.args, image.argv),
             threads=process.threads,
-            state=process.shown_state,
-            start_ticks=(self.starts[pid] + rest) // TICK,
+            state=_state(process),
+            start_ticks=begun,
+            tty=seen.tty or None,
+            tpgid=seen.tpgid,
+            nice=-1 if "<" in seen.stat else int("N" in seen.stat),
+            lock_kb=int("L" in seen.stat),
             role=image.program,
             container=image.container or None,
             orphan=is_orphan(self.world, pid),
@@ -255,6 +264,19 @@ class Story:
         if health is None:
             return None
         return health[0] if monitored(self.world, unit_of(self.world).main_pid, name) else "unhealthy"
+
+
+def _words(observed: str, argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of a command line as it was observed; those that are known to be the same stand as they are."""
+    if not observed or observed == " ".join(argv):
+        return argv
+    return () if observed.startswith("[") else tuple(observed.split(" "))
+
+
+def _state(process: Process) -> str:
+    """Return the state that ps shows: of a bystander, of which nothing else is known, the one that was observed."""
+    state, seen = process.shown_state, process.seen
+    return seen.stat[:1] or state if seen and process.image.program == BYSTANDER and state == "S" else state
 
 
 def zone(minutes: int) -> str:
