@@ -122,7 +122,12 @@ class UnverifiedFile(Strict):
 PROFILE_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"enum": list(known.PROFILES)},
-        {"type": "string", "pattern": "[.]ya?ml$", "description": "a file that shimulator calibrate has written"},
+        {
+            "type": "string",
+            "pattern": "[.]ya?ml([+]own)?$",
+            "description": "a file that shimulator calibrate wrote",
+        },
+        {"type": "string", "pattern": "[+]own$", "description": "a profile whose gaps the design fills"},
         {"type": "object", "required": ["durations"], "properties": {"durations": {"type": "object"}}},
     ]
 }
