@@ -266,7 +266,7 @@ class StepFile(Strict):
     oom: str | None = Field(None, description="a container at its mem_limit, or host")
     signal: str | int | None = None
     host: dict[str, Any] | None = None
-    upgrade: dict[str, Any] | None = None
+    upgrade: dict[str, Any] | bool | None = None
 
 
 class PropertyFile(Strict):
