@@ -14,7 +14,7 @@ from sim.experiment.whatif import Terms, whatif_each, whatif_of
 from sim.latency import PROFILES
 from sim.render.cards import comparison_html
 from sim.render.compare_figure import headline, moved
-from sim.render.whatif_rows import rows_text
+from sim.render.whatif_rows import rows_csv, rows_json, rows_text
 from sim.render.whatif_text import to_csv, to_json, whatif_text
 from sim.scenario import load
 from sim.scenario.profiles import OWN, completed
@@ -201,16 +201,11 @@ def test_an_alternative_that_is_the_file_is_said_once():
     assert [variant["same_as_file"] for variant in to_json(found)["variants"]] == [True, False]
 
 
-def test_one_file_has_no_totals(tmp_path, capsys):
-    """Of one file a total is its row again; of two there is one."""
-    for name in ("a", "b"):
-        (tmp_path / f"{name}.yaml").write_text(HOST.replace("DESIGN", "docker-26"))
-    words = ["--set", "host.cores=1,4", "--faults", "payload/web,shim/web", "--seeds", "6", "--jobs", "1", "--no-save"]
-    assert main(["whatif", str(tmp_path / "a.yaml"), *words]) == 0
-    assert " all " not in capsys.readouterr().out
-    assert main(["whatif", str(tmp_path / "a.yaml"), *words, "--csv"]) == 0
-    assert "\ntotal," not in capsys.readouterr().out
-    assert main(["whatif", str(tmp_path / "a.yaml"), *words, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["totals"] == []
-    assert main(["whatif", str(tmp_path), *words]) == 0
-    assert capsys.readouterr().out.count("\n all ") == 4
+def test_one_file_has_no_totals():
+    """Of one file a total is its row again, in text, CSV and JSON; of two there is one."""
+    text = HOST.replace("DESIGN", "docker-26")
+    one, other = (whatif_each(name, [["host.cores=1"], ["host.cores=4"]], [1], 1, text=text) for name in ("a", "b"))
+    for found, totals in (([one], 0), ([one, other], 2)):
+        assert rows_text(found).count("\n all ") == totals
+        assert rows_csv(found).count("\ntotal,") == totals
+        assert len(rows_json(found)["totals"]) == totals

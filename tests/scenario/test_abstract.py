@@ -1,4 +1,4 @@
-"""One file for every design: engine, runtime, holder and upgrade mean what each engine has of them, or say that it has none."""
+"""One file for every design: engine, runtime, holder and upgrade are what each engine has of them, or do nothing."""
 
 import io
 
