@@ -65,12 +65,13 @@ def whatif(
     jobs: int | None = None,
     window: tuple[str, str] | None = None,
     metrics: Mapping[str, Callable[[Any], float]] | None = None,
+    profile: str = "",
 ) -> Versus:
     """Compare a scenario with itself under other settings, on the same seeds. Raises InputError.
 
     *seeds* is how many, counted from 1, or which ones; *jobs* how many processes run (default: one a core). *window* is
     from which instant to which (default: from the first fault to the end); *metrics* are your own, by name, functions
-    of a trace.
+    of a trace. *profile* names the durations that both sides are run on (default: each design's own).
 
     >>> found = whatif("services: {web: {}}", "engine.daemon.live-restore=true", seeds=[1, 2], jobs=1)
     >>> found.rows()[0]["difference"]
@@ -80,9 +81,9 @@ def whatif(
     from sim.experiment.versus import Versus
     from sim.experiment.whatif import Terms, whatif_of
 
-    terms = Terms(seeds, jobs, window=window, own=as_own(metrics))
+    terms = Terms(seeds, jobs, window=window, own=as_own(metrics), profile=profile)
     base, other = (_scenario(source, (*terms.settings(), *more)) for more in ((), settings))
-    return Versus(whatif_of(base, [other], [settings], terms))
+    return Versus(whatif_of(base, [other], [settings], terms, always=terms.settings()))
 
 
 def explore(

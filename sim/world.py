@@ -63,8 +63,8 @@ class World:
     """Everything that a step may read or change. *setup* and *design* never change and are shared by copies."""
 
     __slots__ = (
-        "counts", "design", "expected", "frames", "frames_of", "host", "joined", "locks", "marks", "memory", "minds_memory",
-        "pinned", "queues", "replies", "services", "setup", "watch",
+        "counts", "design", "expected", "frames", "frames_of", "host", "joined", "locks", "marks", "memory",
+        "minds_memory", "pinned", "queues", "replies", "services", "setup", "watch",
     )  # fmt: skip
 
     def __init__(self, setup: Any, design: Any, host: Host) -> None:

@@ -218,6 +218,8 @@ def _whatif(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE",
                         help="what to change; V1,V2 and 1..9 are several values, a grid with the others")  # fmt: skip
     parser.add_argument("--design", metavar="A,B", help="other engines: --set engine.design=A,B")
+    parser.add_argument("--profile", metavar="P",
+                        help="run all on one profile's durations; what it lacks is each design's own")  # fmt: skip
     parser.add_argument("--faults", metavar="F,F", help="in the place of the file's first: containerd, 'stop dockerd'")
     parser.add_argument("--zip", action="store_true", help="first values together, then second ones")
     parser.add_argument("--window", nargs=2, metavar=("FROM", "TO"), help="what is measured: kill kill+2m")

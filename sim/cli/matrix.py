@@ -11,6 +11,7 @@ from sim.cli.out import progress, say, say_json
 from sim.cli.status import HOLDS
 from sim.cli.store import check_ours, folder_of, store
 from sim.errors import InputError, Problem
+from sim.experiment.comparable import OWN
 from sim.experiment.executors import Lanes, cores, opened
 from sim.experiment.matrix import SCENARIO, Reader, designs_asked, faults_asked, matrix
 from sim.experiment.replicate import Progress
@@ -43,7 +44,8 @@ def main(options: argparse.Namespace) -> int:
 def reader_of(options: argparse.Namespace) -> Reader:
     """Return what reads the file under settings: the bundled one if none is given."""
     file = options.file[0] if options.file else SCENARIO
-    return lambda settings: scenario_of(file, (*options.settings, *settings))
+    profile = (f"engine.profile={options.profile.removesuffix(OWN)}{OWN}",) if options.profile else ()
+    return lambda settings: scenario_of(file, (*options.settings, *profile, *settings))
 
 
 def matrix_of(options: argparse.Namespace, bar: Progress | None, lanes: Lanes) -> Matrix:

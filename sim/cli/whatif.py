@@ -67,7 +67,8 @@ def asked_questions(options: argparse.Namespace) -> list[Question]:
         raise InputError([Problem("whatif", "there is no file to compare", hint)])
     asked = asked_for(options.settings, options.design, options.faults, zip_=options.zip)
     asked = _with(asked, options)
-    terms = Terms(jobs=options.jobs, own=tuple(own_metric(words) for words in options.metrics))
+    own = tuple(own_metric(words) for words in options.metrics)
+    terms = Terms(jobs=options.jobs, own=own, profile=options.profile or "")
     problems: list[Problem] = []
     found: list[Question] = []
     files = [file for name in options.file for file in files_of(name)]

@@ -175,6 +175,25 @@ class OwnCommand(msgspec.Struct, frozen=True):
         return "a step"
 
 
+class NoneHere(OwnCommand, frozen=True, tag=True):
+    """A step about what the host's engine has not: it says *why*, and does nothing. *what* it would have been."""
+
+    what: str
+    why: str
+
+    def act(self, g: Any) -> None:
+        """Say so."""
+        g["error"] = self.why
+
+    def harms(self) -> bool:
+        """Return that pictures and windows begin with it, as they do on designs that have what it is about."""
+        return True
+
+    def noun(self) -> str:
+        """Return what it would have been."""
+        return self.what
+
+
 Command = (
     Docker
     | Systemctl

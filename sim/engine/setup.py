@@ -34,6 +34,7 @@ from sim.engine.commands import FlushRules as FlushRules
 from sim.engine.commands import Journald as Journald
 from sim.engine.commands import KillProcess as KillProcess
 from sim.engine.commands import LosePower as LosePower
+from sim.engine.commands import NoneHere as NoneHere
 from sim.engine.commands import OutOfMemory as OutOfMemory
 from sim.engine.commands import OwnCommand as OwnCommand
 from sim.engine.commands import SetNextPid as SetNextPid

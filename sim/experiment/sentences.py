@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from sim.render.amounts import amount, count, seconds
-from sim.views.comparison import Row, Side
+from sim.views.comparison import INCOMPARABLE, Row, Side
 
 MOST = 3
 
@@ -57,6 +57,8 @@ def _remote(row: Row | None, window_s: float) -> str:
     if row is None:
         return ""
     now, then = _both(row, window_s)
+    if row.verdict == INCOMPARABLE:
+        return f"has a longest remote gap of {then} ({now} now, by other durations)"
     if row.verdict == "same":
         return f"leaves the longest remote gap at {now}" if row.base.median else "leaves remote ports open as they are"
     if row.verdict == "unclear" or row.change is None:
@@ -74,6 +76,8 @@ def _loopback(by: dict[str, Row], window_s: float) -> str:
     now, then = _both(row, window_s)
     if row.verdict == "same":
         said = f"Loopback clients lose {now} in both cases"
+    elif row.verdict == INCOMPARABLE:
+        said = f"Loopback clients lose {then} ({now} now, by other durations)"
     elif row.verdict == "unclear":
         said = f"For loopback clients there is no clear difference ({now} now, {then} then)"
     elif row.verdict == "better":

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from sim.designs import DESIGNS
 from sim.engine.setup import EngineSetup
 from sim.errors import InputError, Problem
+from sim.experiment import comparable
 from sim.experiment.changes import changed
 from sim.experiment.executors import Lanes
 from sim.experiment.metrics import Metrics
@@ -51,7 +52,10 @@ class Precision(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """How a question is answered: which seeds, when to stop, within which window, with which metrics of one's own."""
+    """How a question is answered: which seeds, when to stop, within which window, with which metrics of one's own.
+
+    *profile* names the durations that all sides are run on; "": each design's own, or what the file says.
+    """
 
     seeds: int | Iterable[int] = SEEDS
     jobs: int | None = None
@@ -61,6 +65,7 @@ class Terms(NamedTuple):
     own: tuple[Own, ...] = ()
     progress: Progress | None = None
     lanes: Lanes | None = None
+    profile: str = ""
 
     def numbers(self) -> tuple[int, ...]:
         """Return the seeds to begin with. Raises InputError."""
@@ -71,8 +76,10 @@ class Terms(NamedTuple):
         return seeds
 
     def settings(self) -> tuple[str, ...]:
-        """Return what the window sets: a run ends with it."""
-        return () if self.window is None or self.window[1].strip() == "end" else (f"until={self.window[1]}",)
+        """Return what the window sets, a run ends with it, and the one profile of all sides."""
+        until = () if self.window is None or self.window[1].strip() == "end" else (f"until={self.window[1]}",)
+        profile = f"engine.profile={self.profile.removesuffix(comparable.OWN)}{comparable.OWN}"
+        return (*until, profile) if self.profile else until
 
 
 def whatif(
@@ -123,7 +130,10 @@ def whatif_of(
         hint = "Write --set PATH=VALUE, like --set engine.daemon.live-restore=true, --design NAME, or a whatif: block."
         raise InputError([Problem("--set", "nothing is changed", hint)])
     start = None if terms.window is None else instant(terms.window[0], base)
-    found, ended = _replicated([base, *others], terms, Measuring(start, terms.own))
+    changing = [other for other in others if other.setup != base.setup]  # the others are the file as it is
+    runs, ended = _replicated([base, *changing], terms, Measuring(start, terms.own))
+    later = iter(runs[1:])
+    found = [runs[0], *(next(later) if other.setup != base.setup else runs[0] for other in others)]
     engine = base.setup.engine
     return WhatIf(
         title=base.title,
@@ -143,6 +153,7 @@ def whatif_of(
         fault=fault,
         ended=ended,
         designs=tuple(dict.fromkeys(side.setup.engine.design for side in (base, *others))),
+        durations=comparable.said(engine),
     )
 
 
@@ -166,7 +177,7 @@ def _replicated(sides: Sequence[Scenario], terms: Terms, measuring: Measuring) -
         if terms.precision is None:
             return found, ""
         count = len(found[0])
-        if all(map(terms.precision.met, _times(found, terms.own))):
+        if all(map(terms.precision.met, _times(sides, found, terms.own))):
             return found, f"the precision asked for was reached after {_pairs(count)}"
         if count >= most:
             return found, f"the precision asked for was not reached in {_pairs(count)}, the most"
@@ -177,9 +188,12 @@ def _pairs(count: int) -> str:
     return f"{count} pair{'s' * (count != 1)} of runs"
 
 
-def _times(found: Sequence[Sequence[Metrics]], own: tuple[Own, ...]) -> Iterator[Row]:
-    rows = (row for runs in found[1:] for row in compare(found[0], runs, own))
-    return (row for row in rows if row.unit == "s" and not row.detail)
+def _times(sides: Sequence[Scenario], found: Sequence[Sequence[Metrics]], own: tuple[Own, ...]) -> Iterator[Row]:
+    """Yield the rows of times that have an interval."""
+    base = sides[0].setup.engine
+    for side, runs in zip(sides[1:], found[1:], strict=True):
+        rows = comparable.guarded(compare(found[0], runs, own), comparable.kinds(base, side.setup.engine))
+        yield from (row for row in rows if row.unit == "s" and not row.detail)
 
 
 def _unused(seeds: Iterable[int]) -> range:
@@ -201,7 +215,9 @@ def variant(
     always: Settings = (),
 ) -> Variant:
     """Return one alternative with its rows, what they say, and what it costs."""
-    rows = compare(before, after, own)
+    engines = base.setup.engine, other.setup.engine
+    why = comparable.kinds(*engines)
+    rows = comparable.guarded(compare(before, after, own), why)
     changes = tuple(changed(base, other, setting) for setting in settings)
     seed = worst(after)
     words = ["shimulator", "run", base.source, *(word for it in (*always, *settings) for word in ("--set", it))]
@@ -209,10 +225,16 @@ def variant(
         name=" ".join(settings),
         changes=changes,
         rows=rows,
-        sentences=sentences(" and ".join(f"{it.path}={it.after}" for it in changes), rows, min_window(before, after)),
+        sentences=(
+            *sentences(" and ".join(f"{it.path}={it.after}" for it in changes), rows, min_window(before, after)),
+            *comparable.sentences(*engines),
+        ),
         prices=prices(other, changes),
         worst_seed=seed,
         again=" ".join(map(shlex.quote, [*words, "--seed", str(seed)])),
+        durations=comparable.said(other.setup.engine),
+        incomparable=why,
+        same=other.setup == base.setup,
     )
 
 

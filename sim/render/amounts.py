@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-from sim.views.comparison import Row
+from sim.views.comparison import INCOMPARABLE, Row
 
 MINUS = "−"
 _STEPS = ((86_400, 2, "d"), (3_600, 2, "h"), (60, 10, "min"))  # seconds, from how many of these on, unit
@@ -31,6 +31,8 @@ def amount(value: float, unit: str, window_s: float, total: int | None = None) -
 
 def change(row: Row) -> str:
     """Write the median difference: `−12.9 s`, `+6`, whether it is back or no longer; ? where that is not known."""
+    if row.verdict == INCOMPARABLE:
+        return "not comparable"
     value = row.change
     if value is None:
         return "" if row.verdict == "same" else "?"
@@ -42,7 +44,7 @@ def change(row: Row) -> str:
 def interval(row: Row) -> str:
     """Write the interval of the difference; nothing where it is the difference itself, – where it is not known."""
     if row.low is None or row.high is None:
-        return "" if row.verdict == "same" else "–"
+        return "" if row.verdict in ("same", INCOMPARABLE) else "–"
     if row.low == row.high == row.change:
         return ""
     if row.unit != "s":

@@ -4,7 +4,7 @@ Models: one panel for times in seconds, one for counts, one for sizes; blue is b
 (Okabe-Ito). Details have no row.
 Points are spread by their order, not by dice, so the same data give the same bytes. Pairs in which a side was not back
 have no difference that could be drawn: they are counted beside the row, and rows without any other pair are listed on
-top. Leaves out rows in which nothing differs.
+top. So is that times which rest on different profiles have no row. Leaves out rows in which nothing differs.
 Source: Okabe & Ito, Color Universal Design.
 """
 
@@ -77,9 +77,12 @@ def drawable(row: Row) -> list[float]:
 def headline(found: WhatIf, variant: Variant) -> str:
     """Return the finding, and below it what was run. Dollar signs are no formulas."""
     finding = textwrap.wrap(variant.sentences[0] if variant.sentences else variant.name, 92, break_on_hyphens=False)
-    below = f"{found.design} · {found.profile} · {len(found.seeds)} paired runs · {found.window}"
+    profiles = f"{found.durations} / {variant.durations}" if variant.incomparable else found.profile
+    below = f"{found.design} · {profiles} · {len(found.seeds)} paired runs · {found.window}"
     moved_away = (row for row in variant.rows if row.rose + row.fell and not drawable(row) and not row.detail)
     hidden = [f"{row.label}: {not_back(row)}" for row in moved_away]
+    if variant.incomparable:
+        hidden.append(f"times are not comparable: {variant.incomparable}")
     return "\n".join(printable(line).replace("$", r"\$") for line in [*finding, below, *hidden])
 
 

@@ -68,6 +68,9 @@ def headline(found: WhatIf) -> str:
     below = f"{found.design} · {found.profile} · {len(found.seeds)} runs a side · {found.window}"
     about = f"{found.name}, {found.fault}" if found.fault else found.title
     said = [f"{about}: share of runs up to each figure", below]
+    said += dict.fromkeys(
+        f"times are not comparable: {found.durations} / {it.durations}" for it in found.variants if it.incomparable
+    )
     return "\n".join(literal(printable(part)) for line in said for part in textwrap.wrap(line, 96))
 
 

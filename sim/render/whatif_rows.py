@@ -2,7 +2,9 @@
 
 Models: medians of both sides, what changed, and the seed of the worst run. Totals, one for each fault and alternative,
 add up what is counted over the files and take the longest of what lasts; a figure that was not back stays "not back".
-Files are compared as they are, whatever their windows. Leaves out intervals in the text; CSV and JSON have them.
+Files are compared as they are, whatever their windows. An alternative that is the file as it is has no row: its name
+is said once. Of one file there are no totals, which would be its rows again. Leaves out intervals in the text; CSV and
+JSON have them.
 Source: the project's own.
 """
 
@@ -19,7 +21,7 @@ import msgspec
 from sim.render.amounts import amount
 from sim.render.clean import printable_lines
 from sim.render.short import short_names
-from sim.views.comparison import Row, Side, Variant, WhatIf
+from sim.views.comparison import INCOMPARABLE, Row, Side, Variant, WhatIf
 
 WORST_BY = (("not_back",), ("lost",), ("remote_dark", "loopback_dark"), ("api_dark",))  # the larger of each
 COLUMNS = {
@@ -27,6 +29,7 @@ COLUMNS = {
     "loopback_dark": "loopback dark", "api_dark": "API dark",
 }  # fmt: skip
 ARROW = " → "
+BESIDE = " | "  # between times that are not comparable
 
 
 class FigureRow(msgspec.Struct, frozen=True):
@@ -62,11 +65,11 @@ def totals(every: Sequence[FigureRow], side: Callable[[Row], Side]) -> dict[str,
 
 
 def groups(every: Sequence[FigureRow]) -> dict[tuple[str, str], list[FigureRow]]:
-    """Return the rows that a total is of, by fault and alternative, in the order in which they stand."""
+    """Return the rows that a total is of, by fault and alternative, in the order in which they stand; none of one."""
     found: dict[tuple[str, str], list[FigureRow]] = {}
     for line in every:
         found.setdefault((line.found.fault, line.variant.name), []).append(line)
-    return found
+    return {name: own for name, own in found.items() if len(own) > 1}
 
 
 # -- text ------------------------------------------------------------------------------------------
@@ -74,14 +77,18 @@ def groups(every: Sequence[FigureRow]) -> dict[tuple[str, str], list[FigureRow]]
 
 def rows_text(found: Sequence[WhatIf], *, took_s: float | None = None, written: Sequence[str] = ()) -> str:
     """Return the table; a column that says the same in each row is left out."""
-    every, short = lines(found), short_names(variant for it in found for variant in it.variants)
+    short = short_names(variant for it in found for variant in it.variants)
+    of_all = lines(found)
+    every = [line for line in of_all if not line.variant.same]
     heads = {"file": [it.found.name for it in every], "fault": [it.found.fault or "the file's" for it in every],
              "what if": [short[it.variant.name] for it in every]}  # fmt: skip
     shown = {head: column for head, column in heads.items() if len(set(column)) > 1 or head == "file"}
     shown |= {title: [_cell(line, name) for line in every] for name, title in COLUMNS.items() if _any(every, name)}
     shown["worst seed"] = [str(line.variant.worst_seed) for line in every]
     table = [list(shown), *map(list, zip(*shown.values(), strict=True))]
-    for (fault, variant), own in groups(every).items():
+    for (fault, variant), own in groups(of_all).items():
+        if all(line.variant.same for line in own):
+            continue
         now, then = (totals(own, side) for side in (_base, _other))
         last = {title: _both(now.get(name), then.get(name), own, name) for name, title in COLUMNS.items()}
         last |= {"file": "all", "fault": fault or "the file's", "what if": short[variant]}
@@ -89,25 +96,44 @@ def rows_text(found: Sequence[WhatIf], *, took_s: float | None = None, written: 
     widths = [max(len(row[n]) for row in table) for n in range(len(shown))]
     lined = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in table)
     body = [f" {line}".rstrip() for line in lined]
-    return printable_lines("\n".join([*_head(found, heads, took_s), "", *body, "", *_tail(every, written)]) + "\n")
+    names = [short[line.variant.name] for line in (every or of_all)]
+    told = [*_head(found, list(dict.fromkeys(names)), took_s), "", *(body if every else ()), *([""] if every else ())]
+    return printable_lines("\n".join([*told, *_same(of_all), *_tail(every, written)]) + "\n")
 
 
-def _head(found: Sequence[WhatIf], heads: dict[str, list[str]], took_s: float | None) -> list[str]:
-    what = heads["what if"][0] if len(set(heads["what if"])) == 1 else f"{len(set(heads['what if']))} alternatives"
+def _head(found: Sequence[WhatIf], names: Sequence[str], took_s: float | None) -> list[str]:
+    what = names[0] if len(names) == 1 else f"{len(names)} alternatives"
     files = len({it.source for it in found})
     runs = sorted({len(it.seeds) for it in found})
     count = "–".join(map(str, dict.fromkeys((runs[0], runs[-1]))))
     facts = [f"{files} file{'s' * (files > 1)}", f"{count} paired runs each"]
     if took_s is not None:
         facts.append(f"{took_s:.1f} s")
-    question = f"What if {what}?" if len(set(heads["what if"])) == 1 else f"What if? {what}"
+    question = f"What if {what}?" if len(names) == 1 else f"What if? {what}"
     return [question, " · ".join(facts) + " · now → then, medians, worst first"]
 
 
+def _same(every: Sequence[FigureRow]) -> list[str]:
+    """Say once of each alternative that it is the file as it is; of which files, if it is so of some of them."""
+    files = list(dict.fromkeys(line.found.name for line in every))
+    found = []
+    for name in dict.fromkeys(line.variant.name for line in every if line.variant.same):
+        own = list(dict.fromkeys(line.found.name for line in every if line.variant.same and line.variant.name == name))
+        of = f" {', '.join(own)}" if own != files else ""
+        found.append(f"{name}: the same as the file{of}.")
+    return found
+
+
 def _tail(every: Sequence[FigureRow], written: Sequence[str]) -> list[str]:
+    unlike = dict.fromkeys(
+        f"{line.found.durations}{BESIDE}{line.variant.durations}: times are not comparable; --profile NAME runs both"
+        " on one."
+        for line in every
+        if line.variant.incomparable
+    )
     ended = list(dict.fromkeys(f"{line.found.name}: {line.found.ended}." for line in every if line.found.ended))
     worst = [f"Worst run again: {every[0].variant.again}"] if every else []
-    return [*ended, *worst, *([" ".join(written)] if written else [])]
+    return [*unlike, *ended, *worst, *([" ".join(written)] if written else [])]
 
 
 def _any(every: Sequence[FigureRow], name: str) -> bool:
@@ -122,7 +148,7 @@ def _cell(line: FigureRow, name: str) -> str:
         return "–"
     now, then = (amount(side.median, row.unit, line.found.window_s) for side in (row.base, row.other))
     of = f" of {row.other.total}" if row.other.total is not None and name == "processes_kept" else ""
-    return f"{now}{ARROW}{then}{of}"
+    return f"{now}{BESIDE if row.verdict == INCOMPARABLE else ARROW}{then}{of}"
 
 
 def _both(now: float | None, then: float | None, every: Sequence[FigureRow], name: str) -> str:
@@ -132,7 +158,8 @@ def _both(now: float | None, then: float | None, every: Sequence[FigureRow], nam
     beyond = [
         line.found.window_s for line in own if math.inf in (line.rows[name].base.median, line.rows[name].other.median)
     ]
-    return ARROW.join(amount(value, own[0].rows[name].unit, max(beyond, default=0.0)) for value in (now, then))
+    between = BESIDE if any(line.rows[name].verdict == INCOMPARABLE for line in own) else ARROW
+    return between.join(amount(value, own[0].rows[name].unit, max(beyond, default=0.0)) for value in (now, then))
 
 
 def _base(row: Row) -> Side:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sim.render.amounts import amount, change, interval
 from sim.render.clean import printable_lines
-from sim.views.comparison import Row, SettingChange, Side, Variant, WhatIf
+from sim.views.comparison import INCOMPARABLE, Row, SettingChange, Side, Variant, WhatIf
 
 SCHEMA_VERSION = 1
 WIDTH = 100
@@ -29,6 +29,9 @@ def whatif_text(
     """Return the report; *written* names the files that hold more, *detail* asks for every row."""
     parts = []
     for variant in found.variants:
+        if variant.same:
+            parts += [same_as_file(variant), ""]
+            continue
         parts += [*head(found, variant, took_s), "", *table(found, variant, detail), "", *tail(found, variant), ""]
     if written:
         parts.append(" ".join(written))
@@ -38,13 +41,19 @@ def whatif_text(
 # -- the parts -------------------------------------------------------------------------------------
 
 
+def same_as_file(variant: Variant) -> str:
+    """Say that an alternative changes nothing in the file, which a table of zeros would only repeat."""
+    return f"{variant.name}: the same as the file."
+
+
 def head(found: WhatIf, variant: Variant, took_s: float | None) -> list[str]:
     """Return the question, and what was run."""
     asked = " and ".join(f"{it.path} were {it.after}" for it in variant.changes)
     question, now = f"What if {asked}?", f"now: {'; '.join(map(before, variant.changes))}"
     fits = len(question) + len(now) + 4 <= WIDTH
     runs = f"{len(found.seeds)} paired runs, seeds {seeds_text(found.seeds)}"
-    facts = [found.design, found.profile, runs, f"window: {found.window}"]
+    profiles = f"{found.durations} / {variant.durations}" if variant.incomparable else found.profile
+    facts = [found.design, profiles, runs, f"window: {found.window}"]
     if found.fault:
         facts.insert(0, f"fault: {found.fault}")
     if took_s is not None:
@@ -107,6 +116,8 @@ def verdict(row: Row) -> str:
     """Return the word, or in how many seeds it differs where the middle one does not."""
     if row.verdict == "same":
         return ""
+    if row.verdict == INCOMPARABLE:
+        return row.why
     if row.verdict == "unclear" and row.change == 0:
         words = ("better", "worse") if row.better == "higher" else ("worse", "better")
         pairs = ((n, word) for n, word in zip((row.rose, row.fell), words, strict=True) if n)
@@ -146,6 +157,7 @@ def to_json(found: WhatIf) -> dict[str, Any]:
         "source": found.source,
         "design": found.design,
         "profile": found.profile,
+        "durations": found.durations,
         "fault": found.fault,
         "seeds": list(found.seeds),
         "ended": found.ended,
@@ -166,6 +178,9 @@ def _variant(variant: Variant) -> dict[str, Any]:
         "prices": [{"text": p.text, "source": p.source, "mark": p.mark} for p in variant.prices],
         "worst_seed": variant.worst_seed,
         "again": variant.again,
+        "durations": variant.durations,
+        "comparable": not variant.incomparable,
+        "same_as_file": variant.same,
     }
 
 
@@ -181,6 +196,7 @@ def _row(row: Row) -> dict[str, Any]:
         "seeds_up": row.rose,
         "seeds_down": row.fell,
         "verdict": row.verdict,
+        "why": row.why,
         "detail": row.detail,
     }
 

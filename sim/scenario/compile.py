@@ -14,8 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.designs.takes import cgroup_of, had_by
-from sim.engine.setup import EngineSetup, HostSetup, Network, OutOfMemory, Row, Service, Setup, Step
-from sim.scenario import known, readers
+from sim.engine.setup import EngineSetup, HostSetup, Network, OutOfMemory, Service, Setup, Step
+from sim.scenario import readers
 from sim.scenario.asked import Asked, read_asked
 from sim.scenario.check import NotedKey, Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
@@ -26,7 +26,7 @@ from sim.scenario.expect_read import read_expectations
 from sim.scenario.explored import read_faults, read_order, read_until
 from sim.scenario.instants import Names
 from sim.scenario.process_read import ProcessFile, read_processes
-from sim.scenario.profiles import PLACE, read_profile
+from sim.scenario.profiles import completed, profile_said
 from sim.scenario.property_read import Listed, OwnProperty, read_properties, worded
 from sim.scenario.schema import EngineFile, File, HostFile, NetworkFile, ServiceFile
 from sim.scenario.schema_program import Strict
@@ -189,7 +189,7 @@ class Compiler:
         file = check(EngineFile, self.root, ("engine",), self.report)
         if file is None:
             return EngineSetup()
-        profile, durations = self.profile(file.profile)
+        profile, durations = profile_said(file.profile, self.root, self.report)
         try:
             design = design_of(file.design)
         except Refusal as refusal:
@@ -197,6 +197,7 @@ class Compiler:
             return EngineSetup()
         traits, daemon = design.traits, had_by(design, "daemon", _said(file.daemon))
         own = "profile" in _said(file)
+        profile, durations = completed(profile, durations, design)
         if "shutdown_timeout" in daemon:
             daemon["shutdown_timeout"] *= 1_000_000
         return EngineSetup(
@@ -208,15 +209,6 @@ class Compiler:
             durations if own else design.engine.durations,
             read_units(self.root, design, self.report),
         )
-
-    def profile(self, said: object) -> tuple[str, tuple[Row, ...]]:
-        """Return the profile's name, and its rows if they stand in the file or in one that it names."""
-        if isinstance(said, dict):
-            return read_profile(self.root, self.report)
-        if said not in known.PROFILES:
-            what = f"{shown(said)} is not a profile; valid: {listed(known.PROFILES)}, or a file x.yaml."
-            self.report.refuse(self.root, PLACE, Refusal(what, did_you_mean(str(said), known.PROFILES)))
-        return str(said), ()
 
     def networks(self) -> tuple[Network, ...]:
         """Return bridge and the networks of the file with their subnets."""

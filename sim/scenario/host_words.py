@@ -29,7 +29,7 @@ from sim.engine.setup import (
     Tear,
     Upgrade,
 )
-from sim.scenario import fields, units
+from sim.scenario import abstract, fields, units
 from sim.scenario.engines import design_of
 from sim.scenario.instants import Names, parse_target
 from sim.scenario.known import (
@@ -220,10 +220,12 @@ HOST: dict[str, Callable[[object, Names], Command]] = {
 }
 
 
-def upgrade_command(value: object) -> Command:
-    """Return what `upgrade: {to: docker-1.13, unpack: 8s}` stands for. Raises Refusal."""
+def upgrade_command(value: object, names: Names) -> Command:
+    """Return what `upgrade: {to: docker-1.13, unpack: 8s}` stands for, or `upgrade: true`. Raises Refusal."""
+    if value is True:
+        return abstract.upgrade(DESIGNS[names.design])
     if not isinstance(value, dict):
-        raise Refusal(f"{shown(value)} is not a mapping.", "Write upgrade: {to: docker-1.13, unpack: 8s}.")
+        raise Refusal(f"{shown(value)} is not a mapping.", "Write upgrade: {to: docker-1.13, unpack: 8s}, or true.")
     for key in value:
         if key not in ("to", "unpack"):
             raise Refusal("unknown key.", did_you_mean(key, ("to", "unpack")) or "Valid: to, unpack.", (key,))

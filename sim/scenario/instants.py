@@ -17,7 +17,7 @@ from sim.designs.takes import units_of
 from sim.engine.role import HOST, STEP, SUPERVISOR
 from sim.engine.setup import EngineSetup, Instant, Target
 from sim.model import FACTS, WORDS
-from sim.scenario import units
+from sim.scenario import abstract, units
 from sim.scenario.known import named_roles, prints
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
@@ -165,14 +165,19 @@ def parse_call(name: str, target: str, names: Names) -> Instant:
 
 
 def parse_target(value: object, names: Names) -> Target:
-    """Return the processes that *value* names: `dockerd`, `shim/web`, `proxy/web:80`, `shim/*`. Raises Refusal."""
+    """Return the processes that *value* names: `dockerd`, `shim/web`, `proxy/web:80`, `shim/*`. Raises Refusal.
+
+    `engine`, `runtime` and `holder/NAME` are those of the host's design; it may have none, which is a NotThere.
+    """
     if not isinstance(value, str) or not value:
         raise Refusal(f"{shown(value)} is not a target.", "Write it like containerd, shim/web, proxy/web:80 or shim/*.")
     role, slash, rest = value.partition("/")
     roles = named_roles()
     role = {comm: name for name, comm in stages().items()}.get(role, role)
+    if role in abstract.WORDS:
+        return _abstract(role, value, rest, names)
     if role not in roles:
-        hint = did_you_mean(role, roles) or hint_role(role, names)
+        hint = did_you_mean(role, (*roles, *abstract.WORDS)) or hint_role(role, names)
         raise Refusal(f"{shown(role)} is not a role; valid: {listed(roles)}.", hint)
     if roles[role] == HOST:
         if slash:
@@ -186,6 +191,16 @@ def parse_target(value: object, names: Names) -> Target:
     if colon and not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
         raise Refusal(f"{shown(value)}: {shown(port)} is not a port.")
     return Target(role, name if name == "*" else names.container(name), int(port) if colon else None)
+
+
+def _abstract(word: str, value: str, rest: str, names: Names) -> Target:
+    """Return the processes that a word for every design means on the host's. Raises Refusal."""
+    design = DESIGNS[names.design]
+    if word == abstract.HOLDER:
+        return abstract.holder("*" if rest in ("", "*") else names.container(rest), design)
+    if rest:
+        raise Refusal(f"{shown(value)}: {word} belongs to no container.", f"Write {word}.")
+    return Target(abstract.program_of(word, design))
 
 
 def stranger_target(role: str, value: str, step: str, names: Names) -> Target:

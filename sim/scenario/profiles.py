@@ -2,12 +2,13 @@
 
 `engine: {profile: mine.yaml}` reads it, beside the file that names it; so does `--set engine.profile=mine.yaml`, from
 where the command runs. Times are ms: 3 is always 3, [3, 8] is uniform, {lognormal: …} and {quantiles: …} are as
-`sim.durations` says. Leaves out profiles that rest on other files. Source: the project's scenario language.
+`sim.durations` says. `NAME+own` is a profile whose gaps the design fills from its own: what no engine of that profile
+has would else take no time. Leaves out profiles that rest on other files. Source: the project's scenario language.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 from math import isfinite
@@ -16,8 +17,9 @@ from typing import Annotated, Any
 
 import yaml
 
-from sim.designs import DESIGNS
+from sim.designs import DESIGNS, Design
 from sim.durations import Distribution, Duration, Fixed, LogNormal, Quantiles, Row, Uniform
+from sim.engine.setup import EngineSetup
 from sim.latency import PROFILES
 from sim.scenario.check import Report, check
 from sim.scenario.dumper import Dumper
@@ -29,6 +31,7 @@ from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 PLACE: Path = ("engine", "profile")
 SUFFIXES = (".yaml", ".yml")
+OWN = "+own"
 LONGEST = 1e8  # ms: more than a day
 MARKS = "SMKCEA"
 HINT = "Write ms: 3, [3, 8], {lognormal: {median: 5, sigma: 0.2, shift: 0}} or {quantiles: {0: 3, 0.5: 5, 1: 9}}."
@@ -140,7 +143,9 @@ def with_profile(root: Node, report: Report) -> Node:
     """Return *root* with the profile in the place of its file's name, if it names a file."""
     node = root.find(PLACE)
     engine = root.child("engine")
-    if node is None or engine is None or not isinstance(node.value, str) or not node.value.endswith(SUFFIXES):
+    if node is None or engine is None or not isinstance(node.value, str):
+        return root
+    if not node.value.removesuffix(OWN).endswith(SUFFIXES):
         return root
     found = _read(node, report)
     assert isinstance(root.value, dict)
@@ -153,7 +158,8 @@ def with_profile(root: Node, report: Report) -> Node:
 
 def _read(node: Node, report: Report) -> Node | None:
     """Return what the file holds that *node* names; None after noting why it cannot be read."""
-    name = str(node.value)
+    name = str(node.value).removesuffix(OWN)
+    own = OWN if name != node.value else ""
     file = beside(node.mark.file, name) if node.mark.line else name
     try:
         text = File(file).read_text(encoding="utf-8")
@@ -166,11 +172,24 @@ def _read(node: Node, report: Report) -> Node | None:
     documents = read(text, file, report.problems)
     if documents and isinstance(documents[0].value, dict):
         mapping = dict(documents[0].value)
-        mapping.setdefault("profile", Node(File(file).stem, documents[0].mark))
+        called = mapping.get("profile", Node(File(file).stem, documents[0].mark))
+        mapping["profile"] = replace(called, value=f"{called.value}{own}") if own else called
         return replace(documents[0], value=mapping)
     if len(report.problems.found) == before:
         report.problems.add(node.mark, f"engine.profile: {file} holds no profile.", "shimulator calibrate writes one.")
     return None
+
+
+def profile_said(said: object, root: Node, report: Report) -> tuple[str, tuple[Row, ...]]:
+    """Return the profile's name, and its rows if they stand in the file or in one that it names."""
+    if isinstance(said, dict):
+        return read_profile(root, report)
+    name = str(said).removesuffix(OWN)
+    if name in PROFILES:
+        return str(said), ()
+    what = f"{shown(name)} is not a profile; valid: {listed(PROFILES)}, or a file x.yaml."
+    report.refuse(root, PLACE, Refusal(what, did_you_mean(name, PROFILES)))
+    return EngineSetup().profile, ()
 
 
 def read_profile(root: Node, report: Report) -> tuple[str, tuple[Row, ...]]:
@@ -199,14 +218,35 @@ def read_profile(root: Node, report: Report) -> tuple[str, tuple[Row, ...]]:
     return head.profile, tuple(rows.items())
 
 
+def completed(name: str, rows: tuple[Row, ...], design: Design) -> tuple[str, tuple[Row, ...]]:
+    """Return a profile that is called NAME+own with a design's own rows for ops that no engine of the profile has.
+
+    What engines of the profile have and it leaves out takes no time there either: that is in another row. One that
+    lacks nothing is called by its own name.
+    """
+    plain = name.removesuffix(OWN)
+    if plain == name:
+        return name, rows
+    given = dict(rows) or dict(PROFILES[plain])
+    known = given.keys() | ops_of(it for it in DESIGNS.values() if it.traits.profile == plain)
+    own = dict(design.engine.durations) or PROFILES.get(design.traits.profile, {})
+    lacking = {op: row for op, row in own.items() if op not in known}
+    return (name, tuple({**given, **lacking}.items())) if lacking else (plain, rows)
+
+
 def _duration(it: DurationFile) -> Duration:
     return Duration(it.work_ms, it.wait_ms, it.scale, it.mark, it.together, it.repeats, it.cores)
 
 
 def op_names() -> set[str]:
     """Return every `program/op` that some design has."""
-    tables = [(name, table) for design in DESIGNS.values() for name, table in design.procedures.items()]
-    return {f"{name.partition('.')[0]}/{op.name}" for name, table in tables for op in table.ops} | {"kernel/deliver"}
+    return ops_of(DESIGNS.values()) | {"kernel/deliver"}
+
+
+def ops_of(designs: Iterable[Design]) -> set[str]:
+    """Return every `program/op` that one of some designs has."""
+    tables = [(name, table) for design in designs for name, table in design.procedures.items()]
+    return {f"{name.partition('.')[0]}/{op.name}" for name, table in tables for op in table.ops}
 
 
 # -- out --------------------------------------------------------------------------------------------

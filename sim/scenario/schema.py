@@ -126,7 +126,12 @@ class UnverifiedFile(Strict):
 PROFILE_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"enum": list(known.PROFILES)},
-        {"type": "string", "pattern": "[.]ya?ml$", "description": "a file that shimulator calibrate has written"},
+        {
+            "type": "string",
+            "pattern": "[.]ya?ml([+]own)?$",
+            "description": "a file that shimulator calibrate wrote",
+        },
+        {"type": "string", "pattern": "[+]own$", "description": "a profile whose gaps the design fills"},
         {"type": "object", "required": ["durations"], "properties": {"durations": {"type": "object"}}},
     ]
 }
@@ -264,7 +269,7 @@ class StepFile(Strict):
     oom: str | None = Field(None, description="a container at its mem_limit, or host")
     signal: str | int | None = None
     host: dict[str, Any] | None = None
-    upgrade: dict[str, Any] | None = None
+    upgrade: dict[str, Any] | bool | None = None
 
 
 class PropertyFile(Strict):

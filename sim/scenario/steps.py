@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from sim.engine.setup import Command, Instant, KillProcess, Step
 from sim.scenario import fields
+from sim.scenario.abstract import NotThere, nothing
 from sim.scenario.check import Report, spelt
 from sim.scenario.commands import NewService, docker_words, new_service, parse_docker
 from sim.scenario.compose_words import Fleet, parse_compose
@@ -297,7 +298,7 @@ class StepReader:
             case "host":
                 return [[host_command(line, self.names)]]
             case "upgrade":
-                return [[upgrade_command(line)]]
+                return [[upgrade_command(line, self.names)]]
         if isinstance(line, dict):
             beside = "; signal: stands beside kill:, as in {kill: shim/web, signal: TERM}" if action == "kill" else ""
             raise Refusal("a mapping is not a target.", f"Write {action}: shim/web{beside}.")
@@ -308,8 +309,10 @@ class StepReader:
                 word = fields.signal(signal.plain())
             except Refusal as refusal:
                 self.report.problems.add(signal.mark, f"signal: {refusal.what}", refusal.hint)
-        target = parse_target(line, self.names)
-        return [[KillProcess(target, word)]]
+        try:
+            return [[KillProcess(parse_target(line, self.names), word)]]
+        except NotThere as none:
+            return [[nothing(f"{word} to {line}", none)]]
 
     def note_existing(self, command: Command) -> None:
         """Keep track of which containers exist at this point of the file."""

@@ -11,7 +11,7 @@ from sim.designs import DESIGNS, Design
 from sim.designs.takes import known_units, units_of, what_units
 from sim.engine.setup import Command, KillProcess, Systemctl, Target
 from sim.engines.host.systemd.unit import TEMPLATE
-from sim.scenario import fields
+from sim.scenario import abstract, fields
 from sim.scenario.commands import Parsed, parse_flags, split
 from sim.scenario.instants import Names
 from sim.scenario.known import not_modelled
@@ -24,6 +24,7 @@ SYSTEMCTL_FLAGS: dict[str, tuple[str, bool]] = {
 }  # fmt: skip
 SYSTEMCTL_LATER = ("--no-block", "--now", "-f", "--force", "--job-mode")
 WHO = ("all", "main")
+OF_ENGINES = (abstract.ENGINE, abstract.RUNTIME)  # units by what they are on each design
 
 
 def parse_systemctl(text: object, names: Names) -> list[Command]:
@@ -41,6 +42,11 @@ def parse_systemctl(text: object, names: Names) -> list[Command]:
     if parsed.given and verb != "kill":
         raise Refusal(f"systemctl {verb} takes no {next(iter(parsed.given))}.", "systemctl kill -s SIGNAL does.")
     units = [unit.removesuffix(".service") for unit in parsed.rest[1:]]
+    if len(units) == 1 and units[0] in OF_ENGINES and units[0] not in names.containers:
+        try:
+            units = [abstract.unit_of(units[0], DESIGNS[names.design])]
+        except abstract.NotThere as none:
+            return [abstract.nothing(f"systemctl {verb} {units[0]}", none)]
     if verb == "daemon-reload" and units:
         raise Refusal("systemctl daemon-reload takes no unit.", "It reads the files of all of them.")
     if verb == "daemon-reload":

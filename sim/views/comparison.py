@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import msgspec
 
+INCOMPARABLE = "incomparable"  # a verdict: the durations of both sides are of different profiles
+
 
 class Side(msgspec.Struct, frozen=True):
     """One side of a row over all seeds: *values* by seed, *beyond* in how many of them it was not back.
@@ -27,8 +29,9 @@ class Row(msgspec.Struct, frozen=True):
     """One metric on both sides.
 
     *change* is the median of the paired differences (other - base), *low* … *high* its 95 % interval; None where too
-    few seeds, or too many runs that were not back, leave it unknown. *verdict* is better, worse, same, unclear or note;
-    *rose* and *fell* say in how many seeds the figure did. A *detail* is told where it is asked for.
+    few seeds, or too many runs that were not back, leave it unknown. *verdict* is better, worse, same, unclear, note or
+    incomparable, *why* then says how the durations of both sides are known; *rose* and *fell* say in how many seeds the
+    figure did. A *detail* is told where it is asked for.
     """
 
     metric: str
@@ -45,6 +48,7 @@ class Row(msgspec.Struct, frozen=True):
     fell: int
     verdict: str
     detail: bool = False
+    why: str = ""
 
 
 class SettingChange(msgspec.Struct, frozen=True):
@@ -65,7 +69,11 @@ class Price(msgspec.Struct, frozen=True):
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """One alternative against the baseline."""
+    """One alternative against the baseline.
+
+    *durations* names the profile of its side and how that is known, *incomparable* says how the durations of both sides
+    are known where times have no difference. *same*: it is the file as it is, so that it was not run on its own.
+    """
 
     name: str
     changes: tuple[SettingChange, ...]
@@ -74,13 +82,16 @@ class Variant(msgspec.Struct, frozen=True):
     prices: tuple[Price, ...]
     worst_seed: int
     again: str
+    durations: str = ""
+    incomparable: str = ""
+    same: bool = False
 
 
 class WhatIf(msgspec.Struct, frozen=True):
     """A what-if: the baseline, how it was measured, and each alternative.
 
     *fault* is what took the place of the file's own, *ended* why there are fewer or more runs than asked for, *designs*
-    are those of all sides.
+    are those of all sides. *durations* names the profile of the baseline and how most of its numbers are known.
     """
 
     title: str
@@ -97,6 +108,7 @@ class WhatIf(msgspec.Struct, frozen=True):
     fault: str = ""
     ended: str = ""
     designs: tuple[str, ...] = ()
+    durations: str = ""
 
     @property
     def only(self) -> Variant:

@@ -90,16 +90,17 @@ def test_json_has_its_documented_keys(restored):
     found = to_json(restored)
     json.dumps(found, allow_nan=False)
     assert list(found) == [
-        "schema_version", "kind", "title", "source", "design", "profile", "fault", "seeds", "ended", "window",
-        "variants", "assumptions",
+        "schema_version", "kind", "title", "source", "design", "profile", "durations", "fault", "seeds", "ended",
+        "window", "variants", "assumptions",
     ]  # fmt: skip
     (variant,) = found["variants"]
-    assert list(variant) == ["name", "changes", "rows", "sentences", "prices", "worst_seed", "again"]
+    keys = ["name", "changes", "rows", "sentences", "prices", "worst_seed", "again"]
+    assert list(variant) == [*keys, "durations", "comparable", "same_as_file"]
     assert list(variant["changes"][0]) == ["path", "before", "after", "origin"]
     row = variant["rows"][0]
     assert list(row) == [
         "metric", "label", "unit", "better", "base", "other", "change", "seeds_up", "seeds_down", "verdict",
-        "detail",
+        "why", "detail",
     ]  # fmt: skip
     assert list(row["base"]) == ["median", "p95", "not_back_runs", "total", "values"]
     assert list(row["change"]) == ["median", "low", "high", "confidence"]
