@@ -78,18 +78,29 @@ class Replaying:
 
     def run(self) -> v.Intervals:
         """Go through the records and return what was found."""
+        self.through()
+        return self.close()
+
+    def through(self) -> None:
+        """Go through the records."""
         for record in self.trace.records:
-            at = (record.at or 0) - self.trace.origin
-            if at > self.now:
-                self.settle()
-                self.now = at
-            self.spells.see(self.now, self.world, record.event)
-            if self.tally is not None:
-                self.tally.see(self.now, self.world, record.event)
-            rule = RULES.get(type(record.event))
-            if rule is not None:
-                rule(self, record.event)
+            self.see((record.at or 0) - self.trace.origin, record.event)
             self.replay.step()
+
+    def see(self, at: Microseconds, event: Any) -> None:
+        """Look at a fact, not yet applied, that comes at a moment."""
+        if at > self.now:
+            self.settle()
+            self.now = at
+        self.spells.see(self.now, self.world, event)
+        if self.tally is not None:
+            self.tally.see(self.now, self.world, event)
+        rule = RULES.get(type(event))
+        if rule is not None:
+            rule(self, event)
+
+    def close(self) -> v.Intervals:
+        """Return what was found up to the run's end."""
         self.settle()
         return self.finish(max(self.trace.end - self.trace.origin, self.now))
 
