@@ -208,6 +208,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     command as people type it on a host of a design. *exit_code* returns the code with which a command leaves, by the
     error that its user sees. *end_file* returns the file that tells when a container ended, "" if its events do;
     *exit_told* whether the last end was told with its own time; *teller* names what tells of a container by a file.
+    *policy_source* says where the source has what a restart policy starts.
     *notes* gathers what its commands show and no record holds; *shown* are the classes of records that they show
     besides containers. *prices* is what settings cost that no metric shows.
 
@@ -257,6 +258,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     knows: Callable[[World, str], bool] = has_a_record
     wanted: Callable[[World, str], bool] = still_wanted
     prices: tuple[Priced, ...] = ()
+    policy_source: str = ""
 
 
 PLAIN = Engine()

@@ -15,10 +15,10 @@ from sim.designs import DESIGNS
 from sim.engine.setup import Instant, Microseconds
 from sim.engines.host.reach import CLIENTS
 from sim.errors import InputError, Problem
-from sim.facts import StepTaken, WriteBlocked
+from sim.facts import WriteBlocked
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
-from sim.views.fault import first_harm
+from sim.views.fault import since_harm
 from sim.views.interval_parts import UP, Gap, Life, PortKey, Window
 from sim.views.intervals import port_gaps
 from sim.views.moments import Moments
@@ -111,9 +111,7 @@ def seconds(micros: Microseconds) -> float:
 
 def default_window(trace: Trace) -> Window:
     """Return the window from the first fault to the end; from t = 0 if no fault came."""
-    step = first_harm(trace.setup)
-    taken = (r.at for r in trace if step and type(r.event) is StepTaken and r.event.id == step.id)
-    return ((next(taken, None) or trace.origin) - trace.origin, trace.end - trace.origin)
+    return since_harm(trace), trace.end - trace.origin
 
 
 def window_from(trace: Trace, start: Instant | None) -> Window:

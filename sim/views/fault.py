@@ -15,6 +15,7 @@ from sim.engine.setup import (
     Journald,
     KillProcess,
     LosePower,
+    Microseconds,
     OutOfMemory,
     OwnCommand,
     Setup,
@@ -22,6 +23,8 @@ from sim.engine.setup import (
     Systemctl,
     Upgrade,
 )
+from sim.facts import StepTaken
+from sim.trace import Trace
 from sim.views import interval_parts as v
 
 HARMLESS = ("CONT", "HUP", "USR1", "USR2", "WINCH")
@@ -46,6 +49,13 @@ def first_harm(setup: Setup) -> Step | None:
     """Return the step of a scenario that is such a fault, None if there is none."""
     steps = [step for terminal in setup.terminals for step in terminal if harms(step.command)]
     return min(steps, key=lambda step: _rank(step.command), default=None)
+
+
+def since_harm(trace: Trace) -> Microseconds:
+    """Return when such a step began, in µs from t = 0; 0 if none has."""
+    step = first_harm(trace.setup)
+    taken = (r.at for r in trace if step and type(r.event) is StepTaken and r.event.id == step.id)
+    return (next(taken, None) or trace.origin) - trace.origin
 
 
 def _rank(command: Command) -> int:

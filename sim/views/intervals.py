@@ -15,7 +15,7 @@ import msgspec
 
 from sim.engine.setup import Microseconds
 from sim.trace import Trace
-from sim.views.interval_parts import EVERYONE, UP, Gap, Intervals, PortKey, Window
+from sim.views.interval_parts import EVERYONE, UP, Gap, Intervals, PortKey, PortTrack, Window
 from sim.views.replaying import replayed
 
 
@@ -87,15 +87,25 @@ def port_gaps(
     wanted = tuple(clients)
     run = of if isinstance(of, Intervals) else intervals(of, wanted)
     first, last = window if window is not None else (max(run.begin, 0), run.end)
-    began = {life.container: life.start for life in reversed(run.lives)}
+    began = first_starts(run)
     found: dict[PortKey, tuple[Gap, ...]] = {}
     for track in run.ports:
         if track.client in wanted:
             key = (track.container, track.port, track.client)
-            since = 0 if run.boots else None if track.opened else began.get(track.container)
-            gaps = () if track.spare else _gaps(track.opened, first, last, since)
+            gaps = gaps_of(run, track, (first, last), began.get(track.container))
             found[key] = _united(found[key] + gaps) if key in found else gaps
     return found
+
+
+def first_starts(run: Intervals) -> dict[str, Microseconds]:
+    """Return when the first process of each container began."""
+    return {life.container: life.start for life in reversed(run.lives)}
+
+
+def gaps_of(run: Intervals, track: PortTrack, window: Window, began: Microseconds | None) -> tuple[Gap, ...]:
+    """Return the gaps of one port as clients of a class see it; *began* is when its container first had a process."""
+    since = 0 if run.boots else None if track.opened else began
+    return () if track.spare else _gaps(track.opened, *window, since)
 
 
 def dark(of: Trace | Intervals, port: int, client: str, window: Window | None = None) -> Dark:

@@ -26,8 +26,7 @@ from sim.trace import Replay, Trace
 from sim.views import interval_parts as v
 from sim.views.names import daemons, names_of, role_of
 from sim.views.spells import Spells
-from sim.views.tally import Tally
-from sim.views.tracks import DaemonTrack, Track, Watched
+from sim.views.tracks import DaemonTrack, Observer, Track, Watched
 from sim.world import World
 
 State = tuple[str, str, Pid]  # state, how it is held, pid
@@ -36,7 +35,7 @@ State = tuple[str, str, Pid]  # state, how it is held, pid
 class Replaying:
     """One pass over a trace."""
 
-    def __init__(self, trace: Trace, clients: tuple[str, ...], tally: Tally | None = None) -> None:
+    def __init__(self, trace: Trace, clients: tuple[str, ...], tally: Observer | None = None) -> None:
         self.trace, self.clients, self.tally = trace, clients, tally
         self.replay = Replay(trace)
         self.world: World = self.replay.world
@@ -78,14 +77,14 @@ class Replaying:
 
     def run(self) -> v.Intervals:
         """Go through the records and return what was found."""
-        self.through()
-        return self.close()
+        return self.through().close()
 
-    def through(self) -> None:
-        """Go through the records."""
+    def through(self) -> Replaying:
+        """Go through the records, and return this walk."""
         for record in self.trace.records:
             self.see((record.at or 0) - self.trace.origin, record.event)
             self.replay.step()
+        return self
 
     def see(self, at: Microseconds, event: Any) -> None:
         """Look at a fact, not yet applied, that comes at a moment."""
@@ -98,11 +97,6 @@ class Replaying:
         rule = RULES.get(type(event))
         if rule is not None:
             rule(self, event)
-
-    def close(self) -> v.Intervals:
-        """Return what was found up to the run's end."""
-        self.settle()
-        return self.finish(max(self.trace.end - self.trace.origin, self.now))
 
     def settle(self) -> None:
         """Look again at what the moment that is over has touched."""
@@ -171,8 +165,10 @@ class Replaying:
             self.leads.setdefault(address, {})[port, proto] = None
             self.dirty_ports[port, proto] = None
 
-    def finish(self, end: Microseconds) -> v.Intervals:
-        """Close what is open and return all of it."""
+    def close(self) -> v.Intervals:
+        """Close what is open at the run's end and return all of it."""
+        self.settle()
+        end = max(self.trace.end - self.trace.origin, self.now)
         opened = {
             (key, client): tuple((a, b) for a, b, is_open in track.close(end) if is_open)
             for key, tracks in self.ports.items()
@@ -198,7 +194,7 @@ class Replaying:
         )
 
 
-def replayed(trace: Trace, clients: tuple[str, ...], tally: Tally | None = None) -> v.Intervals:
+def replayed(trace: Trace, clients: tuple[str, ...], tally: Observer | None = None) -> v.Intervals:
     """Replay a trace and return its intervals; a *tally* counts meanwhile."""
     return Replaying(trace, clients, tally).run()
 

@@ -18,6 +18,7 @@ from sim.facts import EngineEvent, Remembered, StateChanged
 from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
 from sim.kernel.records import INIT, Pid
 from sim.trace import Record, Replay, Trace
+from sim.views.beliefs import answering
 from sim.views.probes import Found, Probes, monitored
 from sim.views.rows import ContainerRow, EventRow
 from sim.views.table import Meta, ProcessRow, Table
@@ -169,16 +170,8 @@ class Story:
         return (INIT, "bus") not in self.world.frames
 
     def daemon(self) -> Pid | None:
-        """Return the engine's daemon that answers; None while none listens, or none that serves.
-
-        Where each command is a process of its own there is none, and nobody is asked but the kernel.
-        """
-        traits = self.world.design.traits
-        if traits.engine not in self.world.design.programs:
-            return INIT
-        pid = self.world.host.listeners.get(traits.socket)
-        serves = pid is not None and self.world.running(pid, f"{traits.engine}.api")
-        return pid if serves and pid is not None and self.world.host.procs[pid].state != "T" else None
+        """Return the engine's daemon that answers, as `beliefs.answering` does."""
+        return answering(self.world)
 
     def silence(self) -> str:
         """Return what a command shows while no daemon answers: that nobody listens, or nothing, since it waits."""

@@ -1,4 +1,5 @@
-"""What a replay keeps of one thing while it goes through a trace: a value over time, a container, a daemon.
+"""What a replay keeps of one thing while it goes through a trace: a value over time, a container, a daemon;
+and whoever looks on.
 
 Values of no duration are dropped and equal neighbours joined, so that a lane has no hole, no overlap and no double
 border. Source: none; bookkeeping of `sim.views.replaying`.
@@ -7,12 +8,13 @@ border. Source: none; bookkeeping of `sim.views.replaying`.
 from __future__ import annotations
 
 from copy import copy
-from typing import Any
+from typing import Any, Protocol
 
 from sim.engine.setup import Microseconds, Service
 from sim.kernel.records import Pid
 from sim.views import interval_parts as v
 from sim.views.names import Names
+from sim.world import World
 
 
 class Track:
@@ -48,6 +50,14 @@ class Track:
             self.done[-1] = (self.done[-1][0], at, self.value)
         else:
             self.done.append((self.since, at, self.value))
+
+
+class Observer(Protocol):
+    """Whoever is shown each fact before it is applied, and each moment when it is over; times are µs from t = 0."""
+
+    def see(self, now: Microseconds, world: World, event: Any) -> None: ...
+
+    def settle(self, now: Microseconds, world: World) -> None: ...
 
 
 class Watched:
