@@ -33,7 +33,6 @@ from sim.engine.setup import (
     Pins,
     S,
     Service,
-    Setup,
     Systemctl,
     Target,
     Upgrade,
@@ -45,7 +44,9 @@ from sim.world import World
 PAUSE: Microseconds = 10 * S  # between the stop of a unit and its start
 POWER_OFF: Microseconds = 10 * S
 SIGNALS = {"kill": "KILL", "stall": "STOP", "terminate": "TERM"}  # kind of act -> what the process gets
-UNTOLD = frozenset({Kind.INIT, Kind.ERRAND, Kind.CLIENT, Kind.STRANGER})  # whose processes nobody hits: PID 1 takes none
+UNTOLD = frozenset(
+    {Kind.INIT, Kind.ERRAND, Kind.CLIENT, Kind.STRANGER}
+)  # whose processes nobody hits: PID 1 takes none
 
 
 class Act(msgspec.Struct, frozen=True):
@@ -172,7 +173,9 @@ def of_units(world: World) -> Iterator[Act]:
 
 
 def _systemctl(verb: str, command: Systemctl) -> Act:
-    return Act(f"{verb} {command.unit}", verb, command.unit, command, json.dumps({"systemctl": f"{verb} {command.unit}"}))
+    return Act(
+        f"{verb} {command.unit}", verb, command.unit, command, json.dumps({"systemctl": f"{verb} {command.unit}"})
+    )
 
 
 def of_versions(world: World) -> Iterator[Act]:
@@ -241,7 +244,7 @@ def acts_of(world: World) -> tuple[Act, ...]:
 
 
 def chosen(acts: Sequence[Act], asked: str, option: str = "--only") -> tuple[Act, ...]:
-    """Return the acts that a word names: a kind, a role, a unit, a target, a container, or one act. Raises InputError."""
+    """Return the acts that a word names: a kind, role, unit, target or container, or an act. Raises InputError."""
     word = " ".join(asked.split())
     found = tuple(act for act in acts if word and word in act.words)
     if found:

@@ -25,7 +25,17 @@ def branched(walk: Replaying, trace: Trace, world: World, tally: Tally | None) -
     other.keeper = other.engine if walk.keeper is walk.engine else other.second
     other.spells = walk.spells.copy()
     other.steps = {step.id: step for terminal in trace.setup.terminals for step in terminal}
-    for name in ("lives", "deaths", "marks", "connections", "flushes", "proxies_left", "starts", "dirty", "dirty_ports"):
+    for name in (
+        "lives",
+        "deaths",
+        "marks",
+        "connections",
+        "flushes",
+        "proxies_left",
+        "starts",
+        "dirty",
+        "dirty_ports",
+    ):
         setattr(other, name, getattr(walk, name).copy())
     other.ports = {key: {who: it.copy() for who, it in tracks.items()} for key, tracks in walk.ports.items()}
     other.leads = {address: ports.copy() for address, ports in walk.leads.items()}

@@ -88,7 +88,7 @@ def fates(
 def fates_of(
     trace: Trace, run: v.Intervals, world: World, trail: Trail, since: Microseconds, *, explain: bool = True
 ) -> tuple[Fate, ...]:
-    """Return the same of a run that was walked through already; *since* is µs from t = 0, *world* is that at the end."""
+    """Return the same of a run that was walked through already; *since* is µs from t = 0, *world* the last one."""
     reading = _Reading(trace, run, world, trail, since, explain=explain)
     return tuple(fate for it in trace.setup.services if (fate := reading.fate(it)) is not None)
 

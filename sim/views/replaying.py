@@ -94,9 +94,8 @@ class Replaying:
         self.spells.see(self.now, self.world, event)
         if self.tally is not None:
             self.tally.see(self.now, self.world, event)
-        rule = RULES.get(type(event))
-        if rule is not None:
-            rule(self, event)
+        if type(event) in RULES:
+            RULES[type(event)](self, event)
 
     def settle(self) -> None:
         """Look again at what the moment that is over has touched."""
