@@ -161,7 +161,7 @@ def blank(setup: Setup) -> World:
     world.expected = expected(setup, design)
     world.services = design.engine.services(world.services)
     world.watch = _watchers(setup)
-    world.minds_memory = _memory_runs_out(setup)
+    world.minds_memory = memory_runs_out(setup)
     return world
 
 
@@ -196,7 +196,7 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     return world, turn.events
 
 
-def _memory_runs_out(setup: Setup) -> bool:
+def memory_runs_out(setup: Setup) -> bool:
     """Say whether any container has a limit, or a step takes the memory away."""
     steps = (step.command for terminal in setup.terminals for step in terminal)
     return any(it.memory is not None for it in setup.services) or any(isinstance(it, OutOfMemory) for it in steps)

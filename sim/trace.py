@@ -107,6 +107,12 @@ class Records(Kept):
         self.causes.append(cause)
         self.events.append(event)
 
+    def copy(self) -> Records:
+        """Return the same records, to which others may be added."""
+        twin = Records()
+        twin.ats, twin.causes, twin.events = self.ats.copy(), self.causes[:], self.events.copy()
+        return twin
+
     def one(self, number: int) -> Record:
         return Record(number, self.ats[number], self.causes[number], self.events[number])
 

@@ -15,10 +15,10 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from sim.cli.status import WRONG
+from sim.cli.values import JOBS, SEED, SEEDS, STATES, day, few_seeds, load, speed, whole_number
 from sim.version import __version__
 
 MINUS_VALUE = re.compile(r"-[0-9.#]")  # no option but a value: -5s is before t = 0, -#2 the second scenario of stdin
-LARGEST_SEED, MOST_SEEDS = 10**18, 1_000_000
 
 FILE = "a scenario (FILE#2: the second one of a file), a bundled scenario's name, a runs/ folder or a trace; - is stdin"
 EXAMPLES = """\
@@ -83,45 +83,6 @@ def _with_nearest(parser: argparse.ArgumentParser, message: str) -> str:
     return f"{message}. Did you mean {close[0]}?" if close else message
 
 
-# -- values of options ------------------------------------------------------------------------------
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
-        if not low <= number <= high:
-            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number from {low} to {high}")
-        return number
-
-    return read
-
-
-def _few_seeds(text: str) -> tuple[int, ...]:
-    return tuple(SEED(part) for part in text.split(","))
-
-
-def _speed(text: str) -> float:
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed <= 1e9:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no speed: give a number above 0; 1 is real time")
-    return speed
-
-
-def _load(text: str) -> str:
-    return text if text == "none" else str(_whole(2, 10_000)(text))
-
-
-def _day(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no day: write 2026-11-24")
-    return text
-
-
-SEED, SEEDS, JOBS, STATES = _whole(0, LARGEST_SEED), _whole(1, MOST_SEEDS), _whole(1, 1000), _whole(1, 10**9)
-
 # -- commands ---------------------------------------------------------------------------------------
 
 
@@ -133,7 +94,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="DIR", help="folder for the results (default: runs/NAME)")
     parser.add_argument("--no-save", action="store_true", help="write no files")
     parser.add_argument("--remedies", action="store_true", help="run it again with each setting that may help")
-    parser.add_argument("--live", type=_speed, metavar="X", help="tell it on stderr as it happens, X times as fast")
+    parser.add_argument("--live", type=speed, metavar="X", help="tell it on stderr as it happens, X times as fast")
     _quiet(parser)
 
 
@@ -174,7 +135,7 @@ def _plot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tree", action="store_true", help="draw the process tree, of two moments or files what moved")
     parser.add_argument("--at", dest="moments", action="append", default=[], metavar="INSTANT",
                         help="moment of --tree; twice: before and after (default: about the first fault)")  # fmt: skip
-    parser.add_argument("--seed", dest="seeds", type=_few_seeds, default=(1,), metavar="N",
+    parser.add_argument("--seed", dest="seeds", type=few_seeds, default=(1,), metavar="N",
                         help="seed of the draws (default: 1); 1,2 draws two runs")  # fmt: skip
     _settings(parser, seed=False)
 
@@ -237,6 +198,29 @@ def _whatif(parser: argparse.ArgumentParser) -> None:
     _quiet(parser)
 
 
+BLASTS = """\
+examples:
+  shimulator blast document
+  shimulator blast my.yaml --only dockerd              a role, a target, an act: told as a story
+  shimulator blast my.yaml --seeds 20 -o blast.png -o blast.html
+"""
+
+
+def _blast(parser: argparse.ArgumentParser) -> None:
+    parser.epilog, parser.formatter_class = BLASTS, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("file", help="the host: a scenario or a bundled scenario's name; acts replace its first fault")
+    parser.add_argument("--only", action="append", default=[], metavar="WORD",
+                        help="a role, target, unit, kind of act or an act: dockerd, payload/web, upgrade")  # fmt: skip
+    parser.add_argument("--window", default="2m", metavar="TIME", help="how long to look after each act (default: 2m)")
+    parser.add_argument("--seeds", type=SEEDS, metavar="N", help="runs of each act (default: 1)")
+    parser.add_argument("--jobs", type=JOBS, metavar="N", help="processes (default: one a core)")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, such as tcp://10.0.0.1:8786")
+    parser.add_argument("-o", "--output", dest="outputs", action="append", default=[], metavar="FILE",
+                        help="write a figure (x.png, x.svg, x.pdf) or a page (x.html)")  # fmt: skip
+    _settings(parser, seed=False)
+    _quiet(parser)
+
+
 def _explore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="a scenario or a bundled scenario's name")
     parser.add_argument("-p", "--property", dest="properties", action="append", default=[], metavar="P",
@@ -277,11 +261,11 @@ def _calibrate(parser: argparse.ArgumentParser) -> None:
                         help="a CSV file that is held against the model, and not fitted")  # fmt: skip
     parser.add_argument("--design", default="docker-26", metavar="NAME", help="the engine (default: docker-26)")
     parser.add_argument("--base", metavar="PROFILE", help="whose shares divide a phase (default: the design's)")
-    parser.add_argument("--cores", type=_whole(1, 1024), default=2, metavar="N", help="of the host (default: 2)")
-    parser.add_argument("--demand", type=_load, metavar="N",
+    parser.add_argument("--cores", type=whole_number(1, 1024), default=2, metavar="N", help="of the host (default: 2)")
+    parser.add_argument("--demand", type=load, metavar="N",
                         help="load whose rate gives a start's core time, or none (default: highest)")  # fmt: skip
     parser.add_argument("--name", metavar="NAME", help="of the profile (default: that of its file)")
-    parser.add_argument("--date", type=_day, metavar="YYYY-MM-DD",
+    parser.add_argument("--date", type=day, metavar="YYYY-MM-DD",
                         help="of the measurement (default: as the rows say, else that of the file)")  # fmt: skip
     parser.add_argument("-o", "--output", metavar="FILE", help="write the profile: x.yaml")
     parser.add_argument("--plot", metavar="FILE", help="draw a quantile-quantile plot of each phase: x.png")
@@ -334,6 +318,7 @@ COMMANDS = (
     ("report", "write one page with a slider through the run: timeline, tree, texts, causes", _report),
     ("why", "print the chain of causes of a fact", _why),
     ("whatif", "compare a changed setting with the file, run by run", _whatif),
+    ("blast", "try everything that may befall a host, one row an act, the worst first", _blast),
     ("explore", "take every order of events", _explore),
     ("calibrate", "fit a profile of durations to what was measured", _calibrate),
     ("designs", "list the engines that are modelled", _designs),

@@ -8,6 +8,7 @@ that one comes or goes in O(log n). Source: processor sharing as a virtual-time 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from math import ceil
 from typing import Any
@@ -29,6 +30,13 @@ class Cores:
         self.virtual, self.since = 0.0, 0
         self.jobs: list[tuple[float, int, Any, int]] = []
         self.added = 0
+
+    def copy(self, twin: Callable[[Any], Any]) -> Cores:
+        """Return the same at the same time, with the *twin* of each job."""
+        other = Cores(self.count // WHOLE)
+        other.running, other.virtual, other.since, other.added = self.running, self.virtual, self.since, self.added
+        other.jobs = [(mark, number, twin(job), busy) for mark, number, job, busy in self.jobs]
+        return other
 
     def _advance(self, now: int) -> None:
         running = self.running

@@ -61,6 +61,13 @@ class Prices:
         self.plans = {name: self._plans_of(procedure) for name, procedure in procedures.items()}
         self.delivery = self._plan(Op(), "kernel", "deliver")
 
+    def copy(self, procedures: dict[str, Procedure], slow: dict[str, int]) -> Prices:
+        """Return the same prices, as often drawn, for the *procedures* of a design that has at least these."""
+        other = Prices(self._profile, self._seed, procedures, slow)
+        for key, drawn in self._drawn.items():
+            other._drawn[key].update(drawn)
+        return other
+
     def _plans_of(self, procedure: Procedure) -> list[Plan]:
         role = procedure.name.partition(".")[0]
         return [self._plan(op, role, op.name, procedure.name) for op in procedure.ops]

@@ -13,7 +13,9 @@ is the number of CPUs, run queues are first in, first out, and a goroutine runs 
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
+from itertools import count
 from typing import Any
 
 import simpy
@@ -24,6 +26,7 @@ from sim.kernel.records import Pid
 from sim.model import Action
 
 FAR = 1 * S  # a timer this long waits outside of SimPy's heap
+RINGS = ("_near_rings", "_core_rings", "_far_rings", "_work_on")  # what SimPy's events call
 FEW = 64  # so many dead timers are not worth clearing
 
 
@@ -39,6 +42,13 @@ class Clock:
     def __init__(self, action: Action, cause: int) -> None:
         self.action, self.cause, self.work, self.busy, self.owner = action, cause, 0, WHOLE, 0
         self.alive, self.at_work, self.far, self.held = True, False, False, False
+
+    def copy(self) -> Clock:
+        """Return another clock that stands where this one does."""
+        other = Clock(self.action, self.cause)
+        other.work, other.busy, other.owner = self.work, self.busy, self.owner
+        other.alive, other.at_work, other.far, other.held = self.alive, self.at_work, self.far, self.held
+        return other
 
 
 class Queue:
@@ -88,6 +98,29 @@ class Queue:
             self._dead += 1
             if self._dead > FEW and 2 * self._dead > len(self._far):
                 self._clear_far()
+
+    # -- a second one that goes on from here --------------------------------------------------------
+
+    def copy(self, twin: Callable[[Clock], Clock]) -> Queue:
+        """Return a queue with the same clocks, each the *twin* of one of these, on an environment of its own."""
+        env: Any = self.env
+        other = Queue(simpy.Environment(env.now), self._most)
+        other.now, other._added, other._dead = self.now, self._added, self._dead
+        other.prompt = deque(map(twin, self.prompt))
+        other.cores = self.cores.copy(twin)
+        other._working = self._working.copy()
+        other._runnable = {owner: deque(map(twin, clocks)) for owner, clocks in self._runnable.items()}
+        other._core_timer, other._far_timer = self._core_timer, self._far_timer
+        other._far = [(at, number, twin(clock)) for at, number, clock in self._far]
+        rings = {getattr(Queue, name): getattr(other, name) for name in RINGS}
+        twins: Any = other.env
+        for at, priority, number, event in env._queue:
+            timer: Any = simpy.Event(twins)
+            timer._ok, timer._value = True, twin(event.value) if isinstance(event.value, Clock) else event.value
+            timer.callbacks = [rings[ring.__func__] for ring in event.callbacks]
+            twins._queue.append((at, priority, number, timer))  # in the same order, which is a heap's
+        twins._eid = count(1 + max((number for _, _, number, _ in env._queue), default=0))
+        return other
 
     # -- rounds that are jumped over ----------------------------------------------------------------
 

@@ -57,6 +57,16 @@ class TimedTurn(Turn):
         self.noting: Callable[[Any], None] | None = None
         self._rules = {kind: EventRule(world, kind) for kind in APPLY}
 
+    def copy(self, world: World, add: Callable[[int, int, Any], None] | None) -> TimedTurn:
+        """Return a turn that goes on from here, in a copy of the world, and hands what follows to *add*."""
+        other = TimedTurn(world, add)
+        other.readers = {key: fids.copy() for key, fids in self.readers.items()}
+        for name in ("dirty", "signalled", "stopped", "moments", "slow"):
+            setattr(other, name, getattr(self, name).copy())
+        for name in ("now", "seq", "last_step", "cause", "first"):
+            setattr(other, name, getattr(self, name))
+        return other
+
     def begin(self, events: Iterable[Any]) -> None:
         """Hand on the facts that made the first world, all of them applied."""
         for event in events:

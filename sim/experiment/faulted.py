@@ -32,7 +32,7 @@ def fault_setting(scenario: Scenario, fault: str) -> str:
     harm = first_harm(scenario.setup)
     if harm is None:
         return f"steps={json.dumps([*steps, {'id': 'fault', 'at': '60s', **action}])}"
-    place = _place(steps, harm)
+    place = place_of(steps, harm)
     kept = {"id": steps[place].get("id", f"step{place + 1}")}
     kept |= {key: steps[place][key] for key in ("at", "wait") if key in steps[place]}
     return f"steps.{place}={json.dumps({**kept, **action})}"
@@ -60,7 +60,7 @@ def _said(fault: str) -> dict[str, object]:
     return {"kill": word}
 
 
-def _place(steps: Sequence[Mapping[str, Any]], harm: Step) -> int:
+def place_of(steps: Sequence[Mapping[str, Any]], harm: Step) -> int:
     """Return which step of the file a step of the setup is of; one with several targets is several of the setup."""
     ids = [step.get("id", f"step{place + 1}") for place, step in enumerate(steps)]
     return next(place for place, id_ in enumerate(ids) if harm.id in (id_, f"{id_}.1"))

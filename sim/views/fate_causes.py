@@ -89,6 +89,16 @@ class Trail:
         self.deaths: dict[str, list[tuple[Microseconds, int]]] = {}
         self.begins: dict[str, list[tuple[Microseconds, int]]] = {}
 
+    def copy(self, trace: Trace) -> Trail:
+        """Return the same as far as it was gathered, for another *trace* that has the same begin."""
+        twin = Trail(trace)
+        twin.seq, twin.sends, twin.manual = self.seq, self.sends.copy(), self.manual.copy()
+        twin.waiting = {name: queue.copy() for name, queue in self.waiting.items()}
+        twin.frames = {fid: (numbers.copy(), events.copy()) for fid, (numbers, events) in self.frames.items()}
+        twin.deaths = {name: found.copy() for name, found in self.deaths.items()}
+        twin.begins = {name: found.copy() for name, found in self.begins.items()}
+        return twin
+
     def see(self, now: Microseconds, world: World, event: Any) -> None:
         """Look at a fact that is not applied yet."""
         self.seq += 1

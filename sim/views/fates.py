@@ -83,7 +83,14 @@ def fates(
     walk = Replaying(trace, clients, trail)
     run = walk.run()
     first = since_harm(trace) if since is None else since - trace.origin
-    reading = _Reading(trace, run, walk.world, trail, max(first, run.begin), explain=explain)
+    return fates_of(trace, run, walk.world, trail, max(first, run.begin), explain=explain)
+
+
+def fates_of(
+    trace: Trace, run: v.Intervals, world: World, trail: Trail, since: Microseconds, *, explain: bool = True
+) -> tuple[Fate, ...]:
+    """Return the same of a run that was walked through already; *since* is µs from t = 0, *world* the last one."""
+    reading = _Reading(trace, run, world, trail, since, explain=explain)
     return tuple(fate for it in trace.setup.services if (fate := reading.fate(it)) is not None)
 
 

@@ -77,20 +77,25 @@ class Replaying:
 
     def run(self) -> v.Intervals:
         """Go through the records and return what was found."""
+        return self.through().close()
+
+    def through(self) -> Replaying:
+        """Go through the records, and return this walk."""
         for record in self.trace.records:
-            at = (record.at or 0) - self.trace.origin
-            if at > self.now:
-                self.settle()
-                self.now = at
-            self.spells.see(self.now, self.world, record.event)
-            if self.tally is not None:
-                self.tally.see(self.now, self.world, record.event)
-            rule = RULES.get(type(record.event))
-            if rule is not None:
-                rule(self, record.event)
+            self.see((record.at or 0) - self.trace.origin, record.event)
             self.replay.step()
-        self.settle()
-        return self.finish(max(self.trace.end - self.trace.origin, self.now))
+        return self
+
+    def see(self, at: Microseconds, event: Any) -> None:
+        """Look at a fact, not yet applied, that comes at a moment."""
+        if at > self.now:
+            self.settle()
+            self.now = at
+        self.spells.see(self.now, self.world, event)
+        if self.tally is not None:
+            self.tally.see(self.now, self.world, event)
+        if type(event) in RULES:
+            RULES[type(event)](self, event)
 
     def settle(self) -> None:
         """Look again at what the moment that is over has touched."""
@@ -159,8 +164,10 @@ class Replaying:
             self.leads.setdefault(address, {})[port, proto] = None
             self.dirty_ports[port, proto] = None
 
-    def finish(self, end: Microseconds) -> v.Intervals:
-        """Close what is open and return all of it."""
+    def close(self) -> v.Intervals:
+        """Close what is open at the run's end and return all of it."""
+        self.settle()
+        end = max(self.trace.end - self.trace.origin, self.now)
         opened = {
             (key, client): tuple((a, b) for a, b, is_open in track.close(end) if is_open)
             for key, tracks in self.ports.items()

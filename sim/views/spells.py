@@ -45,6 +45,13 @@ class Spells:
         self.known_by: dict[tuple[str, str, object], Pid] = {}  # whose memory or wait it is
         self.done: list[Spell] = []
 
+    def copy(self) -> Spells:
+        """Return the same spells as far as they were found."""
+        twin = Spells(self.containers)
+        twin.now, twin.opened, twin.known_by = self.now, self.opened.copy(), self.known_by.copy()
+        twin.done = self.done.copy()
+        return twin
+
     def see(self, now: Microseconds, world: World, event: Any) -> None:
         """Look at a fact that is not applied yet."""
         rule = RULES.get(type(event))

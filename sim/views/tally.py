@@ -74,7 +74,17 @@ class Tally:
         rule = RULES.get(type(event))
         if rule is not None:
             rule(self, now, world, event)
+        self.see_output(event)
+
+    def see_output(self, event: Any) -> None:
+        """Look whether a fact may move bytes on their way to a log."""
         self.output_moved = self.output_moved or type(event) in MOVES_OUTPUT
+
+    def copy_of_output(self, trace: Trace) -> Tally:
+        """Return a tally of another trace that has counted what this one has of bytes, and of nothing else."""
+        twin = Tally(trace)
+        twin.standing, twin.lost, twin.output_moved = self.standing.copy(), self.lost.copy(), self.output_moved
+        return twin
 
     def begin(self, world: World) -> None:
         """Count what is there before the first fact."""
@@ -103,6 +113,10 @@ class Tally:
         if self.changed:
             self.changed = False
             self.loads.append(ProcessCount(now, self.processes, self.threads, tuple(sorted((+self.programs).items()))))
+        self.settle_output(now, world)
+
+    def settle_output(self, now: Microseconds, world: World) -> None:
+        """Note how many bytes a moment that is over has left on their way."""
         if self.printing and self.output_moved:
             self.output_moved = False
             levels = (standing(world, c, stream) for c, streams in self.printing.items() for stream in streams)

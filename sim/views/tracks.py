@@ -6,6 +6,7 @@ border. Source: none; bookkeeping of `sim.views.replaying`.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, Protocol
 
 from sim.engine.setup import Microseconds, Service
@@ -29,6 +30,12 @@ class Track:
         if value != self.value:
             self._keep(at)
             self.since, self.value = at, value
+
+    def copy(self) -> Track:
+        """Return a track with the same values, to which others may be added."""
+        twin = Track(self.since, self.value)
+        twin.done = self.done.copy()
+        return twin
 
     def close(self, end: Microseconds) -> list[tuple[Microseconds, Microseconds, Any]]:
         """Return all values with the time of each."""
@@ -71,6 +78,12 @@ class Watched:
         self.life = -1
         self.track = Track(at, (v.DEAD if ran else v.ABSENT, "", 0))
 
+    def copy(self) -> Watched:
+        """Return the same container as far as it was watched."""
+        twin = copy(self)
+        twin.told, twin.track = self.told.copy(), self.track.copy()
+        return twin
+
     def lane(self, names: Names, end: Microseconds) -> v.Lane:
         """Close what is open and return its lane, in which programs have their names."""
         named = {v.KEPT: names.keeper, v.ORPHANED: names.init, v.ATTACHED: names.holder, v.ALONE: names.holder}
@@ -88,6 +101,12 @@ class DaemonTrack:
         self.pid: Pid = 0
         self.frozen, self.state = False, v.DOWN
         self.track = Track(at, (v.DOWN, 0))
+
+    def copy(self) -> DaemonTrack:
+        """Return the same daemon as far as it was watched."""
+        twin = copy(self)
+        twin.track = self.track.copy()
+        return twin
 
     def set(self, at: Microseconds, state: str, pid: Pid = 0) -> None:
         """Change the state; a new *pid* is a new daemon."""
