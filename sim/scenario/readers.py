@@ -1,7 +1,7 @@
 """Readers of the service keys that come in two forms, and of the ones that are taken only where they change nothing.
 
 Models: `networks`, `depends_on`, `labels` as a list or a mapping, volumes that have a name, `on_term`, `on`, `reaps`,
-`closed(db:5432)`. Leaves out, by name: conditions of `depends_on`, replicas, limits, network modes other than bridge.
+`closed(db:5432)`. Leaves out, by name: conditions of `depends_on`, network modes other than bridge.
 Source: Compose file reference.
 """
 
@@ -248,24 +248,6 @@ def depends_on(value: object) -> tuple[str, ...]:
                 f"depends_on with condition {shown(condition)} is not modelled yet.", below=(name, "condition")
             )
     return tuple(part(item, place) for place, item in enumerate(value))
-
-
-def deploy(value: object) -> None:
-    """Take what only swarm reads; refuse replicas and limits."""
-    if not isinstance(value, dict):
-        raise Refusal(f"{shown(value)} is not a mapping.")
-    if value.get("replicas", 1) != 1:
-        raise Refusal("deploy.replicas is not modelled yet.", "Write one service for each container.", ("replicas",))
-    for key in ("resources", "restart_policy", "mode", "endpoint_mode"):
-        if key in value:
-            raise Refusal(f"deploy.{key} is not modelled yet.", below=(key,))
-
-
-def scale(value: object) -> int:
-    """Take 1."""
-    if value == 1 and not isinstance(value, bool):
-        return 1
-    raise Refusal("scale is not modelled yet.", "Write one service for each container.")
 
 
 def labels(value: object) -> tuple[tuple[str, str], ...]:
