@@ -109,6 +109,20 @@ class Volume(msgspec.Struct, frozen=True):
     read_only: bool = False
 
 
+class Need(msgspec.Struct, frozen=True):
+    """What a container waits for when Compose starts it: that *container* is started, healthy or completed.
+
+    Without *required* it is started also if that fails. With *restart* `compose restart` of the other restarts it, too.
+    *step*, in a step, is the id of the step that starts the other container; "" if it was started before.
+    """
+
+    container: str
+    condition: str = "started"
+    required: bool = True
+    restart: bool = False
+    step: str = ""
+
+
 class Service(msgspec.Struct, frozen=True):
     """One container as `docker create` gets it. *path* and *args* are what `docker ps` shows as COMMAND."""
 
@@ -138,6 +152,7 @@ class Service(msgspec.Struct, frozen=True):
     host_pid: bool = False  # --pid=host: no pid namespace of its own
     init: bool = False  # docker-init is its first process
     volumes: tuple[Volume, ...] = ()
+    depends: tuple[Need, ...] = ()  # the engine never reads it
 
     @property
     def published(self) -> tuple[Port, ...]:
@@ -256,7 +271,10 @@ class Instant(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One thing done at one instant. *line* is where the scenario says it; *wait* retries until it can be done."""
+    """One thing done at one instant. *line* is where the scenario says it; *wait* retries until it can be done.
+
+    Before it is done *needs* are waited for, as `compose up` does.
+    """
 
     id: str
     at: Instant
@@ -264,6 +282,7 @@ class Step(msgspec.Struct, frozen=True):
     wait: bool = False
     line: int = 0
     text: str = ""
+    needs: tuple[Need, ...] = ()
 
 
 class FaultBudget(msgspec.Struct, frozen=True):

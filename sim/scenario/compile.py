@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 
 from sim.designs.takes import cgroup_of, had_by
-from sim.engine.setup import EngineSetup, HostSetup, Network, OutOfMemory, Service, Setup, Step
+from sim.engine.setup import EngineSetup, HostSetup, Need, Network, OutOfMemory, Service, Setup, Step
 from sim.scenario import readers
 from sim.scenario.asked import Asked, read_asked
 from sim.scenario.check import NotedKey, Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
+from sim.scenario.depends import needs_of, with_depends
 from sim.scenario.design_words import fit
 from sim.scenario.engines import design_of
 from sim.scenario.expect import Expectation
@@ -97,7 +98,8 @@ class Compiler:
         networks = self.networks()
         services, names, depends = self.services(networks, host, engine.design)
         services = tuple(self.with_driver(service, engine) for service in services)
-        fleet = Fleet(depends, set(depends) if host.begin != "off" else set(), self.replicas)
+        ordered = {name: tuple(need.container for need in needs) for name, needs in depends.items()}
+        fleet = Fleet(ordered, depends, set(depends) if host.begin != "off" else set(), self.replicas)
         terminals = StepReader(self.root, names, fleet, self.report).read()
         services = with_execs(services, terminals, self.assumed)
         engine, services = fit(self.root, engine, services, terminals, self.report, self.said)
@@ -243,7 +245,7 @@ class Compiler:
 
     def services(
         self, networks: tuple[Network, ...], host: HostSetup, design: str
-    ) -> tuple[tuple[Service, ...], Names, dict[str, tuple[str, ...]]]:
+    ) -> tuple[tuple[Service, ...], Names, dict[str, tuple[Need, ...]]]:
         """Return all containers, what can be named, and which services of the file depend on which."""
         files: dict[str, ServiceFile] = {}
         aliases: dict[str, str] = {}
@@ -274,10 +276,9 @@ class Compiler:
         for what, value in repeated([*built.values(), *late]):
             mark = self.root.place(("services", self.keys.get(value, "")), of_key=True)
             self.report.problems.add(mark, f"services: two containers have the {what} {shown(value)}.")
-        depends = {
-            aliases[key]: tuple(aliases[it] for it in file.depends_on if it in aliases) for key, file in files.items()
-        }
-        services = number_ports([self.with_fails(s, names) for s in [*built.values(), *late]], self.assumed)
+        depends = {aliases[key]: needs_of(file, aliases) for key, file in files.items()}
+        made = with_depends([*built.values(), *late], depends, self.assumed)
+        services = number_ports([self.with_fails(s, names) for s in made], self.assumed)
         return tuple(services), with_repeats(self.root, names), depends
 
     def service(self, name: str, key: str, path: Path, file: ServiceFile, networks: tuple[Network, ...]) -> Service:

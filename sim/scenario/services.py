@@ -316,7 +316,8 @@ def check_references(path: Path, names: Names, networks: list[str], root: Node, 
             hint = did_you_mean(name, networks) or f"Name it under networks:; there are {listed(networks)}."
             report.refuse(root, below, Refusal(f"there is no network {shown(name)}.", hint))
     for below, name in named_in(root, (*path, "depends_on")):
-        if name not in names.containers:
+        required = root.find((*below, "required"))
+        if name not in names.containers and (required is None or required.value is not False):
             report.refuse(
                 root, below, Refusal(f"there is no service {shown(name)}.", did_you_mean(name, names.containers))
             )
