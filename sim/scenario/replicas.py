@@ -91,15 +91,15 @@ def _renamed(service: Node, made: Replicas) -> Node:
 def _each(node: Node, made: Replicas) -> Node:
     """Return a list or a mapping of services with an entry for each container; `db:alias` is one of `db`."""
     if isinstance(node.value, list):
-        entries = [replace(it, value=name) for it in node.value for name in _of(it.value, made)]
+        entries = [it for entry in node.value for it in _entries(entry, made)]
         return replace(node, value=entries)
     if isinstance(node.value, dict):
-        return replace(node, value={name: it for key, it in node.value.items() for name in _of(key, made)})
+        return replace(node, value={name: it for key, it in node.value.items() for name in made.get(key, (key,))})
     return node
 
 
-def _of(entry: object, made: Replicas) -> tuple[object, ...]:
-    if not isinstance(entry, str):
-        return (entry,)
-    key, colon, alias = entry.partition(":")
-    return tuple(f"{name}{colon}{alias}" for name in made[key]) if key in made else (entry,)
+def _entries(entry: Node, made: Replicas) -> list[Node]:
+    if not isinstance(entry.value, str):
+        return [entry]
+    key, colon, alias = entry.value.partition(":")
+    return [replace(entry, value=f"{name}{colon}{alias}") for name in made[key]] if key in made else [entry]

@@ -375,7 +375,8 @@ def json_schema() -> dict[str, Any]:
     schema["patternProperties"] = {"^x-": {}}
     schema["$defs"]["StepFile"]["properties"] |= {name: word.schema for name, word in step_words().items()}
     schema["$defs"]["EngineFile"]["properties"]["units"]["additionalProperties"] = {"$ref": "#/$defs/UnitSection"}
-    for model in (DaemonFile, UnitSection, NetworkFile, SubnetFile, IpamFile, ServiceFile, *OF_DEPLOY):
+    models: tuple[type[Strict], ...] = (DaemonFile, UnitSection, NetworkFile, SubnetFile, IpamFile, ServiceFile)
+    for model in (*models, *OF_DEPLOY):
         properties = schema["$defs"][model.__name__]["properties"]
         for key in sorted(model.noted):
             properties.setdefault(key, {"description": "without effect on processes"})

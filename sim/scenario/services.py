@@ -132,7 +132,8 @@ def restart_of(name: str, file: ServiceFile, assumed: Assumed) -> Restart:
     """
     said = file.deploy.restart_policy
     if said is None:
-        return file.restart
+        given: Restart = file.restart
+        return given
     policy = POLICIES.get(said.condition, said.condition)
     if said.condition is None:
         assumed.note("deploy.restart_policy without a condition is no policy, as Compose hands it on", name)
