@@ -6,6 +6,7 @@ returns its events. There is no clock and no dice here. Source: ARCHITECTURE.md,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -18,10 +19,11 @@ from sim.designs.upgraded import upgraded
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.observed import expected
 from sim.engine.prologue import is_beside, observed, prologue
-from sim.engine.setup import Instant, OutOfMemory, Setup, Target, Upgrade
+from sim.engine.setup import Instant, OutOfMemory, Setup, Step, Target, Upgrade
 from sim.engines.host import journald, output
 from sim.engines.host.bystander import settle
 from sim.engines.host.client import mark_name, named_by
+from sim.engines.host.needs import done_mark, failed_mark
 from sim.engines.host.systemd import starter
 from sim.facts import OPENED as OPENED
 from sim.facts import (
@@ -30,6 +32,7 @@ from sim.facts import (
     Fid,
     Marked,
     Remembered,
+    StepDone,
     StepTaken,
     UnitChanged,
     WriteBlocked,
@@ -239,13 +242,25 @@ def _watchers(setup: Setup) -> dict[type, tuple[Any, ...]]:
             indexed.setdefault(kind, {}).setdefault(subject, []).append(rule)
         else:
             table[kind] = (*table.get(kind, ()), rule)
+    for step in dict.fromkeys(need.step for it in _steps(setup) for need in it.needs if need.step):
+        indexed.setdefault(StepDone, {}).setdefault(step, []).append(_done)
     if any(service.payload.log for service in setup.services):
         table[e.Exited] = (*table.get(e.Exited, ()), output.lost_with)
     return table | {kind: (_by_subject(SUBJECT[kind], rules),) for kind, rules in indexed.items()}
 
 
+def _steps(setup: Setup) -> Iterator[Step]:
+    return (step for terminal in setup.terminals for step in terminal)
+
+
+def _done(world: World, event: StepDone) -> tuple[str, ...]:
+    """Bring the moment at which a step has ended, well or with an error."""
+    return (failed_mark(event.id) if event.error else done_mark(event.id),)
+
+
 SUBJECT: dict[type, Any] = {
     StepTaken: attrgetter("id"),
+    StepDone: attrgetter("id"),
     EngineEvent: attrgetter("container"),
     BecameReady: attrgetter("container"),
 }

@@ -51,7 +51,7 @@ class Given(NamedTuple):
         return key in self.service_keys.get(container, ())
 
 
-class Doubt(NamedTuple):
+class Doubt(msgspec.Struct, frozen=True):
     """A key of containers that the engine has and the model does not follow: why not, and what it changes."""
 
     key: str

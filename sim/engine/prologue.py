@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from sim.engine.role import Kind
 from sim.engine.setup import Instant, Service, Setup, Step
 from sim.facts import OPENED
@@ -26,15 +28,33 @@ def prologue(setup: Setup, design: Any) -> tuple[Steps, ...]:
     start, run = design.engine.start, design.engine.run
     if setup.host.begin == "boot":
         return (start,)
-    line, beside = list(start), []
+    line, beside, run_before = list(start), [], set[str]()
     at = Instant("after")
     for group in groups(setup, design):
         first, *others = (service for service, _ in group)
-        line.append(run(first, at))
+        line.append(_with_needs(run(first, at), first, run_before, setup))
+        run_before |= {service.name for service, _ in group}
         beside += [(run(it, Instant("numbers", nth=min(numbers))),) for it, numbers in group[1:]]
         last = max((number for _, numbers in group for number in numbers), default=0)
         at = Instant("numbers", nth=last + 1) if others else Instant("after")
     return (tuple(line), *beside)
+
+
+def _with_needs(step: Step, service: Service, before: set[str], setup: Setup) -> Step:
+    """Return the step with the conditions that its container waits for, of those that were run *before*.
+
+    If one cannot be met the container is started all the same: on this host everything was up at some time.
+    """
+    found = (it for it in service.depends if it.condition != "started" and it.container in before)
+    met = (it for it in found if it.condition != "completed" or _completes(setup.service(it.container)))
+    needs = tuple(replace(it, required=False) for it in met)
+    return replace(step, needs=needs) if needs else step
+
+
+def _completes(service: Service) -> bool:
+    """Return whether a container comes to an end that lasts: a host on which all is up did not wait for ever."""
+    ends = service.payload.exits is not None or service.payload.fails is not None
+    return ends and service.restart.name not in ("always", "unless-stopped")
 
 
 def is_beside(steps: Steps) -> bool:
@@ -69,6 +89,33 @@ def never_came(world: World) -> str:
     )
 
 
+def in_order(setup: Setup) -> list[Service]:
+    """Return the containers in the order of the file, each after those that it depends on; a circle is left as it is.
+
+    >>> from sim.engine.setup import Need, Payload
+    >>> one, other = (Service(it, it, it, it, (), Payload(it, (it,))) for it in ("web", "db"))
+    >>> [it.name for it in in_order(Setup((replace(one, depends=(Need("db"),)), other)))]
+    ['db', 'web']
+    """
+    by_name = {it.name: it for it in setup.services}
+    found: dict[str, Service] = {}
+    for service in setup.services:
+        stack = [service.name]
+        while stack:
+            missing = _missing(by_name, stack, found)
+            if missing is None:
+                found.setdefault(stack[-1], by_name[stack.pop()])
+            else:
+                stack.append(missing)
+    return list(found.values())
+
+
+def _missing(by_name: dict[str, Service], stack: list[str], found: dict[str, Service]) -> str | None:
+    """Return what the last container of *stack* depends on and has not been found yet, unless it waits itself."""
+    names = (need.container for need in by_name[stack[-1]].depends)
+    return next((it for it in names if it in by_name and it not in found and it not in stack), None)
+
+
 Group = list[tuple[Service, tuple[int, ...]]]
 
 
@@ -77,7 +124,7 @@ def groups(setup: Setup, design: Any) -> list[Group]:
 
     A service without observed numbers keeps its place in the file, the others share the places that are left.
     """
-    services = [(it, observed(setup, design, it)) for it in setup.services if it.at_begin]
+    services = [(it, observed(setup, design, it)) for it in in_order(setup) if it.at_begin]
     pinned = iter(_overlapping(sorted((it for it in services if it[1]), key=lambda it: min(it[1]))))
     found: list[Group] = []
     for row in services:

@@ -113,6 +113,20 @@ class Volume(msgspec.Struct, frozen=True):
 HOST, NONE = "host", "none"  # network modes beside the name of a network
 
 
+class Need(msgspec.Struct, frozen=True):
+    """What a container waits for when Compose starts it: that *container* is started, healthy or completed.
+
+    Without *required* it is started also if that fails. With *restart* `compose restart` of the other restarts it, too.
+    *step*, in a step, is the id of the step that starts the other container; "" if it was started before.
+    """
+
+    container: str
+    condition: str = "started"
+    required: bool = True
+    restart: bool = False
+    step: str = ""
+
+
 class Service(msgspec.Struct, frozen=True):
     """One container as `docker create` gets it. *path* and *args* are what `docker ps` shows as COMMAND.
 
@@ -153,6 +167,7 @@ class Service(msgspec.Struct, frozen=True):
     pid_of: str = ""
     links: tuple[str, ...] = ()
     fixed: tuple[tuple[str, str], ...] = ()
+    depends: tuple[Need, ...] = ()  # the engine never reads it
 
     @property
     def on_host(self) -> tuple[Port, ...]:
@@ -321,7 +336,10 @@ class Instant(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One thing done at one instant. *line* is where the scenario says it; *wait* retries until it can be done."""
+    """One thing done at one instant. *line* is where the scenario says it; *wait* retries until it can be done.
+
+    Before it is done *needs* are waited for, as `compose up` does.
+    """
 
     id: str
     at: Instant
@@ -329,6 +347,7 @@ class Step(msgspec.Struct, frozen=True):
     wait: bool = False
     line: int = 0
     text: str = ""
+    needs: tuple[Need, ...] = ()
 
 
 class FaultBudget(msgspec.Struct, frozen=True):

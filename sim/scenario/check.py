@@ -10,8 +10,9 @@ from __future__ import annotations
 import typing
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
+import msgspec
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -34,7 +35,7 @@ UNLIMITED: dict[str, tuple[object, ...]] = {  # values that switch a limit off
 NOT_THERE = "nothing of this engine reads it"
 
 
-class NotedKey(NamedTuple):
+class NotedKey(msgspec.Struct, frozen=True):
     """A key that is accepted and not followed: how often it stands in *section*, and first at *where*."""
 
     section: str

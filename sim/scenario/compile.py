@@ -14,11 +14,12 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.designs.takes import cgroup_of, had_by
-from sim.engine.setup import EngineSetup, HostSetup, Network, OutOfMemory, Service, Setup, Step
+from sim.engine.setup import EngineSetup, HostSetup, Need, Network, OutOfMemory, Service, Setup, Step
 from sim.scenario import readers
 from sim.scenario.asked import Asked, read_asked
 from sim.scenario.check import NotedKey, Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
+from sim.scenario.depends import needs_of, with_depends
 from sim.scenario.design_words import fit
 from sim.scenario.engines import design_of
 from sim.scenario.expect import Expectation
@@ -28,6 +29,7 @@ from sim.scenario.instants import Names
 from sim.scenario.process_read import ProcessFile, read_processes
 from sim.scenario.profiles import completed, profile_said
 from sim.scenario.property_read import Listed, OwnProperty, read_properties, worded
+from sim.scenario.replicas import Replicas, with_replicas
 from sim.scenario.schema import EngineFile, File, HostFile, NetworkFile, ServiceFile
 from sim.scenario.schema_program import Strict
 from sim.scenario.services import (
@@ -86,18 +88,22 @@ class Compiler:
     late: list[str] = field(default_factory=list)
     found: tuple[ProcessFile, ...] = ()  # the host's processes at t = 0
     said: dict[str, frozenset[str]] = field(default_factory=dict)  # container -> which keys are said of it
+    replicas: Replicas = field(default_factory=dict)
 
     def scenario(self, name: str, source: str) -> Scenario:
         """Return the scenario; raise InputError with all problems."""
         self.top_keys()
         self.root = without_unknown(self.root, self.report)
+        separator = releases_of(self.root)[0].traits.replica
+        self.root, self.replicas = with_replicas(self.root, separator, self.report)
         title = self.text("title") or name
         host, engine = self.host(cgroup_of(releases_of(self.root))), self.engine()
         networks = self.networks()
         services, names, depends = self.services(networks, host, engine.design)
         host = replace(host, processes=read_processes(self.root, self.found, host, names, self.report))
         services = tuple(self.with_driver(service, engine) for service in services)
-        fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
+        ordered = {name: tuple(need.container for need in needs) for name, needs in depends.items()}
+        fleet = Fleet(ordered, depends, set(depends) if host.begin != "off" else set(), self.replicas)
         terminals = StepReader(self.root, names, fleet, self.report).read()
         services = with_execs(services, terminals, self.assumed)
         engine, services = fit(self.root, engine, services, terminals, self.report, self.said)
@@ -245,7 +251,7 @@ class Compiler:
 
     def services(
         self, networks: tuple[Network, ...], host: HostSetup, design: str
-    ) -> tuple[tuple[Service, ...], Names, dict[str, tuple[str, ...]]]:
+    ) -> tuple[tuple[Service, ...], Names, dict[str, tuple[Need, ...]]]:
         """Return all containers, what can be named, and which services of the file depend on which."""
         files: dict[str, ServiceFile] = {}
         aliases: dict[str, str] = {}
@@ -276,10 +282,9 @@ class Compiler:
         for what, value in repeated([*built.values(), *late]):
             mark = self.root.place(("services", self.keys.get(value, "")), of_key=True)
             self.report.problems.add(mark, f"services: two containers have the {what} {shown(value)}.")
-        depends = {
-            aliases[key]: tuple(aliases[it] for it in file.depends_on if it in aliases) for key, file in files.items()
-        }
-        services = number_ports([self.with_fails(s, names) for s in [*built.values(), *late]], self.assumed)
+        depends = {aliases[key]: needs_of(file, aliases) for key, file in files.items()}
+        made = with_depends([*built.values(), *late], depends, self.assumed)
+        services = number_ports([self.with_fails(s, names) for s in made], self.assumed)
         return tuple(services), with_repeats(self.root, names), depends
 
     def service(self, name: str, key: str, path: Path, file: ServiceFile, networks: tuple[Network, ...]) -> Service:

@@ -1,17 +1,20 @@
 """The words of `docker compose`, written out as docker commands.
 
-Models: up -d, start, stop, restart, kill, rm, down for all services of the file or some. Services start in
-parallel, each in a terminal of its own; those that `depends_on` ties together share one and go in that order,
-backwards for stop. A service that exists is started by `up`, one that does not is run; what exists is read off
-the steps in the order of the file. Leaves out: recreation after a changed file, --scale, networks and volumes
-that `down` removes. Source: docker compose COMMAND --help; Compose's convergence of v1.
+Models: up -d, start, stop, restart, kill, rm, down for all services of the file or some. Services start in parallel,
+each in a terminal of its own; those that `depends_on` ties together share one and go in that order, backwards for stop.
+Where one waits for more than a start, each has its own and waits (`Ordered`). A service that exists is started by `up`,
+one that does not is run; what exists is read off the steps in the order of the file. Leaves out: recreation after a
+changed file, --scale, networks and volumes that `down` removes. Source: docker compose COMMAND --help; Compose's
+convergence of v1; conditions: docker/compose v2.40.3 pkg/compose/convergence.go, restart.go.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from sim.engine.setup import Command, Docker
+from sim.engine.setup import Command, Docker, Need
 from sim.scenario import fields
 from sim.scenario.commands import Parsed, parse_flags, seconds, split
 from sim.scenario.instants import Names
@@ -60,10 +63,19 @@ class Fleet:
     """The services of the file: which exist at this point of the steps, and who depends on whom (engine's names)."""
 
     depends: dict[str, tuple[str, ...]]
+    needs: Mapping[str, tuple[Need, ...]] = field(default_factory=dict)
     existing: set[str] = field(default_factory=set)
+    replicas: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of a service with several
 
 
-def parse_compose(text: object, names: Names, fleet: Fleet) -> list[list[Command]]:
+class Ordered(NamedTuple):
+    """A command that waits until what its container needs is there."""
+
+    command: Command
+    needs: tuple[Need, ...]
+
+
+def parse_compose(text: object, names: Names, fleet: Fleet) -> list[list[Command | Ordered]]:
     """Return the commands of one `compose` line, a list for each terminal. Raises Refusal."""
     words = split(text, "compose")
     verb = words[0] if words else ""
@@ -73,16 +85,48 @@ def parse_compose(text: object, names: Names, fleet: Fleet) -> list[list[Command
         hint = did_you_mean(verb, (*VERBS, *OTHER_VERBS))
         raise Refusal(f"compose {shown(verb)} is not a command; modelled: {listed(VERBS)}.", hint)
     parsed = parse_flags(f"compose {verb}", words[1:], FLAGS[verb], LATER, stop=False)
-    chosen = [names.container(word) for word in parsed.rest] or list(fleet.depends)
+    words = [name for word in parsed.rest for name in fleet.replicas.get(word, (word,))]
+    chosen = [names.container(word) for word in words] or list(fleet.depends)
     if verb == "up":
         chosen = with_dependencies(chosen, fleet)
+    if verb == "restart":
+        chosen = with_dependents(chosen, fleet)
     groups = [backwards(verb, group) for group in tied(chosen, fleet)]
-    commands = [[command for name in group for command in commands_of(verb, name, parsed, fleet)] for group in groups]
+    commands: list[list[Command | Ordered]] = []
+    for group in groups:
+        if verb in ("up", "start") and any(waits_for_more(name, fleet) for name in group):
+            commands += [ordered(verb, name, set(chosen), parsed, fleet) for name in group]
+        else:
+            commands.append([command for name in group for command in commands_of(verb, name, parsed, fleet)])
     if verb in ("rm", "down"):
         fleet.existing -= set(chosen)
     if verb == "up":
         fleet.existing |= set(chosen)
     return [group for group in commands if group]
+
+
+def waits_for_more(name: str, fleet: Fleet) -> bool:
+    """Return whether a service waits for more than the start of others."""
+    return any(need.condition != "started" for need in fleet.needs.get(name, ()))
+
+
+def ordered(verb: str, name: str, chosen: set[str], parsed: Parsed, fleet: Fleet) -> list[Command | Ordered]:
+    """Return what *verb* does with a service in a terminal of its own, after what it needs of the *chosen* ones."""
+    first, *others = commands_of(verb, name, parsed, fleet)
+    needs = tuple(need for need in fleet.needs.get(name, ()) if need.container in chosen)
+    return [Ordered(first, needs) if needs else first, *others]
+
+
+def with_dependents(chosen: list[str], fleet: Fleet) -> list[str]:
+    """Return *chosen* and all that are to be restarted with them (restart.go: IncludeDependents)."""
+    wanted, queue = set(chosen), list(chosen)
+    while queue:
+        other = queue.pop()
+        for name, needs in fleet.needs.items():
+            if name not in wanted and any(need.container == other and need.restart for need in needs):
+                wanted.add(name)
+                queue.append(name)
+    return [name for name in fleet.depends if name in wanted]
 
 
 def commands_of(verb: str, name: str, parsed: Parsed, fleet: Fleet) -> list[Command]:

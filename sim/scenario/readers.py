@@ -1,7 +1,7 @@
 """Readers of the service keys that come in two forms, and of the ones that are taken only where they change nothing.
 
 Models: `networks`, `depends_on`, `labels` as a list or a mapping, volumes that have a name, `on_term`, `on`, `reaps`,
-`closed(db:5432)`. Leaves out, by name: conditions of `depends_on`, replicas, limits, network modes other than bridge.
+`closed(db:5432)`. Leaves out, by name: network modes other than bridge.
 Source: Compose file reference.
 """
 
@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from sim.engine.paths import STREAMS
-from sim.engine.setup import MS, Answers, Healthcheck, Log, OnTerm, Volume
+from sim.engine.setup import MS, Answers, Healthcheck, Log, Need, OnTerm, Volume
 from sim.scenario import units
 from sim.scenario.fields import boolean, part, signal, text, whole
 from sim.scenario.known import LOG_DRIVERS, LOG_DRIVERS_LATER, not_modelled
@@ -237,35 +237,39 @@ def pid(value: object) -> str:
     raise Refusal(f"pid {shown(value)} is not modelled yet; modelled: host.")
 
 
-def depends_on(value: object) -> tuple[str, ...]:
-    """Take the services that `compose up` starts first."""
+CONDITIONS = {
+    "service_started": "started",
+    "service_healthy": "healthy",
+    "service_completed_successfully": "completed",
+}
+NEED_KEYS = ("condition", "required", "restart")
+
+
+def depends_on(value: object) -> tuple[Need, ...]:
+    """Take the services that `compose up` starts first, and what it waits for then."""
     if not isinstance(value, list | dict):
         raise Refusal(f"{shown(value)} is not a list of services.")
-    for name, options in value.items() if isinstance(value, dict) else ():
-        condition = options.get("condition", "service_started") if isinstance(options, dict) else "service_started"
-        if condition != "service_started":
-            raise Refusal(
-                f"depends_on with condition {shown(condition)} is not modelled yet.", below=(name, "condition")
-            )
-    return tuple(part(item, place) for place, item in enumerate(value))
+    if isinstance(value, dict):
+        return tuple(below(name, partial(need, name, options)) for name, options in value.items())
+    return tuple(Need(part(item, place)) for place, item in enumerate(value))
 
 
-def deploy(value: object) -> None:
-    """Take what only swarm reads; refuse replicas and limits."""
-    if not isinstance(value, dict):
-        raise Refusal(f"{shown(value)} is not a mapping.")
-    if value.get("replicas", 1) != 1:
-        raise Refusal("deploy.replicas is not modelled yet.", "Write one service for each container.", ("replicas",))
-    for key in ("resources", "restart_policy", "mode", "endpoint_mode"):
-        if key in value:
-            raise Refusal(f"deploy.{key} is not modelled yet.", below=(key,))
-
-
-def scale(value: object) -> int:
-    """Take 1."""
-    if value == 1 and not isinstance(value, bool):
-        return 1
-    raise Refusal("scale is not modelled yet.", "Write one service for each container.")
+def need(name: str, options: object) -> Need:
+    """Take `{condition: service_healthy, restart: true, required: false}`."""
+    if options is None:
+        return Need(name)
+    if not isinstance(options, dict):
+        raise Refusal(f"{shown(options)} is not a mapping.", "Write {condition: service_healthy}.")
+    for key in options:
+        if key not in NEED_KEYS:
+            raise Refusal("unknown key.", did_you_mean(key, NEED_KEYS) or f"Valid: {listed(NEED_KEYS)}.", (key,))
+    condition = options.get("condition", "service_started")
+    if condition not in CONDITIONS:
+        what = f"{shown(condition)} is not known here; valid: {listed(CONDITIONS)}."
+        raise Refusal(what, did_you_mean(str(condition), CONDITIONS), ("condition",))
+    required = below("required", lambda: boolean(options.get("required", True)))
+    restart = below("restart", lambda: boolean(options.get("restart", False)))
+    return Need(name, CONDITIONS[condition], required, restart)
 
 
 def labels(value: object) -> tuple[tuple[str, str], ...]:

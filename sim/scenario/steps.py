@@ -7,16 +7,17 @@ the project's scenario language.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from sim.engine.setup import Command, Instant, KillProcess, Step
+from sim.engine.setup import Command, Docker, Instant, KillProcess, Step
 from sim.scenario import fields
 from sim.scenario.abstract import NotThere, nothing
 from sim.scenario.check import Report, spelt
 from sim.scenario.commands import NewService, docker_words, new_service, parse_docker
-from sim.scenario.compose_words import Fleet, parse_compose
+from sim.scenario.compose_words import Fleet, Ordered, parse_compose
 from sim.scenario.host_words import host_command, out_of_memory, power_loss, reboot, upgrade_command
 from sim.scenario.instants import STEP_ID, Names, parse_before, parse_instant, parse_target
 from sim.scenario.known import ACTIONS, ACTIONS_LATER, not_modelled
@@ -172,15 +173,18 @@ class StepReader:
             return
         commands = self.commands(path, node, action)
         for time in range(often.times):
-            begin = replace(at, offset=at.offset + time * often.every)
+            begin, made = replace(at, offset=at.offset + time * often.every), []
             for number, terminal in enumerate(commands):
                 prefix = id_ if number == 0 else f"{id_}.{number + 1}"
                 steps = []
                 for place, (command, text) in enumerate(terminal):
                     name = nth(prefix if place == 0 else f"{prefix}.{place + 1}", time + 1)
                     when = begin if place == 0 else Instant("after")
-                    steps.append(Step(name, when, command, wait, node.mark.line, text))
-                self.terminals.append(tuple(steps))
+                    needs = command.needs if isinstance(command, Ordered) else ()
+                    command = command.command if isinstance(command, Ordered) else command
+                    steps.append(Step(name, when, command, wait, node.mark.line, text, needs))
+                made.append(steps)
+            self.terminals += with_ids(made)
 
     def often(self, path: Path, at: Instant) -> Repeated:
         """Return how often the step is taken."""
@@ -251,10 +255,10 @@ class StepReader:
             self.report.refuse(self.root, (*path, "wait"), refusal)
             return False
 
-    def commands(self, path: Path, node: Node, action: str) -> list[list[tuple[Command, str]]]:
+    def commands(self, path: Path, node: Node, action: str) -> list[list[tuple[Command | Ordered, str]]]:
         """Return the commands of each terminal that the step opens, with their text."""
-        own: list[tuple[Command, str]] = []
-        others: list[list[tuple[Command, str]]] = []
+        own: list[tuple[Command | Ordered, str]] = []
+        others: list[list[tuple[Command | Ordered, str]]] = []
         for below, line in lines_of(node, action, path):
             try:
                 groups = self.parse(action, line, node)
@@ -275,7 +279,7 @@ class StepReader:
             )
         return [group for group in [own, *others] if group]
 
-    def parse(self, action: str, line: object, node: Node) -> list[list[Command]]:
+    def parse(self, action: str, line: object, node: Node) -> Sequence[Sequence[Command | Ordered]]:
         """Return the commands of one line. Raises Refusal."""
         if action in step_words():
             return [[step_words()[action].read(line, self.names)]]
@@ -335,6 +339,18 @@ class StepReader:
                 refusal = Refusal(f"{listed([*seen, id_])}: these steps wait for one another.")
                 self.report.refuse(self.root, ("steps", ids.index(id_), "at"), refusal)
                 return
+
+
+def with_ids(terminals: list[list[Step]]) -> list[Terminal]:
+    """Return the terminals that one line opens, whose steps wait for one another by their ids."""
+    own = [step for steps in terminals for step in steps]
+    starts = {step.command.container: step.id for step in own if isinstance(step.command, Docker)}
+
+    def with_own(step: Step) -> Step:
+        needs = tuple(replace(need, step=starts.get(need.container, "")) for need in step.needs)
+        return replace(step, needs=needs) if needs else step
+
+    return [tuple(map(with_own, steps)) for steps in terminals]
 
 
 def spoken(value: object) -> str:

@@ -29,6 +29,7 @@ from sim.engine.setup import (
     Instant,
     Log,
     Microseconds,
+    Need,
     Network,
     Observed,
     OnTerm,
@@ -80,6 +81,7 @@ TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
         "tty": (True,),
         "host_pid": (True,),
         "init": (True,),
+        "depends": ((Need(NAMES[1], "healthy"),), (Need(NAMES[2], "completed"), Need(NAMES[0]))),
     },
     Payload: {
         "threads": (2,),

@@ -86,6 +86,8 @@ def swaps_of(setup: Setup) -> tuple[Swap, ...]:
     """Return the exchanges of containers that leave the setup as it is, without the one that changes nothing."""
     if any(service.published != service.ports for service in setup.services):
         return ()  # which port out of a range is free depends on who came first
+    if any(service.depends for service in setup.services):
+        return ()  # what a step waits for names containers
     if setup.faults.total or any(not isinstance(step.command, Docker) for line in setup.terminals for step in line):
         return ()
     found = []

@@ -23,6 +23,7 @@ from sim.engines.cri.kubelet import runtime_at
 from sim.engines.cri.pods import SPECS, STATUSES, UIDS, Spec, spec_of, status_of
 from sim.engines.host.client import (
     FINISH,
+    NEEDS,
     TERMINAL,
     Await,
     docker_command,
@@ -57,7 +58,7 @@ def typed(design: Any, command: Docker) -> str:
 def begin(g: Goroutine) -> str | None:
     """Do what needs no program, or go on to the command that does."""
     label = begin_step(g)
-    if label in ("done", "systemctl"):
+    if label in ("done", "systemctl", "needs"):
         return label
     command = step_of(g.world, g.frame).command
     if not isinstance(command, Docker) or command.verb not in VERBS:
@@ -166,7 +167,7 @@ PROGRAM = Program(
             Do(more_steps, "end"),
             Await(),
             Label("begin"),
-            Do(begin, "systemctl", "done", "ask", "delete"),
+            Do(begin, "systemctl", "done", "ask", "delete", "needs"),
             Label("apply"),
             Do(apply, "done"),
             Wait(pod_reported),
@@ -190,6 +191,7 @@ PROGRAM = Program(
             Do(lost),
             Goto("done"),
             FINISH,
+            NEEDS,
             Label("end"),
         ),
     ),

@@ -26,13 +26,15 @@ from sim.engine.setup import (
     OwnCommand,
     S,
     Slow,
-    Step,
     Systemctl,
     Target,
     Upgrade,
 )
 from sim.engines.host.memory import shell_waits
 from sim.engines.host.mishap import AT_ONCE
+from sim.engines.host.needs import NEEDS as NEEDS
+from sim.engines.host.needs import NO_DAEMON as NO_DAEMON
+from sim.engines.host.needs import step_of as step_of
 from sim.engines.host.systemd.power import CLOSED
 from sim.engines.host.systemd.unit import NOT_FOUND, OF_CONTAINER, is_there, own_name
 from sim.facts import Message, Received, StepDone, StepTaken
@@ -40,7 +42,6 @@ from sim.kernel import syscalls
 from sim.kernel.records import INIT, OUTSIDE, Image, Pid
 from sim.world import Frame, Key, World
 
-NO_DAEMON = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 LOST = "error during connect: EOF"
 PORT = "-host-port"  # in the command line of a forwarder, before the port that it listens at
 
@@ -48,14 +49,6 @@ PORT = "-host-port"  # in the command line of a forwarder, before the port that 
 def mark_name(instant: Instant) -> str:
     """Return the name of the moment that an instant counts from."""
     return f"{instant.base}:{instant.name}:{instant.target}"
-
-
-def step_of(world: World, frame: Frame) -> Step:
-    """Return the step that a terminal is at."""
-    terminal = world.setup.terminals[frame.local["terminal"]]
-    step = terminal[frame.local["i"]]
-    assert isinstance(step, Step)
-    return step
 
 
 FOLLOWING = ("events", "logs", "wait")  # verbs that may have no end of their own
@@ -95,6 +88,8 @@ def begin(g: Goroutine) -> str | None:
     if not g["tried"]:
         g.emit(StepTaken(step.id))
     g["tried"], g["error"] = True, ""
+    if step.needs and g.frame.local.get("met") != step.id:
+        return "needs"
     command = step.command
     if isinstance(command, Docker):
         if command.verb in ("run", "create"):
@@ -352,7 +347,7 @@ _TERMINAL = (
     Do(more_steps, "end"),
     Await(),
     Label("begin"),
-    Do(begin, "create", "docker", "systemctl", "unpack", "done", "attach", "follow"),
+    Do(begin, "create", "docker", "systemctl", "unpack", "done", "attach", "follow", "needs"),
     Label("create"),
     call("api", dockerd_at, create_request, lost="lost", refused="refused", failed="failed"),
     Do(created, "done", "attach"),
@@ -385,6 +380,7 @@ _ENDS = (
     Label("follow"),
     call("api", dockerd_at, follow_request, lost="lost", refused="refused", failed="failed"),
     Goto("done"),
+    NEEDS,
     Label("end"),
 )
 

@@ -18,6 +18,7 @@ from sim.engine.setup import Docker, S
 from sim.engines.host.client import (
     FINISH,
     FOLLOWING,
+    NEEDS,
     TERMINAL,
     Await,
     more_steps,
@@ -38,7 +39,7 @@ VERBS = ("run", "create", "start", "stop", "kill", "restart", "rm", "exec", "pau
 def begin(g: Goroutine) -> str | None:
     """Do what needs no program, or go on to the command that does."""
     label = begin_step(g)
-    if label in ("done", "systemctl"):
+    if label in ("done", "systemctl", "needs"):
         return label
     command: Any = step_of(g.world, g.frame).command
     return "follow" if command.attach or command.verb in FOLLOWING else None
@@ -88,7 +89,7 @@ PROGRAM = Program(
             Do(more_steps, "end"),
             Await(),
             Label("begin"),
-            Do(begin, "systemctl", "done", "follow"),
+            Do(begin, "systemctl", "done", "follow", "needs"),
             Do(run_podman, "done"),
             Answered("command", "killed", "failed"),
             Goto("done"),
@@ -103,6 +104,7 @@ PROGRAM = Program(
             Do(killed),
             Goto("done"),
             FINISH,
+            NEEDS,
             Label("end"),
         ),
     ),
