@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 
@@ -21,8 +21,9 @@ from sim.scenario.compose.variables import Variables, read_env
 from sim.scenario.text import Mark, Node, Problems, read
 from sim.scenario.words import counted, listed, shown
 
-MAX_FILES = 100  # that one stack is read from
+MAX_FILES = 1000  # that one stack is read from
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|github\.com/|oci:")
+SECRET = re.compile(r"passw|passphrase|(?<![a-z])(?:pass|pwd)(?![a-z])|secret|token|credential|(?<![a-z])(?:key|salt|dsn)(?![a-z])", re.I)
 JOINED = ("services", "networks", "volumes", "configs", "secrets", "models")  # of an included file
 
 
@@ -30,7 +31,8 @@ JOINED = ("services", "networks", "volumes", "configs", "secrets", "models")  # 
 class Asked:
     """What a stack is read from: files in the order of `-f`, env files, profiles, the project's name.
 
-    *texts* has the text of files that do not stand on disk, by name.
+    *texts* has the text of files that do not stand on disk, by name. Without *keep_values* a variable whose name says
+    that it is a credential stands for an ellipsis.
     """
 
     files: tuple[str, ...]
@@ -38,6 +40,7 @@ class Asked:
     profiles: tuple[str, ...] = ()
     project: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
+    keep_values: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Stack:
 def read_stack(asked: Asked, problems: Problems) -> Stack | None:
     """Return the stack; None if nothing of it can be read. What is wrong goes to *problems*."""
     reader = Reader(asked, problems)
-    variables = Variables(reader.values(), problems)
+    variables = Variables(reader.hidden(reader.values()), problems)
     root: Node | None = None
     version_1 = False
     for file in asked.files:
@@ -111,6 +114,12 @@ class Reader:
             text = self.text(file, Mark(file, 0, 0))
             found |= {} if text is None else read_env(text, file, self.problems, found)
         return found if self.asked.env_files else self.beside(self.asked.files[0])
+
+    def hidden(self, values: dict[str, str]) -> dict[str, str]:
+        """Return *values* without those that are credentials by their name."""
+        if self.asked.keep_values:
+            return values
+        return {name: "…" if value and SECRET.search(name) else value for name, value in values.items()}
 
     def beside(self, file: str) -> dict[str, str]:
         """Return the variables of the `.env` beside *file*; without one there are none."""
@@ -206,12 +215,12 @@ class Reader:
             return None
         env = entry.child("env_file") if isinstance(entry.value, dict) else None
         names = env.value if env and isinstance(env.value, list) else [env] if env else []
-        more = self.beside(other) if env is None else {}
+        more: dict[str, str] = self.beside(other) if env is None else {}
         for name in names:
             beside = os.path.normpath(os.path.join(os.path.dirname(file), str(name.value)))
             if self.is_there(beside):
                 more |= read_env(self.text(beside, name.mark) or "", beside, self.problems)
-        return self.whole(other, path.mark, variables.beside(more), chain)
+        return self.whole(other, path.mark, variables.beside(self.hidden(more)), chain)
 
     def is_there(self, file: str) -> bool:
         """Return whether a file that another one names can be looked into."""
@@ -271,7 +280,7 @@ class Reader:
             names = entries_of(below)
             why = f"the service has {counted(len(names), 'profile')} ({listed(names)}) that {'is' if len(names) == 1 else 'are'} not asked for"
             self.left.append(Left(below.mark, name, "profiles", why, f"only if you run it: --profile {names[0]}"))
-        kept = {name: without_off(it, off) for name, it in services.value.items() if name not in off}
+        kept = {name: without_dependencies(it, off) for name, it in services.value.items() if name not in off}
         return replace(root, value={**mapping(root), "services": replace(services, value=kept)})
 
 
@@ -288,15 +297,15 @@ def entries_of(node: Node) -> list[str]:
     return [str(it.value) for it in items if not isinstance(it.value, dict | list) and it.value is not None]
 
 
-def without_off(service: Node, off: Mapping[str, Node]) -> Node:
-    """Return a service that depends on nothing that is not started."""
+def without_dependencies(service: Node, names: Collection[str]) -> Node:
+    """Return a service that depends on none of *names*."""
     depends = service.child("depends_on") if isinstance(service.value, dict) else None
-    if depends is None or not off:
+    if depends is None or not names:
         return service
     if isinstance(depends.value, dict):
-        depends = replace(depends, value={name: it for name, it in depends.value.items() if name not in off})
+        depends = replace(depends, value={name: it for name, it in depends.value.items() if name not in names})
     elif isinstance(depends.value, list):
-        depends = replace(depends, value=[it for it in depends.value if str(it.value) not in off])
+        depends = replace(depends, value=[it for it in depends.value if str(it.value) not in names])
     return replace(service, value={**mapping(service), "depends_on": depends})
 
 
