@@ -123,9 +123,15 @@ class Exec(msgspec.Struct, frozen=True):
 
 
 class Healthcheck(msgspec.Struct, frozen=True):
-    """A probe of the container's health; defaults are Docker 1.13.1's (engine-1.13 §20). *argv* is what is run."""
+    """A probe of the container's health; defaults are Docker 1.13.1's (engine-1.13 §20). *argv* is what is run.
+
+    Within *start_period* of the container's start, until one has succeeded, no failure counts, and the probes come
+    *start_interval* after one another; 0 is what the engine's version has for it.
+    """
 
     argv: tuple[str, ...]
     interval: Microseconds = 30 * S
     timeout: Microseconds = 30 * S
     retries: int = 3
+    start_period: Microseconds = 0
+    start_interval: Microseconds = 0

@@ -51,13 +51,39 @@ class Given(NamedTuple):
         return key in self.service_keys.get(container, ())
 
 
+class Doubt(NamedTuple):
+    """A key of containers that the engine has and the model does not follow: why not, and what it changes."""
+
+    key: str
+    count: int
+    why: str
+    changes: str
+
+
 class Fitted(msgspec.Struct, frozen=True):
-    """Settings and containers as an engine has them; *refused* of containers, *unused* words by section, counted."""
+    """Settings and containers as an engine has them; *refused* of containers, *unused* words by section, counted.
+
+    *doubts* are keys of containers that may change an answer.
+    """
 
     engine: EngineSetup
     services: tuple[Service, ...]
     refused: tuple[Said, ...] = ()
     unused: tuple[tuple[str, str, int], ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+
+def without_checks(given: Given, why: str, changes: str) -> tuple[tuple[Service, ...], tuple[Doubt, ...]]:
+    """Return the containers without their health checks, and that these are not followed, if there are any."""
+    count = sum(service.healthcheck is not None for service in given.services)
+    services = tuple(_without_check(service) for service in given.services)
+    return services, (Doubt("healthcheck", count, why, changes),) * bool(count)
+
+
+def _without_check(service: Service) -> Service:
+    """Return the container without its check: a command whose code only the check would have found leaves with 0."""
+    execs = tuple(msgspec.structs.replace(it, code=0) if it.code is None else it for it in service.execs)
+    return service if service.healthcheck is None else msgspec.structs.replace(service, healthcheck=None, execs=execs)
 
 
 def as_given(design: Any, given: Given) -> Fitted:

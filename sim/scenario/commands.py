@@ -32,6 +32,7 @@ RUN_WITHOUT_EFFECT = tuple(
     --cap-drop --security-opt --log-opt --mount --tmpfs --ulimit --device --cpus -c --cpu-shares
     --shm-size --volumes-from --sysctl""".split()
 )
+HEALTH_FLAGS = ("cmd", "interval", "timeout", "retries", "start_period", "start_interval")
 # flag -> (what it sets, whether a value follows); "" sets nothing
 RUN_FLAGS: dict[str, tuple[str, bool]] = {
     "-d": ("detach", False),
@@ -49,7 +50,7 @@ RUN_FLAGS: dict[str, tuple[str, bool]] = {
     "--volume": ("volumes", True),
     "-l": ("labels", True),
     "--label": ("labels", True),
-    **{f"--health-{key}": (f"health_{key}", True) for key in ("cmd", "interval", "timeout", "retries")},
+    **{f"--health-{key.replace('_', '-')}": (f"health_{key}", True) for key in HEALTH_FLAGS},
     "--no-healthcheck": ("no_healthcheck", False),
     "--rm": ("rm", False),
     "-t": ("tty", False),
@@ -342,7 +343,7 @@ def health_of(parsed: Parsed) -> dict[str, object]:
     """Return the health check that the flags describe. Raises Refusal."""
     if "no_healthcheck" in parsed.given:
         return {"disable": True}
-    keys = {"test": "health_cmd", **{key: f"health_{key}" for key in ("interval", "timeout", "retries")}}
+    keys = {"test": "health_cmd", **{key: f"health_{key}" for key in HEALTH_FLAGS[1:]}}
     check: dict[str, object] = {key: parsed.last(name) for key, name in keys.items() if parsed.last(name) is not None}
     retries = check.get("retries")
     if isinstance(retries, str):

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from sim.designs.takes import cgroup_of, had_by
-from sim.engine.setup import EngineSetup, HostSetup, Instant, Network, OutOfMemory, Row, Service, Setup, Step
-from sim.scenario import known, readers
+from sim.engine.setup import EngineSetup, HostSetup, Network, OutOfMemory, Service, Setup, Step
+from sim.scenario import readers
 from sim.scenario.asked import Asked, read_asked
 from sim.scenario.check import NotedKey, Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
@@ -23,9 +23,10 @@ from sim.scenario.engines import design_of
 from sim.scenario.expect import Expectation
 from sim.scenario.expect_read import read_expectations
 from sim.scenario.explored import read_faults, read_order
-from sim.scenario.instants import Names, parse_instant
-from sim.scenario.profiles import PLACE, read_profile
+from sim.scenario.instants import Names, read_until
+from sim.scenario.profiles import chosen_profile
 from sim.scenario.property_read import Listed, OwnProperty, read_properties, worded
+from sim.scenario.replicas import Replicas, with_replicas
 from sim.scenario.schema import EngineFile, File, HostFile, NetworkFile, ServiceFile
 from sim.scenario.schema_program import Strict
 from sim.scenario.services import (
@@ -83,22 +84,25 @@ class Compiler:
     keys: dict[str, str] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)
     said: dict[str, frozenset[str]] = field(default_factory=dict)  # container -> which keys are said of it
+    replicas: Replicas = field(default_factory=dict)
 
     def scenario(self, name: str, source: str) -> Scenario:
         """Return the scenario; raise InputError with all problems."""
         self.top_keys()
         self.root = without_unknown(self.root, self.report)
+        separator = releases_of(self.root)[0].traits.replica
+        self.root, self.replicas = with_replicas(self.root, separator, self.report)
         title = self.text("title") or name
         host, engine = self.host(cgroup_of(releases_of(self.root))), self.engine()
         networks = self.networks()
         services, names, depends = self.services(networks, host, engine.design)
         services = tuple(self.with_driver(service, engine) for service in services)
-        fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
+        fleet = Fleet(depends, set(depends) if host.begin != "off" else set(), self.replicas)
         terminals = StepReader(self.root, names, fleet, self.report).read()
         services = with_execs(services, terminals, self.assumed)
         engine, services = fit(self.root, engine, services, terminals, self.report, self.said)
         self.check_limits(services, terminals)
-        until = self.until(names)
+        until = read_until(self.root, names, self.report)
         ports = {port.host: service.name for service in services for port in service.published}
         properties = read_properties(self.root, names, ports, self.report)
         own = {it.name: it for it in properties if isinstance(it, OwnProperty)}
@@ -184,7 +188,7 @@ class Compiler:
         file = check(EngineFile, self.root, ("engine",), self.report)
         if file is None:
             return EngineSetup()
-        profile, durations = self.profile(file.profile)
+        profile, durations = chosen_profile(self.root, file.profile, self.report)
         try:
             design = design_of(file.design)
         except Refusal as refusal:
@@ -203,15 +207,6 @@ class Compiler:
             durations if own else design.engine.durations,
             read_units(self.root, design, self.report),
         )
-
-    def profile(self, said: object) -> tuple[str, tuple[Row, ...]]:
-        """Return the profile's name, and its rows if they stand in the file or in one that it names."""
-        if isinstance(said, dict):
-            return read_profile(self.root, self.report)
-        if said not in known.PROFILES:
-            what = f"{shown(said)} is not a profile; valid: {listed(known.PROFILES)}, or a file x.yaml."
-            self.report.refuse(self.root, PLACE, Refusal(what, did_you_mean(str(said), known.PROFILES)))
-        return str(said), ()
 
     def networks(self) -> tuple[Network, ...]:
         """Return bridge and the networks of the file with their subnets."""
@@ -364,22 +359,6 @@ class Compiler:
                 "Use that image, or another --name.",
             )
             self.report.refuse(self.root, path, refusal)
-
-    def until(self, names: Names) -> Instant | None:
-        """Return when the run ends; None is 60 s after the last step."""
-        node = self.root.child("until")
-        if node is None or node.value is None:
-            return None
-        try:
-            found = parse_instant(node.plain(), names)
-            if found.base == "end":
-                raise Refusal("'end' is what until: says.", "Write a duration or a step's id.")
-            if found.base == "origin" and found.offset <= 0:
-                raise Refusal(f"{shown(node.plain())} is not after t = 0.")
-            return found
-        except Refusal as refusal:
-            self.report.problems.add(node.mark, f"until: {refusal.what}", refusal.hint)
-            return None
 
 
 def plain(node: Node | None) -> object:

@@ -90,7 +90,10 @@ _SERVICE: Mapping[str, Noted] = {
 }
 
 _DEPLOY: Mapping[str, Noted] = {
-    **_keys("endpoint_mode labels placement rollback_config update_config", "only a swarm reads it"),
+    **_keys("endpoint_mode labels mode placement rollback_config update_config", "only a swarm reads it"),
+}
+_RESTART: Mapping[str, Noted] = {
+    **_keys("delay window", "the engine has pauses of its own between the starts of a policy"),
 }
 _RESOURCES: Mapping[str, Noted] = {
     **_keys("reservations", "how much is kept free for it; nobody is killed for it"),
@@ -211,6 +214,7 @@ _UNIT: Mapping[str, Noted] = {
 NOTED: Mapping[str, Mapping[str, Noted]] = {
     "service": _SERVICE,
     "deploy": _DEPLOY,
+    "restart_policy": _RESTART,
     "resources": _RESOURCES,
     "limits": _LIMITS,
     "network": _NETWORK,

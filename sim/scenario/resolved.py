@@ -47,7 +47,7 @@ def resolved(scenario: Scenario) -> str:
     document: dict[str, Any] = {
         "title": scenario.title,
         "host": host_of(setup.host),
-        "engine": engine_of(setup.engine),
+        "engine": engine_of(setup.engine, spelt_design(scenario)),
         "networks": {net.name: network_of(net) for net in setup.networks if net != BRIDGE},
         "services": {
             scenario.keys[service.name]: service_of(service, scenario)
@@ -83,8 +83,8 @@ def host_of(host: HostSetup) -> dict[str, Any]:
     return keys if host.next_pid is None else {**keys, "next_pid": host.next_pid}
 
 
-def engine_of(engine: EngineSetup) -> dict[str, Any]:
-    """Return the engine's keys as daemon.json and systemd spell them."""
+def engine_of(engine: EngineSetup, version: str = "") -> dict[str, Any]:
+    """Return the engine's keys as daemon.json and systemd spell them, those that *version* has (the design itself)."""
     daemon, unit = engine.daemon, engine.unit
     design = DESIGNS[engine.design]
     of_daemon = {
@@ -96,20 +96,27 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
         "log-driver": daemon.log_driver,
     }
     sections = {
-        section: {key: value for key, value in keys.items() if not lacks(design, section, key)}
+        section: {key: value for key, value in keys.items() if not lacks(design, section, key, version)}
         for section, keys in (("daemon", of_daemon), ("unit", unit_of(unit)))
     }
     sections["units"] = {name: unit_of(it) for name, it in engine.units}
     return {
-        "design": engine.design,
+        "design": version or engine.design,
         "profile": profile_plain(engine.profile, engine.durations) if engine.durations else engine.profile,
         **{section: keys for section, keys in sections.items() if keys},
         "unverified": {
             name: number if "threads" in name else format_duration(number)
             for name, number in asdict(engine.unverified).items()
-            if not lacks(design, "unverified", name) or number != getattr(design.traits.unverified, name)
+            if not lacks(design, "unverified", name, version) or number != getattr(design.traits.unverified, name)
         },
     }
+
+
+def spelt_design(scenario: Scenario) -> str:
+    """Return the design as the file names it: a version may have keys that its row's own name has not."""
+    engine = scenario.raw.get("engine")
+    said = engine.get("design") if isinstance(engine, dict) else None
+    return str(said or scenario.setup.engine.design)
 
 
 def unit_of(unit: Unit) -> dict[str, Any]:
@@ -164,7 +171,8 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "x-id": service.id,
     }
     design = DESIGNS[scenario.setup.engine.design]
-    return {key: it for key, it in keys.items() if it not in (None, [], {}) and not lacks(design, "service", key)}
+    kept = {key: it for key, it in keys.items() if it not in (None, [], {})}
+    return {key: it for key, it in kept.items() if not lacks(design, "service", key, spelt_design(scenario))}
 
 
 def port_of(port: Port) -> str:
@@ -208,8 +216,14 @@ def healthcheck_of(check: Healthcheck | None) -> dict[str, Any] | None:
     """Return a health check with its times."""
     if check is None:
         return None
-    times = {"interval": format_duration(check.interval), "timeout": format_duration(check.timeout)}
-    return {"test": ["CMD", *check.argv], **times, "retries": check.retries}
+    times = {"interval": check.interval, "timeout": check.timeout}
+    later = {"start_period": check.start_period, "start_interval": check.start_interval}  # not of every version
+    times |= {key: time for key, time in later.items() if time}
+    return {
+        "test": ["CMD", *check.argv],
+        **{key: format_duration(time) for key, time in times.items()},
+        "retries": check.retries,
+    }
 
 
 def exec_of(row: Exec) -> dict[str, Any]:

@@ -44,6 +44,7 @@ from sim.scenario.fields import (
     whole,
 )
 from sim.scenario.noted import NOTED
+from sim.scenario.schema_deploy import OF_DEPLOY, DeployFile, Number
 from sim.scenario.schema_program import ExecFile, PayloadFile, Strict
 from sim.scenario.step_word import step_words
 
@@ -216,8 +217,8 @@ class ServiceFile(Strict):
     networks: Annotated[Any, *kind(readers.network_names, type=["array", "object"])] = ()
     network_mode: Annotated[Any, *kind(readers.network_mode, enum=["bridge"])] = None
     depends_on: Annotated[Any, *kind(readers.depends_on, type=["array", "object"])] = ()
-    deploy: Annotated[Any, *kind(readers.deploy, type="object")] = None
-    scale: Annotated[Any, *kind(readers.scale, const=1)] = 1
+    deploy: DeployFile = DeployFile()
+    scale: Number = 1
     init: Bool = False
     healthcheck: Annotated[Any, *kind(readers.healthcheck, type="object")] = None
     labels: Annotated[Any, *kind(readers.labels, type=["array", "object"])] = ()
@@ -376,7 +377,7 @@ def json_schema() -> dict[str, Any]:
     schema["patternProperties"] = {"^x-": {}}
     schema["$defs"]["StepFile"]["properties"] |= {name: word.schema for name, word in step_words().items()}
     schema["$defs"]["EngineFile"]["properties"]["units"]["additionalProperties"] = {"$ref": "#/$defs/UnitSection"}
-    for model in (DaemonFile, UnitSection, NetworkFile, ServiceFile, SubnetFile, IpamFile):
+    for model in (DaemonFile, UnitSection, NetworkFile, SubnetFile, IpamFile, ServiceFile, *OF_DEPLOY):
         properties = schema["$defs"][model.__name__]["properties"]
         for key in sorted(model.noted):
             properties.setdefault(key, {"description": "without effect on processes"})

@@ -28,6 +28,7 @@ from sim.engine.setup import (
     Payload,
     Pins,
     Port,
+    Restart,
     Service,
     Step,
     ThreadsEnd,
@@ -99,7 +100,7 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         args=args,
         payload=payload_of(name, file.x_payload, (path, *args), file.stop_signal or STOP_SIGNAL, assumed),
         ports=file.ports,
-        restart=file.restart,
+        restart=restart_of(name, file, assumed),
         stop_signal=file.stop_signal,
         stop_timeout=file.stop_grace_period,
         network=network,
@@ -112,12 +113,34 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         healthcheck=file.healthcheck,
         init=file.init and file.pid is None,  # oci_linux.go: a pid namespace of its own
         execs=tuple(exec_of(words, row) for words, row in file.x_exec.items()),
-        memory=file.mem_limit or None,
+        memory=file.deploy.resources.limits.memory or file.mem_limit or None,  # create.go 715-721 (setLimits)
         oom_score_adj=file.oom_score_adj,
         auto_remove=file.x_rm,
         tty=file.tty,
         host_pid=file.pid is not None,
     )
+
+
+POLICIES = {"none": "no", "any": "always", None: "no"}  # create.go 585-599 (mapRestartPolicyCondition); "" is no policy
+
+
+def restart_of(name: str, file: ServiceFile, assumed: Assumed) -> Restart:
+    """Return the policy: `deploy.restart_policy`, where it is said, goes before `restart`.
+
+    Source: docker/compose v2.40.3 pkg/compose/create.go 558-583. A count with another policy than on-failure is refused
+    by the engine (moby v1.13.1 daemon/container.go 268, v25.0.0 api/types/container/hostconfig.go 324); it is left out.
+    """
+    said = file.deploy.restart_policy
+    if said is None:
+        return file.restart
+    policy = POLICIES.get(said.condition, said.condition)
+    if said.condition is None:
+        assumed.note("deploy.restart_policy without a condition is no policy, as Compose hands it on", name)
+    if said.max_attempts and policy != "on-failure":
+        assumed.note(
+            "deploy.restart_policy.max_attempts is left out; the engine refuses a count without on-failure", name
+        )
+    return Restart(str(policy), said.max_attempts if policy == "on-failure" else 0)
 
 
 def command_of(name: str, file: ServiceFile, assumed: Assumed) -> tuple[str, tuple[str, ...]]:

@@ -44,8 +44,13 @@ def releases_of(root: Node) -> list[Design]:
     return [design for _, design in _named(root)]
 
 
+def version_of(root: Node) -> Versions:
+    """Return the version of the engine that a file begins with, as it is spelt there."""
+    return _versions(root, [("engine", "design")]) or ((DEFAULT, design_of(DEFAULT)),)
+
+
 def _named(root: Node) -> Versions:
-    first = _versions(root, [("engine", "design")]) or ((DEFAULT, design_of(DEFAULT)),)
+    first = version_of(root)
     later = _versions(root, [("steps", place, "upgrade", "to") for place in range(_length(root, ("steps",)))])
     return (*first, *later)
 

@@ -52,6 +52,7 @@ NETWORKS = (Network("bridge", "172.17.0."), Network("site", "172.19.0."))
 SHELL = Child("nginx", ("nginx",))
 CRON = Child("cron", ("cron",), exits=Ends(0, 200 * MS))
 WORKER = Child("job", ("job",), 2, Ends(1, 1 * S), on=(("TERM", OnTerm("exit", 4, 100 * MS)),), main_ends=300 * MS)
+YOUNG = Healthcheck(("check",), 2 * S, 1 * S, 1, 3 * S, 1 * S)
 MIB = 2**20
 
 TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
@@ -67,7 +68,7 @@ TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
         "log_driver": ("json-file", "none"),
         "execs": ((Exec("sleep", after=5 * S),), (Exec("check", 1), Exec("gone", missing=True))),
         "memory": (64 * MIB,),
-        "healthcheck": (Healthcheck(("check",), 1 * S, 1 * S, 2), Healthcheck(("sleep",), 1 * S, 300 * MS, 1)),
+        "healthcheck": (Healthcheck(("check",), 1 * S, 1 * S, 2), Healthcheck(("sleep",), 1 * S, 300 * MS, 1), YOUNG),
         "auto_remove": (True,),
         "oom_score_adj": (-500, 1000),
         "tty": (True,),

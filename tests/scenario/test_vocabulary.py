@@ -112,7 +112,7 @@ def test_every_row_of_a_vocabulary_is_a_key_of_files_and_names_versions_of_the_l
     read = {
         "service": {*ServiceFile.known_keys(), *NOTED["service"]},
         "daemon": {*DaemonFile.known_keys(), *NOTED["daemon"]},
-        "healthcheck": {*readers.CHECK_KEYS, "start_period", "start_interval"},
+        "healthcheck": set(readers.CHECK_KEYS),
         "unit": set(),
         "value": {f"{key}: -1" for key in ServiceFile.known_keys()},
         "unverified": set(UnverifiedFile.known_keys()),

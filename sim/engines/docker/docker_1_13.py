@@ -63,6 +63,7 @@ TRAITS = Traits(
     engine_main="boot",
     socket=paths.DOCKER_SOCK,
     client="docker",
+    replica="_",
     containerd_socket=paths.CONTAINERD_SOCK,
     other_package=("containerd", "shim", "runc"),
     live_restore=True,

@@ -59,6 +59,8 @@ FORWARDED = tuple((signal, "forward") for signal in sorted(CATCHABLE - NOT_FORWA
 def execute(g: Goroutine) -> str | None:
     """Execve the user's program, or docker-init where the container has that as its first process."""
     service = service_of(g)
+    if service.healthcheck is not None and service.healthcheck.start_period:
+        g.start("payload.start_period", c=service.name)
     if service.init:
         words = (INIT_PATH, "--", *service.payload.argv)
         syscalls.execve(g.turn, g.pid, Image("payload", "init", words, service.name, FORWARDED))
@@ -175,6 +177,21 @@ def become_ready(g: Goroutine) -> str | None:
             syscalls.listen(g.turn, server(g.world, g.pid), address)
     g.emit(BecameReady(service.name))
     return None
+
+
+def begin_start_period(g: Goroutine) -> None:
+    """Let engines see that the container's start period has begun: how old it is, its first process knows."""
+    g.remember("start_period", "begun")
+
+
+def start_period(world: World, frame: Frame) -> int:
+    """Return how long the health check of the container counts no failure, in µs."""
+    return int(world.services[frame.local["c"]].healthcheck.start_period)
+
+
+def end_start_period(g: Goroutine) -> None:
+    """Let engines see that the start period is over."""
+    g.remember("start_period", "over")
 
 
 def leave_after(world: World, frame: Frame) -> int:
@@ -358,6 +375,12 @@ PROGRAM = Program(
         procedure("payload.leave", Sleep("exits", leave_after), Exit(leave)),
         procedure("payload.leave_between", Sleep("exits", leave_after), Wait(free_to_act), Exit(leave)),
         fail_table("payload"),
+        procedure(
+            "payload.start_period",
+            Do(begin_start_period),
+            Sleep("start_period", start_period),
+            Do(end_start_period),
+        ),
         PRINT,
         procedure("payload.wait_child", Reap("child_pid"), Exit(leave_with_child)),
         procedure("payload.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),
