@@ -31,11 +31,9 @@ SERVICE_NOT_MODELLED = {
     "extends": "a service taken from another one; merge keys (<<: *name) are read",
     "gpus": "",
     "ipc": "",
-    "links": "their order of start",
     "mem_reservation": "",
     "mem_swappiness": "",
     "memswap_limit": "out-of-memory kills",
-    "net": "",
     "oom_kill_disable": "out-of-memory kills",
     "pids_limit": "",
     "post_start": "",
@@ -123,8 +121,7 @@ UNIT_WITHOUT_EFFECT = frozenset(
     LimitCORE LimitNOFILE LimitNPROC MountFlags NotifyAccess OOMScoreAdjust PartOf Requires Slice
     StandardError StandardOutput TimeoutAbortSec WantedBy Wants WorkingDirectory""".split()
 )
-NETWORK_WITHOUT_EFFECT = frozenset("attachable driver_opts external labels name x-network".split())
-NETWORK_NOT_MODELLED = {"enable_ipv6": "", "internal": "a network without published ports"}
+NETWORK_WITHOUT_EFFECT = frozenset("attachable driver_opts enable_ipv4 enable_ipv6 labels x-network".split())
 
 COMPOSE_WITHOUT_EFFECT = frozenset("configs name secrets version volumes".split())
 COMPOSE_NOT_MODELLED = {"include": "merge the files with `docker compose config` first", "models": ""}
