@@ -66,7 +66,9 @@ def status_row(keys: list[str], state: str, whole: bool = False) -> str:
 
 def written(rows: list[str]) -> str:
     """Return rows as the section of a file."""
-    return "\n".join(["expect:                                   # as it is today", *[f"  - {row}" for row in rows], ""])
+    return "\n".join(
+        ["expect:                                   # as it is today", *[f"  - {row}" for row in rows], ""]
+    )
 
 
 def quoted(name: str) -> str:

@@ -23,7 +23,10 @@ from sim.scenario.words import counted, listed, shown
 
 MAX_FILES = 1000  # that one stack is read from
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|github\.com/|oci:")
-SECRET = re.compile(r"passw|passphrase|(?<![a-z])(?:pass|pwd)(?![a-z])|secret|token|credential|(?<![a-z])(?:key|salt|dsn)(?![a-z])", re.I)
+SECRET = re.compile(
+    r"passw|passphrase|(?<![a-z])(?:pass|pwd)(?![a-z])|secret|token|credential|(?<![a-z])(?:key|salt|dsn)(?![a-z])",
+    re.I,
+)
 JOINED = ("services", "networks", "volumes", "configs", "secrets", "models")  # of an included file
 
 
@@ -81,7 +84,10 @@ def unset(variables: Variables) -> list[Left]:
     for name, mark in variables.unset.items():
         why, changes = "no env file gives it a value, so it is empty", "only if something that is followed hangs on it"
         if name in variables.required:
-            why, changes = "Compose refuses the file without it; here it is empty", f"{changes}: give it with --env-file"
+            why, changes = (
+                "Compose refuses the file without it; here it is empty",
+                f"{changes}: give it with --env-file",
+            )
         found.append(Left(mark, "", f"${{{name}}}", why, changes))
     return found
 
@@ -163,7 +169,9 @@ class Reader:
         """Return what *file* says with its variables replaced, documents of one file laid over one another."""
         self.count += 1
         if self.count > MAX_FILES:
-            self.problems.add(mark, f"a stack of more than {MAX_FILES} files.", "Merge them with docker compose config.")
+            self.problems.add(
+                mark, f"a stack of more than {MAX_FILES} files.", "Merge them with docker compose config."
+            )
             return None
         text = self.text(file, mark)
         if text is None:
@@ -248,7 +256,9 @@ class Reader:
         if other is not None and isinstance(other.value, str):
             beside = os.path.normpath(os.path.join(os.path.dirname(file), other.value))
             if REMOTE.match(other.value) or not self.is_there(beside):
-                self.left.append(missing(other, "extends", "what it gives the service is missing here")._replace(service=name))
+                self.left.append(
+                    missing(other, "extends", "what it gives the service is missing here")._replace(service=name)
+                )
                 return own
             root, file = self.alone(beside, other.mark, variables), beside
             found = root.child("services") if root is not None else None

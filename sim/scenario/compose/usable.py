@@ -127,7 +127,9 @@ class Usable:
             made = kept.get("build") or service
             kept["image"] = Node(f"{self.stack.project}-{name}", made.mark, made.key)
             if "build" not in kept and "provider" not in kept:
-                self.left.append(Left(service.key or service.mark, name, "image", "the service has neither image nor build"))
+                self.left.append(
+                    Left(service.key or service.mark, name, "image", "the service has neither image nor build")
+                )
         return self.followed(ServiceFile, replace(service, value=kept), name, CHANGES)
 
     def reason(self, key: str, node: Node) -> tuple[str, str] | None:
@@ -159,14 +161,18 @@ class Usable:
             if key in NetworkFile.later:
                 if node.value not in (None, False, "false"):
                     why = NetworkFile.later[key] or "not followed"
-                    self.left.append(Left(node.key or node.mark, "", f"networks.{name}.{key}", why, CHANGES["networks"]))
+                    self.left.append(
+                        Left(node.key or node.mark, "", f"networks.{name}.{key}", why, CHANGES["networks"])
+                    )
                 continue
             if key == "driver" and node.value not in (None, "bridge", "default"):
                 why = f"a network of the driver {node.value} is taken for a bridge"
                 self.left.append(Left(node.mark, "", f"networks.{name}.driver", why, CHANGES["networks"]))
                 continue
             kept[key] = typed(node, key) if key in AS_TRUTH_OF_NETWORK else node
-        return self.followed(NetworkFile, replace(network, value=kept), f"networks.{name}", {"ipam": "only in the addresses"})
+        return self.followed(
+            NetworkFile, replace(network, value=kept), f"networks.{name}", {"ipam": "only in the addresses"}
+        )
 
     # -- values ------------------------------------------------------------------------------------------------------
 

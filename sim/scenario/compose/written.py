@@ -92,13 +92,14 @@ def imported(wanted: Wanted) -> Imported:
     scenario = Compiler(root, report).scenario("init", asked.files[0])
     left = [*stack.left, *usable.left, *noted(root)]
     kept = {name: kept_of(node, asked.keep_values) for name, node in mapping(root)["services"].value.items()}  # type: ignore[union-attr]
-    lines = {name: comments_of(node, asked.keep_values, wanted.redact) for name, node in mapping(root)["services"].value.items()}  # type: ignore[union-attr]
+    lines = {
+        name: comments_of(node, asked.keep_values, wanted.redact)
+        for name, node in mapping(root)["services"].value.items()
+    }  # type: ignore[union-attr]
     networks = root.child("networks")
     plain = networks.plain() if networks is not None else {}
     assert isinstance(plain, dict)
-    return Imported(
-        stack.project, scenario, kept, plain, lines, tuple(left), tuple(sentences(found)), tuple(found)
-    )
+    return Imported(stack.project, scenario, kept, plain, lines, tuple(left), tuple(sentences(found)), tuple(found))
 
 
 def redacted(root: Node, redact: Redact) -> Node:
@@ -160,7 +161,9 @@ def names_only(plain: object) -> object:
     if isinstance(plain, list):
         pairs = (str(item).partition("=") for item in plain)
         return {name: HIDDEN if sign else None for name, sign, _ in pairs}
-    return {key: None if value is None else HIDDEN for key, value in plain.items()} if isinstance(plain, dict) else HIDDEN
+    return (
+        {key: None if value is None else HIDDEN for key, value in plain.items()} if isinstance(plain, dict) else HIDDEN
+    )
 
 
 def without_args(plain: object) -> object:
