@@ -307,6 +307,8 @@ def _init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", metavar="PLACE", action="append", default=[],
                         help="a file or folder of the library of images; library is the project's own (default), "
                         "none is none: docs/images.md")  # fmt: skip
+    parser.add_argument("--link", action="store_true",
+                        help="name the Compose files instead of copying them: it follows their changes")  # fmt: skip
     parser.add_argument("--keep-values", action="store_true", help="write values of environment and labels too")
     parser.add_argument("--design", metavar="NAME", default="", help="the engine (default: the newest of its kind)")
     parser.add_argument("--force", action="store_true", help="replace a file that exists")

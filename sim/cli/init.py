@@ -41,8 +41,9 @@ def _of_compose(options: argparse.Namespace) -> tuple[str, str]:
         design=options.design,
         images=images,
         keep_values=options.keep_values,
+        link=("" if options.file == "-" else str(Path(options.file).parent)) if options.link else None,
     )
-    return with_expectations(text, options.file), summary
+    return with_expectations(text, "scenario.yaml" if options.file == "-" else options.file), summary
 
 
 def _check(path: Path, force: bool) -> None:

@@ -170,7 +170,7 @@ class Compiler:
             else:
                 refusal = Refusal(f"{shown(node.plain())} is not a sentence.", "Quote it if it contains ': '.")
                 self.report.refuse(self.root, path, refusal)
-        return tuple(dict.fromkeys([*said, *self.assumed.sentences(), *self.report.doubts()]))
+        return tuple(dict.fromkeys([*said, *self.report.assumptions, *self.assumed.sentences(), *self.report.doubts()]))
 
     # -- host, engine, networks --------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from sim.engine.setup import EngineSetup
 from sim.scenario.check import Report
 from sim.scenario.compose.images import OWN, library
 from sim.scenario.compose.stack import Asked
-from sim.scenario.compose.written import Redact, Wanted, imported, summary, written
+from sim.scenario.compose.written import Redact, Wanted, imported, linked, summary, written
 
 STARTER = """\
 # What happens to the containers of a host if ...?
@@ -66,11 +66,12 @@ def init_from_compose(
     images: Sequence[str] = (OWN,),
     keep_values: bool = False,
     redact: Redact = str,
+    link: str | None = None,
 ) -> tuple[str, str]:
     """Return a scenario for Compose files, and what it says of them in one line. Raises InputError.
 
     *images* are files and folders of the library of images, none for no library; *redact* takes credentials out of the
-    words of commands.
+    words of commands. With *link*, the folder of the scenario, it names the Compose files in place of what they say.
     """
     names = tuple(files) if isinstance(files, list | tuple) else (os.fspath(files),)  # type: ignore[arg-type]
     report = Report()
@@ -78,4 +79,5 @@ def init_from_compose(
     report.problems.raise_if_any()
     asked = Asked(names, tuple(env_files), tuple(profiles), project, keep_values=keep_values)
     found = imported(Wanted(asked, design, known, redact))
-    return written(found, names), summary(found)
+    text = written(found, names) if link is None else linked(found, asked, link, images)
+    return text, summary(found)

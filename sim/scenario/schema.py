@@ -362,6 +362,7 @@ class File(Strict):
     compose: str | list[str] | dict[str, str | list[str]] | None = Field(
         None, description="Compose files, or {files, env_files, profiles, project}"
     )
+    images: str | list[str] | None = Field(None, description="files and folders of the library of images; library")
     host: HostFile = HostFile()
     engine: EngineFile = EngineFile()
     networks: dict[str, NetworkFile | None] = {}

@@ -1,10 +1,10 @@
 """The library of images: what the program of a known image is, and what it does with its signals.
 
 Models: entries of `sim/images/*.yaml` and of files of one's own, found by the image's name and tag; how an entrypoint
-takes arguments (`command: --flag` is no program); what a program does with the stop signal that the service has. An entry
-describes the programs that it names: a service that runs another one (`command: sh -c …`) gets nothing of it. Leaves out
-what a container does before its entrypoint has executed the program. Source: each entry's own `sources`; Docker's
-reference of image names (registry/path:tag@digest).
+takes arguments (`command: --flag` is no program); what a program does with the stop signal that the service has. An
+entry describes the programs that it names: a service that runs another one (`command: sh -c …`) gets nothing of it.
+Leaves out what a container does before its entrypoint has executed the program. Source: each entry's own `sources`;
+Docker's reference of image names (registry/path:tag@digest).
 """
 
 from __future__ import annotations
@@ -317,7 +317,7 @@ def sentences(found: Sequence[Found]) -> list[str]:
         if not it.other and it.entry.assumed:
             groups.setdefault(it.entry.name, []).append(it)
     return [
-        f"{listed(it.service for it in rows)}: {listed(rows[0].entry.assumed)} of the library of images ({name}) assumed"
+        f"{listed(it.service for it in rows)}: {listed(rows[0].entry.assumed)} of the library of images ({name})"
         for name, rows in groups.items()
     ]
 

@@ -1,10 +1,10 @@
 """Compose files as one: several files, what they include and extend, profiles, and variables.
 
-Models: files of v2, v3 and unversioned ones, v1 files (services at the top), the normal form of `docker compose config`;
-`-f` several times, `include`, `extends` in the same and in another file, `profiles`, env files and the `.env` beside the
-first file, `name`, COMPOSE_PROFILES and COMPOSE_PROJECT_NAME of an env file. A file that is included or extended and is
-not there is noted, since a pasted file comes without it. Leaves out the environment of the caller, remote includes.
-Source: Compose specification; compose-go 2 loader/loader.go, loader/extends.go, loader/include.go.
+Models: files of v2, v3 and unversioned ones, v1 files (services at the top), the normal form of `docker compose
+config`; `-f` several times, `include`, `extends` in the same and in another file, `profiles`, env files and the `.env`
+beside the first file, `name`, COMPOSE_PROFILES and COMPOSE_PROJECT_NAME of an env file. A file that is included or
+extended and is not there is noted, since a pasted file comes without it. Leaves out the environment of the caller,
+remote includes. Source: Compose specification; compose-go 2 loader/loader.go, loader/extends.go, loader/include.go.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from sim.scenario.compose.layering import TAGS, laid_over, settled
 from sim.scenario.compose.left import YES, Left
 from sim.scenario.compose.variables import Variables, read_env
 from sim.scenario.text import Mark, Node, Problems, read
-from sim.scenario.words import counted, listed, shown
+from sim.scenario.words import listed, shown
 
 MAX_FILES = 1000  # that one stack is read from
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|github\.com/|oci:")
-SECRET = re.compile(
-    r"passw|passphrase|(?<![a-z])(?:pass|pwd)(?![a-z])|secret|token|credential|(?<![a-z])(?:key|salt|dsn)(?![a-z])",
-    re.I,
+SECRET = re.compile(  # of a name of a variable
+    r"passw|passphrase|secret|token|credential|(?<![a-z])(?:pass|pwd|key|salt|dsn)(?![a-z])", re.IGNORECASE
 )
 JOINED = ("services", "networks", "volumes", "configs", "secrets", "models")  # of an included file
 
@@ -34,7 +33,7 @@ JOINED = ("services", "networks", "volumes", "configs", "secrets", "models")  # 
 class Asked:
     """What a stack is read from: files in the order of `-f`, env files, profiles, the project's name.
 
-    *texts* has the text of files that do not stand on disk, by name. Without *keep_values* a variable whose name says
+    *texts* has the text of files that do not stand on disk, by name, *places* where a file is named. Without *keep_values* a variable whose name says
     that it is a credential stands for an ellipsis.
     """
 
@@ -44,6 +43,11 @@ class Asked:
     project: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
     keep_values: bool = False
+    places: Mapping[str, Mark] = field(default_factory=dict)
+
+    def place(self, file: str) -> Mark:
+        """Return where *file* is named: in a scenario, or on the command line."""
+        return self.places.get(file, Mark(file, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def read_stack(asked: Asked, problems: Problems) -> Stack | None:
     root: Node | None = None
     version_1 = False
     for file in asked.files:
-        found = reader.whole(file, Mark(file, 0, 0), variables)
+        found = reader.whole(file, asked.place(file), variables)
         if found is None:
             continue
         version_1 = version_1 or reader.version_1
@@ -117,7 +121,7 @@ class Reader:
         """Return the variables of the env files that were asked for, else of the `.env` beside the first file."""
         found: dict[str, str] = {}
         for file in self.asked.env_files:
-            text = self.text(file, Mark(file, 0, 0))
+            text = self.text(file, self.asked.place(file))
             found |= {} if text is None else read_env(text, file, self.problems, found)
         return found if self.asked.env_files else self.beside(self.asked.files[0])
 
@@ -288,7 +292,7 @@ class Reader:
             below = node.child("profiles")
             assert below is not None
             names = entries_of(below)
-            why = f"the service has {counted(len(names), 'profile')} ({listed(names)}) that {'is' if len(names) == 1 else 'are'} not asked for"
+            why = f"nobody asked for {'its profile' if len(names) == 1 else 'a profile of it'} ({listed(names)})"
             self.left.append(Left(below.mark, name, "profiles", why, f"only if you run it: --profile {names[0]}"))
         kept = {name: without_dependencies(it, off) for name, it in services.value.items() if name not in off}
         return replace(root, value={**mapping(root), "services": replace(services, value=kept)})

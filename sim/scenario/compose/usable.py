@@ -1,11 +1,11 @@
 """A stack as a scenario can have it: what the model does not follow is left out, with its reason.
 
 Models: the image that `build:` makes (PROJECT-SERVICE), other tools' `x-` keys, text that variables made of numbers and
-truths, networks of other drivers, the network `default`. A value that the scenario's reader knows and has no model for is
-taken out and said; so is one that is wrong only since a variable has no value. What is wrong in the file itself stays,
-and is refused where all of a file is. Containers have the name of their service, or `container_name`: the prefix and the
-number that Compose adds (PROJECT-SERVICE-1) would only make names longer. Source: compose-go 2 loader/interpolate.go (what
-text may stand for), loader/normalize.go (networks), schema/compose-spec.json.
+truths, networks of other drivers, the network `default`. A value that the scenario's reader knows and has no model for
+is taken out and said; so is one that is wrong only since a variable has no value. What is wrong in the file itself
+stays, and is refused where all of a file is. Containers have the name of their service, or `container_name`: the prefix
+and the number that Compose adds (PROJECT-SERVICE-1) would only make names longer. Source: compose-go 2
+loader/interpolate.go (what text may stand for), loader/normalize.go (networks), schema/compose-spec.json.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from sim.designs import families
 from sim.engine.setup import EngineSetup
 from sim.scenario.check import Report
 from sim.scenario.compile import Compiler, Scenario
-from sim.scenario.compose.images import Found, Library, sentences, with_images
+from sim.scenario.compose.images import OWN, Found, Library, sentences, with_images
 from sim.scenario.compose.left import NO, YES, Left, in_rows
 from sim.scenario.compose.stack import Asked, mapping, read_stack
 from sim.scenario.compose.usable import Usable, with_default_network
@@ -183,17 +183,10 @@ def flow(plain: object) -> str:
 # -- the file --------------------------------------------------------------------------------------
 
 
-def written(it: Imported, files: Sequence[str], expect: Sequence[str] = ()) -> str:
-    """Return the scenario's text; *files* are what it was made from, *expect* the rows of its expectations."""
+def written(it: Imported, files: Sequence[str]) -> str:
+    """Return the text of a scenario that stands alone; *files* are what it was made from. It expects nothing yet."""
     lines = [
-        f"# Written by shimulator init from {listed(os.path.basename(file) for file in files)} (project {it.project}).",
-        "# Check it with: shimulator validate FILE; run it with: shimulator run FILE; then: shimulator whatif FILE",
-        *table(it.left),
-        "title: dockerd is killed",
-        "host: {cores: 2, uptime: 10d}             # the cores of your host",
-        "engine:",
-        f"  design: {it.scenario.setup.engine.design}",
-        "  daemon: {live-restore: false}           # what your daemon.json says",
+        *head(it, files),
         *(["assumptions:", *[f"  - {flow(text)}" for text in it.assumptions]] if it.assumptions else []),
         *(block("networks", it.networks, 0) if it.networks else []),
         "services:",
@@ -203,14 +196,64 @@ def written(it: Imported, files: Sequence[str], expect: Sequence[str] = ()) -> s
         lines += [f"  {flow(name)}:", *(line for key, value in keys.items() for line in block(key, value, 4))]
         lines += about(known[name]) if name in known else []
         lines += [line for text in it.comments[name] for line in comment(text, 4)]
+    return "\n".join([*lines, *steps(it)]) + "\n"
+
+
+def head(it: Imported, files: Sequence[str]) -> list[str]:
+    """Return the lines of a file up to its engine."""
+    return [
+        f"# Written by shimulator init from {listed(os.path.basename(file) for file in files)} (project {it.project}).",
+        "# Check it with: shimulator validate FILE; run it with: shimulator run FILE; then: shimulator whatif FILE",
+        *table(it.left),
+        "title: dockerd is killed",
+        "host: {cores: 2, uptime: 10d}             # the cores of your host",
+        "engine:",
+        f"  design: {it.scenario.setup.engine.design}",
+        "  daemon: {live-restore: false}           # what your daemon.json says",
+    ]
+
+
+def steps(it: Imported) -> list[str]:
+    """Return the lines of what happens; a host with slow programs is given more time."""
     slow = max((service.payload.ready for service in it.scenario.setup.services), default=0)
-    lines += [
+    return [
         "steps:",
         "  - {id: shot, at: 60s, kill: dockerd}    # or: systemctl: restart docker; kill: containerd; kill: shim/NAME",
         f"until: shot+{'2m' if slow < SLOW else '6m'}",
-        *(["expect:                                   # as it is today", *expect] if expect else []),
+    ]
+
+
+def linked(it: Imported, asked: Asked, folder: str, images: Sequence[str]) -> str:
+    """Return the text of a scenario that names its Compose files from *folder*, and so follows their changes."""
+    files = {"files": asked.files, "env_files": asked.env_files}
+    named: dict[str, Any] = {
+        key: [from_folder(name, folder) for name in names] for key, names in files.items() if names
+    }
+    named |= {"profiles": list(asked.profiles)} if asked.profiles else {}
+    named |= {"project": asked.project} if asked.project else {}
+    alone = list(named) == ["files"] and len(asked.files) == 1
+    places = [place if place == OWN else from_folder(place, folder) for place in images]
+    lines = [
+        *head(it, asked.files),
+        *block("compose", named["files"][0] if alone else named, 0),
+        *(block("images", places[0] if len(places) == 1 else places, 0) if places else []),
+        "services:                                 # laid over them; uncomment what you have measured",
+        *[
+            f"  # {flow(name)}: {{x-payload: {{ready: 0s, on_term: {{exit: 0, after: 100ms}}}}}}"
+            for name in it.services
+        ],
+        *steps(it),
     ]
     return "\n".join(lines) + "\n"
+
+
+def from_folder(file: str, folder: str) -> str:
+    """Return how a scenario in *folder* names *file*: by its path from there, links not followed, as it is read.
+
+    >>> from_folder("c/ok.yml", "sub"), from_folder("sub/ok.yml", ""), from_folder("c/ok.yml", "c")
+    ('../c/ok.yml', 'sub/ok.yml', 'ok.yml')
+    """
+    return os.path.relpath(file, folder or os.curdir)
 
 
 def block(key: str, value: object, indent: int) -> list[str]:
@@ -281,4 +324,4 @@ def summary(it: Imported) -> str:
     return text
 
 
-__all__ = ["Imported", "Wanted", "imported", "newest", "summary", "written"]
+__all__ = ["Imported", "Wanted", "imported", "linked", "newest", "summary", "written"]
