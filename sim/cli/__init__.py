@@ -284,7 +284,20 @@ def _designs(parser: argparse.ArgumentParser) -> None:
 
 def _init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="the scenario to write; - is standard output")
-    parser.add_argument("--compose", metavar="FILE", help="take the services of a Compose file")
+    parser.add_argument("-f", "--compose", metavar="FILE", action="append", default=[],
+                        help="take the services of a Compose file; several are laid over one another")  # fmt: skip
+    parser.add_argument("--env-file", metavar="FILE", action="append", default=[],
+                        help="values of the Compose files' variables (default: .env beside the first)")  # fmt: skip
+    parser.add_argument("--profile", metavar="NAME", action="append", default=[],
+                        help="start the services of a Compose profile too; * is all")  # fmt: skip
+    parser.add_argument("--project-name", metavar="NAME", default="", help="the Compose project's name")
+    parser.add_argument("--images", metavar="PLACE", action="append", default=[],
+                        help="a file or folder of the library of images; library is the project's own (default), "
+                        "none is none: docs/images.md")  # fmt: skip
+    parser.add_argument("--link", action="store_true",
+                        help="name the Compose files instead of copying them: it follows their changes")  # fmt: skip
+    parser.add_argument("--keep-values", action="store_true", help="write values of environment and labels too")
+    parser.add_argument("--design", metavar="NAME", default="", help="the engine (default: the newest of its kind)")
     parser.add_argument("--force", action="store_true", help="replace a file that exists")
 
 

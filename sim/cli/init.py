@@ -1,4 +1,4 @@
-"""shimulator init: a scenario to begin with, commented, or made from a Compose file."""
+"""shimulator init: a scenario to begin with, commented, or made from Compose files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sim.cli.out import say
 from sim.cli.status import HOLDS
 from sim.errors import InputError, Problem
 from sim.scenario import init_from_compose, starter
+from sim.scenario.compose.images import OWN
 from sim.writing import write_whole
 
 
@@ -17,9 +18,7 @@ def main(options: argparse.Namespace) -> int:
     path = Path(options.file)
     if options.file != "-":
         _check(path, options.force)
-    folder = "" if options.file == "-" else path.parent
-    made = (starter(), "a starter") if options.compose is None else init_from_compose(options.compose, folder)
-    text, summary = made
+    text, summary = _of_compose(options) if options.compose else (starter(), "a starter")
     if options.file == "-":
         say(text, end="")
         return HOLDS
@@ -27,6 +26,24 @@ def main(options: argparse.Namespace) -> int:
     say(f"wrote {path}: {summary}")
     say(f"next: shimulator run {path}")
     return HOLDS
+
+
+def _of_compose(options: argparse.Namespace) -> tuple[str, str]:
+    """Return the scenario of Compose files, with what holds today, and what is said of it."""
+    from sim.experiment.first import with_expectations
+
+    images = [place for place in options.images or [OWN] if place != "none"]
+    text, summary = init_from_compose(
+        options.compose,
+        env_files=options.env_file,
+        profiles=options.profile,
+        project=options.project_name,
+        design=options.design,
+        images=images,
+        keep_values=options.keep_values,
+        link=("" if options.file == "-" else str(Path(options.file).parent)) if options.link else None,
+    )
+    return with_expectations(text, "scenario.yaml" if options.file == "-" else options.file), summary
 
 
 def _check(path: Path, force: bool) -> None:

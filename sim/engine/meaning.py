@@ -104,6 +104,25 @@ def one_of_a_range(given: Given, why: str) -> tuple[Said, ...]:
     )
 
 
+def one_network_each(design: Any, given: Given) -> tuple[Said, ...]:
+    """Refuse what is not modelled on a design: more than a network of its own for each container."""
+    found: list[Said] = []
+    if not design.engine.own_networks:
+        return ()
+    for service in given.services:
+        said = {
+            f"network_mode {service.network_mode}": service.network_mode,
+            f"pid container:{service.pid_of}": service.pid_of,
+            f"being on {len(service.networks)} networks": service.more_networks,
+        }
+        found += [
+            Said(f"{service.name}: {what} is not modelled on {design.name} yet.", "It is on every version of Docker.")
+            for what, there in said.items()
+            if there
+        ]
+    return tuple(found)
+
+
 def counted(section: str, words: Mapping[str, int]) -> tuple[tuple[str, str, int], ...]:
     """Return words of a section without effect, those that somebody wrote.
 

@@ -90,7 +90,7 @@ def never_came(world: World) -> str:
 
 
 def in_order(setup: Setup) -> list[Service]:
-    """Return the containers in the order of the file, each after those that it depends on; a circle is left as it is.
+    """Return the containers in the order of the file, each after those that it needs or depends on; a circle is left as it is.
 
     >>> from sim.engine.setup import Need, Payload
     >>> one, other = (Service(it, it, it, it, (), Payload(it, (it,))) for it in ("web", "db"))
@@ -112,7 +112,8 @@ def in_order(setup: Setup) -> list[Service]:
 
 def _missing(by_name: dict[str, Service], stack: list[str], found: dict[str, Service]) -> str | None:
     """Return what the last container of *stack* depends on and has not been found yet, unless it waits itself."""
-    names = (need.container for need in by_name[stack[-1]].depends)
+    service = by_name[stack[-1]]
+    names = (*service.needs, *(need.container for need in service.depends))
     return next((it for it in names if it in by_name and it not in found and it not in stack), None)
 
 
@@ -122,7 +123,8 @@ Group = list[tuple[Service, tuple[int, ...]]]
 def groups(setup: Setup, design: Any) -> list[Group]:
     """Return the services that exist at t = 0, those together whose observed numbers overlap, in the order of a start.
 
-    A service without observed numbers keeps its place in the file, the others share the places that are left.
+    A service without observed numbers keeps its place in the file, the others share the places that are left. One that
+    needs another comes behind it.
     """
     services = [(it, observed(setup, design, it)) for it in in_order(setup) if it.at_begin]
     pinned = iter(_overlapping(sorted((it for it in services if it[1]), key=lambda it: min(it[1]))))

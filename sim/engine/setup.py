@@ -70,6 +70,10 @@ class PortRange(Port, frozen=True):
         return tuple(Port(host, self.container, self.proto, self.ip) for host in range(self.host, self.last + 1))
 
 
+class IPv4Port(Port, frozen=True):
+    """A port that is published on every address of IPv4 and on none of IPv6: `0.0.0.0:80:80`."""
+
+
 class Pins(msgspec.Struct, frozen=True):
     """Numbers that were observed for the first start of a container (`x-pids`, `x-address`)."""
 
@@ -191,6 +195,11 @@ class Service(msgspec.Struct, frozen=True):
         return self.network_mode.partition("container:")[2]
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the containers that must run for it to be started: it shares their namespaces, or links to them."""
+        return tuple(dict.fromkeys(name for name in (self.joins, self.pid_of, *self.links) if name))
+
+    @property
     def networks(self) -> tuple[str, ...]:
         """Return the networks that it is connected to, in the order in which that is done."""
         return (self.network, *self.more_networks) if self.network else ()
@@ -202,12 +211,16 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class Network(msgspec.Struct, frozen=True):
-    """A network; *prefix* is the text before the last octet, `172.17.0.`. An *internal* one has no way out."""
+    """A network; *prefix* is the text before the last octet, `172.17.0.`. An *internal* one has no way out.
+
+    *subnet* is that of one with fewer addresses than the prefix says, such as `172.28.5.0/28`.
+    """
 
     name: str
     prefix: str
     driver: str = "bridge"
     internal: bool = False
+    subnet: str = ""
 
 
 class Observed(msgspec.Struct, frozen=True):

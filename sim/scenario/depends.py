@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from sim.engine.setup import Ends, Need, S, Service
+from sim.scenario.networks import started_before
 from sim.scenario.schema import ServiceFile
 from sim.scenario.services import Assumed
 
@@ -20,8 +21,10 @@ FOR_EVER = ("always", "unless-stopped")
 
 
 def needs_of(file: ServiceFile, aliases: Mapping[str, str]) -> tuple[Need, ...]:
-    """Return what a service depends on, by the engine's names of containers that are there."""
-    found = [(need, aliases.get(need.container)) for need in file.depends_on]
+    """Return what a service depends on, by the engine's names of containers that are there; whom it joins, too."""
+    said = {need.container: need for need in file.depends_on}
+    wanted = {**{name: Need(name) for name in started_before(file)}, **said}
+    found = [(need, aliases.get(name)) for name, need in wanted.items()]
     return tuple(replace(need, container=name) for need, name in found if name is not None)
 
 

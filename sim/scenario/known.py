@@ -17,15 +17,12 @@ PROFILES = tuple(latency.PROFILES)
 
 SERVICE_NOT_MODELLED = {
     "extends": "a service taken from another one; merge keys (<<: *name) are read",
-    "links": "their order of start",
-    "net": "",
     "profiles": "",
 }
 PAYLOAD_NOT_MODELLED: dict[str, str] = {}
 LOG_DRIVERS = ("journald", "json-file", "none")
 LOG_DRIVERS_LATER = ("awslogs", "fluentd", "gcplogs", "gelf", "logentries", "splunk", "syslog")
 
-NETWORK_NOT_MODELLED = {"enable_ipv6": "", "internal": "a network without published ports"}
 COMPOSE_NOT_MODELLED = {"include": "merge the files with `docker compose config` first"}
 
 HOST_LATER: dict[str, str] = {}

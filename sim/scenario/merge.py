@@ -1,4 +1,4 @@
-"""The files that a scenario rests on: `extends:` and `compose:`.
+"""The files that a scenario rests on: `extends:`, `compose:` and `images:`.
 
 Models: the scenario laid over what it extends, and both over its Compose files, as second -f files are. `compose:` is a
 file, a list of them, or a mapping that also has env files, profiles and the project's name. Leaves out chains longer
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as File
 
 from sim.scenario.check import Report
+from sim.scenario.compose.images import OWN, library, sentences, with_images
 from sim.scenario.compose.stack import Asked, mapping, read_stack
 from sim.scenario.compose.usable import Usable, with_default_network
 from sim.scenario.layers import beside, merge, without
@@ -44,6 +45,21 @@ class Loader:
         if compose is not None:
             asked = self.asked(compose)
             root = self.composed(without(root, "compose"), asked) if asked is not None else root
+        images = root.child("images")
+        return root if images is None else self.with_images(without(root, "images"), images)
+
+    def with_images(self, root: Node, node: Node) -> Node:
+        """Return *root* with what the library of images knows of its services."""
+        items = node.value if isinstance(node.value, list) else [node]
+        named = []
+        for item in items:
+            if not isinstance(item.value, str) or not item.value:
+                what = "images: takes files and folders of the library of images."
+                self.report.problems.add(item.mark, what, f"Write images: {OWN}, or images: [mine.yaml, {OWN}].")
+                return root
+            named.append(item.value if item.value == OWN else beside(item.mark.file, item.value))
+        root, found = with_images(root, library(named, self.report))
+        self.report.assumptions += sentences(found)
         return root
 
     def extended(self, root: Node, node: Node, file: str) -> Node:
@@ -62,6 +78,7 @@ class Loader:
         """Return which Compose files *node* asks for; None after noting why not."""
         said = node if isinstance(node.value, dict) else Node({"files": node}, node.mark)
         found: dict[str, tuple[str, ...]] = {}
+        places = {}
         for key, below in mapping(said).items():
             if key not in COMPOSE:
                 hint = did_you_mean(key, COMPOSE) or f"Valid: {listed(COMPOSE)}."
@@ -73,14 +90,16 @@ class Loader:
                     what = f"{'compose' if said is not node else f'compose.{key}'}: takes the name of a file."
                     self.report.problems.add(item.mark, what if "file" in key else f"compose.{key}: takes a name.")
                     return None
-            found[key] = tuple(
-                beside(it.mark.file, str(it.value)) if key.endswith("files") else str(it.value) for it in items
-            )
+            if key.endswith("files"):
+                places |= {beside(it.mark.file, str(it.value)): it.mark for it in items}
+                found[key] = tuple(beside(it.mark.file, str(it.value)) for it in items)
+            else:
+                found[key] = tuple(str(it.value) for it in items)
         if not found.get("files"):
             self.report.problems.add(node.mark, "compose: names no file.", "Write compose: docker-compose.yml.")
             return None
         project = found.get("project", ("",))[0]
-        return Asked(found["files"], found.get("env_files", ()), found.get("profiles", ()), project)
+        return Asked(found["files"], found.get("env_files", ()), found.get("profiles", ()), project, places=places)
 
     def composed(self, root: Node, asked: Asked) -> Node:
         """Lay *root* over the services and networks of Compose files, as another -f file would be."""

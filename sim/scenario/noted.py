@@ -104,7 +104,8 @@ _LIMITS: Mapping[str, Noted] = {
 }
 
 _NETWORK: Mapping[str, Noted] = {
-    **_keys("attachable driver_opts external labels name x-network", "only Compose and swarms read it"),
+    **_keys("attachable driver_opts labels x-network", "only Compose and swarms read it"),
+    **_keys("enable_ipv4 enable_ipv6", "containers have IPv4 addresses in the model"),
 }
 _SUBNET: Mapping[str, Noted] = {
     "gateway": Noted("the bridge's own address; nobody is given it"),

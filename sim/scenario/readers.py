@@ -1,7 +1,6 @@
 """Readers of the service keys that come in two forms, and of the ones that are taken only where they change nothing.
 
-Models: `networks`, `depends_on`, `labels` as a list or a mapping, volumes that have a name, `on_term`, `on`, `reaps`,
-`closed(db:5432)`. Leaves out, by name: network modes other than bridge.
+Models: `depends_on`, `labels` as a list or a mapping, volumes that have a name, `on_term`, `on`, `reaps`,
 Source: Compose file reference.
 """
 
@@ -205,36 +204,6 @@ def closed_port(value: object) -> tuple[str, int]:
     if not match or not 0 < int(match["port"]) < 65536:
         raise Refusal(f"{shown(value)} is not a condition.", "Write it like closed(db:5432).")
     return match["container"], int(match["port"])
-
-
-def network_names(value: object) -> tuple[str, ...]:
-    """Take a list or a mapping of networks; only one network for a container is modelled."""
-    if not isinstance(value, list | dict):
-        raise Refusal(f"{shown(value)} is not a list of networks.")
-    names = tuple(part(item, place) for place, item in enumerate(value))
-    if len(names) > 1:
-        raise Refusal(f"{len(names)} networks for one container are not modelled yet.", "Name one.")
-    for name, options in value.items() if isinstance(value, dict) else ():
-        for key in options if isinstance(options, dict) else ():
-            if key in ("ipv4_address", "ipv6_address"):
-                raise Refusal(
-                    f"{key} is not modelled yet.", "x-address gives the address of the first start.", (name, key)
-                )
-    return names
-
-
-def network_mode(value: object) -> str:
-    """Take bridge."""
-    if value == "bridge":
-        return "bridge"
-    raise Refusal(f"network_mode {shown(value)} is not modelled yet; modelled: bridge.")
-
-
-def pid(value: object) -> str:
-    """Take host."""
-    if value == "host":
-        return "host"
-    raise Refusal(f"pid {shown(value)} is not modelled yet; modelled: host.")
 
 
 CONDITIONS = {

@@ -23,6 +23,7 @@ from sim.engine.setup import (
     Exec,
     Healthcheck,
     HostSetup,
+    IPv4Port,
     Network,
     OnTerm,
     Payload,
@@ -32,9 +33,10 @@ from sim.engine.setup import (
     Service,
     Unit,
 )
-from sim.scenario.compile import BRIDGE, Scenario
+from sim.scenario.compile import Scenario
 from sim.scenario.dumper import Dumper
 from sim.scenario.expect import TreeExpect
+from sim.scenario.networks import BRIDGE
 from sim.scenario.process_read import process_plain
 from sim.scenario.profiles import profile_plain
 from sim.scenario.services import STOP_SIGNAL
@@ -139,7 +141,9 @@ def unit_of(unit: Unit) -> dict[str, Any]:
 def network_of(network: Network) -> dict[str, Any]:
     """Return a network with its subnet; its length is not kept, /16 holds every address of the prefix."""
     bits = 16 if network.prefix.endswith(".0.") else 24
-    return {"driver": network.driver, "ipam": {"config": [{"subnet": f"{network.prefix}0/{bits}"}]}}
+    subnet = network.subnet or f"{network.prefix}0/{bits}"
+    keys: dict[str, Any] = {"driver": network.driver, "ipam": {"config": [{"subnet": subnet}]}}
+    return {**keys, "internal": True} if network.internal else keys
 
 
 def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
@@ -155,7 +159,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "restart": restart,
         "stop_signal": service.stop_signal,
         "stop_grace_period": -1 if service.stop_timeout == FOR_EVER else format_duration(service.stop_timeout),
-        "networks": None if service.network == "bridge" else [service.network],
+        **networks_of(service, raw),
         "depends_on": raw.get("depends_on"),
         "init": service.init or None,
         "healthcheck": healthcheck_of(service.healthcheck),
@@ -165,7 +169,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "oom_score_adj": service.oom_score_adj or None,
         "logging": {"driver": service.log_driver},
         "tty": service.tty or None,
-        "pid": "host" if service.host_pid else None,
+        "pid": "host" if service.host_pid else service.pid_of and f"container:{service.pid_of}",
         "x-rm": service.auto_remove or None,
         "x-payload": payload_of(service.payload, service.stop_signal or STOP_SIGNAL),
         "x-exec": {row.name: exec_of(row) for row in service.execs},
@@ -176,13 +180,31 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "x-id": service.id,
     }
     design = DESIGNS[scenario.setup.engine.design]
-    kept = {key: it for key, it in keys.items() if it not in (None, [], {})}
+    kept = {key: it for key, it in keys.items() if it not in (None, "", [], {})}
     return {key: it for key, it in kept.items() if not lacks(design, "service", key, spelt_design(scenario))}
+
+
+def networks_of(service: Service, raw: dict[str, Any]) -> dict[str, Any]:
+    """Return what it says of networks."""
+    links = {"links": raw.get("links")}
+    if service.network_mode:
+        return {"network_mode": service.network_mode, **links}
+    if service.networks == ("bridge",) and not service.fixed:
+        return links
+    fixed = dict(service.fixed)
+    if not fixed:
+        return {"networks": list(service.networks), **links}
+    return {
+        "networks": {it: {"ipv4_address": fixed[it]} if it in fixed else None for it in service.networks},
+        **links,
+    }
 
 
 def port_of(port: Port) -> str:
     """Return a port in Compose's short form."""
-    ip = "" if port.ip == "0.0.0.0" else f"{port.ip}:"
+    ip = f"[{port.ip}]:" if ":" in port.ip else f"{port.ip}:"
+    if port.ip == "0.0.0.0" and not isinstance(port, IPv4Port):
+        ip = ""
     host = f"{port.host}-{port.last}" if isinstance(port, PortRange) else port.host
     return f"{ip}{host}:{port.container}" + ("" if port.proto == "tcp" else f"/{port.proto}")
 
@@ -203,6 +225,8 @@ def payload_of(payload: Payload, stop: str) -> dict[str, Any]:
         keys["children"] = [child_of(child) for child in payload.children]
     if payload.exits:
         keys["exits"] = {"code": payload.exits.code, "after": format_duration(payload.exits.after)}
+    if payload.listens is not None:
+        keys["listens"] = [f"{number}/{proto}" if proto != "tcp" else number for proto, number in payload.listens]
     if payload.memory:
         keys["memory"] = payload.memory
     if payload.fails_to_start:

@@ -16,7 +16,7 @@ from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from sim.engine.paths import STREAMS
 from sim.engine.setup import Daemon, EngineSetup, Restart
-from sim.scenario import known, readers, units
+from sim.scenario import known, network_words, readers, units
 from sim.scenario.expression import in_short
 from sim.scenario.fields import (
     Address,
@@ -33,9 +33,9 @@ from sim.scenario.fields import (
     Pid,
     Pids,
     Ports,
-    Prefix,
     RestartPolicy,
     Signal,
+    Subnet,
     SystemdDuration,
     Text,
     Threads,
@@ -158,11 +158,14 @@ class EngineFile(Strict):
 # -- networks and services -------------------------------------------------------------------------
 
 
+MODES = ("host", "none", "service:vpn", "container:vpn")
+
+
 class SubnetFile(Strict):
     """One entry of a network's ipam.config."""
 
     noted = NOTED["subnet"]
-    subnet: Prefix | None = None
+    subnet: Subnet | None = None
 
 
 class IpamFile(Strict):
@@ -176,8 +179,10 @@ class NetworkFile(Strict):
     """A Compose network."""
 
     noted = NOTED["network"]
-    later = known.NETWORK_NOT_MODELLED
-    driver: Literal["bridge"] = "bridge"
+    driver: Text = "bridge"
+    internal: Bool = False
+    external: Annotated[Any, *kind(network_words.external, type=["boolean", "object"])] = False
+    name: Text | None = None
     ipam: IpamFile = IpamFile()
 
 
@@ -224,8 +229,10 @@ class ServiceFile(Strict):
     stop_grace_period: Grace = 10_000_000
     mem_limit: Memory | None = None
     oom_score_adj: OomScoreAdj = 0
-    networks: Annotated[Any, *kind(readers.network_names, type=["array", "object"])] = ()
-    network_mode: Annotated[Any, *kind(readers.network_mode, enum=["bridge"])] = None
+    networks: Annotated[Any, *kind(network_words.networks, type=["array", "object"])] = ()
+    network_mode: Annotated[Any, *kind(network_words.network_mode, type="string", examples=[*MODES])] = None
+    net: Annotated[Any, *kind(network_words.network_mode, type="string")] = None
+    links: Annotated[Any, *kind(network_words.links, type="array", items={"type": "string"})] = ()
     depends_on: Annotated[Any, *kind(readers.depends_on, type=["array", "object"])] = ()
     deploy: DeployFile = DeployFile()
     scale: Number = 1
@@ -236,7 +243,7 @@ class ServiceFile(Strict):
     logging: Annotated[Any, *kind(readers.logging, type="object")] = None
     log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = None
     tty: Bool = False
-    pid: Annotated[Any, *kind(readers.pid, enum=["host"])] = None
+    pid: Annotated[Any, *kind(network_words.pid, type="string", examples=["host", *MODES[2:]])] = None
     x_rm: Bool = Field(False, alias="x-rm", description="docker run --rm: dockerd removes it after its end")
     x_payload: PayloadFile | None = Field(None, alias="x-payload")
     x_exec: dict[str, ExecFile] = Field({}, alias="x-exec", description="commands by their words, or their first word")
@@ -365,6 +372,7 @@ class File(Strict):
     compose: str | list[str] | dict[str, str | list[str]] | None = Field(
         None, description="Compose files, or {files, env_files, profiles, project}"
     )
+    images: str | list[str] | None = Field(None, description="files and folders of the library of images; library")
     host: HostFile = HostFile()
     engine: EngineFile = EngineFile()
     networks: dict[str, NetworkFile | None] = {}

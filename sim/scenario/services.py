@@ -18,6 +18,7 @@ import msgspec
 
 from sim.engine.containers import names_of
 from sim.engine.setup import (
+    HOST,
     Bundle,
     Child,
     Docker,
@@ -89,8 +90,8 @@ def check_name(name: str, root: Node, path: Path, report: Report) -> bool:
     return False
 
 
-def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed) -> Service:
-    """Return the container of one checked service; `fails` and ports without a number are finished by `finish`."""
+def build(name: str, key: str, file: ServiceFile, assumed: Assumed) -> Service:
+    """Return the container of one checked service; networks, `fails` and ports without a number are to be filled in."""
     path, args = command_of(name, file, assumed)
     return Service(
         name=name,
@@ -103,7 +104,6 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         restart=restart_of(name, file, assumed),
         stop_signal=file.stop_signal,
         stop_timeout=file.stop_grace_period,
-        network=network,
         proxy_threads=file.x_proxy.threads,
         pins=Pins(file.x_pids.proxy, file.x_pids.shim, file.x_pids.payload, file.x_pids.children, file.x_address),
         bundle=Bundle(file.x_bundle.config_size, file.x_bundle.written),
@@ -117,7 +117,7 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         oom_score_adj=file.oom_score_adj,
         auto_remove=file.x_rm,
         tty=file.tty,
-        host_pid=file.pid is not None,
+        host_pid=file.pid == HOST,
     )
 
 
@@ -181,6 +181,7 @@ def payload_of(name: str, file: PayloadFile | None, words: tuple[str, ...], stop
         fails_to_start=file.fails_to_start or "",
         log=file.log,
         memory=file.memory,
+        listens=file.listens,
         **common_of(file),
     )
 
@@ -316,7 +317,8 @@ def check_references(path: Path, names: Names, networks: list[str], root: Node, 
         if name not in networks:
             hint = did_you_mean(name, networks) or f"Name it under networks:; there are {listed(networks)}."
             report.refuse(root, below, Refusal(f"there is no network {shown(name)}.", hint))
-    for below, name in named_in(root, (*path, "depends_on")):
+    for below, name in [it for key in ("depends_on", "links") for it in named_in(root, (*path, key))]:
+        name = name.partition(":")[0] if "links" in below else name
         required = root.find((*below, "required"))
         if name not in names.containers and (required is None or required.value is not False):
             report.refuse(

@@ -56,7 +56,7 @@ def test_a_compose_file_is_named_from_the_scenarios_folder(scenario, compose, na
         (folder / name).mkdir(parents=True)
     (folder / "link").symlink_to("sub/deep")
     (folder / compose).write_text(COMPOSE)
-    assert shimulator("init", scenario, "--compose", compose).status == 0
+    assert shimulator("init", scenario, "--compose", compose, "--link").status == 0
     assert f"\ncompose: {named}\n" in (folder / scenario).read_text()
     assert shimulator("run", scenario, "--no-save").status == 0
 

@@ -10,7 +10,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine.meaning import Fitted, Given, Said, counted, nameable, not_there, one_of_a_range, without_checks
+from sim.engine.meaning import (
+    Fitted,
+    Given,
+    Said,
+    counted,
+    nameable,
+    not_there,
+    one_network_each,
+    one_of_a_range,
+    without_checks,
+)
 from sim.engine.setup import (
     FOR_EVER,
     BusyMount,
@@ -101,11 +111,13 @@ def fit(design: Any, given: Given) -> Fitted:
     """Return engine and services as pods have them."""
     found, doubts = without_checks(given, *CHECKS)
     refused = one_of_a_range(given, "a pod's hostPort is one number")
+    refused += one_network_each(design, given)
     ignored = {
         "x-pids and x-address": sum(service.pins != Pins() for service in given.services),
         "x-proxy": sum(given.writes(service.name, "x-proxy") for service in given.services),
         "x-rm": sum(service.auto_remove for service in given.services),
         "init": sum(service.init for service in given.services),
+        "ipv4_address": sum(bool(service.fixed) for service in given.services),
         "the count of on-failure": sum(bool(service.restart.max) for service in given.services),
     }
     unused = (*counted("services", ignored), *counted("engine", {"daemon": "daemon" in given.engine_keys}))

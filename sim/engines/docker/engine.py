@@ -11,7 +11,7 @@ from typing import Any
 
 from sim.engine import paths
 from sim.engine.engine import IN_MEMORY, Engine, daemon_faults, daemon_of, ran, remembered
-from sim.engine.networks import address, base_of, bindings, endpoint_name, host_addresses, number_in
+from sim.engine.networks import address, base_of, bindings, endpoint_name, host_addresses, number_in, numbers
 from sim.engine.records import Endpoint
 from sim.engine.setup import HOST, NONE, Service
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
@@ -62,7 +62,7 @@ def _numbers(world: World, network: str) -> Iterator[int]:
     """Yield the numbers of a network's addresses but those that containers ask for at every start."""
     given = (dict(service.fixed).get(network) for service in world.setup.services)
     asked = {number_in(base_of(world, network), it) for it in given if it is not None}
-    return (number for number in count(2) if number not in asked)
+    return (number for number in count(numbers(world, network)[0]) if number not in asked)
 
 
 def knows(world: World, container: str) -> bool:

@@ -1,9 +1,9 @@
 """One Compose file laid over another: what each key does with two values.
 
-Models: mappings by key; lists that add up, each entry once by what it is about (a volume by its target, a port by itself,
-a variable by its name); what is replaced as a whole (`command`, `entrypoint`, a check's `test`); `logging`, whose options
-are of one driver; `!reset`, which takes away, and `!override`, which replaces. Leaves out rules for keys that make no
-process beyond that. Source: compose-go 2 override/merge.go, override/uncity.go, loader/reset.go.
+Models: mappings by key; lists that add up, each entry once by what it is about (a volume by its target, a port by
+itself, a variable by its name); what is replaced as a whole (`command`, `entrypoint`, a check's `test`); `logging`,
+whose options are of one driver; `!reset`, which takes away, and `!override`, which replaces. Leaves out rules for keys
+that make no process beyond that. Source: compose-go 2 override/merge.go, override/uncity.go, loader/reset.go.
 """
 
 from __future__ import annotations

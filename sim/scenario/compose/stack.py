@@ -1,17 +1,17 @@
 """Compose files as one: several files, what they include and extend, profiles, and variables.
 
-Models: files of v2, v3 and unversioned ones, v1 files (services at the top), the normal form of `docker compose config`;
-`-f` several times, `include`, `extends` in the same and in another file, `profiles`, env files and the `.env` beside the
-first file, `name`, COMPOSE_PROFILES and COMPOSE_PROJECT_NAME of an env file. A file that is included or extended and is
-not there is noted, since a pasted file comes without it. Leaves out the environment of the caller, remote includes.
-Source: Compose specification; compose-go 2 loader/loader.go, loader/extends.go, loader/include.go.
+Models: files of v2, v3 and unversioned ones, v1 files (services at the top), the normal form of `docker compose
+config`; `-f` several times, `include`, `extends` in the same and in another file, `profiles`, env files and the `.env`
+beside the first file, `name`, COMPOSE_PROFILES and COMPOSE_PROJECT_NAME of an env file. A file that is included or
+extended and is not there is noted, since a pasted file comes without it. Leaves out the environment of the caller,
+remote includes. Source: Compose specification; compose-go 2 loader/loader.go, loader/extends.go, loader/include.go.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 
@@ -19,10 +19,13 @@ from sim.scenario.compose.layering import TAGS, laid_over, settled
 from sim.scenario.compose.left import YES, Left
 from sim.scenario.compose.variables import Variables, read_env
 from sim.scenario.text import Mark, Node, Problems, read
-from sim.scenario.words import counted, listed, shown
+from sim.scenario.words import listed, shown
 
-MAX_FILES = 100  # that one stack is read from
+MAX_FILES = 1000  # that one stack is read from
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|github\.com/|oci:")
+SECRET = re.compile(  # of a name of a variable
+    r"passw|passphrase|secret|token|credential|(?<![a-z])(?:pass|pwd|key|salt|dsn)(?![a-z])", re.IGNORECASE
+)
 JOINED = ("services", "networks", "volumes", "configs", "secrets", "models")  # of an included file
 
 
@@ -30,7 +33,8 @@ JOINED = ("services", "networks", "volumes", "configs", "secrets", "models")  # 
 class Asked:
     """What a stack is read from: files in the order of `-f`, env files, profiles, the project's name.
 
-    *texts* has the text of files that do not stand on disk, by name.
+    *texts* has the text of files that do not stand on disk, by name, *places* where a file is named. Without *keep_values* a variable whose name says
+    that it is a credential stands for an ellipsis.
     """
 
     files: tuple[str, ...]
@@ -38,6 +42,12 @@ class Asked:
     profiles: tuple[str, ...] = ()
     project: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
+    keep_values: bool = False
+    places: Mapping[str, Mark] = field(default_factory=dict)
+
+    def place(self, file: str) -> Mark:
+        """Return where *file* is named: in a scenario, or on the command line."""
+        return self.places.get(file, Mark(file, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -54,11 +64,11 @@ class Stack:
 def read_stack(asked: Asked, problems: Problems) -> Stack | None:
     """Return the stack; None if nothing of it can be read. What is wrong goes to *problems*."""
     reader = Reader(asked, problems)
-    variables = Variables(reader.values(), problems)
+    variables = Variables(reader.hidden(reader.values()), problems)
     root: Node | None = None
     version_1 = False
     for file in asked.files:
-        found = reader.whole(file, Mark(file, 0, 0), variables)
+        found = reader.whole(file, asked.place(file), variables)
         if found is None:
             continue
         version_1 = version_1 or reader.version_1
@@ -111,9 +121,15 @@ class Reader:
         """Return the variables of the env files that were asked for, else of the `.env` beside the first file."""
         found: dict[str, str] = {}
         for file in self.asked.env_files:
-            text = self.text(file, Mark(file, 0, 0))
+            text = self.text(file, self.asked.place(file))
             found |= {} if text is None else read_env(text, file, self.problems, found)
         return found if self.asked.env_files else self.beside(self.asked.files[0])
+
+    def hidden(self, values: dict[str, str]) -> dict[str, str]:
+        """Return *values* without those that are credentials by their name."""
+        if self.asked.keep_values:
+            return values
+        return {name: "…" if value and SECRET.search(name) else value for name, value in values.items()}
 
     def beside(self, file: str) -> dict[str, str]:
         """Return the variables of the `.env` beside *file*; without one there are none."""
@@ -211,12 +227,12 @@ class Reader:
             return None
         env = entry.child("env_file") if isinstance(entry.value, dict) else None
         names = env.value if env and isinstance(env.value, list) else [env] if env else []
-        more = self.beside(other) if env is None else {}
+        more: dict[str, str] = self.beside(other) if env is None else {}
         for name in names:
             beside = os.path.normpath(os.path.join(os.path.dirname(file), str(name.value)))
             if self.is_there(beside):
                 more |= read_env(self.text(beside, name.mark) or "", beside, self.problems)
-        return self.whole(other, path.mark, variables.beside(more), chain)
+        return self.whole(other, path.mark, variables.beside(self.hidden(more)), chain)
 
     def is_there(self, file: str) -> bool:
         """Return whether a file that another one names can be looked into."""
@@ -276,9 +292,9 @@ class Reader:
             below = node.child("profiles")
             assert below is not None
             names = entries_of(below)
-            why = f"the service has {counted(len(names), 'profile')} ({listed(names)}) that {'is' if len(names) == 1 else 'are'} not asked for"
+            why = f"nobody asked for {'its profile' if len(names) == 1 else 'a profile of it'} ({listed(names)})"
             self.left.append(Left(below.mark, name, "profiles", why, f"only if you run it: --profile {names[0]}"))
-        kept = {name: without_off(it, off) for name, it in services.value.items() if name not in off}
+        kept = {name: without_dependencies(it, off) for name, it in services.value.items() if name not in off}
         return replace(root, value={**mapping(root), "services": replace(services, value=kept)})
 
 
@@ -295,15 +311,15 @@ def entries_of(node: Node) -> list[str]:
     return [str(it.value) for it in items if not isinstance(it.value, dict | list) and it.value is not None]
 
 
-def without_off(service: Node, off: Mapping[str, Node]) -> Node:
-    """Return a service that depends on nothing that is not started."""
+def without_dependencies(service: Node, names: Collection[str]) -> Node:
+    """Return a service that depends on none of *names*."""
     depends = service.child("depends_on") if isinstance(service.value, dict) else None
-    if depends is None or not off:
+    if depends is None or not names:
         return service
     if isinstance(depends.value, dict):
-        depends = replace(depends, value={name: it for name, it in depends.value.items() if name not in off})
+        depends = replace(depends, value={name: it for name, it in depends.value.items() if name not in names})
     elif isinstance(depends.value, list):
-        depends = replace(depends, value=[it for it in depends.value if str(it.value) not in off])
+        depends = replace(depends, value=[it for it in depends.value if str(it.value) not in names])
     return replace(service, value={**mapping(service), "depends_on": depends})
 
 

@@ -1,11 +1,11 @@
 """A stack as a scenario can have it: what the model does not follow is left out, with its reason.
 
 Models: the image that `build:` makes (PROJECT-SERVICE), other tools' `x-` keys, text that variables made of numbers and
-truths, networks of other drivers, the network `default`. A value that the scenario's reader knows and has no model for is
-taken out and said; so is one that is wrong only since a variable has no value. What is wrong in the file itself stays,
-and is refused where all of a file is. Containers have the name of their service, or `container_name`: the prefix and the
-number that Compose adds (PROJECT-SERVICE-1) would only make names longer. Source: compose-go 2 loader/interpolate.go (what
-text may stand for), loader/normalize.go (networks), schema/compose-spec.json.
+truths, networks of other drivers, the network `default`. A value that the scenario's reader knows and has no model for
+is taken out and said; so is one that is wrong only since a variable has no value. What is wrong in the file itself
+stays, and is refused where all of a file is. Containers have the name of their service, or `container_name`: the prefix
+and the number that Compose adds (PROJECT-SERVICE-1) would only make names longer. Source: compose-go 2
+loader/interpolate.go (what text may stand for), loader/normalize.go (networks), schema/compose-spec.json.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from sim.scenario.check import spelt
 from sim.scenario.compose.left import NO, YES, Left
-from sim.scenario.compose.stack import Stack, mapping
+from sim.scenario.compose.stack import Stack, mapping, without_dependencies
 from sim.scenario.engines import design_of
 from sim.scenario.known import COMPOSE_NOT_MODELLED
 from sim.scenario.noted import NOTED
@@ -28,6 +28,7 @@ from sim.scenario.text import Node, Path, Problems
 from sim.scenario.vocabulary import DEFAULT, refused
 from sim.scenario.words import Refusal, did_you_mean
 
+IMPLIED = ("default", "bridge")
 OURS = tuple(key for key in ServiceFile.known_keys() if key.startswith("x-"))
 SECTIONS = ("services", "networks")
 TRUTHS = {"true": True, "yes": True, "y": True, "on": True, "false": False, "no": False, "n": False, "off": False}
@@ -72,7 +73,37 @@ class Usable:
                 kept[section] = replace(node, value={name: prepare(it, name) for name, it in node.value.items()})
             elif node is not None and node.value is None:
                 del kept[section]
-        return replace(self.stack.root, value=kept)
+        return self.whole(replace(self.stack.root, value=kept))
+
+    def whole(self, root: Node) -> Node:
+        """Return *root* with every network declared that a service names, and no dependency on what is not there.
+
+        Compose refuses both. Here they are what a part of a stack looks like whose other files were not given.
+        """
+        services, networks = root.child("services"), root.child("networks")
+        if services is None or not isinstance(services.value, dict):
+            return root
+        known = dict(mapping(networks)) if networks is not None and isinstance(networks.value, dict) else {}
+        kept = {}
+        for name, service in services.value.items():
+            for net in names_in(service, "networks"):
+                if net not in known and net not in IMPLIED:
+                    said = service.child("networks")
+                    assert said is not None
+                    known[net] = Node({}, said.mark, said.key)
+                    hint = did_you_mean(net, known) or "another file may declare it"
+                    self.left.append(Left(said.mark, name, f"networks.{net}", f"no file declares it: {hint}", NO))
+            gone = [it for it in names_in(service, "depends_on") if it not in services.value]
+            for other in gone:
+                said = service.child("depends_on")
+                assert said is not None
+                hint = did_you_mean(other, services.value) or "give the file that has it too"
+                why = f"there is no such service: {hint}"
+                self.left.append(Left(said.mark, name, f"depends_on.{other}", why, CHANGES["depends_on"]))
+            kept[name] = without_dependencies(service, gone) if gone else service
+        said = networks if networks is not None else services
+        both = {**mapping(root), "services": replace(services, value=kept)}
+        return replace(root, value={**both, "networks": replace(said, value=known)} if known else both)
 
     # -- services ----------------------------------------------------------------------------------------------------
 
@@ -251,7 +282,7 @@ def with_default_network(root: Node) -> Node:
     if not services or not isinstance(services.value, dict):
         return root
     joined = {name: join_default(node) for name, node in services.value.items()}
-    if all(joined[name] is services.value[name] for name in joined):
+    if not any(is_on_default(node) for node in joined.values()):
         return root
     networks = root.child("networks")
     known = networks.value if networks and isinstance(networks.value, dict) else {}
@@ -260,6 +291,19 @@ def with_default_network(root: Node) -> Node:
         networks = Node({**default, **known}, services.mark, services.key)
     assert networks is not None
     return replace(root, value={**mapping(root), "services": replace(services, value=joined), "networks": networks})
+
+
+def is_on_default(service: Node) -> bool:
+    """Return whether a service is on the network `default`, which needs no declaration."""
+    return "default" in names_in(service, "networks")
+
+
+def names_in(service: Node, key: str) -> list[str]:
+    """Return the names in a list or a mapping of names."""
+    said = service.child(key) if isinstance(service.value, dict) else None
+    if said is None or not isinstance(said.value, dict | list):
+        return []
+    return list(said.value) if isinstance(said.value, dict) else [str(it.value) for it in said.value]
 
 
 def join_default(service: Node) -> Node:

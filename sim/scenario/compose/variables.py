@@ -1,10 +1,10 @@
 """Variables of Compose files: `${NAME:-word}` in text, and the files that give them values.
 
-Models: `$NAME`, `${NAME}`, `:-`, `-`, `:?`, `?`, `:+`, `+` with words that hold variables themselves, `$$`; env files with
-comments, quotes, `export`, several lines in quotes, and values that name earlier ones. A variable without a value is
-empty, as for Compose, and noted; so is one that Compose would refuse to go on without (`:?`), since it has a value on the
-host that the file is from. Leaves out the environment of the caller: a scenario must mean the same everywhere. Source:
-compose-go 2 template/template.go, dotenv/parser.go and godotenv_var_expansion.go.
+Models: `$NAME`, `${NAME}`, `:-`, `-`, `:?`, `?`, `:+`, `+` with words that hold variables themselves, `$$`; env files
+with comments, quotes, `export`, several lines in quotes, and values that name earlier ones. A variable without a value
+is empty, as for Compose, and noted; so is one that Compose would refuse to go on without (`:?`), since it has a value
+on the host that the file is from. Leaves out the environment of the caller: a scenario must mean the same everywhere.
+Source: compose-go 2 template/template.go, dotenv/parser.go and godotenv_var_expansion.go.
 """
 
 from __future__ import annotations

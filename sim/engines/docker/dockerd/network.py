@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.networks import HIGHEST, address, base_of, bound, endpoint_name, number_in
+from sim.engine.networks import address, base_of, bound, endpoint_name, number_in, numbers
 from sim.engine.ops import Do, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, run
 from sim.engine.records import Endpoint
 from sim.engine.settings import daemon_of
@@ -54,7 +54,8 @@ def pick_address(g: Goroutine, service: Service, network: str) -> int | None:
             g["error"] = "Address already in use"  # ipamapi.ErrIPAlreadyAllocated
             return None
     else:
-        number, most = g.recall(f"ipam/{network}", 2), HIGHEST[base.count(".")]
+        first, most = numbers(g.world, network)
+        number = g.recall(f"ipam/{network}", first)
         while g.recall(f"address/{network}/{number}") or address(g.world, network, number) in held:
             number += 1
         if number > most:
@@ -81,7 +82,7 @@ def free_address(g: Goroutine, endpoint: Endpoint) -> None:
     if not endpoint.address:
         return
     g.emit(Forgot(g.pid, f"address/{endpoint.network}/{endpoint.number}"))
-    first = g.recall(f"ipam/{endpoint.network}", 2)
+    first = g.recall(f"ipam/{endpoint.network}", numbers(g.world, endpoint.network)[0])
     if endpoint.number < first:
         g.remember(f"ipam/{endpoint.network}", endpoint.number)
 

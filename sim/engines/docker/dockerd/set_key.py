@@ -21,8 +21,11 @@ from sim.kernel import syscalls
 def move_network(g: Goroutine) -> str | None:
     """Move the endpoints into the container's namespace; the sandbox record lists them from now on.
 
-    The hook of a start that was given up finds no endpoint any more.
+    The hook of a start that was given up finds no endpoint any more. On another container's network there is nothing to
+    move.
     """
+    if service_of(g).joins:
+        return "moved"
     endpoint = g.recall(f"endpoint/{g['c']}")
     if endpoint is None:
         answer(g, Failure(f"no sandbox for container {service_of(g).id}"))
