@@ -46,6 +46,7 @@ EL7_IDLE: Profile = {
     # containerd is ready S = 0.05 to 0.3 s after its fork
     "containerd/listen": Duration(wait=Uniform(50, 300), mark=K),
     # start: network and iptables 60 to 150 ms in all, of which 6 runs of 3 to 10 ms
+    "dockerd/take_turn": Duration(wait=Uniform(0, 25), mark="A a coin: the time of a mount"),
     "dockerd/mount": Duration(work=Uniform(5, 20), mark=K),
     "dockerd/create_endpoint": Duration(work=Uniform(20, 60), wait=Uniform(15, 35), mark=K),
     "iptables/apply": Duration(work=Uniform(3, 10), mark=K),
@@ -121,6 +122,7 @@ DOCKER_26_SHARES: Profile = {
     "containerd/start_threads": Duration(wait=Uniform(65, 95), mark=M),
     "runc/list_processes": Duration(work=Uniform(4, 6), mark="M 5 to 100 running: 4 to 6 ms a shim"),
     # start: 21 ms to `shim start` without a port; with one 5 ms to the first iptables
+    "dockerd/take_turn": Duration(wait=Uniform(0, 4), mark="A a coin: the time of a mount"),
     "dockerd/mount": Duration(work=Uniform(1.2, 2.8), mark=M),
     "dockerd/create_endpoint": Duration(work=Uniform(1.5, 4.3), mark=M),
     "iptables/apply": Duration(work=Uniform(0.9, 1.9), mark=M),

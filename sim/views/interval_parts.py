@@ -121,7 +121,7 @@ def port_tracks(
     """Return the tracks of every published port, from the times in which each port of the host was *opened*."""
     found = []
     for service in services:
-        for port in service.ports:
+        for port in service.on_host:
             singles = port.singles()
             for single, client in product(singles, clients):
                 windows = opened[(single.host, single.proto), client]

@@ -6,7 +6,7 @@ from sim.engine.ops import Do, Exit, Serve, Sleep
 from sim.engine.procedure import procedure
 from sim.engine.program import Program, Reader
 from sim.engine.role import MB, Rss
-from sim.engines.docker.dockerd.boot import BOOT, BOOT_START
+from sim.engines.docker.dockerd.boot import BOOT, BOOT_BEHIND, BOOT_START, BOOT_TURN
 from sim.engines.docker.dockerd.controller import TAKE_BACK
 from sim.engines.docker.dockerd.execs import EXEC
 from sim.engines.docker.dockerd.exit import EVENTS, RESTART, STATE_EXIT, STATE_EXIT_AFTER_OUTPUT, long_run, ran_long
@@ -72,6 +72,8 @@ PROGRAM = Program(
         BOOT,
         RESTORE,
         BOOT_START,
+        BOOT_TURN,
+        BOOT_BEHIND,
         SHUTDOWN,
         RELOAD,
         CREATE,
