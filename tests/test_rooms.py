@@ -58,6 +58,7 @@ OTHER_MEANINGS: dict[tuple[str, str], str] = {
     ("sim/views/fault.py", "pause"): "a verb of docker",
     ("sim/views/fault_cells.py", "exec"): "a verb of docker, whose sessions an aspect is about",
     ("sim/views/frames.py", "client"): "the column of a class of clients",
+    ("sim/render/fates_text.py", "client"): "a key of JSON: a class of clients",
     ("sim/cli/__init__.py", "init"): "the subcommand",
     ("sim/cli/__init__.py", "version"): "the option",
     ("sim/render/report.py", "version"): "a place of the page: the version of this program",

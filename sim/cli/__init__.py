@@ -155,7 +155,7 @@ def _window(parser: argparse.ArgumentParser) -> None:
 
 def _why(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE)
-    parser.add_argument("fact", help="'container web', 'port 80 from loopback', 'process shim/web'")
+    parser.add_argument("fact", help="'why is web not running', '8080 closed from loopback', 'process shim/web'")
     parser.add_argument("--at", metavar="INSTANT", help="when (default: end)")
     _settings(parser)
 

@@ -106,11 +106,11 @@ def _report(run: Run, folder: Path | None, options: argparse.Namespace) -> int:
     else:
         summary = run.summary()
         verdicts = summary.verdicts
-        if folder is not None:
-            _store(folder, _files(run, summary))
         found = _remedies(run, options) if options.remedies else None
+        if folder is not None:
+            _store(folder, _files(run, summary, found))
         if options.json:
-            say_json({**result(summary), **({} if found is None else {"remedies": remedies_json(found)})})
+            say_json(result(summary, found))
         elif not options.quiet:
             footer = _footer(summary, options, len(run.trace), folder)
             say(run_text(summary, remedies=found, footer=footer, width=width()), end="")
@@ -130,25 +130,25 @@ def _footer(summary: Summary, options: argparse.Namespace, facts: int, folder: P
     files = [f"{folder}/: {TRACE} {RESULT} {TREES} {RESOLVED}"] if folder is not None else []
     rows = [" · ".join([*counts, f"{facts} facts", *files])]
     rows += listed("Assumed", summary.assumptions) + listed("Without effect on processes", summary.without_effect)
-    if any(fate.fate != KEPT for fate in summary.containers) and not options.remedies and not is_stdin(options.file):
-        rows.append(f"What helps?  shimulator run {shlex.quote(summary.source)} --remedies")
     if summary.live_restore is False and not is_stdin(options.file):
         word = shlex.quote(summary.source)
         rows.append(f"What if?  shimulator whatif {word} --set engine.daemon.live-restore=true")
+    if any(fate.fate != KEPT for fate in summary.containers) and not options.remedies and not is_stdin(options.file):
+        rows.append(f"What helps?  shimulator run {shlex.quote(summary.source)} --remedies")
     return "\n".join(rows)
 
 
-def _files(run: Run, summary: Summary) -> dict[str, str | bytes]:
+def _files(run: Run, summary: Summary, remedies: Remedies | None) -> dict[str, str | bytes]:
     trees = "\n".join(f"# {p.label}, {p.view}\n{p.text}" for p in summary.pictures)
     return {
         TRACE: b"".join(lines(run.trace, run.scenario.title)),
-        RESULT: json.dumps(result(summary), indent=2) + "\n",
+        RESULT: json.dumps(result(summary, remedies), indent=2) + "\n",
         TREES: trees,
         RESOLVED: resolved(run.scenario),
     }
 
 
-def result(summary: Summary) -> dict[str, Any]:
+def result(summary: Summary, remedies: Remedies | None = None) -> dict[str, Any]:
     """Return the run as one JSON object; times are seconds from t = 0."""
 
     def seconds(at: int) -> float:
@@ -194,4 +194,5 @@ def result(summary: Summary) -> dict[str, Any]:
         "expectations": [
             {"holds": v.holds, "at": v.label, "expected": v.text, "found": v.detail} for v in summary.verdicts
         ],
+        "remedies": None if remedies is None else remedies_json(remedies),
     }

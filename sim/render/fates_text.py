@@ -14,9 +14,8 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from sim.designs import roles
 from sim.render.clean import printable
-from sim.views.fates import KEPT, Dark, Fate
+from sim.views.fates import KEPT, Dark, Fate, general
 
 WIDTH = 100
 NAMED = 3  # so many containers are named; of more the first and the last, or some
@@ -65,18 +64,6 @@ def _alike(fate: Fate) -> tuple[object, ...]:
     return fate.policy, fate.fate, fate.status, fate.exit_code, fate.restarts, dark, fate.orphaned, general(fate)
 
 
-def general(fate: Fate) -> str:
-    """Return why it is so without process numbers and without its name.
-
-    >>> general(Fate("web", "no", "kept", "running", None, 0, (), "held by shim 55 after docker stop web", False))
-    'held by shim after docker stop NAME'
-    """
-    whole = re.sub(r" \(pid \d+\)", "", fate.why)
-    programs = "|".join(sorted(map(re.escape, roles()), key=len, reverse=True))
-    text = re.sub(rf"\b({programs}) \d+\b", r"\1", whole)
-    return re.sub(rf"(?<![\w-]){re.escape(fate.container)}(?![\w-])", "NAME", text)
-
-
 def names_text(names: Sequence[str]) -> str:
     """Return the names of a group in short: numbered ones as a range.
 
@@ -88,8 +75,8 @@ def names_text(names: Sequence[str]) -> str:
     if len(names) <= NAMED:
         return ", ".join(names)
     parts = [part for name in names if (part := NUMBERED.fullmatch(name))]
-    first = int(parts[0][2]) if parts else 0
-    if [(it[1], int(it[2])) for it in parts] == [(parts[0][1], first + n) for n in range(len(names)) if parts]:
+    row = [(parts[0][1], int(parts[0][2]) + n) for n in range(len(names))] if parts else []
+    if parts and [(part[1], int(part[2])) for part in parts] == row:
         return f"{names[0]}..{names[-1]}"
     return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
 

@@ -26,7 +26,7 @@ from sim.views.names import role_of
 from sim.world import World
 
 DAEMONS = frozenset({Kind.DAEMON, Kind.GUEST, Kind.INIT})
-ENDING = ("stop", "kill", "rm", "pause")
+ENDING = ("stop", "kill", "rm")
 
 
 class Turn(NamedTuple):

@@ -96,7 +96,7 @@ def not_started(world: World, service: Service, record: Container | None, *, ans
         most = f" at most {policy.max} times" if policy.max else ""
         return f"policy {policy.name} starts what failed{most}; the engine has exit code {record.exit_code}{rule}"
     if record is not None and record.manual:
-        return f"that counts as stopped by somebody, which policy {policy.name} does not start again{rule}"
+        return f"its end counts as somebody's stop, which policy {policy.name} does not undo{rule}"
     return f"policy {policy.name} starts it, but nothing has asked the policy since{rule}"
 
 

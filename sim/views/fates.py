@@ -8,8 +8,11 @@ Source: the trace; `sim.views.intervals` for ports; `sim.engine.policies` for wh
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
+from sim.designs import roles
 from sim.engine.containers import is_unit
 from sim.engine.records import Container
 from sim.engine.setup import Microseconds, Service
@@ -206,3 +209,15 @@ def _policy(world: World, service: Service, record: Container | None) -> str:
     """Return the policy that decides now, as people write it: of a container that is a unit that of its unit."""
     policy = service.restart if record is None or is_unit(world, service) else record.policy
     return f"{policy.name}:{policy.max}" if policy.max else policy.name
+
+
+def general(fate: Fate) -> str:
+    """Return why it is so without process numbers and without its name.
+
+    >>> general(Fate("web", "no", "kept", "running", None, 0, (), "held by shim 55 after docker stop web", False))
+    'held by shim after docker stop NAME'
+    """
+    whole = re.sub(r" \(pid \d+\)", "", fate.why)
+    programs = "|".join(sorted(map(re.escape, roles()), key=len, reverse=True))
+    text = re.sub(rf"\b({programs}) \d+\b", r"\1", whole)
+    return re.sub(rf"(?<![\w-]){re.escape(fate.container)}(?![\w-])", "NAME", text)

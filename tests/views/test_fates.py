@@ -38,7 +38,7 @@ def test_a_killed_dockerd_of_26_loses_what_its_start_stops() -> None:
     assert "on TERM from dockerd" in web.why
     assert "restore" in web.why
     assert "a killed dockerd" in web.why
-    assert "stopped by somebody" in web.why
+    assert "somebody's stop" in web.why
     assert "unless-stopped" in web.why
     assert found["db"].restarts == 1
     assert "policy always" in found["db"].why
