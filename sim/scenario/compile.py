@@ -94,7 +94,7 @@ class Compiler:
         host, engine = self.host(cgroup_of(releases_of(self.root))), self.engine()
         networks = self.networks()
         services, names, depends = self.services(networks, host, engine.design)
-        host = replace(host, processes=read_processes(self.root, self.found, host, names, self.report))
+        host = replace(host, processes=read_processes(self.root, self.found, host, services, names, self.report))
         services = tuple(self.with_driver(service, engine) for service in services)
         fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
         terminals = StepReader(self.root, names, fleet, self.report).read()
