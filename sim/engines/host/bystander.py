@@ -179,9 +179,25 @@ class _Threads:
 def _found(world: World, row: Observed, threads: _Threads, foreground: Pid) -> e.Found:
     process = world.host.procs[row.pid]
     seen = Seen(row.tty.removeprefix("?"), foreground, row.stat, row.started, row.comm, row.args)
-    ppid = row.ppid if row.ppid == 0 or row.ppid in world.host.procs else None
+    ppid = row.ppid if _may_be_below(world, process, row.ppid) else process.ppid
     pgid, sid = (own if said is None else said for own, said in ((process.pgid, row.pgid), (process.sid, row.sid)))
-    return e.Found(row.pid, process.ppid if ppid is None else ppid, pgid, sid, threads.of(process, row.threads), seen)
+    return e.Found(row.pid, ppid or 0, pgid, sid, threads.of(process, row.threads), seen)
+
+
+def _may_be_below(world: World, process: Process, parent: Pid | None) -> bool:
+    """Return whether a process may have the parent that was observed.
+
+    One that PID 1 starts may have been started by anybody, and members of a container by one another. Whoever waits for
+    any other process in the model has forked it: while that lives, the kernel gives it no other parent.
+    """
+    if parent == 0 or process.image.program == NAME:
+        return parent == 0 or parent in world.host.procs
+    role = world.design.roles[process.image.program]
+    above = world.host.procs.get(INIT if parent is None else parent)
+    if parent is None or above is None:
+        return False
+    within = role.kind is Kind.MEMBER and above.image.container == process.image.container
+    return process.ppid == INIT or within
 
 
 def _foreground(rows: Iterable[Observed]) -> dict[tuple[str, Pid | None], Pid]:
