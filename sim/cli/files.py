@@ -153,6 +153,11 @@ def _stdin() -> bytes:
     return _given[0][1]
 
 
+def stdin_bytes() -> bytes:
+    """Return standard input as it was given, for readers that take any form."""
+    return _stdin()
+
+
 def stdin_text() -> str:
     """Return standard input as text, for readers that take text."""
     return _stdin().decode("utf-8", "replace")
