@@ -15,6 +15,7 @@ from sim.intake.inspected import at, date, entries, text, whole
 from sim.intake.pieces import Piece
 from sim.intake.records import Daemon, Settings
 
+PODMAN_VERSION = re.compile(r"Client:\s+Podman Engine\s+Version:\s+(\S+)")
 KEY = re.compile(r"(?P<indent>\s*)(?P<key>[A-Za-z][\w /.()-]{0,60}):(?:\s+(?P<value>.*\S))?\s*\Z")
 FACTS = {  # of text -> fact
     "CPUs": "cores", "cpus": "cores", "Name": "hostname", "hostname": "hostname", "Cgroup Version": "cgroup",
@@ -126,8 +127,9 @@ def words_of(piece: Piece) -> Daemon:
                 versions[CLIENT] = value
             continue
         _take(key, value, above, versions, facts)
-    if not any(name != CLIENT for name in versions) and "Podman" in "\n".join(piece.lines):
-        versions["podman version"] = versions.get(CLIENT, "")
+    podman = PODMAN_VERSION.search("\n".join(piece.lines))
+    if podman:
+        versions["podman version"] = podman[1]
     versions.pop(CLIENT, None)
     return _daemon(versions, facts, piece.place())
 

@@ -15,7 +15,7 @@ from typing import Any
 from sim.intake.records import Check, Container, Joined, Mapped, Network
 
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
-NANO = 1_000_000_000
+PODMANS = {"configured": "created", "initialized": "created", "stopped": "exited"}
 NEVER = "0001-01-01"
 LARGEST_PORT = 65_535
 MOST_PORTS = 1_000
@@ -142,7 +142,8 @@ def container_of(value: dict[str, Any], place: str) -> Container:
 def status_of(state: Mapping[str, Any]) -> str:
     """Return the status; engines before 1.13 say it in flags alone."""
     if state.get("Status"):
-        return text(state["Status"])
+        found = text(state["Status"]).lower()
+        return PODMANS.get(found, found)
     flags = (("Dead", "dead"), ("Paused", "paused"), ("Restarting", "restarting"), ("Running", "running"))
     found = next((word for flag, word in flags if state.get(flag) is True), "")
     return found or ("exited" if date(state.get("StartedAt")) else "created")

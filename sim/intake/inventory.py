@@ -64,7 +64,8 @@ def inventory_of(reading: Reading, design: str = "") -> Inventory:
     check_threads(rows)
     containers = named_anew(joined_containers(containers_in(reading), notes), notes)
     words, facts, settings = joined_words(reading.facts, notes)
-    engine = engine_of(rows, words, facts)
+    labels = frozenset(name for row in containers for name in row.labels)
+    engine = engine_of(rows, words, facts | {"labels": labels})
     guess, found = engine.guess, engine.found
     if design:
         name = chosen(design)

@@ -98,9 +98,10 @@ def cast_of(design: str, rows: Sequence[Process], found: Found, containers: list
     below: dict[int, list[Process]] = {}
     for row in rows:
         below.setdefault(row.ppid or 0, []).append(row)
-    cast = Cast({}, list(containers), {}, {})
+    pods = {row.id: row.pod for row in containers if row.sandbox}
+    cast = Cast({}, [row for row in containers if not row.sandbox], {}, {})
     kind_of = {pid: roles.get(role) for pid, (role, _) in found.items()}
-    _holders(cast, rows, found, kind_of, below)
+    _holders(cast, rows, found, kind_of, below, pods)
     _firsts(cast, rows, below, roles)
     for row in rows:
         kind = kind_of.get(row.pid)
@@ -143,20 +144,35 @@ def _holders(
     found: Found,
     kind_of: Mapping[int, Kind | None],
     below: Mapping[int, list[Process]],
+    pods: Mapping[str, str],
 ) -> None:
     for row in rows:
         if kind_of.get(row.pid) is not Kind.HOLDER:
             continue
         role, words = found[row.pid]
-        place = next((i for i, it in enumerate(cast.containers) if _is_held(it, row, words, below)), None)
-        if place is None:
-            made = from_holder(row, words, below.get(row.pid, []), cast.containers)
-            cast.containers.append(made)
-            place = len(cast.containers) - 1
-        container = cast.containers[place]
-        if container.name not in cast.holders:
-            cast.holders[container.name] = row.pid
-            cast.targets[row.pid] = f"{role}/{container.name}"
+        children = below.get(row.pid, [])
+        held = [it for it in cast.containers if _is_held(it, row, words, below) or _is_in(it, words, pods)]
+        if not held:
+            programs = [child for child in children if kind_of.get(child.pid) is not Kind.SANDBOX]
+            if not programs and len(programs) < len(children):
+                continue  # a pod whose containers have all ended
+            held = [from_holder(row, words, programs, cast.containers)]
+            cast.containers += held
+        free = [it.name for it in held if it.name not in cast.holders]
+        for name in free:
+            cast.holders[name] = row.pid
+        if free:
+            cast.targets[row.pid] = f"{role}/{free[0]}"
+            for child in children:
+                if kind_of.get(child.pid) is Kind.SANDBOX:
+                    cast.targets[child.pid] = f"{found[child.pid][0]}/{free[0]}"
+
+
+def _is_in(container: Container, words: Mapping[str, str], pods: Mapping[str, str]) -> bool:
+    """Return whether a container is in the pod of which a holder is."""
+    said = words.get("id", "")
+    pod = next((name for number, name in pods.items() if len(said) >= 8 and number.startswith(said)), "")
+    return bool(pod) and container.pod == pod
 
 
 def _is_held(container: Container, row: Process, words: Mapping[str, str], below: Mapping[int, list[Process]]) -> bool:
@@ -169,9 +185,6 @@ def _is_held(container: Container, row: Process, words: Mapping[str, str], below
 
 
 NAME = re.compile(r"[^a-zA-Z0-9_.-]+")
-INTERPRETERS = frozenset(
-    "sh bash dash ash env docker-init tini dumb-init python python3 node java ruby perl php".split()
-)
 
 
 def from_holder(
@@ -196,7 +209,9 @@ def _firsts(cast: Cast, rows: Sequence[Process], below: Mapping[int, list[Proces
     execed = next((name for name, kind in roles.items() if kind is Kind.EXECED), "")
     numbers = {row.pid for row in rows}
     for container in cast.containers:
-        children = below.get(cast.holders.get(container.name, -1), [])
+        children = [it for it in below.get(cast.holders.get(container.name, -1), []) if it.pid not in cast.targets]
+        others = {it.pid for it in cast.containers if it is not container}
+        children = [it for it in children if it.pid not in others]
         pid = container.pid if container.pid in numbers else (children[0].pid if children else 0)
         if not pid or pid in cast.targets:
             continue

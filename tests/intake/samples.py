@@ -149,8 +149,10 @@ def paste() -> str:
             axjf() + prompt + "cat /etc/docker/daemon.json",
             json.dumps(DAEMON, indent=2),
             f"{prompt}docker info",
-            ("Server:\n Containers: 3\n Server Version: 26.1.5\n Cgroup Version: 2\n CPUs: 8\n Name: shop-1\n"
-            " Live Restore Enabled: true\n"),
+            (
+                "Server:\n Containers: 3\n Server Version: 26.1.5\n Cgroup Version: 2\n CPUs: 8\n Name: shop-1\n"
+                " Live Restore Enabled: true\n"
+            ),
             f"{prompt}",
             "What do we lose when dockerd dies?",
         ]
