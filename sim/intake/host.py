@@ -6,12 +6,13 @@ import os
 from collections.abc import Sequence
 
 from sim.errors import InputError, Problem
-from sim.intake.inventory import inventory_of
+from sim.intake.inventory import Inventory, inventory_of
 from sim.intake.live import live_sources
 from sim.intake.reading import reading_of
 from sim.intake.records import Reading
 from sim.intake.sources import Source, sources
 from sim.intake.writer import scenario_text
+from sim.scenario import init_from_compose
 
 KNOWN = (
     "Give what docker inspect, docker ps, docker info, ps -axjf, systemctl cat, … print, or a Compose file; "
@@ -43,7 +44,19 @@ def scenario_from(
     found = (*sources(inputs, stdin), *texts, *(live_sources() if live else ()))
     reading = reading_of(found, keep_values)
     _check(inputs, found, reading)
-    return scenario_text(inventory_of(reading, design), name)
+    host = inventory_of(reading, design)
+    if host.compose and not host.containers:
+        return of_compose(host, name)
+    return scenario_text(host, name)
+
+
+def of_compose(host: Inventory, name: str) -> tuple[str, str]:
+    """Return the scenario of a Compose file, beside which nothing tells of containers. Raises InputError."""
+    file = next((it.path for it in host.compose if it.path), "")
+    if not file:
+        hint = "Give the Compose file by its name: what it refers to is looked for beside it."
+        raise InputError([Problem(host.compose[0].place, "this Compose file has no folder", hint)])
+    return init_from_compose(file, os.path.dirname(name))
 
 
 def _check(inputs: Sequence[str | os.PathLike[str]], found: Sequence[Source], reading: Reading) -> None:

@@ -53,7 +53,7 @@ def sources(inputs: Sequence[str | os.PathLike[str]], stdin: bytes = b"") -> tup
                     raise InputError([Problem(name, what, HINT)])
                 if len(found) >= MOST_FILES:
                     raise InputError([Problem(name, f"these are more than {MOST_FILES:,} files", HINT)])
-                found.append(_source(name, path, content))
+                found.append(source_of(name, content, path))
         except InputError as error:
             problems += error.problems
         except (OSError, ValueError) as error:
@@ -119,7 +119,8 @@ def _unpacked(name: str, path: str, content: bytes) -> Iterator[tuple[str, str, 
         raise InputError([Problem(_short(name), "this archive is cut off or damaged", "Copy it again.")]) from None
 
 
-def _source(name: str, path: str, content: bytes) -> Source:
+def source_of(name: str, content: bytes, path: str = "") -> Source:
+    """Return a file's text, or why it has none."""
     name = _short(name)
     if not content.strip():
         return Source(name, "", path, "it is empty")

@@ -36,6 +36,9 @@ MOST_NOTES = 40
 def scenario_text(host: Inventory, name: str) -> tuple[str, str]:
     """Return the scenario's text and what it says of the host in one line. Raises InputError."""
     draft, kept, notes = Draft(), Kept(), list(host.notes)
+    if host.compose:
+        text = "the Compose file is not needed: the containers tell of themselves"
+        notes.append(Note("ignored", text, host.compose[0].place))
     notes.insert(0, Note("inferred", f"the engine is {host.design}: {host.why}"))
     draft.add(0, f"title: {scalar(title_of(host))}")
     _host(draft, host, notes)

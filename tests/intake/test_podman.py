@@ -36,8 +36,18 @@ INSPECT = [
         "NetworkSettings": {"Networks": {"podman": {"IPAddress": "10.88.0.2"}}},
     }
 ]
-LISTED = [{"Id": WEB, "Names": ["web"], "Image": "nginx:1", "State": "running", "Pid": 720, "Command": ["nginx"],
-           "Ports": [{"host_ip": "", "container_port": 80, "host_port": 8080, "range": 1, "protocol": "tcp"}]}]  # fmt: skip
+PORT = {"host_ip": "", "container_port": 80, "host_port": 8080, "range": 1, "protocol": "tcp"}
+LISTED = [
+    {
+        "Id": WEB,
+        "Names": ["web"],
+        "Image": "nginx:1",
+        "State": "running",
+        "Pid": 720,
+        "Command": ["nginx"],
+        "Ports": [PORT],
+    }
+]
 VERSION = "Client:       Podman Engine\nVersion:      5.4.2\nAPI Version:  5.4.2\nOS/Arch:      linux/amd64\n"
 
 
