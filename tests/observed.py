@@ -17,6 +17,7 @@ from sim.drive.timed import run
 from sim.engine.role import CONTAINER, HOST
 from sim.engine.setup import Instant, Observed, Setup, Target
 from sim.engines.host.client import targets_of
+from sim.facts import OPENED
 from sim.kernel.host import Host
 from sim.trace import Trace
 from sim.views.story import Story
@@ -35,7 +36,7 @@ def first_story(setup: Setup, seed: int = 1) -> Story:
 def at_opening(trace: Trace) -> Story:
     """Return the story at t = 0, before anything that begins there."""
     story = Story(trace)
-    while not story.world.marks.get("opened") and story.step() is not None:
+    while not story.world.marks.get(OPENED) and story.step() is not None:
         pass
     return story
 

@@ -13,12 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from sim.engine.role import SUPERVISOR, Kind
 from sim.engine.setup import Instant, KillProcess, Service, Setup, Step, Systemctl, Target
 from sim.facts import OPENED
 from sim.world import World
 
 Steps = tuple[Step, ...]
+EARLY = "early"  # the base of an instant before t = 0
 
 
 def prologue(setup: Setup, design: Any) -> tuple[Steps, ...]:
@@ -36,7 +39,18 @@ def prologue(setup: Setup, design: Any) -> tuple[Steps, ...]:
         beside += [(run(it, Instant("numbers", nth=min(numbers))),) for it, numbers in group[1:]]
         last = max((number for _, numbers in group for number in numbers), default=0)
         at = Instant("numbers", nth=last + 1) if others else Instant("after")
-    return (*line, *started_anew(setup, design)), *beside
+    return (*line, *started_anew(setup, design), *early(setup)), *beside
+
+
+def early(setup: Setup) -> Steps:
+    """Return the file's steps that come before t = 0, in its order, each once the one before it has ended."""
+    steps = (step for terminal in setup.terminals for step in terminal if is_early(terminal))
+    return tuple(replace(step, id=f"({step.id})", at=Instant("after")) for step in steps)
+
+
+def is_early(steps: Steps) -> bool:
+    """Return whether a terminal's steps come before t = 0."""
+    return bool(steps) and steps[0].at.base == EARLY
 
 
 def started_anew(setup: Setup, design: Any) -> Steps:

@@ -17,7 +17,8 @@ Place = str  # FILE:LINE
 class Process(msgspec.Struct, frozen=True):
     """A row of a table of processes. *started* is an ISO date of UTC or of the host's zone; *cut*: *args* is not whole.
 
-    *caught* and *ignored* are the masks of signals of /proc/PID/status, *members* the paths of its control groups.
+    *time* is the TIME of ps, as it stands. *caught* and *ignored* are the masks of signals of /proc/PID/status,
+    *members* the paths of its control groups.
     """
 
     pid: int
@@ -35,6 +36,8 @@ class Process(msgspec.Struct, frozen=True):
     ignored: int | None = None
     cgroup: str = ""
     place: Place = ""
+    uid: int | None = None
+    time: str = ""
 
 
 class Mapped(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ the model will have that process. Source: the project's scenario language; proc(
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
@@ -31,6 +32,24 @@ ParentPid = Annotated[int, *kind(whole(0, MOST - 1, "a process id"), type="integ
 Tasks = Annotated[int, *kind(whole(1, MOST - 1, "a number of threads"), type="integer", minimum=1)]
 
 
+TIME = re.compile(
+    r"(?:(?P<days>[0-9]{1,5})-)?(?:(?P<hours>[0-9]{1,2}):)?(?P<minutes>[0-9]{1,7}):(?P<seconds>[0-9]{2})\Z"
+)
+
+
+def cpu_time(value: object) -> int:
+    """Take TIME of ps in seconds: `0:01`, `00:00:01`, `1-02:03:04`. Raises Refusal.
+
+    >>> cpu_time("0:01"), cpu_time("00:02:03"), cpu_time("1-00:00:05")
+    (1, 123, 86405)
+    """
+    match = TIME.match(value) if isinstance(value, str) else None
+    if match is None:
+        raise Refusal(f"{shown(value)} is not a time of the processor.", "Write it as ps does: 0:01 or 00:00:01.")
+    days, hours, minutes, seconds = (int(match[name] or 0) for name in ("days", "hours", "minutes", "seconds"))
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
 class ProcessFile(Strict):
     """A process as it was found: a row of ps."""
 
@@ -43,6 +62,8 @@ class ProcessFile(Strict):
     threads: Tasks | None = Field(None, description="with the main one: NLWP of ps")
     started: Annotated[Any, *kind(units.wall_clock, type="string", examples=["2026-12-01T14:12:00Z"])] = None
     comm: Text = ""
+    uid: Annotated[int, *kind(whole(0, 2**32 - 2, "a user's number"), type="integer", minimum=0)] = 0
+    time: Annotated[int, *kind(cpu_time, type="string", examples=["0:01"])] = 0
     args: Text
     is_: Text = Field(
         "", alias="is", description="which process of the engine it is, as kill: names it: dockerd, shim/web"
@@ -124,7 +145,7 @@ def _observed(root: Node, place: int, row: ProcessFile, names: Names, report: Re
     except Refusal as refusal:
         report.refuse(root, (*PLACE, place, "is"), refusal)
         target = None
-    return Observed(row.pid, row.args, row.ppid, row.pgid, row.sid, *seen, target)
+    return Observed(row.pid, row.args, row.ppid, row.pgid, row.sid, *seen, target, row.uid, row.time)
 
 
 def _target(row: ProcessFile, names: Names) -> Target | None:
@@ -156,6 +177,8 @@ def process_plain(row: Observed, tz_minutes: int) -> dict[str, Any]:
         "stat": row.stat or None,
         "threads": row.threads,
         "started": started,
+        "uid": row.uid or None,
+        "time": f"{row.cpu_s // 60}:{row.cpu_s % 60:02}" if row.cpu_s else None,
         "comm": row.comm or None,
         "args": row.args,
         "is": None if row.target is None else str(row.target),

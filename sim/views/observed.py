@@ -1,7 +1,7 @@
 """In what the first tree differs from the table that was observed: each difference as a sentence.
 
 Models: rows for which the model has no process, processes that no row tells of, parents and states that the model has
-otherwise. Leaves out cpu time, users and memory, which a table of the file does not say. Source: the project's scenario
+otherwise. Leaves out memory, which a table of the file does not say. Source: the project's scenario
 language (`host.processes`).
 """
 

@@ -218,6 +218,31 @@ def test_an_exploration_holds_for_any_numbers() -> None:
     assert unpinned(setup).host == replace(setup.host, processes=(), next_pid=None)
 
 
+def test_what_was_done_before_is_done_at_t_0() -> None:
+    """A container is paused and another one killed, in the order of the file; nobody can name such a step."""
+    host = "host: {uptime: 5s, cgroup: v1}\nengine: {design: docker-26}\nservices: {a: {image: x}, b: {image: y}}\n"
+    steps = (
+        "  - {at: before 0s, docker: pause a}\n"
+        "  - {docker: kill b}\n"
+        "  - {at: 1s, docker: unpause a}\n"
+        "  - {docker: start b}\n"
+    )
+    trace = run(load("it", host_of(host, steps)).setup)
+    found = {it.image.container: it.state for it in at_opening(trace).world.host.procs.values() if it.ns == it.pid}
+    assert found == {"a": "D"}
+    found = {it.image.container: it.state for it in trace.at(trace.end).host.procs.values() if it.ns == it.pid}
+    assert found == {"a": "S", "b": "S"}
+
+
+def test_the_user_and_the_time_of_the_processor_are_as_found() -> None:
+    """UID and TIME of ps; C of ps -ef is their share."""
+    text = SHIM_1_13.replace("args: nginx,", 'uid: 1000, time: "1-00:00:05", args: nginx,')
+    scenario = load("it", text)
+    row = next(row for row in at_opening(run(scenario.setup)).table().procs if row.pid == 320)
+    assert (row.uid, row.utime) == (1000, 8_640_500)
+    assert load("again", resolved(scenario)).setup.host == scenario.setup.host
+
+
 # -- nobody starts it again -------------------------------------------------------------------------
 
 NOBODY = """\

@@ -6,7 +6,7 @@ threads, start. All other rows are processes of somebody else's, which reap thei
 ends a process by default; below a container's process they are in its pid namespace and control group, below its holder
 they were exec'd in it. A row of an engine's process that the model does not have then is left out, and so is what
 descends from it: nobody would wait for it as a real engine does. Numbers of threads are not observed: they are taken to
-be those after the process's own that are free. Leaves out what their programs do, handlers of theirs, and cpu time.
+be those after the process's own that are free. Leaves out what their programs do, and handlers of theirs.
 Source: the project's scenario language (`host.processes`); ps(1), proc(5), setns(2).
 """
 
@@ -178,7 +178,7 @@ class _Threads:
 
 def _found(world: World, row: Observed, threads: _Threads, foreground: Pid) -> e.Found:
     process = world.host.procs[row.pid]
-    seen = Seen(row.tty.removeprefix("?"), foreground, row.stat, row.started, row.comm, row.args)
+    seen = Seen(row.tty.removeprefix("?"), foreground, row.stat, row.started, row.comm, row.args, row.uid, row.cpu_s)
     ppid = row.ppid if _may_be_below(world, process, row.ppid) else process.ppid
     pgid, sid = (own if said is None else said for own, said in ((process.pgid, row.pgid), (process.sid, row.sid)))
     return e.Found(row.pid, ppid or 0, pgid, sid, threads.of(process, row.threads), seen)
