@@ -18,7 +18,7 @@ from sim.designs.takes import cgroup_of, units_of
 from sim.designs.upgraded import upgraded
 from sim.engine.goroutine import deliver, late, start_frame, take
 from sim.engine.observed import expected
-from sim.engine.prologue import is_beside, observed, prologue
+from sim.engine.prologue import is_beside, is_early, observed, prologue
 from sim.engine.setup import Instant, OutOfMemory, Setup, Step, Target, Upgrade
 from sim.engines.host import journald, output
 from sim.engines.host.bystander import settle
@@ -155,7 +155,8 @@ def blank(setup: Setup) -> World:
     """Return the world before its first event: systemd alone, no goroutine, an empty disk."""
     design = design_of(setup)
     first, *others = prologue(setup, design)
-    setup = replace(setup, terminals=(first, *setup.terminals, *others))
+    late = tuple(terminal for terminal in setup.terminals if not is_early(terminal))
+    setup = replace(setup, terminals=(first, *late, *others))
     cgroup, init = setup.host.cgroup or cgroup_of(design.releases.values()), INITS[setup.host.supervisor]
     host = Host(setup.host.pid_max, cgroup, init)
     host.reserve(number for service in setup.services for number in observed(setup, design, service))

@@ -52,9 +52,10 @@ MAY_IMPORT = {
     "steps": f"scenario predicates {MODEL}",
     "scenario": f"parts views predicates properties drive {DRIVE} bundled",
     "experiment": EXPERIMENT,
+    "intake": f"scenario designs engine parts errors {MODEL}",
     "testing": f"predicates properties views drive {DRIVE}",
     "calibration": f"scenario views drive {DRIVE}",
-    "cli": f"calibration experiment writing {EXPERIMENT}",  # cli.py, cli_*.py or cli/
+    "cli": f"calibration experiment intake writing {EXPERIMENT}",  # cli.py, cli_*.py or cli/
     "__main__": "cli errors",
 }
 ROOM = re.compile(r"sim\.engines\.\w+")

@@ -9,6 +9,7 @@ from time import perf_counter
 import msgspec
 
 from sim.cli.files import files_of, scenarios_of
+from sim.cli.foreign import told
 from sim.cli.out import note, progress, say, say_json, width
 from sim.cli.seeds import held_in_all, judge
 from sim.cli.status import HOLDS, INTERRUPTED, UNDETERMINED, WRONG, status_of, worst
@@ -53,8 +54,9 @@ def _scenarios(options: argparse.Namespace, wrong: list[CatalogueEntry]) -> Iter
         try:
             yield from scenarios_of(name, options.settings)
         except InputError as error:
-            wrong.append(CatalogueEntry(name, "", None, 0, 0, 1, 0.0, trouble=str(error).partition("\n")[0]))
-            note(str(error))
+            problems = "\n".join(map(str, told(error.problems)))
+            wrong.append(CatalogueEntry(name, "", None, 0, 0, 1, 0.0, trouble=problems.partition("\n")[0]))
+            note(problems)
 
 
 class NeverBegan(Exception):

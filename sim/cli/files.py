@@ -17,6 +17,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.bundled import ROWS, bundled, row_names
+from sim.cli.foreign import refuse_compose
 from sim.errors import InputError, Problem
 from sim.experiment.run import Run, run_scenario
 from sim.scenario import Scenario, load, load_all
@@ -153,6 +154,11 @@ def _stdin() -> bytes:
     return _given[0][1]
 
 
+def stdin_bytes() -> bytes:
+    """Return standard input as it was given, for readers that take any form."""
+    return _stdin()
+
+
 def stdin_text() -> str:
     """Return standard input as text, for readers that take text."""
     return _stdin().decode("utf-8", "replace")
@@ -172,6 +178,7 @@ def _scenario_text(content: bytes) -> str:
 def _plain_file(path: Path) -> str:
     """Return the path to read; where a folder has the name of a bundled scenario, that is meant."""
     if not path.is_dir():
+        refuse_compose(path)
         return str(path)
     found = bundled(str(path))
     if found is None:

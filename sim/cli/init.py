@@ -1,4 +1,4 @@
-"""shimulator init: a scenario to begin with, commented, or made from Compose files."""
+"""shimulator init: a scenario to begin with, commented, made from Compose files or from what a host prints."""
 
 from __future__ import annotations
 
@@ -12,14 +12,23 @@ from sim.scenario import init_from_compose, starter
 from sim.scenario.compose.images import OWN
 from sim.writing import write_whole
 
+OUT = "host.yaml"
+STDOUT = "-"
+
 
 def main(options: argparse.Namespace) -> int:
     """Write the scenario; a file that exists is kept."""
-    path = Path(options.file)
-    if options.file != "-":
-        _check(path, options.force)
-    text, summary = _of_compose(options) if options.compose else (starter(), "a starter")
-    if options.file == "-":
+    if options.collector:
+        from sim.intake.collector import collector
+
+        say(collector(), end="")
+        return HOLDS
+    out, inputs = _out_and_inputs(options)
+    path = Path(out)
+    if out != STDOUT:
+        _check(path, options.force, inputs)
+    text, summary = _made(options, out, inputs)
+    if out == STDOUT:
         say(text, end="")
         return HOLDS
     write_whole(path, text)
@@ -28,7 +37,38 @@ def main(options: argparse.Namespace) -> int:
     return HOLDS
 
 
-def _of_compose(options: argparse.Namespace) -> tuple[str, str]:
+def _out_and_inputs(options: argparse.Namespace) -> tuple[str, list[str]]:
+    """Return the file to write and the inputs: the first word is the file where it can be one."""
+    first, *rest = options.file or [""]
+    if first == STDOUT or Path(first).suffix in (".yaml", ".yml"):
+        return first, [*rest, *options.inputs]
+    inputs = [*options.file, *options.inputs]
+    if not inputs and not options.live:
+        what = "no file is named"
+        raise InputError(
+            [Problem("shimulator init", what, "Write shimulator init my.yaml, or shimulator init my.yaml INPUT.")]
+        )
+    return OUT, inputs
+
+
+def _made(options: argparse.Namespace, out: str, inputs: list[str]) -> tuple[str, str]:
+    """Return the text of the scenario and what is said of it."""
+    if not inputs and not options.live:
+        return _of_compose(options, out) if options.compose else (starter(), "a starter")
+    from sim.cli.files import stdin_bytes
+    from sim.intake import scenario_from
+
+    return scenario_from(
+        [*inputs, *options.compose],
+        stdin=stdin_bytes() if STDOUT in inputs else b"",
+        live=options.live,
+        design=options.design,
+        keep_values=options.keep_values,
+        name=OUT if out == STDOUT else out,
+    )
+
+
+def _of_compose(options: argparse.Namespace, out: str) -> tuple[str, str]:
     """Return the scenario of Compose files, with what holds today, and what is said of it."""
     from sim.experiment.first import with_expectations
 
@@ -41,16 +81,19 @@ def _of_compose(options: argparse.Namespace) -> tuple[str, str]:
         design=options.design,
         images=images,
         keep_values=options.keep_values,
-        link=("" if options.file == "-" else str(Path(options.file).parent)) if options.link else None,
+        link=("" if out == STDOUT else str(Path(out).parent)) if options.link else None,
     )
-    return with_expectations(text, "scenario.yaml" if options.file == "-" else options.file), summary
+    return with_expectations(text, "scenario.yaml" if out == STDOUT else out), summary
 
 
-def _check(path: Path, force: bool) -> None:
+def _check(path: Path, force: bool, inputs: list[str]) -> None:
     """Refuse a place where no file can stand, and a file that is there."""
     if path.is_dir():
         raise InputError([Problem(str(path), "this is a folder", "Give the name of a file, such as my.yaml.")])
     if path.exists() and not force:
-        raise InputError([Problem(str(path), "this file exists already", "Choose another name, or --force.")])
+        hint = "Choose another name, or --force."
+        if not inputs:
+            hint += f" To read it: shimulator init my.yaml {path}"
+        raise InputError([Problem(str(path), "this file exists already", hint)])
     if not path.parent.is_dir():
         raise InputError([Problem(str(path), f"there is no folder {path.parent}", "Make it, or write elsewhere.")])

@@ -39,7 +39,9 @@ def explain(trouble: BaseException, words: Sequence[str] = ()) -> int:
     from sim.errors import InputError
 
     if isinstance(trouble, InputError):
-        return _say("\n".join(_as_typed(str(problem), words) for problem in trouble.problems), WRONG)
+        from sim.cli.foreign import told
+
+        return _say("\n".join(_as_typed(str(problem), words) for problem in told(trouble.problems)), WRONG)
     if isinstance(trouble, OSError):
         _forget_stdout()
         return _say(f"shimulator: {machine(trouble)}", FAULT)

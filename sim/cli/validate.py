@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from sim.cli.files import STDIN, is_stdin, stdin_name, stdin_text
+from sim.cli.foreign import refuse_compose, told
 from sim.cli.out import note, say, say_json
 from sim.cli.status import HOLDS, WRONG
 from sim.errors import InputError, Problem
@@ -23,9 +25,11 @@ def main(options: argparse.Namespace) -> int:
     found: list[Problem] = []
     for name in options.file:
         try:
+            if not is_stdin(name):
+                refuse_compose(Path(name))
             scenarios = load_all(stdin_name(name), stdin_text()) if is_stdin(name) else load_all(name)
         except InputError as error:
-            found += error.problems
+            found += told(error.problems)
             continue
         for scenario in scenarios if not options.json else ():
             which = f" ({scenario.name})" if len(scenarios) > 1 else ""

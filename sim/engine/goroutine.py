@@ -33,7 +33,8 @@ class Failure(msgspec.Struct, frozen=True, tag=True, gc=False):
 class Spawn(msgspec.Struct, frozen=True):
     """How a child begins: program, words, what is done between fork and execve, and its first goroutine's variables.
 
-    *handlers* and *ignored* are what it does with signals beside what its program does.
+    *handlers* and *ignored* are what it does with signals beside what its program does. One that is *passing* forks
+    itself anew and leaves, so that nobody has observed it.
     """
 
     program: str
@@ -52,6 +53,7 @@ class Spawn(msgspec.Struct, frozen=True):
     oom_score_adj: int | None = None
     handlers: tuple[tuple[Signal, str], ...] = ()
     ignored: frozenset[Signal] = frozenset()
+    passing: bool = False
 
 
 class Goroutine:
@@ -134,7 +136,7 @@ def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None, by: str =
     """
     design = turn.world.design.owner(turn.world, how.program, how.argv[0])
     caller = turn.host.procs[pid]
-    if turn.host.found:
+    if turn.host.found and not how.passing:
         number = number_of(turn.world, how.program, how.container, how.argv, pid) or number
     child = syscalls.fork(
         turn,

@@ -226,8 +226,8 @@ class Network(msgspec.Struct, frozen=True):
 class Observed(msgspec.Struct, frozen=True):
     """A process as it was found at t = 0: a row of ps. None or "" is what the row does not say.
 
-    *threads* counts the main one, too; *started* is a unix time in seconds. *target* is which process of the engine's
-    or of a container it is; one without is somebody else's.
+    *threads* counts the main one, too; *started* is a unix time in seconds, *cpu_s* the TIME of ps in seconds. *target*
+    is which process of the engine's or of a container it is; one without is somebody else's.
     """
 
     pid: int
@@ -241,6 +241,8 @@ class Observed(msgspec.Struct, frozen=True):
     started: int | None = None
     comm: str = ""
     target: Target | None = None
+    uid: int = 0
+    cpu_s: int = 0
 
 
 class HostSetup(msgspec.Struct, frozen=True):
@@ -334,8 +336,8 @@ class Instant(msgspec.Struct, frozen=True):
     *base* is one of `origin` (t = 0), `end`, `step` (*name* is the step's id), `word` (*name* as `docker events`
     says it, *target* a container), `fact` (*name* in CamelCase as the trace says it, *target* text such as
     `shim/web`), `ready` (*target* a unit or a service) and `after` (the step before it in the same terminal
-    has ended), and, before t = 0, `numbers` (no observed process number below *nth* is outstanding). *nth* counts
-    from 1; 0 means the last one.
+    has ended), and, before t = 0, `numbers` (no observed process number below *nth* is outstanding) and `early` (all
+    is up that was to be, and so are the early steps before it). *nth* counts from 1; 0 means the last one.
     """
 
     base: str = "origin"

@@ -27,6 +27,7 @@ from sim.views.fault import first_harm, since_words
 from sim.views.host_start import containers_begun, in_rounds, units_at_boot, units_started
 from sim.views.moments import Moments
 from sim.views.narrate import narrate, not_taken, published, unanswered
+from sim.views.observed import unlike
 from sim.views.summary import MomentText, Summary, VerdictLine
 
 if TYPE_CHECKING:
@@ -287,6 +288,7 @@ class Run(Played):
             rounds_of=in_rounds(self.trace),
             containers=self._worth_telling(),
             since=since_words(self.trace),
+            unlike=unlike(self.trace),
         )
 
     def _worth_telling(self) -> tuple[Fate, ...]:

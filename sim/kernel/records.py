@@ -48,7 +48,8 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
     """What was observed of a process and no rule of the model gives: its terminal, its words, when it began.
 
     *stat* is the column of ps, *started* a unix time in seconds, None if it was not said. *comm* and *args* are what
-    ps shows until the process executes something else, "" for those of its image. Source: proc(5), ps(1).
+    ps shows until the process executes something else, "" for those of its image. *cpu_s* is the time of the processor
+    that it had used, in seconds. Source: proc(5), ps(1).
     """
 
     tty: str = ""
@@ -57,6 +58,8 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
     started: int | None = None
     comm: str = ""
     args: str = ""
+    uid: int = 0
+    cpu_s: int = 0
 
 
 class Process(msgspec.Struct, frozen=True, gc=False):

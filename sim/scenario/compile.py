@@ -104,7 +104,7 @@ class Compiler:
         host, engine = self.host(cgroup_of(releases_of(self.root))), self.engine()
         networks = read_networks(self.root, self.report, self.assumed)
         services, names, depends = self.services(networks, host, engine.design)
-        host = replace(host, processes=read_processes(self.root, self.found, host, names, self.report))
+        host = replace(host, processes=read_processes(self.root, self.found, host, services, names, self.report))
         services = tuple(self.with_driver(service, engine) for service in services)
         ordered = {name: tuple(need.container for need in needs) for name, needs in depends.items()}
         fleet = Fleet(ordered, depends, set(depends) if host.begin != "off" else set(), self.replicas)

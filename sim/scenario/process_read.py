@@ -1,33 +1,53 @@
 """What `host.processes` says: the table of processes at t = 0, each row with the columns of ps.
 
 Models: the checks that concern several rows: numbers once each, parents that stand in the table, no circle, no more
-tasks than the host has numbers; and which process of the engine a row is, in the words of targets. Leaves out whether
+tasks than there are numbers; and which process of the engine a row is, in the words of targets. Leaves out whether
 the model will have that process. Source: the project's scenario language; proc(5), pid_max.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from sim.designs import DESIGNS
-from sim.engine.setup import HostSetup, Observed, Target
+from sim.engine.setup import HostSetup, Observed, Service, Target
 from sim.scenario import units
 from sim.scenario.check import Report
 from sim.scenario.fields import Pid, Text, kind, whole
 from sim.scenario.instants import Names, parse_target
 from sim.scenario.schema_program import Strict
 from sim.scenario.text import Node, Path
-from sim.scenario.words import Refusal, did_you_mean, listed, shown
+from sim.scenario.words import Refusal, listed, shown
 
 PLACE: Path = ("host", "processes")
-MOST = 4_194_304  # tasks of a host: the largest pid_max (proc(5))
+MOST = 4_194_304  # the largest pid_max (proc(5))
+MOST_TASKS = 500_000  # of a table: some 100 bytes are kept of each
 IN_TABLE = "Give its row, or write ppid: 1."
 
 ParentPid = Annotated[int, *kind(whole(0, MOST - 1, "a process id"), type="integer", minimum=0)]
 Tasks = Annotated[int, *kind(whole(1, MOST - 1, "a number of threads"), type="integer", minimum=1)]
+
+
+TIME = re.compile(
+    r"(?:(?P<days>[0-9]{1,5})-)?(?:(?P<hours>[0-9]{1,2}):)?(?P<minutes>[0-9]{1,7}):(?P<seconds>[0-9]{2})\Z"
+)
+
+
+def cpu_time(value: object) -> int:
+    """Take TIME of ps in seconds: `0:01`, `00:00:01`, `1-02:03:04`. Raises Refusal.
+
+    >>> cpu_time("0:01"), cpu_time("00:02:03"), cpu_time("1-00:00:05")
+    (1, 123, 86405)
+    """
+    match = TIME.match(value) if isinstance(value, str) else None
+    if match is None:
+        raise Refusal(f"{shown(value)} is not a time of the processor.", "Write it as ps does: 0:01 or 00:00:01.")
+    days, hours, minutes, seconds = (int(match[name] or 0) for name in ("days", "hours", "minutes", "seconds"))
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
 class ProcessFile(Strict):
@@ -42,6 +62,8 @@ class ProcessFile(Strict):
     threads: Tasks | None = Field(None, description="with the main one: NLWP of ps")
     started: Annotated[Any, *kind(units.wall_clock, type="string", examples=["2026-12-01T14:12:00Z"])] = None
     comm: Text = ""
+    uid: Annotated[int, *kind(whole(0, 2**32 - 2, "a user's number"), type="integer", minimum=0)] = 0
+    time: Annotated[int, *kind(cpu_time, type="string", examples=["0:01"])] = 0
     args: Text
     is_: Text = Field(
         "", alias="is", description="which process of the engine it is, as kill: names it: dockerd, shim/web"
@@ -49,11 +71,15 @@ class ProcessFile(Strict):
 
 
 def read_processes(
-    root: Node, rows: Sequence[ProcessFile], host: HostSetup, names: Names, report: Report
+    root: Node, rows: Sequence[ProcessFile], host: HostSetup, services: Iterable[Service], names: Names, report: Report
 ) -> tuple[Observed, ...]:
     """Return the table; note what is wrong with it."""
     if not rows:
         return ()
+    pinned = next((service.name for service in services if service.pins.numbers()), None)
+    if pinned is not None:
+        what = f"has the numbers of all processes, and x-pids of {pinned} has some, too."
+        report.refuse(root, PLACE, Refusal(what, "Leave x-pids out."))
     if host.begin == "boot":
         what = "is the table of a host that runs, and with begin: boot t = 0 is the power button."
         report.refuse(root, PLACE, Refusal(what, "Write begin: steady."))
@@ -63,6 +89,9 @@ def read_processes(
     if tasks >= host.pid_max:
         what = f"these are {tasks} tasks, and pid_max {host.pid_max} leaves numbers for fewer."
         report.refuse(root, PLACE, Refusal(what, "Write pid_max: as /proc/sys/kernel/pid_max says."))
+    elif tasks > MOST_TASKS:
+        what = f"these are {tasks} tasks, and a host has {MOST_TASKS} here at most, each with a number of its own."
+        report.refuse(root, PLACE, Refusal(what, "Leave threads: out where it counts most."))
     return tuple(_observed(root, place, row, names, report) for place, row in enumerate(rows))
 
 
@@ -91,18 +120,18 @@ def _wrong_parents(rows: Sequence[ProcessFile]) -> Wrong:
     found: Wrong = []
     for place, row in enumerate(rows):
         if row.ppid not in (None, 0, 1) and row.ppid not in parents:
-            hint = did_you_mean(str(row.ppid), map(str, parents)) or IN_TABLE
-            found.append((place, "ppid", Refusal(f"there is no process {row.ppid} in the table.", hint)))
+            found.append((place, "ppid", Refusal(f"there is no process {row.ppid} in the table.", IN_TABLE)))
     safe: set[int | None] = {None, 0}
     for pid in parents:
-        line: list[int] = []
+        line: dict[int, None] = {}
         at: int | None = pid
-        while at not in safe and at in parents and at not in line:
-            line.append(at)
+        while at is not None and at not in safe and at in parents and at not in line:
+            line[at] = None
             at = parents[at]
         if at in line:
-            circle = line[line.index(at) :]
-            what = f"{listed(map(str, circle[:8]))}{' …' if len(circle) > 8 else ''} descend from one another."
+            circle = list(line)[list(line).index(at) :]
+            more = f" and {len(circle) - 8} more" if len(circle) > 8 else ""
+            what = f"{listed(map(str, circle[:8]))}{more}: each descends from itself."
             found.append((places[circle[0]], "ppid", Refusal(what, "The line of parents ends at 1 or 0.")))
         safe.update(line)
     return found
@@ -116,7 +145,7 @@ def _observed(root: Node, place: int, row: ProcessFile, names: Names, report: Re
     except Refusal as refusal:
         report.refuse(root, (*PLACE, place, "is"), refusal)
         target = None
-    return Observed(row.pid, row.args, row.ppid, row.pgid, row.sid, *seen, target)
+    return Observed(row.pid, row.args, row.ppid, row.pgid, row.sid, *seen, target, row.uid, row.time)
 
 
 def _target(row: ProcessFile, names: Names) -> Target | None:
@@ -148,6 +177,8 @@ def process_plain(row: Observed, tz_minutes: int) -> dict[str, Any]:
         "stat": row.stat or None,
         "threads": row.threads,
         "started": started,
+        "uid": row.uid or None,
+        "time": f"{row.cpu_s // 60}:{row.cpu_s % 60:02}" if row.cpu_s else None,
         "comm": row.comm or None,
         "args": row.args,
         "is": None if row.target is None else str(row.target),

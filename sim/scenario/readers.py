@@ -1,7 +1,7 @@
 """Readers of the service keys that come in two forms, and of the ones that are taken only where they change nothing.
 
 Models: `depends_on`, `labels` as a list or a mapping, volumes that have a name, `on_term`, `on`, `reaps`,
-Source: Compose file reference.
+`closed(db:5432)`. Source: Compose file reference.
 """
 
 from __future__ import annotations

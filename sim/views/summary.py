@@ -37,8 +37,9 @@ class Summary(msgspec.Struct, frozen=True):
     *live_restore* is None where the engine has none, *unit* the service of its daemon, "" without one. *at_boot* has
     by step of the host's start the units that it starts, *started* are those that were active before t = 0. *begun*
     counts the containers that were started before t = 0, *left_out* are the rounds that were jumped over there, in
-    which *rounds_of* are started. *client* is the command that asks the engine. *containers* is
-    what became of them *since* a step, or since t = 0; none where nothing harms any and all are as they were.
+    which *rounds_of* are started. *client* is the command that asks the engine. *containers* is what became of them
+    *since* a step, or since t = 0; none where nothing harms any and all are as they were. *unlike* says in what the
+    first tree is not as it was observed.
     """
 
     title: str
@@ -71,6 +72,7 @@ class Summary(msgspec.Struct, frozen=True):
     rounds_of: tuple[str, ...] = ()
     containers: tuple[Fate, ...] = ()
     since: str = ""
+    unlike: tuple[str, ...] = ()
 
     @property
     def daemon(self) -> str:

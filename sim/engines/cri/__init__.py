@@ -13,4 +13,5 @@ FAMILY = Family(
         "cri-o-cgroupfs": f"{__name__}.cri_o:CRI_O_CGROUPFS",
     },
     absent=KIN.get,
+    recognition=f"{__name__}.recognition:RECOGNITION",
 )

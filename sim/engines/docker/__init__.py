@@ -18,4 +18,5 @@ def _designs() -> dict[str, str]:
     return found
 
 
-FAMILY = Family(order=0, designs=_designs(), versions=VERSIONS, absent=absent)
+RECOGNITION = f"{__name__}.recognition:RECOGNITION"
+FAMILY = Family(order=0, designs=_designs(), versions=VERSIONS, absent=absent, recognition=RECOGNITION)

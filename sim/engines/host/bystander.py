@@ -6,7 +6,7 @@ threads, start. All other rows are processes of somebody else's, which reap thei
 ends a process by default; below a container's process they are in its pid namespace and control group, below its holder
 they were exec'd in it. A row of an engine's process that the model does not have then is left out, and so is what
 descends from it: nobody would wait for it as a real engine does. Numbers of threads are not observed: they are taken to
-be those after the process's own that are free. Leaves out what their programs do, handlers of theirs, and cpu time.
+be those after the process's own that are free. Leaves out what their programs do, and handlers of theirs.
 Source: the project's scenario language (`host.processes`); ps(1), proc(5), setns(2).
 """
 
@@ -43,9 +43,9 @@ def settle(turn: Turn) -> None:
     rows = {row.pid: row for row in host.processes}
     zombies = {row.ppid for row in rows.values() if row.stat.startswith("Z")}
     made = [row for row in _parents_first(rows) if _begin(turn, row)]
-    threads = _Threads(turn.world, rows)
+    threads, foreground = _Threads(turn.world, rows), _foreground(rows.values())
     for pid in sorted(pid for pid in rows if pid in turn.host.procs):
-        turn.emit(_found(turn.world, rows[pid], threads))
+        turn.emit(_found(turn.world, rows[pid], threads, foreground.get((rows[pid].tty, rows[pid].sid), -1)))
     turn.emit(e.IdsReleased(tuple(turn.host.found)))
     turn.emit(e.IdsSkipped((host.next_pid or max(rows) + 1) - 1))
     for row in rows.values():
@@ -176,21 +176,34 @@ class _Threads:
         return tuple(found)
 
 
-def _found(world: World, row: Observed, threads: _Threads) -> e.Found:
+def _found(world: World, row: Observed, threads: _Threads, foreground: Pid) -> e.Found:
     process = world.host.procs[row.pid]
-    seen = Seen(row.tty.removeprefix("?"), _foreground(world, row), row.stat, row.started, row.comm, row.args)
-    ppid = row.ppid if row.ppid == 0 or row.ppid in world.host.procs else None
+    seen = Seen(row.tty.removeprefix("?"), foreground, row.stat, row.started, row.comm, row.args, row.uid, row.cpu_s)
+    ppid = row.ppid if _may_be_below(world, process, row.ppid) else process.ppid
     pgid, sid = (own if said is None else said for own, said in ((process.pgid, row.pgid), (process.sid, row.sid)))
-    return e.Found(row.pid, process.ppid if ppid is None else ppid, pgid, sid, threads.of(process, row.threads), seen)
+    return e.Found(row.pid, ppid or 0, pgid, sid, threads.of(process, row.threads), seen)
 
 
-def _foreground(world: World, row: Observed) -> Pid:
-    """Return the foreground group of a row's terminal: ps marks its members by a `+`; -1 if nobody is marked."""
-    if row.tty in ("", "?"):
-        return -1
-    marked = (it for it in world.setup.host.processes if it.tty == row.tty and it.sid == row.sid and "+" in it.stat)
-    first = next(marked, None)
-    return -1 if first is None or first.pgid is None else first.pgid
+def _may_be_below(world: World, process: Process, parent: Pid | None) -> bool:
+    """Return whether a process may have the parent that was observed.
+
+    One that PID 1 starts may have been started by anybody, and members of a container by one another. Whoever waits for
+    any other process in the model has forked it: while that lives, the kernel gives it no other parent.
+    """
+    if parent == 0 or process.image.program == NAME:
+        return parent == 0 or parent in world.host.procs
+    role = world.design.roles[process.image.program]
+    above = world.host.procs.get(INIT if parent is None else parent)
+    if parent is None or above is None:
+        return False
+    within = role.kind is Kind.MEMBER and above.image.container == process.image.container
+    return process.ppid == INIT or within
+
+
+def _foreground(rows: Iterable[Observed]) -> dict[tuple[str, Pid | None], Pid]:
+    """Return by terminal and session the foreground group, whose members ps marks by a `+`."""
+    marked = (row for row in rows if "+" in row.stat and row.tty not in ("", "?") and row.pgid is not None)
+    return {(row.tty, row.sid): row.pgid or -1 for row in marked}
 
 
 PROGRAM = Program(

@@ -11,4 +11,5 @@ FAMILY = Family(
     designs={**_PLACES, "podman-quadlet": f"{__name__}.podman_quadlet:PODMAN_QUADLET"},
     versions=VERSIONS,
     absent=absent,
+    recognition=f"{__name__}.recognition:RECOGNITION",
 )
