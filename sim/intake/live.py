@@ -14,7 +14,9 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -84,7 +86,7 @@ def live_sources(proc: Path = PROC) -> tuple[Source, ...]:
 def processes(proc: Path) -> Iterator[Row]:
     """Yield every process, by psutil where it is installed."""
     try:
-        import psutil
+        psutil: Any = import_module("psutil")
     except ImportError:
         yield from _of_proc(proc)
         return

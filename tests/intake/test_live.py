@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import os
 import subprocess
 import sys
@@ -14,8 +13,6 @@ from sim.errors import InputError
 from sim.intake import live, scenario_from
 from sim.scenario import load
 
-IMPORT = builtins.__import__
-
 
 @pytest.fixture(params=["psutil", "/proc"])
 def reader(request, monkeypatch):
@@ -23,14 +20,7 @@ def reader(request, monkeypatch):
     if request.param == "psutil":
         pytest.importorskip("psutil")
     else:
-        monkeypatch.setattr(builtins, "__import__", _without_psutil)
-        monkeypatch.delitem(sys.modules, "psutil", raising=False)
-
-
-def _without_psutil(name: str, *rest):
-    if name == "psutil":
-        raise ImportError(name)
-    return IMPORT(name, *rest)
+        monkeypatch.setitem(sys.modules, "psutil", None)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system has no /proc")
