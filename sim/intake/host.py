@@ -63,7 +63,7 @@ def _check(inputs: Sequence[str | os.PathLike[str]], found: Sequence[Source], re
     """Refuse inputs of which nothing is known."""
     if reading.facts or any(table.rows for table in reading.tables):
         return
-    where = ", ".join(source.name for source in found[:3]) or ", ".join(map(os.fspath, inputs)) or "no input"
+    where = ", ".join(source.name for source in found[:3]) or ", ".join(os.fspath(it) for it in inputs) or "no input"
     whys = {source.why_not for source in found if source.why_not}
     what = (
         " and ".join(sorted(whys)) if whys and len(whys) == len(found) else "nothing here is known as a host's output"

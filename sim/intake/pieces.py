@@ -132,7 +132,7 @@ class Cutter:
     def piece(self, place: int, line: str) -> int:
         """Add the piece that begins at a line and return the line behind it, or *place* if none begins there."""
         if line.lstrip()[:1] in ("{", "["):
-            end = self.json(place)
+            end = self.take_json(place)
             if end > place:
                 return end
         for kind, begins, goes_on in FORMS:
@@ -159,7 +159,7 @@ class Cutter:
         self.found.append(Piece(kind, self.source, place + 1, tuple(lines), self.command))
         return end
 
-    def json(self, place: int) -> int:
+    def take_json(self, place: int) -> int:
         """Add the JSON value that begins at a line; of one that is cut off, the whole objects of its list."""
         text = self.source.text
         begin = self._start(place) + len(self.lines[place]) - len(self.lines[place].lstrip())

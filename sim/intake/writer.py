@@ -146,7 +146,7 @@ USED = re.compile(r"(?:[0-9]{1,5}-)?(?:[0-9]{1,2}:)?[0-9]{1,7}:[0-9]{2}", re.ASC
 def row_of(row: Process, host: Inventory, numbers: set[int]) -> dict[str, Any]:
     """Return a process as `host.processes` has it; what no source says is left out."""
     ppid = row.ppid if row.ppid in numbers or row.ppid in (None, 0, 1) else None
-    started = f"{row.started}Z" if row.started and row.started[-1:].isdigit() else row.started
+    started = row.started + zone_of(host) if row.started and len(row.started) == len("2026-12-01T09:15:30") else ""
     keys: dict[str, Any] = {
         "pid": row.pid,
         "ppid": ppid,
@@ -163,6 +163,12 @@ def row_of(row: Process, host: Inventory, numbers: set[int]) -> dict[str, Any]:
         "is": host.targets.get(row.pid),
     }
     return {key: value for key, value in keys.items() if value is not None}
+
+
+def zone_of(host: Inventory) -> str:
+    """Return the offset of the host's clock, in which ps writes dates: that of the engine's own time, else UTC."""
+    match = re.search(r"[+-]\d\d:\d\d\Z", str(host.facts.get("clock") or ""))
+    return match[0] if match else "Z"
 
 
 def clock_of(host: Inventory) -> datetime | None:

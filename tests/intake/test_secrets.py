@@ -135,7 +135,7 @@ def planted() -> dict[str, str]:
         "docker-ps.jsonl": json.dumps(listed),
         "unit.txt": f"# /lib/systemd/system/docker.service\n[Service]\nEnvironment=TOKEN={S}\nRestart=always\n"
         f"ExecStart=/usr/bin/dockerd --password={S}\nExecReload=/bin/x --token={S}\n",
-        "show.txt": f"Id=docker.service\nEnvironment=TOKEN={S}\nExecStart={{ argv[]=/x --token={S} }}\nRestart=always\n",
+        "show.txt": f"Id=docker.service\nEnvironment=TOKEN={S}\nExecStart={{ argv[]=/x --token={S} }}\nRestart=no\n",
         "crictl.json": json.dumps(OF_CRICTL),
         "podman.json": json.dumps([OF_PODMAN]),
         "other.json": json.dumps({"password": S, "x": [S]}),
