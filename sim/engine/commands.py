@@ -152,6 +152,12 @@ class Upgrade(msgspec.Struct, frozen=True, tag=True):
     unpack: Microseconds
 
 
+class Install(Upgrade, frozen=True, tag=True):
+    """An upgrade by a *package*, as the engine knows it (`docker-ce.deb`), whose scripts do what it says."""
+
+    package: str
+
+
 class OwnCommand(msgspec.Struct, frozen=True):
     """A command of a registered word (`sim.parts`), one subclass a word: its class says what the command does.
 
@@ -206,6 +212,7 @@ Command = (
     | Journald
     | EditDaemon
     | Upgrade
+    | Install
     | LosePower
     | FlushRules
     | FillDisk

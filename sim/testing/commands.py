@@ -28,6 +28,7 @@ from sim.engine.setup import (
     EngineSetup,
     FillDisk,
     FlushRules,
+    Install,
     Journald,
     KillProcess,
     LosePower,
@@ -144,6 +145,12 @@ def _upgrades(services: Services) -> Choices:
     return [[Upgrade(to, 800 * MS) for to in sorted(set(versions().values()))]]
 
 
+def _packages(services: Services) -> Choices:
+    """Return what may be upgraded by the scripts of a package: to each design that has it."""
+    packages = [(to, name) for to, design in DESIGNS.items() for name in design.engine.packages]
+    return [[Install(to, 800 * MS, name) for to, name in packages]]
+
+
 def _kill(services: Services) -> Choices:
     return [
         _combinations(KillProcess, target=them, signal=signals)
@@ -185,6 +192,7 @@ KINDS: dict[type, Callable[[Services], Choices]] = {
     Journald: lambda services: [[Journald(verb) for verb in ("stop", "start", "restart")]],
     EditDaemon: lambda services: [[EditDaemon(((key, value),)) for value in values] for key, values in KEYS.items()],
     Upgrade: _upgrades,
+    Install: _packages,
     LosePower: lambda services: [[LosePower(), LosePower(5 * S)]],
     FlushRules: lambda services: [[FlushRules("filter"), FlushRules("nat")]],
     FillDisk: lambda services: [[FillDisk(), FillDisk(False)]],

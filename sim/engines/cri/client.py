@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from sim.engine.engine import as_docker
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Goto, Label, Wait, call, reading
+from sim.engine.ops import Do, Goto, Label, Sleep, Wait, call, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
@@ -31,8 +31,10 @@ from sim.engines.host.client import (
     step_of,
     systemctl_request,
     systemd_at,
+    unpack,
 )
 from sim.engines.host.client import begin as begin_step
+from sim.engines.host.package_scripts import SCRIPTS
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, World
@@ -57,7 +59,7 @@ def typed(design: Any, command: Docker) -> str:
 def begin(g: Goroutine) -> str | None:
     """Do what needs no program, or go on to the command that does."""
     label = begin_step(g)
-    if label in ("done", "systemctl"):
+    if label in ("done", "systemctl", "scripts"):
         return label
     command = step_of(g.world, g.frame).command
     if not isinstance(command, Docker) or command.verb not in VERBS:
@@ -166,7 +168,7 @@ PROGRAM = Program(
             Do(more_steps, "end"),
             Await(),
             Label("begin"),
-            Do(begin, "systemctl", "done", "ask", "delete"),
+            Do(begin, "systemctl", "done", "ask", "delete", "scripts"),
             Label("apply"),
             Do(apply, "done"),
             Wait(pod_reported),
@@ -190,6 +192,10 @@ PROGRAM = Program(
             Do(lost),
             Goto("done"),
             FINISH,
+            Label("unpack"),
+            Sleep("unpack", unpack),
+            Goto("systemctl"),
+            SCRIPTS,
             Label("end"),
         ),
     ),

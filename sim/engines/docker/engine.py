@@ -16,6 +16,7 @@ from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.docker import meaning
 from sim.engines.docker.dockerd.ranges import first_free
 from sim.engines.docker.numbers import WRITTEN_DOWN
+from sim.engines.docker.packages import PACKAGES
 from sim.engines.docker.prices import PRICES
 from sim.engines.docker.proxy import forwards
 from sim.engines.docker.unread import DOCKERD
@@ -85,5 +86,6 @@ DOCKER = Engine(
     ends_with="dockerd",
     knows=knows,
     exit_told=exit_told,
+    packages=PACKAGES,
     pid_files={paths.DOCKER_PID: "dockerd", paths.CONTAINERD_PID: "containerd"},
 )
