@@ -18,7 +18,7 @@ from sim.engine.setup import Command, Install, KillProcess, OwnCommand, Slow, Sy
 from sim.engine.vocabulary import key_of, number_of
 from sim.engines.host.systemd.unit import TEMPLATE
 
-OF_THE_HOST = ("reboot", "daemon-reload")  # verbs of systemctl that need no unit of an engine's
+OF_THE_HOST = ("reboot", "daemon-reload", "daemon-reexec")  # verbs of systemctl that need no unit of an engine's
 
 
 def takes(design: Design, command: Command) -> bool:

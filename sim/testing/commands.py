@@ -80,7 +80,7 @@ BY_SERVICE = ("run", "create")  # they make it, so that it has no other name yet
 
 JOBS = (
     "start", "stop", "restart", "try-restart", "reload", "kill", "reset-failed", "is-active", "status", "daemon-reload",
-    "reboot",
+    "daemon-reexec", "reboot",
 )  # fmt: skip
 KEYS: dict[str, tuple[int | bool, ...]] = {
     "live_restore": (False, True),
@@ -111,7 +111,7 @@ def _docker(services: Services) -> Choices:
 
 
 def _systemctl(services: Services) -> Choices:
-    of_the_host, found = {"reboot": "", "daemon-reload": UNIT}, Choices()
+    of_the_host, found = {"reboot": "", "daemon-reload": UNIT, "daemon-reexec": UNIT}, Choices()
     for job in JOBS:
         units = [of_the_host[job]] if job in of_the_host else known_units()
         signals = SIGNALS if job == "kill" else ["TERM"]
