@@ -14,11 +14,11 @@ from typing import Any
 from sim.designs import DESIGNS
 from sim.designs.design import Design
 from sim.engine.meaning import Said
-from sim.engine.setup import Command, KillProcess, OwnCommand, Slow, Systemctl, TakePid
+from sim.engine.setup import Command, Install, KillProcess, OwnCommand, Slow, Systemctl, TakePid
 from sim.engine.vocabulary import key_of, number_of
 from sim.engines.host.systemd.unit import TEMPLATE
 
-OF_THE_HOST = ("reboot", "daemon-reload")  # verbs of systemctl that need no unit of an engine's
+OF_THE_HOST = ("reboot", "daemon-reload", "daemon-reexec")  # verbs of systemctl that need no unit of an engine's
 
 
 def takes(design: Design, command: Command) -> bool:
@@ -37,6 +37,8 @@ def refusal(design: Design, command: Command, services: Collection[str] = ()) ->
             return Said(lacking, "Leave the step out.") if lacking else None
         case KillProcess(target):
             return None if any(it in design.programs for it in design.meant_by(target.role)) else _no(design, command)
+        case Install():
+            return _package(design, command)
         case Slow(program):
             name = program.partition(" ")[0]
             programs = f"It has {', '.join(design.programs)}."
@@ -46,6 +48,29 @@ def refusal(design: Design, command: Command, services: Collection[str] = ()) ->
         case TakePid(target) if target is not None and target.role in design.engine.written_down:
             return None
     return design.engine.refuses(design, command)
+
+
+def _package(design: Design, command: Install) -> Said | None:
+    """Refuse a package that the engine has not in one of both versions, or that does not bring the other one."""
+    known, to = design.engine.packages, DESIGNS[command.to]
+    there = [name for name in known if not _lacks_package(design, name)]
+    hint = f"It has {', '.join(there)}." if there else "upgrade: true does what the design's own package does."
+    if command.package not in there:
+        return Said(_lacks_package(design, command.package), hint)
+    if to is design:
+        return None
+    if known[command.package].unit:
+        return Said(f"{command.package} brings no {to.name}.", "Leave to: out.")
+    lacking = _lacks_package(to, command.package)
+    return Said(lacking, hint) if lacking else None
+
+
+def _lacks_package(design: Design, name: str) -> str:
+    """Return why a host of *design* has no package called *name*, "" if it has."""
+    package = design.engine.packages.get(name)
+    if package is None:
+        return f"{design.name} has no package {name}."
+    return package.lacks(name, design, number_of(design.name))
 
 
 def _no(design: Design, command: KillProcess) -> Said:

@@ -51,7 +51,7 @@ class Docker(msgspec.Struct, frozen=True, tag=True):
 class Systemctl(msgspec.Struct, frozen=True, tag=True):
     """`systemctl VERB UNIT`: start, stop, restart, try-restart, reload, kill, reset-failed, is-active, status.
 
-    *signal* is of kill; `reboot` is of no unit.
+    *signal* is of kill; `reboot`, `daemon-reload` and `daemon-reexec` are of no unit.
     """
 
     verb: str
@@ -59,7 +59,8 @@ class Systemctl(msgspec.Struct, frozen=True, tag=True):
     signal: str = "TERM"
 
 
-QUIET_VERBS = ("start", "reload", "daemon-reload", "is-active", "status")  # they end and freeze nothing
+# they end and freeze nothing
+QUIET_VERBS = ("start", "reload", "daemon-reload", "daemon-reexec", "is-active", "status")
 
 
 class KillProcess(msgspec.Struct, frozen=True, tag=True):
@@ -152,6 +153,12 @@ class Upgrade(msgspec.Struct, frozen=True, tag=True):
     unpack: Microseconds
 
 
+class Install(Upgrade, frozen=True, tag=True):
+    """An upgrade by a *package*, as the engine knows it (`docker-ce.deb`), whose scripts do what it says."""
+
+    package: str
+
+
 class OwnCommand(msgspec.Struct, frozen=True):
     """A command of a registered word (`sim.parts`), one subclass a word: its class says what the command does.
 
@@ -206,6 +213,7 @@ Command = (
     | Journald
     | EditDaemon
     | Upgrade
+    | Install
     | LosePower
     | FlushRules
     | FillDisk

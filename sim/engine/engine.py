@@ -16,6 +16,7 @@ from sim.durations import Row
 from sim.engine import paths
 from sim.engine.exit_codes import exit_code
 from sim.engine.meaning import Fitted, Given, Said, as_given, one_way, unless_served, without_words
+from sim.engine.packages import Package
 from sim.engine.records import Container, Endpoint, UnitState
 from sim.engine.setup import Command, Docker, EngineSetup, Instant, Microseconds, Service, Step, Systemctl
 from sim.engine.unread import Unread
@@ -209,6 +210,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     error that its user sees. *end_file* returns the file that tells when a container ended, "" if its events do;
     *exit_told* whether the last end was told with its own time; *teller* names what tells of a container by a file.
     *policy_source* says where the source has what a restart policy starts.
+    *packages* are those whose scripts are known, by name: what they do with a unit when they are upgraded.
     *notes* gathers what its commands show and no record holds; *shown* are the classes of records that they show
     besides containers. *prices* is what settings cost that no metric shows.
 
@@ -259,6 +261,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     knows: Callable[[World, str], bool] = has_a_record
     wanted: Callable[[World, str], bool] = still_wanted
     own_networks: bool = False
+    packages: Mapping[str, Package] = {}
     prices: tuple[Priced, ...] = ()
     policy_source: str = ""
 

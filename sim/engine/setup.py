@@ -31,6 +31,7 @@ from sim.engine.commands import Docker as Docker
 from sim.engine.commands import EditDaemon as EditDaemon
 from sim.engine.commands import FillDisk as FillDisk
 from sim.engine.commands import FlushRules as FlushRules
+from sim.engine.commands import Install as Install
 from sim.engine.commands import Journald as Journald
 from sim.engine.commands import KillProcess as KillProcess
 from sim.engine.commands import LosePower as LosePower

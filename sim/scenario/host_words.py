@@ -17,6 +17,7 @@ from sim.engine.setup import (
     EditDaemon,
     FillDisk,
     FlushRules,
+    Install,
     Journald,
     LosePower,
     OutOfMemory,
@@ -220,6 +221,9 @@ HOST: dict[str, Callable[[object, Names], Command]] = {
 }
 
 
+UPGRADE = ("to", "unpack", "package")
+
+
 def upgrade_command(value: object, names: Names) -> Command:
     """Return what `upgrade: {to: docker-1.13, unpack: 8s}` stands for, or `upgrade: true`. Raises Refusal."""
     if value is True:
@@ -227,16 +231,22 @@ def upgrade_command(value: object, names: Names) -> Command:
     if not isinstance(value, dict):
         raise Refusal(f"{shown(value)} is not a mapping.", "Write upgrade: {to: docker-1.13, unpack: 8s}, or true.")
     for key in value:
-        if key not in ("to", "unpack"):
-            raise Refusal("unknown key.", did_you_mean(key, ("to", "unpack")) or "Valid: to, unpack.", (key,))
-    to = value.get("to")
+        if key not in UPGRADE:
+            raise Refusal("unknown key.", did_you_mean(key, UPGRADE) or f"Valid: {listed(UPGRADE)}.", (key,))
+    package = value.get("package")
+    to = value.get("to", names.design if package else None)
     if to is None:
         raise Refusal("does not say to which design.", "shimulator designs lists them.")
+    known = dict.fromkeys(name for it in DESIGNS.values() for name in it.engine.packages)
+    if package is not None and package not in known:
+        hint = did_you_mean(str(package), known) or f"Valid: {listed(known)}."
+        raise Refusal(f"{shown(package)} is no package whose scripts are known.", hint, ("package",))
     try:
         design = design_of(str(to))
     except Refusal as refusal:
         raise Refusal(refusal.what, refusal.hint, ("to",)) from None
     try:
-        return Upgrade(design.name, units.duration(value.get("unpack", 0)))
+        unpack = units.duration(value.get("unpack", 0))
+        return Install(design.name, unpack, package) if package else Upgrade(design.name, unpack)
     except Refusal as refusal:
         raise Refusal(refusal.what, refusal.hint, ("unpack",)) from None

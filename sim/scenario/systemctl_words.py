@@ -1,8 +1,8 @@
 """The words of `systemctl`, read as it reads them.
 
 Models: start, stop, restart, try-restart, reload, kill, reset-failed, is-active, status of the units that a design has,
-or of a container where each is a unit; daemon-reload, reboot. Leaves out other units, by name. Source: systemctl(1) of
-systemd 219.
+or of a container where each is a unit; daemon-reload, daemon-reexec, reboot; `engine` and `runtime` for the units that
+they are on each design. Leaves out other units, by name. Source: systemctl(1) of systemd 219.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from sim.scenario.instants import Names
 from sim.scenario.known import not_modelled
 from sim.scenario.words import Refusal, did_you_mean, listed, one_of, shown
 
-SYSTEMCTL = tuple("start stop restart try-restart reload kill reset-failed is-active status daemon-reload".split())
+OF_PID_1 = ("daemon-reload", "daemon-reexec")
+SYSTEMCTL = (*"start stop restart try-restart reload kill reset-failed is-active status".split(), *OF_PID_1)
 OTHER_SYSTEMCTL = tuple("cat disable enable isolate mask poweroff set-property show unmask".split())
 SYSTEMCTL_FLAGS: dict[str, tuple[str, bool]] = {
     "-s": ("signal", True), "--signal": ("signal", True), "--kill-who": ("who", True),
@@ -47,9 +48,9 @@ def parse_systemctl(text: object, names: Names) -> list[Command]:
             units = [abstract.unit_of(units[0], DESIGNS[names.design])]
         except abstract.NotThere as none:
             return [abstract.nothing(f"systemctl {verb} {units[0]}", none)]
-    if verb == "daemon-reload" and units:
-        raise Refusal("systemctl daemon-reload takes no unit.", "It reads the files of all of them.")
-    if verb == "daemon-reload":
+    if verb in OF_PID_1 and units:
+        raise Refusal(f"systemctl {verb} takes no unit.", "It reads the files of all of them.")
+    if verb in OF_PID_1:
         return [Systemctl(verb)]
     design = DESIGNS[names.design]
     daemons = units_of(design)

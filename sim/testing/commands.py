@@ -28,6 +28,7 @@ from sim.engine.setup import (
     EngineSetup,
     FillDisk,
     FlushRules,
+    Install,
     Journald,
     KillProcess,
     LosePower,
@@ -79,7 +80,7 @@ BY_SERVICE = ("run", "create")  # they make it, so that it has no other name yet
 
 JOBS = (
     "start", "stop", "restart", "try-restart", "reload", "kill", "reset-failed", "is-active", "status", "daemon-reload",
-    "reboot",
+    "daemon-reexec", "reboot",
 )  # fmt: skip
 KEYS: dict[str, tuple[int | bool, ...]] = {
     "live_restore": (False, True),
@@ -110,7 +111,7 @@ def _docker(services: Services) -> Choices:
 
 
 def _systemctl(services: Services) -> Choices:
-    of_the_host, found = {"reboot": "", "daemon-reload": UNIT}, Choices()
+    of_the_host, found = {"reboot": "", "daemon-reload": UNIT, "daemon-reexec": UNIT}, Choices()
     for job in JOBS:
         units = [of_the_host[job]] if job in of_the_host else known_units()
         signals = SIGNALS if job == "kill" else ["TERM"]
@@ -142,6 +143,12 @@ def _slow(services: Services) -> Choices:
 def _upgrades(services: Services) -> Choices:
     """Return the designs that a host may be upgraded to: those whose engine has versions, and so may be another one."""
     return [[Upgrade(to, 800 * MS) for to in sorted(set(versions().values()))]]
+
+
+def _packages(services: Services) -> Choices:
+    """Return what may be upgraded by the scripts of a package: to each design that has it."""
+    packages = [(to, name) for to, design in DESIGNS.items() for name in design.engine.packages]
+    return [[Install(to, 800 * MS, name) for to, name in packages]]
 
 
 def _kill(services: Services) -> Choices:
@@ -185,6 +192,7 @@ KINDS: dict[type, Callable[[Services], Choices]] = {
     Journald: lambda services: [[Journald(verb) for verb in ("stop", "start", "restart")]],
     EditDaemon: lambda services: [[EditDaemon(((key, value),)) for value in values] for key, values in KEYS.items()],
     Upgrade: _upgrades,
+    Install: _packages,
     LosePower: lambda services: [[LosePower(), LosePower(5 * S)]],
     FlushRules: lambda services: [[FlushRules("filter"), FlushRules("nat")]],
     FillDisk: lambda services: [[FillDisk(), FillDisk(False)]],

@@ -12,6 +12,7 @@ from sim.engine.setup import (
     Docker,
     FillDisk,
     FlushRules,
+    Install,
     Journald,
     KillProcess,
     LosePower,
@@ -102,6 +103,8 @@ def noun(command: Command, design: Design) -> str:
     match command:
         case OwnCommand():
             return command.noun()
+        case Install():
+            return f"an upgrade of {command.package}"
         case Upgrade():
             return f"an upgrade to {command.to}"
         case Docker():

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from sim.engine.engine import as_docker
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Do, Goto, Label, Wait, call, reading
+from sim.engine.ops import Do, Goto, Label, Sleep, Wait, call, reading
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
@@ -32,8 +32,10 @@ from sim.engines.host.client import (
     step_of,
     systemctl_request,
     systemd_at,
+    unpack,
 )
 from sim.engines.host.client import begin as begin_step
+from sim.engines.host.package_scripts import SCRIPTS
 from sim.facts import Message
 from sim.kernel import syscalls
 from sim.world import Frame, World
@@ -58,7 +60,7 @@ def typed(design: Any, command: Docker) -> str:
 def begin(g: Goroutine) -> str | None:
     """Do what needs no program, or go on to the command that does."""
     label = begin_step(g)
-    if label in ("done", "systemctl", "needs"):
+    if label in ("done", "systemctl", "needs", "scripts"):
         return label
     command = step_of(g.world, g.frame).command
     if not isinstance(command, Docker) or command.verb not in VERBS:
@@ -167,7 +169,7 @@ PROGRAM = Program(
             Do(more_steps, "end"),
             Await(),
             Label("begin"),
-            Do(begin, "systemctl", "done", "ask", "delete", "needs"),
+            Do(begin, "systemctl", "done", "ask", "delete", "needs", "scripts"),
             Label("apply"),
             Do(apply, "done"),
             Wait(pod_reported),
@@ -192,6 +194,10 @@ PROGRAM = Program(
             Goto("done"),
             FINISH,
             NEEDS,
+            Label("unpack"),
+            Sleep("unpack", unpack),
+            Goto("systemctl"),
+            SCRIPTS,
             Label("end"),
         ),
     ),

@@ -14,6 +14,7 @@ from sim.engine.engine import START, Engine, daemon_faults
 from sim.engine.setup import Instant, Step, Systemctl
 from sim.engine.unread import Unread
 from sim.engines.conmon.unread import CONMON
+from sim.engines.containerd.packages import PACKAGES
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.cri import meaning, vocabulary
@@ -55,5 +56,9 @@ CRI = Engine(
     policy_source="pkg/kubelet/container/helpers.go ShouldContainerBeRestarted",
 )
 CONTAINERD_CRI_ENGINE = replace(
-    CRI, faults=faults_of_containerd, keeper="containerd", vocabulary=vocabulary.WITH_CONTAINERD
+    CRI,
+    faults=faults_of_containerd,
+    keeper="containerd",
+    vocabulary=vocabulary.WITH_CONTAINERD,
+    packages=PACKAGES,
 )

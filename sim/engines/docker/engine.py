@@ -19,6 +19,7 @@ from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.docker import meaning
 from sim.engines.docker.dockerd.ranges import first_free
 from sim.engines.docker.numbers import WRITTEN_DOWN
+from sim.engines.docker.packages import PACKAGES
 from sim.engines.docker.prices import PRICES
 from sim.engines.docker.proxy import forwards
 from sim.engines.docker.unread import DOCKERD
@@ -111,5 +112,6 @@ DOCKER = Engine(
     knows=knows,
     exit_told=exit_told,
     policy_source="restartmanager/restartmanager.go ShouldRestart",
+    packages=PACKAGES,
     pid_files={paths.DOCKER_PID: "dockerd", paths.CONTAINERD_PID: "containerd"},
 )

@@ -19,6 +19,7 @@ from sim.engine.program import Program
 from sim.engine.role import CONTAINER, HOST, STEP, Kind, Role
 from sim.engine.setup import (
     Docker,
+    Install,
     Instant,
     Journald,
     KillProcess,
@@ -34,12 +35,14 @@ from sim.engines.host.memory import shell_waits
 from sim.engines.host.mishap import AT_ONCE
 from sim.engines.host.needs import NEEDS as NEEDS
 from sim.engines.host.needs import NO_DAEMON as NO_DAEMON
-from sim.engines.host.needs import step_of as step_of
+from sim.engines.host.package_scripts import SCRIPTS, after_unpack
+from sim.engines.host.step import step_of as step_of
+from sim.engines.host.step import systemd_at as systemd_at
 from sim.engines.host.systemd.power import CLOSED
 from sim.engines.host.systemd.unit import NOT_FOUND, OF_CONTAINER, is_there, own_name
 from sim.facts import Message, Received, StepDone, StepTaken
 from sim.kernel import syscalls
-from sim.kernel.records import INIT, OUTSIDE, Image, Pid
+from sim.kernel.records import OUTSIDE, Image, Pid
 from sim.world import Frame, Key, World
 
 LOST = "error during connect: EOF"
@@ -98,7 +101,7 @@ def begin(g: Goroutine) -> str | None:
     if isinstance(command, Systemctl | Journald):
         return "done" if isinstance(command, Systemctl) and _is_no_unit(g, command) else "systemctl"
     if isinstance(command, Upgrade):
-        return "unpack"
+        return "scripts" if isinstance(command, Install) else "unpack"
     pending = {pid: process.pending for pid, process in g.world.host.procs.items()} if step.at.base == "before" else {}
     if isinstance(command, KillProcess):
         _signal(g, command)
@@ -183,11 +186,6 @@ def dockerd_at(world: World, frame: Frame) -> Pid | None:
     return world.host.listeners.get(world.design.traits.socket)
 
 
-def systemd_at(world: World, frame: Frame) -> Pid | None:
-    """Find systemd: nobody while the host is off."""
-    return INIT if (INIT, "bus") in world.frames else None
-
-
 def create_request(g: Goroutine) -> Message:
     """Ask for the container to be created."""
     return Message("create", docker_command(g).container, g.frame.fid)
@@ -268,9 +266,10 @@ def systemctl_request(g: Goroutine) -> Message:
     if isinstance(command, Journald):
         return Message("journald", "", g.frame.fid, command.verb)
     if isinstance(command, Upgrade):
+        verb = after_unpack(g) if isinstance(command, Install) else "try-restart"
         if command.to != g.world.design.installed(g.world).name:
             g.world.design.install(g.turn, command.to)
-        return Message("try-restart", "", g.frame.fid)
+        return Message(verb, "", g.frame.fid)
     if command.unit in g.world.services and is_unit(g.world, g.world.services[command.unit]):
         return Message(f"{OF_CONTAINER} {command.verb}", command.unit, g.frame.fid, command.signal)
     others = [name for name in g.world.design.units if name != own_name(g.world)]
@@ -347,7 +346,7 @@ _TERMINAL = (
     Do(more_steps, "end"),
     Await(),
     Label("begin"),
-    Do(begin, "create", "docker", "systemctl", "unpack", "done", "attach", "follow", "needs"),
+    Do(begin, "create", "docker", "systemctl", "unpack", "done", "attach", "follow", "needs", "scripts"),
     Label("create"),
     call("api", dockerd_at, create_request, lost="lost", refused="refused", failed="failed"),
     Do(created, "done", "attach"),
@@ -381,6 +380,7 @@ _ENDS = (
     call("api", dockerd_at, follow_request, lost="lost", refused="refused", failed="failed"),
     Goto("done"),
     NEEDS,
+    SCRIPTS,
     Label("end"),
 )
 

@@ -12,20 +12,13 @@ from sim.engine.engine import daemon_of
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Goto, Label, Sleep, Wait, reading
 from sim.engine.records import Health
-from sim.engine.setup import MS, Need, Step
+from sim.engine.setup import MS, Need
 from sim.engines.host.reach import answers
+from sim.engines.host.step import step_of
 from sim.world import Frame, Key, World
 
 NO_DAEMON = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 POLL = 500 * MS
-
-
-def step_of(world: World, frame: Frame) -> Step:
-    """Return the step that a terminal is at."""
-    terminal = world.setup.terminals[frame.local["terminal"]]
-    step = terminal[frame.local["i"]]
-    assert isinstance(step, Step)
-    return step
 
 
 def done_mark(step: str) -> str:

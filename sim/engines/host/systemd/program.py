@@ -12,7 +12,16 @@ from sim.engine.role import Kind, Role
 from sim.engines.host import journald
 from sim.engines.host.systemd.dependencies import BRING_BACK, PULL, TAKE_ALONG, begins_alone, tie
 from sim.engines.host.systemd.job import run_job
-from sim.engines.host.systemd.jobs import Bus, kill_unit, only_if_up, reload_unit, reset_failed, stop_done, tell_state
+from sim.engines.host.systemd.jobs import (
+    Bus,
+    kill_unit,
+    only_if_up,
+    read_again,
+    reload_unit,
+    reset_failed,
+    stop_done,
+    tell_state,
+)
 from sim.engines.host.systemd.power import (
     alone,
     boots,
@@ -110,7 +119,7 @@ def _tables(files: tuple[UnitFile, ...]) -> list[Procedure]:
         procedure("init.job_try_restart", Do(only_if_up, "idle"), stop, start, awaited, Label("idle")),
         procedure("init.job_reload", Do(reload_unit)),
         procedure("init.job_state", Do(tell_state)),
-        procedure("init.job_nothing", Do(stop_done)),
+        procedure("init.job_nothing", Do(read_again)),
         procedure(
             "init.job_reboot",
             Do(shut_down),
