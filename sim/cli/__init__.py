@@ -208,7 +208,7 @@ def _blast(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="the host: a scenario or a bundled scenario's name; acts replace its first fault")
     parser.add_argument("--only", action="append", default=[], metavar="WORD",
                         help="a role, target, unit, kind of act or an act: dockerd, payload/web, upgrade")  # fmt: skip
-    parser.add_argument("--window", default="2m", metavar="TIME", help="how long to look after each act (default: 2m)")
+    parser.add_argument("--window", default="60s", metavar="TIME", help="how long to look after an act (default: 60s)")
     parser.add_argument("--seeds", type=SEEDS, metavar="N", help="runs of each act (default: 1)")
     parser.add_argument("--jobs", type=JOBS, metavar="N", help="processes (default: one a core)")
     parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, such as tcp://10.0.0.1:8786")

@@ -31,7 +31,7 @@ from sim.views.blast import Blast, BlastRow, Harm, worst_first
 from sim.views.fault import first_harm
 
 STEP = "blast"
-WINDOW = "2m"
+WINDOW = "60s"
 EXPLAINED = 24  # so few acts get the reasons of each fate
 Reader = Callable[[Sequence[str]], Scenario]
 

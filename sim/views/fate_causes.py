@@ -64,6 +64,7 @@ class Trail:
         self.waiting: dict[tuple[Pid, str], deque[int]] = {}
         self.sends: dict[int, int] = {}
         self.frames: dict[Fid, tuple[list[int], list[FrameStarted]]] = {}
+        self.before: dict[Fid, tuple[list[int], list[FrameStarted]]] = {}  # of a begin that several have in common
         self.deaths: dict[str, list[tuple[Microseconds, int]]] = {}
         self.begins: dict[str, list[tuple[Microseconds, int]]] = {}
         self.manual: dict[str, int] = {}  # the record in which the engine noted that somebody stopped it
@@ -73,7 +74,7 @@ class Trail:
         twin = Trail(trace)
         twin.seq, twin.sends, twin.manual = self.seq, self.sends.copy(), self.manual.copy()
         twin.waiting = {name: queue.copy() for name, queue in self.waiting.items()}
-        twin.frames = {fid: (numbers.copy(), events.copy()) for fid, (numbers, events) in self.frames.items()}
+        twin.before = self.frames
         twin.deaths = {name: found.copy() for name, found in self.deaths.items()}
         twin.begins = {name: found.copy() for name, found in self.begins.items()}
         return twin
@@ -160,9 +161,12 @@ class Trail:
                 return
 
     def _started(self, seq: int, fid: Fid) -> FrameStarted | None:
-        numbers, events = self.frames.get(fid, ([], []))
-        place = bisect_right(numbers, seq)
-        return events[place - 1] if place else None
+        for frames in (self.frames, self.before):
+            numbers, events = frames.get(fid, ((), ()))
+            place = bisect_right(numbers, seq)
+            if place:
+                return events[place - 1]
+        return None
 
     def _frames(self, path: tuple[Any, ...]) -> Iterator[FrameStarted]:
         return (it for it in path if isinstance(it, FrameStarted))
