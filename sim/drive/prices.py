@@ -27,9 +27,7 @@ class Plan:
         "timer", "together", "wait", "work",
     )  # fmt: skip
 
-    def __init__(
-        self, op: Op, role: str, name: str, price: Duration | None, drawn: int, procedure: str = ""
-    ) -> None:
+    def __init__(self, op: Op, role: str, name: str, price: Duration | None, drawn: int, procedure: str = "") -> None:
         self.procedure = procedure
         self.op, self.role, self.name, self.price, self.drawn = op, role, name, price, drawn
         self.timer, self.ticker, self.rounds = op.timer, isinstance(op, Every), isinstance(op, Interval)

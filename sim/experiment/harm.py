@@ -88,14 +88,16 @@ def _eyes(run: Timed, walk: Replaying, trail: Trail, *, follows_output: bool) ->
 def _go_on(run: Timed, walk: Replaying, victims: _Victims, window: Microseconds, *, whole: bool) -> None:
     """Run on to the end of the window; no further once all has been as before for a while, further while it comes back.
 
-    What is as before, with nobody standing still and nothing under way, stays so: the rest of the window is not run.
+    What is as before, with nobody gone or standing still, stays so: the rest of the window is not run.
     """
     began = run.queue.now
     before = _state(walk)
     for end in range(began + CALM, began + window, CALM) if not whole else ():
         run.run(end)
         walk.settle()
-        if not victims.stands_still(run.world) and _is_calm(walk, before, end - run.trace.origin):
+        if victims.stands_still(run.world) or not victims.all_there(run.world):
+            continue  # somebody may notice later, as a kubelet does that looks after its sandboxes each minute
+        if _is_calm(walk, before, end - run.trace.origin):
             return
     for times in range(1, LONGEST + 1):
         run.run(began + times * window)
@@ -127,7 +129,7 @@ def _is_calm(walk: Replaying, before: State, now: Microseconds) -> bool:
 
 
 def _comes_back(walk: Replaying, before: State) -> bool:
-    """Return whether a container or a daemon that was up is on its way: a start, a stop, a wait before the next start."""
+    """Return whether a container or a daemon that was up is on its way: it starts, or waits for its next start."""
     way = [name for name, it in walk.containers.items() if it.track.value[0] in (v.STARTING, v.UNREADY)]
     way += [container for container, kind, _ in walk.spells.opened if kind == BACKOFF]
     way += [f"daemon/{n}" for n, it in enumerate((walk.engine, walk.second)) if it.track.value[0] in UNDER_WAY]
@@ -169,6 +171,7 @@ class _Victims:
 
     def __init__(self, world: World) -> None:
         self.lived: dict[Pid, str] = {it.pid: it.image.program for it in world.host.procs.values() if it.alive}
+        self.there = _there(world)
         self.stopped = {it.pid for it in world.host.procs.values() if it.state == "T"}
         self.died: Counter[str] = Counter()
         self.orphans: dict[Pid, str] = {}
@@ -185,9 +188,19 @@ class _Victims:
     def settle(self, now: Microseconds, world: World) -> None:
         pass
 
+    def all_there(self, world: World) -> bool:
+        """Return whether there is a process again in the place of each that lasts and has died."""
+        return not self.there - _there(world)
+
     def stands_still(self, world: World) -> bool:
         """Return whether a process stands still at the end that did not before."""
         return any(world.host.procs[pid].state == "T" for pid in self.lived if pid not in self.stopped)
+
+
+def _there(world: World) -> Counter[tuple[str, str]]:
+    """Return how many processes live of each program and container, errands left out."""
+    living = (it.image for it in world.host.procs.values() if it.alive and not role_of(it.image.program).brief)
+    return Counter((it.program, it.container) for it in living)
 
 
 # -- what is read off a run that is over -----------------------------------------------------------

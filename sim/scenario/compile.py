@@ -16,7 +16,7 @@ from sim.designs.takes import cgroup_of, had_by
 from sim.engine.setup import EngineSetup, HostSetup, Instant, Network, OutOfMemory, Row, Service, Setup, Step
 from sim.scenario import known, readers
 from sim.scenario.asked import Asked, read_asked
-from sim.scenario.check import Report, check, clean, spelt
+from sim.scenario.check import Report, check, clean, places_of, spelt
 from sim.scenario.compose_words import Fleet
 from sim.scenario.design_words import fit
 from sim.scenario.engines import design_of
@@ -53,8 +53,8 @@ FIRST_USER_NETWORK = 18
 class Scenario(msgspec.Struct, frozen=True):
     """One scenario as it was understood.
 
-    *late* names the containers that exist only after a step has created them. *keys* leads from the engine's name of
-    a container to its key in the file; *raw* is the file with everything that it rests on, before defaults.
+    *late* names the containers that exist only after a step has created them. *keys* leads from a container's name to
+    its key in the file, *places* to file and line; *raw* is the file with all that it rests on, before defaults.
     """
 
     title: str
@@ -70,6 +70,7 @@ class Scenario(msgspec.Struct, frozen=True):
     raw: dict[str, Any]
     properties: tuple[Listed, ...] = ()
     asked: Asked = Asked()
+    places: dict[str, tuple[str, int]] = {}
 
 
 @dataclass
@@ -103,8 +104,7 @@ class Compiler:
         own = {it.name: it for it in properties if isinstance(it, OwnProperty)}
         expectations = read_expectations(self.root, names, ports, own, self.report)
         faults, order = read_faults(self.root, names, self.report), read_order(self.root, self.report)
-        asked = read_asked(self.root, names, self.report)
-        sentences = self.sentences()
+        asked, sentences = read_asked(self.root, names, self.report), self.sentences()
         self.report.problems.raise_if_any()
         setup = Setup(services, networks, host, engine, terminals, until, faults, order)
         plain = self.root.plain()
@@ -123,6 +123,7 @@ class Compiler:
             plain,
             properties,
             asked,
+            places_of(self.root, self.keys),
         )
 
     def top_keys(self) -> None:
@@ -157,8 +158,8 @@ class Compiler:
             if isinstance(node.value, str) and node.value.strip():
                 said.append(" ".join(node.value.split()))
             else:
-                refusal = Refusal(f"{shown(node.plain())} is not a sentence.", "Quote it if it contains ': '.")
-                self.report.refuse(self.root, path, refusal)
+                what = f"{shown(node.plain())} is not a sentence."
+                self.report.refuse(self.root, path, Refusal(what, "Quote it if it contains ': '."))
         return tuple(dict.fromkeys([*said, *self.assumed.sentences()]))
 
     # -- host, engine, networks --------------------------------------------------------------------------------------
