@@ -164,7 +164,7 @@ def blank(setup: Setup) -> World:
     world = World(setup, design, host)
     world.expected = expected(setup, design)
     world.services = design.engine.services(world.services)
-    world.watch = _watchers(setup)
+    world.watch = watchers(setup)
     world.minds_memory = memory_runs_out(setup)
     return world
 
@@ -230,7 +230,8 @@ def instants(setup: Setup) -> list[Instant]:
     return [*found, *(at for at in (setup.until, setup.faults.after, setup.faults.before) if at is not None)]
 
 
-def _watchers(setup: Setup) -> dict[type, tuple[Any, ...]]:
+def watchers(setup: Setup) -> dict[type, tuple[Any, ...]]:
+    """Return by type of event what marks the moments that a setup names."""
     table: dict[type, tuple[Any, ...]] = {}
     indexed: dict[type, dict[str, list[Any]]] = {}
     for name, instant in {mark_name(instant): instant for instant in instants(setup)}.items():

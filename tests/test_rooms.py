@@ -66,6 +66,7 @@ OTHER_MEANINGS: dict[tuple[str, str], str] = {
     ("sim/calibration/phases.py", "exec"): "a verb of docker, and the moment at which a program is executed",
     ("sim/calibration/phases.py", "init"): "runc's own argument for its stages",
     ("sim/calibration/phases.py", "pause"): "a verb of docker",
+    ("sim/experiment/acts.py", "iptables"): "iptables -F, as people type it",
     ("sim/experiment/aspects.py", "exec"): "an aspect of the fault matrix and a step of its file",
     ("sim/experiment/matrix.py", "exec"): "a step of the fault matrix's file",
     ("sim/experiment/own.py", "exec"): "a mode of Python's compile",

@@ -211,12 +211,40 @@ def _blast(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="the host: a scenario or a bundled scenario's name; acts replace its first fault")
     parser.add_argument("--only", action="append", default=[], metavar="WORD",
                         help="a role, target, unit, kind of act or an act: dockerd, payload/web, upgrade")  # fmt: skip
-    parser.add_argument("--window", default="2m", metavar="TIME", help="how long to look after each act (default: 2m)")
+    parser.add_argument("--window", default="60s", metavar="TIME", help="how long to look after an act (default: 60s)")
     parser.add_argument("--seeds", type=SEEDS, metavar="N", help="runs of each act (default: 1)")
     parser.add_argument("--jobs", type=JOBS, metavar="N", help="processes (default: one a core)")
     parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, such as tcp://10.0.0.1:8786")
     parser.add_argument("-o", "--output", dest="outputs", action="append", default=[], metavar="FILE",
                         help="write a figure (x.png, x.svg, x.pdf) or a page (x.html)")  # fmt: skip
+    _settings(parser, seed=False)
+    _quiet(parser)
+
+
+CHECKS = """\
+examples:
+  shimulator check document --on upgrade --lose none --max-dark 5s
+  shimulator check my.yaml --junit report.xml          what its must: list says (docs/check.md)
+  shimulator check my.yaml --on "kill dockerd" --on reboot --back-within 2m --github
+"""
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    parser.epilog, parser.formatter_class = CHECKS, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("file", help="the host: a scenario or a bundled scenario's name; acts replace its first fault")
+    parser.add_argument("--on", action="append", default=[], metavar="ACT", help="an act, as blast --only takes it")
+    parser.add_argument("--lose", metavar="N", help="how many containers may not run afterwards: none, or a number")
+    parser.add_argument("--replace", metavar="N", help="how many may get another process: none, or a number")
+    parser.add_argument("--max-dark", metavar="TIME", help="how long a port may be closed: 5s")
+    parser.add_argument("--back-within", metavar="TIME", help="after how long all must be as before: 2m")
+    parser.add_argument("--window", default="60s", metavar="TIME", help="how long to look after an act (default: 60s)")
+    parser.add_argument(
+        "--seeds", type=SEEDS, metavar="N", help="runs of each act, all of which must hold (default: 1)"
+    )
+    parser.add_argument("--jobs", type=JOBS, metavar="N", help="processes (default: one a core)")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, such as tcp://10.0.0.1:8786")
+    parser.add_argument("--junit", metavar="FILE", help="write JUnit's XML")
+    parser.add_argument("--github", action="store_true", help="print annotations for GitHub's workflows")
     _settings(parser, seed=False)
     _quiet(parser)
 
@@ -356,6 +384,7 @@ COMMANDS = (
     ("why", "print the chain of causes of a fact", _why),
     ("whatif", "compare a changed setting with the file, run by run", _whatif),
     ("blast", "try everything that may befall a host, one row an act, the worst first", _blast),
+    ("check", "say whether a host loses too much to an act; for CI", _check),
     ("explore", "take every order of events", _explore),
     ("calibrate", "fit a profile of durations to what was measured", _calibrate),
     ("designs", "list the engines that are modelled", _designs),

@@ -21,7 +21,7 @@ from sim.engine.setup import Setup
 from sim.engines.host import journald
 from sim.engines.host.client import Await, step_of
 from sim.kernel.records import OUTSIDE
-from sim.model import Go, blank, design_of, memory_runs_out
+from sim.model import Go, design_of, memory_runs_out, watchers
 from sim.trace import Records, Trace
 
 Kin = tuple[tuple[str, ...], bool, bool]
@@ -71,6 +71,7 @@ class Stem(Timed):
         assert self.reached, f"the step {self.step} has not come"
         assert kin(setup) == kin(self.setup), "what comes before the step differs"
         assert replace(setup, terminals=self.setup.terminals) == self.setup, "more differs than what a step does"
+        assert len(setup.terminals) == len(self.setup.terminals), "there are as many terminals"
         twins: dict[int, Clock] = {}
 
         def twin(clock: Clock) -> Clock:
@@ -83,16 +84,16 @@ class Stem(Timed):
         other.setup, other.seed, other.profile = setup, self.seed, self.profile
         other.skip_idle, other.skip_rounds = self.skip_idle, self.skip_rounds
         other.world = self.world.copy()
-        fresh = blank(setup)
-        for name in ("setup", "design", "services", "watch", "minds_memory"):
-            setattr(other.world, name, getattr(fresh, name))
+        first, *_ = every = self.world.setup.terminals  # before and behind the file's own stands the prologue
+        other.world.setup = replace(setup, terminals=(first, *setup.terminals, *every[1 + len(setup.terminals) :]))
+        other.world.watch = watchers(other.world.setup)
         other.queue = self.queue.copy(twin)
         other.trace = self._trace(setup)
         other.turn = self.turn.copy(other.world, other.trace.records.add)
-        other.prices = self.prices.copy(other.world.design.procedures, other.turn.slow)
+        other.prices = self.prices.copy(other.turn.slow)
         other.steps, other.skipped, other.opened, other.jumped = self.steps, self.skipped, self.opened, self.jumped
         other.ahead, other.rounds, other._last_known = terminals_ahead(other.world.setup), None, self._last_known
-        other.slots = {fid: self._slot(slot, other, twin) for fid, slot in self.slots.items()}
+        other.slots = {fid: _slot(slot, twin) for fid, slot in self.slots.items()}
         other.deliveries = {
             pid: {signal: twin(clock) for signal, clock in clocks.items()} for pid, clocks in self.deliveries.items()
         }
@@ -106,10 +107,11 @@ class Stem(Timed):
         other.origin, other.left_out = mine.origin, mine.left_out
         return other
 
-    def _slot(self, slot: Slot, other: Timed, twin: Callable[[Clock], Clock]) -> Slot:
-        frame = slot.frame
-        found = Slot(frame, other.prices.plans[frame.procedure][frame.op])
-        found.keys, found.action = slot.keys, slot.action
-        found.go = None if slot.go is None else twin(slot.go)
-        found.late = None if slot.late is None else twin(slot.late)
-        return found
+
+def _slot(slot: Slot, twin: Callable[[Clock], Clock]) -> Slot:
+    """Return what is kept of a goroutine, with the twins of its clocks."""
+    found = Slot(slot.frame, slot.plan)
+    found.keys, found.action = slot.keys, slot.action
+    found.go = None if slot.go is None else twin(slot.go)
+    found.late = None if slot.late is None else twin(slot.late)
+    return found

@@ -6,6 +6,8 @@ in common, whatever else happens between. Source: sim/latency.py.
 
 from __future__ import annotations
 
+from copy import copy
+
 from sim.drive.cores import WHOLE
 from sim.engine.ops import Every, Interval, Op
 from sim.engine.procedure import Procedure
@@ -17,7 +19,7 @@ class Plan:
 
     *free* says that it has no price, *together* and *repeats* whose draw it shares, *busy* how much of a core its work
     keeps busy, in percent. *work* and *wait* are the distributions to draw from, or else the times in µs.
-    *drawn* counts, by container, how often they were drawn: ops of one role and name share it.
+    *drawn* is where `Prices` counts, by container, how often they were drawn: ops of one role and name share it.
     """
 
     __slots__ = (
@@ -25,9 +27,7 @@ class Plan:
         "timer", "together", "wait", "work",
     )  # fmt: skip
 
-    def __init__(
-        self, op: Op, role: str, name: str, price: Duration | None, drawn: dict[str, int], procedure: str = ""
-    ) -> None:
+    def __init__(self, op: Op, role: str, name: str, price: Duration | None, drawn: int, procedure: str = "") -> None:
         self.procedure = procedure
         self.op, self.role, self.name, self.price, self.drawn = op, role, name, price, drawn
         self.timer, self.ticker, self.rounds = op.timer, isinstance(op, Every), isinstance(op, Interval)
@@ -50,22 +50,22 @@ class Prices:
     *slow* says of a program, or of one of its procedures, how many percent of its time it takes now.
     """
 
-    __slots__ = ("_drawn", "_profile", "_seed", "delivery", "plans", "slow")
+    __slots__ = ("_drawn", "_places", "_profile", "_seed", "delivery", "plans", "slow")
 
     def __init__(
         self, profile: Profile, seed: int, procedures: dict[str, Procedure], slow: dict[str, int] | None = None
     ) -> None:
         self.slow: dict[str, int] = {} if slow is None else slow
         self._profile, self._seed = profile, seed
-        self._drawn: dict[tuple[str, str], dict[str, int]] = {}
+        self._drawn: list[dict[str, int]] = []
+        self._places: dict[tuple[str, str], int] = {}
         self.plans = {name: self._plans_of(procedure) for name, procedure in procedures.items()}
         self.delivery = self._plan(Op(), "kernel", "deliver")
 
-    def copy(self, procedures: dict[str, Procedure], slow: dict[str, int]) -> Prices:
-        """Return the same prices, as often drawn, for the *procedures* of a design that has at least these."""
-        other = Prices(self._profile, self._seed, procedures, slow)
-        for key, drawn in self._drawn.items():
-            other._drawn[key].update(drawn)
+    def copy(self, slow: dict[str, int]) -> Prices:
+        """Return the same prices, as often drawn; plans never change, and are shared."""
+        other = copy(self)
+        other.slow, other._drawn = slow, [drawn.copy() for drawn in self._drawn]
         return other
 
     def _plans_of(self, procedure: Procedure) -> list[Plan]:
@@ -73,12 +73,15 @@ class Prices:
         return [self._plan(op, role, op.name, procedure.name) for op in procedure.ops]
 
     def _plan(self, op: Op, role: str, name: str, procedure: str = "") -> Plan:
-        drawn = self._drawn.setdefault((role, name), {})
-        return Plan(op, role, name, self._profile.get(f"{role}/{name}"), drawn, procedure)
+        place = self._places.setdefault((role, name), len(self._drawn))
+        if place == len(self._drawn):
+            self._drawn.append({})
+        return Plan(op, role, name, self._profile.get(f"{role}/{name}"), place, procedure)
 
     def sample(self, plan: Plan, container: str) -> tuple[int, int]:
         """Draw a wait and the work after it, in µs."""
-        count = plan.drawn[container] = plan.drawn.get(container, 0) + 1
+        drawn = self._drawn[plan.drawn]
+        count = drawn[container] = drawn.get(container, 0) + 1
         work, wait = plan.work, plan.wait
         if plan.together:
             u = draw(self._seed, plan.together, container, "together", 1 + (count - 1) // plan.repeats)
@@ -97,5 +100,6 @@ class Prices:
         """Draw a timer's length about its nominal one, in µs."""
         if plan.price is None or plan.price.scale is None:
             return nominal
-        count = plan.drawn[""] = plan.drawn.get("", 0) + 1
+        drawn = self._drawn[plan.drawn]
+        count = drawn[""] = drawn.get("", 0) + 1
         return round(nominal * plan.price.scale.at(draw(self._seed, plan.role, "", plan.name, count)))

@@ -44,6 +44,7 @@ from sim.world import World
 PAUSE: Microseconds = 10 * S  # between the stop of a unit and its start
 POWER_OFF: Microseconds = 10 * S
 SIGNALS = {"kill": "KILL", "stall": "STOP", "terminate": "TERM"}  # kind of act -> what the process gets
+FLUSHED = {"filter": "iptables", "nat": "iptables -t nat"}  # table -> what people type before -F
 UNTOLD = frozenset(
     {Kind.INIT, Kind.ERRAND, Kind.CLIENT, Kind.STRANGER}
 )  # whose processes nobody hits: PID 1 takes none
@@ -54,7 +55,7 @@ class Act(msgspec.Struct, frozen=True):
 
     *step* is the act as `steps:` has it, in JSON. *target* is whom a signal hits, *container* whose process that is.
     *then* are later commands, each so long after the end of the one before. *like* are containers that equal this one,
-    for which the same act was not run.
+    for which the same act was not run. *program* is the main program of a unit.
     """
 
     name: str
@@ -66,11 +67,12 @@ class Act(msgspec.Struct, frozen=True):
     container: str = ""
     then: tuple[tuple[Microseconds, Command], ...] = ()
     like: tuple[str, ...] = ()
+    program: str = ""
 
     @property
     def words(self) -> tuple[str, ...]:
         """Return every word by which the act may be asked for."""
-        return (self.name, self.kind, self.subject, self.target, self.container, self.step)
+        return (self.name, self.kind, self.subject, self.target, self.container, self.program, self.step)
 
 
 Offer = Callable[[World], Iterable[Act]]
@@ -164,18 +166,13 @@ def _texts(value: Any) -> Iterator[str]:
 
 def of_units(world: World) -> Iterator[Act]:
     """Yield what systemctl does to the units of the design."""
-    for unit in units_in(world.design):
+    for unit, program in units_in(world.design).items():
+        for verb in ("restart", "stop") if unit else ():
+            step = json.dumps({"systemctl": f"{verb} {unit}"})
+            yield Act(f"{verb} {unit}", verb, unit, Systemctl(verb, unit), step, program=program)
         if unit:
-            for verb in ("restart", "stop"):
-                yield _systemctl(verb, Systemctl(verb, unit))
-            name = f"stop {unit}, start it {PAUSE // S} s later"
-            yield Act(name, "start", unit, Systemctl("stop", unit), then=((PAUSE, Systemctl("start", unit)),))
-
-
-def _systemctl(verb: str, command: Systemctl) -> Act:
-    return Act(
-        f"{verb} {command.unit}", verb, command.unit, command, json.dumps({"systemctl": f"{verb} {command.unit}"})
-    )
+            name, later = f"stop {unit}, start it {PAUSE // S} s later", (PAUSE, Systemctl("start", unit))
+            yield Act(name, "start", unit, Systemctl("stop", unit), then=(later,), program=program)
 
 
 def of_versions(world: World) -> Iterator[Act]:
@@ -190,7 +187,7 @@ def of_versions(world: World) -> Iterator[Act]:
         if is_version_of(design, other) and (again or _may_follow(world, other)):
             name = "upgrade within the version" if again else f"upgrade to {other.name}"
             step = json.dumps({"upgrade": {"to": other.name}})
-            yield Act(name, "upgrade", unit, Upgrade(other.name, 0), step, target=other.name)
+            yield Act(name, "upgrade", unit, Upgrade(other.name, 0), step, other.name, program=design.traits.engine)
 
 
 def _may_follow(world: World, other: Design) -> bool:
@@ -211,14 +208,15 @@ def of_host(world: World) -> Iterator[Act]:
         if service.memory is not None and service.name == first:
             step, target = json.dumps({"oom": service.name}), service.name
             name = f"memory limit of {service.name}"
-            command = OutOfMemory(service.name)
-            yield Act(name, "memory", "container", command, step, target, service.name, like=tuple(others))
+            yield Act(
+                name, "memory", "container", OutOfMemory(service.name), step, target, service.name, like=tuple(others)
+            )
     yield Act("full disk", "disk", "host", FillDisk(), json.dumps({"host": {"fill_disk": True}}))
     for verb in ("restart", "stop"):
         command = Journald(verb)
         yield Act(f"{verb} the journal", verb, "journal", command, json.dumps({"host": {_word(command): verb}}))
-    for table in ("filter", "nat"):
-        step = json.dumps({"host": {"flush": table}})
+    for table, typed in FLUSHED.items():
+        step = json.dumps({"host": {"flush": typed}})
         yield Act(f"flush the {table} table", "flush", "rules", FlushRules(table), step, target=table)
 
 
@@ -249,7 +247,7 @@ def chosen(acts: Sequence[Act], asked: str, option: str = "--only") -> tuple[Act
     found = tuple(act for act in acts if word and word in act.words)
     if found:
         return found
-    known = list(dict.fromkeys(name for act in acts for name in act.words[:5] if name))
+    known = list(dict.fromkeys(name for act in acts for name in act.words[:-1] if name))
     kinds = ", ".join(dict.fromkeys(name for act in acts for name in (act.kind, act.subject)))
     hint = f"{nearest(word, known)} Name an act, a target, or one of: {kinds}.".strip()
     raise InputError([Problem(f"{option} {asked[:60]}", "nothing that may befall this host is called so", hint)])

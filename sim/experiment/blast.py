@@ -27,11 +27,13 @@ from sim.experiment.faulted import place_of
 from sim.experiment.harm import begin_of
 from sim.experiment.replicate import Interrupted, Progress, spread
 from sim.scenario import Scenario
+from sim.scenario.units import duration
+from sim.scenario.words import Refusal
 from sim.views.blast import Blast, BlastRow, Harm, worst_first
 from sim.views.fault import first_harm
 
 STEP = "blast"
-WINDOW = "2m"
+WINDOW = "60s"
 EXPLAINED = 24  # so few acts get the reasons of each fate
 Reader = Callable[[Sequence[str]], Scenario]
 
@@ -59,6 +61,7 @@ class Host(NamedTuple):
 
 def host_of(reader: Reader, window: str = WINDOW, *, cases: bool = True) -> Host:
     """Read a host and find what may befall it. Raises InputError."""
+    window_of(window)
     base = reader(())
     settings, moment = _settings(base, window)
     scenario = reader(settings)
@@ -71,6 +74,17 @@ def host_of(reader: Reader, window: str = WINDOW, *, cases: bool = True) -> Host
     until = setup.until
     assert until is not None, "the window's end was set"
     return Host(scenario, found, acts_of(stem.world), moment, until.offset)
+
+
+def window_of(text: str) -> Microseconds:
+    """Return how long to look after an act, from words. Raises InputError."""
+    try:
+        found = duration(text)
+    except Refusal as refusal:
+        raise InputError([Problem(f"--window {text[:40]}", refusal.what.removesuffix("."), refusal.hint)]) from None
+    if found <= 0:
+        raise InputError([Problem(f"--window {text[:40]}", "that is no time", "Write 60s.")])
+    return found
 
 
 def _settings(base: Scenario, window: str) -> tuple[tuple[str, ...], str]:
@@ -138,13 +152,15 @@ def blast(
     jobs: int | None = None,
     progress: Progress | None = None,
     lanes: Lanes | None = None,
+    explain: bool = False,
 ) -> Blast:
     """Run every act on every case with seeds 1 to *seeds*, and return what they did, the worst first.
 
-    Ctrl-C ends it, and what is done is returned, if anything is; an act counts once all of its seeds are done.
+    Ctrl-C ends it, and what is done is returned, if anything is; an act counts once all of its seeds are done. Where
+    there are few acts, and with *explain*, each fate has its reason.
     """
     tasks = _tasks(host, acts, seeds)
-    work = partial(harmed, host.cases, tuple(acts), len(acts) <= EXPLAINED)
+    work = partial(harmed, host.cases, tuple(acts), explain or len(acts) <= EXPLAINED)
     ended = ""
     try:
         found: list[Harm | None] = list(spread(work, tasks, jobs, progress, lanes))

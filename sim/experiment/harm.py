@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
 from sim.drive.branch import Kin, Stem, kin
-from sim.engine.setup import Microseconds, Setup
+from sim.drive.timed import Timed
+from sim.engine.setup import Microseconds, S, Setup
 from sim.experiment.metrics import exit_codes_lost, log_at_risk, log_lost
 from sim.experiment.reading import Reading
+from sim.facts import FrameMoved, LockQueued, LockReleased, LockTaken
 from sim.kernel import events as e
 from sim.kernel.records import Pid
 from sim.trace import Trace
@@ -30,10 +32,14 @@ from sim.views.fate_causes import Trail
 from sim.views.fates import AS_BEFORE, KEPT, Fate, fates_of
 from sim.views.names import role_of
 from sim.views.replaying import Replaying
-from sim.views.spells import HALTED, PAUSED
+from sim.views.spells import BACKOFF, HALTED, PAUSED
 from sim.views.tally import Tallied, Tally
 from sim.world import World
 
+CALM: Microseconds = 10 * S  # so long all is looked at before it is said to stay so
+LONGEST = 5  # windows, while something comes back
+RUNS, UNDER_WAY, UP = (v.RUNNING, v.STOPPING), (v.BOOTING, v.LEAVING), "up"
+INNER = frozenset({FrameMoved, LockTaken, LockQueued, LockReleased})  # facts that no walk looks at, but that of output
 KEPT_STEMS = 3  # begins that a process keeps: acts come in the order of theirs
 
 
@@ -48,22 +54,86 @@ class Begin:
         self.trail, self.output = Trail(trace), Tally(trace)
         self.walk = Replaying(trace, CLIENTS, _Both(self.trail, _Output(self.output))).through()
 
-    def harm(self, setup: Setup, *, explain: bool) -> Harm:
-        """Run one act to its end and return what it did."""
+    def harm(self, setup: Setup, *, explain: bool, whole: bool = False) -> Harm:
+        """Run one act and return what it did; *whole* runs go on to the end of the window whatever happens."""
         run = self.stem.branch(setup)
         trail = self.trail.copy(run.trace)
         victims, output = _Victims(run.world), _Output(self.output.copy_of_output(run.trace))
         walk = branched(self.walk, run.trace, run.world, _Both(trail, output, victims))
-        origin = run.trace.origin
-
-        def look(event: Any) -> None:
-            walk.see(run.turn.now - origin, event)
-
-        since = run.queue.now - origin
-        run.turn.noting = look
-        run.run()
+        since = run.queue.now - run.trace.origin
+        run.turn.noting = _eyes(run, walk, trail, follows_output=bool(output.tally.printing))
+        until = setup.until
+        assert until is not None, "an act has a window"
+        _go_on(run, walk, victims, until.offset, whole=whole)
         run.turn.noting = None
         return _measured(run.trace, walk, trail, output.tally, victims, since, explain=explain)
+
+
+def _eyes(run: Timed, walk: Replaying, trail: Trail, *, follows_output: bool) -> Callable[[Any], None]:
+    """Return what looks at each fact of a run before it is applied; what concerns no walk is passed over."""
+    turn, origin = run.turn, run.trace.origin
+
+    def look(event: Any) -> None:
+        at = turn.now - origin
+        if type(event) in INNER and not follows_output:
+            if at > walk.now and (walk.dirty or walk.dirty_ports):
+                walk.settle()  # the moment before is over, and what follows must not be taken for it
+            return
+        trail.seq = turn.seq - 1
+        walk.see(at, event)
+
+    return look
+
+
+def _go_on(run: Timed, walk: Replaying, victims: _Victims, window: Microseconds, *, whole: bool) -> None:
+    """Run on to the end of the window; no further once all has been as before for a while, further while it comes back.
+
+    What is as before, with nobody gone or standing still, stays so: the rest of the window is not run.
+    """
+    began = run.queue.now
+    before = _state(walk)
+    for end in range(began + CALM, began + window, CALM) if not whole else ():
+        run.run(end)
+        walk.settle()
+        if victims.stands_still(run.world) or not victims.all_there(run.world):
+            continue  # somebody may notice later, as a kubelet does that looks after its sandboxes each minute
+        if _is_calm(walk, before, end - run.trace.origin):
+            return
+    for times in range(1, LONGEST + 1):
+        run.run(began + times * window)
+        walk.settle()
+        if not _comes_back(walk, before):
+            return
+
+
+State = dict[str, str]
+
+
+def _state(walk: Replaying) -> State:
+    """Return what is there: each container and daemon that is up, each port that is open."""
+    found = {name: UP for name, it in walk.containers.items() if it.track.value[0] in RUNS}
+    found |= {f"daemon/{n}": UP for n, it in enumerate((walk.engine, walk.second)) if it.track.value[0] == v.UP}
+    return found | {
+        f"{port}/{proto}/{client}": UP
+        for (port, proto), tracks in walk.ports.items()
+        for client, track in tracks.items()
+        if track.value
+    }
+
+
+def _is_calm(walk: Replaying, before: State, now: Microseconds) -> bool:
+    """Return whether all that was there is there, and has been for a while."""
+    tracks = [it.track for it in walk.containers.values()] + [walk.engine.track, walk.second.track]
+    tracks += [track for own in walk.ports.values() for track in own.values()]
+    return _state(walk).keys() >= before.keys() and max((it.since for it in tracks), default=0) <= now - CALM // 2
+
+
+def _comes_back(walk: Replaying, before: State) -> bool:
+    """Return whether a container or a daemon that was up is on its way: it starts, or waits for its next start."""
+    way = [name for name, it in walk.containers.items() if it.track.value[0] in (v.STARTING, v.UNREADY)]
+    way += [container for container, kind, _ in walk.spells.opened if kind == BACKOFF]
+    way += [f"daemon/{n}" for n, it in enumerate((walk.engine, walk.second)) if it.track.value[0] in UNDER_WAY]
+    return any(name in before for name in way)
 
 
 class _Both:
@@ -101,6 +171,7 @@ class _Victims:
 
     def __init__(self, world: World) -> None:
         self.lived: dict[Pid, str] = {it.pid: it.image.program for it in world.host.procs.values() if it.alive}
+        self.there = _there(world)
         self.stopped = {it.pid for it in world.host.procs.values() if it.state == "T"}
         self.died: Counter[str] = Counter()
         self.orphans: dict[Pid, str] = {}
@@ -117,9 +188,19 @@ class _Victims:
     def settle(self, now: Microseconds, world: World) -> None:
         pass
 
+    def all_there(self, world: World) -> bool:
+        """Return whether there is a process again in the place of each that lasts and has died."""
+        return not self.there - _there(world)
+
     def stands_still(self, world: World) -> bool:
         """Return whether a process stands still at the end that did not before."""
         return any(world.host.procs[pid].state == "T" for pid in self.lived if pid not in self.stopped)
+
+
+def _there(world: World) -> Counter[tuple[str, str]]:
+    """Return how many processes live of each program and container, errands left out."""
+    living = (it.image for it in world.host.procs.values() if it.alive and not role_of(it.image.program).brief)
+    return Counter((it.program, it.container) for it in living)
 
 
 # -- what is read off a run that is over -----------------------------------------------------------

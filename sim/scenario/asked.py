@@ -19,6 +19,7 @@ import msgspec
 
 from sim.scenario.check import Report, check
 from sim.scenario.instants import Names, parse_instant
+from sim.scenario.must import Must, read_must
 from sim.scenario.schema import WhatifFile
 from sim.scenario.settings import set_path
 from sim.scenario.text import Node, Path, parse_value
@@ -36,7 +37,7 @@ Dimension = tuple[str, tuple[str, ...]]  # a path and its values
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What `whatif:` of a file asks for; None and () where it says nothing."""
+    """What `whatif:` and `must:` of a file ask for; None and () where they say nothing."""
 
     alternatives: tuple[Settings, ...] = ()
     faults: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Asked(msgspec.Struct, frozen=True):
     seeds: int | None = None
     precision: str | None = None
     most: int | None = None
+    must: tuple[Must, ...] = ()
 
 
 # -- values ----------------------------------------------------------------------------------------
@@ -161,10 +163,10 @@ def _reads_back(text: str) -> bool:
 
 
 def read_asked(root: Node, names: Names, report: Report) -> Asked:
-    """Return what `whatif:` asks for; what is wrong with it goes to *report*."""
-    file = check(WhatifFile, root, ("whatif",), report)
+    """Return what `whatif:` and `must:` ask for; what is wrong with it goes to *report*."""
+    file, must = check(WhatifFile, root, ("whatif",), report), read_must(root, report)
     if file is None:
-        return Asked()
+        return Asked(must=must)
     found: list[Settings] = []
     for key, combine, given in (("grid", grid, file.grid), ("zip", zipped, file.zip)):
         found += _combined(root, ("whatif", key), combine, given, report)
@@ -177,7 +179,7 @@ def read_asked(root: Node, names: Names, report: Report) -> Asked:
             report.refuse(root, ("whatif", "window", place), refusal)
     window = None if file.window is None else (str(file.window[0]), str(file.window[1]))
     faults = tuple(spelled(fault) for fault in file.faults)
-    return Asked(tuple(found), faults, window, file.seeds, file.precision, file.most)
+    return Asked(tuple(found), faults, window, file.seeds, file.precision, file.most, must)
 
 
 def _alone(dimensions: Sequence[Dimension]) -> tuple[Settings, ...]:

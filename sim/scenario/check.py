@@ -103,6 +103,12 @@ def spelt(path: Path) -> str:
     return text
 
 
+def places_of(root: Node, keys: dict[str, str]) -> dict[str, tuple[str, int]]:
+    """Return in which file and line each container stands, whose key in `services:` is given."""
+    marks = {name: root.place(("services", key), of_key=True) for name, key in keys.items()}
+    return {name: (mark.file, mark.line) for name, mark in marks.items()}
+
+
 def clean(name: str) -> str:
     """Return *name* for a message; anything that would not print is marked."""
     return name if name.isprintable() and len(name) <= 60 and name else shown(name)

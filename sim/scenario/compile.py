@@ -16,7 +16,7 @@ from sim.designs.takes import cgroup_of, had_by
 from sim.engine.setup import EngineSetup, HostSetup, Need, Network, OutOfMemory, Service, Setup, Step
 from sim.scenario import readers
 from sim.scenario.asked import Asked, read_asked
-from sim.scenario.check import NotedKey, Report, check, clean, spelt
+from sim.scenario.check import NotedKey, Report, check, clean, places_of, spelt
 from sim.scenario.compose_words import Fleet
 from sim.scenario.depends import needs_of, with_depends
 from sim.scenario.design_words import fit
@@ -62,7 +62,8 @@ class Scenario(msgspec.Struct, frozen=True):
     """One scenario as it was understood.
 
     *late* names the containers that only a step creates. *keys* leads from the engine's name of a container to its key
-    in the file; *raw* is the file with what it rests on, before defaults. *noted* are the keys that are not followed.
+    in the file, *places* to file and line; *raw* is the file with what it rests on, before defaults. *noted* are
+    the keys that are not followed.
     """
 
     title: str
@@ -79,6 +80,7 @@ class Scenario(msgspec.Struct, frozen=True):
     properties: tuple[Listed, ...] = ()
     asked: Asked = Asked()
     noted: tuple[NotedKey, ...] = ()
+    places: dict[str, tuple[str, int]] = {}
 
 
 @dataclass
@@ -118,8 +120,7 @@ class Compiler:
         own = {it.name: it for it in properties if isinstance(it, OwnProperty)}
         expectations = read_expectations(self.root, names, ports, own, self.report)
         faults, order = read_faults(self.root, names, self.report), read_order(self.root, self.report)
-        asked = read_asked(self.root, names, self.report)
-        sentences = self.sentences()
+        asked, sentences = read_asked(self.root, names, self.report), self.sentences()
         self.report.problems.raise_if_any()
         setup = Setup(services, networks, host, engine, terminals, until, faults, order)
         plain = self.root.plain()
@@ -139,6 +140,7 @@ class Compiler:
             properties,
             asked,
             self.report.noted(),
+            places_of(self.root, self.keys),
         )
 
     def top_keys(self) -> None:

@@ -64,6 +64,7 @@ def resolved(scenario: Scenario) -> str:
         "order": list(setup.order),
         "expect": expect_of(scenario),
         "whatif": scenario.raw.get("whatif"),
+        "must": scenario.raw.get("must"),
         "assumptions": list(scenario.assumptions),
     }
     kept = {key: value for key, value in document.items() if value not in (None, [], {})}

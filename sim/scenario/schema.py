@@ -310,6 +310,16 @@ class WhatifFile(Strict):
     most: Annotated[int, *kind(whole(1, 1_000_000, "a number of runs"), type="integer")] | None = None
 
 
+class MustFile(Strict):
+    """What `shimulator check` holds a host to: what may be lost, and for how long, after each of some acts."""
+
+    on: str | list[str] = Field(description="acts, in the words of shimulator blast --only: upgrade, kill dockerd")
+    lose: int | str | None = Field(None, description="how many containers may not run afterwards: none, or a number")
+    replace: int | str | None = Field(None, description="how many may get another process: none, or a number")
+    max_dark: Text | None = Field(None, alias="max-dark", description="how long a port may be closed: 5s")
+    back_within: Text | None = Field(None, alias="back-within", description="after how long all is as before: 2m")
+
+
 class ExpectFile(Strict):
     """What must hold; exactly one of container, process, file, port, dark, events, step, tree, property."""
 
@@ -384,6 +394,7 @@ class File(Strict):
     order: list[str] = []
     expect: list[ExpectFile] = []
     whatif: WhatifFile = WhatifFile()
+    must: list[MustFile] = []
     assumptions: list[str] = []
 
 

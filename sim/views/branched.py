@@ -11,14 +11,14 @@ from copy import copy
 
 from sim.trace import Trace
 from sim.views.replaying import Replaying
-from sim.views.tally import Tally
+from sim.views.tracks import Observer
 from sim.world import World
 
 
-def branched(walk: Replaying, trace: Trace, world: World, tally: Tally | None) -> Replaying:
+def branched(walk: Replaying, trace: Trace, world: World, observer: Observer) -> Replaying:
     """Return a walk that has seen what *walk* has, and is shown by `see` what happens in *world* from now on."""
     other = copy(walk)
-    other.trace, other.world, other.tally = trace, world, tally
+    other.trace, other.world, other.tally = trace, world, observer
     other.containers = {name: watched.copy() for name, watched in walk.containers.items()}
     other.payloads = {pid: other.containers[watched.service.name] for pid, watched in walk.payloads.items()}
     other.engine, other.second = walk.engine.copy(), walk.second.copy()

@@ -86,15 +86,16 @@ class Trail:
         self.sends: dict[int, int] = {}
         self.begun: dict[int, str] = {}  # the step that began what led to a record
         self.turns: dict[Fid, tuple[list[int], list[Turn]]] = {}
+        self.turns_before: dict[Fid, tuple[list[int], list[Turn]]] = {}  # of a begin that several have in common
         self.deaths: dict[str, list[tuple[Microseconds, int]]] = {}
         self.begins: dict[str, list[tuple[Microseconds, int]]] = {}
 
     def copy(self, trace: Trace) -> Trail:
         """Return the same as far as it was gathered, for another *trace* that has the same begin."""
         twin = Trail(trace)
-        twin.seq, twin.sends, twin.manual = self.seq, self.sends.copy(), self.manual.copy()
+        twin.seq, twin.sends, twin.begun = self.seq, self.sends.copy(), self.begun.copy()
         twin.waiting = {name: queue.copy() for name, queue in self.waiting.items()}
-        twin.frames = {fid: (numbers.copy(), events.copy()) for fid, (numbers, events) in self.frames.items()}
+        twin.turns_before = self.turns
         twin.deaths = {name: found.copy() for name, found in self.deaths.items()}
         twin.begins = {name: found.copy() for name, found in self.begins.items()}
         return twin
@@ -188,8 +189,12 @@ class Trail:
             seq = self._before(seq)
 
     def _turn(self, seq: int, fid: Fid) -> Turn:
-        numbers, turns = self.turns[fid]
-        return turns[bisect_right(numbers, seq) - 1]
+        numbers, turns = self.turns.get(fid, ((), ()))
+        place = bisect_right(numbers, seq)
+        if not place:  # it was before what several have in common was copied
+            numbers, turns = self.turns_before[fid]
+            place = bisect_right(numbers, seq)
+        return turns[place - 1]
 
 
 # -- rules: what a fact, not yet applied, leaves behind -------------------------------------------------
@@ -214,9 +219,10 @@ def _started(trail: Trail, now: Microseconds, world: World, event: FrameStarted)
 def _moved(trail: Trail, now: Microseconds, world: World, event: FrameMoved) -> None:
     """Note for whom a loop acts that serves all containers."""
     if event.local and "c" in event.local:
-        numbers, turns = trail.turns[event.fid]
+        last = (trail.turns.get(event.fid) or trail.turns_before[event.fid])[1][-1]
+        numbers, turns = trail.turns.setdefault(event.fid, ([], []))
         numbers.append(trail.seq)
-        turns.append(turns[-1]._replace(container=event.local["c"] or ""))
+        turns.append(last._replace(container=event.local["c"] or ""))
 
 
 def _exited(trail: Trail, now: Microseconds, world: World, event: e.Exited) -> None:

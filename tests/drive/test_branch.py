@@ -35,7 +35,7 @@ services:
   job: {image: app, restart: unless-stopped, x-payload: {ready: 1s, on_term: none, children: [{argv: [java]}]}}
   says: {image: app, restart: "no", x-payload: {log: {stdout: 10KiB/s}}}
 """
-COMMANDS = {
+COMMANDS: dict[str, Any] = {
     "kill the engine": lambda d: KillProcess(Target(d.traits.engine)),
     "kill a payload": lambda d: KillProcess(Target("payload", "web")),
     "stop its holder": lambda d: KillProcess(Target("supervisor", "job"), "STOP"),
@@ -72,7 +72,7 @@ DESIGNS_TRIED = (
 def commands(design: str) -> dict[str, Any]:
     """Return the commands that mean something on a design."""
     it = DESIGNS[design]
-    made = {word: make(it) for word, make in COMMANDS.items()}
+    made: dict[str, Any] = {word: make(it) for word, make in COMMANDS.items()}
     return {word: command for word, command in made.items() if refusal(it, command) is None}
 
 
