@@ -206,13 +206,13 @@ def supervisor_of(host: Inventory, notes: list[Note]) -> str:
 def _engine(draft: Draft, host: Inventory, notes: list[Note], kept: Kept) -> None:
     draft.add(0, "engine:")
     draft.add(2, f"design: {host.design}", host.why)
-    settings, harmless = settings_of(host, notes, kept)
+    settings, noted = settings_of(host, notes, kept)
     if settings:
         draft.add(2, "daemon:")
     for key, (value, note) in settings.items():
         draft.add(4, f"{scalar(key)}: {scalar(value)}", note)
-    if harmless:
-        draft.remark(4, f"without effect on processes: {', '.join(map(str, harmless))}")
+    if noted:
+        draft.remark(4, f"not followed: {', '.join(map(str, noted))}")
     _units(draft, host)
 
 
@@ -221,11 +221,11 @@ def settings_of(host: Inventory, notes: list[Note], kept: Kept) -> tuple[dict[st
 
     What the running engine says goes before daemon.json, which a next start will read.
     """
-    modelled = [key for key in DaemonFile.known_keys() if key not in DaemonFile.harmless]
+    modelled = [key for key in DaemonFile.known_keys() if key not in DaemonFile.noted]
     found: dict[str, tuple[Any, str]] = {}
-    harmless = [key for key in host.settings if key in DaemonFile.harmless]
+    noted = [key for key in host.settings if key in DaemonFile.noted]
     for key, value in host.settings.items():
-        if key not in DaemonFile.harmless:
+        if key not in DaemonFile.noted:
             found[key] = (value, "daemon.json")
     for key, said in host.flags.items():
         if key in modelled:
@@ -241,7 +241,7 @@ def settings_of(host: Inventory, notes: list[Note], kept: Kept) -> tuple[dict[st
             kept.steps.append(f"host: {{daemon.json: {{{key}: {scalar(before[0])}}}}}")
         if before or value:
             found[key] = (value, before[1] if before and before[0] == value else "info")
-    return found, harmless
+    return found, noted
 
 
 def _units(draft: Draft, host: Inventory) -> None:
