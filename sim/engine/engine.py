@@ -7,7 +7,7 @@ engine with a daemon that remembers its containers, as dockerd does. Source: eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -165,6 +165,11 @@ def in_no_file(service: Service) -> str:
     return ""
 
 
+def without_flags(words: Sequence[str]) -> dict[str, object]:
+    """Return that the engine's command line says nothing for which a file of its own has a key."""
+    return {}
+
+
 def its_disk(path: str) -> str:
     """Return what tells of a container where a file does."""
     return "the engine's disk"
@@ -209,7 +214,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     error that its user sees. *end_file* returns the file that tells when a container ended, "" if its events do;
     *exit_told* whether the last end was told with its own time; *teller* names what tells of a container by a file.
     *notes* gathers what its commands show and no record holds; *shown* are the classes of records that they show
-    besides containers. *prices* is what settings cost that no metric shows.
+    besides containers. *prices* is what settings cost that no metric shows. *flags* returns what the command line of
+    its daemon says, by the keys of the file that stands for it.
 
     Searches and properties: *unread* has what a search may leave out of the states of its programs. *ends_with* is the
     daemon with which containers end unless live-restore is on, "" where they outlive it. *pid_files* has by path whose
@@ -257,6 +263,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     knows: Callable[[World, str], bool] = has_a_record
     wanted: Callable[[World, str], bool] = still_wanted
     prices: tuple[Priced, ...] = ()
+    flags: Callable[[Sequence[str]], dict[str, object]] = without_flags
 
 
 PLAIN = Engine()

@@ -14,6 +14,7 @@ from sim.engine.records import Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.docker import meaning
+from sim.engines.docker.command_line import flags
 from sim.engines.docker.dockerd.ranges import first_free
 from sim.engines.docker.numbers import WRITTEN_DOWN
 from sim.engines.docker.prices import PRICES
@@ -81,6 +82,7 @@ DOCKER = Engine(
     forwards=forwards,
     unreached=NO_DAEMON,
     prices=PRICES,
+    flags=flags,
     unread=(CONTAINERD, DOCKERD),
     ends_with="dockerd",
     knows=knows,

@@ -33,8 +33,8 @@ DEFAULT = "bridge"  # nobody on it has a resolver: it has no names
 
 
 def start_controller(g: Goroutine) -> None:
-    """Remove the engine's chains."""
-    for chain in (DNAT, ACCEPT):
+    """Remove the engine's chains, if it is to touch the packet filter (bridge.go configure: EnableIPTables)."""
+    for chain in (DNAT, ACCEPT) if daemon_of(g.world, g.pid).iptables else ():
         g.emit(RulesFlushed(chain))
     g["n"] = 0
 
