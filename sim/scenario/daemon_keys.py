@@ -111,9 +111,8 @@ def _free(root: Node, pools: tuple[tuple[str, int], ...]) -> Iterator[str]:
     names = list(networks.value) if networks is not None and isinstance(networks.value, dict) else []
     taken = {subnet for name in names if (subnet := _subnet(root, name)) is not None}
     for base, size in pools:
-        for subnet in ipaddress.IPv4Network(base, strict=False).subnets(new_prefix=size):
-            if prefix(str(subnet)) not in taken:
-                yield str(subnet)
+        subnets = map(str, ipaddress.IPv4Network(base, strict=False).subnets(new_prefix=size))
+        yield from (subnet for subnet in subnets if prefix(subnet) not in taken)
 
 
 def _subnet(root: Node, name: str) -> str | None:
