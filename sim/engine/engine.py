@@ -7,7 +7,7 @@ engine with a daemon that remembers its containers, as dockerd does. Source: eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -166,6 +166,11 @@ def in_no_file(service: Service) -> str:
     return ""
 
 
+def without_flags(words: Sequence[str]) -> dict[str, object]:
+    """Return that the engine's command line says nothing for which a file of its own has a key."""
+    return {}
+
+
 def its_disk(path: str) -> str:
     """Return what tells of a container where a file does."""
     return "the engine's disk"
@@ -212,7 +217,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     *policy_source* says where the source has what a restart policy starts.
     *packages* are those whose scripts are known, by name: what they do with a unit when they are upgraded.
     *notes* gathers what its commands show and no record holds; *shown* are the classes of records that they show
-    besides containers. *prices* is what settings cost that no metric shows.
+    besides containers. *prices* is what settings cost that no metric shows. *flags* returns what the command line of
+    its daemon says, by the keys of the file that stands for it.
 
     Searches and properties: *unread* has what a search may leave out of the states of its programs. *ends_with* is the
     daemon with which containers end unless live-restore is on, "" where they outlive it. *pid_files* has by path whose
@@ -264,6 +270,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     packages: Mapping[str, Package] = {}
     prices: tuple[Priced, ...] = ()
     policy_source: str = ""
+    flags: Callable[[Sequence[str]], dict[str, object]] = without_flags
 
 
 PLAIN = Engine()

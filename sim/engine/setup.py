@@ -280,6 +280,7 @@ class Daemon(msgspec.Struct, frozen=True):
     userland_proxy: bool = True
     log_driver: str = "journald"  # the package's own command line says so
     ip6tables: bool = False  # chains of its own in the IPv6 tables, too
+    iptables: bool = True  # rules of the packet filter; without them ports are reached by their proxies alone
 
 
 class Unit(msgspec.Struct, frozen=True):

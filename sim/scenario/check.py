@@ -23,9 +23,12 @@ from sim.scenario.text import Mark, Node, Path, Problems
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 M = TypeVar("M", bound=Strict)
-UNLIMITED: dict[str, tuple[object, ...]] = {  # values that switch a limit off
+AS_WITHOUT: dict[str, tuple[object, ...]] = {  # values that change nothing
     "TimeoutStartSec": (0, "0", "0s", "infinity"),
     "TasksMax": ("infinity",),
+    "KillSignal": ("SIGTERM", "TERM", 15),
+    "FinalKillSignal": ("SIGKILL", "KILL", 9),
+    "SendSIGKILL": (True, "yes", "true", "on", "1", 1),
     "pids_limit": (-1, 0, "-1", "0"),
     "memswap_limit": (-1, "-1"),
     "StartLimitAction": ("none",),
@@ -150,6 +153,9 @@ def sift(model: type[Strict], root: Node, path: Path, report: Report) -> dict[st
     inner = nested(model)
     kept: dict[str, Any] = {}
     for key, below in node.value.items():
+        if key in model.synonyms:
+            kept[model.synonyms[key]] = below.plain()
+            continue
         if key not in inner and key not in model.known_keys():
             noted = noted_in(model, key, below)
             if noted is not None:
@@ -169,8 +175,8 @@ def noted_in(model: type[Strict], key: str, node: Node) -> Noted | None:
     noted = model.noted.get(key)
     if node.value in (None, False) and (noted is not None or key in model.later):
         return Noted("it is switched off")
-    if noted is not None and key in UNLIMITED and node.plain() in UNLIMITED[key]:
-        return Noted("it says that there is no limit")
+    if noted is not None and key in AS_WITHOUT and node.plain() in AS_WITHOUT[key]:
+        return Noted("it says what is so without it")
     return noted
 
 
@@ -227,7 +233,7 @@ def add_detail(model: type[Strict], root: Node, path: Path, detail: ErrorDetails
     if detail["type"] == "extra_forbidden":
         inner = model_at(model, detail["loc"][:-1])
         keys = inner.known_keys()
-        hint = did_you_mean(str(at[-1]), (*keys, *inner.noted)) or f"Valid: {listed(keys)}."
+        hint = did_you_mean(str(at[-1]), (*keys, *inner.noted, *inner.synonyms)) or f"Valid: {listed(keys)}."
         problems.add(key_or_value(root, at, True), f"{spelt(at)}: unknown key.", hint)
         return
     if detail["type"] == "missing":

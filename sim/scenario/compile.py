@@ -13,11 +13,12 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.designs.takes import cgroup_of, had_by
-from sim.engine.setup import EngineSetup, HostSetup, Need, Network, OutOfMemory, Service, Setup, Step
+from sim.engine.setup import Daemon, EngineSetup, HostSetup, Need, Network, OutOfMemory, Service, Setup, Step
 from sim.scenario import readers
 from sim.scenario.asked import Asked, read_asked
 from sim.scenario.check import NotedKey, Report, check, clean, places_of, spelt
 from sim.scenario.compose_words import Fleet
+from sim.scenario.daemon_keys import by_daemon, reads_daemon_json, with_flags, with_subnets
 from sim.scenario.depends import needs_of, with_depends
 from sim.scenario.design_words import fit
 from sim.scenario.engines import design_of
@@ -37,7 +38,7 @@ from sim.scenario.process_read import ProcessFile, read_processes
 from sim.scenario.profiles import completed, profile_said
 from sim.scenario.property_read import Listed, OwnProperty, read_properties, worded
 from sim.scenario.replicas import Replicas, with_replicas
-from sim.scenario.schema import EngineFile, File, HostFile, ServiceFile
+from sim.scenario.schema import DaemonFile, EngineFile, File, HostFile, ServiceFile
 from sim.scenario.schema_program import Strict
 from sim.scenario.services import (
     Assumed,
@@ -95,11 +96,14 @@ class Compiler:
     found: tuple[ProcessFile, ...] = ()  # the host's processes at t = 0
     said: dict[str, frozenset[str]] = field(default_factory=dict)  # container -> which keys are said of it
     replicas: Replicas = field(default_factory=dict)
+    daemon: DaemonFile = field(default_factory=DaemonFile)
 
     def scenario(self, name: str, source: str) -> Scenario:
         """Return the scenario; raise InputError with all problems."""
         self.top_keys()
-        self.root = without_unknown(self.root, self.report)
+        design = releases_of(self.root)[0]
+        self.root = without_unknown(with_flags(self.root, design, self.report), self.report)
+        self.root = with_subnets(self.root, design, self.report)
         separator = releases_of(self.root)[0].traits.replica
         self.root, self.replicas = with_replicas(self.root, separator, self.report)
         title = self.text("title") or name
@@ -208,6 +212,8 @@ class Compiler:
             self.report.refuse(self.root, ("engine", "design"), refusal)
             return EngineSetup()
         traits, daemon = design.traits, had_by(design, "daemon", _said(file.daemon))
+        self.daemon = file.daemon if reads_daemon_json(design) else self.daemon
+        daemon = {key: value for key, value in daemon.items() if key in Daemon.__struct_fields__}
         own = "profile" in _said(file)
         profile, durations = completed(profile, durations, design)
         if "shutdown_timeout" in daemon:
@@ -297,6 +303,7 @@ class Compiler:
             except Refusal as refusal:
                 path = ("services", self.keys.get(service.name, service.name), "x-payload", "log")
                 self.report.refuse(self.root, path, refusal)
+        service = by_daemon(service, self.said.get(service.name, frozenset()), self.daemon)
         return msgspec.structs.replace(service, log_driver=driver)
 
     def with_fails(self, service: Service, names: Names) -> Service:

@@ -51,6 +51,10 @@ DAEMON_KEYS: dict[str, tuple[str, Callable[[object], int | bool]]] = {
     "max-health-check-retries": ("max_health_check_retries", fields.whole(1, 1000, "a number of tries")),
 }
 DAEMON_LATER = {key: noted.why for key, noted in NOTED["daemon"].items() if noted.changes != NO} | {
+    **dict.fromkeys(("bip", "default-address-pools"), "another address of docker0"),
+    "init": "docker-init from the next start on",
+    "ip": "another address of published ports from the next start on",
+    "iptables": "no runs of iptables from the next start on",
     "ip6tables": "runs of ip6tables from the next start on",
     "userland-proxy": "another data path from the next start on",
 }

@@ -6,6 +6,7 @@ Models: `depends_on`, `labels` as a list or a mapping, volumes that have a name,
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from functools import partial
@@ -250,6 +251,35 @@ def labels(value: object) -> tuple[tuple[str, str], ...]:
     else:
         raise Refusal(f"{shown(value)} is not a list of labels.")
     return tuple(sorted(pairs.items()))
+
+
+def interface(value: object) -> str:
+    """Take the address of a bridge with the length of its subnet, `192.168.5.1/24`; return that subnet."""
+    try:
+        found = ipaddress.IPv4Interface(text(value)).network
+    except ValueError:
+        raise Refusal(f"{shown(value)} is not an address with its subnet.", "Write it like 192.168.5.1/24.") from None
+    return str(found)
+
+
+def pools(value: object) -> tuple[tuple[str, int], ...]:
+    """Take `[{base: 172.30.0.0/16, size: 24}]`: where new networks get their subnets, and how large these are."""
+    if not isinstance(value, list):
+        raise Refusal(f"{shown(value)} is not a list of pools.", "Write [{base: 172.30.0.0/16, size: 24}].")
+    return tuple(pool(item, place) for place, item in enumerate(value))
+
+
+def pool(item: object, place: int) -> tuple[str, int]:
+    """Take one pool."""
+    try:
+        if not isinstance(item, dict) or not {"base"} <= set(item) <= {"base", "size"}:
+            raise Refusal(f"{shown(item)} is not a pool.", "Write {base: 172.30.0.0/16, size: 24}.")
+        base = ipaddress.IPv4Network(text(item["base"]), strict=False)
+        return str(base), whole(base.prefixlen, 32, "a length of subnets")(item.get("size", base.prefixlen))
+    except Refusal as refusal:
+        raise Refusal(refusal.what, refusal.hint, (place, *refusal.below)) from None
+    except ValueError:
+        raise Refusal(f"{shown(item)} is not a pool of IPv4 subnets.", below=(place,)) from None
 
 
 VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*\Z")

@@ -100,6 +100,7 @@ def engine_of(engine: EngineSetup, version: str = "") -> dict[str, Any]:
         "shutdown-timeout": daemon.shutdown_timeout // 1_000_000,
         "userland-proxy": daemon.userland_proxy,
         "ip6tables": daemon.ip6tables,
+        **({} if daemon.iptables else {"iptables": False}),
         "max-health-check-retries": daemon.max_health_check_retries,
         "log-driver": daemon.log_driver,
     }

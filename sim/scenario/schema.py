@@ -43,7 +43,7 @@ from sim.scenario.fields import (
     kind,
     whole,
 )
-from sim.scenario.noted import NOTED
+from sim.scenario.noted import NO, NOTED, Noted
 from sim.scenario.process_read import ProcessFile
 from sim.scenario.schema_deploy import OF_DEPLOY, DeployFile, Number
 from sim.scenario.schema_program import ExecFile, PayloadFile, Strict
@@ -86,6 +86,13 @@ class DaemonFile(Strict):
     log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = Field(
         Daemon().log_driver, alias="log-driver"
     )
+    init: Bool = False
+    iptables: Bool = True
+    ip: Address | None = None
+    bip: Annotated[Any, *kind(readers.interface, type="string", examples=["192.168.5.1/24"])] = None
+    default_address_pools: Annotated[Any, *kind(readers.pools, type="array", items={"type": "object"})] = Field(
+        (), alias="default-address-pools"
+    )
     max_health_check_retries: Annotated[int, *kind(whole(1, 1000, "a number of tries"), type="integer")] = Field(
         3, alias="max-health-check-retries"
     )
@@ -98,6 +105,7 @@ class UnitSection(Strict):
     """The [Service] section of a unit. The defaults are those of docker.service of 1.13; each unit has its own."""
 
     noted = NOTED["unit"]
+    synonyms = {"StartLimitIntervalSec": "StartLimitInterval", "TimeoutSec": "TimeoutStopSec"}  # systemd.unit(5)
     restart: UnitRestart = Field("on-abnormal", alias="Restart")
     kill_mode: Literal["process", "control-group", "mixed"] = Field("process", alias="KillMode")
     restart_sec: SystemdDuration = Field(100_000, alias="RestartSec")
@@ -398,6 +406,11 @@ class File(Strict):
     assumptions: list[str] = []
 
 
+def effect_of(noted: Noted) -> str:
+    """Return in a few words what a key that is not followed changes."""
+    return "without effect on processes" if noted.changes == NO else f"not followed; changes an answer {noted.changes}"
+
+
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of scenario files; keys without effect are accepted, `x-` keys at the top hold anchors."""
     with warnings.catch_warnings():  # defaults that are records have no form in JSON; they are left out
@@ -410,5 +423,5 @@ def json_schema() -> dict[str, Any]:
     for model in (*models, *OF_DEPLOY):
         properties = schema["$defs"][model.__name__]["properties"]
         for key in sorted(model.noted):
-            properties.setdefault(key, {"description": "without effect on processes"})
+            properties.setdefault(key, {"description": effect_of(model.noted[key])})
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

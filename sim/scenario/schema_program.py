@@ -24,6 +24,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
     noted: ClassVar[Mapping[str, Noted]] = {}
     later: ClassVar[Mapping[str, str]] = {}
+    synonyms: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def known_keys(cls) -> list[str]:

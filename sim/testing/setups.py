@@ -115,6 +115,7 @@ TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
         "max_health_check_retries": (1,),
         "userland_proxy": (False,),
         "log_driver": ("json-file",),
+        "iptables": (False,),
     },
     Unit: {
         "restart": ("always", "no", "on-failure"),

@@ -177,7 +177,8 @@ def _missing(world: World, port: Port, client: str) -> str:
     if not found:
         return "the container does not listen" if through else f"the container does not listen at {at.split(':', 1)[1]}"
     if found == "refused":
-        by_rules = client in ("remote", "host") or not world.setup.engine.daemon.userland_proxy
+        daemon = world.setup.engine.daemon
+        by_rules = daemon.iptables and (client in ("remote", "host") or not daemon.userland_proxy)
         return "no DNAT rule" if by_rules and not client.endswith("6") else "no proxy listens"
     forwarders = world.design.of_kind(Kind.FORWARDER)
     stopped = "the proxy is stopped" if forwarders and world.setup.engine.daemon.userland_proxy else FOUND["silent"]

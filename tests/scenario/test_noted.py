@@ -65,7 +65,7 @@ def test_what_may_change_the_answer_is_written_out_with_the_scenario():
     ("text", "key"),
     [
         ("engine: {unit: {TasksMax: infinity}}", "TasksMax"),
-        ("engine: {daemon: {init: false}}", "init"),
+        ("engine: {daemon: {ipv6: false}}", "ipv6"),
         ("services: {db: {image: x, pids_limit: -1}}", "pids_limit"),
     ],
 )

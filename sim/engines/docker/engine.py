@@ -17,6 +17,7 @@ from sim.engine.setup import HOST, NONE, Service
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.docker import meaning
+from sim.engines.docker.command_line import flags
 from sim.engines.docker.dockerd.ranges import first_free
 from sim.engines.docker.numbers import WRITTEN_DOWN
 from sim.engines.docker.packages import PACKAGES
@@ -107,6 +108,7 @@ DOCKER = Engine(
     forwards=forwards,
     unreached=NO_DAEMON,
     prices=PRICES,
+    flags=flags,
     unread=(CONTAINERD, DOCKERD),
     ends_with="dockerd",
     knows=knows,

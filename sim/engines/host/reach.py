@@ -233,7 +233,8 @@ def route(world: World, port: int, client: str, proto: str = "tcp") -> Route:
     """
     if client == "dns":
         return _by_name(world, port, proto)
-    by_rules = client in ("remote", "host") or not world.setup.engine.daemon.userland_proxy
+    daemon = world.setup.engine.daemon
+    by_rules = daemon.iptables and (client in ("remote", "host") or not daemon.userland_proxy)
     if by_rules and not client.endswith("6"):
         for rule in _rules(world, port, proto, loopback=client == "loopback"):
             if client in ("remote", "container") and not _accepted(world, rule):

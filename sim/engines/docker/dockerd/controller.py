@@ -32,8 +32,8 @@ from sim.kernel.events import RulesFlushed
 
 
 def start_controller(g: Goroutine) -> None:
-    """Remove the engine's chains."""
-    for chain in (DNAT, ACCEPT):
+    """Remove the engine's chains, if it is to touch the packet filter (bridge.go configure: EnableIPTables)."""
+    for chain in (DNAT, ACCEPT) if daemon_of(g.world, g.pid).iptables else ():
         g.emit(RulesFlushed(chain))
     g["n"] = 0
 

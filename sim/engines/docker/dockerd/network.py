@@ -127,6 +127,8 @@ def _rule_run(verb: str, number: int) -> Any:
     def iptables_run(g: Goroutine) -> Spawn | None:
         if ":" in port_of(g).ip:
             return None  # ip6tables are for networks with addresses of that family
+        if not daemon_of(g.world, g.pid).iptables:
+            return None  # v1.13.1 vendor/…/libnetwork/portmapper/mapper.go 236-239: there is no chain
         return iptables(verb, rules_for(port_of(g), endpoint_of(g).address)[number])
 
     return iptables_run
