@@ -11,12 +11,14 @@ import pytest
 from sim.designs import DESIGNS
 from sim.engine.records import Container
 from sim.engine.setup import HOST, Service
+from sim.errors import InputError
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent
 from sim.predicates import believed, dockerd
 from sim.scenario import load, resolved
 
-DOCKER = [name for name, design in DESIGNS.items() if not design.engine.own_networks]
+DOCKER = [name for name, design in DESIGNS.items() if not design.engine.lacks_ways]
+PODMAN = [name for name, design in DESIGNS.items() if design.engine.lacks_ways == {"container", "pid"}]
 LATER = [name for name in DOCKER if DESIGNS[name].traits.die_after_record]  # since 23
 HEAD = "engine: {{design: {}}}\nnetworks: {{front: {{}}, back: {{internal: true}}, apart: {{}}}}\n"
 QUICK = "x-payload: {on_term: {exit: 0, after: 10ms}}"
@@ -248,7 +250,7 @@ def test_an_address_in_a_port_says_which_family() -> None:
 def test_a_refused_network_is_refused_once() -> None:
     """No container that names it is told that there is none."""
     text = "services: {web: {networks: [odd]}, db: {network_mode: odd}}\nnetworks: {odd: {drivr: x}}\n"
-    with pytest.raises(Exception, match="unknown key") as refused:
+    with pytest.raises(InputError, match="unknown key") as refused:
         load("f", text)
     assert str(refused.value).count("\n") == 0
 
@@ -278,6 +280,41 @@ def test_a_resolved_file_says_all_of_it() -> None:
     scenario = load("f", text)
     again = load("f", resolved(scenario))
     assert again.setup == scenario.setup
+
+
+@pytest.mark.parametrize("design", PODMAN)
+def test_podman_has_the_host_s_network_and_none(design: str) -> None:
+    """A program on the host's network answers there while it runs; neither has an address."""
+    text = """\
+services:
+  web: {image: web, network_mode: host, restart: always, x-payload: {listens: [9100], on_term: {exit: 0, after: 1ms}}}
+  job: {image: job, network_mode: none, restart: always}
+  two: {image: two, networks: [front, apart], ports: ["80:80"]}
+  asks: {image: asks, networks: {apart: {ipv4_address: 172.20.0.9}}}
+steps:
+  - {id: shot, at: 5s, kill: [payload/web, payload/job]}
+  - {id: stop, at: 20s, STOP}
+until: 40s
+expect:
+  - {at: shot, port: 9100, from: remote, finds: answered}
+  - {at: stop, port: 9100, from: remote, finds: answered}
+  - {at: end, port: 9100, from: remote, finds: refused}
+  - {at: end, port: 80, from: remote, finds: answered}
+  - {at: stop, container: [web, job], address: none}
+  - {at: end, container: job, status: running}
+  - {at: end, container: asks, address: 172.20.0.9}
+"""
+    stop = "systemctl: stop web" if "quadlet" in design else "docker: stop web"
+    assert wrong(run(design, text.replace("STOP", stop))) == []
+
+
+@pytest.mark.parametrize("design", [*PODMAN, "containerd-cri"])
+def test_what_a_design_lacks_is_refused_by_name(design: str) -> None:
+    """Another one's network or pid namespace."""
+    with pytest.raises(InputError) as refused:
+        run(design, VPN + BOTH)
+    for words in ("network_mode container:vpn", "pid container:vpn"):
+        assert f"app: {words} is not modelled on {design} yet" in str(refused.value)
 
 
 @pytest.mark.parametrize("design", LATER)

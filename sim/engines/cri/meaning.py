@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine.meaning import Fitted, Given, Said, counted, nameable, not_there, one_network_each, one_of_a_range
+from sim.engine.meaning import Fitted, Given, Said, counted, nameable, not_there, one_of_a_range, ways_refused
 from sim.engine.setup import (
     FOR_EVER,
     BusyMount,
@@ -101,7 +101,7 @@ def fit(design: Any, given: Given) -> Fitted:
         if service.healthcheck is not None
     )
     refused += one_of_a_range(given, "a pod's hostPort is one number")
-    refused += one_network_each(design, given)
+    refused += ways_refused(design, given)
     ignored = {
         "x-pids and x-address": sum(service.pins != Pins() for service in given.services),
         "x-proxy": sum(given.writes(service.name, "x-proxy") for service in given.services),

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine.meaning import Fitted, Given, Said, counted, not_there, one_network_each, one_of_a_range, without_words
+from sim.engine.meaning import Fitted, Given, Said, counted, not_there, one_of_a_range, ways_refused, without_words
 from sim.engine.setup import BusyMount, Command, Docker, EditDaemon, EngineSetup, Pins, TakePid, Tear, Upgrade
 from sim.engines.containerd.runc import STAGES
 from sim.engines.host.systemd.unit import TEMPLATE
@@ -63,7 +63,7 @@ def fit(design: Any, given: Given) -> Fitted:
     )
     lengths = "podman maps ranges of the same length only"  # v5.4.2 pkg/specgenutil/util.go 201
     refused += one_of_a_range(given, lengths)
-    refused += one_network_each(design, given)
+    refused += ways_refused(design, given)
     engine = given.engine
     if not _is_profile_of(design, engine):
         engine = replace(engine, profile=design.traits.profile, durations=())
@@ -89,7 +89,6 @@ def _unused(design: Any, given: Given) -> tuple[tuple[str, str, int], ...]:
     services = {
         "the count of restart: on-failure": are_units * sum(service.restart.max > 0 for service in given.services),
         "x-pids and x-address": sum(service.pins != Pins() for service in given.services),
-        "ipv4_address": sum(bool(service.fixed) for service in given.services),
         "x-proxy": sum(given.writes(service.name, "x-proxy") for service in given.services),
     }
     return (*counted("engine", engine), *counted("services", services))
