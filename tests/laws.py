@@ -46,13 +46,15 @@ def disagreeing_networks(world: World) -> Faults:
     """
     for dockerd in living(world, "dockerd"):
         memory = world.memory.get(dockerd.pid, {})
-        endpoints = {it.container: it for it in memory.values() if isinstance(it, Endpoint)}
-        places = [(it.network, it.number) for it in endpoints.values()]
+        found = {key.partition("/")[2]: it for key, it in memory.items() if isinstance(it, Endpoint)}
+        endpoints = {name: it for name, it in found.items() if name == it.container}
+        addressed = [it for it in found.values() if it.address]
+        places = [(it.network, it.number) for it in addressed]
         if len(set(places)) != len(places):
             yield f"two endpoints share a place: {places}"
         taken = {key: it for key, it in memory.items() if key.startswith("address/")}
-        if taken != {f"address/{it.network}/{it.number}": it.container for it in endpoints.values()}:
-            yield f"the addresses {taken} are not those of {endpoints}"
+        if taken != {f"address/{it.network}/{it.number}": it.container for it in addressed}:
+            yield f"the addresses {taken} are not those of {found}"
         for key, owner in memory.items():
             if key.startswith(("tcp:", "udp:")):
                 ports = endpoints[str(owner)].ports if owner in endpoints else world.services[str(owner)].ports

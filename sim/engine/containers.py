@@ -10,7 +10,7 @@ from sim.engine.goroutine import Goroutine
 from sim.engine.setup import Exec, Pins, Service
 from sim.facts import Locals
 from sim.kernel.events import IdsReleased
-from sim.kernel.records import OUTSIDE, Pid
+from sim.kernel.records import INIT, OUTSIDE, Pid
 from sim.world import Frame, Key, World
 
 POD = "@pod"  # behind a container's name: the sandbox of its pod, which the pause process holds
@@ -75,10 +75,10 @@ def can_join(world: World, service: Service) -> bool:
 
     A pid namespace whose first process is dead takes nobody in (pid_namespaces(7)).
     """
-    pids = [first_pid(world, name) for name in (service.joins, service.pid_of) if name]
-    if None in pids:
+    if service.joins and first_pid(world, service.joins) is None:
         return False
-    return not service.pid_of or not world.host.is_dying(pids[-1])
+    pid = first_pid(world, service.pid_of) if service.pid_of else INIT
+    return pid is not None and not world.host.is_dying(pid)
 
 
 def identity(world: World, frame: Frame) -> str:

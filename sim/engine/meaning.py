@@ -104,23 +104,14 @@ def one_of_a_range(given: Given, why: str) -> tuple[Said, ...]:
     )
 
 
-def one_network_each(design: Any, given: Given) -> tuple[Said, ...]:
-    """Refuse what is not modelled on a design: more than a network of its own for each container."""
-    found: list[Said] = []
-    if not design.engine.own_networks:
-        return ()
-    for service in given.services:
-        said = {
-            f"network_mode {service.network_mode}": service.network_mode,
-            f"pid container:{service.pid_of}": service.pid_of,
-            f"being on {len(service.networks)} networks": service.more_networks,
-        }
-        found += [
-            Said(f"{service.name}: {what} is not modelled on {design.name} yet.", "It is on every version of Docker.")
-            for what, there in said.items()
-            if there
-        ]
-    return tuple(found)
+def ways_refused(design: Any, given: Given) -> tuple[Said, ...]:
+    """Refuse ways in which containers are connected that are not modelled on a design."""
+    return tuple(
+        Said(f"{service.name}: {words} is not modelled on {design.name} yet.", "It is on every version of Docker.")
+        for service in given.services
+        for way, words in service.ways.items()
+        if way in design.engine.lacks_ways
+    )
 
 
 def counted(section: str, words: Mapping[str, int]) -> tuple[tuple[str, str, int], ...]:

@@ -36,7 +36,8 @@ def octets(prefix: str) -> str:
 
 
 def _network(world: World, name: str) -> Network:
-    return next(network for network in world.setup.networks if network.name == name)
+    found: Network = next(network for network in world.setup.networks if network.name == name)
+    return found
 
 
 def numbers(world: World, network: str) -> tuple[int, int]:

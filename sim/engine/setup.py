@@ -206,6 +206,15 @@ class Service(msgspec.Struct, frozen=True):
         return (self.network, *self.more_networks) if self.network else ()
 
     @property
+    def ways(self) -> dict[str, str]:
+        """Return in which ways it is connected otherwise than to a network of its own, each as a file says it."""
+        kind, _, _ = self.network_mode.partition(":")
+        found = {kind: f"network_mode {self.network_mode}", "pid": f"pid container:{self.pid_of}"}
+        several = f"being on {len(self.networks)} networks"
+        there = {kind: bool(kind), "pid": bool(self.pid_of), "networks": len(self.networks) > 1}
+        return {way: words for way, words in (found | {"networks": several}).items() if there[way]}
+
+    @property
     def shares_pids(self) -> bool:
         """Return whether its first process is not the first one of a pid namespace of its own."""
         return self.host_pid or bool(self.pid_of)

@@ -91,4 +91,6 @@ def ports_outlast_dockerd(world: World) -> Faults:
 def _clients(port: Port) -> tuple[str, ...]:
     if port.ip == "0.0.0.0":
         return ("remote", "loopback")
+    if ":" in port.ip:
+        return ("remote6", "loopback6") if port.ip == "::" else ("loopback6",) if port.ip == "::1" else ("remote6",)
     return ("loopback",) if port.ip.startswith("127.") else ("remote",)

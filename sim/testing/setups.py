@@ -195,10 +195,12 @@ def possible(service: Service) -> Service:
     return replace(service, init=service.init and not service.shares_pids)
 
 
-def on_its_own(service: Service) -> Service:
-    """Return a container with one network, of its own, that shares nothing."""
+def connected(service: Service, lacks: frozenset[str]) -> Service:
+    """Return a container with a network of its own if it is connected in one of the ways that are not there."""
+    if not lacks & set(service.ways):
+        return service
     network = service.network if service.networks and not service.network_mode else "bridge"
-    return replace(service, network=network, more_networks=(), network_mode="", pid_of="", links=(), fixed=())
+    return replace(service, network=network, more_networks=(), network_mode="", pid_of="")
 
 
 @st.composite
@@ -213,8 +215,8 @@ def setups(draw: st.DrawFn, most: int = len(NAMES), design: str = EngineSetup().
 def fitted(setup: Setup, design: str) -> Setup:
     """Return a setup with another design: it has what is that design's own, but for what was drawn.
 
-    A key of daemon.json or of the unit that the design lacks goes, and so do namespaces that are shared, where its
-    containers share none.
+    A key of daemon.json or of the unit that the design lacks goes, and so do ways in which containers are
+    connected.
 
     >>> engine = fitted(Setup(engine=EngineSetup(unit=Unit(restart="no"))), "docker-26").engine
     >>> engine.unit.restart, engine.unit.start_limit_burst, engine.profile, engine.daemon.log_driver
@@ -222,7 +224,7 @@ def fitted(setup: Setup, design: str) -> Setup:
     """
     before, after = DESIGNS[setup.engine.design], DESIGNS[design]
     was, own, engine = before.traits, after.traits, setup.engine
-    alone = after.engine.own_networks
+    services = tuple(connected(service, after.engine.lacks_ways) for service in setup.services)
     plain = (engine.profile, engine.durations) == (was.profile, before.engine.durations)
     found = EngineSetup(
         design,
@@ -232,7 +234,7 @@ def fitted(setup: Setup, design: str) -> Setup:
         replace(own.unverified, **_drawn(engine.unverified, was.unverified)),
         after.engine.durations if plain else engine.durations,
     )
-    return replace(setup, engine=found, services=tuple(map(on_its_own, setup.services)) if alone else setup.services)
+    return replace(setup, engine=found, services=services)
 
 
 def _drawn(part: Any, own: Any) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def faults_of_containerd(design: Any) -> dict[str, str]:
 
 
 CRI = Engine(
-    own_networks=True,
+    lacks_ways=frozenset({"host", "none", "container", "pid", "networks"}),
     disk=disk_of_a_running_host,
     starts=("containerd.start_container", "crio.start_container"),
     start=(START, START_KUBELET),

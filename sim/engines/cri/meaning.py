@@ -17,8 +17,8 @@ from sim.engine.meaning import (
     counted,
     nameable,
     not_there,
-    one_network_each,
     one_of_a_range,
+    ways_refused,
     without_checks,
 )
 from sim.engine.setup import (
@@ -111,7 +111,7 @@ def fit(design: Any, given: Given) -> Fitted:
     """Return engine and services as pods have them."""
     found, doubts = without_checks(given, *CHECKS)
     refused = one_of_a_range(given, "a pod's hostPort is one number")
-    refused += one_network_each(design, given)
+    refused += ways_refused(design, given)
     ignored = {
         "x-pids and x-address": sum(service.pins != Pins() for service in given.services),
         "x-proxy": sum(given.writes(service.name, "x-proxy") for service in given.services),

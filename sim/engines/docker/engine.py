@@ -40,19 +40,20 @@ def disk_of_a_running_host(turn: Turn) -> None:
         syscalls.write_file(turn, paths.container(service.name), record)
         for network in service.networks:
             name = endpoint_name(service, network)
-            number, place = _had(turn.world, service, network, free)
+            number, place = _had(turn, service, network, free)
             endpoint = Endpoint(service.name, network, number, place, ports if name == service.name else ())
             syscalls.write_file(turn, paths.ENDPOINTS + name, endpoint)
             if name == service.name:
                 syscalls.write_file(turn, paths.SANDBOXES + name, endpoint)
 
 
-def _had(world: World, service: Service, network: str, free: dict[str, Iterator[int]]) -> tuple[int, str]:
+def _had(turn: Turn, service: Service, network: str, free: dict[str, Iterator[int]]) -> tuple[int, str]:
     """Return the number and the address that a container had: what it asked for, or the lowest that was free."""
     if network in (HOST, NONE):
         return 0, ""
-    asked = dict(service.fixed).get(network)
-    if asked is not None:
+    world, asked = turn.world, dict(service.fixed).get(network)
+    before = (it for it in turn.host.files.values() if isinstance(it, Endpoint) and it.network == network)
+    if asked is not None and all(it.address != asked for it in before):
         return number_in(base_of(world, network), asked), asked
     if network not in free:
         free[network] = _numbers(world, network)

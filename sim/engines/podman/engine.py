@@ -62,7 +62,7 @@ class Podman(Engine, frozen=True, kw_only=True):
 
 
 PODMAN_ENGINE = Podman(
-    own_networks=True,
+    lacks_ways=frozenset({"container", "pid"}),
     faults=faults,
     records=(LibpodContainer,),
     exit_code=exit_code,

@@ -16,8 +16,8 @@ from sim.engine.meaning import (
     Said,
     counted,
     not_there,
-    one_network_each,
     one_of_a_range,
+    ways_refused,
     without_checks,
     without_words,
 )
@@ -73,7 +73,7 @@ def fit(design: Any, given: Given) -> Fitted:
     services, doubts = without_checks(given, *CHECKS)
     lengths = "podman maps ranges of the same length only"  # v5.4.2 pkg/specgenutil/util.go 201
     refused = one_of_a_range(given, lengths)
-    refused += one_network_each(design, given)
+    refused += ways_refused(design, given)
     engine = given.engine
     if not _is_profile_of(design, engine):
         engine = replace(engine, profile=design.traits.profile, durations=())
@@ -99,7 +99,6 @@ def _unused(design: Any, given: Given) -> tuple[tuple[str, str, int], ...]:
     services = {
         "the count of restart: on-failure": are_units * sum(service.restart.max > 0 for service in given.services),
         "x-pids and x-address": sum(service.pins != Pins() for service in given.services),
-        "ipv4_address": sum(bool(service.fixed) for service in given.services),
         "x-proxy": sum(given.writes(service.name, "x-proxy") for service in given.services),
     }
     return (*counted("engine", engine), *counted("services", services))

@@ -3,10 +3,11 @@
 podman runs it under its networks' file lock, so that networks are made one after the other. It has iptables change rule
 after rule, first those of the network, then those of the ports; here they change in two goes, under the packet filter's
 own lock, and the iptables, one at a time, only take their numbers. The rules stand under the names of
-`sim.engines.host.reach`, not netavark's own chains. Leaves out aardvark-dns (names of neighbours are never found here)
-and the numbers that a teardown takes, which were not counted. Source: designs §1, §4.2 (rebuilt at each start) [S];
-podman v5.4.2 with netavark 1.14.0: process numbers from podman to the program 45 with a bridge, 53 with a port, 64 with
-the first one of a host [M]; podman libnetwork/netavark/run.go (lock, ipam) [K].
+`sim.engines.host.reach`, not netavark's own chains. Leaves out addresses on networks beside the first, aardvark-dns
+(names of neighbours are never found here) and the numbers that a teardown takes, which were not counted. Source:
+designs §1, §4.2 (rebuilt at each start) [S]; podman v5.4.2 with netavark 1.14.0: process numbers from podman to the
+program 45 with a bridge, 53 with a port, 64 with the first one of a host [M]; podman libnetwork/netavark/run.go (lock,
+ipam) [K].
 """
 
 from __future__ import annotations

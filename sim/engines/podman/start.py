@@ -134,7 +134,12 @@ def mount(g: Goroutine) -> None:
 
 
 def assign(g: Goroutine) -> str | None:
-    """Choose the address; a network that nobody has taken away is used again, one that was gives its address back."""
+    """Choose the address; a network that nobody has taken away is used again, one that was gives its address back.
+
+    On the host's network, and without one, there is none to choose.
+    """
+    if service_of(g).network_mode:
+        return None
     g["address"] = address_in(g.world, g["c"])
     if g["address"] is None:
         record = load(g)
@@ -142,14 +147,15 @@ def assign(g: Goroutine) -> str | None:
             free_address(g)
         g["address"] = assign_address(g)
     if g["address"] is None:
-        g["error"] = "no available IP addresses"
+        g["error"] = g["error"] or "no available IP addresses"
         return "no_address"
     return None
 
 
 def network(g: Goroutine) -> Spawn | None:
     """Make the network, unless there is one that nobody has taken away (container_internal_common.go prepare)."""
-    return netavark(g, "setup") if address_in(g.world, g["c"]) is None else None
+    there = service_of(g).network_mode or address_in(g.world, g["c"]) is not None
+    return None if there else netavark(g, "setup")
 
 
 def no_network(g: Goroutine) -> None:

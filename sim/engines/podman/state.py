@@ -16,7 +16,7 @@ from typing import Any
 from sim.engine.containers import service_of
 from sim.engine.engine import ran
 from sim.engine.goroutine import Goroutine
-from sim.engine.networks import address, numbers
+from sim.engine.networks import address, base_of, number_in, numbers
 from sim.engine.setup import Service
 from sim.engines.conmon.files import EXITS, exit_file, run_file
 from sim.engines.host import storage
@@ -149,9 +149,22 @@ def disk_of_a_running_host(turn: Turn) -> None:
 
 
 def assign_address(g: Goroutine) -> str | None:
-    """Note the address after the last one that was given out on the container's network; None if all are taken."""
+    """Note the address after the last one that was given out on the container's network; None if all are taken.
+
+    One that is asked for is that, unless somebody else has it.
+    """
     service, files = service_of(g), g.world.host.files
     network, (first, most) = service.network, numbers(g.world, service.network)
+    asked = dict(service.fixed).get(network)
+    if asked is not None:
+        wanted = number_in(base_of(g.world, network), asked)
+        owner = files.get(lease(network, wanted), service.name)
+        if owner != service.name:
+            other = g.world.services[str(owner)].id
+            g["error"] = f"IPAM error: requested ip address {asked} is already allocated to container ID {other}"
+            return None
+        syscalls.write_file(g.turn, lease(network, wanted), service.name)
+        return asked
     last: Any = files.get(f"{LEASES}{network}/last", first - 1)
     after = (*range(last + 1, most + 1), *range(first, last + 1))
     number = next((number for number in after if lease(network, number) not in files), None)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sim.engine.networks import endpoint_name
 from sim.engine.records import Container, Endpoint
 from sim.engine.setup import Port, PortRange, Service
 from sim.engines.host.systemd.unit import unit_of
@@ -38,7 +39,7 @@ def inspected(story: Story, name: str) -> dict[str, Any] | None:
         "LogPath": _log_path(service),
         "Name": f"/{row.name}",
         "RestartCount": record.restart_count,
-        "HostConfig": _host_config(service, record),
+        "HostConfig": _host_config(story, service, record),
         "Config": _config(service),
         "NetworkSettings": _network(story, service, row),
     }
@@ -101,16 +102,28 @@ def _log_path(service: Service) -> str:
     return f"{folder}/{service.id}-json.log" if service.log_driver == "json-file" else ""
 
 
-def _host_config(service: Service, record: Container) -> dict[str, Any]:
+def _mode(story: Story, service: Service) -> str:
+    """Return the network that the container was made with; of several that is the first, as Compose makes it."""
+    if service.joins:
+        return _shared(story, service.joins)
+    return "default" if service.networks == ("bridge",) else service.network
+
+
+def _shared(story: Story, name: str) -> str:
+    """Return how the engine writes whose namespace a container shares: by the other's id."""
+    return f"container:{story.world.services[name].id}" if name else ""
+
+
+def _host_config(story: Story, service: Service, record: Container) -> dict[str, Any]:
     policy = record.policy
     return {
         "LogConfig": {"Type": service.log_driver},
-        "NetworkMode": "default" if service.network == "bridge" else service.network,
+        "NetworkMode": _mode(story, service),
         "PortBindings": _bindings(service.ports, anywhere="", asked=True),
         "RestartPolicy": {"Name": policy.name, "MaximumRetryCount": policy.max},
         "AutoRemove": service.auto_remove,
         "OomScoreAdj": service.oom_score_adj,
-        "PidMode": "host" if service.host_pid else "",
+        "PidMode": "host" if service.host_pid else _shared(story, service.pid_of),
         "Memory": service.memory or 0,
     }
 
@@ -124,19 +137,22 @@ def _config(service: Service) -> dict[str, Any]:
 
 def _network(story: Story, service: Service, row: ContainerRow) -> dict[str, Any]:
     """Return addresses and ports: both are given up together with the network, and so is the address of bridge."""
-    address = _address(story, service) if row.running and not row.restarting else ""
-    joined = bool(address)
+    there = row.running and not row.restarting
+    found = {network: _endpoint(story, service, network) if there else None for network in service.networks}
+    addresses = {network: "" if endpoint is None else endpoint.address for network, endpoint in found.items()}
+    joined = any(found.values())
     return {
         "Ports": _bindings(story.bound(service), anywhere="0.0.0.0") if joined else None,
-        "IPAddress": address if service.network == "bridge" else "",
-        "Networks": {service.network: {"IPAddress": address}},
+        "IPAddress": addresses.get("bridge", ""),
+        "Networks": {network: {"IPAddress": address} for network, address in addresses.items()},
     }
 
 
-def _address(story: Story, service: Service) -> str:
-    """Return the address that dockerd keeps for a container."""
-    endpoint = story.world.recall(unit_of(story.world).main_pid, f"endpoint/{service.name}")
-    return endpoint.address if isinstance(endpoint, Endpoint) else ""
+def _endpoint(story: Story, service: Service, network: str) -> Endpoint | None:
+    """Return what dockerd keeps of a container's place on a network."""
+    name = f"endpoint/{endpoint_name(service, network)}"
+    endpoint = story.world.recall(unit_of(story.world).main_pid, name)
+    return endpoint if isinstance(endpoint, Endpoint) else None
 
 
 def _bindings(ports: Sequence[Port], *, anywhere: str, asked: bool = False) -> dict[str, list[dict[str, str]]]:

@@ -107,17 +107,18 @@ def _network(story: Story, service: Service) -> dict[str, Any]:
     """Return addresses and ports: the ports are the configuration's, whatever is open."""
     address = address_in(story.world, service.name) or ""
     default = service.network == "bridge"
+    others = {network: {"IPAddress": ""} for network in service.more_networks}  # whose addresses nobody asks for
     return {
         "IPAddress": address if default else "",
         "Ports": _bindings(story.bound(service)),
-        "Networks": {NETWORK if default else service.network: {"IPAddress": address}},
+        "Networks": {NETWORK if default else service.network: {"IPAddress": address}, **others},
     }
 
 
 def _host_config(story: Story, service: Service, record: Container) -> dict[str, Any]:
     return {
         "LogConfig": {"Type": service.log_driver},
-        "NetworkMode": "bridge",
+        "NetworkMode": service.network_mode or "bridge",
         "PortBindings": _bindings(story.bound(service)),
         "RestartPolicy": {"Name": record.policy.name, "MaximumRetryCount": record.policy.max},
         "AutoRemove": service.auto_remove,
