@@ -16,7 +16,7 @@ from sim.scenario.compose.stack import Asked, mapping, read_stack
 from sim.scenario.compose.usable import Usable, with_default_network
 from sim.scenario.layers import beside, merge, without
 from sim.scenario.noted import Noted
-from sim.scenario.text import Node, read
+from sim.scenario.text import Mark, Node, read
 from sim.scenario.vocabulary import DEFAULT
 from sim.scenario.words import did_you_mean, listed
 
@@ -79,7 +79,7 @@ class Loader:
         """Return which Compose files *node* asks for; None after noting why not."""
         said = node if isinstance(node.value, dict) else Node({"files": node}, node.mark)
         found: dict[str, tuple[str, ...]] = {}
-        places = {}
+        places: dict[str, Mark] = {}
         for key, below in mapping(said).items():
             if key not in COMPOSE:
                 hint = did_you_mean(key, COMPOSE) or f"Valid: {listed(COMPOSE)}."

@@ -275,8 +275,8 @@ class Reader:
         under = self.extended(base.value, services, file, variables, (*chain, place))
         if under is None or under.value is None:
             return own
-        both = laid_over(bare(under), bare(own), self.problems)
-        return replace(both.value["services"].value["x"], key=service.key)  # type: ignore[index,union-attr]
+        both = laid_over(under, own, self.problems, ("services", name))
+        return replace(both, key=service.key)
 
     # -- profiles ----------------------------------------------------------------------------------------------------
 
@@ -336,11 +336,6 @@ def is_version_1(top: Mapping[str, Node]) -> bool:
 def missing(node: Node, key: str, what: str) -> Left:
     """Return the note on a file that is not here."""
     return Left(node.mark, "", key, f"{shown(node.value)} is not here", f"{YES}: {what}")
-
-
-def bare(service: Node) -> Node:
-    """Return a file with one service, so that its keys have the paths of a service's."""
-    return Node({"services": Node({"x": replace(service, key=None)}, service.mark)}, service.mark)
 
 
 def only(root: Node, keys: tuple[str, ...]) -> Node:

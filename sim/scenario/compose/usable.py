@@ -69,10 +69,10 @@ class Usable:
                 hint = did_you_mean(key, (*SECTIONS, "include", *NOTED["compose"]))
                 self.problems.add(node.key or node.mark, f"{key}: unknown key of a Compose file.", hint)
         for section, prepare in (("services", self.service), ("networks", self.network)):
-            node = kept.get(section)
-            if node is not None and isinstance(node.value, dict):
-                kept[section] = replace(node, value={name: prepare(it, name) for name, it in node.value.items()})
-            elif node is not None and node.value is None:
+            said = kept.get(section)
+            if said is not None and isinstance(said.value, dict):
+                kept[section] = replace(said, value={name: prepare(it, name) for name, it in said.value.items()})
+            elif said is not None and said.value is None:
                 del kept[section]
         return self.whole(replace(self.stack.root, value=kept))
 
