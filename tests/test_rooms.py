@@ -28,7 +28,6 @@ OF_FILES = {  # of sim/scenario
     },
     "compile.py": {"init": "a key of Compose"},
     "compose/stack.py": {"version": "a key of Compose"},
-    "compose/usable.py": {"init": "a key of Compose"},
     "compose/written.py": {"init": "shimulator init"},
     "compose_words.py": {"pause": "a verb of docker compose"},
     "expression.py": {"client": "an argument of predicates: a class of clients"},

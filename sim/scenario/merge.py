@@ -16,12 +16,13 @@ from sim.scenario.compose.stack import Asked, mapping, read_stack
 from sim.scenario.compose.usable import Usable, with_default_network
 from sim.scenario.layers import beside, merge, without
 from sim.scenario.noted import Noted
-from sim.scenario.text import Node, read
+from sim.scenario.text import Mark, Node, read
 from sim.scenario.vocabulary import DEFAULT
 from sim.scenario.words import did_you_mean, listed
 
 MAX_EXTENDS = 8
-COMPOSE = ("files", "env_files", "profiles", "project")  # keys of `compose:`
+FILES = ("files", "env_files")
+COMPOSE = (*FILES, "profiles", "project")  # keys of `compose:`
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Loader:
         """Return which Compose files *node* asks for; None after noting why not."""
         said = node if isinstance(node.value, dict) else Node({"files": node}, node.mark)
         found: dict[str, tuple[str, ...]] = {}
-        places = {}
+        places: dict[str, Mark] = {}
         for key, below in mapping(said).items():
             if key not in COMPOSE:
                 hint = did_you_mean(key, COMPOSE) or f"Valid: {listed(COMPOSE)}."
@@ -87,10 +88,11 @@ class Loader:
             items = below.value if isinstance(below.value, list) else [below]
             for item in items:
                 if not isinstance(item.value, str) or not item.value:
-                    what = f"{'compose' if said is not node else f'compose.{key}'}: takes the name of a file."
-                    self.report.problems.add(item.mark, what if "file" in key else f"compose.{key}: takes a name.")
+                    name = f"compose.{key}" if said is node else "compose"
+                    what = f"{name}: takes the name of a file." if key in FILES else f"{name}: takes a name."
+                    self.report.problems.add(item.mark, what)
                     return None
-            if key.endswith("files"):
+            if key in FILES:
                 places |= {beside(it.mark.file, str(it.value)): it.mark for it in items}
                 found[key] = tuple(beside(it.mark.file, str(it.value)) for it in items)
             else:

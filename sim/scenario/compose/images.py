@@ -29,6 +29,7 @@ from sim.scenario.words import Refusal, listed, shown
 FOLDER = File(__file__).parent.parent.parent / "images"
 OWN = "library"  # the name of the project's own entries, where a file names what it takes
 ASSUMED = "assumed"
+WORDS = "{words}"  # in the words of a program: those that it was executed with
 TERM = "TERM"
 
 
@@ -44,8 +45,9 @@ Names = Annotated[Any, *kind(text_list, type=["string", "array"])]
 
 
 class VersionFile(Strict):
-    """What is different in some tags: those that match, or whose number lies between two versions."""
+    """What is different in some images or tags: those that match, or whose number lies between two versions."""
 
+    images: Names = ()
     tags: Names = ()
     since: Text | None = Field(None, alias="from")
     below: Text | None = None
@@ -59,13 +61,17 @@ class VersionFile(Strict):
 
 
 class ImageFile(Strict):
-    """An entry of the library. `before_flags` stands before arguments that begin with -, as the entrypoint does it."""
+    """An entry of the library.
+
+    The entrypoint puts *before_flags* before arguments the first of which matches one of *before_when*.
+    """
 
     images: Names
     programs: Names
     entrypoint: Words = None
     command: Words = None
     before_flags: Words = None
+    before_when: Names = ("-*",)
     executes: bool = Field(True, description="the entrypoint is a script that executes its arguments")
     stop_signal: Signal | None = None
     x_payload: Any = Field(None, alias="x-payload")
@@ -109,7 +115,7 @@ class Library:
         path, tag = parts_of(image)
         for entry in self.entries:
             if any(matches(pattern, path, tag) for pattern in entry.file.images):
-                return versioned(entry, tag)
+                return versioned(entry, path, tag)
         return None
 
 
@@ -138,9 +144,9 @@ def entries_of(file: str, report: Report) -> Iterator[Entry]:
     try:
         text = File(file).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "not text in UTF-8"
+        why = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "not text in UTF-8"
         hint = "It is a file or a folder of files as docs/images.md describes them."
-        report.problems.add(Mark(file, 0, 0), f"{why.lower()}.", hint)
+        report.problems.add(Mark(file, 0, 0), f"{why}.", hint)
         return
     for root in read(text, file, report.problems):
         if not isinstance(root.value, dict) or "images" not in root.value or "programs" not in root.value:
@@ -189,11 +195,13 @@ def matches(pattern: str, path: str, tag: str) -> bool:
     return fnmatchcase(path, name) and (not colon or fnmatchcase(tag, tags))
 
 
-def versioned(entry: Entry, tag: str) -> Entry:
-    """Return *entry* as an image with this tag has it."""
+def versioned(entry: Entry, path: str, tag: str) -> Entry:
+    """Return *entry* as an image of this path and tag has it."""
     number = NUMBER.match(tag)
     version = tuple(map(int, number[1].split("."))) if number else None
     for row in entry.file.versions:
+        if row.images and not any(matches(pattern, path, tag) for pattern in row.images):
+            continue
         if row.tags and not any(fnmatchcase(tag, pattern) for pattern in row.tags):
             continue
         if row.since and version is not None and version < as_numbers(row.since):
@@ -253,7 +261,7 @@ def described(service: Node, entry: Entry, cores: int) -> tuple[Node, str]:
     if own_entry is not None:
         argv = own_entry + command
     else:
-        if before and (not command or command[0].startswith("-")):
+        if before and (not command or any(fnmatchcase(command[0], pattern) for pattern in file.before_when)):
             command = before + command
         argv = command if file.executes and file.entrypoint else tuple(file.entrypoint or ()) + command
     program = argv[0].rpartition("/")[2] if argv else ""
@@ -282,14 +290,29 @@ def payload_of(entry: Entry, argv: tuple[str, ...], stop: str, cores: int) -> di
     answers = dict(payload.pop("on", None) or {})
     own = payload.pop("argv", None)
     if own is not None:
-        said, default = argv[1:], tuple(entry.file.command or ())[1:]
-        argv = words_of(own) + (said if said != default else ())
+        argv = in_place(words_of(own), argv, tuple(entry.file.command or ()))
     found: dict[str, Any] = {"argv": list(argv), "on_term": answers.pop(stop, "none"), **payload}
     if answers:
         found["on"] = answers
     if "children" in payload:
         found["children"] = [row for child in payload["children"] for row in times(child, cores)]
     return found
+
+
+def in_place(own: tuple[str, ...], argv: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of a program that has other ones than it was executed with.
+
+    >>> in_place(("master {words}",), ("nginx", "-g"), ()), in_place(("{words}", "--all"), ("mongod", "-v"), ())
+    (('master nginx -g',), ('mongod', '-v', '--all'))
+    >>> in_place(("/bin/beam",), ("server", "-x"), ("server",))
+    ('/bin/beam', '-x')
+    """
+    if not any(WORDS in word for word in own):
+        return own + (argv[1:] if argv != default else ())
+    found: list[str] = []
+    for word in own:
+        found += argv if word == WORDS else [word.replace(WORDS, " ".join(argv))]
+    return tuple(found)
 
 
 def times(child: dict[str, Any], cores: int) -> list[dict[str, Any]]:

@@ -33,8 +33,8 @@ JOINED = ("services", "networks", "volumes", "configs", "secrets", "models")  # 
 class Asked:
     """What a stack is read from: files in the order of `-f`, env files, profiles, the project's name.
 
-    *texts* has the text of files that do not stand on disk, by name, *places* where a file is named. Without *keep_values* a variable whose name says
-    that it is a credential stands for an ellipsis.
+    *texts* has the text of files that do not stand on disk, by name, *places* where a file is named. Without
+    *keep_values* a variable whose name says that it is a credential stands for an ellipsis.
     """
 
     files: tuple[str, ...]
@@ -146,9 +146,9 @@ class Reader:
         try:
             return File(file).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) and error.strerror else "not text in UTF-8"
+            why = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "not text in UTF-8"
             hint = "Files are looked for beside the one that names them." if mark.line else ""
-            self.problems.add(mark, f"{file}: {why.lower()}." if mark.line else f"{why.lower()}.", hint)
+            self.problems.add(mark, f"{file}: {why}." if mark.line else f"{why}.", hint)
             return None
 
     def whole(self, file: str, mark: Mark, variables: Variables, chain: tuple[str, ...] = ()) -> Node | None:
@@ -275,8 +275,8 @@ class Reader:
         under = self.extended(base.value, services, file, variables, (*chain, place))
         if under is None or under.value is None:
             return own
-        both = laid_over(bare(under), bare(own), self.problems)
-        return replace(both.value["services"].value["x"], key=service.key)  # type: ignore[index,union-attr]
+        both = laid_over(under, own, self.problems, ("services", name))
+        return replace(both, key=service.key)
 
     # -- profiles ----------------------------------------------------------------------------------------------------
 
@@ -336,11 +336,6 @@ def is_version_1(top: Mapping[str, Node]) -> bool:
 def missing(node: Node, key: str, what: str) -> Left:
     """Return the note on a file that is not here."""
     return Left(node.mark, "", key, f"{shown(node.value)} is not here", f"{YES}: {what}")
-
-
-def bare(service: Node) -> Node:
-    """Return a file with one service, so that its keys have the paths of a service's."""
-    return Node({"services": Node({"x": replace(service, key=None)}, service.mark)}, service.mark)
 
 
 def only(root: Node, keys: tuple[str, ...]) -> Node:

@@ -42,6 +42,7 @@ CHANGES = {  # by key of a service, what hangs on a value that the model does no
     "network_mode": f"{YES}: its ports are not those of a bridge",
     "ports": f"{YES}: this port is not there",
     "depends_on": "only if containers are started by compose up: the order is kept, the wait is not",
+    "links": "only if containers are started by compose up: the order is kept, the wait is not",
     "deploy": f"{YES}: there is one container of it",
     "scale": f"{YES}: there is one container of it",
     "pid": "only for signals and numbers of processes",
@@ -68,10 +69,10 @@ class Usable:
                 hint = did_you_mean(key, (*SECTIONS, "include", *NOTED["compose"]))
                 self.problems.add(node.key or node.mark, f"{key}: unknown key of a Compose file.", hint)
         for section, prepare in (("services", self.service), ("networks", self.network)):
-            node = kept.get(section)
-            if node is not None and isinstance(node.value, dict):
-                kept[section] = replace(node, value={name: prepare(it, name) for name, it in node.value.items()})
-            elif node is not None and node.value is None:
+            said = kept.get(section)
+            if said is not None and isinstance(said.value, dict):
+                kept[section] = replace(said, value={name: prepare(it, name) for name, it in said.value.items()})
+            elif said is not None and said.value is None:
                 del kept[section]
         return self.whole(replace(self.stack.root, value=kept))
 
@@ -95,15 +96,36 @@ class Usable:
                     self.left.append(Left(said.mark, name, f"networks.{net}", f"no file declares it: {hint}", NO))
             gone = [it for it in names_in(service, "depends_on") if it not in services.value]
             for other in gone:
-                said = service.child("depends_on")
-                assert said is not None
-                hint = did_you_mean(other, services.value) or "give the file that has it too"
-                why = f"there is no such service: {hint}"
-                self.left.append(Left(said.mark, name, f"depends_on.{other}", why, CHANGES["depends_on"]))
-            kept[name] = without_dependencies(service, gone) if gone else service
+                self.missing(service, name, "depends_on", other, services.value)
+            kept[name] = self.unlinked(without_dependencies(service, gone), name, services.value)
         said = networks if networks is not None else services
         both = {**mapping(root), "services": replace(services, value=kept)}
         return replace(root, value={**both, "networks": replace(said, value=known)} if known else both)
+
+    def unlinked(self, service: Node, name: str, known: dict[str, Node]) -> Node:
+        """Return a service without links to services that are not there, and without their namespaces."""
+        if not isinstance(service.value, dict):
+            return service
+        kept = dict(service.value)
+        links = kept.get("links")
+        if links is not None and isinstance(links.value, list):
+            gone = [it for it in links.value if str(it.value).partition(":")[0] not in known]
+            for it in gone:
+                self.missing(service, name, "links", str(it.value).partition(":")[0], known)
+            kept["links"] = replace(links, value=[it for it in links.value if it not in gone])
+        for key in ("network_mode", "pid"):
+            kind, colon, other = str(kept[key].value).partition(":") if key in kept else ("", "", "")
+            if kind == "service" and colon and other not in known:
+                self.missing(service, name, key, other, known)
+                del kept[key]
+        return replace(service, value=kept)
+
+    def missing(self, service: Node, name: str, key: str, other: str, known: dict[str, Node]) -> None:
+        """Note that a service names another one that no file has."""
+        said = service.child(key)
+        assert said is not None
+        why = f"there is no such service: {did_you_mean(other, known) or 'give the file that has it too'}"
+        self.left.append(Left(said.mark, name, f"{key}.{other}", why, CHANGES[key]))
 
     # -- services ----------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -58,7 +58,6 @@ class Imported:
     left: tuple[Left, ...]
     assumptions: tuple[str, ...]
     found: tuple[Found, ...] = ()
-    keys: dict[str, Any] = field(default_factory=dict)
 
 
 def newest() -> str:
@@ -90,16 +89,20 @@ def imported(wanted: Wanted) -> Imported:
     root = redacted(root, wanted.redact) if not asked.keep_values else root
     root = replace(root, value={**mapping(root), "engine": moved({"design": design}, mark)})
     scenario = Compiler(root, report).scenario("init", asked.files[0])
-    left = [*stack.left, *usable.left, *noted(root)]
-    kept = {name: kept_of(node, asked.keep_values) for name, node in mapping(root)["services"].value.items()}  # type: ignore[union-attr]
-    lines = {
-        name: comments_of(node, asked.keep_values, wanted.redact)
-        for name, node in mapping(root)["services"].value.items()
-    }  # type: ignore[union-attr]
+    nodes = mapping(mapping(root)["services"])
     networks = root.child("networks")
     plain = networks.plain() if networks is not None else {}
     assert isinstance(plain, dict)
-    return Imported(stack.project, scenario, kept, plain, lines, tuple(left), tuple(sentences(found)), tuple(found))
+    return Imported(
+        stack.project,
+        scenario,
+        {name: kept_of(node, asked.keep_values) for name, node in nodes.items()},
+        plain,
+        {name: comments_of(node, asked.keep_values, wanted.redact) for name, node in nodes.items()},
+        (*stack.left, *usable.left, *noted(nodes)),
+        tuple(sentences(found)),
+        tuple(found),
+    )
 
 
 def redacted(root: Node, redact: Redact) -> Node:
@@ -111,12 +114,10 @@ def redacted(root: Node, redact: Redact) -> Node:
     return replace(root, value=redact(root.value)) if isinstance(root.value, str) else root
 
 
-def noted(root: Node) -> list[Left]:
+def noted(services: Mapping[str, Node]) -> list[Left]:
     """Return the keys of services that are accepted and not followed."""
-    services = root.child("services")
-    assert services is not None
     found = []
-    for name, service in mapping(services).items():
+    for name, service in services.items():
         for key, node in mapping(service).items():
             row = NOTED["service"].get(key)
             if row is not None and key not in ServiceFile.known_keys() and node.value not in (None, False, [], {}):
