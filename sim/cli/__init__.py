@@ -149,7 +149,12 @@ def _show(parser: CommandParser) -> None:
     parser.add_argument("--as", dest="view", metavar="VIEW", help="what to show: see below (default: pstree)")
     parser.add_argument("--of", metavar="NAME", help="the container or, of systemctl-status, the unit that is meant")
     parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write it; .dot, .mmd, .graphml, .json say what to show")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write it; .dot, .mmd, .graphml, .json say what to show; of procfs a folder",
+    )
     parser.after, parser.formatter_class = _views, argparse.RawDescriptionHelpFormatter
     _settings(parser)
 
@@ -196,6 +201,21 @@ def _why(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE)
     parser.add_argument("fact", help="'why is web not running', '8080 closed from loopback', 'process shim/web'")
     parser.add_argument("--at", metavar="INSTANT", help="when (default: end)")
+    _settings(parser)
+
+
+DIFFS = """\
+examples:
+  shimulator diff document@kill-1s document@kill+5s
+  shimulator diff document document-live-restore          both at their ends
+  shimulator diff before.txt after.txt                    what ps printed; a table of show --as json
+"""
+
+
+def _diff(parser: argparse.ArgumentParser) -> None:
+    parser.epilog, parser.formatter_class = DIFFS, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("one", metavar="A", help="a run, trace or scenario, with @INSTANT; a table of processes")
+    parser.add_argument("other", metavar="B", help="the same")
     _settings(parser)
 
 
@@ -331,6 +351,7 @@ COMMANDS = (
     ("plot", "draw the timeline, or the process tree", _plot),
     ("report", "write one page with a slider through the run: timeline, tree, texts, causes", _report),
     ("why", "print the chain of causes of a fact", _why),
+    ("diff", "say what differs between two moments, runs or tables of ps; status 1 if something does", _diff),
     ("whatif", "compare a changed setting with the file, run by run", _whatif),
     ("explore", "take every order of events", _explore),
     ("calibrate", "fit a profile of durations to what was measured", _calibrate),

@@ -16,6 +16,7 @@ COMMANDS = {
     "run seeds": ["run", "small.yaml", "--seeds", "2"],
     "show": ["show", "small.yaml", "--at", "shot"],
     "why": ["why", "small.yaml", "container web"],
+    "diff": ["diff", "small.yaml@shot-1s", "small.yaml@shot+500ms"],
     "plot": ["plot", "small.yaml", "-o", "x.svg"],
     "report": ["report", "small.yaml", "-o", "x.html"],
     "whatif": ["whatif", "small.yaml", "--set", "engine.daemon.live-restore=true", "--seeds", "2"],
