@@ -204,17 +204,9 @@ def _why(parser: argparse.ArgumentParser) -> None:
     _settings(parser)
 
 
-DIFFS = """\
-examples:
-  shimulator diff document@kill-1s document@kill+5s
-  shimulator diff document document-live-restore          both at their ends
-  shimulator diff before.txt after.txt                    what ps printed; a table of show --as json
-"""
-
-
 def _diff(parser: argparse.ArgumentParser) -> None:
-    parser.epilog, parser.formatter_class = DIFFS, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("one", metavar="A", help="a run, trace or scenario, with @INSTANT; a table of processes")
+    parser.epilog = "example: shimulator diff document@kill-1s document@kill+5s"
+    parser.add_argument("one", metavar="A", help="a run, trace or scenario, with @INSTANT; or what ps has printed")
     parser.add_argument("other", metavar="B", help="the same")
     _settings(parser)
 

@@ -90,7 +90,8 @@ class Replaying:
                 rule(self, record.event)
             self.replay.step()
         self.settle()
-        return self.finish(max(self.trace.end - self.trace.origin, self.now))
+        self.found = self.finish(max(self.trace.end - self.trace.origin, self.now))
+        return self.found
 
     def settle(self) -> None:
         """Look again at what the moment that is over has touched."""

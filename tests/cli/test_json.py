@@ -13,6 +13,7 @@ DOC = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
 DOCUMENTED = set(re.findall(r"`([a-z0-9_]+)`", DOC))
 COMMANDS = {
     "run": ["run", "small.yaml"],
+    "run remedies": ["run", "small.yaml", "--remedies"],
     "run seeds": ["run", "small.yaml", "--seeds", "2"],
     "show": ["show", "small.yaml", "--at", "shot"],
     "why": ["why", "small.yaml", "container web"],
@@ -49,7 +50,7 @@ def test_json_is_one_documented_object(name, shimulator, folder):
     assert said.out.isascii()
     value = json.loads(said.out)
     assert value["schema_version"] == 1
-    assert list(value) == top_keys({"run seeds": "run --seeds N"}.get(name, name))
+    assert list(value) == top_keys({"run seeds": "run --seeds N", "run remedies": "run"}.get(name, name))
     assert keys(value) <= DOCUMENTED
 
 
