@@ -67,6 +67,7 @@ OTHER_MEANINGS: dict[tuple[str, str], str] = {
     ("sim/render/fates_text.py", "client"): "a key of JSON: a class of clients",
     ("sim/cli/__init__.py", "init"): "the subcommand",
     ("sim/cli/__init__.py", "version"): "the option",
+    ("sim/render/procfs.py", "version"): "a file of /proc",
     ("sim/render/report.py", "version"): "a place of the page: the version of this program",
     ("sim/views/probes.py", "exec"): "the kind of a daemon's memory that holds a command's state",
     ("sim/calibration/phases.py", "exec"): "a verb of docker, and the moment at which a program is executed",

@@ -110,7 +110,12 @@ def _show(parser: CommandParser) -> None:
     parser.add_argument("--as", dest="view", metavar="VIEW", help="what to show: see below (default: pstree)")
     parser.add_argument("--of", metavar="NAME", help="the container or, of systemctl-status, the unit that is meant")
     parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write it; .dot, .mmd, .graphml, .json say what to show")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write it; .dot, .mmd, .graphml, .json say what to show; of procfs a folder",
+    )
     parser.after, parser.formatter_class = _views, argparse.RawDescriptionHelpFormatter
     _settings(parser)
 
@@ -157,6 +162,13 @@ def _why(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE)
     parser.add_argument("fact", help="'why is web not running', '8080 closed from loopback', 'process shim/web'")
     parser.add_argument("--at", metavar="INSTANT", help="when (default: end)")
+    _settings(parser)
+
+
+def _diff(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "example: shimulator diff document@kill-1s document@kill+5s"
+    parser.add_argument("one", metavar="A", help="a run, trace or scenario, with @INSTANT; or what ps has printed")
+    parser.add_argument("other", metavar="B", help="the same")
     _settings(parser)
 
 
@@ -382,6 +394,7 @@ COMMANDS = (
     ("plot", "draw the timeline, or the process tree", _plot),
     ("report", "write one page with a slider through the run: timeline, tree, texts, causes", _report),
     ("why", "print the chain of causes of a fact", _why),
+    ("diff", "say what differs between two moments, runs or tables of ps; status 1 if something does", _diff),
     ("whatif", "compare a changed setting with the file, run by run", _whatif),
     ("blast", "try everything that may befall a host, one row an act, the worst first", _blast),
     ("check", "say whether a host loses too much to an act; for CI", _check),

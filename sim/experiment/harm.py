@@ -210,7 +210,7 @@ def _measured(
     trace: Trace, walk: Replaying, trail: Trail, tally: Tally, victims: _Victims, since: Microseconds, *, explain: bool
 ) -> Harm:
     run = walk.close()
-    found = fates_of(trace, run, walk.world, trail, since, explain=explain)
+    found = fates_of(walk, trail, since, explain=explain)
     reading = _Streamed(trace, run, tally.close(run.end), (since, run.end))
     touched = tuple(it for it in found if it.fate not in (KEPT, AS_BEFORE) or it.dark or it.orphaned)
     known = bool(tally.printing)

@@ -39,6 +39,12 @@ def fates_text(fates: Sequence[Fate], since: str, width: int = WIDTH) -> str:
     return "\n".join([f"Containers since {printable(since)}: {counted(fates)}", *told])
 
 
+def fates_rows(fates: Sequence[Fate]) -> list[tuple[str, ...]]:
+    """Return the same table as cells, the heads first, with why in the last column."""
+    groups = grouped(fates)
+    return [(*HEADS, "why"), *((*_cells(group), _reason(group)) for group in groups)]
+
+
 def counted(fates: Sequence[Fate]) -> str:
     """Return how many containers have which fate.
 
@@ -114,11 +120,14 @@ def _times(values: Sequence[float | None]) -> str:
 
 
 def _why(group: Sequence[Fate], width: int) -> list[str]:
-    text = group[0].why if len(group) == 1 else general(group[0])
     wrapper = textwrap.TextWrapper(
         width, initial_indent="      ", subsequent_indent="      ", break_long_words=False, break_on_hyphens=False
     )
-    return wrapper.wrap(printable(text))
+    return wrapper.wrap(printable(_reason(group)))
+
+
+def _reason(group: Sequence[Fate]) -> str:
+    return group[0].why if len(group) == 1 else general(group[0])
 
 
 def fate_json(fate: Fate) -> dict[str, Any]:

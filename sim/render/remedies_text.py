@@ -56,4 +56,5 @@ def remedies_json(found: Remedies) -> dict[str, Any]:
 
 def _json(outcome: Outcome) -> dict[str, Any]:
     dark = {client: None if math.isinf(time) else time for client, time in outcome.dark.items()}
-    return {**to_builtins(outcome), "dark": dark}
+    fates = [{"fate": word, "of": count} for word, count in outcome.fates.items()]
+    return {**to_builtins(outcome), "fates": fates, "dark": dark}

@@ -84,26 +84,23 @@ def fates(
     """
     trail = Trail(trace)
     walk = Replaying(trace, clients, trail)
-    run = walk.run()
+    walk.run()
     first = since_harm(trace) if since is None else since - trace.origin
-    return fates_of(trace, run, walk.world, trail, max(first, run.begin), explain=explain)
+    return fates_of(walk, trail, first, explain=explain)
 
 
-def fates_of(
-    trace: Trace, run: v.Intervals, world: World, trail: Trail, since: Microseconds, *, explain: bool = True
-) -> tuple[Fate, ...]:
-    """Return the same of a run that was walked through already; *since* is µs from t = 0, *world* the last one."""
-    reading = _Reading(trace, run, world, trail, since, explain=explain)
-    return tuple(fate for it in trace.setup.services if (fate := reading.fate(it)) is not None)
+def fates_of(walk: Replaying, trail: Trail, since: Microseconds, *, explain: bool = True) -> tuple[Fate, ...]:
+    """Return the same of a pass that is over, for those who read more off it; *since* is in µs from t = 0."""
+    reading = _Reading(walk, trail, since, explain=explain)
+    return tuple(fate for it in walk.trace.setup.services if (fate := reading.fate(it)) is not None)
 
 
 class _Reading:
     """One run that was gone through, and what is read off it for each container. Times are µs from t = 0."""
 
-    def __init__(
-        self, trace: Trace, run: v.Intervals, world: World, trail: Trail, since: Microseconds, *, explain: bool
-    ) -> None:
-        self.trace, self.run, self.world, self.trail, self.since = trace, run, world, trail, since
+    def __init__(self, walk: Replaying, trail: Trail, since: Microseconds, *, explain: bool) -> None:
+        trace, world, run = walk.trace, walk.world, walk.found
+        self.trace, self.run, self.world, self.trail, self.since = trace, run, world, trail, max(since, run.begin)
         self.explain = explain
         self.rm = {it.name: it.auto_remove for it in trace.setup.services}
         self.answers = answering(world) is not None

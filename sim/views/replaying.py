@@ -165,7 +165,7 @@ class Replaying:
             self.dirty_ports[port, proto] = None
 
     def close(self) -> v.Intervals:
-        """Close what is open at the run's end and return all of it."""
+        """Close what is open at the run's end, keep all of it as *found*, and return that."""
         self.settle()
         end = max(self.trace.end - self.trace.origin, self.now)
         opened = {
@@ -173,7 +173,7 @@ class Replaying:
             for key, tracks in self.ports.items()
             for client, track in tracks.items()
         }
-        return v.Intervals(
+        self.found = v.Intervals(
             begin=self.begin,
             end=end,
             boots=self.trace.setup.host.begin == "boot",
@@ -191,6 +191,7 @@ class Replaying:
             spells=self.spells.close(end),
             names=self.names,
         )
+        return self.found
 
 
 def replayed(trace: Trace, clients: tuple[str, ...], tally: Observer | None = None) -> v.Intervals:

@@ -59,6 +59,23 @@ class Observer(Protocol):
     def settle(self, now: Microseconds, world: World) -> None: ...
 
 
+class Both:
+    """Two who look on, the one after the other."""
+
+    def __init__(self, one: Observer, other: Observer) -> None:
+        self.one, self.other = one, other
+
+    def see(self, now: Microseconds, world: World, event: Any) -> None:
+        """Show both a fact that is not applied yet."""
+        self.one.see(now, world, event)
+        self.other.see(now, world, event)
+
+    def settle(self, now: Microseconds, world: World) -> None:
+        """Show both a moment that is over."""
+        self.one.settle(now, world)
+        self.other.settle(now, world)
+
+
 class Watched:
     """What the replay keeps of a container: its newest payload, and which engine said `start` last."""
 

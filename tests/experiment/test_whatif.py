@@ -95,7 +95,7 @@ def test_json_has_its_documented_keys(restored):
     ]  # fmt: skip
     (variant,) = found["variants"]
     keys = ["name", "changes", "rows", "sentences", "prices", "worst_seed", "again"]
-    assert list(variant) == [*keys, "durations", "comparable", "same_as_file"]
+    assert list(variant) == [*keys, "durations", "comparable", "same_as_file", "containers"]
     assert list(variant["changes"][0]) == ["path", "before", "after", "origin"]
     row = variant["rows"][0]
     assert list(row) == [
