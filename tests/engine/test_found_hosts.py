@@ -232,6 +232,9 @@ def test_what_was_done_before_is_done_at_t_0() -> None:
     assert found == {"a": "D"}
     found = {it.image.container: it.state for it in trace.at(trace.end).host.procs.values() if it.ns == it.pid}
     assert found == {"a": "S", "b": "S"}
+    said = run_text(run_scenario(load("it", host_of(host, steps))).summary())
+    assert "never taken" not in said
+    assert "step1" not in said
 
 
 def test_the_user_and_the_time_of_the_processor_are_as_found() -> None:
