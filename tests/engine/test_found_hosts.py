@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from msgspec.structs import replace
@@ -202,6 +203,18 @@ def test_a_file_is_written_out_with_its_table() -> None:
     again = load("again", resolved(scenario))
     assert again.setup.host == scenario.setup.host
     assert again.setup.host.supervisor == "none"
+
+
+def test_the_example_of_the_page_is_a_host() -> None:
+    """docs/found.md: its table and its steps can be pasted."""
+    page = (Path(__file__).parents[2] / "docs" / "found.md").read_text(encoding="utf-8")
+    blocks = [block for block in page.split("\n\n") if block.startswith("    ")]
+    table, steps, nobody = map(dedent, blocks)
+    services = "services: {web: {image: nginx}, db: {image: db}, old: {image: old}}\n"
+    world = first(f"{table}\n{services}{steps}\nengine: {{design: docker-26}}\n")
+    assert {1, 56, 280, 305, 328, 172} <= set(world.host.procs)
+    assert {it.image.container for it in world.host.procs.values() if it.frozen} == {"db"}
+    assert load("it", f"{nobody}\n{services}").setup.host.supervisor == "none"
 
 
 def test_a_trace_comes_back_from_its_file() -> None:
