@@ -155,8 +155,7 @@ def blank(setup: Setup) -> World:
     """Return the world before its first event: systemd alone, no goroutine, an empty disk."""
     design = design_of(setup)
     first, *others = prologue(setup, design)
-    late = tuple(terminal for terminal in setup.terminals if not is_early(terminal))
-    setup = replace(setup, terminals=(first, *late, *others))
+    setup = replace(setup, terminals=(first, *setup.terminals, *others))
     cgroup, init = setup.host.cgroup or cgroup_of(design.releases.values()), INITS[setup.host.supervisor]
     host = Host(setup.host.pid_max, cgroup, init)
     host.reserve(number for service in setup.services for number in observed(setup, design, service))
@@ -216,7 +215,7 @@ def _open(turn: Turn) -> None:
     settle(turn)
     turn.emit(Marked(OPENED, 1))
     for number, steps in enumerate(turn.world.setup.terminals):
-        if number and not is_beside(steps):
+        if number and not is_beside(steps) and not is_early(steps):
             terminal(turn, number)
 
 

@@ -96,17 +96,18 @@ def _others(rows: Sequence[ProcessRow], random: Random, pid_max: int) -> list[Pr
         words = tuple(random.choice(WORDS).split(" "))
         leads = bool(random.randrange(2))
         tty = f"pts/{random.randrange(3)}" if leads and random.randrange(2) else None
-        kernel = words[0].startswith("[")
+        state = "Z" if parent.pid == 1 and not random.randrange(4) else random.choice("SSRDT")
+        kernel = words[0].startswith("[") or state == "Z"
         found.append(
             ProcessRow(
                 pid=pid,
                 ppid=parent.pid,
                 pgid=pid if leads else parent.pgid,
                 sid=pid if leads else parent.sid,
-                comm=words[0].strip("[]-:").rpartition("/")[2] if not kernel else words[0].strip("[]"),
+                comm=words[0].strip("[]") if kernel else words[0].strip("-:").rpartition("/")[2],
                 args=() if kernel else words,
-                threads=random.randrange(3),
-                state=random.choice("SSRDT"),
+                threads=0 if state == "Z" else random.randrange(3),
+                state=state,
                 tty=tty,
                 tpgid=pid if tty else -1,
             )
@@ -115,8 +116,7 @@ def _others(rows: Sequence[ProcessRow], random: Random, pid_max: int) -> list[Pr
 
 
 def _observed(row: ProcessRow, target: Target | None, table: Table) -> Observed:
-    args = " ".join(row.args) or f"[{row.comm}]"
-    flags = ("s" if row.sid == row.pid else "") + ("l" if row.extra_threads else "")
+    args = " ".join(row.args) or f"[{row.comm}]{' <defunct>' if row.state == 'Z' else ''}"
     return Observed(
         row.pid,
         args,
@@ -124,12 +124,18 @@ def _observed(row: ProcessRow, target: Target | None, table: Table) -> Observed:
         row.pgid,
         row.sid,
         row.tty or "?",
-        row.state + flags + ("+" if row.pgid == row.tpgid else ""),
+        stat_of(row),
         1 + row.extra_threads,
         table.meta.btime + row.start_ticks // 100,
         row.comm,
         target,
     )
+
+
+def stat_of(row: ProcessRow) -> str:
+    """Return the column STAT."""
+    flags = ("s" if row.sid == row.pid else "") + ("l" if row.extra_threads else "")
+    return row.state + flags + ("+" if row.pgid == row.tpgid else "")
 
 
 def shown(table: Table) -> dict[int, tuple[object, ...]]:

@@ -14,6 +14,7 @@ from sim.engine.program import is_orphan
 from sim.engine.records import Container, Endpoint, Health
 from sim.engine.setup import Microseconds, Port, Service
 from sim.engines.host.bystander import NAME as BYSTANDER
+from sim.engines.host.bystander import is_name
 from sim.engines.host.systemd.unit import unit_of
 from sim.facts import EngineEvent, Remembered, StateChanged
 from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
@@ -160,7 +161,7 @@ class Story:
             comm=seen.comm or image.comm,
             args=() if process.shown_state == "Z" else _words(seen.args, image.argv),
             threads=process.threads,
-            state=_state(process),
+            state=_state(process, self.at <= self.trace.origin),
             start_ticks=begun,
             uid=seen.uid,
             tty=seen.tty or None,
@@ -270,15 +271,20 @@ class Story:
 
 def _words(observed: str, argv: tuple[str, ...]) -> tuple[str, ...]:
     """Return the words of a command line as it was observed; those that are known to be the same stand as they are."""
-    if not observed or observed == " ".join(argv):
-        return argv
-    return () if observed.startswith("[") else tuple(observed.split(" "))
+    if is_name(observed):
+        return ()
+    return argv if not observed or observed == " ".join(argv) else tuple(observed.split(" "))
 
 
-def _state(process: Process) -> str:
-    """Return the state that ps shows: of a bystander, of which nothing else is known, the one that was observed."""
+def _state(process: Process, first: bool) -> str:
+    """Return the state that ps shows: the observed one in the *first* tree, and of a bystander for good.
+
+    What a process of the engine does in a moment the model does not tell: it sleeps.
+    """
     state, seen = process.shown_state, process.seen
-    return seen.stat[:1] or state if seen and process.image.program == BYSTANDER and state == "S" else state
+    if seen is None or state != "S" or process.frozen or not (first or process.image.program == BYSTANDER):
+        return state
+    return seen.stat[:1] or state
 
 
 def zone(minutes: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from msgspec.structs import replace
@@ -204,6 +205,18 @@ def test_a_file_is_written_out_with_its_table() -> None:
     assert again.setup.host.supervisor == "none"
 
 
+def test_the_example_of_the_page_is_a_host() -> None:
+    """docs/found.md: its table and its steps can be pasted."""
+    page = (Path(__file__).parents[2] / "docs" / "found.md").read_text(encoding="utf-8")
+    blocks = [block for block in page.split("\n\n") if block.startswith("    ")]
+    table, steps, nobody = map(dedent, blocks)
+    services = "services: {web: {image: nginx}, db: {image: db}, old: {image: old}}\n"
+    world = first(f"{table}\n{services}{steps}\nengine: {{design: docker-26}}\n")
+    assert {1, 56, 280, 305, 328, 172} <= set(world.host.procs)
+    assert {it.image.container for it in world.host.procs.values() if it.frozen} == {"db"}
+    assert load("it", f"{nobody}\n{services}").setup.host.supervisor == "none"
+
+
 def test_a_trace_comes_back_from_its_file() -> None:
     """Facts about what was found are in the trace: replay gives the same worlds."""
     trace = run(load("it", DOCKER_26).setup)
@@ -232,6 +245,9 @@ def test_what_was_done_before_is_done_at_t_0() -> None:
     assert found == {"a": "D"}
     found = {it.image.container: it.state for it in trace.at(trace.end).host.procs.values() if it.ns == it.pid}
     assert found == {"a": "S", "b": "S"}
+    said = run_text(run_scenario(load("it", host_of(host, steps))).summary())
+    assert "never taken" not in said
+    assert "step1" not in said
 
 
 def test_the_user_and_the_time_of_the_processor_are_as_found() -> None:

@@ -30,7 +30,7 @@ def setup_of(design: str, random: Random) -> Setup:
         services = [it.replace("init: true, ", "") for it in services]
     lines = "".join(f"  {it}\n" for it in services)
     nobody = design != "podman-quadlet" and not random.randrange(3)
-    host = f"{{uptime: 20s, supervisor: {'none' if nobody else 'systemd'}}}"
+    host = f"{{uptime: 20s, clock: 2026-06-15T12:00:00Z, supervisor: {'none' if nobody else 'systemd'}}}"
     daemon = ", daemon: {live-restore: true}" if DESIGNS[design].traits.live_restore and random.randrange(2) else ""
     return load("it", f"host: {host}\nengine: {{design: {design}{daemon}}}\nservices:\n{lines}").setup
 

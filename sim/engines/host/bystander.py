@@ -12,6 +12,7 @@ Source: the project's scenario language (`host.processes`); ps(1), proc(5), setn
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from sim.engine.goroutine import start_frame
@@ -29,6 +30,7 @@ from sim.kernel.records import INIT, Image, Pid, Process, Seen
 from sim.world import Turn, World
 
 NAME = "bystander"
+NAMED = re.compile(r"\[\S+\](?: <defunct>)?")
 ADOPTABLE = (Kind.MEMBER, Kind.EXECED, Kind.PAYLOAD)  # rows that stand for themselves where the model has no process
 
 
@@ -141,7 +143,7 @@ def _comm(row: Observed) -> str:
     """
     if row.comm:
         return row.comm
-    if row.args.startswith("["):
+    if is_name(row.args):
         return row.args[1:].partition("]")[0][:15]
     first = row.args.split(" ")[0].removeprefix("-").rstrip(":")
     return first.rpartition("/")[2][:15] or first[:15]
@@ -149,7 +151,16 @@ def _comm(row: Observed) -> str:
 
 def _argv(row: Observed) -> tuple[str, ...]:
     """Return the words of a command line; none where ps shows a name in brackets."""
-    return () if row.args.startswith("[") or not row.args else tuple(row.args.split(" "))
+    return () if is_name(row.args) or not row.args else tuple(row.args.split(" "))
+
+
+def is_name(args: str) -> bool:
+    """Return whether ps shows a short name in brackets, since the kernel has no command line of the process.
+
+    >>> is_name("[kthreadd]"), is_name("[date] <defunct>"), is_name("[ -f x ]")
+    (True, True, False)
+    """
+    return NAMED.fullmatch(args) is not None
 
 
 # -- what is known of every process -----------------------------------------------------------------
