@@ -33,6 +33,7 @@ from sim.scenario.fields import NAME
 OTHER_NAME = re.compile(r"[^a-zA-Z0-9_.-]+")
 LONGEST_NAME = 63
 MOST_THREADS = 4_194_304
+MOST_PROCESSES = 8_000  # rows of 11 keys; a scenario has MAX_NODES values (sim.scenario.text)
 TWICE = "Give the outputs of one host at a time."
 
 
@@ -72,6 +73,7 @@ def inventory_of(reading: Reading, design: str = "") -> Inventory:
         guess, found = Guess(name, "chosen by --design", 1), of_design(name, rows)
     cast = cast_of(guess.design, rows, found, containers)
     with_forwarders(cast, guess.design, rows, found)
+    rows = few(rows, cast, notes)
     return Inventory(
         design=guess.design,
         why=guess.why,
@@ -111,6 +113,19 @@ def check_threads(rows: Sequence[Process]) -> None:
         what = f"these are {total:,} threads; a host has {MOST_THREADS:,} numbers for them at most (pid_max)"
         hint = f"Process {most.pid} has {most.threads:,}: look at its NLWP."
         raise InputError([Problem(most.place, what, hint)])
+
+
+def few(rows: Sequence[Process], cast: Cast, notes: list[Note]) -> tuple[Process, ...]:
+    """Return the processes, of more than MOST_PROCESSES those of the engine and of containers. Raises InputError."""
+    if len(rows) <= MOST_PROCESSES:
+        return tuple(rows)
+    kept = tuple(row for row in rows if row.pid in cast.targets)
+    if len(kept) > MOST_PROCESSES:
+        what = f"these are {len(kept):,} processes of containers; a scenario holds {MOST_PROCESSES:,} at most"
+        raise InputError([Problem(rows[0].place, what, "Give a part of the table, or the containers alone.")])
+    text = f"{len(rows) - len(kept):,} foreign processes are left out: a scenario holds {MOST_PROCESSES:,} at most"
+    notes.append(Note("unplaced", text, rows[0].place))
+    return kept
 
 
 def named_anew(containers: list[Container], notes: list[Note]) -> list[Container]:
