@@ -6,7 +6,7 @@ from a terminal of its own, a start each 150 ms of simulated time on 64 cores, w
 `at once` stops the first only after the last has started, so that all are up together. The trace is kept as objects, or
 `encoded`, or `streamed`: handed to a function and forgotten. The bare loops have as many processes as there are
 containers, each of which waits again and again. The explorer is measured by explorer.py,
-many runs by replication.py.
+many runs by replication.py, what may befall a host by blast.py.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from statistics import median
 from time import perf_counter, process_time
 from typing import Any, Literal
 
+import blast
 import explorer
 import replication
 import salabim
@@ -342,7 +343,7 @@ def main() -> None:
     (few, before), (many, after) = streamed(200 * S), streamed(2_000 * S)
     verdict(f"memory, streamed: {many:,} records over {few:,}", after / before, 1.1, "at most")
     print()
-    for name, value, limit, better in [*explorer.rows(options.long), *replication.rows(options.long)]:
+    for name, value, limit, better in (row for it in (explorer, replication, blast) for row in it.rows(options.long)):
         if limit is None:
             row(name, f"{value:,.4g}" if value < 1_000 else value)
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.truth import right, tell
+from tests.truth import acts, right, tell
 from tests.truth.judge import Judged, all_judged, beside, judge, load
 from tests.truth.kinds import KINDS
 from tests.truth.rows import COLUMNS, FOLDER, MARKS, Experiment, Row, experiments, read
@@ -45,6 +45,25 @@ def test_no_row_that_was_right_is_wrong() -> None:
         for it in right.lost(all_judged(), right.read())
     ]
     assert lost == []
+
+
+@pytest.mark.long
+def test_the_table_of_acts_is_up_to_date() -> None:
+    """What `shimulator blast` says of how often an act was right; `make truth ACCEPT=yes` writes it."""
+    assert acts.FILE.read_text(encoding="utf-8") == acts.table()
+
+
+def test_rows_count_for_the_act_that_is_the_fault() -> None:
+    """Those that are right and those that are not; rows that a profile was made from are left out."""
+    mine = "services: {web: {image: nginx}}\nsteps: [{id: k, at: 1s, kill: shim/web}, {at: 2s, docker: stop web}]\n"
+    listed = right.read().right[0].split(" | ")
+    rows = [
+        ROW._replace(experiment=listed[0], kind=listed[1], subject=listed[2], moment=listed[3], happened="yes"),
+        ROW,
+        ROW._replace(mark="fitted"),
+    ]
+    table = acts.table([Experiment("mine", mine, tuple(rows))])
+    assert table.splitlines()[1:] == ["docker-1.13,kill,shim,1,2,1,1"]
 
 
 @pytest.mark.long

@@ -71,8 +71,22 @@ class Act(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return every word by which the act may be asked for."""
-        return (self.name, self.kind, self.subject, self.target, self.container, self.program, self.step)
+        """Return every word by which the act may be asked for; the last two are the step in short and in JSON."""
+        names = (self.name, self.kind, self.subject, self.target, self.container, self.program)
+        return (*names, _in_short(self.step), self.step)
+
+
+def _in_short(step: str) -> str:
+    """Return a step as `--faults` takes it, "" if it is too much for that.
+
+    >>> _in_short('{"systemctl": "restart docker"}'), _in_short('{"reboot": true}')
+    ('systemctl restart docker', 'reboot')
+    """
+    said = json.loads(step or "{}")
+    if len(said) != 1:
+        return ""
+    ((word, value),) = said.items()
+    return word if value is True else f"{word} {value}" if isinstance(value, str) else ""
 
 
 Offer = Callable[[World], Iterable[Act]]
@@ -247,7 +261,7 @@ def chosen(acts: Sequence[Act], asked: str, option: str = "--only") -> tuple[Act
     found = tuple(act for act in acts if word and word in act.words)
     if found:
         return found
-    known = list(dict.fromkeys(name for act in acts for name in act.words[:-1] if name))
+    known = list(dict.fromkeys(name for act in acts for name in act.words[:-2] if name))
     kinds = ", ".join(dict.fromkeys(name for act in acts for name in (act.kind, act.subject)))
     hint = f"{nearest(word, known)} Name an act, a target, or one of: {kinds}.".strip()
     raise InputError([Problem(f"{option} {asked[:60]}", "nothing that may befall this host is called so", hint)])

@@ -24,16 +24,17 @@ def blast_text(found: Blast, *, took_s: float | None = None, written: Sequence[s
     shown = [row for row in found.rows if not row.harmless and not row.failed]
     heads = ("act", "live-restore", "containers", *(f"{it} dark" for it in CLIENTS), "as before", "lost", "who dies",
              "orphaned", "measured")  # fmt: skip
-    table = [heads, *(_cells(found, group) for group in _groups(found, shown))]
+    table = [heads, *(_cells(found, group) for group in groups(found, shown))]
     columns = [n for n, head in enumerate(heads) if n < 2 or any(line[n] for line in table[1:])]
     columns = [n for n in columns if n != 1 or any(line[1] for line in table[1:])]
     widths = {n: max(len(line[n]) for line in table) for n in columns}
     body = ["  ".join(line[n].ljust(widths[n]) for n in columns).rstrip() for line in table]
-    lines = [*_head(found, took_s), "", *(f" {line}" for line in body), *_tail(found, written)]
+    lines = [*head_text(found, took_s), "", *(f" {line}" for line in body), *_tail(found, written)]
     return printable_lines("\n".join(lines) + "\n")
 
 
-def _head(found: Blast, took_s: float | None) -> list[str]:
+def head_text(found: Blast, took_s: float | None = None) -> list[str]:
+    """Return the headline, and what was run."""
     acts = len({row.act for row in found.rows})
     seeds = f"seeds 1 to {len(found.seeds)}" if len(found.seeds) > 1 else "seed 1"
     facts = [f"{found.design}", f"{found.containers} containers", f"{acts} acts", seeds,
@@ -65,7 +66,7 @@ def _tail(found: Blast, written: Sequence[str]) -> Iterator[str]:
 # -- rows ------------------------------------------------------------------------------------------
 
 
-def _groups(found: Blast, rows: Sequence[BlastRow]) -> Iterator[list[BlastRow]]:
+def groups(found: Blast, rows: Sequence[BlastRow]) -> Iterator[list[BlastRow]]:
     """Yield the rows of one act that say the same, in the order of the first of them."""
     groups: dict[tuple[str, ...], list[BlastRow]] = {}
     for row in rows:
@@ -75,8 +76,13 @@ def _groups(found: Blast, rows: Sequence[BlastRow]) -> Iterator[list[BlastRow]]:
 
 def _cells(found: Blast, group: Sequence[BlastRow]) -> tuple[str, ...]:
     row = group[0]
+    return (_act(row), cases_text(group), *_figures(found, row)[1:])
+
+
+def cases_text(group: Sequence[BlastRow]) -> str:
+    """Return with which settings of live-restore an act costs the same; "" where the engine has none."""
     cases = sorted({it.live_restore for it in group if it.live_restore is not None})
-    return (_act(row), ", ".join("on" if it else "off" for it in cases), *_figures(found, row)[1:])
+    return ", ".join("on" if it else "off" for it in cases)
 
 
 def _act(row: BlastRow) -> str:
@@ -89,11 +95,11 @@ def _figures(found: Blast, row: BlastRow) -> tuple[str, ...]:
     return (
         row.act,
         fates_text(row),
-        *(_times(row.dark(client), found) for client in CLIENTS),
-        _times(row.figures("back"), found),
-        _lost(row),
-        _roles(first.died),
-        _roles(first.orphaned),
+        *(times_text(row.dark(client)) for client in CLIENTS),
+        times_text(row.figures("back")),
+        lost_text(row),
+        roles_text(first.died),
+        roles_text(first.orphaned),
         row.measured.removeprefix(f"{found.design}: ").removesuffix(" measured outcomes"),
     )
 
@@ -108,7 +114,8 @@ def fates_text(row: BlastRow) -> str:
     return ", ".join([*sorted(parts, key=lambda it: it.endswith(NEW)), *([f"{kept:.0f} kept"] if kept else [])])
 
 
-def _times(values: Sequence[float], found: Blast) -> str:
+def times_text(values: Sequence[float]) -> str:
+    """Return the median of some times and, where it is another one, the worst."""
     middle, worst = time_text(median(values)), time_text(max(values))
     return middle if middle == worst else f"{middle or '0 s'} / {worst}"
 
@@ -118,7 +125,8 @@ def time_text(value: float) -> str:
     return "" if not value else NEVER if math.isinf(value) else seconds(value)
 
 
-def _lost(row: BlastRow) -> str:
+def lost_text(row: BlastRow) -> str:
+    """Return which exit codes and bytes of logs are lost, in the worst run."""
     codes, output = max(row.figures("codes_lost")), max(row.figures("log_lost"))
     risk = max(row.figures("log_at_risk"))
     parts = [f"{codes:.0f} exit codes"] if codes else []
@@ -126,7 +134,8 @@ def _lost(row: BlastRow) -> str:
     return ", ".join(parts)
 
 
-def _roles(counts: Iterable[tuple[str, int]]) -> str:
+def roles_text(counts: Iterable[tuple[str, int]]) -> str:
+    """Return how many there are of each role."""
     return ", ".join(counted(role, count) for role, count in counts)
 
 
@@ -135,7 +144,7 @@ def _roles(counts: Iterable[tuple[str, int]]) -> str:
 
 def story_text(found: Blast) -> str:
     """Return each act with every container that it touches, and why."""
-    lines = _head(found, None)
+    lines = head_text(found)
     for row in found.rows:
         lines += ["", *_story(found, row)]
     return printable_lines("\n".join([*lines, *_tail_of_story(found)]) + "\n")
@@ -154,15 +163,15 @@ def _story(found: Blast, row: BlastRow) -> Iterator[str]:
         yield f"  not run: {row.failed}"
         return
     harm = row.first
-    yield f"  dies: {_roles(harm.died) or 'nobody'}; orphaned: {_roles(harm.orphaned) or 'nobody'}"
+    yield f"  dies: {roles_text(harm.died) or 'nobody'}; orphaned: {roles_text(harm.orphaned) or 'nobody'}"
     yield f"  containers: {fates_text(row)}; " + "; ".join(
-        f"ports dark from {client}: {_times(row.dark(client), found) or 'not at all'}" for client in CLIENTS
+        f"ports dark from {client}: {times_text(row.dark(client)) or 'not at all'}" for client in CLIENTS
     )
-    lost = _lost(row)
-    yield f"  the engine is away: {_times(row.figures('engine_dark'), found) or 'not at all'}" + (
+    lost = lost_text(row)
+    yield f"  the engine is away: {times_text(row.figures('engine_dark')) or 'not at all'}" + (
         f"; lost: {lost}" if lost else ""
     )
-    yield f"  all is as before: {_after(_times(row.figures('back'), found))}"
+    yield f"  all is as before: {_after(times_text(row.figures('back')))}"
     yield from (f"  {line}" for line in _containers(harm))
     if row.like:
         yield f"  the same holds for {', '.join(row.like)}, which equal it"

@@ -1,15 +1,15 @@
 """Hold the model against what real engines did: `make truth`. Ends with 1 if a row that was right is wrong.
 
-`--accept` adds the rows that have become right to right.txt; `--beside` prints each row of the experiments that are
-named beside what two runs say, and judges none; other words are names of experiments, or how they begin,
-of which every row is told. Leaves out docs/validation.md, which `make validation` writes. Source: docs/truth.md.
+`--accept` adds the rows that have become right to right.txt, and counts by act how many are; `--beside` prints each row
+of the experiments that are named beside what two runs say, and judges none; other words are names of experiments, or
+how they begin, of which every row is told. Leaves out docs/validation.md, which `make validation` writes. Source: docs/truth.md.
 """
 
 from __future__ import annotations
 
 import sys
 
-from tests.truth import right, tell
+from tests.truth import acts, right, tell
 from tests.truth.judge import beside, judged
 from tests.truth.rows import experiments
 
@@ -31,7 +31,8 @@ def main(words: list[str]) -> int:
     more, less = right.won(found, listed), right.lost(found, listed)
     if "--accept" in words:
         right.FILE.write_text(right.written(listed, more), encoding="utf-8")
-        print(f"right.txt: {len(more)} rows more")
+        acts.write()
+        print(f"right.txt: {len(more)} rows more; {acts.FILE.name} counts them by act")
     elif more:
         print(f"{len(more)} rows are right that right.txt does not have: make truth ACCEPT=yes adds them.")
     for it in less:
