@@ -20,7 +20,7 @@ from sim.designs import Design
 from sim.designs.takes import lacks
 from sim.engine.setup import Service
 from sim.scenario.check import Report, check
-from sim.scenario.fields import prefix
+from sim.scenario.fields import subnet as read_subnet
 from sim.scenario.noted import Noted
 from sim.scenario.schema import DaemonFile
 from sim.scenario.text import Node, Path, moved
@@ -112,16 +112,20 @@ def _free(root: Node, pools: tuple[tuple[str, int], ...]) -> Iterator[str]:
     taken = {subnet for name in names if (subnet := _subnet(root, name)) is not None}
     for base, size in pools:
         subnets = map(str, ipaddress.IPv4Network(base, strict=False).subnets(new_prefix=size))
-        yield from (subnet for subnet in subnets if prefix(subnet) not in taken)
+        yield from (subnet for subnet in subnets if _prefix(subnet) not in taken)
 
 
 def _subnet(root: Node, name: str) -> str | None:
     """Return the prefix that the file gives a network; what is wrong there is said elsewhere."""
     node = root.find(("networks", name, "ipam", "config", 0, "subnet"))
     try:
-        return None if node is None else prefix(node.plain())
+        return None if node is None else _prefix(node.plain())
     except Refusal:
         return ""
+
+
+def _prefix(value: object) -> str:
+    return str(read_subnet(value).network_address).rpartition(".")[0] + "."
 
 
 def _with_subnet(root: Node, name: str, subnet: str, why: Path) -> Node:

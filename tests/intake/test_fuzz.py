@@ -65,8 +65,13 @@ NASTY = (
     "[",
     "#",
     ": ",
+    "\t",
+    "a" * 300,
+    "%",
+    "&",
+    "*",
+    "|",
 )
-NASTY = (*NASTY, "\t", "a" * 300, "%", "&", "*", "|")
 FUZZ = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -124,7 +129,7 @@ def test_any_bytes_are_answered(content):
     is_answered(stdin=gzip.compress(content))
 
 
-LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.just({}) | st.just([])
+LEAVES: Any = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.just({}) | st.just([])
 
 
 @st.composite
