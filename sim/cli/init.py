@@ -35,13 +35,14 @@ def _of_compose(options: argparse.Namespace) -> tuple[str, str]:
     images = [place for place in options.images or [OWN] if place != "none"]
     text, summary = init_from_compose(
         options.compose,
+        "" if options.file == "-" else Path(options.file).parent,
         env_files=options.env_file,
         profiles=options.profile,
         project=options.project_name,
         design=options.design,
         images=images,
         keep_values=options.keep_values,
-        link=("" if options.file == "-" else str(Path(options.file).parent)) if options.link else None,
+        link=options.link,
     )
     return with_expectations(text, "scenario.yaml" if options.file == "-" else options.file), summary
 

@@ -1,6 +1,9 @@
 """What a Compose file becomes: a scenario that loads, and a list of what it does not follow."""
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sim.errors import InputError
 from sim.experiment.first import with_expectations
@@ -11,6 +14,12 @@ from sim.scenario.compose.written import newest
 from tests.scenario.compose_stacks import taken, text_of
 
 HUNTER = "hunter2"  # planted wherever a value may stand
+WORDS = (
+    """image command entrypoint ports restart networks network_mode depends_on deploy healthcheck test volumes links
+    environment labels build init tty pid extends file service profiles x-payload ready logging driver condition all
+    container_name stop_signal stop_grace_period mem_limit always ${X} ${X:-80}:80 80:80 host service:b none replicas
+    resources limits memory 512m CMD-SHELL bridge default start_period 10s ulimits provider a b c.yaml secrets"""
+).split()  # fmt: skip
 SECRETS = f"""\
 name: shop
 services:
@@ -205,9 +214,7 @@ def test_a_scenario_may_name_its_files(tmp_path):
     (tmp_path / "b.yaml").write_text("services: {b: {restart: always}}")
     (tmp_path / "v.env").write_text("V=1.27")
     files = [str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")]
-    text, _ = init_from_compose(
-        files, env_files=[str(tmp_path / "v.env")], profiles=["p"], project="shop", link=str(tmp_path)
-    )
+    text, _ = init_from_compose(files, env_files=[str(tmp_path / "v.env")], profiles=["p"], project="shop", link=True)
     assert "compose: {files: [a.yaml, b.yaml], env_files: [v.env], profiles: [p], project: shop}" in text
     assert "images: library" in text
     scenario = load(tmp_path / "s.yaml", text)
@@ -218,6 +225,44 @@ def test_a_scenario_may_name_its_files(tmp_path):
     assert scenario.setup.services[0].payload.comm == "nginx"
     (tmp_path / "b.yaml").write_text("services: {b: {restart: unless-stopped}}")
     assert load(tmp_path / "s.yaml", text).setup.services[1].restart.name == "unless-stopped"
+
+
+def test_a_pasted_text_needs_no_file():
+    """*texts* stands for files; what it includes is missing, and said."""
+    text, said = init_from_compose("paste", texts={"paste": "include: [x.yaml]\nservices: {a: {image: x}}"})
+    assert [it.name for it in load("x.yaml", text).setup.services] == ["a"]
+    assert "not followed: include" in said
+
+
+def test_what_changes_answers_is_said_at_once(tmp_path):
+    """In the summary by name, what may change them as a number; all of it at the head of the file, worst first."""
+    file = tmp_path / "c.yaml"
+    file.write_text("include: [gone.yaml]\nservices: {a: {image: x, cap_add: [NET_ADMIN], environment: {A: 1}}}")
+    text, said = init_from_compose(str(file))
+    assert "not followed: include: 'gone.yaml' is not here; changes your answer: yes: its services are missing" in said
+    assert "1 other thing may change your answer" in said
+    head = text[: text.index("title:")]
+    assert head.index("include") < head.index("cap_add (a): only if") < head.index("environment (a): no")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-5, 99999) | st.sampled_from(WORDS) | st.text(max_size=6),
+        lambda below: st.lists(below, max_size=3) | st.dictionaries(st.sampled_from(WORDS), below, max_size=4),
+        max_leaves=12,
+    )
+)
+def test_any_service_is_imported_or_refused_with_a_place(service):
+    """Whatever stands in a service: a scenario that loads, or problems; never a traceback."""
+    text = yaml.safe_dump({"services": {"a": service, "b": {"image": "x"}}}, allow_unicode=True)
+    problems, made = [], ""
+    try:
+        made, _ = init_from_compose("c.yaml", texts={"c.yaml": text})
+    except InputError as error:
+        problems = error.problems
+    assert all(problem.where.startswith("c.yaml") for problem in problems)
+    assert problems or load("x.yaml", made)
 
 
 @pytest.mark.parametrize(

@@ -310,8 +310,9 @@ def summary(it: Imported) -> str:
     ports = sum(len(service.ports) for service in services)
     bare = [name for name, keys in it.services.items() if "x-payload" not in keys]
     text = f"{counted(len(services), 'service')}, {counted(ports, 'port')}"
-    if it.found:
-        text += f"; {counted(len(it.found), 'image')} known"
+    known = sum(not found.other for found in it.found)
+    if known:
+        text += f"; {counted(known, 'image')} known"
     if bare:
         verb = "has" if len(bare) == 1 else "have"
         text += f"; {len(bare)} {verb} no x-payload (assumed: ready at once, TERM exits 0 after 100 ms)"
