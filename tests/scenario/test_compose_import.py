@@ -5,12 +5,14 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.designs import DESIGNS
 from sim.errors import InputError
 from sim.experiment.first import with_expectations
 from sim.experiment.run import run_scenario
 from sim.scenario import init_from_compose, load
 from sim.scenario.compose.left import in_rows
-from sim.scenario.compose.written import newest
+from sim.scenario.compose.stack import Asked
+from sim.scenario.compose.written import Wanted, imported, newest
 from tests.scenario.compose_stacks import taken, text_of
 
 HUNTER = "hunter2"  # planted wherever a value may stand
@@ -101,7 +103,7 @@ LEFT = """\
 services:
   a:
     image: x
-    networks: [one, gone]
+    networks: {one: {}, gone: {ipv4_address: 10.9.8.7, aliases: [z]}}
     depends_on: [other]
     links: ["gone:alias", "b:c"]
     pid: service:gone
@@ -184,19 +186,38 @@ services:
 """
 
 
-@pytest.mark.parametrize("design", ["", "docker-1.13", "docker-24"])
+QUICK = ("docker-1.13", "podman", newest())
+
+
+@pytest.mark.parametrize("design", [it if it in QUICK else pytest.param(it, marks=pytest.mark.long) for it in DESIGNS])
 def test_the_first_expectations_hold(design, tmp_path):
     """Also where a port is bound to the host's own address, and where nobody starts a container again."""
     file = tmp_path / "c.yaml"
     file.write_text(BOUND)
     text = with_expectations(init_from_compose(str(file), design=design)[0], "x.yaml")
-    for seed in (1, 2):
+    for seed in (1, 2, 3):
         run = run_scenario(load("x.yaml", text), seed)
         assert [it.text for it in run.verdicts() if not it.holds] == []
-    assert "{dark: a, from: loopback" in text
+        assert run.verdicts()
     assert "{dark: a, from: remote" not in text
+
+
+def test_the_first_expectations_say_who_comes_back(tmp_path):
+    """On an engine whose daemon takes its containers along when it dies."""
+    file = tmp_path / "c.yaml"
+    file.write_text(BOUND)
+    text = with_expectations(init_from_compose(str(file))[0], "x.yaml")
+    assert "{dark: a, from: loopback" in text
     assert "container: [a, c], status: running" in text
     assert "container: [b], status: exited" in text
+
+
+@pytest.mark.parametrize(("design", "left"), [("docker-1.13", ["healthcheck.start_period"]), (newest(), [])])
+def test_keys_that_an_engine_does_not_have_are_left_out(design, left, tmp_path):
+    """A host with an older engine reads the same file."""
+    (tmp_path / "c.yaml").write_text("services: {a: {image: x, healthcheck: {test: y, start_period: 9s}}}")
+    found = imported(Wanted(Asked((str(tmp_path / "c.yaml"),)), design))
+    assert [it.key for it in found.left] == left
 
 
 def test_expectations_have_room_for_other_seeds(tmp_path):

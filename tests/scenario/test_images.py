@@ -110,7 +110,7 @@ def test_workers_go_by_the_cores_of_the_host():
 def test_what_is_assumed_is_said():
     """By a scenario that names the library, for each entry."""
     text = "images: library\nservices: {a: {image: mysql}, b: {image: mysql}}\n"
-    assert "a, b: threads, ready of the library of images (mysql)" in load("x.yaml", text).assumptions
+    assert "a, b: threads, ready, as the library of images has it (mysql)" in load("x.yaml", text).assumptions
     assert not any("library" in it for it in load("x.yaml", "services: {a: {image: mysql}}").assumptions)
 
 

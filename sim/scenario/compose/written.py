@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from sim.designs import families
+from sim.designs import DESIGNS, families
 from sim.engine.setup import EngineSetup
 from sim.scenario.check import Report
 from sim.scenario.compile import Compiler, Scenario
@@ -206,7 +206,7 @@ def head(it: Imported, files: Sequence[str]) -> list[str]:
         f"# Written by shimulator init from {listed(os.path.basename(file) for file in files)} (project {it.project}).",
         "# Check it with: shimulator validate FILE; run it with: shimulator run FILE; then: shimulator whatif FILE",
         *table(it.left),
-        "title: dockerd is killed",
+        f"title: {killed(it) or 'the host'} is {'killed' if killed(it) else 'rebooted'}",
         "host: {cores: 2, uptime: 10d}             # the cores of your host",
         "engine:",
         f"  design: {it.scenario.setup.engine.design}",
@@ -217,11 +217,17 @@ def head(it: Imported, files: Sequence[str]) -> list[str]:
 def steps(it: Imported) -> list[str]:
     """Return the lines of what happens; a host with slow programs is given more time."""
     slow = max((service.payload.ready for service in it.scenario.setup.services), default=0)
+    act = f"kill: {killed(it)}" if killed(it) else "reboot: true"
     return [
         "steps:",
-        "  - {id: shot, at: 60s, kill: dockerd}    # or: systemctl: restart docker; kill: containerd; kill: shim/NAME",
+        f"  - {{id: shot, at: 60s, {act}}}    # or: systemctl: restart docker; kill: containerd; kill: shim/NAME",
         f"until: shot+{'2m' if slow < SLOW else '6m'}",
     ]
+
+
+def killed(it: Imported) -> str:
+    """Return the program that is killed: the engine's daemon, "" where the engine has none."""
+    return DESIGNS[it.scenario.setup.engine.design].traits.engine
 
 
 def linked(it: Imported, asked: Asked, folder: str, images: Sequence[str]) -> str:
