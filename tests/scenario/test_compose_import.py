@@ -107,7 +107,9 @@ services:
     depends_on: [other]
     links: ["gone:alias", "b:c"]
     pid: service:gone
-    logging: {driver: json-file}
+    logging: {driver: loki}
+    pre_start: [{image: x}]
+    models: [m]
   b: {}
   c: {build: ./here}
   d: null
@@ -124,6 +126,8 @@ def test_a_part_of_a_stack_is_read(tmp_path):
     rows = [(key, names) for key, names, _, _ in in_rows(list(found.left))]
     assert ("networks.gone", "a") in rows
     assert ("depends_on.other", "a") in rows
+    assert ("networks.gone.ipv4_address", "a") in rows
+    assert ("logging.driver", "a") in rows
     assert ("links.gone", "a") in rows
     assert ("pid.gone", "a") in rows
     assert ("image", "b, d") in rows
@@ -137,6 +141,7 @@ def test_a_part_of_a_stack_is_read(tmp_path):
         ("services: {web: {image: x, ports: ['80:99999']}}", "'99999' is not a port"),
         ("sevices: {}\nservices: {a: {image: x}}", "c.yaml:1:1: sevices: unknown key of a Compose file"),
         ("services: {}", "there are no services"),
+        ("# nothing\n", "c.yaml:1:1: there are no services"),
         ("services: {a: {image: x, profiles: [p]}}", "Services of profiles: a"),
         ("services: {a: {image: x}, b: {image: y, container_name: a}}", "two containers have the name 'a'"),
         ("services: 3", "services: '3' is not a mapping"),

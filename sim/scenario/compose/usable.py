@@ -36,6 +36,7 @@ AS_TRUTH = frozenset("init tty stdin_open privileged read_only oom_kill_disable 
 AS_TRUTH_OF_NETWORK = frozenset("external internal attachable enable_ipv4 enable_ipv6".split())
 AS_NUMBER = frozenset("scale replicas oom_score_adj pids_limit retries max_attempts target".split())
 TEXTS = frozenset("environment labels annotations command entrypoint build sysctls x-payload x-exec test".split())
+IN_ADDRESSES = "only in the addresses"
 ADDRESSES = {"ipv4_address", "ipv6_address"}
 MOST = 500  # values that are taken out of one service
 CHANGES = {  # by key of a service, what hangs on a value that the model does not follow
@@ -46,6 +47,8 @@ CHANGES = {  # by key of a service, what hangs on a value that the model does no
     "links": "only if containers are started by compose up: the order is kept, the wait is not",
     "deploy": f"{YES}: there is one container of it",
     "scale": f"{YES}: there is one container of it",
+    "logging": "only if its program prints and nobody takes its lines",
+    "log_driver": "only if its program prints and nobody takes its lines",
     "pid": "only for signals and numbers of processes",
     "healthcheck": "only for its health",
 }
@@ -95,8 +98,12 @@ class Usable:
                     known[net] = Node({}, said.mark, said.key)
                     hint = did_you_mean(net, known) or "another file may declare it"
                     self.left.append(Left(said.mark, name, f"networks.{net}", f"no file declares it: {hint}", NO))
-                if net not in declared:
-                    service = without_address(service, net)
+                if not has_subnet(declared.get(net)) and (bare := without_address(service, net)) is not service:
+                    why = "the subnet of its network stands in no file, so another address is given"
+                    said = service.child("networks")
+                    assert said is not None
+                    self.left.append(Left(said.mark, name, f"networks.{net}.ipv4_address", why, IN_ADDRESSES))
+                    service = bare
             gone = [it for it in names_in(service, "depends_on") if it not in services.value]
             for other in gone:
                 self.missing(service, name, "depends_on", other, services.value)
@@ -211,9 +218,7 @@ class Usable:
                 self.left.append(Left(node.mark, "", f"networks.{name}.driver", why, CHANGES["networks"]))
                 continue
             kept[key] = typed(node, key) if key in AS_TRUTH_OF_NETWORK else node
-        return self.followed(
-            NetworkFile, replace(network, value=kept), f"networks.{name}", {"ipam": "only in the addresses"}
-        )
+        return self.followed(NetworkFile, replace(network, value=kept), f"networks.{name}", {"ipam": IN_ADDRESSES})
 
     # -- values ------------------------------------------------------------------------------------------------------
 
@@ -248,7 +253,7 @@ class Usable:
     def fault(self, model: type[Strict], key: str, node: Node) -> tuple[Path, str] | None:
         """Return the place of a value that is not followed, and why; None if there is none, or only what is wrong."""
         for path, refusal in refusals(model, key, node):
-            if "not modelled" in refusal.what:
+            if "not modelled" in refusal.what or "is not a log driver" in refusal.what:
                 return path, refusal.what.removesuffix(".")
             if node.place(place_of(node, path)) in self.stack.incomplete:
                 return path, f"{refusal.what.removesuffix('.')}: a variable in it has no value"
@@ -266,6 +271,11 @@ def refusals(model: type[Strict], key: str, node: Node) -> Iterator[tuple[Path, 
                 continue  # what the key needs beside it
             refusal = said if isinstance(said, Refusal) else Refusal(detail["msg"])
             yield (*loc[1:], *refusal.below), refusal
+
+
+def has_subnet(network: Node | None) -> bool:
+    """Return whether a network declares its subnet."""
+    return network is not None and network.find(("ipam", "config", 0, "subnet")) is not None
 
 
 def without_address(service: Node, network: str) -> Node:

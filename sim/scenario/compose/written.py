@@ -32,6 +32,7 @@ from sim.scenario.words import counted, listed
 Redact = Callable[[str], str]
 VALUED = frozenset("environment labels annotations sysctls extra_hosts".split())  # whose values are not written
 HIDDEN = "…"
+NOTHING = "there are no services in this file."
 WIDTH = 116
 SLOW = 45_000_000  # µs until the slowest program is ready, from which on a run is given more time
 
@@ -71,6 +72,8 @@ def imported(wanted: Wanted) -> Imported:
     """Return the stack. Raises InputError with what is wrong in its files."""
     report, asked, design = Report(), wanted.asked, wanted.design or newest()
     stack = read_stack(asked, report.problems)
+    if stack is None:
+        report.problems.add(Mark(asked.files[0], 1, 1), NOTHING)
     report.problems.raise_if_any()
     assert stack is not None
     usable = Usable(stack, design, report.problems)
@@ -81,7 +84,7 @@ def imported(wanted: Wanted) -> Imported:
     if services is None or not services.value:
         off = [it.service for it in stack.left if it.key == "profiles"]
         hint = f"Services of profiles: {listed(off)}; add --profile NAME." if off else ""
-        report.problems.add(mark, "there are no services in this file.", hint)
+        report.problems.add(mark, NOTHING, hint)
         report.problems.raise_if_any()
     found: list[Found] = []
     if wanted.images is not None:
