@@ -75,13 +75,14 @@ def _of_compose(options: argparse.Namespace, out: str) -> tuple[str, str]:
     images = [place for place in options.images or [OWN] if place != "none"]
     text, summary = init_from_compose(
         options.compose,
+        "" if out == STDOUT else Path(out).parent,
         env_files=options.env_file,
         profiles=options.profile,
         project=options.project_name,
         design=options.design,
         images=images,
         keep_values=options.keep_values,
-        link=("" if out == STDOUT else str(Path(out).parent)) if options.link else None,
+        link=options.link,
     )
     return with_expectations(text, "scenario.yaml" if out == STDOUT else out), summary
 

@@ -46,17 +46,17 @@ def scenario_from(
     _check(inputs, found, reading)
     host = inventory_of(reading, design)
     if host.compose and not host.containers:
-        return of_compose(host, design, keep_values)
+        return of_compose(host, name, design, keep_values)
     return scenario_text(host, name)
 
 
-def of_compose(host: Inventory, design: str, keep_values: bool) -> tuple[str, str]:
+def of_compose(host: Inventory, name: str, design: str, keep_values: bool) -> tuple[str, str]:
     """Return the scenario of Compose files, beside which nothing tells of containers. Raises InputError."""
     files = [it.path for it in host.compose if it.path]
     if not files:
         hint = "Give the Compose file by its name: what it refers to is looked for beside it."
         raise InputError([Problem(host.compose[0].place, "this Compose file has no folder", hint)])
-    return init_from_compose(files, design=design, keep_values=keep_values)
+    return init_from_compose(files, os.path.dirname(name), design=design, keep_values=keep_values)
 
 
 def _check(inputs: Sequence[str | os.PathLike[str]], found: Sequence[Source], reading: Reading) -> None:

@@ -7,7 +7,7 @@ project's scenario language.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sim.engine.setup import EngineSetup
 from sim.scenario.check import Report
@@ -58,26 +58,31 @@ def starter() -> str:
 
 def init_from_compose(
     files: str | os.PathLike[str] | Sequence[str],
+    folder: str | os.PathLike[str] | None = None,
     *,
     env_files: Sequence[str] = (),
     profiles: Sequence[str] = (),
     project: str = "",
+    texts: Mapping[str, str] | None = None,
     design: str = "",
     images: Sequence[str] = (OWN,),
     keep_values: bool = False,
     redact: Redact = str,
-    link: str | None = None,
+    link: bool = False,
 ) -> tuple[str, str]:
-    """Return a scenario for Compose files, and what it says of them in one line. Raises InputError.
+    """Return a scenario for Compose files, and what it says of them. Raises InputError.
 
-    *images* are files and folders of the library of images, none for no library; *redact* takes credentials out of the
-    words of commands. With *link*, the folder of the scenario, it names the Compose files in place of what they say.
+    *texts* has the text of files that do not stand on disk. *images* are files and folders of the library of images,
+    none for no library; *redact* takes credentials out of the words of commands. With *link* the scenario, which will
+    stand in *folder* (None: beside the first file), names its files in place of what they say.
     """
     names = tuple(files) if isinstance(files, list | tuple) else (os.fspath(files),)  # type: ignore[arg-type]
     report = Report()
     known = library(images, report) if images else None
     report.problems.raise_if_any()
-    asked = Asked(names, tuple(env_files), tuple(profiles), project, keep_values=keep_values)
+    asked = Asked(names, tuple(env_files), tuple(profiles), project, texts or {}, keep_values)
     found = imported(Wanted(asked, design, known, redact))
-    text = written(found, names) if link is None else linked(found, asked, link, images)
-    return text, summary(found)
+    if not link:
+        return written(found, names), summary(found)
+    beside = os.path.dirname(names[0]) if folder is None else os.fspath(folder)
+    return linked(found, asked, beside, images), summary(found)

@@ -38,6 +38,8 @@ _OOM = "memory runs out when a step says so (oom: NAME)"
 
 _SERVICE: Mapping[str, Noted] = {
     **_keys("annotations attach develop platform pull_policy x-network", "only Compose and other tools read it"),
+    **_keys("label_file pull_refresh_after", "only Compose and other tools read it"),
+    **_keys("models", "Compose asks a model runner, which is no container"),
     **_keys("build", "an image is built before its container is made"),
     **_keys("configs env_file environment secrets working_dir", _PROGRAM),
     **_keys("stdin_open", "whether its program ends at the end of its input is said by x-payload.exits"),
@@ -74,6 +76,10 @@ _SERVICE: Mapping[str, Noted] = {
     "oom_kill_disable": Noted(
         "a step oom: NAME kills its program; on control groups v2 the key does nothing",
         "only if the host has control groups v1 and its limit is reached: its program then waits instead",
+    ),
+    "pre_start": Noted(
+        "what Compose runs to its end in containers of their own before it starts this one",
+        "only if compose up or start is a step, and what it runs fails or takes long",
     ),
     "post_start": Noted(
         "what Compose runs inside a container after it has started it (Compose 2.30)",

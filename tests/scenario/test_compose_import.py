@@ -1,16 +1,27 @@
 """What a Compose file becomes: a scenario that loads, and a list of what it does not follow."""
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from sim.designs import DESIGNS
 from sim.errors import InputError
 from sim.experiment.first import with_expectations
 from sim.experiment.run import run_scenario
 from sim.scenario import init_from_compose, load
 from sim.scenario.compose.left import in_rows
-from sim.scenario.compose.written import newest
+from sim.scenario.compose.stack import Asked
+from sim.scenario.compose.written import Wanted, imported, newest
 from tests.scenario.compose_stacks import taken, text_of
 
 HUNTER = "hunter2"  # planted wherever a value may stand
+WORDS = (
+    """image command entrypoint ports restart networks network_mode depends_on deploy healthcheck test volumes links
+    environment labels build init tty pid extends file service profiles x-payload ready logging driver condition all
+    container_name stop_signal stop_grace_period mem_limit always ${X} ${X:-80}:80 80:80 host service:b none replicas
+    resources limits memory 512m CMD-SHELL bridge default start_period 10s ulimits provider a b c.yaml secrets"""
+).split()  # fmt: skip
 SECRETS = f"""\
 name: shop
 services:
@@ -92,11 +103,13 @@ LEFT = """\
 services:
   a:
     image: x
-    networks: [one, gone]
+    networks: {one: {}, gone: {ipv4_address: 10.9.8.7, aliases: [z]}}
     depends_on: [other]
     links: ["gone:alias", "b:c"]
     pid: service:gone
-    logging: {driver: json-file}
+    logging: {driver: loki}
+    pre_start: [{image: x}]
+    models: [m]
   b: {}
   c: {build: ./here}
   d: null
@@ -113,6 +126,8 @@ def test_a_part_of_a_stack_is_read(tmp_path):
     rows = [(key, names) for key, names, _, _ in in_rows(list(found.left))]
     assert ("networks.gone", "a") in rows
     assert ("depends_on.other", "a") in rows
+    assert ("networks.gone.ipv4_address", "a") in rows
+    assert ("logging.driver", "a") in rows
     assert ("links.gone", "a") in rows
     assert ("pid.gone", "a") in rows
     assert ("image", "b, d") in rows
@@ -126,6 +141,7 @@ def test_a_part_of_a_stack_is_read(tmp_path):
         ("services: {web: {image: x, ports: ['80:99999']}}", "'99999' is not a port"),
         ("sevices: {}\nservices: {a: {image: x}}", "c.yaml:1:1: sevices: unknown key of a Compose file"),
         ("services: {}", "there are no services"),
+        ("# nothing\n", "c.yaml:1:1: there are no services"),
         ("services: {a: {image: x, profiles: [p]}}", "Services of profiles: a"),
         ("services: {a: {image: x}, b: {image: y, container_name: a}}", "two containers have the name 'a'"),
         ("services: 3", "services: '3' is not a mapping"),
@@ -175,19 +191,38 @@ services:
 """
 
 
-@pytest.mark.parametrize("design", ["", "docker-1.13", "docker-24"])
+QUICK = ("docker-1.13", "podman", newest())
+
+
+@pytest.mark.parametrize("design", [it if it in QUICK else pytest.param(it, marks=pytest.mark.long) for it in DESIGNS])
 def test_the_first_expectations_hold(design, tmp_path):
     """Also where a port is bound to the host's own address, and where nobody starts a container again."""
     file = tmp_path / "c.yaml"
     file.write_text(BOUND)
     text = with_expectations(init_from_compose(str(file), design=design)[0], "x.yaml")
-    for seed in (1, 2):
+    for seed in (1, 2, 3):
         run = run_scenario(load("x.yaml", text), seed)
         assert [it.text for it in run.verdicts() if not it.holds] == []
-    assert "{dark: a, from: loopback" in text
+        assert run.verdicts()
     assert "{dark: a, from: remote" not in text
+
+
+def test_the_first_expectations_say_who_comes_back(tmp_path):
+    """On an engine whose daemon takes its containers along when it dies."""
+    file = tmp_path / "c.yaml"
+    file.write_text(BOUND)
+    text = with_expectations(init_from_compose(str(file))[0], "x.yaml")
+    assert "{dark: a, from: loopback" in text
     assert "container: [a, c], status: running" in text
     assert "container: [b], status: exited" in text
+
+
+@pytest.mark.parametrize(("design", "left"), [("docker-1.13", ["healthcheck.start_period"]), (newest(), [])])
+def test_keys_that_an_engine_does_not_have_are_left_out(design, left, tmp_path):
+    """A host with an older engine reads the same file."""
+    (tmp_path / "c.yaml").write_text("services: {a: {image: x, healthcheck: {test: y, start_period: 9s}}}")
+    found = imported(Wanted(Asked((str(tmp_path / "c.yaml"),)), design))
+    assert [it.key for it in found.left] == left
 
 
 def test_expectations_have_room_for_other_seeds(tmp_path):
@@ -205,9 +240,7 @@ def test_a_scenario_may_name_its_files(tmp_path):
     (tmp_path / "b.yaml").write_text("services: {b: {restart: always}}")
     (tmp_path / "v.env").write_text("V=1.27")
     files = [str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")]
-    text, _ = init_from_compose(
-        files, env_files=[str(tmp_path / "v.env")], profiles=["p"], project="shop", link=str(tmp_path)
-    )
+    text, _ = init_from_compose(files, env_files=[str(tmp_path / "v.env")], profiles=["p"], project="shop", link=True)
     assert "compose: {files: [a.yaml, b.yaml], env_files: [v.env], profiles: [p], project: shop}" in text
     assert "images: library" in text
     scenario = load(tmp_path / "s.yaml", text)
@@ -218,6 +251,44 @@ def test_a_scenario_may_name_its_files(tmp_path):
     assert scenario.setup.services[0].payload.comm == "nginx"
     (tmp_path / "b.yaml").write_text("services: {b: {restart: unless-stopped}}")
     assert load(tmp_path / "s.yaml", text).setup.services[1].restart.name == "unless-stopped"
+
+
+def test_a_pasted_text_needs_no_file():
+    """*texts* stands for files; what it includes is missing, and said."""
+    text, said = init_from_compose("paste", texts={"paste": "include: [x.yaml]\nservices: {a: {image: x}}"})
+    assert [it.name for it in load("x.yaml", text).setup.services] == ["a"]
+    assert "not followed: include" in said
+
+
+def test_what_changes_answers_is_said_at_once(tmp_path):
+    """In the summary by name, what may change them as a number; all of it at the head of the file, worst first."""
+    file = tmp_path / "c.yaml"
+    file.write_text("include: [gone.yaml]\nservices: {a: {image: x, cap_add: [NET_ADMIN], environment: {A: 1}}}")
+    text, said = init_from_compose(str(file))
+    assert "not followed: include: 'gone.yaml' is not here; changes your answer: yes: its services are missing" in said
+    assert "1 other thing may change your answer" in said
+    head = text[: text.index("title:")]
+    assert head.index("include") < head.index("cap_add (a): only if") < head.index("environment (a): no")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-5, 99999) | st.sampled_from(WORDS) | st.text(max_size=6),
+        lambda below: st.lists(below, max_size=3) | st.dictionaries(st.sampled_from(WORDS), below, max_size=4),
+        max_leaves=12,
+    )
+)
+def test_any_service_is_imported_or_refused_with_a_place(service):
+    """Whatever stands in a service: a scenario that loads, or problems; never a traceback."""
+    text = yaml.safe_dump({"services": {"a": service, "b": {"image": "x"}}}, allow_unicode=True)
+    problems, made = [], ""
+    try:
+        made, _ = init_from_compose("c.yaml", texts={"c.yaml": text})
+    except InputError as error:
+        problems = error.problems
+    assert all(problem.where.startswith("c.yaml") for problem in problems)
+    assert problems or load("x.yaml", made)
 
 
 @pytest.mark.parametrize(

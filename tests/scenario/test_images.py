@@ -5,7 +5,7 @@ import re
 import pytest
 
 from sim.errors import InputError
-from sim.scenario import load
+from sim.scenario import load, resolved
 from sim.scenario.check import Report
 from sim.scenario.compose.images import FOLDER, Library, library
 from tests.scenario.compose_stacks import taken
@@ -110,7 +110,7 @@ def test_workers_go_by_the_cores_of_the_host():
 def test_what_is_assumed_is_said():
     """By a scenario that names the library, for each entry."""
     text = "images: library\nservices: {a: {image: mysql}, b: {image: mysql}}\n"
-    assert "a, b: threads, ready of the library of images (mysql)" in load("x.yaml", text).assumptions
+    assert "a, b: threads, ready, as the library of images has it (mysql)" in load("x.yaml", text).assumptions
     assert not any("library" in it for it in load("x.yaml", "services: {a: {image: mysql}}").assumptions)
 
 
@@ -122,6 +122,16 @@ command: [shop, serve]
 x-payload: {ready: 7s, on: {TERM: ignore}}
 sources: {ready: measured}
 """
+
+
+def test_a_scenario_with_images_resolves_to_itself():
+    """What the library gave stands in the file that repeats a run."""
+    scenario = load(
+        "x.yaml", "images: library\nservices: {a: {image: nginx}, b: {image: rabbitmq}, c: {image: php:fpm}}\n"
+    )
+    again = load("x.yaml", resolved(scenario))
+    assert again.setup.services == scenario.setup.services
+    assert again.assumptions == scenario.assumptions
 
 
 def test_people_add_their_own(tmp_path):

@@ -20,6 +20,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from sim.scenario.check import Report, check
+from sim.scenario.compose.left import few
 from sim.scenario.fields import Signal, Text, Words, kind
 from sim.scenario.fields import words as words_of
 from sim.scenario.schema_program import PayloadFile, Strict
@@ -340,7 +341,7 @@ def sentences(found: Sequence[Found]) -> list[str]:
         if not it.other and it.entry.assumed:
             groups.setdefault(it.entry.name, []).append(it)
     return [
-        f"{listed(it.service for it in rows)}: {listed(rows[0].entry.assumed)} of the library of images ({name})"
+        f"{few([it.service for it in rows])}: {listed(rows[0].entry.assumed)}, as the library of images has it ({name})"
         for name, rows in groups.items()
     ]
 

@@ -26,6 +26,12 @@ REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|github\.com/|oci:")
 SECRET = re.compile(  # of a name of a variable
     r"passw|passphrase|secret|token|credential|(?<![a-z])(?:pass|pwd|key|salt|dsn)(?![a-z])", re.IGNORECASE
 )
+NAMED = 12  # so many variables without a value are named
+IF_FOLLOWED = "only if something that is followed hangs on it"
+WITHOUT_VALUE = (
+    (False, "no env file gives it a value, so it is empty", IF_FOLLOWED),
+    (True, "Compose refuses the file without it; here it is empty", f"{IF_FOLLOWED}: give it with --env-file"),
+)
 JOINED = ("services", "networks", "volumes", "configs", "secrets", "models")  # of an included file
 
 
@@ -83,16 +89,14 @@ def read_stack(asked: Asked, problems: Problems) -> Stack | None:
 
 
 def unset(variables: Variables) -> list[Left]:
-    """Return the variables without a value."""
+    """Return the variables without a value: those that Compose insists on, and the others."""
     found = []
-    for name, mark in variables.unset.items():
-        why, changes = "no env file gives it a value, so it is empty", "only if something that is followed hangs on it"
-        if name in variables.required:
-            why, changes = (
-                "Compose refuses the file without it; here it is empty",
-                f"{changes}: give it with --env-file",
-            )
-        found.append(Left(mark, "", f"${{{name}}}", why, changes))
+    for required, why, changes in WITHOUT_VALUE:
+        names = [name for name in variables.unset if (name in variables.required) == required]
+        if names:
+            dollars = [f"${{{name}}}" for name in names[:NAMED]]
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            found.append(Left(variables.unset[names[0]], "", listed(dollars) + more, why, changes))
     return found
 
 

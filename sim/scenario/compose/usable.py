@@ -36,6 +36,8 @@ AS_TRUTH = frozenset("init tty stdin_open privileged read_only oom_kill_disable 
 AS_TRUTH_OF_NETWORK = frozenset("external internal attachable enable_ipv4 enable_ipv6".split())
 AS_NUMBER = frozenset("scale replicas oom_score_adj pids_limit retries max_attempts target".split())
 TEXTS = frozenset("environment labels annotations command entrypoint build sysctls x-payload x-exec test".split())
+IN_ADDRESSES = "only in the addresses"
+ADDRESSES = {"ipv4_address", "ipv6_address"}
 MOST = 500  # values that are taken out of one service
 CHANGES = {  # by key of a service, what hangs on a value that the model does not follow
     "networks": "only if a client comes from another container, or by a container's own address",
@@ -45,6 +47,8 @@ CHANGES = {  # by key of a service, what hangs on a value that the model does no
     "links": "only if containers are started by compose up: the order is kept, the wait is not",
     "deploy": f"{YES}: there is one container of it",
     "scale": f"{YES}: there is one container of it",
+    "logging": "only if its program prints and nobody takes its lines",
+    "log_driver": "only if its program prints and nobody takes its lines",
     "pid": "only for signals and numbers of processes",
     "healthcheck": "only for its health",
 }
@@ -84,8 +88,8 @@ class Usable:
         services, networks = root.child("services"), root.child("networks")
         if services is None or not isinstance(services.value, dict):
             return root
-        known = dict(mapping(networks)) if networks is not None and isinstance(networks.value, dict) else {}
-        kept = {}
+        declared = networks.value if networks is not None and isinstance(networks.value, dict) else {}
+        known, kept = dict(declared), {}
         for name, service in services.value.items():
             for net in names_in(service, "networks"):
                 if net not in known and net not in IMPLIED:
@@ -94,6 +98,12 @@ class Usable:
                     known[net] = Node({}, said.mark, said.key)
                     hint = did_you_mean(net, known) or "another file may declare it"
                     self.left.append(Left(said.mark, name, f"networks.{net}", f"no file declares it: {hint}", NO))
+                if not has_subnet(declared.get(net)) and (bare := without_address(service, net)) is not service:
+                    why = "the subnet of its network stands in no file, so another address is given"
+                    said = service.child("networks")
+                    assert said is not None
+                    self.left.append(Left(said.mark, name, f"networks.{net}.ipv4_address", why, IN_ADDRESSES))
+                    service = bare
             gone = [it for it in names_in(service, "depends_on") if it not in services.value]
             for other in gone:
                 self.missing(service, name, "depends_on", other, services.value)
@@ -152,7 +162,23 @@ class Usable:
                 self.left.append(
                     Left(service.key or service.mark, name, "image", "the service has neither image nor build")
                 )
+        if "healthcheck" in kept:
+            kept["healthcheck"] = self.checked(kept["healthcheck"], name)
         return self.followed(ServiceFile, replace(service, value=kept), name, CHANGES)
+
+    def checked(self, check: Node, name: str) -> Node:
+        """Return a health check without the keys that the engine's version does not have."""
+        if not isinstance(check.value, dict):
+            return check
+        kept = {}
+        for key, node in check.value.items():
+            refusal = None if node.value is None else refused("healthcheck", key, self.designs())
+            if refusal is None:
+                kept[key] = node
+            else:
+                why = refusal.what.removesuffix(".")
+                self.left.append(Left(node.key or node.mark, name, f"healthcheck.{key}", why, NO))
+        return replace(check, value=kept)
 
     def reason(self, key: str, node: Node) -> tuple[str, str] | None:
         """Return why a key of a service is left out as a whole, and what hangs on it; None if it is not."""
@@ -192,9 +218,7 @@ class Usable:
                 self.left.append(Left(node.mark, "", f"networks.{name}.driver", why, CHANGES["networks"]))
                 continue
             kept[key] = typed(node, key) if key in AS_TRUTH_OF_NETWORK else node
-        return self.followed(
-            NetworkFile, replace(network, value=kept), f"networks.{name}", {"ipam": "only in the addresses"}
-        )
+        return self.followed(NetworkFile, replace(network, value=kept), f"networks.{name}", {"ipam": IN_ADDRESSES})
 
     # -- values ------------------------------------------------------------------------------------------------------
 
@@ -229,7 +253,7 @@ class Usable:
     def fault(self, model: type[Strict], key: str, node: Node) -> tuple[Path, str] | None:
         """Return the place of a value that is not followed, and why; None if there is none, or only what is wrong."""
         for path, refusal in refusals(model, key, node):
-            if "not modelled" in refusal.what:
+            if "not modelled" in refusal.what or "is not a log driver" in refusal.what:
                 return path, refusal.what.removesuffix(".")
             if node.place(place_of(node, path)) in self.stack.incomplete:
                 return path, f"{refusal.what.removesuffix('.')}: a variable in it has no value"
@@ -247,6 +271,23 @@ def refusals(model: type[Strict], key: str, node: Node) -> Iterator[tuple[Path, 
                 continue  # what the key needs beside it
             refusal = said if isinstance(said, Refusal) else Refusal(detail["msg"])
             yield (*loc[1:], *refusal.below), refusal
+
+
+def has_subnet(network: Node | None) -> bool:
+    """Return whether a network declares its subnet."""
+    return network is not None and network.find(("ipam", "config", 0, "subnet")) is not None
+
+
+def without_address(service: Node, network: str) -> Node:
+    """Return a service without an address of its own in a network whose subnet nobody knows."""
+    said = service.child("networks")
+    if said is None or not isinstance(said.value, dict):
+        return service
+    options = said.value.get(network)
+    if options is None or not isinstance(options.value, dict) or not ADDRESSES & set(options.value):
+        return service
+    bare = replace(options, value={key: it for key, it in options.value.items() if key not in ADDRESSES})
+    return replace(service, value={**mapping(service), "networks": replace(said, value={**said.value, network: bare})})
 
 
 def place_of(node: Node, path: Path) -> Path:

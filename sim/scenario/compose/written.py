@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from sim.designs import families
+from sim.designs import DESIGNS, families
 from sim.engine.setup import EngineSetup
 from sim.scenario.check import Report
 from sim.scenario.compile import Compiler, Scenario
@@ -32,6 +32,7 @@ from sim.scenario.words import counted, listed
 Redact = Callable[[str], str]
 VALUED = frozenset("environment labels annotations sysctls extra_hosts".split())  # whose values are not written
 HIDDEN = "…"
+NOTHING = "there are no services in this file."
 WIDTH = 116
 SLOW = 45_000_000  # µs until the slowest program is ready, from which on a run is given more time
 
@@ -71,6 +72,8 @@ def imported(wanted: Wanted) -> Imported:
     """Return the stack. Raises InputError with what is wrong in its files."""
     report, asked, design = Report(), wanted.asked, wanted.design or newest()
     stack = read_stack(asked, report.problems)
+    if stack is None:
+        report.problems.add(Mark(asked.files[0], 1, 1), NOTHING)
     report.problems.raise_if_any()
     assert stack is not None
     usable = Usable(stack, design, report.problems)
@@ -81,7 +84,7 @@ def imported(wanted: Wanted) -> Imported:
     if services is None or not services.value:
         off = [it.service for it in stack.left if it.key == "profiles"]
         hint = f"Services of profiles: {listed(off)}; add --profile NAME." if off else ""
-        report.problems.add(mark, "there are no services in this file.", hint)
+        report.problems.add(mark, NOTHING, hint)
         report.problems.raise_if_any()
     found: list[Found] = []
     if wanted.images is not None:
@@ -206,7 +209,7 @@ def head(it: Imported, files: Sequence[str]) -> list[str]:
         f"# Written by shimulator init from {listed(os.path.basename(file) for file in files)} (project {it.project}).",
         "# Check it with: shimulator validate FILE; run it with: shimulator run FILE; then: shimulator whatif FILE",
         *table(it.left),
-        "title: dockerd is killed",
+        f"title: {killed(it) or 'the host'} is {'killed' if killed(it) else 'rebooted'}",
         "host: {cores: 2, uptime: 10d}             # the cores of your host",
         "engine:",
         f"  design: {it.scenario.setup.engine.design}",
@@ -217,11 +220,17 @@ def head(it: Imported, files: Sequence[str]) -> list[str]:
 def steps(it: Imported) -> list[str]:
     """Return the lines of what happens; a host with slow programs is given more time."""
     slow = max((service.payload.ready for service in it.scenario.setup.services), default=0)
+    act = f"kill: {killed(it)}" if killed(it) else "reboot: true"
     return [
         "steps:",
-        "  - {id: shot, at: 60s, kill: dockerd}    # or: systemctl: restart docker; kill: containerd; kill: shim/NAME",
+        f"  - {{id: shot, at: 60s, {act}}}    # or: systemctl: restart docker; kill: containerd; kill: shim/NAME",
         f"until: shot+{'2m' if slow < SLOW else '6m'}",
     ]
+
+
+def killed(it: Imported) -> str:
+    """Return the program that is killed: the engine's daemon, "" where the engine has none."""
+    return DESIGNS[it.scenario.setup.engine.design].traits.engine
 
 
 def linked(it: Imported, asked: Asked, folder: str, images: Sequence[str]) -> str:
@@ -310,8 +319,9 @@ def summary(it: Imported) -> str:
     ports = sum(len(service.ports) for service in services)
     bare = [name for name, keys in it.services.items() if "x-payload" not in keys]
     text = f"{counted(len(services), 'service')}, {counted(ports, 'port')}"
-    if it.found:
-        text += f"; {counted(len(it.found), 'image')} known"
+    known = sum(not found.other for found in it.found)
+    if known:
+        text += f"; {counted(known, 'image')} known"
     if bare:
         verb = "has" if len(bare) == 1 else "have"
         text += f"; {len(bare)} {verb} no x-payload (assumed: ready at once, TERM exits 0 after 100 ms)"
