@@ -18,7 +18,7 @@ import msgspec
 from sim.designs import DESIGNS
 from sim.engine.role import Kind
 from sim.engine.setup import Docker, Microseconds, Step, Systemctl
-from sim.facts import Fid, FrameMoved, FrameStarted, Received, Sent, StepTaken
+from sim.facts import Fid, FrameEnded, FrameMoved, FrameStarted, Received, Sent, StepTaken
 from sim.kernel import events as e
 from sim.kernel.records import Image, Pid, Status
 from sim.trace import Trace
@@ -26,20 +26,31 @@ from sim.views.names import role_of
 from sim.world import World
 
 DAEMONS = frozenset({Kind.DAEMON, Kind.GUEST, Kind.INIT})
+STEP = 100  # records that a step may have
 ENDING = ("stop", "kill", "rm")
 
 
 class Turn(NamedTuple):
-    """From a record on, a goroutine is in a procedure and acts for a container, "" for none."""
+    """From a record on a goroutine is in a procedure and acts for a container, "" for none.
 
-    pid: Pid
+    *begun* is its first record, *seen* the one at which it is looked at.
+    """
+
+    fid: Fid
     procedure: str
     container: str
+    begun: int
+    seen: int = -1
 
     @property
     def program(self) -> str:
         """Return whose goroutine it is."""
         return self.procedure.partition(".")[0]
+
+    @property
+    def rule(self) -> Rule:
+        """Return who acts."""
+        return Rule(self.program, self.fid[0], self.procedure)
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -87,6 +98,8 @@ class Trail:
         self.begun: dict[int, str] = {}  # the step that began what led to a record
         self.turns: dict[Fid, tuple[list[int], list[Turn]]] = {}
         self.turns_before: dict[Fid, tuple[list[int], list[Turn]]] = {}  # of a begin that several have in common
+        self.ends: dict[Fid, list[int]] = {}
+        self.ends_before: dict[Fid, list[int]] = {}
         self.deaths: dict[str, list[tuple[Microseconds, int]]] = {}
         self.begins: dict[str, list[tuple[Microseconds, int]]] = {}
 
@@ -95,7 +108,7 @@ class Trail:
         twin = Trail(trace)
         twin.seq, twin.sends, twin.begun = self.seq, self.sends.copy(), self.begun.copy()
         twin.waiting = {name: queue.copy() for name, queue in self.waiting.items()}
-        twin.turns_before = self.turns
+        twin.turns_before, twin.ends_before = self.turns, self.ends
         twin.deaths = {name: found.copy() for name, found in self.deaths.items()}
         twin.begins = {name: found.copy() for name, found in self.begins.items()}
         return twin
@@ -127,7 +140,7 @@ class Trail:
         path = tuple(self._own(seq, container))
         told = next((it for it in path if isinstance(it, e.Signalled) and it.pid == death.pid), None)
         by_pid = 0 if told is None else told.by_pid
-        senders = (it.program for it in path if isinstance(it, Turn) and it.pid == by_pid != 0)
+        senders = (it.program for it in path if isinstance(it, Turn) and it.fid[0] == by_pid != 0)
         step = self.steps.get(self.step_of(seq))
         return End(
             pid=death.pid,
@@ -149,9 +162,36 @@ class Trail:
         return Begun(self.rules(container, tuple(self._own(seq, container))), found)
 
     def rules(self, container: str, path: tuple[Any, ...]) -> tuple[Rule, ...]:
-        """Return the goroutines of daemons on a path that act for a container, nearest first; without, of commands."""
+        """Return the goroutines of daemons on a path that act for a container, nearest first; without, of commands.
+
+        Of the last daemon those are told that have begun one another.
+        """
         daemons = {name for name, role in self.design.roles.items() if role.kind in DAEMONS}
-        return _of_programs(container, path, daemons) or _of_programs(container, path, self.commands)
+        found = _of_programs(container, path, daemons) or _of_programs(container, path, self.commands)
+        return (*(turn.rule for turn in found[:-1]), *(turn.rule for turn in self._line(found[-1]))) if found else ()
+
+    def _line(self, turn: Turn) -> Iterator[Turn]:
+        """Yield a goroutine, the one that has begun it and still waits for it, and so on, of one container."""
+        found: Turn | None = turn
+        while found is not None and found.container == turn.container and self._lives(found, turn.seen):
+            yield found
+            found = self._parent(found)
+
+    def _lives(self, turn: Turn, seq: int) -> bool:
+        """Return whether a goroutine has not returned when a record is made."""
+        ends = [*self.ends_before.get(turn.fid, ()), *self.ends.get(turn.fid, ())]
+        place = bisect_right(ends, turn.begun)
+        return place == len(ends) or ends[place] >= seq
+
+    def _parent(self, turn: Turn) -> Turn | None:
+        """Return who has begun a goroutine: of its program the other one that goes on, or ends, in that step."""
+        records, begun = self.trace.records, turn.begun
+        for seq in range(begun + 1, min(begun + STEP, len(records))):
+            event = records.one(seq).event
+            if isinstance(event, FrameMoved | FrameEnded) and event.fid[0] == turn.fid[0] and event.fid != turn.fid:
+                found = self._turn(begun, event.fid)
+                return found if found.begun < begun else None
+        return None
 
     def step_of(self, seq: int) -> str:
         """Return the id of the step that began what led to a record, "" for none; what was followed once is known."""
@@ -180,7 +220,7 @@ class Trail:
         while seq >= 0:
             event = self.trace.records.one(seq).event
             if isinstance(event, FrameMoved | FrameStarted):
-                event = self._turn(seq, event.fid)
+                event = self._turn(seq, event.fid)._replace(seen=seq)
                 if event.container not in ("", container):
                     return
             yield event
@@ -213,7 +253,7 @@ def _received(trail: Trail, now: Microseconds, world: World, event: Received) ->
 def _started(trail: Trail, now: Microseconds, world: World, event: FrameStarted) -> None:
     numbers, turns = trail.turns.setdefault(event.fid, ([], []))
     numbers.append(trail.seq)
-    turns.append(Turn(event.fid[0], event.procedure, event.local.get("c") or ""))
+    turns.append(Turn(event.fid, event.procedure, event.local.get("c") or "", trail.seq))
 
 
 def _moved(trail: Trail, now: Microseconds, world: World, event: FrameMoved) -> None:
@@ -223,6 +263,10 @@ def _moved(trail: Trail, now: Microseconds, world: World, event: FrameMoved) -> 
         numbers, turns = trail.turns.setdefault(event.fid, ([], []))
         numbers.append(trail.seq)
         turns.append(last._replace(container=event.local["c"] or ""))
+
+
+def _ended(trail: Trail, now: Microseconds, world: World, event: FrameEnded) -> None:
+    trail.ends.setdefault(event.fid, []).append(trail.seq)
 
 
 def _exited(trail: Trail, now: Microseconds, world: World, event: e.Exited) -> None:
@@ -238,6 +282,7 @@ RULES: dict[type, Callable[[Trail, Microseconds, World, Any], None]] = {
     Received: _received,
     FrameStarted: _started,
     FrameMoved: _moved,
+    FrameEnded: _ended,
     e.Exited: _exited,
     e.Execed: _execed,
 }
@@ -246,24 +291,23 @@ RULES: dict[type, Callable[[Trail, Microseconds, World, Any], None]] = {
 # -- what led there -----------------------------------------------------------------------------------
 
 
-def _of_programs(container: str, path: tuple[Any, ...], programs: Collection[str]) -> tuple[Rule, ...]:
-    """Return the goroutines of some programs on a path that act for a container, nearest first.
+def _of_programs(container: str, path: tuple[Any, ...], programs: Collection[str]) -> tuple[Turn, ...]:
+    """Return the turn of each process of some programs on a path that acts for a container, nearest first.
 
-    A daemon that was asked comes before the one that asks. Once one comes again whom another has asked meanwhile, what
-    lies behind is what they asked each other before; once another process of it comes, what went on in an earlier life.
+    A daemon that was asked comes before the one that asks. Once a program comes again, what lies behind is what they
+    asked each other before, or went on in an earlier life of it.
     """
-    found: list[Rule] = []
+    found: dict[tuple[str, Pid], Turn] = {}
     for turn in path:
-        if not isinstance(turn, Turn) or turn.container != container:
+        if not isinstance(turn, Turn) or turn.container != container or turn.program not in programs:
             continue
-        rule = Rule(turn.program, turn.pid, turn.procedure)
-        if rule.program not in programs or rule in found:
+        key = (turn.program, turn.fid[0])
+        if key in found and list(found)[-1] == key:
             continue
-        again = any(it.program == rule.program for it in found)
-        if again and (found[-1].program, found[-1].pid) != (rule.program, rule.pid):
+        if any(program == turn.program for program, _ in found):
             break
-        found.append(rule)
-    return tuple(found)
+        found[key] = turn
+    return tuple(found.values())
 
 
 def _asks_for_end(step: Step | None, container: str) -> bool:
@@ -275,8 +319,12 @@ def _asks_for_end(step: Step | None, container: str) -> bool:
 
 
 def procedures_module(trace: Trace, rule: Rule) -> str:
-    """Return the module in which a rule stands, by the first function of its ops; "" if they have none."""
+    """Return the module in which a rule stands, "" if none is known: that of its first op, or of most."""
     design = DESIGNS[trace.setup.engine.design]
     table = design.procedures.get(rule.procedure)
     modules = [getattr(getattr(op, "function", None), "__module__", "") for op in (table.ops if table else ())]
-    return next((it for it in modules if it), "")
+    known = [it for it in modules if it]
+    if not known or known.count(known[0]) * 3 >= len(known):  # else it begins with what many procedures begin with
+        return known[0] if known else ""
+    words = rule.procedure.partition(".")[2].split("_")
+    return next((it for it in known if it.rpartition(".")[2] in words), max(known, key=known.count))

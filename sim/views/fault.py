@@ -101,7 +101,7 @@ def noun(command: Command, design: Design) -> str:
             return f"killing every {role}" if what == "killed" else f"{command.signal} to every {role}"
         return f"a {what} {role}" + (f" of {container}" if container else "")
     if isinstance(command, Systemctl):
-        return f"a {command.verb} of {command.unit}"
+        return f"a {command.verb}" + (f" of {command.unit}" if command.unit else "")
     match command:
         case OwnCommand():
             return command.noun()
