@@ -180,6 +180,7 @@ examples:
   shimulator whatif hosts/*.yaml --set engine.daemon.live-restore=true --csv
   shimulator whatif my.yaml          what its whatif: block asks for (docs/whatif.md)
   shimulator whatif --matrix --design docker-26-separate,podman --explain
+  shimulator whatif document --sensitivity       which assumption the answer hangs on
 """
 
 
@@ -188,6 +189,8 @@ def _whatif(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="*", help="scenarios, bundled ones' names, a folder; several give one table")
     parser.add_argument("--matrix", action="store_true",
                         help="every design with every fault; --design and --faults F1,F5 choose some")  # fmt: skip
+    parser.add_argument("--sensitivity", action="store_true",
+                        help="rank what is assumed by what hangs on it: each value varied alone")  # fmt: skip
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="PATH=VALUE",
                         help="what to change; V1,V2 and 1..9 are several values, a grid with the others")  # fmt: skip
     parser.add_argument("--design", metavar="A,B", help="other engines: --set engine.design=A,B")

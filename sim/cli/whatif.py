@@ -36,6 +36,10 @@ IN_FULL = 3  # alternatives that get a table each
 
 def main(options: argparse.Namespace) -> int:
     """Run both sides of each question and compare; or fill the fault matrix."""
+    if options.sensitivity:
+        from sim.cli.sensitivity import main as rank
+
+        return rank(options)
     if options.matrix:
         from sim.cli.matrix import main as fill
 

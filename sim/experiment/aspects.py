@@ -31,11 +31,15 @@ BROKEN_PIPE = 128 + 13  # the code of a program that SIGPIPE has ended
 
 
 class RunAspects(msgspec.Struct, frozen=True):
-    """What one run gave: a word for each aspect, times in s, and the length of the window."""
+    """What one run gave: a word for each aspect, times in s, and the length of the window.
+
+    *counts* says of a host of one's own how many containers ended how.
+    """
 
     words: dict[str, str]
     seconds: dict[str, float]
     window_s: float
+    counts: dict[str, int] = {}
 
 
 def read_cell(trace: Trace) -> RunAspects:

@@ -18,7 +18,7 @@ from sim.scenario.known import ACTIONS
 from sim.scenario.step_word import step_words
 from sim.scenario.text import parse_value
 from sim.scenario.words import Refusal
-from sim.views.fault import first_harm
+from sim.views.fault import first_harm, harms
 
 
 def _actions() -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def _actions() -> tuple[str, ...]:
 
 def fault_setting(scenario: Scenario, fault: str) -> str:
     """Return the setting that puts *fault* in the place of the first step that harms, or adds it. Raises InputError."""
-    action = _action(fault)
+    action = fault_step(fault)
     steps: list[dict[str, Any]] = [dict(step) for step in scenario.raw.get("steps") or ()]
     harm = first_harm(scenario.setup)
     if harm is None:
@@ -38,7 +38,8 @@ def fault_setting(scenario: Scenario, fault: str) -> str:
     return f"steps.{place}={json.dumps({**kept, **action})}"
 
 
-def _action(fault: str) -> dict[str, object]:
+def fault_step(fault: str) -> dict[str, object]:
+    """Return a step's action as *fault* says it. Raises InputError."""
     try:
         return _said(fault)
     except Refusal as refusal:
@@ -58,6 +59,20 @@ def _said(fault: str) -> dict[str, object]:
         hint = did_you_mean(word, actions) or f"Write a process to kill, or one of {', '.join(actions)} and its words."
         raise Refusal("this is no fault.", hint)
     return {"kill": word}
+
+
+def steps_before(scenario: Scenario) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the harmless steps of the file before its first that harms, and the id and the moment of that one."""
+    steps: list[dict[str, Any]] = [dict(step) for step in scenario.raw.get("steps") or ()]
+    harm = first_harm(scenario.setup)
+    if harm is None:
+        return steps, {"id": "fault", "at": "60s"}
+    place = place_of(steps, harm)
+    kept = {key: steps[place][key] for key in ("at",) if key in steps[place]}
+    harmful = {step.id.partition(".")[0] for terminal in scenario.setup.terminals for step in terminal
+               if harms(step.command)}  # fmt: skip
+    before = [step for at, step in enumerate(steps[:place]) if step.get("id", f"step{at + 1}") not in harmful]
+    return before, {"id": steps[place].get("id", f"step{place + 1}"), **kept}
 
 
 def place_of(steps: Sequence[Mapping[str, Any]], harm: Step) -> int:

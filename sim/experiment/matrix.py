@@ -23,6 +23,7 @@ from sim.errors import InputError, Problem, nearest
 from sim.experiment.aspects import RunAspects, read_cell
 from sim.experiment.executors import Lanes
 from sim.experiment.faulted import fault_setting
+from sim.experiment.own_host import check_own, own_settings, own_step, own_title, read_own
 from sim.experiment.replicate import Progress, spread
 from sim.faults.kind import Row
 from sim.scenario import Scenario
@@ -106,15 +107,17 @@ def faults_asked(words: str | None) -> list[str]:
 def asked_cells(reader: Reader, designs: Iterable[Design], faults: Sequence[str]) -> list[CellRequest]:
     """Return the cells of some designs and faults, with and without live-restore where there is any."""
     base = reader(())
-    _check(base)
+    own = is_own(base)
+    if own:
+        check_own(base)
     found = []
     for design in designs:
         restores = (False, True) if design.traits.live_restore else (None,)
         for live_restore in restores:
-            harmless = fault_setting(base, HARMLESS)
-            reader((harmless, *_settings(design.name, live_restore)))  # what the file has wrong is not the fault's
+            if not own:  # what the file has wrong is not the fault's; a host of one's own may be about one engine
+                reader((fault_setting(base, HARMLESS), *_settings(design.name, live_restore)))
             for fault in faults:
-                step = way_of(fault, design)
+                step = own_step(way_of(fault, design)) if own else way_of(fault, design)
                 cell = Cell(design.name, live_restore, fault, step)
                 found.append(_asked(reader, base, cell) if step else CellRequest(cell, None))
     return found
@@ -124,7 +127,8 @@ def _asked(reader: Reader, base: Scenario, cell: Cell) -> CellRequest:
     """Return a cell with its setup; where the model refuses the fault on the design, with what it says."""
     settings = _settings(cell.design, cell.live_restore)
     try:
-        return CellRequest(cell, reader((fault_setting(base, cell.step), *settings)).setup)
+        fault = own_settings(base, cell.step) if is_own(base) else (fault_setting(base, cell.step),)
+        return CellRequest(cell, reader((*fault, *settings)).setup)
     except InputError as error:
         return CellRequest(replace(cell, refused=error.problems[0].what), None)
 
@@ -134,15 +138,11 @@ def _settings(design: str, live_restore: bool | None) -> tuple[str, ...]:
     return f"engine.design={design}", *restores
 
 
-def _check(base: Scenario) -> None:
-    """Refuse a file that lacks what the words of a cell are about."""
+def is_own(base: Scenario) -> bool:
+    """Return whether a file is a host of somebody's own: it lacks what the matrix's own words are about."""
     steps = {step.id for terminal in base.setup.terminals for step in terminal}
     services = {service.name for service in base.setup.services}
-    lacking = [f"container {name}" for name in CONTAINERS if name not in services]
-    lacking += [f"step {name}" for name in STEPS if name not in steps]
-    if lacking:
-        hint = f"Begin with a copy of the bundled {SCENARIO}, whose names it needs."
-        raise InputError([Problem(base.source, f"no {lacking[0]} for the fault matrix", hint)])
+    return not (services >= set(CONTAINERS) and steps >= set(STEPS))
 
 
 def matrix(
@@ -157,18 +157,22 @@ def matrix(
 ) -> Matrix:
     """Run every cell with seeds 1 to *seeds* and return the matrix. Raises InputError."""
     base, asked = reader(()), asked_cells(reader, designs, faults)
+    own = is_own(base)
     setups = [one.setup for one in asked if one.setup is not None]
     tasks = [(place, seed) for place in range(len(setups)) for seed in range(1, seeds + 1)]
-    runs = spread(partial(_run, tuple(setups)), tasks, jobs, progress, lanes)
+    runs = spread(partial(_run, tuple(setups), own), tasks, jobs, progress, lanes)
     found = iter([runs[at : at + seeds] for at in range(0, len(runs), seeds)])
     cells = tuple(one.cell if one.setup is None else _cell(one.cell, next(found)) for one in asked)
-    rows = tuple(FaultRow(name, FAULTS[name].title) for name in faults)
-    return Matrix(base.name, base.title, rows, cells, seeds, max((run.window_s for run in runs), default=0.0))
+    title = own_title if own else str
+    rows = tuple(FaultRow(name, title(FAULTS[name].title)) for name in faults)
+    window_s, containers = max((run.window_s for run in runs), default=0.0), len(base.setup.services)
+    return Matrix(base.name, base.title, rows, cells, seeds, window_s, own, containers if own else 0)
 
 
-def _run(setups: Sequence[Setup], task: tuple[int, int]) -> RunAspects:
+def _run(setups: Sequence[Setup], own: bool, task: tuple[int, int]) -> RunAspects:
     place, seed = task
-    return read_cell(driver_of(setups[place], seed).run())
+    trace = driver_of(setups[place], seed).run()
+    return read_own(trace) if own else read_cell(trace)
 
 
 def _cell(cell: Cell, runs: Sequence[RunAspects]) -> Cell:
@@ -182,4 +186,5 @@ def _cell(cell: Cell, runs: Sequence[RunAspects]) -> Cell:
             unlike.append(name)
     middle = (len(runs) - 1) // 2
     seconds = {name: sorted(run.seconds[name] for run in runs)[middle] for name in runs[0].seconds}
-    return replace(cell, words=words, seconds=seconds, runs=len(runs), unlike=tuple(unlike))
+    counts = {word: sorted(run.counts[word] for run in runs)[middle] for word in runs[0].counts}
+    return replace(cell, words=words, seconds=seconds, runs=len(runs), unlike=tuple(unlike), counts=counts)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sim.render.clean import printable
 from sim.render.compare_figure import DPI, STYLE
 from sim.render.fault_figure import paint
-from sim.render.matrix_text import FLAGS, LEGEND, code, flags
+from sim.render.matrix_text import FLAGS, code, flags, legend
 from sim.render.picture import literal, write
 from sim.views.fault_cells import Cell, Matrix
 
@@ -49,7 +49,7 @@ def draw_matrix(found: Matrix) -> tuple[Figure, str]:
     texts = [[code(cell) for cell in line] for line in cells]
     paint(axes, texts, [[badness(cell) for cell in line] for line in cells], list(rows), faults)
     axes.xaxis.tick_top()
-    notes = [*LEGEND, *(f"{letter}  {meaning}" for letter, meaning in FLAGS)]
+    notes = [*legend(found), *(f"{letter}  {meaning}" for letter, meaning in FLAGS)]
     figure.supxlabel("\n".join(notes), x=0.02, ha="left", fontsize=7.5)
     return figure, title
 

@@ -30,6 +30,7 @@ LEGEND = (
     "kept: web runs on as the same process; new: as a new one; gone: not at all",
     "–: the design has no such fault; ?: the model has no rule for it; behind a stroke, what is wrong:",
 )
+OWN_LEGEND = "kept: every container runs on as the same process; new N: so many as a new one; gone N: not at all"
 UNKNOWN = "?"
 TIMED = ("remote", "loopback", "container", "api")
 
@@ -38,7 +39,10 @@ def code(cell: Cell) -> str:
     """Return a cell in a few letters."""
     if not cell.words:
         return UNKNOWN if cell.refused else NONE
-    end, wrong = ENDS.get(cell.words["end"], NONE), flags(cell)
+    word, wrong = cell.words["end"], flags(cell)
+    end = ENDS.get(word, NONE)
+    if cell.counts and word != "same":
+        end = f"{end} {cell.counts[word]}"
     return f"{end}/{wrong}" if wrong else end
 
 
@@ -70,6 +74,7 @@ def _head(found: Matrix, took_s: float | None) -> list[str]:
     faults = len([cell for cell in found.cells if cell.words])
     facts = [f"{len(found.rows)} designs", f"{len(found.faults)} faults", f"{faults} cells that there are"]
     facts.append(f"seed{'s' * (found.seeds > 1)} 1{f' to {found.seeds}' * (found.seeds > 1)}")
+    facts += [f"{found.containers} containers"] if found.own else []
     if took_s is not None:
         facts.append(f"{took_s:.1f} s")
     return [found.title, " · ".join(facts)]
@@ -114,9 +119,14 @@ def _legend(found: Matrix, detail: bool) -> list[str]:
     return [
         *_columns(names),
         "",
-        *(f" {line}" for line in LEGEND),
+        *(f" {line}" for line in legend(found)),
         *(f" {letter}  {meaning}" for letter, meaning in FLAGS),
     ]
+
+
+def legend(found: Matrix) -> tuple[str, ...]:
+    """Return what the codes mean: of the containers of a host of one's own the one that fares worst stands there."""
+    return (OWN_LEGEND, *LEGEND[1:]) if found.own else LEGEND
 
 
 def _columns(texts: Sequence[str]) -> list[str]:
@@ -135,7 +145,7 @@ def _details(found: Matrix) -> Iterator[str]:
             if cell.words:
                 table.append([fault.name, *(_word(cell, name, found.window_s) for name in ASPECTS)])
         widths = [max(len(line[n]) for line in table) for n in range(len(heads))]
-        yield f"{row}, as web, deaf, chat and job fare"
+        yield f"{row}, as {'the container that fares worst does' if found.own else 'web, deaf, chat and job fare'}"
         for line in table:
             yield f" {' '.join(text.ljust(size) for text, size in zip(line, widths, strict=True))}".rstrip()
         yield ""
@@ -176,6 +186,7 @@ def matrix_json(found: Matrix) -> dict[str, Any]:
         "title": found.title,
         "seeds": found.seeds,
         "window_s": found.window_s,
+        "own": found.own,
         "faults": [{"name": fault.name, "title": fault.title} for fault in found.faults],
         "aspects": [
             {"name": name, "head": it.head, "meaning": it.meaning, "words": list(it.words)}
@@ -192,6 +203,7 @@ def matrix_json(found: Matrix) -> dict[str, Any]:
                 "refused": cell.refused,
                 "runs": cell.runs,
                 "unlike": list(cell.unlike),
+                "containers": cell.counts or None,
             }
             for cell in found.cells
         ],

@@ -46,7 +46,8 @@ class Cell(msgspec.Struct, frozen=True):
     *refused* why the model has no rule for it there.
 
     *words* has a word for each aspect; *seconds* the longest time that ports of each class and the API were dark.
-    *unlike* are the aspects in which some of *runs* runs had another word.
+    *unlike* are the aspects in which some of *runs* runs had another word. *counts* says of a host of one's own how
+    many containers kept their process (same), have a new one, or none.
     """
 
     design: str
@@ -58,6 +59,7 @@ class Cell(msgspec.Struct, frozen=True):
     refused: str = ""
     runs: int = 0
     unlike: tuple[str, ...] = ()
+    counts: dict[str, int] = {}
 
     @property
     def row(self) -> str:
@@ -73,7 +75,10 @@ class FaultRow(msgspec.Struct, frozen=True):
 
 
 class Matrix(msgspec.Struct, frozen=True):
-    """The matrix: rows are designs, with and without live-restore where there is any; columns are faults."""
+    """The matrix: rows are designs, with and without live-restore where there is any; columns are faults.
+
+    *own*: it is of somebody's own host with so many *containers*, and not of the one that was made for it.
+    """
 
     name: str
     title: str
@@ -81,6 +86,8 @@ class Matrix(msgspec.Struct, frozen=True):
     cells: tuple[Cell, ...]
     seeds: int
     window_s: float
+    own: bool = False
+    containers: int = 0
 
     @property
     def rows(self) -> tuple[str, ...]:

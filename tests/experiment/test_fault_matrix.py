@@ -167,10 +167,10 @@ def test_unknown_designs_and_faults_are_named_all_at_once() -> None:
         designs_asked("docker-1.133")
 
 
-def test_a_file_without_the_names_of_the_matrix_is_refused() -> None:
+def test_a_file_without_services_is_refused() -> None:
     """It says what is missing."""
-    with pytest.raises(InputError, match="no container web for the fault matrix"):
-        asked_cells(lambda settings: load("x.yaml", "services: {db: {image: p}}", tuple(settings)), [], [])
+    with pytest.raises(InputError, match="there are no services for the fault matrix"):
+        asked_cells(lambda settings: load("x.yaml", "until: 5s", tuple(settings)), [DESIGNS["docker-26"]], ["F1"])
 
 
 # -- how it is told --------------------------------------------------------------------------------
