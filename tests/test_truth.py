@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.experiment.act_words import FILE
 from tests.truth import acts, right, tell
 from tests.truth.judge import Judged, all_judged, beside, judge, load
 from tests.truth.kinds import KINDS
@@ -50,7 +51,7 @@ def test_no_row_that_was_right_is_wrong() -> None:
 @pytest.mark.long
 def test_the_table_of_acts_is_up_to_date() -> None:
     """What `shimulator blast` says of how often an act was right; `make truth ACCEPT=yes` writes it."""
-    assert acts.FILE.read_text(encoding="utf-8") == acts.table()
+    assert FILE.read_text(encoding="utf-8") == acts.table()
 
 
 def test_rows_count_for_the_act_that_is_the_fault() -> None:

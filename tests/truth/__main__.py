@@ -2,13 +2,15 @@
 
 `--accept` adds the rows that have become right to right.txt, and counts by act how many are; `--beside` prints each row
 of the experiments that are named beside what two runs say, and judges none; other words are names of experiments, or
-how they begin, of which every row is told. Leaves out docs/validation.md, which `make validation` writes. Source: docs/truth.md.
+how they begin, of which every row is told. Leaves out docs/validation.md, which `make validation` writes. Source:
+docs/truth.md.
 """
 
 from __future__ import annotations
 
 import sys
 
+from sim.experiment.act_words import FILE
 from tests.truth import acts, right, tell
 from tests.truth.judge import beside, judged
 from tests.truth.rows import experiments
@@ -32,7 +34,7 @@ def main(words: list[str]) -> int:
     if "--accept" in words:
         right.FILE.write_text(right.written(listed, more), encoding="utf-8")
         acts.write()
-        print(f"right.txt: {len(more)} rows more; {acts.FILE.name} counts them by act")
+        print(f"right.txt: {len(more)} rows more; {FILE.name} counts them by act")
     elif more:
         print(f"{len(more)} rows are right that right.txt does not have: make truth ACCEPT=yes adds them.")
     for it in less:
