@@ -77,9 +77,7 @@ def _containers(axes: Axes, found: Blast, rows: Sequence[BlastRow]) -> None:
                       linewidth=0.3)  # fmt: skip
         begun = [before + count for before, count in zip(begun, counts, strict=True)]
     axes.set_xlim(0, max(found.containers, 1))
-    from matplotlib.ticker import MaxNLocator
-
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.locator_params(axis="x", integer=True)
     axes.set_xlabel("containers")
     axes.legend(fontsize=7, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False)
 

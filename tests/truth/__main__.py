@@ -2,8 +2,8 @@
 
 `--accept` adds the rows that have become right to right.txt, and counts by act how many are; `--beside` prints each row
 of the experiments that are named beside what two runs say, and judges none; other words are names of experiments, or
-how they begin, of which every row is told. Leaves out docs/validation.md, which `make validation` writes.
-Source: docs/truth.md.
+how they begin, of which every row is told. Leaves out docs/validation.md, which `make validation` writes. Source:
+docs/truth.md.
 """
 
 from __future__ import annotations
