@@ -121,7 +121,7 @@ UNIT_WITHOUT_EFFECT = frozenset(
     LimitCORE LimitNOFILE LimitNPROC MountFlags NotifyAccess OOMScoreAdjust PartOf Requires Slice
     StandardError StandardOutput TimeoutAbortSec WantedBy Wants WorkingDirectory""".split()
 )
-NETWORK_WITHOUT_EFFECT = frozenset("attachable driver_opts enable_ipv4 enable_ipv6 labels x-network".split())
+NETWORK_WITHOUT_EFFECT = frozenset("attachable driver_opts enable_ipv4 labels x-network".split())
 
 COMPOSE_WITHOUT_EFFECT = frozenset("configs name secrets version volumes".split())
 COMPOSE_NOT_MODELLED = {"include": "merge the files with `docker compose config` first", "models": ""}

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.networks import address, base_of, bound, endpoint_name, number_in, numbers
+from sim.engine.networks import address, address6, base_of, bound, endpoint_name, number_in, numbers
 from sim.engine.ops import Do, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, run
 from sim.engine.records import Endpoint
 from sim.engine.settings import daemon_of
@@ -125,9 +125,10 @@ def reserve_port(g: Goroutine) -> str | None:
 
 def _rule_run(verb: str, number: int) -> Any:
     def iptables_run(g: Goroutine) -> Spawn | None:
-        if ":" in port_of(g).ip:
-            return None  # ip6tables are for networks with addresses of that family
-        return iptables(verb, rules_for(port_of(g), endpoint_of(g).address)[number])
+        address = endpoint_of(g).address
+        if ":" in port_of(g).ip:  # ip6tables are for networks with addresses of that family
+            address = address6(g.world, g["network"], address) if daemon_of(g.world, g.pid).ip6tables else ""
+        return iptables(verb, rules_for(port_of(g), address)[number]) if address else None
 
     return iptables_run
 
