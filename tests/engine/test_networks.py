@@ -14,6 +14,7 @@ from sim.engine.setup import HOST, Service
 from sim.errors import InputError
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent
+from sim.kernel.events import RulesFlushed
 from sim.predicates import believed, dockerd
 from sim.scenario import load, resolved
 
@@ -266,6 +267,8 @@ def test_clients_by_ipv6_go_by_ip6tables_where_the_network_has_such_addresses(de
     assert wrong(found) == []
     words = " ".join(sorted(rule.address for rule in found.at("end").host.rules if rule.chain == "ip6:nat/DOCKER"))
     assert words == "fd01::2"
+    flushed = [it for it in found.trace if isinstance(it.event, RulesFlushed) and it.event.chain.startswith("ip6:nat")]
+    assert len(flushed) == 2  # by either dockerd
     dark = run_scenario(load("six.yaml", text.replace("enable_ipv6: true", "enable_ipv6: false")))
     assert [it for it in wrong(dark) if "remote6" in it]
 
