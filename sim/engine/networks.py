@@ -85,6 +85,12 @@ def has_resolver(service: Service) -> bool:
     return any(network not in WITHOUT_NAMES for network in service.networks)
 
 
+def address6(world: World, network: str, address: str) -> str:
+    """Return a container's address of IPv6 on a network where it has this one of IPv4; "" without any."""
+    prefix = _network(world, network).prefix6
+    return f"{prefix}{number_in(base_of(world, network), address):x}" if prefix else ""
+
+
 def bindings(ports: tuple[Port, ...], addresses: tuple[str, ...]) -> tuple[Port, ...]:
     """Return what is bound for *ports*: one that is published on every address is bound on each of *addresses*.
 
@@ -108,14 +114,16 @@ def _at(port: Port, ip: str) -> Port:
     return port if port.ip == ip else replace(port, ip=ip)
 
 
-def host_addresses(world: World, pid: Pid) -> tuple[str, ...]:
+def host_addresses(world: World, pid: Pid, service: Service) -> tuple[str, ...]:
     """Return where a daemon binds a port that is published on every address; 0 is one of the design's own version.
 
-    Without userland proxies only in the family of the networks' addresses, which is IPv4 (moby v26.1.5 libnetwork
-    port_mapping_linux.go 63-70): nothing can go from IPv6 to them.
+    Without userland proxies only in the families of the network's addresses (moby v26.1.5 libnetwork
+    port_mapping_linux.go 63-70): nothing can go from IPv6 to one of IPv4.
     """
     addresses = traits(world, pid).proxy_addresses or ("0.0.0.0",)
-    return addresses if daemon_of(world, pid).userland_proxy else addresses[:1]
+    known = {network.name: network.prefix6 for network in world.setup.networks}
+    both = daemon_of(world, pid).userland_proxy or known.get(service.network)
+    return addresses if both else addresses[:1]
 
 
 def bound(port: Port) -> str:

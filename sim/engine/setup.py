@@ -223,7 +223,8 @@ class Service(msgspec.Struct, frozen=True):
 class Network(msgspec.Struct, frozen=True):
     """A network; *prefix* is the text before the last octet, `172.17.0.`. An *internal* one has no way out.
 
-    *subnet* is that of one with fewer addresses than the prefix says, such as `172.28.5.0/28`.
+    *subnet* is that of one with fewer addresses than the prefix says, such as `172.28.5.0/28`. *prefix6* is the text
+    before a container's number in its addresses of IPv6, "" where it has none.
     """
 
     name: str
@@ -231,6 +232,7 @@ class Network(msgspec.Struct, frozen=True):
     driver: str = "bridge"
     internal: bool = False
     subnet: str = ""
+    prefix6: str = ""
 
 
 class Observed(msgspec.Struct, frozen=True):

@@ -1,11 +1,11 @@
 """Networks of a file, and what each container has of them: addresses, published ports, namespaces that it shares.
 
 The network that gives a container its way out carries its published ports: of several the first by name that is not
-internal (libnetwork sandbox.go Less). On an internal network, on macvlan and ipvlan, on the host's network and without
-one nothing is published: that is said, and the ports are left out. Leaves out addresses of IPv6, `gw_priority`, which
-addresses `ip_range` leaves, and swarm. Source: Compose file reference, networks; moby v26.1.5 libnetwork/endpoint.go
-sbJoin, runconfig/hostconfig_unix.go; Docker's default subnets (172.17.0.0/16 for bridge, 172.18.0.0/16 and up for
-others in order).
+internal, those with addresses of IPv6 before (libnetwork sandbox.go Less). On an internal network, on macvlan and
+ipvlan, on the host's network and without one nothing is published: that is said, and the ports are left out. Leaves out
+`ipv6_address`, `gw_priority`, which addresses `ip_range` leaves, and swarm. Source: Compose file reference, networks;
+moby v26.1.5 libnetwork/endpoint.go sbJoin, runconfig/hostconfig_unix.go; Docker's default subnets (172.17.0.0/16 for
+bridge, 172.18.0.0/16 and up for others in order).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def read_networks(root: Node, report: Report, assumed: Assumed) -> tuple[Network
         if driver not in (DEFAULT, *WITHOUT_PORTS, *WITHOUT_ADDRESS):
             assumed.note(AS_BRIDGE, f"network {name} ({driver})")
         small = str(subnet) if subnet is not None and subnet.prefixlen > 24 else ""
-        found[name] = Network(name, prefix, driver, file.internal, small)
+        found[name] = Network(name, prefix, driver, file.internal, small, _prefix6(file, len(found)))
     for name in _modes(root):
         if name not in found and name not in files:
             assumed.note("named as a network_mode alone, it is taken to be there", f"network {name}")
@@ -98,6 +98,14 @@ def subnet_of(file: NetworkFile) -> ipaddress.IPv4Network | None:
     """Return the first subnet of IPv4 that a network asks for."""
     found = (row.subnet for row in file.ipam.config)
     return next((subnet for subnet in found if isinstance(subnet, ipaddress.IPv4Network)), None)
+
+
+def _prefix6(file: NetworkFile, number: int) -> str:
+    """Return the text before a container's number in its addresses of IPv6: of its subnet, or of one that is chosen."""
+    if not file.enable_ipv6:
+        return ""
+    given = next((row.subnet for row in file.ipam.config if isinstance(row.subnet, ipaddress.IPv6Network)), None)
+    return f"{given.network_address}" if given is not None else f"fd00:0:0:{number:x}::"
 
 
 def _prefix(subnet: ipaddress.IPv4Network) -> str:
@@ -148,9 +156,9 @@ def _is_mode(word: str | None) -> bool:
     return word is not None and (word in (HOST, NONE) or ":" in word)
 
 
-def _comes_later(network: Network) -> tuple[bool, str]:
+def _comes_later(network: Network) -> tuple[bool, bool, str]:
     """Return by what a container's networks are ordered: the first gives it its way out."""
-    return network.internal or network.driver == "overlay", network.name
+    return network.internal or network.driver == "overlay", not network.prefix6, network.name
 
 
 def _check_addresses(

@@ -144,8 +144,10 @@ def network_of(network: Network) -> dict[str, Any]:
     """Return a network with its subnet; its length is not kept, /16 holds every address of the prefix."""
     bits = 16 if network.prefix.endswith(".0.") else 24
     subnet = network.subnet or f"{network.prefix}0/{bits}"
-    keys: dict[str, Any] = {"driver": network.driver, "ipam": {"config": [{"subnet": subnet}]}}
-    return {**keys, "internal": True} if network.internal else keys
+    rows = [{"subnet": subnet}, *([{"subnet": f"{network.prefix6}/64"}] if network.prefix6 else [])]
+    keys: dict[str, Any] = {"driver": network.driver, "ipam": {"config": rows}}
+    said = {"internal": network.internal, "enable_ipv6": bool(network.prefix6)}
+    return {**keys, **{key: True for key, there in said.items() if there}}
 
 
 def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:

@@ -189,6 +189,7 @@ class NetworkFile(Strict):
     noted = NOTED["network"]
     driver: Text = "bridge"
     internal: Bool = False
+    enable_ipv6: Bool = False
     external: Annotated[Any, *kind(network_words.external, type=["boolean", "object"])] = False
     name: Text | None = None
     ipam: IpamFile = IpamFile()

@@ -52,7 +52,7 @@ T = TypeVar("T")
 NAMES = ("web", "db", "job")
 NETWORKS = (
     Network("bridge", "172.17.0."),
-    Network("site", "172.19.0."),
+    Network("site", "172.19.0.", prefix6="fd00:0:0:1::"),
     Network("inner", "10.9.0.", internal=True, subnet="10.9.0.64/29"),
 )
 SHELL = Child("nginx", ("nginx",))
@@ -114,6 +114,7 @@ TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
         "shutdown_timeout": (1 * S,),
         "max_health_check_retries": (1,),
         "userland_proxy": (False,),
+        "ip6tables": (True,),
         "log_driver": ("json-file",),
         "iptables": (False,),
     },
@@ -143,7 +144,7 @@ LEFT_OUT: dict[type, dict[str, str]] = {
         **dict.fromkeys(("bundle", "labels"), "shown alone"),
     },
     Payload: dict.fromkeys(("comm", "argv"), "the container's name"),
-    Daemon: {"ip6tables": "takes time alone: no network has addresses of IPv6"},
+    Daemon: {},
     Unit: {},
     HostSetup: {
         "pid_max": "a host that is out of numbers ends a run with an error",

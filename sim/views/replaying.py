@@ -17,7 +17,7 @@ from sim.engine.records import Task
 from sim.engine.role import Kind
 from sim.engine.setup import Microseconds
 from sim.engine.traits import traits
-from sim.engines.host.reach import ACCEPT, DNAT, inner, reachable
+from sim.engines.host.reach import ACCEPT, DNAT, SIX, inner, reachable
 from sim.facts import BecameReady, EngineEvent, Fid, FrameEnded, FrameStarted, Remembered, StepTaken, UnitChanged
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
@@ -360,9 +360,9 @@ def _listened(r: Replaying, event: e.Listened) -> None:
 
 def _rule(r: Replaying, event: e.RuleAdded | e.RuleRemoved) -> None:
     rule = event.rule
-    if rule.chain == DNAT:
+    if rule.chain in (DNAT, SIX + DNAT):
         r.lead(inner(rule.proto, rule.address, rule.to_port), rule.port, rule.proto)
-    elif rule.chain == ACCEPT and (rule.port, rule.proto) in r.ports:
+    elif rule.chain in (ACCEPT, SIX + ACCEPT) and (rule.port, rule.proto) in r.ports:
         r.dirty_ports[rule.port, rule.proto] = None
 
 

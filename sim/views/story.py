@@ -250,7 +250,7 @@ class Story:
         if service.published != service.ports:  # one out of a range: the engine knows which
             endpoint = self.world.recall(pid, f"endpoint/{service.name}")
             return endpoint.ports if isinstance(endpoint, Endpoint) else ()
-        return bindings(service.ports, host_addresses(self.world, pid))
+        return bindings(service.ports, host_addresses(self.world, pid, service))
 
     def _ports(self, service: Service) -> tuple[tuple[int, int | None, str, str], ...]:
         return tuple((it.container, it.host, it.ip, it.proto) for it in self.bound(service))

@@ -14,6 +14,7 @@ from sim.engine.setup import HOST, Service
 from sim.errors import InputError
 from sim.experiment.run import Run, run_scenario
 from sim.facts import EngineEvent
+from sim.kernel.events import RulesFlushed
 from sim.predicates import believed, dockerd
 from sim.scenario import load, resolved
 
@@ -247,6 +248,31 @@ def test_an_address_in_a_port_says_which_family() -> None:
     ])  # fmt: skip
 
 
+IPV6 = "networks: {six: {enable_ipv6: true, ipam: {config: [{subnet: 'fd01::/64'}]}}, front: {}}\n"
+KILLED = "steps: [{id: shot, at: 5s, kill: dockerd}]\nuntil: 30s\n"
+
+
+@pytest.mark.parametrize("design", [name for name in LATER if "separate" in name])
+def test_clients_by_ipv6_go_by_ip6tables_where_the_network_has_such_addresses(design: str) -> None:
+    """They need no proxy, and are dark for less than a second as a new dockerd begins; none comes by the loopback."""
+    engine = "daemon: {live-restore: true, ip6tables: true, userland-proxy: false}"
+    text = f"engine: {{design: {design}, {engine}}}\n{IPV6}" + KILLED
+    text += 'services: {web: {image: web, ports: ["80:80"], networks: [front, six]}}\n'
+    text += "expect:\n"
+    text += "  - {at: shot+50ms, port: 80, from: remote6, finds: answered}\n"
+    text += "  - {at: end, port: 80, from: remote6, finds: answered}\n"
+    text += "  - {at: end, port: 80, from: loopback6, open: false}\n"
+    text += "  - {dark: 80, from: remote6, max: 1s, during: [shot, end]}\n"
+    found = run_scenario(load("six.yaml", text))
+    assert wrong(found) == []
+    words = " ".join(sorted(rule.address for rule in found.at("end").host.rules if rule.chain == "ip6:nat/DOCKER"))
+    assert words == "fd01::2"
+    flushed = [it for it in found.trace if isinstance(it.event, RulesFlushed) and it.event.chain.startswith("ip6:nat")]
+    assert len(flushed) == 2  # by either dockerd
+    dark = run_scenario(load("six.yaml", text.replace("enable_ipv6: true", "enable_ipv6: false")))
+    assert [it for it in wrong(dark) if "remote6" in it]
+
+
 def test_a_refused_network_is_refused_once() -> None:
     """No container that names it is told that there is none."""
     text = "services: {web: {networks: [odd]}, db: {network_mode: odd}}\nnetworks: {odd: {drivr: x}}\n"
@@ -270,7 +296,8 @@ def test_networks_of_others_are_taken_for_what_they_are() -> None:
 
 def test_a_resolved_file_says_all_of_it() -> None:
     """Loading it gives an equal setup."""
-    text = HEAD.format("docker-26") + VPN + APP + (
+    head = HEAD.format("docker-26").replace("front: {}", "front: {enable_ipv6: true}")
+    text = head + VPN + APP + (
         "  web: {image: web, networks: {front: {ipv4_address: 172.18.0.7}, back: }, "
         'ports: ["0.0.0.0:1:1", "[::1]:2:2"]}\n'
         "  exp: {image: exp, network_mode: host, pid: host, x-payload: {listens: [9100, 53/udp]}}\n"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.mutants import commands, dockerd, kernel, others, output, views
+from tests.mutants import commands, dockerd, kernel, networks, others, output, views
 from tests.mutants.mutant import ROOT, Mutant
 
-MUTANTS: tuple[Mutant, ...] = (*kernel.ROWS, *dockerd.ROWS, *commands.ROWS, *others.ROWS, *output.ROWS, *views.ROWS)
+PARTS = (kernel, dockerd, networks, commands, others, output, views)
+MUTANTS: tuple[Mutant, ...] = tuple(row for part in PARTS for row in part.ROWS)
 
 
 def faults_of(mutant: Mutant) -> Iterator[str]:

@@ -35,7 +35,7 @@ def disk_of_a_running_host(turn: Turn) -> None:
     free: dict[str, Iterator[int]] = {}
     taken: set[str] = set()
     for service, record in ran(turn.world):
-        ports = bindings(service.ports, host_addresses(turn.world, 0))
+        ports = bindings(service.ports, host_addresses(turn.world, 0, service))
         ports = first_free(ports, taken, alone=turn.world.design.traits.binds_first)
         syscalls.write_file(turn, paths.container(service.name), record)
         for network in service.networks:

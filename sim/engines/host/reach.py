@@ -2,8 +2,8 @@
 
 A client is answered when its path leads to a process of the container that listens and is not stopped. A process of the
 host that uses the host's own address goes by DNAT as well, but is not forwarded; a container that looks a name up on a
-user-defined network needs dockerd, in which the resolver lives. Leaves out networks with addresses of IPv6, full
-backlogs, firewalls of the host, and conntrack. Source: engine-1.13 §16.10.
+user-defined network needs dockerd, in which the resolver lives. Leaves out full backlogs, firewalls of the host, and
+conntrack. Source: engine-1.13 §16.10.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from sim.engine import paths
+from sim.engine.networks import address6
 from sim.engine.paths import runtime_state
 from sim.engine.role import Kind
 from sim.engine.setup import HOST, NONE, Port
@@ -35,6 +36,7 @@ ANY = ("0.0.0.0", "::")
 DNAT = "nat/DOCKER"
 ACCEPT = "filter/DOCKER"
 MASQUERADE = "nat/POSTROUTING"
+SIX = "ip6:"  # before the name of a chain of ip6tables
 PROGRAMS = (Kind.PAYLOAD, Kind.MEMBER)
 NETNS = "/var/run/docker/netns/"
 
@@ -96,10 +98,19 @@ def places_of(world: World, name: str) -> tuple[str, ...] | None:
     mode = world.services[owner].network_mode
     if mode == HOST:
         return tuple(f"{proto}:{ip}:{number}" for proto, number in ports for ip in ANY)
-    address = f"@{owner}" if mode == NONE else address_in(world, owner)  # of none there is a loopback alone
-    if address is None:
+    places = (f"@{owner}",) if mode == NONE else addresses_in(world, owner)  # of none there is a loopback alone
+    if not places:
         return None if ports else ()
-    return tuple(inner(proto, address, number) for proto, number in ports)
+    return tuple(inner(proto, place, number) for proto, number in ports for place in places)
+
+
+def addresses_in(world: World, name: str) -> tuple[str, ...]:
+    """Return a container's address, and that of IPv6 where its network has such; () while it has no network."""
+    found = address_in(world, name)
+    if found is None:
+        return ()
+    six = address6(world, world.services[name].network, found)
+    return (found, six) if six else (found,)
 
 
 def is_open(world: World, container: str, port: int) -> bool:
@@ -142,10 +153,11 @@ def cut_off(turn: Turn, name: str) -> None:
 
     That of a container which starts again is another one.
     """
-    address = address_in(turn.world, name)
     for other in turn.world.joined.get(name, ()):
-        for proto, number in listens_on(turn.world, other):
-            place = inner(proto, str(address), number)
+        for proto, number, address in (
+            (*port, address) for port in listens_on(turn.world, other) for address in addresses_in(turn.world, name)
+        ):
+            place = inner(proto, address, number)
             if place in turn.host.listeners and _is_of(turn.world, place, other):
                 syscalls.unlisten(turn, place)
 
@@ -160,9 +172,14 @@ def _main_program(world: World, container: str) -> Process | None:
 
 
 def rules_for(port: Port, address: str) -> tuple[Rule, Rule, Rule]:
-    """Return the three rules of a published port, in the order in which libnetwork adds them."""
+    """Return the three rules of a published port, in the order in which libnetwork adds them.
+
+    Those that lead to an address of IPv6 are in the tables of ip6tables.
+    """
+    table = SIX if ":" in address else ""
     dnat, accept, masquerade = (
-        Rule(chain, port.host, port.proto, address, port.container, port.ip) for chain in (DNAT, ACCEPT, MASQUERADE)
+        Rule(table + chain, port.host, port.proto, address, port.container, port.ip)
+        for chain in (DNAT, ACCEPT, MASQUERADE)
     )
     return dnat, accept, masquerade
 
@@ -178,19 +195,21 @@ class Route(NamedTuple):
     found: str = ""
 
 
-def _rules(world: World, port: int, proto: str, *, loopback: bool) -> list[Rule]:
-    """Return the host's DNAT rules of *port*, for clients elsewhere or on the loopback."""
+def _rules(world: World, port: int, proto: str, client: str) -> list[Rule]:
+    """Return the host's DNAT rules of *port*, of a client's family, for clients elsewhere or on the loopback."""
+    table = SIX if client.endswith("6") else ""
     return [
         rule
         for rule in world.host.rules
-        if rule.chain == DNAT
+        if rule.chain == table + DNAT
         and (rule.port, rule.proto) == (port, proto)
-        and (loopback or not rule.ip.startswith("127."))
+        and (":" in rule.ip) == bool(table)
+        and (client == "loopback" or not rule.ip.startswith(("127.", "::1")))
     ]
 
 
 def _accepted(world: World, rule: Rule) -> bool:
-    return replace(rule, chain=ACCEPT) in world.host.rules
+    return replace(rule, chain=rule.chain.replace(DNAT, ACCEPT)) in world.host.rules
 
 
 def reachable(world: World, port: int, client: str, proto: str = "tcp") -> bool:
@@ -219,7 +238,7 @@ def _inside(world: World, address: str) -> str:
     if address in world.host.listeners:
         return "answered" if listening(world, address) else "silent"
     _, ip, _ = split_address(address.removeprefix("net/"))
-    return "refused" if any(address_in(world, name) == ip for name in world.services) else "timeout"
+    return "refused" if any(ip in addresses_in(world, name) for name in world.services) else "timeout"
 
 
 def route(world: World, port: int, client: str, proto: str = "tcp") -> Route:
@@ -228,16 +247,17 @@ def route(world: World, port: int, client: str, proto: str = "tcp") -> Route:
     The first DNAT rule that matches decides, for those that come through the table that has them: with userland proxies
     neither clients on the loopback nor containers of the bridge do; without, every class of IPv4 (designs §8: hairpin
     mode, route_localnet). What no rule takes goes to the host itself, where a proxy or a stranger may listen, as the
-    comment at v28.0.0 port_mapping_linux.go 200-203 says of clients elsewhere. No network has addresses of IPv6, so
-    that its clients always go there.
+    comment at v28.0.0 port_mapping_linux.go 200-203 says of clients elsewhere. So do clients by IPv6 but for those
+    elsewhere, where the network has addresses of that family and dockerd has ip6tables; there is no route_localnet for
+    the loopback.
     """
     if client == "dns":
         return _by_name(world, port, proto)
     daemon = world.setup.engine.daemon
     by_rules = daemon.iptables and (client in ("remote", "host") or not daemon.userland_proxy)
-    if by_rules and not client.endswith("6"):
-        for rule in _rules(world, port, proto, loopback=client == "loopback"):
-            if client in ("remote", "container") and not _accepted(world, rule):
+    if client == "remote6" or (by_rules and client != "loopback6"):
+        for rule in _rules(world, port, proto, client):
+            if client in ("remote", "container", "remote6") and not _accepted(world, rule):
                 return Route(found="timeout")  # the packet is to be forwarded, which the chain's policy does not allow
             return Route(inner(proto, rule.address, rule.to_port))
     return _to_host(world, port, proto, client)

@@ -24,7 +24,7 @@ from sim.engine.records import Endpoint
 from sim.engine.settings import daemon_of
 from sim.engines.docker.dockerd.network import map_ports, release_endpoint, unmap_ports
 from sim.engines.docker.dockerd.set_key import setup_resolver
-from sim.engines.host.reach import ACCEPT, DNAT
+from sim.engines.host.reach import ACCEPT, DNAT, SIX
 from sim.kernel import syscalls
 from sim.kernel.events import RulesFlushed
 
@@ -39,12 +39,17 @@ def start_controller(g: Goroutine) -> None:
 
 
 def create_chains(g: Goroutine) -> str | None:
-    """Make the chains again; those of IPv6 are removed and made after them if the daemon has any."""
-    return None if daemon_of(g.world, g.pid).ip6tables else "chains_made"
+    """Make the chains again; those of IPv6 are removed, and made after them, if the daemon has any."""
+    if not daemon_of(g.world, g.pid).ip6tables:
+        return "chains_made"
+    if any(network.prefix6 for network in g.world.setup.networks):  # else no mapping goes by them
+        for chain in (DNAT, ACCEPT):
+            g.emit(RulesFlushed(SIX + chain))
+    return None
 
 
 def create_chains_of_ipv6(g: Goroutine) -> None:
-    """Do the same with ip6tables: no mapping goes by them, since no network has addresses of that family."""
+    """Do the same with ip6tables."""
 
 
 def set_up_network(g: Goroutine) -> str | None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.networks import address, base_of, bound, endpoint_name, number_in, numbers
+from sim.engine.networks import address, address6, base_of, bound, endpoint_name, number_in, numbers
 from sim.engine.ops import Do, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, run
 from sim.engine.records import Endpoint
 from sim.engine.settings import daemon_of
@@ -125,11 +125,12 @@ def reserve_port(g: Goroutine) -> str | None:
 
 def _rule_run(verb: str, number: int) -> Any:
     def iptables_run(g: Goroutine) -> Spawn | None:
-        if ":" in port_of(g).ip:
-            return None  # ip6tables are for networks with addresses of that family
-        if not daemon_of(g.world, g.pid).iptables:
+        daemon, address = daemon_of(g.world, g.pid), endpoint_of(g).address
+        if ":" in port_of(g).ip:  # ip6tables are for networks with addresses of that family
+            address = address6(g.world, g["network"], address) if daemon.ip6tables else ""
+        elif not daemon.iptables:
             return None  # v1.13.1 vendor/…/libnetwork/portmapper/mapper.go 236-239: there is no chain
-        return iptables(verb, rules_for(port_of(g), endpoint_of(g).address)[number])
+        return iptables(verb, rules_for(port_of(g), address)[number]) if address else None
 
     return iptables_run
 

@@ -148,7 +148,7 @@ def create_endpoint(g: Goroutine) -> str | None:
     number = pick_address(g, service, network)
     if number is None:
         return "exists" if first else "release"
-    ports = bindings(service.ports, host_addresses(g.world, g.pid)) if first else ()
+    ports = bindings(service.ports, host_addresses(g.world, g.pid, service)) if first else ()
     place = address(g.world, network, number) if number else ""
     name = endpoint_name(service, network)
     g.remember(f"endpoint/{name}", Endpoint(service.name, network, number, place, ports))
