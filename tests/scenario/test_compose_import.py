@@ -253,6 +253,14 @@ def test_a_scenario_may_name_its_files(tmp_path):
     assert load(tmp_path / "s.yaml", text).setup.services[1].restart.name == "unless-stopped"
 
 
+def test_a_compose_file_may_name_services_of_the_scenario(tmp_path):
+    """What the scenario adds is there for the Compose file, too."""
+    (tmp_path / "c.yaml").write_text("services: {a: {image: x, links: [b, c]}}")
+    text = "compose: c.yaml\nservices: {b: {image: y}}\n"
+    scenario = load(tmp_path / "s.yaml", text)
+    assert [key for key in ("links.b", "links.c") if any(key in it for it in scenario.assumptions)] == ["links.c"]
+
+
 def test_a_pasted_text_needs_no_file():
     """*texts* stands for files; what it includes is missing, and said."""
     text, said = init_from_compose("paste", texts={"paste": "include: [x.yaml]\nservices: {a: {image: x}}"})

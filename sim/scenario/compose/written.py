@@ -21,8 +21,9 @@ from sim.scenario.check import Report
 from sim.scenario.compile import Compiler, Scenario
 from sim.scenario.compose.images import OWN, Found, Library, sentences, with_images
 from sim.scenario.compose.left import NO, YES, Left, in_rows
+from sim.scenario.compose.references import with_default_network
 from sim.scenario.compose.stack import Asked, mapping, read_stack
-from sim.scenario.compose.usable import Usable, with_default_network
+from sim.scenario.compose.usable import Usable
 from sim.scenario.dumper import Dumper
 from sim.scenario.noted import NOTED
 from sim.scenario.schema import ServiceFile
