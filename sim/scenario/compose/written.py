@@ -110,10 +110,15 @@ def imported(wanted: Wanted) -> Imported:
 
 
 def redacted(root: Node, redact: Redact) -> Node:
-    """Return *root* without credentials in what services run."""
+    """Return *root* without credentials; words of a list are looked at together, since a flag stands before its value."""
     if isinstance(root.value, dict):
         return replace(root, value={key: redacted(it, redact) for key, it in root.value.items()})
     if isinstance(root.value, list):
+        words = [str(it.value) for it in root.value if isinstance(it.value, str)]
+        found = redact("\n".join(words)).split("\n")
+        if len(words) == len(root.value) == len(found):
+            pairs = zip(root.value, found, strict=True)
+            return replace(root, value=[replace(it, value=word) for it, word in pairs])
         return replace(root, value=[redacted(it, redact) for it in root.value])
     return replace(root, value=redact(root.value)) if isinstance(root.value, str) else root
 
