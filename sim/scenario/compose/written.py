@@ -110,7 +110,7 @@ def imported(wanted: Wanted) -> Imported:
 
 
 def redacted(root: Node, redact: Redact) -> Node:
-    """Return *root* without credentials; words of a list are looked at together, since a flag stands before its value."""
+    """Return *root* without credentials; words of a list are seen together: a flag stands before its value."""
     if isinstance(root.value, dict):
         return replace(root, value={key: redacted(it, redact) for key, it in root.value.items()})
     if isinstance(root.value, list):
