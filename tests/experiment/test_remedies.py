@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from sim.designs import DESIGNS
-from sim.experiment.remedies import outcome_of
+from sim.experiment.remedies import better, outcome_of
 from sim.experiment.run import Run, run_scenario
 from sim.render.remedies_text import remedies_text
 from sim.scenario import load
+from sim.views.remedies import Outcome
 from tests.views.test_fates import ran
 
 
@@ -58,3 +59,11 @@ def test_every_design_is_asked_only_for_what_it_has(design: str) -> None:
     """Candidates come from the design's own vocabulary: each that is tried can be run."""
     for remedy in ran(design, "kill: payload/job", until="kill+30s").remedies(jobs=1).helps:
         assert "live-restore" not in remedy.words or DESIGNS[design].traits.live_restore
+
+
+def test_what_is_worse_is_no_remedy() -> None:
+    """The first difference decides: whoever loses fewer is better, whatever the dark times are."""
+    good, bad = Outcome(2, {"kept": 2}, 0, {"remote": 9.0}), Outcome(2, {"kept": 1, "lost": 1}, 0, {"remote": 1.0})
+    assert better(bad, good)
+    assert not better(good, bad)
+    assert not better(Outcome(1, {"kept": 1}, 0, {"remote": 1.0}), Outcome(1, {"kept": 1}, 0, {"remote": 0.99}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sim.designs import DESIGNS
@@ -161,3 +163,40 @@ def test_a_moment_may_be_given() -> None:
         "db": "kept",
         "job": "not running",
     }
+
+
+@pytest.mark.parametrize(
+    ("design", "step", "more", "orphaned"),
+    [
+        ("docker-1.13", "kill: dockerd", ", daemon: {live-restore: true}", True),
+        ("docker-26", "kill: dockerd", ", daemon: {live-restore: true}", False),
+        ("podman", "kill: conmon/web", "", True),
+    ],
+)
+def test_who_has_lost_a_parent_is_orphaned(design: str, step: str, more: str, *, orphaned: bool) -> None:
+    """Under 1.13 shims are containerd's children and lose it; under 26 PID 1 is their place; conmon was the parent."""
+    web = told(design, step, more)["web"]
+    assert (web.fate, web.orphaned) == ("kept", orphaned)
+
+
+def test_the_daemon_that_decides_is_named_and_not_what_it_asked_before() -> None:
+    """dockerd 1.13 asks containerd for the last event and then stops: the stop is dockerd's."""
+    web = told("docker-1.13", "kill: dockerd")["web"]
+    assert "on TERM from dockerd" in web.why
+    assert "last event" not in web.why
+
+
+def test_a_goroutine_that_lasts_is_not_told_with_the_one_that_began_it() -> None:
+    """The watcher of a shim was begun by a create that has long returned."""
+    web = told("docker-26", "kill: shim/web")["web"]
+    assert "(watcher)" in web.why
+
+
+@pytest.mark.parametrize("design", ["docker-1.13", "docker-26-separate"])
+def test_the_new_daemon_starts_what_the_old_one_stopped(design: str) -> None:
+    """A restart of the unit: who stopped and who started are two processes."""
+    for name in ("web", "db"):
+        stopped, started = told(design, "systemctl: restart docker")[name].why.split("; ")
+        pids = [re.search(r"dockerd (\d+)", part) for part in (stopped, started)]
+        first, second = (int(pid[1]) for pid in pids if pid)
+        assert first < second
