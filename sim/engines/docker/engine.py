@@ -14,6 +14,7 @@ from sim.engine.records import Endpoint
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.docker import meaning
+from sim.engines.docker.dockerd.firewall import hear_of_reload
 from sim.engines.docker.dockerd.ranges import first_free
 from sim.engines.docker.numbers import WRITTEN_DOWN
 from sim.engines.docker.packages import PACKAGES
@@ -87,5 +88,6 @@ DOCKER = Engine(
     knows=knows,
     exit_told=exit_told,
     packages=PACKAGES,
+    firewall_reloaded=hear_of_reload,
     pid_files={paths.DOCKER_PID: "dockerd", paths.CONTAINERD_PID: "containerd"},
 )

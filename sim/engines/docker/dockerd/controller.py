@@ -41,6 +41,8 @@ def start_controller(g: Goroutine) -> None:
 
 def create_chains(g: Goroutine) -> str | None:
     """Make the chains again; those of IPv6 are removed and made after them if the daemon has any."""
+    if paths.NO_CHAINS in g.world.host.files:
+        syscalls.remove_file(g.turn, paths.NO_CHAINS)
     return None if daemon_of(g.world, g.pid).ip6tables else "chains_made"
 
 
