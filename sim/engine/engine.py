@@ -15,6 +15,7 @@ import msgspec
 from sim.durations import Row
 from sim.engine import paths
 from sim.engine.exit_codes import exit_code
+from sim.engine.goroutine import Goroutine
 from sim.engine.meaning import Fitted, Given, Said, as_given, one_way, unless_served, without_words
 from sim.engine.packages import Package
 from sim.engine.records import Container, Endpoint, UnitState
@@ -161,6 +162,10 @@ def never_told(world: World, container: str) -> bool:
     return False
 
 
+def is_deaf(g: Goroutine) -> None:
+    """Let a reload of firewalld pass: nobody of the engine listens for it, and rules come back with containers."""
+
+
 def in_no_file(service: Service) -> str:
     """Return that no file is written when a container ends."""
     return ""
@@ -216,9 +221,10 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     *exit_told* whether the last end was told with its own time; *teller* names what tells of a container by a file.
     *policy_source* says where the source has what a restart policy starts.
     *packages* are those whose scripts are known, by name: what they do with a unit when they are upgraded.
-    *notes* gathers what its commands show and no record holds; *shown* are the classes of records that they show
-    besides containers. *prices* is what settings cost that no metric shows. *flags* returns what the command line of
-    its daemon says, by the keys of the file that stands for it.
+    *firewall_reloaded* lets the engine hear that firewalld has set all rules anew. *notes* gathers what its commands
+    show and no record holds; *shown* are the classes of records that they show besides containers. *prices* is what
+    settings cost that no metric shows. *flags* returns what the command line of its daemon says, by the keys of the
+    file that stands for it.
 
     Searches and properties: *unread* has what a search may leave out of the states of its programs. *ends_with* is the
     daemon with which containers end unless live-restore is on, "" where they outlive it. *pid_files* has by path whose
@@ -268,6 +274,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     wanted: Callable[[World, str], bool] = still_wanted
     packages: Mapping[str, Package] = {}
     lacks_ways: frozenset[str] = frozenset()
+    firewall_reloaded: Callable[[Goroutine], None] = is_deaf
     prices: tuple[Priced, ...] = ()
     policy_source: str = ""
     flags: Callable[[Sequence[str]], dict[str, object]] = without_flags

@@ -28,6 +28,8 @@ SANDBOXES = "/var/lib/docker/network/files/local-kv.db#sandbox/"
 
 RUNC = "/usr/libexec/docker/docker-runc-current"
 STREAMS = ("init-stdin", "init-stdout", "init-stderr")
+NO_CHAINS = "netfilter#no-chains"  # somebody has deleted the engine's chains, and the jumps to them
+FIREWALLD = "netfilter#firewalld"  # firewalld has set its own rules, whose zones open no published port
 
 
 def bundle(identity: str) -> str:

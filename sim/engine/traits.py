@@ -104,6 +104,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     engine_score: int = -500
     socket: str = ""
     records: str = ""
+    iptables_nft: bool = True
 
 
 def of_daemon(name: str, **fields: Any) -> Traits:
@@ -206,6 +207,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "oom_group": (
         "with cgroup v2 the kernel kills all of a container that is out of memory (memory.oom.group)",
         "kubelet since 1.28, unless singleProcessOOMKill says no (1.32): kubernetes#117793, #126096 [I]",
+    ),
+    "iptables_nft": (
+        "iptables of its hosts keeps its rules in nftables, where nft sees them",
+        "RHEL 8, Debian 10, Ubuntu 20.10 and later: iptables-nft; Linux 3.10 of el7 has iptables 1.4.21 alone [K]",
     ),
     "cgroup": ("the version of control groups that hosts had in its time", "see `one_cgroup`"),
     "one_cgroup": (

@@ -78,6 +78,7 @@ TRAITS = Traits(
     discards_kept=True,
     pause_outlives_run=True,
     records=paths.CONTAINERS + "{name}/config.v2.json",
+    iptables_nft=False,
 )
 
 DOCKER_1_13 = Design(

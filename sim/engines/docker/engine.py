@@ -18,6 +18,7 @@ from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.docker import meaning
 from sim.engines.docker.command_line import flags
+from sim.engines.docker.dockerd.firewall import hear_of_reload
 from sim.engines.docker.dockerd.ranges import first_free
 from sim.engines.docker.numbers import WRITTEN_DOWN
 from sim.engines.docker.packages import PACKAGES
@@ -116,5 +117,6 @@ DOCKER = Engine(
     exit_told=exit_told,
     policy_source="restartmanager/restartmanager.go ShouldRestart",
     packages=PACKAGES,
+    firewall_reloaded=hear_of_reload,
     pid_files={paths.DOCKER_PID: "dockerd", paths.CONTAINERD_PID: "containerd"},
 )

@@ -6,6 +6,7 @@ iptables(8) `--wait`; libnetwork's programChainRule; engine-1.13 §2 step 3, §1
 
 from __future__ import annotations
 
+from sim.engine import paths
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Exit, Lock
 from sim.engine.procedure import procedure
@@ -30,6 +31,8 @@ def apply(g: Goroutine) -> int:
     if rule is None:
         return 0
     standing = rule in g.world.host.rules
+    if verb == "-A" and paths.NO_CHAINS in g.world.host.files:
+        return 1  # iptables: No chain/target/match by that name.
     if verb == "-A":
         syscalls.add_rule(g.turn, rule)
     elif verb == "-D":

@@ -40,6 +40,7 @@ UNREACHABLE = (
 )
 TRAITS = replace(
     DOCKER_1_13.traits,
+    iptables_nft=True,
     words=WORDS,
     unverified=UNVERIFIED,
     shim_command_threads=9,

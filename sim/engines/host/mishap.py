@@ -71,6 +71,13 @@ def flush(g: Goroutine, command: FlushRules) -> None:
         g.emit(RulesFlushed(chain))
 
 
+def forget_chains(g: Goroutine) -> None:
+    """Drop the rules of published ports with the chains that they stand in, and the jumps to these."""
+    for chain in (DNAT, ACCEPT, MASQUERADE):
+        g.emit(RulesFlushed(chain))
+    syscalls.write_file(g.turn, paths.NO_CHAINS, True)
+
+
 CHAINS = {"filter": (ACCEPT,), "nat": (DNAT, MASQUERADE)}
 
 

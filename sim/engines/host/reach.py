@@ -277,7 +277,9 @@ def _by_name(world: World, port: int, proto: str) -> Route:
 
 
 def _to_host(world: World, port: int, proto: str, client: str) -> Route:
-    """Return the route of a connection to one of the host's own addresses."""
+    """Return the route of a connection to one of the host's own addresses; firewalld's zones keep others out."""
+    if client.startswith("remote") and paths.FIREWALLD in world.host.files:
+        return Route(found="refused")
     family, local = "6" if client.endswith("6") else "4", client.startswith("loopback")
     for ip in world.host.bound.get(f"{proto}:{port}", ()):
         pid = world.host.listeners[f"{proto}:{ip}:{port}"]

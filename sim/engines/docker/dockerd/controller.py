@@ -39,7 +39,9 @@ def start_controller(g: Goroutine) -> None:
 
 
 def create_chains(g: Goroutine) -> str | None:
-    """Make the chains again; those of IPv6 are removed, and made after them, if the daemon has any."""
+    """Make the chains again; those of IPv6 are removed and made after them if the daemon has any."""
+    if paths.NO_CHAINS in g.world.host.files:
+        syscalls.remove_file(g.turn, paths.NO_CHAINS)
     if not daemon_of(g.world, g.pid).ip6tables:
         return "chains_made"
     if any(network.prefix6 for network in g.world.setup.networks):  # else no mapping goes by them

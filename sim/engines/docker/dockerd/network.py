@@ -241,7 +241,9 @@ def in_use(g: Goroutine) -> str:
 
 def rule_error(g: Goroutine) -> None:
     """Say that iptables has failed. The rules of the port that stand by then are left (mapper.go MapRange [K])."""
-    g["error"] = f"{NO_CONNECTIVITY} {g['c']}:  (iptables failed: iptables --wait -A: signal: killed)"
+    gone = paths.NO_CHAINS in g.world.host.files
+    why = "iptables: No chain/target/match by that name. (exit status 1)" if gone else "signal: killed"
+    g["error"] = f"{NO_CONNECTIVITY} {g['c']}:  (iptables failed: iptables --wait -A: {why})"
 
 
 def map_ports() -> list[Any]:

@@ -10,6 +10,7 @@ from sim.engines.docker.dockerd.boot import BOOT, BOOT_BEHIND, BOOT_START, BOOT_
 from sim.engines.docker.dockerd.controller import TAKE_BACK
 from sim.engines.docker.dockerd.execs import EXEC
 from sim.engines.docker.dockerd.exit import EVENTS, RESTART, STATE_EXIT, STATE_EXIT_AFTER_OUTPUT, long_run, ran_long
+from sim.engines.docker.dockerd.firewall import FIREWALL_RELOADED
 from sim.engines.docker.dockerd.health import MONITOR
 from sim.engines.docker.dockerd.output import COPY, DISCARD, LOG
 from sim.engines.docker.dockerd.pause import PAUSE, STOP_PAUSED
@@ -80,6 +81,7 @@ PROGRAM = Program(
         START,
         SANDBOX_DESTROY,
         TAKE_BACK,
+        FIREWALL_RELOADED,
         STOP,
         KILL,
         RESTART_API,
