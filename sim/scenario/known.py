@@ -23,7 +23,6 @@ PAYLOAD_NOT_MODELLED: dict[str, str] = {}
 LOG_DRIVERS = ("journald", "json-file", "none")
 LOG_DRIVERS_LATER = ("awslogs", "fluentd", "gcplogs", "gelf", "logentries", "splunk", "syslog")
 
-COMPOSE_NOT_MODELLED = {"include": "merge the files with `docker compose config` first"}
 
 HOST_LATER: dict[str, str] = {}
 ACTIONS = (

@@ -12,8 +12,9 @@ from pathlib import Path as File
 
 from sim.scenario.check import Report
 from sim.scenario.compose.images import OWN, library, sentences, with_images
+from sim.scenario.compose.references import with_default_network
 from sim.scenario.compose.stack import Asked, mapping, read_stack
-from sim.scenario.compose.usable import Usable, with_default_network
+from sim.scenario.compose.usable import Usable
 from sim.scenario.layers import beside, merge, without
 from sim.scenario.noted import Noted
 from sim.scenario.text import Mark, Node, read
@@ -109,7 +110,9 @@ class Loader:
         if stack is None:
             return root
         design = root.find(("engine", "design"))
-        usable = Usable(stack, str(design.value) if design else DEFAULT, self.report.problems)
+        services = root.child("services")
+        beside = frozenset(services.value) if services and isinstance(services.value, dict) else frozenset[str]()
+        usable = Usable(stack, str(design.value) if design else DEFAULT, self.report.problems, beside)
         below = usable.root()
         for it in (*stack.left, *usable.left):
             section = "services" if it.service else "compose"

@@ -1,5 +1,7 @@
 """What a Compose file becomes: a scenario that loads, and a list of what it does not follow."""
 
+import re
+
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -71,10 +73,10 @@ def test_values_are_kept_on_request(tmp_path):
 def test_words_of_commands_are_redacted_by_the_caller(tmp_path):
     """The reader of hosts knows what looks like a credential; here its function is only called."""
     file = tmp_path / "c.yaml"
-    file.write_text(f"services: {{a: {{image: x, command: [run, --password={HUNTER}], user: {HUNTER}}}}}")
-    text, _ = init_from_compose(str(file), redact=lambda text: text.replace(HUNTER, "…"))
+    file.write_text(f"services: {{a: {{image: x, command: [run, --password, {HUNTER}], user: 'pass {HUNTER}'}}}}")
+    text, _ = init_from_compose(str(file), redact=lambda text: re.sub(r"(pass\w*\s+)\S+", r"\1…", text))
     assert HUNTER not in text
-    assert load("x.yaml", text).setup.services[0].args == ("--password=…",)
+    assert load("x.yaml", text).setup.services[0].args == ("--password", "…")
 
 
 def test_what_may_change_an_answer_stays_a_key(tmp_path):
@@ -251,6 +253,14 @@ def test_a_scenario_may_name_its_files(tmp_path):
     assert scenario.setup.services[0].payload.comm == "nginx"
     (tmp_path / "b.yaml").write_text("services: {b: {restart: unless-stopped}}")
     assert load(tmp_path / "s.yaml", text).setup.services[1].restart.name == "unless-stopped"
+
+
+def test_a_compose_file_may_name_services_of_the_scenario(tmp_path):
+    """What the scenario adds is there for the Compose file, too."""
+    (tmp_path / "c.yaml").write_text("services: {a: {image: x, links: [b, c]}}")
+    text = "compose: c.yaml\nservices: {b: {image: y}}\n"
+    scenario = load(tmp_path / "s.yaml", text)
+    assert [key for key in ("links.b", "links.c") if any(key in it for it in scenario.assumptions)] == ["links.c"]
 
 
 def test_a_pasted_text_needs_no_file():

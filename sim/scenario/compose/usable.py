@@ -17,10 +17,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.scenario.check import spelt
-from sim.scenario.compose.left import NO, YES, Left
-from sim.scenario.compose.stack import Stack, mapping, without_dependencies
+from sim.scenario.compose.left import NO, Left
+from sim.scenario.compose.references import CHANGES, IN_ADDRESSES, whole
+from sim.scenario.compose.stack import Stack, mapping
 from sim.scenario.engines import design_of
-from sim.scenario.known import COMPOSE_NOT_MODELLED
 from sim.scenario.noted import NOTED
 from sim.scenario.schema import NetworkFile, ServiceFile
 from sim.scenario.schema_program import Strict
@@ -28,7 +28,6 @@ from sim.scenario.text import Node, Path, Problems
 from sim.scenario.vocabulary import DEFAULT, refused
 from sim.scenario.words import Refusal, did_you_mean
 
-IMPLIED = ("default", "bridge")
 OURS = tuple(key for key in ServiceFile.known_keys() if key.startswith("x-"))
 SECTIONS = ("services", "networks")
 TRUTHS = {"true": True, "yes": True, "y": True, "on": True, "false": False, "no": False, "n": False, "off": False}
@@ -36,22 +35,7 @@ AS_TRUTH = frozenset("init tty stdin_open privileged read_only oom_kill_disable 
 AS_TRUTH_OF_NETWORK = frozenset("external internal attachable enable_ipv4 enable_ipv6".split())
 AS_NUMBER = frozenset("scale replicas oom_score_adj pids_limit retries max_attempts target".split())
 TEXTS = frozenset("environment labels annotations command entrypoint build sysctls x-payload x-exec test".split())
-IN_ADDRESSES = "only in the addresses"
-ADDRESSES = {"ipv4_address", "ipv6_address"}
 MOST = 500  # values that are taken out of one service
-CHANGES = {  # by key of a service, what hangs on a value that the model does not follow
-    "networks": "only if a client comes from another container, or by a container's own address",
-    "network_mode": f"{YES}: its ports are not those of a bridge",
-    "ports": f"{YES}: this port is not there",
-    "depends_on": "only if containers are started by compose up: the order is kept, the wait is not",
-    "links": "only if containers are started by compose up: the order is kept, the wait is not",
-    "deploy": f"{YES}: there is one container of it",
-    "scale": f"{YES}: there is one container of it",
-    "logging": "only if its program prints and nobody takes its lines",
-    "log_driver": "only if its program prints and nobody takes its lines",
-    "pid": "only for signals and numbers of processes",
-    "healthcheck": "only for its health",
-}
 
 
 @dataclass
@@ -61,6 +45,7 @@ class Usable:
     stack: Stack
     design: str
     problems: Problems
+    beside: frozenset[str] = frozenset()  # services that a scenario adds
     left: list[Left] = field(default_factory=list)
 
     def root(self) -> Node:
@@ -69,7 +54,7 @@ class Usable:
         for key, node in mapping(self.stack.root).items():
             if key in SECTIONS:
                 kept[key] = node
-            elif key not in NOTED["compose"] and key not in COMPOSE_NOT_MODELLED and not key.startswith("x-"):
+            elif key not in NOTED["compose"] and not key.startswith("x-"):
                 hint = did_you_mean(key, (*SECTIONS, "include", *NOTED["compose"]))
                 self.problems.add(node.key or node.mark, f"{key}: unknown key of a Compose file.", hint)
         for section, prepare in (("services", self.service), ("networks", self.network)):
@@ -78,64 +63,7 @@ class Usable:
                 kept[section] = replace(said, value={name: prepare(it, name) for name, it in said.value.items()})
             elif said is not None and said.value is None:
                 del kept[section]
-        return self.whole(replace(self.stack.root, value=kept))
-
-    def whole(self, root: Node) -> Node:
-        """Return *root* with every network declared that a service names, and no dependency on what is not there.
-
-        Compose refuses both. Here they are what a part of a stack looks like whose other files were not given.
-        """
-        services, networks = root.child("services"), root.child("networks")
-        if services is None or not isinstance(services.value, dict):
-            return root
-        declared = networks.value if networks is not None and isinstance(networks.value, dict) else {}
-        known, kept = dict(declared), {}
-        for name, service in services.value.items():
-            for net in names_in(service, "networks"):
-                if net not in known and net not in IMPLIED:
-                    said = service.child("networks")
-                    assert said is not None
-                    known[net] = Node({}, said.mark, said.key)
-                    hint = did_you_mean(net, known) or "another file may declare it"
-                    self.left.append(Left(said.mark, name, f"networks.{net}", f"no file declares it: {hint}", NO))
-                if not has_subnet(declared.get(net)) and (bare := without_address(service, net)) is not service:
-                    why = "the subnet of its network stands in no file, so another address is given"
-                    said = service.child("networks")
-                    assert said is not None
-                    self.left.append(Left(said.mark, name, f"networks.{net}.ipv4_address", why, IN_ADDRESSES))
-                    service = bare
-            gone = [it for it in names_in(service, "depends_on") if it not in services.value]
-            for other in gone:
-                self.missing(service, name, "depends_on", other, services.value)
-            kept[name] = self.unlinked(without_dependencies(service, gone), name, services.value)
-        said = networks if networks is not None else services
-        both = {**mapping(root), "services": replace(services, value=kept)}
-        return replace(root, value={**both, "networks": replace(said, value=known)} if known else both)
-
-    def unlinked(self, service: Node, name: str, known: dict[str, Node]) -> Node:
-        """Return a service without links to services that are not there, and without their namespaces."""
-        if not isinstance(service.value, dict):
-            return service
-        kept = dict(service.value)
-        links = kept.get("links")
-        if links is not None and isinstance(links.value, list):
-            gone = [it for it in links.value if str(it.value).partition(":")[0] not in known]
-            for it in gone:
-                self.missing(service, name, "links", str(it.value).partition(":")[0], known)
-            kept["links"] = replace(links, value=[it for it in links.value if it not in gone])
-        for key in ("network_mode", "pid"):
-            kind, colon, other = str(kept[key].value).partition(":") if key in kept else ("", "", "")
-            if kind == "service" and colon and other not in known:
-                self.missing(service, name, key, other, known)
-                del kept[key]
-        return replace(service, value=kept)
-
-    def missing(self, service: Node, name: str, key: str, other: str, known: dict[str, Node]) -> None:
-        """Note that a service names another one that no file has."""
-        said = service.child(key)
-        assert said is not None
-        why = f"there is no such service: {did_you_mean(other, known) or 'give the file that has it too'}"
-        self.left.append(Left(said.mark, name, f"{key}.{other}", why, CHANGES[key]))
+        return whole(replace(self.stack.root, value=kept), self.beside, self.left)
 
     # -- services ----------------------------------------------------------------------------------------------------
 
@@ -273,23 +201,6 @@ def refusals(model: type[Strict], key: str, node: Node) -> Iterator[tuple[Path, 
             yield (*loc[1:], *refusal.below), refusal
 
 
-def has_subnet(network: Node | None) -> bool:
-    """Return whether a network declares its subnet."""
-    return network is not None and network.find(("ipam", "config", 0, "subnet")) is not None
-
-
-def without_address(service: Node, network: str) -> Node:
-    """Return a service without an address of its own in a network whose subnet nobody knows."""
-    said = service.child("networks")
-    if said is None or not isinstance(said.value, dict):
-        return service
-    options = said.value.get(network)
-    if options is None or not isinstance(options.value, dict) or not ADDRESSES & set(options.value):
-        return service
-    bare = replace(options, value={key: it for key, it in options.value.items() if key not in ADDRESSES})
-    return replace(service, value={**mapping(service), "networks": replace(said, value={**said.value, network: bare})})
-
-
 def place_of(node: Node, path: Path) -> Path:
     """Return the part of *path* that there is in *node*."""
     found: Path = ()
@@ -334,49 +245,3 @@ def typed(node: Node, key: str) -> Node:
         if key in AS_NUMBER and word.lstrip("-").isascii() and word.lstrip("-").isdigit() and len(word) < 12:
             return replace(node, value=int(word))
     return node
-
-
-# -- the network that Compose makes ----------------------------------------------------------------
-
-
-def with_default_network(root: Node) -> Node:
-    """Put services that name no network on the network `default`, as Compose does from version 2 on."""
-    services = root.child("services")
-    if not services or not isinstance(services.value, dict):
-        return root
-    joined = {name: join_default(node) for name, node in services.value.items()}
-    if not any(is_on_default(node) for node in joined.values()):
-        return root
-    networks = root.child("networks")
-    known = networks.value if networks and isinstance(networks.value, dict) else {}
-    if "default" not in known:
-        default = {"default": Node({}, services.mark, services.key)}
-        networks = Node({**default, **known}, services.mark, services.key)
-    assert networks is not None
-    return replace(root, value={**mapping(root), "services": replace(services, value=joined), "networks": networks})
-
-
-def is_on_default(service: Node) -> bool:
-    """Return whether a service is on the network `default`, which needs no declaration."""
-    return "default" in names_in(service, "networks")
-
-
-def names_in(service: Node, key: str) -> list[str]:
-    """Return the names in a list or a mapping of names."""
-    said = service.child(key) if isinstance(service.value, dict) else None
-    if said is None or not isinstance(said.value, dict | list):
-        return []
-    return list(said.value) if isinstance(said.value, dict) else [str(it.value) for it in said.value]
-
-
-def join_default(service: Node) -> Node:
-    """Return *service* with `networks: [default]` if it says nothing about networks."""
-    value = service.value
-    if not isinstance(value, dict):
-        return service
-    said = value.get("networks")
-    if any(key in value for key in ("network_mode", "net")) or (said is not None and said.value):
-        return service
-    return replace(
-        service, value={**value, "networks": Node([Node("default", service.mark)], service.mark, service.key)}
-    )

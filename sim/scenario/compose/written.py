@@ -21,8 +21,9 @@ from sim.scenario.check import Report
 from sim.scenario.compile import Compiler, Scenario
 from sim.scenario.compose.images import OWN, Found, Library, sentences, with_images
 from sim.scenario.compose.left import NO, YES, Left, in_rows
+from sim.scenario.compose.references import with_default_network
 from sim.scenario.compose.stack import Asked, mapping, read_stack
-from sim.scenario.compose.usable import Usable, with_default_network
+from sim.scenario.compose.usable import Usable
 from sim.scenario.dumper import Dumper
 from sim.scenario.noted import NOTED
 from sim.scenario.schema import ServiceFile
@@ -109,25 +110,17 @@ def imported(wanted: Wanted) -> Imported:
 
 
 def redacted(root: Node, redact: Redact) -> Node:
-    """Return *root* without credentials in what services run."""
+    """Return *root* without credentials; words of a list are seen together: a flag stands before its value."""
     if isinstance(root.value, dict):
         return replace(root, value={key: redacted(it, redact) for key, it in root.value.items()})
     if isinstance(root.value, list):
-        befores = [None, *root.value]
-        return replace(
-            root, value=[_behind(before, it, redact) for before, it in zip(befores, root.value, strict=False)]
-        )
+        words = [str(it.value) for it in root.value if isinstance(it.value, str)]
+        found = redact("\n".join(words)).split("\n")
+        if len(words) == len(root.value) == len(found):
+            pairs = zip(root.value, found, strict=True)
+            return replace(root, value=[replace(it, value=word) for it, word in pairs])
+        return replace(root, value=[redacted(it, redact) for it in root.value])
     return replace(root, value=redact(root.value)) if isinstance(root.value, str) else root
-
-
-def _behind(before: Node | None, node: Node, redact: Redact) -> Node:
-    """Return a word of a list without credentials, also where only the word before it tells of one: `--password x`."""
-    flag = before.value if before is not None else None
-    if isinstance(node.value, str) and isinstance(flag, str) and flag.startswith("-"):
-        both = redact(f"{flag} {node.value}")
-        if both.startswith(f"{flag} "):
-            return replace(node, value=both[len(flag) + 1 :])
-    return redacted(node, redact)
 
 
 def noted(services: Mapping[str, Node]) -> list[Left]:
