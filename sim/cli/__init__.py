@@ -8,17 +8,14 @@ the project's own conventions.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NoReturn
 
+from sim.cli.parser import CommandParser
 from sim.cli.status import WRONG
 from sim.cli.values import JOBS, SEED, SEEDS, STATES, day, few_seeds, load, speed, whole_number
 from sim.version import __version__
-
-MINUS_VALUE = re.compile(r"-[0-9.#]")  # no option but a value: -5s is before t = 0, -#2 the second scenario of stdin
 
 FILE = "a scenario (FILE#2: the second one of a file), a bundled scenario's name, a runs/ folder or a trace; - is stdin"
 EXAMPLES = """\
@@ -30,57 +27,6 @@ examples:
   shimulator plot document -o document.png
   shimulator whatif document --set engine.daemon.live-restore=true
 """
-
-
-class CommandParser(argparse.ArgumentParser):
-    """A parser whose complaints end with status 2 and name the nearest word; options are not abbreviated."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
-        self._negative_number_matcher = MINUS_VALUE
-        self.commands: dict[str, CommandParser] = {}
-        self.after: Callable[[], str] | None = None  # what follows the options and is known to parts alone
-
-    def format_help(self) -> str:
-        """Return the help."""
-        self.epilog = self.epilog if self.after is None else self.after()
-        return super().format_help()
-
-    def error(self, message: str) -> NoReturn:
-        """Say what was wrong with the command line, and leave with 2."""
-        said = _with_nearest(self, _with_meaning(self, message))
-        self.exit(WRONG, f"{self.prog}: {said}\nTry '{self.prog} --help'.\n")
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        from sim.cli.out import carried
-
-        stream = file or sys.stderr
-        if message and stream is not None:
-            stream.write(carried(message, stream))
-            stream.flush()
-
-
-def _with_meaning(parser: argparse.ArgumentParser, message: str) -> str:
-    """Say of an option without its value which value it takes."""
-    words = message.split()
-    if words[:1] != ["argument"] or not message.endswith(": expected one argument"):
-        return message
-    option = words[1].rstrip(":").split("/")[-1]
-    action = parser._option_string_actions[option]
-    name = action.metavar or action.dest.upper()
-    return f"{option} needs a value, {option}={name}: {action.help}"
-
-
-def _with_nearest(parser: argparse.ArgumentParser, message: str) -> str:
-    if "invalid choice: " not in message and "unrecognized arguments: " not in message:
-        return message
-    import difflib
-
-    word = (re.findall(r"invalid choice: '([^']*)'", message) or [message.rpartition(": ")[2].split()[0]])[0]
-    choices = [str(choice) for action in parser._actions for choice in action.choices or ()]
-    known = list(parser._option_string_actions) if word.startswith("-") else choices
-    close = difflib.get_close_matches(word.split("=")[0], known, n=1)
-    return f"{message}. Did you mean {close[0]}?" if close else message
 
 
 # -- commands ---------------------------------------------------------------------------------------
@@ -325,47 +271,10 @@ def _designs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
-INITS = """\
-examples:
-  shimulator init my.yaml                              a starter
-  shimulator init my.yaml inspect.json ps.txt          a host: what docker inspect and ps -axjf printed
-  shimulator init my.yaml collected/                   a folder of outputs, or a tar of them
-  docker inspect $(docker ps -aq) | shimulator init my.yaml -
-  shimulator init --collector > collect.sh             run it on the host: sh collect.sh > host.txt
-  shimulator init my.yaml --live                       this host
-"""
-
-
 def _init(parser: argparse.ArgumentParser) -> None:
-    parser.epilog, parser.formatter_class = INITS, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("file", nargs="*", metavar="[OUT] INPUT",
-                        help="the scenario to write (x.yaml, default: host.yaml; - is standard output), then what a "
-                        "host prints: files, folders, a tar, - for standard input")  # fmt: skip
-    parser.add_argument("--from", dest="inputs", metavar="INPUT", action="append", default=[], help="another input")
-    parser.add_argument("-f", "--compose", metavar="FILE", action="append", default=[],
-                        help="take the services of a Compose file; several are laid over one another")  # fmt: skip
-    parser.add_argument("--env-file", metavar="FILE", action="append", default=[],
-                        help="values of the Compose files' variables (default: .env beside the first)")  # fmt: skip
-    parser.add_argument("--profile", metavar="NAME", action="append", default=[],
-                        help="start the services of a Compose profile too; * is all")  # fmt: skip
-    parser.add_argument("--project-name", metavar="NAME", default="", help="the Compose project's name")
-    parser.add_argument("--images", metavar="PLACE", action="append", default=[],
-                        help="a file or folder of the library of images; library is the project's own (default), "
-                        "none is none: docs/images.md")  # fmt: skip
-    parser.add_argument("--link", action="store_true",
-                        help="name the Compose files instead of copying them: it follows their changes")  # fmt: skip
-    parser.add_argument(
-        "--keep-values", action="store_true", help="leave values of environment, labels and credentials in"
-    )
-    parser.add_argument(
-        "--design",
-        metavar="NAME",
-        default="",
-        help="the engine (default: as the input says, or the newest of its kind)",
-    )
-    parser.add_argument("--live", action="store_true", help="read this host: /proc, docker, systemctl")
-    parser.add_argument("--collector", action="store_true", help="print a script that gathers a host in one file")
-    parser.add_argument("--force", action="store_true", help="replace a file that exists")
+    from sim.cli.init_options import fill
+
+    fill(parser)
 
 
 def _validate(parser: argparse.ArgumentParser) -> None:

@@ -46,33 +46,9 @@ from sim.engine.commands import TakePort as TakePort
 from sim.engine.commands import Target as Target
 from sim.engine.commands import Tear as Tear
 from sim.engine.commands import Upgrade as Upgrade
-
-
-class Port(msgspec.Struct, frozen=True):
-    """A published port: `ip:host->container/proto` as `docker ps` prints it."""
-
-    host: int
-    container: int
-    proto: str = "tcp"
-    ip: str = "0.0.0.0"
-
-    def singles(self) -> tuple[Port, ...]:
-        """Return the ports of the host that may become this one: itself."""
-        return (self,)
-
-
-class PortRange(Port, frozen=True):
-    """One host port out of *host* to *last* (`8080-8083:80`); the engine chooses. Of one that is bound *host* is it."""
-
-    last: int = 0
-
-    def singles(self) -> tuple[Port, ...]:
-        """Return every port of the range."""
-        return tuple(Port(host, self.container, self.proto, self.ip) for host in range(self.host, self.last + 1))
-
-
-class IPv4Port(Port, frozen=True):
-    """A port that is published on every address of IPv4 and on none of IPv6: `0.0.0.0:80:80`."""
+from sim.engine.ports import IPv4Port as IPv4Port
+from sim.engine.ports import Port as Port
+from sim.engine.ports import PortRange as PortRange
 
 
 class Pins(msgspec.Struct, frozen=True):

@@ -28,28 +28,30 @@ PROC = Path("/proc")
 HEAD = "PID PPID PGID SID NLWP TTY STAT STARTED COMMAND"
 SIGNALS = ("Name", "Pid", "PPid", "Threads", "SigIgn", "SigCgt")
 RECORDER = "ps (shimulator init --live)"  # so that this program and its shell are left out by name
-COMMANDS: tuple[tuple[str, ...], ...] = (  # `*` stands for what the command before it has listed
-    ("docker", "version"),
-    ("docker", "info", "--format", "{{json .}}"),
-    ("docker", "info"),
-    ("docker", "ps", "-a", "--no-trunc"),
-    ("docker", "ps", "-aq", "--no-trunc"),
-    ("docker", "inspect", "*"),
-    ("docker", "network", "ls", "-q"),
-    ("docker", "network", "inspect", "*"),
-    ("podman", "version"),
-    ("podman", "ps", "-aq", "--no-trunc"),
-    ("podman", "inspect", "*"),
-    ("crictl", "version"),
-    ("crictl", "pods", "-q"),
-    ("crictl", "inspectp", "*"),
-    ("crictl", "ps", "-aq"),
-    ("crictl", "inspect", "*"),
-    ("systemctl", "cat", "docker"),
-    ("systemctl", "cat", "containerd"),
-    ("systemctl", "cat", "crio"),
-    ("systemctl", "cat", "kubelet"),
-    ("ss", "-ltnup"),
+COMMANDS = tuple(  # `*` stands for what the command before it has listed
+    tuple(line.split())
+    for line in """\
+docker version
+docker info --format {{json_.}}
+docker info
+docker ps -a --no-trunc
+docker ps -aq --no-trunc
+docker inspect *
+docker network ls -q
+docker network inspect *
+podman version
+podman ps -aq --no-trunc
+podman inspect *
+crictl version
+crictl pods -q
+crictl inspectp *
+crictl ps -aq
+crictl inspect *
+systemctl cat docker
+systemctl cat containerd
+systemctl cat crio
+systemctl cat kubelet
+ss -ltnup""".split("\n")
 )
 LISTS = ("-q", "-aq")
 
@@ -171,7 +173,7 @@ def outputs() -> Iterator[Source]:
     for command in COMMANDS:
         if shutil.which(command[0]) is None:
             continue
-        words = [word for it in command for word in (listed if it == "*" else [it])]
+        words = [word for it in command for word in (listed if it == "*" else [it.replace("_", " ")])]
         if "*" in command and not listed:
             continue
         said = _said(words)

@@ -13,11 +13,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from sim.designs import DESIGNS
-from sim.intake.draft import Draft, comment, listed, scalar
+from sim.intake.draft import Draft, Line, comment, listed, scalar
 from sim.intake.inventory import Inventory
 from sim.intake.records import Container, Network, Note, Process
 from sim.intake.services import Kept, is_created, moment, write_created, write_service
+from sim.scenario.noted import NO, NOTED
 from sim.scenario.schema import DaemonFile
 from sim.scenario.units import format_duration
 from sim.scenario.words import counted
@@ -60,6 +63,33 @@ def scenario_text(host: Inventory, name: str) -> tuple[str, str]:
     _say_foreign(host, notes)
     text = "".join(f"{line}\n" for line in header(host, notes, draft)) + draft.text()
     return text, summary_of(host, draft)
+
+
+def with_host(text: str, host: Inventory, name: str) -> str:
+    """Return a scenario's text in which the host and the engine are those that were read; its design stays.
+
+    Processes are left out: nothing says which of them is of which service.
+    """
+    draft, kept, notes = Draft(), Kept(), list[Note](host.notes)
+    design = re.search(r"^  design: (\S+)", text, re.MULTILINE)
+    bare = msgspec.structs.replace(host, processes=(), design=design[1] if design else host.design)
+    for line in text.rstrip("\n").split("\n"):
+        if line.startswith("host:"):
+            _host(draft, bare, notes)
+        elif line.startswith("engine:"):
+            _engine(draft, bare, notes, kept)
+        elif not _is_replaced(draft, line):
+            draft.lines.append(Line(len(line) - len(line.lstrip()), line.lstrip()))
+    if host.processes:
+        notes.append(Note("unplaced", "the table of processes: nothing says which is of which service; inspect does"))
+    draft.settle(name)
+    return "".join(f"#   - {comment(note.text)}\n" for note in notes) + draft.text()
+
+
+def _is_replaced(draft: Draft, line: str) -> bool:
+    """Return whether a line stands below `engine:`, which was written anew."""
+    last = next((it for it in reversed(draft.lines) if not it.indent and it.text.endswith(":")), None)
+    return line.startswith(" ") and last is not None and last.text == "engine:"
 
 
 def title_of(host: Inventory) -> str:
@@ -206,13 +236,13 @@ def supervisor_of(host: Inventory, notes: list[Note]) -> str:
 def _engine(draft: Draft, host: Inventory, notes: list[Note], kept: Kept) -> None:
     draft.add(0, "engine:")
     draft.add(2, f"design: {host.design}", host.why)
-    settings, noted = settings_of(host, notes, kept)
+    settings, harmless = settings_of(host, notes, kept)
     if settings:
         draft.add(2, "daemon:")
     for key, (value, note) in settings.items():
         draft.add(4, f"{scalar(key)}: {scalar(value)}", note)
-    if noted:
-        draft.remark(4, f"not followed: {', '.join(map(str, noted))}")
+    if harmless:
+        draft.remark(4, f"not followed: {', '.join(map(str, harmless))}")
     _units(draft, host)
 
 
@@ -221,11 +251,11 @@ def settings_of(host: Inventory, notes: list[Note], kept: Kept) -> tuple[dict[st
 
     What the running engine says goes before daemon.json, which a next start will read.
     """
-    modelled = [key for key in DaemonFile.known_keys() if key not in DaemonFile.noted]
+    modelled = DaemonFile.known_keys()
     found: dict[str, tuple[Any, str]] = {}
-    noted = [key for key in host.settings if key in DaemonFile.noted]
+    harmless = [key for key in host.settings if key not in modelled and changes_nothing(key)]
     for key, value in host.settings.items():
-        if key not in DaemonFile.noted:
+        if key not in harmless:
             found[key] = (value, "daemon.json")
     for key, said in host.flags.items():
         if key in modelled:
@@ -241,7 +271,13 @@ def settings_of(host: Inventory, notes: list[Note], kept: Kept) -> tuple[dict[st
             kept.steps.append(f"host: {{daemon.json: {{{key}: {scalar(before[0])}}}}}")
         if before or value:
             found[key] = (value, before[1] if before and before[0] == value else "info")
-    return found, noted
+    return found, harmless
+
+
+def changes_nothing(key: str) -> bool:
+    """Return whether a key of daemon.json is known to change no answer."""
+    row = NOTED["daemon"].get(key)
+    return row is not None and row.changes == NO
 
 
 def _units(draft: Draft, host: Inventory) -> None:

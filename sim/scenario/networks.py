@@ -21,7 +21,8 @@ from sim.engine.setup import HOST, NONE, Network, Service
 from sim.scenario.check import Report, check
 from sim.scenario.instants import Names
 from sim.scenario.network_words import BRIDGE as DEFAULT
-from sim.scenario.schema import NetworkFile, ServiceFile
+from sim.scenario.schema import ServiceFile
+from sim.scenario.schema_network import NetworkFile
 from sim.scenario.services import Assumed
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, did_you_mean, listed, shown

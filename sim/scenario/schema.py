@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, WithJsonSchema
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
-from sim.engine.paths import STREAMS
 from sim.engine.setup import Daemon, EngineSetup, Restart
 from sim.scenario import known, network_words, readers, units
 from sim.scenario.expression import in_short
@@ -31,11 +30,9 @@ from sim.scenario.fields import (
     OomScoreAdj,
     Pair,
     Pid,
-    Pids,
     Ports,
     RestartPolicy,
     Signal,
-    Subnet,
     SystemdDuration,
     Text,
     Threads,
@@ -46,6 +43,8 @@ from sim.scenario.fields import (
 from sim.scenario.noted import NO, NOTED, Noted
 from sim.scenario.process_read import ProcessFile
 from sim.scenario.schema_deploy import OF_DEPLOY, DeployFile, Number
+from sim.scenario.schema_network import IpamFile, NetworkFile, SubnetFile
+from sim.scenario.schema_observed import BundleFile, PinsFile, ProxyFile
 from sim.scenario.schema_program import ExecFile, PayloadFile, Strict
 from sim.scenario.step_word import step_words
 
@@ -167,60 +166,6 @@ class EngineFile(Strict):
 
 
 MODES = ("host", "none", "service:vpn", "container:vpn")
-
-
-class SubnetFile(Strict):
-    """One entry of a network's ipam.config."""
-
-    noted = NOTED["subnet"]
-    subnet: Subnet | None = None
-
-
-class IpamFile(Strict):
-    """A network's addresses."""
-
-    noted = NOTED["ipam"]
-    config: tuple[SubnetFile, ...] = ()
-
-
-class NetworkFile(Strict):
-    """A Compose network."""
-
-    noted = NOTED["network"]
-    driver: Text = "bridge"
-    internal: Bool = False
-    enable_ipv6: Bool = False
-    external: Annotated[Any, *kind(network_words.external, type=["boolean", "object"])] = False
-    name: Text | None = None
-    ipam: IpamFile = IpamFile()
-
-
-WRITTEN_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {stream: {"type": "string", "examples": ["2020-12-14T10:27:00+08:00"]} for stream in STREAMS},
-}
-
-
-class ProxyFile(Strict):
-    """docker-proxy of a container."""
-
-    threads: Threads = 6
-
-
-class PinsFile(Strict):
-    """Process ids that were observed for the first start."""
-
-    proxy: Pids = ()
-    shim: Pid | None = None
-    payload: Pid | None = None
-    children: Pids = ()
-
-
-class BundleFile(Strict):
-    """What was observed of a container's bundle folder; without it `ls-bundle` says `?` for the size of config.json."""
-
-    config_size: Annotated[int, *kind(whole(0, 2**40, "a size in bytes"), type="integer", minimum=0)] | None = None
-    written: Annotated[Any, *kind(readers.written, **WRITTEN_SCHEMA)] = ()
 
 
 class ServiceFile(Strict):

@@ -38,7 +38,8 @@ from sim.scenario.check import Report
 from sim.scenario.fields import EPHEMERAL, NAME, signal
 from sim.scenario.instants import Names
 from sim.scenario.readers import CLOSED
-from sim.scenario.schema import PinsFile, ServiceFile
+from sim.scenario.schema import ServiceFile
+from sim.scenario.schema_observed import PinsFile
 from sim.scenario.schema_program import ChildFile, ExecFile, PayloadFile
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal, counted, did_you_mean, listed, shown

@@ -16,7 +16,7 @@ import msgspec
 from sim.engine.setup import Microseconds
 from sim.trace import Trace
 from sim.views.interval_parts import EVERYONE, UP, Gap, Intervals, PortKey, PortTrack, Window
-from sim.views.replaying import replayed
+from sim.views.replaying import Replaying
 
 
 class ContainerOutcome(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ class Dark(msgspec.Struct, frozen=True):
 
 def intervals(trace: Trace, clients: tuple[str, ...] = EVERYONE) -> Intervals:
     """Replay a trace once and return its intervals; ports are followed for *clients* alone."""
-    return replayed(trace, clients)
+    return Replaying(trace, clients).run()
 
 
 def outcome(of: Trace | Intervals, container: str, since: Microseconds) -> ContainerOutcome:

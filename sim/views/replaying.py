@@ -194,11 +194,6 @@ class Replaying:
         return self.found
 
 
-def replayed(trace: Trace, clients: tuple[str, ...], tally: Observer | None = None) -> v.Intervals:
-    """Replay a trace and return its intervals; a *tally* counts meanwhile."""
-    return Replaying(trace, clients, tally).run()
-
-
 # -- rules: what a fact, not yet applied, concerns -----------------------------------------------------
 
 

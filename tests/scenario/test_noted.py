@@ -7,7 +7,8 @@ from sim.errors import InputError
 from sim.scenario import load, resolved
 from sim.scenario.known import SERVICE_NOT_MODELLED
 from sim.scenario.noted import NO, NOTED
-from sim.scenario.schema import DaemonFile, NetworkFile, ServiceFile, UnitSection
+from sim.scenario.schema import DaemonFile, ServiceFile, UnitSection
+from sim.scenario.schema_network import NetworkFile
 
 ROWS = [(section, key) for section, rows in NOTED.items() for key in rows]
 READ = {"service": ServiceFile, "daemon": DaemonFile, "unit": UnitSection, "network": NetworkFile}

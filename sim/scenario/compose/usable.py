@@ -22,7 +22,8 @@ from sim.scenario.compose.references import CHANGES, IN_ADDRESSES, whole
 from sim.scenario.compose.stack import Stack, mapping
 from sim.scenario.engines import design_of
 from sim.scenario.noted import NOTED
-from sim.scenario.schema import NetworkFile, ServiceFile
+from sim.scenario.schema import ServiceFile
+from sim.scenario.schema_network import NetworkFile
 from sim.scenario.schema_program import Strict
 from sim.scenario.text import Node, Path, Problems
 from sim.scenario.vocabulary import DEFAULT, refused
