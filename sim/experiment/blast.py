@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from sim.designs import DESIGNS
 from sim.drive.branch import Stem, kin
+from sim.drive.collecting import little_collecting
 from sim.engine.role import Kind
 from sim.engine.setup import FaultBudget, Instant, Microseconds, S, Setup, Step
 from sim.errors import InputError, Problem
@@ -206,8 +207,9 @@ def harmed(cases: tuple[Case, ...], acts: tuple[Act, ...], explain: bool, task: 
     number, place, seed = task
     setup = setup_with(cases[number].setup, acts[place])
     try:
-        begin = begin_of(setup, seed, STEP)
-        return begin.harm(setup, explain=explain) if begin.reached else Harm(seed, failed="its moment never comes")
+        with little_collecting():  # a begin is large, and would be searched for garbage after each act
+            begin = begin_of(setup, seed, STEP)
+            return begin.harm(setup, explain=explain) if begin.reached else Harm(seed, failed="its moment never comes")
     except (InputError, MemoryError, OSError):
         raise
     except Exception as fault:
