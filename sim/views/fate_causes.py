@@ -229,12 +229,12 @@ class Trail:
             seq = self._before(seq)
 
     def _turn(self, seq: int, fid: Fid) -> Turn:
-        numbers, turns = self.turns.get(fid, ((), ()))
-        place = bisect_right(numbers, seq)
-        if not place:  # it was before what several have in common was copied
-            numbers, turns = self.turns_before[fid]
+        for known in (self.turns, self.turns_before):
+            numbers, turns = known.get(fid, ((), ()))
             place = bisect_right(numbers, seq)
-        return turns[place - 1]
+            if place:
+                return turns[place - 1]
+        return self.turns[fid][1][0]  # it has begun since
 
 
 # -- rules: what a fact, not yet applied, leaves behind -------------------------------------------------
