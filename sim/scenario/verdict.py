@@ -53,8 +53,8 @@ from sim.scenario.verdict_properties import judge, judged_text
 from sim.scenario.verdict_said import Window, judge_said
 from sim.scenario.verdict_words import instant_text, label_of, place, text_of
 from sim.trace import Trace
-from sim.views.interval_parts import Gap, PortKey
-from sim.views.intervals import port_gaps
+from sim.views.interval_parts import Gap, Intervals, PortKey
+from sim.views.intervals import intervals, port_gaps
 from sim.views.moments import Moments
 from sim.views.story import Story
 
@@ -140,6 +140,7 @@ class Evaluation:
     trace: Trace
     show: Show
     photos: dict[Microseconds, dict[str, Identity]] = field(default_factory=dict)
+    replays: dict[str, Intervals] = field(default_factory=dict)  # by the client whose view of ports they have
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Judge all: those that look at states in one replay."""
@@ -282,7 +283,7 @@ class Evaluation:
         if window.start > end:
             return None, f"the run ended before {window.place(window.start)}"
         seen = (window.start - origin, min(window.stop, end) - origin)
-        found = port_gaps(self.trace, (expectation.source,), seen)
+        found = port_gaps(self.seen_by(expectation.source), (expectation.source,), seen)
         gaps = [(key, gap) for key, list_ in found.items() if expectation.of in ("all", *key[:2]) for gap in list_]
         cut = window.stop > end
         bad = [it for it in gaps if length(it[1]) > expectation.max or not (it[1][2] or cut)]
@@ -292,6 +293,12 @@ class Evaluation:
         if cut:
             return None, f"the run ended before {window.last}"
         return True, f"longest {seconds(length(worst[1]))} ({port_text(worst[0])})" if worst else "never dark"
+
+    def seen_by(self, client: str) -> Intervals:
+        """Return the run as intervals with the ports as *client* finds them, replayed once for all expectations."""
+        if client not in self.replays:
+            self.replays[client] = intervals(self.trace, (client,))
+        return self.replays[client]
 
     def darkest(self, bad: list[tuple[PortKey, Gap]], window: Window, over: bool) -> str:
         """Tell the worst gap, and how many ports have one that is too long."""

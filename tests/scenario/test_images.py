@@ -111,6 +111,10 @@ def test_what_is_assumed_is_said():
     """By a scenario that names the library, for each entry."""
     text = "images: library\nservices: {a: {image: mysql}, b: {image: mysql}}\n"
     assert "a, b: threads, ready, as the library of images has it (mysql)" in load("x.yaml", text).assumptions
+    two = load(
+        "x.yaml", "images: library\nservices: {a: {image: tomcat}, b: {image: solr, command: solr-foreground}}\n"
+    )
+    assert sum("library" in it for it in two.assumptions) == 2  # entries of one file assume different things
     assert not any("library" in it for it in load("x.yaml", "services: {a: {image: mysql}}").assumptions)
 
 

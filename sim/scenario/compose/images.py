@@ -336,13 +336,13 @@ def words_at(service: Node, key: str) -> tuple[str, ...] | None:
 
 def sentences(found: Sequence[Found]) -> list[str]:
     """Return what is assumed of the images that were found: one sentence an entry."""
-    groups: dict[str, list[Found]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for it in found:
         if not it.other and it.entry.assumed:
-            groups.setdefault(it.entry.name, []).append(it)
+            groups.setdefault((listed(it.entry.assumed), it.entry.name), []).append(it.service)
     return [
-        f"{few([it.service for it in rows])}: {listed(rows[0].entry.assumed)}, as the library of images has it ({name})"
-        for name, rows in groups.items()
+        f"{few(services)}: {assumed}, as the library of images has it ({name})"
+        for (assumed, name), services in groups.items()
     ]
 
 
