@@ -86,6 +86,7 @@ class Compiler:
     assumed: Assumed = field(default_factory=Assumed)
     keys: dict[str, str] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)
+    documents: dict[str, Node] = field(default_factory=dict)  # container that a step makes -> what the step says of it
     said: dict[str, frozenset[str]] = field(default_factory=dict)  # container -> which keys are said of it
 
     def scenario(self, name: str, source: str) -> Scenario:
@@ -263,7 +264,9 @@ class Compiler:
         for key in aliases:
             check_references(("services", key), names, named_networks(networks, self.root), self.root, self.report)
         built = {key: with_names(service, ("services", key), names, wiring) for key, service in built.items()}
-        late = [with_names(service, ("services", service.name), names, wiring) for service in late]
+        late = [
+            with_names(it, ("services", it.name), names, wiring._replace(root=self.documents[it.name])) for it in late
+        ]
         check_circles([*built.values(), *late], self.keys, wiring)
         for what, value in repeated([*built.values(), *late]):
             mark = self.root.place(("services", self.keys.get(value, "")), of_key=True)
@@ -322,6 +325,7 @@ class Compiler:
             if not check_name(new.name, document, place, self.report):
                 continue
             self.late.append(new.name)
+            self.documents[new.name] = document
             check_references(place, Names(), named_networks(networks, self.root), document, self.report)
             file = check(ServiceFile, document, place, self.report)
             if file:
