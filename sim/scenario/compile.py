@@ -94,6 +94,7 @@ class Compiler:
     keys: dict[str, str] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)
     found: tuple[ProcessFile, ...] = ()  # the host's processes at t = 0
+    documents: dict[str, Node] = field(default_factory=dict)  # container that a step makes -> what the step says of it
     said: dict[str, frozenset[str]] = field(default_factory=dict)  # container -> which keys are said of it
     replicas: Replicas = field(default_factory=dict)
     daemon: DaemonFile = field(default_factory=DaemonFile)
@@ -274,7 +275,9 @@ class Compiler:
         for key in aliases:
             check_references(("services", key), names, named_networks(networks, self.root), self.root, self.report)
         built = {key: with_names(service, ("services", key), names, wiring) for key, service in built.items()}
-        late = [with_names(service, ("services", service.name), names, wiring) for service in late]
+        late = [
+            with_names(it, ("services", it.name), names, wiring._replace(root=self.documents[it.name])) for it in late
+        ]
         check_circles([*built.values(), *late], self.keys, wiring)
         for what, value in repeated([*built.values(), *late]):
             mark = self.root.place(("services", self.keys.get(value, "")), of_key=True)
@@ -330,6 +333,7 @@ class Compiler:
             if not check_name(new.name, document, place, self.report):
                 continue
             self.late.append(new.name)
+            self.documents[new.name] = document
             check_references(place, Names(), named_networks(networks, self.root), document, self.report)
             file = check(ServiceFile, document, place, self.report)
             if file:

@@ -40,6 +40,10 @@ def read_networks(root: Node, report: Report, assumed: Assumed) -> tuple[Network
     One that is the engine's own under another name (`external`, with `name: host`) is among them with that driver.
     """
     files = {}
+    node = root.child("networks")
+    if node is not None and not isinstance(node.value, dict | None):
+        what = f"networks: {shown(node.plain())} is not a mapping."
+        report.problems.add(node.mark, what, "Write networks: {NAME: …}.")
     for name in declared(root):
         file = check(NetworkFile, root, ("networks", name), report)
         if file:
@@ -72,8 +76,11 @@ def declared(root: Node) -> list[str]:
     return list(node.value) if node is not None and isinstance(node.value, dict) else []
 
 
-def named_networks(networks: tuple[Network, ...], root: Node) -> list[str]:
-    """Return the networks that services may name: also those whose declaration was refused."""
+def named_networks(networks: tuple[Network, ...], root: Node) -> list[str] | None:
+    """Return the networks that services may name, also those whose declaration was refused; None if all were."""
+    node = root.child("networks")
+    if node is not None and not isinstance(node.value, dict | None):
+        return None
     return list(dict.fromkeys([*(it.name for it in networks), *declared(root)]))
 
 
@@ -82,8 +89,8 @@ def _modes(root: Node) -> Iterable[str]:
     services = root.child("services")
     for service in services.value.values() if services is not None and isinstance(services.value, dict) else ():
         mode = service.child("network_mode") or service.child("net")
-        word = None if mode is None else mode.value
-        if isinstance(word, str) and word and ":" not in word and word not in (HOST, NONE, DEFAULT, "default"):
+        word = str(mode.value) if mode is not None and isinstance(mode.value, str | int) else ""
+        if word and ":" not in word and word not in (HOST, NONE, DEFAULT, "default"):
             yield word
 
 
@@ -205,6 +212,9 @@ def with_names(service: Service, path: Path, names: Names, given: Wiring) -> Ser
         mode = f"container:{_called(mode, (*path, 'network_mode'), names, given)}"
     if pid:
         pid = _called(pid, (*path, "pid"), names, given)
+    for name in service.links:
+        if name not in names.containers and not service.at_begin:
+            _called(f"container:{name}", (*path, "links"), names, given)
     links = tuple(names.containers[name] for name in service.links if name in names.containers)
     return replace(service, network_mode=mode, pid_of=pid, links=links)
 

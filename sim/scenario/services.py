@@ -312,13 +312,17 @@ def number_ports(services: list[Service], assumed: Assumed) -> list[Service]:
     return numbered
 
 
-def check_references(path: Path, names: Names, networks: list[str], root: Node, report: Report) -> None:
-    """Check what a service names of others; read off its nodes, so that other faults of it do not hide this one."""
+def check_references(path: Path, names: Names, networks: list[str] | None, root: Node, report: Report) -> None:
+    """Check what a service names of others; read off its nodes, so that other faults of it do not hide this one.
+
+    *networks* is None where the file's are not readable. A container that a step makes has its names checked later.
+    """
     for below, name in named_in(root, (*path, "networks")):
-        if name not in networks:
+        if networks is not None and name not in networks:
             hint = did_you_mean(name, networks) or f"Name it under networks:; there are {listed(networks)}."
             report.refuse(root, below, Refusal(f"there is no network {shown(name)}.", hint))
-    for below, name in [it for key in ("depends_on", "links") for it in named_in(root, (*path, key))]:
+    keys = ("depends_on", "links") if names.containers else ()
+    for below, name in [it for key in keys for it in named_in(root, (*path, key))]:
         name = name.partition(":")[0] if "links" in below else name
         required = root.find((*below, "required"))
         if name not in names.containers and (required is None or required.value is not False):
