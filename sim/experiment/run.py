@@ -236,7 +236,7 @@ class Run(Played):
         """Return the story alone, line by line: what happened when."""
         from sim.render.run_text import run_text
 
-        return Text(run_text(msgspec.structs.replace(self.summary(pictures=False), verdicts=())))
+        return Text(run_text(msgspec.structs.replace(self.summary(pictures=False), verdicts=(), containers=())))
 
     def page(self, start: str | None = None, stop: str | None = None) -> Page:
         """Return what `shimulator report` writes: one HTML page with a slider through the run; `.save("x.html")`.

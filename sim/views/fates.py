@@ -14,8 +14,10 @@ import msgspec
 
 from sim.designs import roles
 from sim.engine.containers import is_unit
+from sim.engine.policies import wants_restart
 from sim.engine.records import Container
 from sim.engine.setup import Microseconds, Service
+from sim.engines.host.systemd.unit import unit_of
 from sim.kernel.records import NO_POWER, code_of
 from sim.trace import Trace
 from sim.views import interval_parts as v
@@ -153,13 +155,18 @@ class _Reading:
         state = lane.intervals[-1].state
         if state == v.ABSENT or record is None:
             return REMOVED if self.rm.get(name) or (end is not None and end.wanted) else LOST
-        if state == v.STARTING or (record.restarting and self.answers):
+        if state == v.STARTING or (record.restarting and self.answers) or self._starts_soon(record):
             return RESTARTING
         if before is None and not later:
             return AS_BEFORE
         if record.running and not record.restarting and self.answers:
             return STUCK
         return STOPPED if end is not None and end.wanted else LOST
+
+    def _starts_soon(self, record: Container) -> bool:
+        """Return whether the engine is on its way back, and its policy will then start the container."""
+        comes = not self.answers and unit_of(self.world).state in ("activating", "auto-restart")
+        return comes and wants_restart(record, record.exit_code, record.manual)
 
     def _status(self, record: Container | None) -> str:
         if record is None:

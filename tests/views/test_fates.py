@@ -200,3 +200,10 @@ def test_the_new_daemon_starts_what_the_old_one_stopped(design: str) -> None:
         pids = [re.search(r"dockerd (\d+)", part) for part in (stopped, started)]
         first, second = (int(pid[1]) for pid in pids if pid)
         assert first < second
+
+
+def test_a_run_that_ends_while_the_engine_comes_back_loses_nothing_yet() -> None:
+    """Between the stop and the start of a restart there is no process, and the policy is still to be asked."""
+    found = told("docker-26-separate", "systemctl: restart docker", until="kill+700ms")
+    assert {name: it.fate for name, it in found.items()} == {"web": "restarting", "db": "restarting", "job": "lost"}
+    assert found["db"].status == "no answer"
