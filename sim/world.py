@@ -63,14 +63,15 @@ class World:
     """Everything that a step may read or change. *setup* and *design* never change and are shared by copies."""
 
     __slots__ = (
-        "counts", "design", "expected", "frames", "frames_of", "host", "locks", "marks", "memory", "minds_memory",
-        "pinned", "queues", "replies", "services", "setup", "watch",
+        "counts", "design", "expected", "frames", "frames_of", "host", "joined", "locks", "marks", "memory",
+        "minds_memory", "pinned", "queues", "replies", "services", "setup", "watch",
     )  # fmt: skip
 
     def __init__(self, setup: Any, design: Any, host: Host) -> None:
         self.setup, self.design, self.host = setup, design, host
         self.services: dict[str, Any] = {service.name: service for service in setup.services}
         self.pinned = tuple(service for service in setup.services if service.pins.address)
+        self.joined: dict[str, tuple[str, ...]] = _joined(setup.services)  # container -> who shares its network
         self.watch: dict[type, tuple[Any, ...]] = {}
         self.expected: dict[tuple[str, str], tuple[Any, ...]] = {}  # (program, container) -> what was observed of them
         self.minds_memory = False  # whether memory can run out: only then is an oom_score_adj told
@@ -122,6 +123,17 @@ class World:
         """Return who holds a lock and who waits; None if it is free."""
         locks = self.locks.get(pid)
         return None if locks is None else locks.get(name)
+
+
+def _joined(services: Iterable[Any]) -> dict[str, tuple[str, ...]]:
+    """Return by container those that share its network, whom they name or who shares that of another."""
+    joins = {service.name: service.joins for service in services if service.joins}
+    found: dict[str, tuple[str, ...]] = {}
+    for name, owner in joins.items():
+        for _ in joins:  # no longer way than there are steps: a circle ends
+            owner = joins.get(owner, owner)
+        found[owner] = (*found.get(owner, ()), name)
+    return found
 
 
 # -- evolve ----------------------------------------------------------------------------------------

@@ -64,7 +64,16 @@ ONLY_IN = {  # library -> part
     "simpy": "drive", "matplotlib": "render", "pydantic": "scenario", "yaml": "scenario", "pandas": "experiment",
     "hypothesis": "testing", "distributed": "experiment",
 }  # fmt: skip
-LAZY = ("distributed", "networkx", "matplotlib", "numpy", "pandas", "rich", "scipy")  # imported where used: start-up
+LAZY = (
+    "distributed",
+    "networkx",
+    "matplotlib",
+    "numpy",
+    "pandas",
+    "psutil",
+    "rich",
+    "scipy",
+)  # imported where used: start-up
 NO_CLOCK_NO_DICE = DRIVE.split()  # the parts below drive/: time and randomness are passed in
 CLOCKS_AND_DICE = ("random", "secrets", "time", "uuid")
 READS_THE_CLOCK = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today")

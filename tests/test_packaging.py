@@ -46,11 +46,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_the_package_and_the_scenarios_and_nothing_else(wheel: Path) -> None:
-    """The wheel holds sim/, with every scenario of scenarios/ in it, and its metadata."""
+    """The wheel holds sim/, with every scenario of scenarios/ and the library of images in it, and its metadata."""
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name.split("/")[0] for name in names} == {"sim", f"shimulator-{sim.__version__}.dist-info"}
     assert {f"sim/scenarios/{path.name}" for path in (ROOT / "scenarios").glob("*.yaml")} <= names
     assert {f"sim/render/page/{path.name}" for path in (ROOT / "sim/render/page").iterdir()} <= names
+    assert {f"sim/images/{path.name}" for path in (ROOT / "sim/images").iterdir()} <= names
 
 
 @pytest.mark.long

@@ -295,29 +295,10 @@ def _designs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
-INITS = """\
-examples:
-  shimulator init my.yaml                              a starter
-  shimulator init my.yaml inspect.json ps.txt          a host: what docker inspect and ps -axjf printed
-  shimulator init my.yaml collected/                   a folder of outputs, or a tar of them
-  docker inspect $(docker ps -aq) | shimulator init my.yaml -
-  shimulator init --collector > collect.sh             run it on the host: sh collect.sh > host.txt
-  shimulator init my.yaml --live                       this host
-"""
-
-
 def _init(parser: argparse.ArgumentParser) -> None:
-    parser.epilog, parser.formatter_class = INITS, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("file", nargs="*", metavar="[OUT] INPUT",
-                        help="the scenario to write (x.yaml, default: host.yaml; - is standard output), then what a "
-                        "host prints: files, folders, a tar, - for standard input")  # fmt: skip
-    parser.add_argument("--from", dest="inputs", metavar="INPUT", action="append", default=[], help="another input")
-    parser.add_argument("--compose", metavar="FILE", help="take the services of a Compose file")
-    parser.add_argument("--live", action="store_true", help="read this host: /proc, docker, systemctl")
-    parser.add_argument("--collector", action="store_true", help="print a script that gathers a host in one file")
-    parser.add_argument("--design", metavar="NAME", default="", help="the engine (default: as the input says)")
-    parser.add_argument("--keep-values", action="store_true", help="leave credentials in, as they were read")
-    parser.add_argument("--force", action="store_true", help="replace a file that exists")
+    from sim.cli.init_options import fill
+
+    fill(parser)
 
 
 def _validate(parser: argparse.ArgumentParser) -> None:

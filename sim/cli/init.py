@@ -1,14 +1,16 @@
-"""shimulator init: a scenario to begin with, commented, made from a Compose file or from what a host prints."""
+"""shimulator init: a scenario to begin with, commented, made from Compose files or from what a host prints."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from sim.cli.out import say
 from sim.cli.status import HOLDS
 from sim.errors import InputError, Problem
 from sim.scenario import init_from_compose, starter
+from sim.scenario.compose.images import OWN
 from sim.writing import write_whole
 
 OUT = "host.yaml"
@@ -42,30 +44,59 @@ def _out_and_inputs(options: argparse.Namespace) -> tuple[str, list[str]]:
     if first == STDOUT or Path(first).suffix in (".yaml", ".yml"):
         return first, [*rest, *options.inputs]
     inputs = [*options.file, *options.inputs]
-    if not inputs and not options.live:
-        what = "no file is named"
-        raise InputError(
-            [Problem("shimulator init", what, "Write shimulator init my.yaml, or shimulator init my.yaml INPUT.")]
-        )
+    if not inputs and not options.compose and not options.live:
+        hint = "Write shimulator init my.yaml, or shimulator init my.yaml INPUT."
+        raise InputError([Problem("shimulator init", "no file is named", hint)])
     return OUT, inputs
 
 
 def _made(options: argparse.Namespace, out: str, inputs: list[str]) -> tuple[str, str]:
     """Return the text of the scenario and what is said of it."""
-    folder = "" if out == STDOUT else Path(out).parent
-    if not inputs and not options.live:
-        return (starter(), "a starter") if options.compose is None else init_from_compose(options.compose, folder)
+    files = [*options.compose, *inputs]
+    if not files and not options.live:
+        return starter(), "a starter"
+    from sim.intake import are_compose, scenario_from
+
+    if not options.live and (not inputs or are_compose(inputs)):
+        return _of_compose(options, files, out)
     from sim.cli.files import stdin_bytes
-    from sim.intake import scenario_from
 
     return scenario_from(
-        [*inputs, *([options.compose] if options.compose else [])],
+        files,
         stdin=stdin_bytes() if STDOUT in inputs else b"",
         live=options.live,
         design=options.design,
         keep_values=options.keep_values,
         name=OUT if out == STDOUT else out,
+        stack=_stack(options),
     )
+
+
+def _of_compose(options: argparse.Namespace, files: list[str], out: str) -> tuple[str, str]:
+    """Return the scenario of Compose files, with what holds today, and what is said of it."""
+    from sim.experiment.first import with_expectations
+    from sim.intake.redaction import redacted
+
+    text, summary = init_from_compose(
+        files,
+        "" if out == STDOUT else Path(out).parent,
+        design=options.design,
+        keep_values=options.keep_values,
+        redact=redacted,
+        link=options.link,
+        **_stack(options),
+    )
+    return with_expectations(text, "scenario.yaml" if out == STDOUT else out), summary
+
+
+def _stack(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what was said of the Compose files."""
+    return {
+        "env_files": options.env_file,
+        "profiles": options.profile,
+        "project": options.project_name,
+        "images": [place for place in options.images or [OWN] if place != "none"],
+    }
 
 
 def _check(path: Path, force: bool, inputs: list[str]) -> None:

@@ -56,14 +56,14 @@ def _no(design: Design, command: KillProcess) -> Said:
 # -- keys of files ----------------------------------------------------------------------------------
 
 
-def lacks(design: Design, section: str, key: str) -> bool:
-    """Return whether *design* has no such key.
+def lacks(design: Design, section: str, key: str, name: str = "") -> bool:
+    """Return whether *design* has no such key, or the version *name* for which its row stands.
 
     >>> lacks(DESIGNS["docker-1.12"], "daemon", "shutdown-timeout")
     True
     """
     row = design.engine.vocabulary.get(section, {}).get(key)
-    return row is not None and not row.is_known_to(number_of(design.name))
+    return row is not None and not row.is_known_to(number_of(name or design.name))
 
 
 def had_by(design: Design, section: str, fields: Mapping[str, Any]) -> dict[str, Any]:

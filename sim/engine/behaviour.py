@@ -82,7 +82,8 @@ class Payload(msgspec.Struct, frozen=True):
     *memory* is what it takes once it is ready, in bytes; 0 is unknown. *fails_to_start* says why runc cannot execute
     it: `not found` or `permission denied`; "" where it can. *log* has one entry a stream. *on_term* answers the stop
     signal, whichever that is, unless *on* does. A child that has ended stays a zombie for *reaps_after*, or for good
-    without *reaps*. *main_ends* is when the main thread ends; the process goes on while it has another one.
+    without *reaps*. *main_ends* is when the main thread ends; the process goes on while it has another one. *listens*
+    are the ports, each with its protocol, on which it accepts in its network; None: on those that are published.
     """
 
     comm: str
@@ -101,6 +102,7 @@ class Payload(msgspec.Struct, frozen=True):
     reaps_after: Microseconds = 0
     threads_end: tuple[ThreadsEnd, ...] = ()
     main_ends: Microseconds | None = None
+    listens: tuple[tuple[str, int], ...] | None = None
 
 
 class Exec(msgspec.Struct, frozen=True):
@@ -121,9 +123,15 @@ class Exec(msgspec.Struct, frozen=True):
 
 
 class Healthcheck(msgspec.Struct, frozen=True):
-    """A probe of the container's health; defaults are Docker 1.13.1's (engine-1.13 §20). *argv* is what is run."""
+    """A probe of the container's health; defaults are Docker 1.13.1's (engine-1.13 §20). *argv* is what is run.
+
+    Within *start_period* of the container's start, until one has succeeded, no failure counts, and the probes come
+    *start_interval* after one another; 0 is what the engine's version has for it.
+    """
 
     argv: tuple[str, ...]
     interval: Microseconds = 30 * S
     timeout: Microseconds = 30 * S
     retries: int = 3
+    start_period: Microseconds = 0
+    start_interval: Microseconds = 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from sim.engine import paths
 from sim.engine.goroutine import Goroutine
 from sim.engine.setup import Exec, Pins, Service
 from sim.facts import Locals
 from sim.kernel.events import IdsReleased
+from sim.kernel.records import OUTSIDE, Pid
 from sim.world import Frame, Key, World
 
 POD = "@pod"  # behind a container's name: the sandbox of its pod, which the pause process holds
@@ -48,6 +50,35 @@ def service_of(g: Goroutine) -> Service:
     service = g.world.services[g["c"]]
     assert isinstance(service, Service)
     return service
+
+
+def first_ns(world: World, service: Service) -> dict[str, Any]:
+    """Return into which pid namespace a container's first process is cloned, as variables of a Spawn: a new one.
+
+    Or the host's, whose its parent's is, or that in which another container's first process is.
+    """
+    if not service.pid_of:
+        return {"new_ns": not service.host_pid}
+    pid = first_pid(world, service.pid_of)
+    return {"ns": OUTSIDE if pid is None else world.host.procs[pid].ns}
+
+
+def first_pid(world: World, name: str) -> Pid | None:
+    """Return the first process of a container as its runtime has written it down; None if that one does not live."""
+    state = world.host.files.get(paths.runtime_state(world.services[name].id))
+    pid: Pid | None = getattr(state, "pid", None)
+    return pid if pid is not None and world.host.alive(pid) else None
+
+
+def can_join(world: World, service: Service) -> bool:
+    """Return whether the namespaces are there which a container shares with others: those of a process that lives.
+
+    A pid namespace whose first process is dead takes nobody in (pid_namespaces(7)).
+    """
+    pids = [first_pid(world, name) for name in (service.joins, service.pid_of) if name]
+    if None in pids:
+        return False
+    return not service.pid_of or not world.host.is_dying(pids[-1])
 
 
 def identity(world: World, frame: Frame) -> str:

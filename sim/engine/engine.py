@@ -215,6 +215,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     daemon with which containers end unless live-restore is on, "" where they outlive it. *pid_files* has by path whose
     number is written there. *knows* returns whether the engine knows a container so that it will hear of its end;
     *wanted* whether people still want it to run, where they keep that as an object and no event tells of a stop.
+    *own_networks*: each container has one network, of its own, and shares no namespace with others.
     """
 
     disk: Callable[[Turn], None] = every_record
@@ -256,6 +257,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     pid_files: Mapping[str, str] = {}
     knows: Callable[[World, str], bool] = has_a_record
     wanted: Callable[[World, str], bool] = still_wanted
+    own_networks: bool = False
     prices: tuple[Priced, ...] = ()
 
 

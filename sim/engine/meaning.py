@@ -51,13 +51,39 @@ class Given(NamedTuple):
         return key in self.service_keys.get(container, ())
 
 
+class Doubt(NamedTuple):
+    """A key of containers that the engine has and the model does not follow: why not, and what it changes."""
+
+    key: str
+    count: int
+    why: str
+    changes: str
+
+
 class Fitted(msgspec.Struct, frozen=True):
-    """Settings and containers as an engine has them; *refused* of containers, *unused* words by section, counted."""
+    """Settings and containers as an engine has them; *refused* of containers, *unused* words by section, counted.
+
+    *doubts* are keys of containers that may change an answer.
+    """
 
     engine: EngineSetup
     services: tuple[Service, ...]
     refused: tuple[Said, ...] = ()
     unused: tuple[tuple[str, str, int], ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+
+def without_checks(given: Given, why: str, changes: str) -> tuple[tuple[Service, ...], tuple[Doubt, ...]]:
+    """Return the containers without their health checks, and that these are not followed, if there are any."""
+    count = sum(service.healthcheck is not None for service in given.services)
+    services = tuple(_without_check(service) for service in given.services)
+    return services, (Doubt("healthcheck", count, why, changes),) * bool(count)
+
+
+def _without_check(service: Service) -> Service:
+    """Return the container without its check: a command whose code only the check would have found leaves with 0."""
+    execs = tuple(msgspec.structs.replace(it, code=0) if it.code is None else it for it in service.execs)
+    return service if service.healthcheck is None else msgspec.structs.replace(service, healthcheck=None, execs=execs)
 
 
 def as_given(design: Any, given: Given) -> Fitted:
@@ -76,6 +102,25 @@ def one_of_a_range(given: Given, why: str) -> tuple[Said, ...]:
         for port in service.ports
         if isinstance(port, PortRange)
     )
+
+
+def one_network_each(design: Any, given: Given) -> tuple[Said, ...]:
+    """Refuse what is not modelled on a design: more than a network of its own for each container."""
+    found: list[Said] = []
+    if not design.engine.own_networks:
+        return ()
+    for service in given.services:
+        said = {
+            f"network_mode {service.network_mode}": service.network_mode,
+            f"pid container:{service.pid_of}": service.pid_of,
+            f"being on {len(service.networks)} networks": service.more_networks,
+        }
+        found += [
+            Said(f"{service.name}: {what} is not modelled on {design.name} yet.", "It is on every version of Docker.")
+            for what, there in said.items()
+            if there
+        ]
+    return tuple(found)
 
 
 def counted(section: str, words: Mapping[str, int]) -> tuple[tuple[str, str, int], ...]:

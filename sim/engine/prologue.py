@@ -112,9 +112,10 @@ Group = list[tuple[Service, tuple[int, ...]]]
 def groups(setup: Setup, design: Any) -> list[Group]:
     """Return the services that exist at t = 0, those together whose observed numbers overlap, in the order of a start.
 
-    A service without observed numbers keeps its place in the file, the others share the places that are left.
+    A service without observed numbers keeps its place in the file, the others share the places that are left. One that
+    needs another comes behind it.
     """
-    services = [(it, observed(setup, design, it)) for it in setup.services if it.at_begin]
+    services = [(it, observed(setup, design, it)) for it in behind(setup.services) if it.at_begin]
     pinned = iter(_overlapping(sorted((it for it in services if it[1]), key=lambda it: min(it[1]))))
     found: list[Group] = []
     for row in services:
@@ -123,6 +124,20 @@ def groups(setup: Setup, design: Any) -> list[Group]:
         elif (group := next(pinned, None)) is not None:
             found.append(group)
     return found
+
+
+def behind(services: tuple[Service, ...]) -> tuple[Service, ...]:
+    """Return the services so that each comes after those that it needs, else in the order of the file."""
+    if not any(service.needs for service in services):
+        return services
+    found: dict[str, Service] = {}
+    waiting = list(services)
+    while waiting:
+        names = {service.name for service in waiting}
+        free = next((it for it in waiting if not names & set(it.needs)), waiting[0])  # of a circle nobody goes first
+        found[free.name] = free
+        waiting.remove(free)
+    return tuple(found.values())
 
 
 def _overlapping(rows: Iterable[tuple[Service, tuple[int, ...]]]) -> list[Group]:

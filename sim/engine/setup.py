@@ -69,6 +69,10 @@ class PortRange(Port, frozen=True):
         return tuple(Port(host, self.container, self.proto, self.ip) for host in range(self.host, self.last + 1))
 
 
+class IPv4Port(Port, frozen=True):
+    """A port that is published on every address of IPv4 and on none of IPv6: `0.0.0.0:80:80`."""
+
+
 class Pins(msgspec.Struct, frozen=True):
     """Numbers that were observed for the first start of a container (`x-pids`, `x-address`)."""
 
@@ -109,8 +113,17 @@ class Volume(msgspec.Struct, frozen=True):
     read_only: bool = False
 
 
+HOST, NONE = "host", "none"  # network modes beside the name of a network
+
+
 class Service(msgspec.Struct, frozen=True):
-    """One container as `docker create` gets it. *path* and *args* are what `docker ps` shows as COMMAND."""
+    """One container as `docker create` gets it. *path* and *args* are what `docker ps` shows as COMMAND.
+
+    *network* is the network that gives it its way out, and by which its ports are published; *more_networks* are the
+    others. Where *network_mode* is `host` or `none` it is that, where it is `container:NAME` "": it has no address of
+    its own then. *pid_of* names the container whose pid namespace it shares, *links* those that `--link` on the default
+    bridge names. *fixed* has by network the IPv4 address that it asks for at every start (`ipv4_address`).
+    """
 
     name: str
     id: str
@@ -138,19 +151,60 @@ class Service(msgspec.Struct, frozen=True):
     host_pid: bool = False  # --pid=host: no pid namespace of its own
     init: bool = False  # docker-init is its first process
     volumes: tuple[Volume, ...] = ()
+    more_networks: tuple[str, ...] = ()
+    network_mode: str = ""
+    pid_of: str = ""
+    links: tuple[str, ...] = ()
+    fixed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def on_host(self) -> tuple[Port, ...]:
+        """Return the ports of the host that lead to it: those that are published, or that it opens there itself."""
+        if self.network_mode == HOST:
+            return tuple(Port(number, number, proto) for proto, number in self.payload.listens or ())
+        return self.ports
 
     @property
     def published(self) -> tuple[Port, ...]:
         """Return the host ports at which clients may find it: of a range all, of which the engine chooses one."""
-        return tuple(single for port in self.ports for single in port.singles())
+        return tuple(single for port in self.on_host for single in port.singles())
+
+    @property
+    def joins(self) -> str:
+        """Return the container whose network it shares, "" for none.
+
+        >>> Service("app", "", "", "", (), Payload("", ()), network_mode="container:vpn").joins
+        'vpn'
+        """
+        return self.network_mode.partition("container:")[2]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the containers that must run for it to be started: it shares their namespaces, or links to them."""
+        return tuple(dict.fromkeys(name for name in (self.joins, self.pid_of, *self.links) if name))
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Return the networks that it is connected to, in the order in which that is done."""
+        return (self.network, *self.more_networks) if self.network else ()
+
+    @property
+    def shares_pids(self) -> bool:
+        """Return whether its first process is not the first one of a pid namespace of its own."""
+        return self.host_pid or bool(self.pid_of)
 
 
 class Network(msgspec.Struct, frozen=True):
-    """A bridge network; *prefix* is the text before the last octet, `172.17.0.`."""
+    """A network; *prefix* is the text before the last octet, `172.17.0.`. An *internal* one has no way out.
+
+    *subnet* is that of one with fewer addresses than the prefix says, such as `172.28.5.0/28`.
+    """
 
     name: str
     prefix: str
     driver: str = "bridge"
+    internal: bool = False
+    subnet: str = ""
 
 
 class Observed(msgspec.Struct, frozen=True):

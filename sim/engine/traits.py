@@ -61,6 +61,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     die_after_record: bool = False
     unreachable: str = "grpc: the connection is unavailable"
     removal_refused: tuple[str, str] = ("", "")
+    pids_refused: str = "cannot join PID of a non running container: {id}"
     containerd_dies_with: str | None = "KILL"
     live_restore: bool = False
     exits_by: str = "pid"
@@ -87,6 +88,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     binds_first: bool = False
     waits_for_proxies: bool = False
     stream_wait: int = 0
+    start_interval: int = 0
+    replica: str = "-"
     restore_stop: str = "TERM, KILL after 10 s, 2 s more"
     daemon: Daemon = Daemon()
     unit: Unit = Unit()
@@ -161,6 +164,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "removal_refused": (
         "what `docker rm` says of a container that runs, and of one that is paused",
         "moby daemon/delete.go cleanupContainer at v1.13.1, v17.04.0, v20.10.0 85-92, v25.0.0 90-97 [S]; 26.1.5 [M]",
+    ),
+    "pids_refused": (
+        "what dockerd says of a container that does not run and whose pid namespace another one is to share",
+        "moby daemon/container_operations_unix.go at v1.13.1 82, v17.06.0 73, v26.1.5 92 with oci_linux.go 341 [S]",
     ),
     "unreachable": (
         "what dockerd says of a containerd that it cannot reach",
@@ -245,6 +252,14 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "stream_wait": (
         "how long a dockerd that has stopped its containers waits for clients that hold a stream, in µs",
         "moby v24.0.0 cmd/dockerd/daemon.go 191-216; v23.0.0 355 closes listeners alone [S]; 26.1.5 [M]",
+    ),
+    "replica": (
+        "what stands between a service and the number of its container: that of the Compose of its time",
+        "docker/compose v2.40.3 convergence.go 422; compose 1.x container.py name, released until 20.10 [S]",
+    ),
+    "start_interval": (
+        "the time between health checks in a start period where a container says none, in µs; 0: as later on",
+        "moby v28.0.0 daemon/health.go 35-37, 255; v25.0.0 254: the interval (the default came with v27.0) [S]",
     ),
     "binds_first": ("dockerd binds a published port itself, before it starts the proxy", "designs §1.1: 28 [S]"),
     "restore_stop": ("how a new dockerd without live-restore stops what it finds", "designs §1.1: 20.10 [S], §3.9 [S]"),

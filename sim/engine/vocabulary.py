@@ -1,4 +1,4 @@
-"""Which keys of files an engine knows, since when, and what the model lacks of those that it knows.
+"""Which keys of files an engine knows, and since when.
 
 A key without a row is known to every version that is modelled. Rows of the section `value` are of a key with one value,
 `KEY: VALUE`. Source: each engine's own room.
@@ -41,15 +41,13 @@ def name_of(number: str, like: str) -> str:
 class Key(msgspec.Struct, frozen=True):
     """A key of an engine's files: the first and the last version that know it, "" for all before and after.
 
-    *why_not* says why an engine, if no version is named, or all but one build, has none. *modelled* is false of a key
-    that the engine has and the model does not. *noted* is true of a key that a file may say although the engine has
-    none: it has no effect, which is noted.
+    *why_not* says why an engine, if no version is named, or all but one build, has none. *noted* is true of a key that
+    a file may say although the engine has none: it has no effect, which is noted.
     """
 
     since: str = ""
     until: str = ""
     why_not: str = ""
-    modelled: bool = True
     noted: bool = False
 
     def is_known_to(self, version: tuple[int, ...]) -> bool:

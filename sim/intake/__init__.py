@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from sim.intake.host import are_compose as are_compose
 from sim.intake.host import scenario_from as scenario_from
 
 Inputs = Sequence[str | os.PathLike[str]]

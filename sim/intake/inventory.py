@@ -25,7 +25,7 @@ from sim.intake.joining import (
     joined_units,
     joined_words,
 )
-from sim.intake.records import Compose, Container, Listener, Mapped, Network, Note, Process, Reading, Unit
+from sim.intake.records import Branch, Compose, Container, Listener, Mapped, Network, Note, Process, Reading, Unit
 from sim.intake.roles import Cast, Found, cast_of, engine_of, of_design
 from sim.scenario import did_you_mean
 from sim.scenario.fields import NAME
@@ -33,6 +33,7 @@ from sim.scenario.fields import NAME
 OTHER_NAME = re.compile(r"[^a-zA-Z0-9_.-]+")
 LONGEST_NAME = 63
 MOST_THREADS = 4_194_304
+MOST_PROCESSES = 8_000  # rows of 11 keys; a scenario has MAX_NODES values (sim.scenario.text)
 TWICE = "Give the outputs of one host at a time."
 
 
@@ -72,6 +73,8 @@ def inventory_of(reading: Reading, design: str = "") -> Inventory:
         guess, found = Guess(name, "chosen by --design", 1), of_design(name, rows)
     cast = cast_of(guess.design, rows, found, containers)
     with_forwarders(cast, guess.design, rows, found)
+    notes += about_trees(reading) + about_ports(reading, cast, rows)
+    rows = few(rows, cast, notes)
     return Inventory(
         design=guess.design,
         why=guess.why,
@@ -111,6 +114,45 @@ def check_threads(rows: Sequence[Process]) -> None:
         what = f"these are {total:,} threads; a host has {MOST_THREADS:,} numbers for them at most (pid_max)"
         hint = f"Process {most.pid} has {most.threads:,}: look at its NLWP."
         raise InputError([Problem(most.place, what, hint)])
+
+
+def about_trees(reading: Reading) -> list[Note]:
+    """Return a note on trees without numbers: nothing joins them to anything else."""
+    trees = [fact for fact in reading.facts if isinstance(fact, Branch)]
+    if not trees or any(table.kind == "pstree" for table in reading.tables):
+        return []
+    return [Note("ignored", "this tree has no process numbers; pstree -p has", trees[0].place)]
+
+
+def about_ports(reading: Reading, cast: Cast, rows: Sequence[Process]) -> list[Note]:
+    """Return notes on listeners: ports that foreign processes hold, and forwarders that do not listen."""
+    listeners = [fact for fact in reading.facts if isinstance(fact, Listener)]
+    names = {row.pid: row.comm or row.args.split(" ")[0] for row in rows}
+    held = {f"{it.proto} {it.port} ({names[it.pid]} {it.pid})": it for it in listeners if it.pid in names}
+    foreign = [said for said, it in held.items() if it.pid not in cast.targets]
+    notes = []
+    if foreign:
+        text = f"ports that foreign processes hold, which no container can have: {', '.join(foreign[:12])}"
+        notes.append(Note("unplaced", text, held[foreign[0]].place))
+    heard = {it.pid for it in listeners}
+    silent = [row.pid for row in rows if heard and row.pid not in heard and ":" in cast.targets.get(row.pid, "")]
+    if silent and any(it.pid for it in listeners):
+        text = f"forwarders that do not listen in ss: {', '.join(map(str, silent[:12]))}"
+        notes.append(Note("contradiction", text, listeners[0].place))
+    return notes
+
+
+def few(rows: Sequence[Process], cast: Cast, notes: list[Note]) -> tuple[Process, ...]:
+    """Return the processes, of more than MOST_PROCESSES those of the engine and of containers. Raises InputError."""
+    if len(rows) <= MOST_PROCESSES:
+        return tuple(rows)
+    kept = tuple(row for row in rows if row.pid in cast.targets)
+    if len(kept) > MOST_PROCESSES:
+        what = f"these are {len(kept):,} processes of containers; a scenario holds {MOST_PROCESSES:,} at most"
+        raise InputError([Problem(rows[0].place, what, "Give a part of the table, or the containers alone.")])
+    text = f"{len(rows) - len(kept):,} foreign processes are left out: a scenario holds {MOST_PROCESSES:,} at most"
+    notes.append(Note("unplaced", text, rows[0].place))
+    return kept
 
 
 def named_anew(containers: list[Container], notes: list[Note]) -> list[Container]:

@@ -42,6 +42,9 @@ BRANCH = re.compile(
 )
 BELOW = re.compile(r"\s*(?:[|`├└│] ?|\s{2,}[|`├└│])")
 UNIT_FILE = re.compile(r"# /\S+\.(?:service|conf|socket)\s*\Z")
+UNIT_HEAD = re.compile(r"\s*\[(?:Unit|Service)\]\s*\Z")
+TABLE = re.compile(r"\*(?:nat|filter|mangle|raw|security)\s*\Z")
+SHOWN_FIRST = re.compile(r"(?:Id|Type|Restart|MainPID|Names|FragmentPath)=")
 SHOWN = re.compile(r"[A-Z][A-Za-z0-9]{1,40}=")
 INFO = re.compile(r"(?:Client|Server)(?:: .*)?:?\s*\Z|Containers: \d+\s*\Z|host:\s*\Z|Version:\s+\d\S*\s*\Z")
 INFO_LINE = re.compile(r"\s+\S|[A-Z][\w /.()-]{0,60}:(?:\s.*)?\Z")
@@ -54,6 +57,8 @@ IGNORED = {
     "compose ls": ("NAME", "STATUS", "CONFIG FILES"),
     "compose ps": ("NAME", "IMAGE", "COMMAND", "SERVICE"),
 }
+HINT = re.compile(r"\d|[\[*#=:]|--|──|qq|[A-Z]{2}")  # a line without any of these begins nothing
+LONGEST_LINE = 100_000
 JSON = re.compile(r"\[\s*[\[{\"\]]|\{\s*[\"}]")
 BETWEEN = re.compile(r"[\s,]*")
 
@@ -121,7 +126,7 @@ class Cutter:
             if end > place:
                 place = end
                 continue
-            prompt = PROMPT.match(line)
+            prompt = PROMPT.match(line[:LONGEST_LINE])
             if prompt:
                 self.command = prompt["command"].strip()
             else:
@@ -132,9 +137,11 @@ class Cutter:
     def piece(self, place: int, line: str) -> int:
         """Add the piece that begins at a line and return the line behind it, or *place* if none begins there."""
         if line.lstrip()[:1] in ("{", "["):
-            end = self.json(place)
+            end = self.take_json(place)
             if end > place:
                 return end
+        if len(line) > LONGEST_LINE or not HINT.search(line):
+            return place
         for kind, begins, goes_on in FORMS:
             if begins(line):
                 end = place + 1
@@ -159,7 +166,7 @@ class Cutter:
         self.found.append(Piece(kind, self.source, place + 1, tuple(lines), self.command))
         return end
 
-    def json(self, place: int) -> int:
+    def take_json(self, place: int) -> int:
         """Add the JSON value that begins at a line; of one that is cut off, the whole objects of its list."""
         text = self.source.text
         begin = self._start(place) + len(self.lines[place]) - len(self.lines[place].lstrip())
@@ -272,9 +279,9 @@ FORMS: tuple[tuple[str, Callable[[str], Any], Callable[[str, str], bool]], ...] 
     ("status", STATUS.match, _same(STATUS_LINE)),
     ("cgroup", CGROUP.match, _same(CGROUP)),
     ("bare containers", BARE_PS.match, _same(BARE_PS)),
-    ("unit", lambda line: UNIT_FILE.match(line) or line.strip() in ("[Unit]", "[Service]"), _unit),
-    ("show", lambda line: re.match(r"(?:Id|Type|Restart|MainPID|Names|FragmentPath)=", line), _show),
-    ("rules", lambda line: re.match(r"\*(?:nat|filter|mangle|raw|security)\s*\Z", line), _save),
+    ("unit", lambda line: UNIT_FILE.match(line) or UNIT_HEAD.match(line), _unit),
+    ("show", SHOWN_FIRST.match, _show),
+    ("rules", TABLE.match, _save),
     ("info", lambda line: INFO.match(QUOTED.sub("", line, count=1) if line.startswith(">") else line), _info),
     ("pstree", BRANCH.match, _tree),
 )

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from sim.intake import engine_words, inspected, lists, pstree, tables, units
 from sim.intake.pieces import Piece, pieces
 from sim.intake.records import Compose, Container, Fact, Note, Process, Reading, Settings, Table, Unit
-from sim.intake.redaction import ELLIPSIS, is_secret_name, redacted, redacted_words
+from sim.intake.redaction import ELLIPSIS, as_it_is, is_secret_name, redacted, redacted_words
 from sim.intake.sources import Source
 
 Facts = Iterable[Fact]
@@ -59,7 +59,7 @@ def reading_of(sources: Sequence[Source], keep_values: bool = False) -> Reading:
             _take(piece, (facts, tables_, notes, kinds))
         if len(kinds) == before and prose:
             notes.append(Note("ignored", f"nothing in its {len(found) + prose} lines is known", source.name))
-    clean = (lambda fact: fact) if keep_values else cleaned
+    clean: Callable[[Any], Any] = as_it_is if keep_values else cleaned
     rows = [replace(table, rows=tuple(clean(row) for row in table.rows)) for table in tables_]
     return Reading(tuple(clean(fact) for fact in facts), tuple(rows), tuple(notes), tuple(kinds))
 

@@ -10,7 +10,7 @@ npm and PyPI tokens; RFC 3986 section 3.2.1; RFC 7519 for tokens that begin with
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from typing import TypeVar
 
 ELLIPSIS = "…"
 WORDS = r"""pass(?:wd|word|phrase|code)?s?|pwd|secrets?|tokens?|credentials?|creds?|api[-_.]?keys?|apikeys?
@@ -62,7 +62,7 @@ GIVEN = re.compile(
     rf"(?P<name>(?<!\S)(?:-e|--env|--build-arg|-l|--label)(?:\s+|=)[\"']?[A-Za-z_][A-Za-z0-9_.\-]*=)(?P<value>{VALUE})"
 )
 VARIABLE = re.compile(rf"(?P<name>(?<![A-Za-z0-9_.\-/=:])[A-Z][A-Z0-9_]+=)(?P<value>{VALUE})")
-Redact = Callable[[str], str]
+T = TypeVar("T")
 WHOLE_VALUE = re.compile(rf"-{{0,2}}{NAMED}\Z", re.IGNORECASE)
 
 
@@ -113,6 +113,6 @@ def is_secret_name(name: str) -> bool:
     return WHOLE_VALUE.match(name) is not None
 
 
-def as_it_is(text: str) -> str:
-    """Return *text*: somebody said `--keep-values`."""
-    return text
+def as_it_is(fact: T) -> T:
+    """Return what was read: somebody said `--keep-values`."""
+    return fact

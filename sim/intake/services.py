@@ -139,9 +139,9 @@ def _networks(draft: Draft, host: Inventory, row: Container) -> None:
         own = [name for name in names if name != "bridge"]
         if own:
             draft.add(4, f"networks: {scalar(own)}", others=[f"networks: {scalar(own[:1])}"] if len(own) > 1 else ())
-        address = row.networks[0].address
-        if address:
-            draft.add(4, f"x-address: {scalar(address)}")
+        found = [f"x-address: {scalar(joined.address)}" for joined in row.networks if joined.address]
+        if found:  # of several networks one has the address that the language asks for
+            draft.add(4, found[0], others=found[1:])
     if row.pid_mode == "host":
         draft.add(4, "pid: host")
     elif row.pid_mode.startswith("container:"):

@@ -20,8 +20,8 @@ import msgspec
 from sim.errors import InputError, Problem
 
 MB = 1_000_000
-LARGEST_FILE = 256 * MB
-LARGEST_SUM = 512 * MB
+LARGEST_FILE = 64 * MB
+LARGEST_SUM = 256 * MB
 MOST_FILES = 5_000
 GZIP, STDIN = b"\x1f\x8b", "stdin"
 HINT = "Give the files that matter one by one."

@@ -13,11 +13,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from sim.designs import DESIGNS
-from sim.intake.draft import Draft, comment, listed, scalar
+from sim.intake.draft import Draft, Line, comment, listed, scalar
 from sim.intake.inventory import Inventory
 from sim.intake.records import Container, Network, Note, Process
 from sim.intake.services import Kept, is_created, moment, write_created, write_service
+from sim.scenario.noted import NO, NOTED
 from sim.scenario.schema import DaemonFile
 from sim.scenario.units import format_duration
 from sim.scenario.words import counted
@@ -60,6 +63,33 @@ def scenario_text(host: Inventory, name: str) -> tuple[str, str]:
     _say_foreign(host, notes)
     text = "".join(f"{line}\n" for line in header(host, notes, draft)) + draft.text()
     return text, summary_of(host, draft)
+
+
+def with_host(text: str, host: Inventory, name: str) -> str:
+    """Return a scenario's text in which the host and the engine are those that were read; its design stays.
+
+    Processes are left out: nothing says which of them is of which service.
+    """
+    draft, kept, notes = Draft(), Kept(), list[Note](host.notes)
+    design = re.search(r"^  design: (\S+)", text, re.MULTILINE)
+    bare = msgspec.structs.replace(host, processes=(), design=design[1] if design else host.design)
+    for line in text.rstrip("\n").split("\n"):
+        if line.startswith("host:"):
+            _host(draft, bare, notes)
+        elif line.startswith("engine:"):
+            _engine(draft, bare, notes, kept)
+        elif not _is_replaced(draft, line):
+            draft.lines.append(Line(len(line) - len(line.lstrip()), line.lstrip()))
+    if host.processes:
+        notes.append(Note("unplaced", "the table of processes: nothing says which is of which service; inspect does"))
+    draft.settle(name)
+    return "".join(f"#   - {comment(note.text)}\n" for note in notes) + draft.text()
+
+
+def _is_replaced(draft: Draft, line: str) -> bool:
+    """Return whether a line stands below `engine:`, which was written anew."""
+    last = next((it for it in reversed(draft.lines) if not it.indent and it.text.endswith(":")), None)
+    return line.startswith(" ") and last is not None and last.text == "engine:"
 
 
 def title_of(host: Inventory) -> str:
@@ -146,7 +176,7 @@ USED = re.compile(r"(?:[0-9]{1,5}-)?(?:[0-9]{1,2}:)?[0-9]{1,7}:[0-9]{2}", re.ASC
 def row_of(row: Process, host: Inventory, numbers: set[int]) -> dict[str, Any]:
     """Return a process as `host.processes` has it; what no source says is left out."""
     ppid = row.ppid if row.ppid in numbers or row.ppid in (None, 0, 1) else None
-    started = f"{row.started}Z" if row.started and row.started[-1:].isdigit() else row.started
+    started = row.started + zone_of(host) if row.started and len(row.started) == len("2026-12-01T09:15:30") else ""
     keys: dict[str, Any] = {
         "pid": row.pid,
         "ppid": ppid,
@@ -163,6 +193,12 @@ def row_of(row: Process, host: Inventory, numbers: set[int]) -> dict[str, Any]:
         "is": host.targets.get(row.pid),
     }
     return {key: value for key, value in keys.items() if value is not None}
+
+
+def zone_of(host: Inventory) -> str:
+    """Return the offset of the host's clock, in which ps writes dates: that of the engine's own time, else UTC."""
+    match = re.search(r"[+-]\d\d:\d\d\Z", str(host.facts.get("clock") or ""))
+    return match[0] if match else "Z"
 
 
 def clock_of(host: Inventory) -> datetime | None:
@@ -215,11 +251,11 @@ def settings_of(host: Inventory, notes: list[Note], kept: Kept) -> tuple[dict[st
 
     What the running engine says goes before daemon.json, which a next start will read.
     """
-    modelled = [key for key in DaemonFile.known_keys() if key not in DaemonFile.harmless]
+    modelled = DaemonFile.known_keys()
     found: dict[str, tuple[Any, str]] = {}
-    harmless = [key for key in host.settings if key in DaemonFile.harmless]
+    harmless = [key for key in host.settings if key not in modelled and changes_nothing(key)]
     for key, value in host.settings.items():
-        if key not in DaemonFile.harmless:
+        if key not in harmless:
             found[key] = (value, "daemon.json")
     for key, said in host.flags.items():
         if key in modelled:
@@ -236,6 +272,12 @@ def settings_of(host: Inventory, notes: list[Note], kept: Kept) -> tuple[dict[st
         if before or value:
             found[key] = (value, before[1] if before and before[0] == value else "info")
     return found, harmless
+
+
+def changes_nothing(key: str) -> bool:
+    """Return whether a key of daemon.json is known to change no answer."""
+    row = NOTED["daemon"].get(key)
+    return row is not None and row.changes == NO
 
 
 def _units(draft: Draft, host: Inventory) -> None:

@@ -1,6 +1,6 @@
 """From nodes to models: every problem gets the place of the key or value that is wrong, and the nearest spelling.
 
-Models: sorting keys into read, without effect (noted once) and not modelled yet (refused by name), then
+Models: sorting keys into read, accepted but not followed (noted once) and not modelled yet (refused by name), then
 pydantic, whose errors are said in our words. Leaves out: names of other things in the file, which `compile.py`
 and later readers check.
 """
@@ -10,38 +10,88 @@ from __future__ import annotations
 import typing
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from sim.scenario.known import not_modelled
+from sim.scenario.noted import NO, Noted
 from sim.scenario.schema_program import Strict
 from sim.scenario.text import Mark, Node, Path, Problems
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 M = TypeVar("M", bound=Strict)
+UNLIMITED: dict[str, tuple[object, ...]] = {  # values that switch a limit off
+    "TimeoutStartSec": (0, "0", "0s", "infinity"),
+    "TasksMax": ("infinity",),
+    "pids_limit": (-1, 0, "-1", "0"),
+    "memswap_limit": (-1, "-1"),
+    "StartLimitAction": ("none",),
+    "FailureAction": ("none",),
+    "SuccessAction": ("none",),
+}
+NOT_THERE = "nothing of this engine reads it"
+
+
+class NotedKey(NamedTuple):
+    """A key that is accepted and not followed: how often it stands in *section*, and first at *where*."""
+
+    section: str
+    key: str
+    count: int
+    where: str  # file:line:column, "" if it is no key of a file
+    why: str
+    changes: str  # "no", or "only if …"
 
 
 @dataclass
 class Report:
-    """What reading a file finds beside values: problems, keys without effect, assumptions."""
+    """What reading a file finds beside values: problems, keys that are not followed, assumptions."""
 
     problems: Problems = field(default_factory=Problems)
     unused: dict[str, Counter[str]] = field(default_factory=dict)
     assumptions: list[str] = field(default_factory=list)
+    reasons: dict[tuple[str, str], tuple[Mark, Noted]] = field(default_factory=dict)
+
+    def note(self, section: str, key: str, mark: Mark, noted: Noted) -> None:
+        """Note that *key* is accepted and not followed, and why; its first place is kept."""
+        self.unused.setdefault(section, Counter())[key] += 1
+        self.reasons.setdefault((section, key), (mark, noted))
+
+    def noted(self) -> tuple[NotedKey, ...]:
+        """Return every key that is accepted and not followed, by section and name."""
+        found = []
+        for section, keys in sorted(self.unused.items()):
+            for key, count in sorted(keys.items()):
+                mark, noted = self.reasons.get((section, key), (None, Noted(NOT_THERE)))
+                found.append(NotedKey(section, key, count, str(mark or ""), noted.why, noted.changes))
+        return tuple(found)
 
     def without_effect(self) -> tuple[str, ...]:
         """Return one sentence a section: `services: environment ×9, volumes ×3`."""
+        sections: dict[str, list[str]] = {}
+        for row in self.noted():
+            if row.changes == NO:
+                sections.setdefault(row.section, []).append(_counted(row))
+        return tuple(f"{section}: {listed(keys)}" for section, keys in sections.items())
+
+    def doubts(self) -> tuple[str, ...]:
+        """Return one sentence for each key that may change an answer and is not followed."""
         return tuple(
-            f"{section}: " + listed(f"{key} ×{n}" if n > 1 else key for key, n in sorted(keys.items()))
-            for section, keys in sorted(self.unused.items())
+            f"{row.section}: {_counted(row)} changes the answer {row.changes} ({row.why})"
+            for row in self.noted()
+            if row.changes != NO
         )
 
     def refuse(self, root: Node, path: Path, refusal: Refusal) -> None:
         """Note *refusal* of the value at *path*."""
         path += refusal.below
         self.problems.add(root.place(path, refusal.of_key), f"{spelt(path)}: {refusal.what}", refusal.hint)
+
+
+def _counted(row: NotedKey) -> str:
+    return f"{row.key} ×{row.count}" if row.count > 1 else row.key
 
 
 def spelt(path: Path) -> str:
@@ -86,7 +136,7 @@ def mapping_hint(model: type[Strict]) -> str:
 
 
 def sift(model: type[Strict], root: Node, path: Path, report: Report) -> dict[str, Any]:
-    """Return the plain values that *model* reads; note the keys without effect, refuse those not modelled yet."""
+    """Return the plain values that *model* reads; note keys that are not followed, refuse those not modelled yet."""
     node = root.find(path)
     assert node is not None
     assert isinstance(node.value, dict)
@@ -94,8 +144,9 @@ def sift(model: type[Strict], root: Node, path: Path, report: Report) -> dict[st
     kept: dict[str, Any] = {}
     for key, below in node.value.items():
         if key not in inner and key not in model.known_keys():
-            if is_unused(model, key, below):
-                report.unused.setdefault(section(path), Counter())[key] += 1
+            noted = noted_in(model, key, below)
+            if noted is not None:
+                report.note(section(path), key, below.key or below.mark, noted)
                 continue
             if key in model.later:
                 what = f"{spelt((*path, key))}: {not_modelled(key, model.later[key])}"
@@ -106,11 +157,14 @@ def sift(model: type[Strict], root: Node, path: Path, report: Report) -> dict[st
     return kept
 
 
-def is_unused(model: type[Strict], key: str, node: Node) -> bool:
-    """Return whether *key* changes nothing: by its nature, or because it switches something off that is off."""
-    off = node.value is False or node.value is None
-    endless = key == "TimeoutStartSec" and node.plain() in (0, "0", "0s", "infinity")
-    return key in model.harmless or (key in model.later and (off or endless))
+def noted_in(model: type[Strict], key: str, node: Node) -> Noted | None:
+    """Return why *key* is not followed, None if it is to be read or refused; what it switches off is off."""
+    noted = model.noted.get(key)
+    if node.value in (None, False) and (noted is not None or key in model.later):
+        return Noted("it is switched off")
+    if noted is not None and key in UNLIMITED and node.plain() in UNLIMITED[key]:
+        return Noted("it says that there is no limit")
+    return noted
 
 
 def section(path: Path) -> str:
@@ -164,8 +218,9 @@ def add_detail(model: type[Strict], root: Node, path: Path, detail: ErrorDetails
         problems.add(mark, f"{spelt(at)}: {error.what}", error.hint)
         return
     if detail["type"] == "extra_forbidden":
-        keys = keys_at(model, detail["loc"][:-1])
-        hint = did_you_mean(str(at[-1]), keys) or f"Valid: {listed(keys)}."
+        inner = model_at(model, detail["loc"][:-1])
+        keys = inner.known_keys()
+        hint = did_you_mean(str(at[-1]), (*keys, *inner.noted)) or f"Valid: {listed(keys)}."
         problems.add(key_or_value(root, at, True), f"{spelt(at)}: unknown key.", hint)
         return
     if detail["type"] == "missing":
@@ -210,9 +265,9 @@ def hint_of(detail: ErrorDetails) -> str:
     return did_you_mean(str(value), choices(detail))
 
 
-def keys_at(model: type[Strict], loc: tuple[str | int, ...]) -> list[str]:
-    """Return the keys that may stand in the mapping at *loc* below *model*."""
+def model_at(model: type[Strict], loc: tuple[str | int, ...]) -> type[Strict]:
+    """Return the model of the mapping at *loc* below *model*."""
     for step in loc:
         if isinstance(step, str):
             model = nested(model).get(step, model)
-    return model.known_keys()
+    return model

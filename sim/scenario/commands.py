@@ -32,6 +32,7 @@ RUN_WITHOUT_EFFECT = tuple(
     --cap-drop --security-opt --log-opt --mount --tmpfs --ulimit --device --cpus -c --cpu-shares
     --shm-size --volumes-from --sysctl""".split()
 )
+HEALTH_FLAGS = ("cmd", "interval", "timeout", "retries", "start_period", "start_interval")
 # flag -> (what it sets, whether a value follows); "" sets nothing
 RUN_FLAGS: dict[str, tuple[str, bool]] = {
     "-d": ("detach", False),
@@ -49,7 +50,7 @@ RUN_FLAGS: dict[str, tuple[str, bool]] = {
     "--volume": ("volumes", True),
     "-l": ("labels", True),
     "--label": ("labels", True),
-    **{f"--health-{key}": (f"health_{key}", True) for key in ("cmd", "interval", "timeout", "retries")},
+    **{f"--health-{key.replace('_', '-')}": (f"health_{key}", True) for key in HEALTH_FLAGS},
     "--no-healthcheck": ("no_healthcheck", False),
     "--rm": ("rm", False),
     "-t": ("tty", False),
@@ -58,6 +59,9 @@ RUN_FLAGS: dict[str, tuple[str, bool]] = {
     "--memory": ("mem_limit", True),
     "--oom-score-adj": ("oom_score_adj", True),
     "--pid": ("pid", True),
+    "--ip": ("ip", True),
+    "--link": ("links", True),
+    **dict.fromkeys(("--ip6", "--network-alias", "--net-alias"), ("", True)),
     "--log-driver": ("log_driver", True),
     "--init": ("init", False),
     **dict.fromkeys(RUN_WITHOUT_EFFECT, ("", True)),
@@ -66,8 +70,8 @@ RUN_FLAGS: dict[str, tuple[str, bool]] = {
 WHOLE = re.compile(r"-?[0-9]{1,6}\Z", re.ASCII)
 RUN_LATER = tuple(
     """--memory-swap
-    --ip --link --cidfile -P --publish-all -a --attach --sig-proxy --ipc
-    --oom-kill-disable --pids-limit --runtime --network-alias --uts --userns --cgroup-parent --detach-keys
+    --cidfile -P --publish-all -a --attach --sig-proxy --ipc
+    --oom-kill-disable --pids-limit --runtime --uts --userns --cgroup-parent --detach-keys
     --isolation""".split()
 )
 FLAGS: dict[str, dict[str, tuple[str, bool]]] = {
@@ -319,7 +323,7 @@ def new_service(verb: str, parsed: Parsed) -> NewService:
         service["oom_score_adj"] = int(adj) if WHOLE.match(adj) else adj
     if "entrypoint" in service:
         service["entrypoint"] = [service["entrypoint"]]
-    for name in ("ports", "labels", "volumes"):
+    for name in ("ports", "labels", "volumes", "links"):
         if name in parsed.given:
             service[name] = parsed.given[name]
     timeout = seconds(parsed)
@@ -330,19 +334,34 @@ def new_service(verb: str, parsed: Parsed) -> NewService:
     check = health_of(parsed)
     if check:
         service["healthcheck"] = check
-    network = parsed.last("network")
-    if network:
-        service["networks"] = [network]
+    service |= network_of(parsed)
     base = image.rpartition("/")[2].partition("@")[0].partition(":")[0]
     detached = verb == "create" or "detach" in parsed.given
     return NewService(parsed.last("name") or f"{base}_1", service, parsed.last("name") is not None, detached)
+
+
+def network_of(parsed: Parsed) -> dict[str, object]:
+    """Return which networks the flags name: a mode, or networks, whose first one has the address of --ip."""
+    names = [_network_name(word) for word in parsed.given.get("network", ())]
+    if len(names) == 1 and (names[0] in ("host", "none", "default") or ":" in names[0]):
+        return {"network_mode": names[0]}
+    ip = parsed.last("ip")
+    if ip is None:
+        return {"networks": names} if names else {}
+    return {"networks": {name: {"ipv4_address": ip} if not place else None for place, name in enumerate(names)}}
+
+
+def _network_name(word: str) -> str:
+    """Return the network in `front` or `name=front,alias=web`."""
+    pairs = dict(part.partition("=")[::2] for part in word.split(","))
+    return pairs.get("name", word)
 
 
 def health_of(parsed: Parsed) -> dict[str, object]:
     """Return the health check that the flags describe. Raises Refusal."""
     if "no_healthcheck" in parsed.given:
         return {"disable": True}
-    keys = {"test": "health_cmd", **{key: f"health_{key}" for key in ("interval", "timeout", "retries")}}
+    keys = {"test": "health_cmd", **{key: f"health_{key}" for key in HEALTH_FLAGS[1:]}}
     check: dict[str, object] = {key: parsed.last(name) for key, name in keys.items() if parsed.last(name) is not None}
     retries = check.get("retries")
     if isinstance(retries, str):

@@ -1,8 +1,7 @@
 """From one document to a Scenario: checks each section on its own, so that all faults are found at once.
 
 Models: sections in the order in which they name one another: host, engine, networks, services, steps, until,
-properties, expect, faults, order, whatif. Leaves out what happens then. Source: the project's scenario language;
-Docker's default subnets (172.17.0.0/16 for bridge, 172.18.0.0/16 and up for user-defined networks in order).
+properties, expect, faults, order, whatif. Leaves out what happens then. Source: the project's scenario language.
 """
 
 from __future__ import annotations
@@ -14,21 +13,31 @@ import msgspec
 from msgspec.structs import replace
 
 from sim.designs.takes import cgroup_of, had_by
-from sim.engine.setup import EngineSetup, HostSetup, Network, OutOfMemory, Row, Service, Setup, Step
-from sim.scenario import known, readers
+from sim.engine.setup import EngineSetup, HostSetup, Network, OutOfMemory, Service, Setup, Step
+from sim.scenario import readers
 from sim.scenario.asked import Asked, read_asked
-from sim.scenario.check import Report, check, clean, spelt
+from sim.scenario.check import NotedKey, Report, check, clean, spelt
 from sim.scenario.compose_words import Fleet
 from sim.scenario.design_words import fit
 from sim.scenario.engines import design_of
 from sim.scenario.expect import Expectation
 from sim.scenario.expect_read import read_expectations
-from sim.scenario.explored import read_faults, read_order, read_until
-from sim.scenario.instants import Names
+from sim.scenario.explored import read_faults, read_order
+from sim.scenario.instants import Names, read_until
+from sim.scenario.networks import (
+    Wiring,
+    check_circles,
+    named_networks,
+    read_networks,
+    started_before,
+    wired,
+    with_names,
+)
 from sim.scenario.process_read import ProcessFile, read_processes
-from sim.scenario.profiles import PLACE, read_profile
+from sim.scenario.profiles import chosen_profile
 from sim.scenario.property_read import Listed, OwnProperty, read_properties, worded
-from sim.scenario.schema import EngineFile, File, HostFile, NetworkFile, ServiceFile
+from sim.scenario.replicas import Replicas, with_replicas
+from sim.scenario.schema import EngineFile, File, HostFile, ServiceFile
 from sim.scenario.schema_program import Strict
 from sim.scenario.services import (
     Assumed,
@@ -48,15 +57,12 @@ from sim.scenario.unit_read import read_units
 from sim.scenario.vocabulary import releases_of, without_unknown
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
-BRIDGE = Network("bridge", "172.17.0.")
-FIRST_USER_NETWORK = 18
-
 
 class Scenario(msgspec.Struct, frozen=True):
     """One scenario as it was understood.
 
-    *late* names the containers that exist only after a step has created them. *keys* leads from the engine's name of
-    a container to its key in the file; *raw* is the file with everything that it rests on, before defaults.
+    *late* names the containers that only a step creates. *keys* leads from the engine's name of a container to its key
+    in the file; *raw* is the file with what it rests on, before defaults. *noted* are the keys that are not followed.
     """
 
     title: str
@@ -72,6 +78,7 @@ class Scenario(msgspec.Struct, frozen=True):
     raw: dict[str, Any]
     properties: tuple[Listed, ...] = ()
     asked: Asked = Asked()
+    noted: tuple[NotedKey, ...] = ()
 
 
 @dataclass
@@ -85,18 +92,21 @@ class Compiler:
     late: list[str] = field(default_factory=list)
     found: tuple[ProcessFile, ...] = ()  # the host's processes at t = 0
     said: dict[str, frozenset[str]] = field(default_factory=dict)  # container -> which keys are said of it
+    replicas: Replicas = field(default_factory=dict)
 
     def scenario(self, name: str, source: str) -> Scenario:
         """Return the scenario; raise InputError with all problems."""
         self.top_keys()
         self.root = without_unknown(self.root, self.report)
+        separator = releases_of(self.root)[0].traits.replica
+        self.root, self.replicas = with_replicas(self.root, separator, self.report)
         title = self.text("title") or name
         host, engine = self.host(cgroup_of(releases_of(self.root))), self.engine()
-        networks = self.networks()
+        networks = read_networks(self.root, self.report, self.assumed)
         services, names, depends = self.services(networks, host, engine.design)
         host = replace(host, processes=read_processes(self.root, self.found, host, services, names, self.report))
         services = tuple(self.with_driver(service, engine) for service in services)
-        fleet = Fleet(depends, set(depends) if host.begin != "off" else set())
+        fleet = Fleet(depends, set(depends) if host.begin != "off" else set(), self.replicas)
         terminals = StepReader(self.root, names, fleet, self.report).read()
         services = with_execs(services, terminals, self.assumed)
         engine, services = fit(self.root, engine, services, terminals, self.report, self.said)
@@ -127,6 +137,7 @@ class Compiler:
             plain,
             properties,
             asked,
+            self.report.noted(),
         )
 
     def top_keys(self) -> None:
@@ -163,7 +174,7 @@ class Compiler:
             else:
                 refusal = Refusal(f"{shown(node.plain())} is not a sentence.", "Quote it if it contains ': '.")
                 self.report.refuse(self.root, path, refusal)
-        return tuple(dict.fromkeys([*said, *self.assumed.sentences()]))
+        return tuple(dict.fromkeys([*said, *self.report.assumptions, *self.assumed.sentences(), *self.report.doubts()]))
 
     # -- host, engine, networks --------------------------------------------------------------------------------------
 
@@ -172,8 +183,7 @@ class Compiler:
         file = check(HostFile, self.root, ("host",), self.report)
         if file is None:
             return HostSetup()
-        default = HostSetup()
-        epoch, zone = (file.clock.micros // 1_000_000, file.clock.tz_minutes) if file.clock else (default.epoch, 0)
+        epoch, zone = (file.clock.micros // 1_000_000, file.clock.tz_minutes) if file.clock else (HostSetup().epoch, 0)
         if file.clock and file.clock.micros % 1_000_000:
             self.report.refuse(self.root, ("host", "clock"), Refusal("the clock of t = 0 has whole seconds."))
         if file.next_pid is not None and file.next_pid > file.pid_max:
@@ -188,7 +198,7 @@ class Compiler:
         file = check(EngineFile, self.root, ("engine",), self.report)
         if file is None:
             return EngineSetup()
-        profile, durations = self.profile(file.profile)
+        profile, durations = chosen_profile(self.root, file.profile, self.report)
         try:
             design = design_of(file.design)
         except Refusal as refusal:
@@ -207,34 +217,6 @@ class Compiler:
             durations if own else design.engine.durations,
             read_units(self.root, design, self.report),
         )
-
-    def profile(self, said: object) -> tuple[str, tuple[Row, ...]]:
-        """Return the profile's name, and its rows if they stand in the file or in one that it names."""
-        if isinstance(said, dict):
-            return read_profile(self.root, self.report)
-        if said not in known.PROFILES:
-            what = f"{shown(said)} is not a profile; valid: {listed(known.PROFILES)}, or a file x.yaml."
-            self.report.refuse(self.root, PLACE, Refusal(what, did_you_mean(str(said), known.PROFILES)))
-        return str(said), ()
-
-    def networks(self) -> tuple[Network, ...]:
-        """Return bridge and the networks of the file with their subnets."""
-        files = {}
-        for name, path in self.named("networks"):
-            file = check(NetworkFile, self.root, path, self.report)
-            if file:
-                files[name] = file
-        given = {name: file.ipam.config[0].subnet for name, file in files.items() if file.ipam.config}
-        taken = {prefix for prefix in given.values() if prefix}
-        free = (f"172.{n}.0." for n in range(FIRST_USER_NETWORK, 256) if f"172.{n}.0." not in taken)
-        found = {"bridge": BRIDGE}
-        for name, file in files.items():
-            prefix = given.get(name) or (BRIDGE.prefix if name == "bridge" else next(free, None))
-            if prefix is None:
-                self.report.refuse(self.root, ("networks", name), Refusal("no subnet is left."))
-                continue
-            found[name] = Network(name, prefix, file.driver)
-        return tuple(found.values())
 
     def named(self, key: str) -> list[tuple[str, Path]]:
         """Return names and paths of a top-level mapping's entries."""
@@ -264,7 +246,8 @@ class Compiler:
             file = check(ServiceFile, self.root, path, self.report)
             if file:
                 files[key] = file
-        built = {key: self.service(aliases[key], key, ("services", key), file, networks) for key, file in files.items()}
+        wiring = Wiring(networks, self.root, self.report, self.assumed)
+        built = {key: self.service(aliases[key], key, ("services", key), file, wiring) for key, file in files.items()}
         late = self.late_services(aliases, networks)
         self.keys = {service.name: key for key, service in built.items()}
         known = {**aliases, **{name: name for name in self.late}}
@@ -279,30 +262,31 @@ class Compiler:
             design,
         )
         for key in aliases:
-            check_references(("services", key), names, [net.name for net in networks], self.root, self.report)
+            check_references(("services", key), names, named_networks(networks, self.root), self.root, self.report)
+        built = {key: with_names(service, ("services", key), names, wiring) for key, service in built.items()}
+        late = [with_names(service, ("services", service.name), names, wiring) for service in late]
+        check_circles([*built.values(), *late], self.keys, wiring)
         for what, value in repeated([*built.values(), *late]):
             mark = self.root.place(("services", self.keys.get(value, "")), of_key=True)
             self.report.problems.add(mark, f"services: two containers have the {what} {shown(value)}.")
         depends = {
-            aliases[key]: tuple(aliases[it] for it in file.depends_on if it in aliases) for key, file in files.items()
+            aliases[key]: tuple(
+                dict.fromkeys(aliases[it] for it in (*file.depends_on, *started_before(file)) if it in aliases)
+            )
+            for key, file in files.items()
         }
         services = number_ports([self.with_fails(s, names) for s in [*built.values(), *late]], self.assumed)
         return tuple(services), with_repeats(self.root, names), depends
 
-    def service(self, name: str, key: str, path: Path, file: ServiceFile, networks: tuple[Network, ...]) -> Service:
-        """Return one container; its network must be known and hold its pinned address."""
-        network = file.networks[0] if file.networks else "bridge"
-        found = {net.name: net for net in networks}.get(network)
-        if found is not None and file.x_address and not file.x_address.startswith(found.prefix):
-            refusal = Refusal(f"{file.x_address} is not on network {network} ({found.prefix}0).")
-            self.report.refuse(self.root, (*path, "x-address"), refusal)
+    def service(self, name: str, key: str, path: Path, file: ServiceFile, wiring: Wiring) -> Service:
+        """Return one container; its networks must be known and hold its observed address."""
         if file.init and file.x_payload and file.x_payload.log:
             refusal = Refusal("init with x-payload.log is not modelled yet.", "Leave one of them out.")
             self.report.refuse(self.root, (*path, "init"), refusal)
         check_pins(file.x_pids, (*path, "x-pids"), self.root, self.report)
         check_answers(file, path, self.root, self.report)
         self.said[name] = frozenset(ServiceFile.model_fields[it].alias or it for it in file.model_fields_set)
-        return build(name, key, file, network, self.assumed)
+        return wired(build(name, key, file, self.assumed), file, path, wiring)
 
     def with_driver(self, service: Service, engine: EngineSetup) -> Service:
         """Return *service* with its log driver: its own, else the daemon's."""
@@ -339,10 +323,11 @@ class Compiler:
             if not check_name(new.name, document, place, self.report):
                 continue
             self.late.append(new.name)
-            check_references(place, Names(), [net.name for net in networks], document, self.report)
+            check_references(place, Names(), named_networks(networks, self.root), document, self.report)
             file = check(ServiceFile, document, place, self.report)
             if file:
-                made = inner.service(new.name, new.name, place, file, networks)
+                wiring = Wiring(networks, document, self.report, self.assumed)
+                made = inner.service(new.name, new.name, place, file, wiring)
                 found[new.name] = msgspec.structs.replace(made, at_begin=False)
             if not new.named:
                 self.assumed.note("has no --name; the engine would invent one", new.name)

@@ -9,6 +9,7 @@ that `down` removes. Source: docker compose COMMAND --help; Compose's convergenc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sim.engine.setup import Command, Docker
@@ -61,6 +62,7 @@ class Fleet:
 
     depends: dict[str, tuple[str, ...]]
     existing: set[str] = field(default_factory=set)
+    replicas: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of a service with several
 
 
 def parse_compose(text: object, names: Names, fleet: Fleet) -> list[list[Command]]:
@@ -73,7 +75,8 @@ def parse_compose(text: object, names: Names, fleet: Fleet) -> list[list[Command
         hint = did_you_mean(verb, (*VERBS, *OTHER_VERBS))
         raise Refusal(f"compose {shown(verb)} is not a command; modelled: {listed(VERBS)}.", hint)
     parsed = parse_flags(f"compose {verb}", words[1:], FLAGS[verb], LATER, stop=False)
-    chosen = [names.container(word) for word in parsed.rest] or list(fleet.depends)
+    words = [name for word in parsed.rest for name in fleet.replicas.get(word, (word,))]
+    chosen = [names.container(word) for word in words] or list(fleet.depends)
     if verb == "up":
         chosen = with_dependencies(chosen, fleet)
     groups = [backwards(verb, group) for group in tied(chosen, fleet)]

@@ -16,11 +16,13 @@ from sim.engine.setup import FOR_EVER, Docker, EngineSetup, Service, Step, Syste
 from sim.kernel.records import V1, V2
 from sim.scenario.check import Report
 from sim.scenario.known import ACTIONS
+from sim.scenario.noted import Noted
 from sim.scenario.services import container_name
 from sim.scenario.step_word import step_words
 from sim.scenario.steps import Terminal, step_ids
 from sim.scenario.text import Node, Path
 from sim.scenario.vocabulary import refused as refused_by
+from sim.scenario.vocabulary import version_of
 from sim.scenario.words import Refusal, listed
 
 GRACE = "stop_grace_period"
@@ -52,12 +54,19 @@ def fit(
     for service in services:
         without_limit = refused_by("value", f"{GRACE}: -1", ((design.name, design),))
         if service.stop_timeout == FOR_EVER and without_limit is not None:
-            report.refuse(root, _place_of_grace(root, ids, steps, service.name), without_limit)
+            report.refuse(root, _place_of(root, ids, steps, service.name, (GRACE,)), without_limit)
+        for key in ("start_period", "start_interval"):
+            lacking = refused_by("healthcheck", key, version_of(root))
+            if service.healthcheck is not None and getattr(service.healthcheck, key) and lacking is not None:
+                report.refuse(root, _place_of(root, ids, steps, service.name, ("healthcheck", key)), lacking)
     found = design.engine.fit(design, Given(engine, services, _engine_keys(root), keys))
     for said in found.refused:
         report.refuse(root, ("services",), Refusal(*said))
     for section, word, count in found.unused:
         report.unused.setdefault(section, Counter())[word] += count
+    for doubt in found.doubts:
+        for _ in range(doubt.count):
+            report.note("services", doubt.key, root.place(("services",), of_key=True), Noted(doubt.why, doubt.changes))
     return found.engine, found.services
 
 
@@ -132,12 +141,12 @@ def _engine_keys(root: Node) -> frozenset[str]:
     return frozenset(said).union(f"unit.{key}" for key in unit) if isinstance(unit, dict) else frozenset(said)
 
 
-def _place_of_grace(root: Node, ids: list[str], steps: list[Step], name: str) -> Path:
-    """Return where the file says how long a container may take to stop: its service, or the command that makes it."""
+def _place_of(root: Node, ids: list[str], steps: list[Step], name: str, keys: Path) -> Path:
+    """Return where the file says something of a container: below its service, or in the command that makes it."""
     services = root.child("services")
     for key, node in services.value.items() if services is not None and isinstance(services.value, dict) else ():
         if container_name(key, node.plain()) == name:
-            return ("services", key, GRACE)
+            return ("services", key, *keys)
     for step in steps:
         command = step.command
         if isinstance(command, Docker) and command.verb in ("run", "create") and command.container == name:

@@ -1,4 +1,4 @@
-"""How far a run goes: `until:`; and for the explorer alone `faults:` and `order:`, a story that it found.
+"""What is for the explorer alone: `faults:`, which it may choose from, and `order:`, a story that it found.
 
 Models: how many faults in all and of each kind, and the two moments between which they come. A moment has no offset:
 an exploration has no clock. The entries of `order:` are checked when the run follows them (`sim.drive.follow`). Source:
@@ -61,20 +61,3 @@ def read_order(root: Node, report: Report) -> tuple[str, ...]:
             what = f"{shown(node.plain())} is not an action."
             report.refuse(root, path, Refusal(what, "Write it like: dockerd start/web reserve_port."))
     return tuple(found)
-
-
-def read_until(root: Node, names: Names, report: Report) -> Instant | None:
-    """Return when the run ends; None is 60 s after the last step."""
-    node = root.child("until")
-    if node is None or node.value is None:
-        return None
-    try:
-        found = parse_instant(node.plain(), names)
-        if found.base == "end":
-            raise Refusal("'end' is what until: says.", "Write a duration or a step's id.")
-        if found.base == "origin" and found.offset <= 0:
-            raise Refusal(f"{shown(node.plain())} is not after t = 0.")
-        return found
-    except Refusal as refusal:
-        report.problems.add(node.mark, f"until: {refusal.what}", refusal.hint)
-        return None

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from sim.engine.setup import FOR_EVER, Port, PortRange, Restart
+from sim.engine.setup import FOR_EVER, IPv4Port, Port, PortRange, Restart
 from sim.faults import FAULTS
 from sim.scenario import units
 from sim.scenario.known import SIGNALS
@@ -141,15 +141,15 @@ def address(value: object) -> str:
         raise Refusal(f"{shown(value)} is not an IPv4 address.") from None
 
 
-def prefix(value: object) -> str:
-    """Take a subnet such as 172.18.0.0/16; return the text before the last octet of its addresses."""
+def subnet(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Take a subnet such as 172.18.0.0/16 or fd00:1::/64; of IPv4 one in which there is room."""
     try:
-        subnet = ipaddress.IPv4Network(text(value))
+        found = ipaddress.ip_network(text(value), strict=False)
     except ValueError:
-        raise Refusal(f"{shown(value)} is not an IPv4 subnet.", "Write it like 172.18.0.0/16.") from None
-    if not 8 <= subnet.prefixlen <= 24:
-        raise Refusal(f"{shown(value)} is not modelled yet.", "Use a subnet of /24 or larger.")
-    return str(subnet.network_address).rpartition(".")[0] + "."
+        raise Refusal(f"{shown(value)} is not a subnet.", "Write it like 172.18.0.0/16.") from None
+    if found.version == 4 and not 8 <= found.prefixlen <= 30:
+        raise Refusal(f"{shown(value)} has no room for a gateway and a container.", "Use one from /8 to /30.")
+    return found
 
 
 def pids(value: object) -> tuple[int, ...]:
@@ -172,21 +172,17 @@ def ports(value: object) -> tuple[Port, ...]:
 
 
 SHORT_PORT = re.compile(
-    r"(?:(?:(?P<ip>[0-9.]+):)?(?P<host>[0-9]+(?:-[0-9]+)?)?:)?(?P<inner>[0-9]+(?:-[0-9]+)?)(?:/(?P<proto>[a-z]+))?\Z",
+    r"(?:(?:(?P<ip>[0-9.]*|\[[0-9a-fA-F:.]+\]):)?(?P<host>[0-9]+(?:-[0-9]+)?)?:)?(?P<inner>[0-9]+(?:-[0-9]+)?)(?:/(?P<proto>[a-z]+))?\Z",
     re.ASCII,
 )
 
 
 def short_port(value: object) -> list[Port]:
-    """Take `80`, `8080:80`, `127.0.0.1:8080:80/udp`, `8000-8002:80-82`."""
+    """Take `80`, `8080:80`, `127.0.0.1:8080:80/udp`, `[::1]:8080:80`, `:8080:80`, `8000-8002:80-82`."""
     match = SHORT_PORT.match(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
     if not match:
-        what = f"{shown(value)} is not a port."
-        raise Refusal(
-            what,
-            "IPv6 is not modelled yet." if "[" in str(value) else "Write it like 80, 8080:80 or 127.0.0.1:53:53/udp.",
-        )
-    return port_range(match["ip"] or "0.0.0.0", match["host"], match["inner"], match["proto"] or "tcp", value)
+        raise Refusal(f"{shown(value)} is not a port.", "Write it like 80, 8080:80 or 127.0.0.1:53:53/udp.")
+    return port_range(match["ip"] or "", match["host"], match["inner"], match["proto"] or "tcp", value)
 
 
 LONG_PORT = ("target", "published", "protocol", "mode", "host_ip", "name", "app_protocol")
@@ -201,7 +197,7 @@ def long_port(value: dict[str, object]) -> list[Port]:
         raise Refusal("needs target.")
     host = value.get("published")
     published = None if host is None else text(host)
-    ip, protocol = text(value.get("host_ip", "0.0.0.0")), text(value.get("protocol", "tcp"))
+    ip, protocol = text(value.get("host_ip") or ""), text(value.get("protocol", "tcp"))
     return port_range(ip, published, text(value["target"]), protocol, f"{published}:{value['target']}")
 
 
@@ -210,15 +206,28 @@ def port_range(ip: str, host: str | None, inner: str, proto: str, value: object)
     if proto not in ("tcp", "udp"):
         raise Refusal(f"{shown(proto)} is not a protocol; valid: tcp, udp.")
     inside = span(inner, value)
-    outside = span(host, value) if host else [EPHEMERAL] * len(inside)
-    where = address(ip or "0.0.0.0")
+    outside = span(host, value) if host and host != "0" else [EPHEMERAL] * len(inside)
+    where = port_address(ip)
     if len(inside) == 1 and len(outside) > 1:
         return [PortRange(outside[0], inside[0], proto, where, outside[-1])]
     if len(inside) != len(outside):
         raise Refusal(
             f"{shown(value)} maps {len(outside)} ports to {len(inside)}.", "Give both ranges the same length."
         )
-    return [Port(a, b, proto, where) for a, b in zip(outside, inside, strict=True)]
+    kind = IPv4Port if ip == "0.0.0.0" else Port
+    return [kind(a, b, proto, where) for a, b in zip(outside, inside, strict=True)]
+
+
+def port_address(ip: str) -> str:
+    """Return the address that a port is bound to, "" being every one: of IPv4 or IPv6, with or without brackets.
+
+    >>> port_address(""), port_address("[0:0::1]")
+    ('0.0.0.0', '::1')
+    """
+    try:
+        return str(ipaddress.ip_address(ip.removeprefix("[").removesuffix("]"))) if ip else "0.0.0.0"
+    except ValueError:
+        raise Refusal(f"{shown(ip)} is not an address.", "Write it like 127.0.0.1 or [::1].") from None
 
 
 def span(spec: str, value: object) -> list[int]:
@@ -284,7 +293,7 @@ RestartPolicy = Annotated[Any, *kind(policy, type="string", examples=[*POLICIES,
 Signal = Annotated[str, *kind(signal, type=["string", "integer"], examples=["TERM", "SIGQUIT", 9])]
 ContainerId = Annotated[str, *kind(container_id, type="string", pattern="^[0-9a-f]{64}$")]
 Address = Annotated[str, *kind(address, type="string", format="ipv4")]
-Prefix = Annotated[str, *kind(prefix, type="string", examples=["172.18.0.0/16"])]
+Subnet = Annotated[Any, *kind(subnet, type="string", examples=["172.18.0.0/16"])]
 Pids = Annotated[Any, *kind(pids, **PID_SCHEMA)]
 Pid = Annotated[int, *kind(whole(1, 4_194_303, "a process id"), type="integer", minimum=1)]
 Threads = Annotated[int, *kind(whole(0, MAX_THREADS, "a number of threads"), type="integer", minimum=0)]

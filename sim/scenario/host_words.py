@@ -33,13 +33,12 @@ from sim.scenario import fields, units
 from sim.scenario.engines import design_of
 from sim.scenario.instants import Names, parse_target
 from sim.scenario.known import (
-    DAEMON_NOT_MODELLED,
-    DAEMON_WITHOUT_EFFECT,
     HOST_LATER,
     named_roles,
     not_modelled,
     slowed,
 )
+from sim.scenario.noted import NO, NOTED
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 next_pid = fields.whole(1, 4_194_303, "a process id")
@@ -50,7 +49,7 @@ DAEMON_KEYS: dict[str, tuple[str, Callable[[object], int | bool]]] = {
     "shutdown-timeout": ("shutdown_timeout", lambda value: seconds(value) * 1_000_000),
     "max-health-check-retries": ("max_health_check_retries", fields.whole(1, 1000, "a number of tries")),
 }
-DAEMON_LATER = DAEMON_NOT_MODELLED | {
+DAEMON_LATER = {key: noted.why for key, noted in NOTED["daemon"].items() if noted.changes != NO} | {
     "ip6tables": "runs of ip6tables from the next start on",
     "userland-proxy": "another data path from the next start on",
 }
@@ -149,8 +148,8 @@ def _edit_daemon(value: object, names: Names) -> Command:
                 raise Refusal(refusal.what, refusal.hint, (key,)) from None
         elif key in DAEMON_LATER:
             raise Refusal(not_modelled(key, DAEMON_LATER[key]), f"Modelled: {listed(DAEMON_KEYS)}.", (key,))
-        elif key not in DAEMON_WITHOUT_EFFECT:
-            hint = did_you_mean(key, (*DAEMON_KEYS, *DAEMON_LATER, *DAEMON_WITHOUT_EFFECT))
+        elif key not in NOTED["daemon"]:
+            hint = did_you_mean(key, (*DAEMON_KEYS, *DAEMON_LATER, *NOTED["daemon"]))
             raise Refusal("unknown key.", hint or f"Valid: {listed(DAEMON_KEYS)}.", (key,))
     return EditDaemon(tuple(found))
 

@@ -18,7 +18,9 @@ from sim.engine.role import HOST, STEP, SUPERVISOR
 from sim.engine.setup import EngineSetup, Instant, Target
 from sim.model import FACTS, WORDS
 from sim.scenario import units
+from sim.scenario.check import Report
 from sim.scenario.known import named_roles, prints
+from sim.scenario.text import Node
 from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 OF_PAYLOADS = ("WriteBlocked", "WriteResumed")
@@ -204,3 +206,20 @@ def hint_role(word: str, names: Names) -> str:
     """Return a hint for a container's name that stands where a role should."""
     roles = listed(f"{role}/{word}" for role in (SUPERVISOR, *filter(prints, named_roles())))
     return f"A container has several processes: {roles}." if word in names.containers else ""
+
+
+def read_until(root: Node, names: Names, report: Report) -> Instant | None:
+    """Return when the run ends; None is 60 s after the last step."""
+    node = root.child("until")
+    if node is None or node.value is None:
+        return None
+    try:
+        found = parse_instant(node.plain(), names)
+        if found.base == "end":
+            raise Refusal("'end' is what until: says.", "Write a duration or a step's id.")
+        if found.base == "origin" and found.offset <= 0:
+            raise Refusal(f"{shown(node.plain())} is not after t = 0.")
+        return found
+    except Refusal as refusal:
+        report.problems.add(node.mark, f"until: {refusal.what}", refusal.hint)
+        return None

@@ -258,3 +258,13 @@ def distribution_plain(it: Distribution) -> Any:
 def _digits(value: float) -> int | Fraction:
     """Return a number that is written without an exponent, and read back as it was."""
     return int(value) if value == int(value) else Fraction(format(Decimal(repr(value)), "f"))
+
+
+def chosen_profile(root: Node, said: object, report: Report) -> tuple[str, tuple[Row, ...]]:
+    """Return the profile's name, and its rows if they stand in the file or in one that it names."""
+    if isinstance(said, dict):
+        return read_profile(root, report)
+    if said not in PROFILES:
+        what = f"{shown(said)} is not a profile; valid: {listed(PROFILES)}, or a file x.yaml."
+        report.refuse(root, PLACE, Refusal(what, did_you_mean(str(said), PROFILES)))
+    return str(said), ()

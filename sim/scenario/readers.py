@@ -1,7 +1,7 @@
 """Readers of the service keys that come in two forms, and of the ones that are taken only where they change nothing.
 
-Models: `networks`, `depends_on`, `labels` as a list or a mapping, volumes that have a name, `on_term`, `on`, `reaps`,
-`closed(db:5432)`. Leaves out, by name: conditions of `depends_on`, replicas, limits, network modes other than bridge.
+Models: `depends_on`, `labels` as a list or a mapping, volumes that have a name, `on_term`, `on`, `reaps`,
+`closed(db:5432)`. Leaves out, by name: conditions of `depends_on`.
 Source: Compose file reference.
 """
 
@@ -153,7 +153,8 @@ def driver_of_printing(name: str) -> None:
         raise Refusal(what, f"Modelled: {listed(LOG_DRIVERS)}.")
 
 
-CHECK_KEYS = ("test", "interval", "timeout", "retries", "disable")
+CHECK_TIMES = ("interval", "timeout", "start_period", "start_interval")
+CHECK_KEYS = ("test", *CHECK_TIMES, "retries", "disable")
 
 
 def healthcheck(value: object) -> Healthcheck | None:
@@ -171,12 +172,9 @@ def healthcheck(value: object) -> Healthcheck | None:
     if "test" not in value:
         raise Refusal("needs test: what the image says is not in the file.")
     argv = below("test", lambda: check_words(value["test"]))
-    default = Healthcheck(argv)
-    interval = below("interval", lambda: units.duration(value.get("interval", 0)))
-    timeout = below("timeout", lambda: units.duration(value.get("timeout", 0)))
-    retries = below("retries", lambda: whole(0, 1_000_000, "a number of tries")(value.get("retries", 0)))
-    made = Healthcheck(argv, interval or default.interval, timeout or default.timeout, retries or default.retries)
-    return made if argv else None
+    said = {key: below(key, partial(units.duration, value[key])) for key in CHECK_TIMES if key in value}
+    said["retries"] = below("retries", lambda: whole(0, 1_000_000, "a number of tries")(value.get("retries", 0)))
+    return Healthcheck(argv, **{key: number for key, number in said.items() if number}) if argv else None
 
 
 def check_words(test: object) -> tuple[str, ...]:
@@ -209,36 +207,6 @@ def closed_port(value: object) -> tuple[str, int]:
     return match["container"], int(match["port"])
 
 
-def network_names(value: object) -> tuple[str, ...]:
-    """Take a list or a mapping of networks; only one network for a container is modelled."""
-    if not isinstance(value, list | dict):
-        raise Refusal(f"{shown(value)} is not a list of networks.")
-    names = tuple(part(item, place) for place, item in enumerate(value))
-    if len(names) > 1:
-        raise Refusal(f"{len(names)} networks for one container are not modelled yet.", "Name one.")
-    for name, options in value.items() if isinstance(value, dict) else ():
-        for key in options if isinstance(options, dict) else ():
-            if key in ("ipv4_address", "ipv6_address"):
-                raise Refusal(
-                    f"{key} is not modelled yet.", "x-address gives the address of the first start.", (name, key)
-                )
-    return names
-
-
-def network_mode(value: object) -> str:
-    """Take bridge."""
-    if value == "bridge":
-        return "bridge"
-    raise Refusal(f"network_mode {shown(value)} is not modelled yet; modelled: bridge.")
-
-
-def pid(value: object) -> str:
-    """Take host."""
-    if value == "host":
-        return "host"
-    raise Refusal(f"pid {shown(value)} is not modelled yet; modelled: host.")
-
-
 def depends_on(value: object) -> tuple[str, ...]:
     """Take the services that `compose up` starts first."""
     if not isinstance(value, list | dict):
@@ -250,24 +218,6 @@ def depends_on(value: object) -> tuple[str, ...]:
                 f"depends_on with condition {shown(condition)} is not modelled yet.", below=(name, "condition")
             )
     return tuple(part(item, place) for place, item in enumerate(value))
-
-
-def deploy(value: object) -> None:
-    """Take what only swarm reads; refuse replicas and limits."""
-    if not isinstance(value, dict):
-        raise Refusal(f"{shown(value)} is not a mapping.")
-    if value.get("replicas", 1) != 1:
-        raise Refusal("deploy.replicas is not modelled yet.", "Write one service for each container.", ("replicas",))
-    for key in ("resources", "restart_policy", "mode", "endpoint_mode"):
-        if key in value:
-            raise Refusal(f"deploy.{key} is not modelled yet.", below=(key,))
-
-
-def scale(value: object) -> int:
-    """Take 1."""
-    if value == 1 and not isinstance(value, bool):
-        return 1
-    raise Refusal("scale is not modelled yet.", "Write one service for each container.")
 
 
 def labels(value: object) -> tuple[tuple[str, str], ...]:

@@ -23,6 +23,7 @@ from sim.engine.setup import (
     Exec,
     Healthcheck,
     HostSetup,
+    IPv4Port,
     Network,
     OnTerm,
     Payload,
@@ -32,9 +33,10 @@ from sim.engine.setup import (
     Service,
     Unit,
 )
-from sim.scenario.compile import BRIDGE, Scenario
+from sim.scenario.compile import Scenario
 from sim.scenario.dumper import Dumper
 from sim.scenario.expect import TreeExpect
+from sim.scenario.networks import BRIDGE
 from sim.scenario.process_read import process_plain
 from sim.scenario.profiles import profile_plain
 from sim.scenario.services import STOP_SIGNAL
@@ -48,7 +50,7 @@ def resolved(scenario: Scenario) -> str:
     document: dict[str, Any] = {
         "title": scenario.title,
         "host": host_of(setup.host),
-        "engine": engine_of(setup.engine),
+        "engine": engine_of(setup.engine, spelt_design(scenario)),
         "networks": {net.name: network_of(net) for net in setup.networks if net != BRIDGE},
         "services": {
             scenario.keys[service.name]: service_of(service, scenario)
@@ -88,8 +90,8 @@ def host_of(host: HostSetup) -> dict[str, Any]:
     return keys if host.next_pid is None else {**keys, "next_pid": host.next_pid}
 
 
-def engine_of(engine: EngineSetup) -> dict[str, Any]:
-    """Return the engine's keys as daemon.json and systemd spell them."""
+def engine_of(engine: EngineSetup, version: str = "") -> dict[str, Any]:
+    """Return the engine's keys as daemon.json and systemd spell them, those that *version* has (the design itself)."""
     daemon, unit = engine.daemon, engine.unit
     design = DESIGNS[engine.design]
     of_daemon = {
@@ -101,20 +103,27 @@ def engine_of(engine: EngineSetup) -> dict[str, Any]:
         "log-driver": daemon.log_driver,
     }
     sections = {
-        section: {key: value for key, value in keys.items() if not lacks(design, section, key)}
+        section: {key: value for key, value in keys.items() if not lacks(design, section, key, version)}
         for section, keys in (("daemon", of_daemon), ("unit", unit_of(unit)))
     }
     sections["units"] = {name: unit_of(it) for name, it in engine.units}
     return {
-        "design": engine.design,
+        "design": version or engine.design,
         "profile": profile_plain(engine.profile, engine.durations) if engine.durations else engine.profile,
         **{section: keys for section, keys in sections.items() if keys},
         "unverified": {
             name: number if "threads" in name else format_duration(number)
             for name, number in asdict(engine.unverified).items()
-            if not lacks(design, "unverified", name) or number != getattr(design.traits.unverified, name)
+            if not lacks(design, "unverified", name, version) or number != getattr(design.traits.unverified, name)
         },
     }
+
+
+def spelt_design(scenario: Scenario) -> str:
+    """Return the design as the file names it: a version may have keys that its row's own name has not."""
+    engine = scenario.raw.get("engine")
+    said = engine.get("design") if isinstance(engine, dict) else None
+    return str(said or scenario.setup.engine.design)
 
 
 def unit_of(unit: Unit) -> dict[str, Any]:
@@ -132,7 +141,9 @@ def unit_of(unit: Unit) -> dict[str, Any]:
 def network_of(network: Network) -> dict[str, Any]:
     """Return a network with its subnet; its length is not kept, /16 holds every address of the prefix."""
     bits = 16 if network.prefix.endswith(".0.") else 24
-    return {"driver": network.driver, "ipam": {"config": [{"subnet": f"{network.prefix}0/{bits}"}]}}
+    subnet = network.subnet or f"{network.prefix}0/{bits}"
+    keys: dict[str, Any] = {"driver": network.driver, "ipam": {"config": [{"subnet": subnet}]}}
+    return {**keys, "internal": True} if network.internal else keys
 
 
 def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
@@ -148,7 +159,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "restart": restart,
         "stop_signal": service.stop_signal,
         "stop_grace_period": -1 if service.stop_timeout == FOR_EVER else format_duration(service.stop_timeout),
-        "networks": None if service.network == "bridge" else [service.network],
+        **networks_of(service, raw),
         "depends_on": raw.get("depends_on"),
         "init": service.init or None,
         "healthcheck": healthcheck_of(service.healthcheck),
@@ -158,7 +169,7 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "oom_score_adj": service.oom_score_adj or None,
         "logging": {"driver": service.log_driver},
         "tty": service.tty or None,
-        "pid": "host" if service.host_pid else None,
+        "pid": "host" if service.host_pid else service.pid_of and f"container:{service.pid_of}",
         "x-rm": service.auto_remove or None,
         "x-payload": payload_of(service.payload, service.stop_signal or STOP_SIGNAL),
         "x-exec": {row.name: exec_of(row) for row in service.execs},
@@ -169,12 +180,31 @@ def service_of(service: Service, scenario: Scenario) -> dict[str, Any]:
         "x-id": service.id,
     }
     design = DESIGNS[scenario.setup.engine.design]
-    return {key: it for key, it in keys.items() if it not in (None, [], {}) and not lacks(design, "service", key)}
+    kept = {key: it for key, it in keys.items() if it not in (None, "", [], {})}
+    return {key: it for key, it in kept.items() if not lacks(design, "service", key, spelt_design(scenario))}
+
+
+def networks_of(service: Service, raw: dict[str, Any]) -> dict[str, Any]:
+    """Return what it says of networks."""
+    links = {"links": raw.get("links")}
+    if service.network_mode:
+        return {"network_mode": service.network_mode, **links}
+    if service.networks == ("bridge",) and not service.fixed:
+        return links
+    fixed = dict(service.fixed)
+    if not fixed:
+        return {"networks": list(service.networks), **links}
+    return {
+        "networks": {it: {"ipv4_address": fixed[it]} if it in fixed else None for it in service.networks},
+        **links,
+    }
 
 
 def port_of(port: Port) -> str:
     """Return a port in Compose's short form."""
-    ip = "" if port.ip == "0.0.0.0" else f"{port.ip}:"
+    ip = f"[{port.ip}]:" if ":" in port.ip else f"{port.ip}:"
+    if port.ip == "0.0.0.0" and not isinstance(port, IPv4Port):
+        ip = ""
     host = f"{port.host}-{port.last}" if isinstance(port, PortRange) else port.host
     return f"{ip}{host}:{port.container}" + ("" if port.proto == "tcp" else f"/{port.proto}")
 
@@ -195,6 +225,8 @@ def payload_of(payload: Payload, stop: str) -> dict[str, Any]:
         keys["children"] = [child_of(child) for child in payload.children]
     if payload.exits:
         keys["exits"] = {"code": payload.exits.code, "after": format_duration(payload.exits.after)}
+    if payload.listens is not None:
+        keys["listens"] = [f"{number}/{proto}" if proto != "tcp" else number for proto, number in payload.listens]
     if payload.memory:
         keys["memory"] = payload.memory
     if payload.fails_to_start:
@@ -213,8 +245,14 @@ def healthcheck_of(check: Healthcheck | None) -> dict[str, Any] | None:
     """Return a health check with its times."""
     if check is None:
         return None
-    times = {"interval": format_duration(check.interval), "timeout": format_duration(check.timeout)}
-    return {"test": ["CMD", *check.argv], **times, "retries": check.retries}
+    times = {"interval": check.interval, "timeout": check.timeout}
+    later = {"start_period": check.start_period, "start_interval": check.start_interval}  # not of every version
+    times |= {key: time for key, time in later.items() if time}
+    return {
+        "test": ["CMD", *check.argv],
+        **{key: format_duration(time) for key, time in times.items()},
+        "retries": check.retries,
+    }
 
 
 def exec_of(row: Exec) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The scenario file as pydantic models: which keys there are and how each value is read.
 
 Keys keep the spelling of Compose, daemon.json and systemd; what is ours in a service begins with `x-`. Keys that are
-known but without effect, or not modelled yet, are in `known.py`; anything else is refused. Steps and expectations are
-checked word by word in `steps.py` and `expect.py`, since they name containers and steps; their models here are for
-editors. Source: Compose file reference, dockerd(8), systemd.service(5).
+accepted and not followed are in `noted.py`, those not modelled yet in `known.py`; anything else is refused. Steps and
+expectations are checked word by word in `steps.py` and `expect.py`, since they name containers and steps; their models
+here are for editors. Source: Compose file reference, dockerd(8), systemd.service(5).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from sim.engine.paths import STREAMS
 from sim.engine.setup import Daemon, EngineSetup, Restart
-from sim.scenario import known, readers, units
+from sim.scenario import known, network_words, readers, units
 from sim.scenario.expression import in_short
 from sim.scenario.fields import (
     Address,
@@ -33,9 +33,9 @@ from sim.scenario.fields import (
     Pid,
     Pids,
     Ports,
-    Prefix,
     RestartPolicy,
     Signal,
+    Subnet,
     SystemdDuration,
     Text,
     Threads,
@@ -43,7 +43,9 @@ from sim.scenario.fields import (
     kind,
     whole,
 )
+from sim.scenario.noted import NOTED
 from sim.scenario.process_read import ProcessFile
+from sim.scenario.schema_deploy import OF_DEPLOY, DeployFile, Number
 from sim.scenario.schema_program import ExecFile, PayloadFile, Strict
 from sim.scenario.step_word import step_words
 
@@ -76,8 +78,7 @@ class HostFile(Strict):
 class DaemonFile(Strict):
     """daemon.json."""
 
-    harmless = known.DAEMON_WITHOUT_EFFECT
-    later = known.DAEMON_NOT_MODELLED
+    noted = NOTED["daemon"]
     live_restore: Bool = Field(False, alias="live-restore")
     shutdown_timeout: Seconds = Field(15, alias="shutdown-timeout")
     userland_proxy: Bool = Field(True, alias="userland-proxy")
@@ -96,8 +97,7 @@ UnitRestart = Literal["no", "always", "on-success", "on-failure", "on-abnormal",
 class UnitSection(Strict):
     """The [Service] section of a unit. The defaults are those of docker.service of 1.13; each unit has its own."""
 
-    harmless = known.UNIT_WITHOUT_EFFECT
-    later = known.UNIT_NOT_MODELLED
+    noted = NOTED["unit"]
     restart: UnitRestart = Field("on-abnormal", alias="Restart")
     kill_mode: Literal["process", "control-group", "mixed"] = Field("process", alias="KillMode")
     restart_sec: SystemdDuration = Field(100_000, alias="RestartSec")
@@ -153,27 +153,31 @@ class EngineFile(Strict):
 # -- networks and services -------------------------------------------------------------------------
 
 
+MODES = ("host", "none", "service:vpn", "container:vpn")
+
+
 class SubnetFile(Strict):
     """One entry of a network's ipam.config."""
 
-    harmless = frozenset({"gateway"})
-    later = {"ip_range": "", "aux_addresses": ""}
-    subnet: Prefix | None = None
+    noted = NOTED["subnet"]
+    subnet: Subnet | None = None
 
 
 class IpamFile(Strict):
     """A network's addresses."""
 
-    harmless = frozenset({"driver", "options"})
+    noted = NOTED["ipam"]
     config: tuple[SubnetFile, ...] = ()
 
 
 class NetworkFile(Strict):
     """A Compose network."""
 
-    harmless = known.NETWORK_WITHOUT_EFFECT
-    later = known.NETWORK_NOT_MODELLED
-    driver: Literal["bridge"] = "bridge"
+    noted = NOTED["network"]
+    driver: Text = "bridge"
+    internal: Bool = False
+    external: Annotated[Any, *kind(network_words.external, type=["boolean", "object"])] = False
+    name: Text | None = None
     ipam: IpamFile = IpamFile()
 
 
@@ -208,7 +212,7 @@ class BundleFile(Strict):
 class ServiceFile(Strict):
     """A Compose service."""
 
-    harmless = known.SERVICE_WITHOUT_EFFECT
+    noted = NOTED["service"]
     later = known.SERVICE_NOT_MODELLED
     image: Text | None = None
     command: Words = None
@@ -220,11 +224,13 @@ class ServiceFile(Strict):
     stop_grace_period: Grace = 10_000_000
     mem_limit: Memory | None = None
     oom_score_adj: OomScoreAdj = 0
-    networks: Annotated[Any, *kind(readers.network_names, type=["array", "object"])] = ()
-    network_mode: Annotated[Any, *kind(readers.network_mode, enum=["bridge"])] = None
+    networks: Annotated[Any, *kind(network_words.networks, type=["array", "object"])] = ()
+    network_mode: Annotated[Any, *kind(network_words.network_mode, type="string", examples=[*MODES])] = None
+    net: Annotated[Any, *kind(network_words.network_mode, type="string")] = None
+    links: Annotated[Any, *kind(network_words.links, type="array", items={"type": "string"})] = ()
     depends_on: Annotated[Any, *kind(readers.depends_on, type=["array", "object"])] = ()
-    deploy: Annotated[Any, *kind(readers.deploy, type="object")] = None
-    scale: Annotated[Any, *kind(readers.scale, const=1)] = 1
+    deploy: DeployFile = DeployFile()
+    scale: Number = 1
     init: Bool = False
     healthcheck: Annotated[Any, *kind(readers.healthcheck, type="object")] = None
     labels: Annotated[Any, *kind(readers.labels, type=["array", "object"])] = ()
@@ -232,7 +238,7 @@ class ServiceFile(Strict):
     logging: Annotated[Any, *kind(readers.logging, type="object")] = None
     log_driver: Annotated[Any, *kind(readers.log_driver, type="string")] = None
     tty: Bool = False
-    pid: Annotated[Any, *kind(readers.pid, enum=["host"])] = None
+    pid: Annotated[Any, *kind(network_words.pid, type="string", examples=["host", *MODES[2:]])] = None
     x_rm: Bool = Field(False, alias="x-rm", description="docker run --rm: dockerd removes it after its end")
     x_payload: PayloadFile | None = Field(None, alias="x-payload")
     x_exec: dict[str, ExecFile] = Field({}, alias="x-exec", description="commands by their words, or their first word")
@@ -358,7 +364,10 @@ class File(Strict):
 
     title: str = ""
     extends: str | None = None
-    compose: str | None = None
+    compose: str | list[str] | dict[str, str | list[str]] | None = Field(
+        None, description="Compose files, or {files, env_files, profiles, project}"
+    )
+    images: str | list[str] | None = Field(None, description="files and folders of the library of images; library")
     host: HostFile = HostFile()
     engine: EngineFile = EngineFile()
     networks: dict[str, NetworkFile | None] = {}
@@ -381,8 +390,8 @@ def json_schema() -> dict[str, Any]:
     schema["patternProperties"] = {"^x-": {}}
     schema["$defs"]["StepFile"]["properties"] |= {name: word.schema for name, word in step_words().items()}
     schema["$defs"]["EngineFile"]["properties"]["units"]["additionalProperties"] = {"$ref": "#/$defs/UnitSection"}
-    for model in (DaemonFile, UnitSection, NetworkFile, ServiceFile, SubnetFile, IpamFile):
+    for model in (DaemonFile, UnitSection, NetworkFile, SubnetFile, IpamFile, ServiceFile, *OF_DEPLOY):
         properties = schema["$defs"][model.__name__]["properties"]
-        for key in sorted(model.harmless):
+        for key in sorted(model.noted):
             properties.setdefault(key, {"description": "without effect on processes"})
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -12,8 +12,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.engine.setup import OnTerm
-from sim.scenario import known, readers
+from sim.scenario import known, network_words, readers
 from sim.scenario.fields import MAX_THREADS, Bool, Comm, Duration, ExitCode, Memory, Threads, Words, kind, whole
+from sim.scenario.noted import Noted
 from sim.scenario.words import Refusal
 
 
@@ -21,7 +22,7 @@ class Strict(BaseModel):
     """A mapping that takes only the keys it names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
-    harmless: ClassVar[frozenset[str]] = frozenset()
+    noted: ClassVar[Mapping[str, Noted]] = {}
     later: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
@@ -143,6 +144,14 @@ LOG_SCHEMA: dict[str, Any] = {
 }
 
 
+LISTENS_SCHEMA: dict[str, Any] = {
+    "type": ["array", "integer", "string"],
+    "items": {"type": ["integer", "string"]},
+    "examples": [[9100, "53/udp"]],
+    "description": "the ports on which it accepts in its network; without the key those that are published",
+}
+
+
 class PayloadFile(ProgramFile):
     """How the program in a container behaves; everything that is left out is assumed and listed."""
 
@@ -157,6 +166,7 @@ class PayloadFile(ProgramFile):
     fails_to_start: Literal["not found", "permission denied"] | None = None
     log: Annotated[Any, *kind(readers.log, **LOG_SCHEMA)] = ()
     memory: Memory = 0
+    listens: Annotated[Any, *kind(network_words.listens, **LISTENS_SCHEMA)] = None
 
 
 class ExecEndsFile(Strict):

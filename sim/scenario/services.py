@@ -18,6 +18,7 @@ import msgspec
 
 from sim.engine.containers import names_of
 from sim.engine.setup import (
+    HOST,
     Bundle,
     Child,
     Docker,
@@ -28,6 +29,7 @@ from sim.engine.setup import (
     Payload,
     Pins,
     Port,
+    Restart,
     Service,
     Step,
     ThreadsEnd,
@@ -88,8 +90,8 @@ def check_name(name: str, root: Node, path: Path, report: Report) -> bool:
     return False
 
 
-def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed) -> Service:
-    """Return the container of one checked service; `fails` and ports without a number are finished by `finish`."""
+def build(name: str, key: str, file: ServiceFile, assumed: Assumed) -> Service:
+    """Return the container of one checked service; networks, `fails` and ports without a number are to be filled in."""
     path, args = command_of(name, file, assumed)
     return Service(
         name=name,
@@ -99,10 +101,9 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         args=args,
         payload=payload_of(name, file.x_payload, (path, *args), file.stop_signal or STOP_SIGNAL, assumed),
         ports=file.ports,
-        restart=file.restart,
+        restart=restart_of(name, file, assumed),
         stop_signal=file.stop_signal,
         stop_timeout=file.stop_grace_period,
-        network=network,
         proxy_threads=file.x_proxy.threads,
         pins=Pins(file.x_pids.proxy, file.x_pids.shim, file.x_pids.payload, file.x_pids.children, file.x_address),
         bundle=Bundle(file.x_bundle.config_size, file.x_bundle.written),
@@ -112,12 +113,34 @@ def build(name: str, key: str, file: ServiceFile, network: str, assumed: Assumed
         healthcheck=file.healthcheck,
         init=file.init and file.pid is None,  # oci_linux.go: a pid namespace of its own
         execs=tuple(exec_of(words, row) for words, row in file.x_exec.items()),
-        memory=file.mem_limit or None,
+        memory=file.deploy.resources.limits.memory or file.mem_limit or None,  # create.go 715-721 (setLimits)
         oom_score_adj=file.oom_score_adj,
         auto_remove=file.x_rm,
         tty=file.tty,
-        host_pid=file.pid is not None,
+        host_pid=file.pid == HOST,
     )
+
+
+POLICIES = {"none": "no", "any": "always", None: "no"}  # create.go 585-599 (mapRestartPolicyCondition); "" is no policy
+
+
+def restart_of(name: str, file: ServiceFile, assumed: Assumed) -> Restart:
+    """Return the policy: `deploy.restart_policy`, where it is said, goes before `restart`.
+
+    Source: docker/compose v2.40.3 pkg/compose/create.go 558-583. A count with another policy than on-failure is refused
+    by the engine (moby v1.13.1 daemon/container.go 268, v25.0.0 api/types/container/hostconfig.go 324); it is left out.
+    """
+    said = file.deploy.restart_policy
+    if said is None:
+        return file.restart
+    policy = POLICIES.get(said.condition, said.condition)
+    if said.condition is None:
+        assumed.note("deploy.restart_policy without a condition is no policy, as Compose hands it on", name)
+    if said.max_attempts and policy != "on-failure":
+        assumed.note(
+            "deploy.restart_policy.max_attempts is left out; the engine refuses a count without on-failure", name
+        )
+    return Restart(str(policy), said.max_attempts if policy == "on-failure" else 0)
 
 
 def command_of(name: str, file: ServiceFile, assumed: Assumed) -> tuple[str, tuple[str, ...]]:
@@ -157,6 +180,7 @@ def payload_of(name: str, file: PayloadFile | None, words: tuple[str, ...], stop
         fails_to_start=file.fails_to_start or "",
         log=file.log,
         memory=file.memory,
+        listens=file.listens,
         **common_of(file),
     )
 
@@ -292,7 +316,8 @@ def check_references(path: Path, names: Names, networks: list[str], root: Node, 
         if name not in networks:
             hint = did_you_mean(name, networks) or f"Name it under networks:; there are {listed(networks)}."
             report.refuse(root, below, Refusal(f"there is no network {shown(name)}.", hint))
-    for below, name in named_in(root, (*path, "depends_on")):
+    for below, name in [it for key in ("depends_on", "links") for it in named_in(root, (*path, key))]:
+        name = name.partition(":")[0] if "links" in below else name
         if name not in names.containers:
             report.refuse(
                 root, below, Refusal(f"there is no service {shown(name)}.", did_you_mean(name, names.containers))

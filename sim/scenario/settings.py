@@ -86,7 +86,7 @@ def keys_of(steps: Path) -> list[str] | None:
         if model is None:
             return None
     assert model is not None
-    return [*model.known_keys(), *model.harmless, *model.later]
+    return [*model.known_keys(), *model.noted, *model.later]
 
 
 def nested_or_named(model: type[Strict] | None, step: str) -> type[Strict] | None:

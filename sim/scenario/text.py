@@ -57,11 +57,12 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value with its place, and the place of the key that holds it."""
+    """A value with its place, the place of the key that holds it, and its tag if the reader takes that one."""
 
     value: Scalar | dict[str, Node] | list[Node]
     mark: Mark
     key: Mark | None = None
+    tag: str = ""
 
     def find(self, path: Path) -> Node | None:
         """Return the node at *path*, or None."""
@@ -130,22 +131,22 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
-def read(text: str, file: str, problems: Problems) -> list[Node]:
-    """Return the documents of *text* that could be read; what is wrong goes to *problems*."""
+def read(text: str, file: str, problems: Problems, tags: frozenset[str] = frozenset()) -> list[Node]:
+    """Return the documents of *text* that could be read; what is wrong goes to *problems*. *tags* stay with values."""
     documents: list[Node] = []
     try:
-        documents.extend(composed(text, file, problems))  # those before what is too much stay
+        documents.extend(composed(text, file, problems, tags))  # those before what is too much stay
     except TooMuch as much:
         problems.add(Mark(file, much.line + 1, much.column + 1), much.what)
     return documents
 
 
-def composed(text: str, file: str, problems: Problems) -> Iterator[Node]:
+def composed(text: str, file: str, problems: Problems, tags: frozenset[str] = frozenset()) -> Iterator[Node]:
     """Yield the documents of *text*; what is not YAML goes to *problems*. Raises TooMuch."""
     try:
         for root in yaml.compose_all(text, Loader=PlainLoader):
             if root is not None:
-                yield Converter(file, problems).convert(root)
+                yield Converter(file, problems, tags).convert(root)
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark or error.context_mark
         mark = Mark(file, place.line + 1, place.column + 1) if place else Mark(file, 1, 1)
@@ -280,6 +281,7 @@ class Converter:
 
     file: str
     problems: Problems
+    tags: frozenset[str] = frozenset()
     count: int = 0
 
     def convert(self, node: yaml.Node, key: Mark | None = None, depth: int = 0) -> Node:
@@ -288,11 +290,13 @@ class Converter:
         if self.count > MAX_NODES:
             raise TooMuch(f"more than {MAX_NODES} values once its aliases are followed.", node.start_mark)
         check_depth(depth, node.start_mark)
-        mark = self.mark(node)
+        mark, tag = self.mark(node), node.tag if node.tag in self.tags else ""
         if isinstance(node, yaml.MappingNode):
-            return Node(self.mapping(node, depth), mark, key)
+            return Node(self.mapping(node, depth), mark, key, tag)
         if isinstance(node, yaml.SequenceNode):
-            return Node([self.convert(below, None, depth + 1) for below in node.value], mark, key)
+            return Node([self.convert(below, None, depth + 1) for below in node.value], mark, key, tag)
+        if tag:
+            return Node(scalar(TAG + kind_of_plain(node.value), node.value), mark, key, tag)
         return Node(self.scalar(node, mark), mark, key)
 
     def mark(self, node: yaml.Node) -> Mark:

@@ -1,4 +1,4 @@
-"""Keys that the engine of a file does not have, or that it has and the model does not: refused, and taken out.
+"""Keys that the engine of a file does not have: refused, and taken out.
 
 Models: the rows of a design's vocabulary, asked with the version that the file names; keys of daemon.json in a step may
 also be of a version that an upgrade brings. A key that switches off what is not there changes nothing and stays, and so
@@ -16,17 +16,15 @@ from sim.engine.setup import EngineSetup
 from sim.engine.vocabulary import Key, name_of, number_of
 from sim.scenario.check import Report, spelt
 from sim.scenario.engines import design_of
-from sim.scenario.known import DAEMON_NOT_MODELLED, SERVICE_NOT_MODELLED
 from sim.scenario.text import Node, Path
 from sim.scenario.words import Refusal
 
 Versions = tuple[tuple[str, Design], ...]  # as the file spells them
 DEFAULT = EngineSetup().design
-WHY = {**SERVICE_NOT_MODELLED, **DAEMON_NOT_MODELLED}
 
 
 def without_unknown(root: Node, report: Report) -> Node:
-    """Return *root* without the keys that its engine or the model does not have; each is refused."""
+    """Return *root* without the keys that its engine does not have; each is refused."""
     first, *later = _named(root)
     for path, section, versions in _sections(root, (first,), (first, *later)):
         mapping = root.find(path)
@@ -46,8 +44,13 @@ def releases_of(root: Node) -> list[Design]:
     return [design for _, design in _named(root)]
 
 
+def version_of(root: Node) -> Versions:
+    """Return the version of the engine that a file begins with, as it is spelt there."""
+    return _versions(root, [("engine", "design")]) or ((DEFAULT, design_of(DEFAULT)),)
+
+
 def _named(root: Node) -> Versions:
-    first = _versions(root, [("engine", "design")]) or ((DEFAULT, design_of(DEFAULT)),)
+    first = version_of(root)
     later = _versions(root, [("steps", place, "upgrade", "to") for place in range(_length(root, ("steps",)))])
     return (*first, *later)
 
@@ -59,21 +62,14 @@ def refused(section: str, key: str, versions: Versions) -> Refusal | None:
 
 
 def _refusal(name: str, key: str, row: Key | None) -> Refusal | None:
-    if row is None:
-        return None
     version = number_of(name)
-    if not row.is_known_to(version):
-        if row.noted:
-            return None
-        if row.why_not:
-            return Refusal(f"{name} has no {key}: {row.why_not}.")
-        if version < number_of(row.since):
-            return Refusal(f"{name} has no {key}.", f"{name_of(row.since, name)} is the first that has.")
-        return Refusal(f"{name} has no {key}.", f"{name_of(row.until, name)} is the last that has.")
-    if row.modelled:
+    if row is None or row.noted or row.is_known_to(version):
         return None
-    why = f" ({WHY[key]})" if WHY.get(key) else ""
-    return Refusal(f"{name} has {key}, but shimulator does not model it yet{why}.")
+    if row.why_not:
+        return Refusal(f"{name} has no {key}: {row.why_not}.")
+    if version < number_of(row.since):
+        return Refusal(f"{name} has no {key}.", f"{name_of(row.since, name)} is the first that has.")
+    return Refusal(f"{name} has no {key}.", f"{name_of(row.until, name)} is the last that has.")
 
 
 def _versions(root: Node, paths: list[Path]) -> Versions:

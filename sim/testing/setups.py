@@ -49,10 +49,15 @@ from sim.trace import Trace
 T = TypeVar("T")
 
 NAMES = ("web", "db", "job")
-NETWORKS = (Network("bridge", "172.17.0."), Network("site", "172.19.0."))
+NETWORKS = (
+    Network("bridge", "172.17.0."),
+    Network("site", "172.19.0."),
+    Network("inner", "10.9.0.", internal=True, subnet="10.9.0.64/29"),
+)
 SHELL = Child("nginx", ("nginx",))
 CRON = Child("cron", ("cron",), exits=Ends(0, 200 * MS))
 WORKER = Child("job", ("job",), 2, Ends(1, 1 * S), on=(("TERM", OnTerm("exit", 4, 100 * MS)),), main_ends=300 * MS)
+YOUNG = Healthcheck(("check",), 2 * S, 1 * S, 1, 3 * S, 1 * S)
 MIB = 2**20
 FOUND = (
     Observed(1, "/sbin/init", 0, 0, 0, threads=1),
@@ -67,13 +72,18 @@ TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
         "stop_signal": ("INT", "TERM", "KILL"),
         "stop_timeout": (0, 1 * S),
         "network": ("site",),
+        "more_networks": (("inner",),),
+        "network_mode": ("host", "none", f"container:{NAMES[0]}"),
+        "pid_of": (NAMES[0],),
+        "links": ((NAMES[0],),),
+        "fixed": ((("bridge", "172.17.0.3"),),),
         "volumes": ((Volume("data", "/data"),),),
         "proxy_threads": (5,),
         "at_begin": (False,),
         "log_driver": ("json-file", "none"),
         "execs": ((Exec("sleep", after=5 * S),), (Exec("check", 1), Exec("gone", missing=True))),
         "memory": (64 * MIB,),
-        "healthcheck": (Healthcheck(("check",), 1 * S, 1 * S, 2), Healthcheck(("sleep",), 1 * S, 300 * MS, 1)),
+        "healthcheck": (Healthcheck(("check",), 1 * S, 1 * S, 2), Healthcheck(("sleep",), 1 * S, 300 * MS, 1), YOUNG),
         "auto_remove": (True,),
         "oom_score_adj": (-500, 1000),
         "tty": (True,),
@@ -95,6 +105,7 @@ TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
         "main_ends": (500 * MS,),
         "log": ((Log("stdout", 4096),), (Log("stdout", 200_000), Log("stderr", 100, 100))),
         "memory": (32 * MIB, 80 * MIB),
+        "listens": ((("tcp", 80), ("tcp", 9100)), ()),
     },
     Daemon: {
         "live_restore": (True,),
@@ -168,7 +179,23 @@ def possible(service: Service) -> Service:
     """Return what docker makes of options that it does not take together."""
     if service.auto_remove:
         service = replace(service, restart=Restart())
-    return replace(service, init=service.init and not service.host_pid)
+    if service.name in service.needs:
+        links = tuple(name for name in service.links if name != service.name)
+        mode = "" if service.joins == service.name else service.network_mode
+        service = replace(service, network_mode=mode, pid_of="", links=links)
+    if service.network_mode:
+        own = "" if service.joins else service.network_mode
+        service = replace(service, network=own, more_networks=(), links=(), fixed=(), ports=())
+    elif service.networks != ("bridge",):
+        service = replace(service, links=(), fixed=())
+    service = replace(service, host_pid=service.host_pid and not service.pid_of)
+    return replace(service, init=service.init and not service.shares_pids)
+
+
+def on_its_own(service: Service) -> Service:
+    """Return a container with one network, of its own, that shares nothing."""
+    network = service.network if service.networks and not service.network_mode else "bridge"
+    return replace(service, network=network, more_networks=(), network_mode="", pid_of="", links=(), fixed=())
 
 
 @st.composite
@@ -183,7 +210,8 @@ def setups(draw: st.DrawFn, most: int = len(NAMES), design: str = EngineSetup().
 def fitted(setup: Setup, design: str) -> Setup:
     """Return a setup with another design: it has what is that design's own, but for what was drawn.
 
-    A key of daemon.json or of the unit that the design lacks goes.
+    A key of daemon.json or of the unit that the design lacks goes, and so do namespaces that are shared, where its
+    containers share none.
 
     >>> engine = fitted(Setup(engine=EngineSetup(unit=Unit(restart="no"))), "docker-26").engine
     >>> engine.unit.restart, engine.unit.start_limit_burst, engine.profile, engine.daemon.log_driver
@@ -191,6 +219,7 @@ def fitted(setup: Setup, design: str) -> Setup:
     """
     before, after = DESIGNS[setup.engine.design], DESIGNS[design]
     was, own, engine = before.traits, after.traits, setup.engine
+    alone = after.engine.own_networks
     plain = (engine.profile, engine.durations) == (was.profile, before.engine.durations)
     found = EngineSetup(
         design,
@@ -200,7 +229,7 @@ def fitted(setup: Setup, design: str) -> Setup:
         replace(own.unverified, **_drawn(engine.unverified, was.unverified)),
         after.engine.durations if plain else engine.durations,
     )
-    return replace(setup, engine=found)
+    return replace(setup, engine=found, services=tuple(map(on_its_own, setup.services)) if alone else setup.services)
 
 
 def _drawn(part: Any, own: Any) -> dict[str, Any]:

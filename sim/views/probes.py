@@ -43,6 +43,13 @@ def monitored(world: World, dockerd: Pid, container: str) -> bool:
     return (dockerd, f"monitor/{container}") in world.frames
 
 
+def is_excused(world: World, dockerd: Pid, container: str) -> bool:
+    """Return whether a failure of the probe that runs counts for nothing: it began in the start period."""
+    health = world.recall(dockerd, f"health/{container}")
+    young = world.frames[dockerd, f"monitor/{container}"].local.get("young", False)
+    return bool(young) and isinstance(health, Health) and health.status == "starting"
+
+
 class Probes:
     """Gathers the results on the way, by container and dockerd."""
 
@@ -85,7 +92,8 @@ class Probes:
         """Keep a result, unless the monitor has ended."""
         if monitored(world, pid, c):
             before = self.of(pid, c)
-            streak = None if before.streak is None else before.streak + 1
+            counts = not is_excused(world, pid, c)
+            streak = None if before.streak is None else before.streak + counts
             self._keep(pid, c, Found((*(before.log or ()), probe)[-KEPT:], streak if probe.code else 0))
 
     def _changed(self, world: World, event: Remembered, c: str, at: Microseconds) -> None:

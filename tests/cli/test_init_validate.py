@@ -32,6 +32,26 @@ def test_a_compose_file_becomes_a_scenario(shimulator, folder):
     assert shimulator("run", "my.yaml", "-q").status == 0
 
 
+def test_several_compose_files_become_one_scenario(shimulator, folder):
+    """Laid over one another, with env files, profiles and a design; what it is told runs and holds."""
+    (folder / "a.yml").write_text(COMPOSE + "  tool: {image: 'busybox:${TAG}', profiles: [tools], command: sleep 9}\n")
+    (folder / "b.yml").write_text('services: {db: {ports: ["127.0.0.1:5432:5432"], restart: "no"}}\n')
+    (folder / "v.env").write_text("TAG=1.36\n")
+    options = ("-f", "a.yml", "-f", "b.yml", "--env-file", "v.env", "--profile", "tools", "--design", "docker-24")
+    said = shimulator("init", "my.yaml", *options)
+    assert said.status == 0
+    assert "3 services, 2 ports; 1 image known" in said.out
+    text = (folder / "my.yaml").read_text()
+    assert "busybox:1.36" in text
+    assert "design: docker-24" in text
+    assert "POSTGRES_PASSWORD: …" in text
+    assert shimulator("run", "my.yaml", "-q", "--no-save").status == 0
+    bare = shimulator("init", "-", *options, "--images", "none", "--keep-values")
+    assert "docker-entrypoint.sh" in text
+    assert "docker-entrypoint.sh" not in bare.out
+    assert "POSTGRES_PASSWORD: x" in bare.out
+
+
 def test_a_file_that_exists_is_kept(shimulator, folder):
     """Without --force the file stays as it is; with it, it is replaced."""
     before = (folder / "small.yaml").read_text()
@@ -56,7 +76,7 @@ def test_a_compose_file_is_named_from_the_scenarios_folder(scenario, compose, na
         (folder / name).mkdir(parents=True)
     (folder / "link").symlink_to("sub/deep")
     (folder / compose).write_text(COMPOSE)
-    assert shimulator("init", scenario, "--compose", compose).status == 0
+    assert shimulator("init", scenario, "--compose", compose, "--link").status == 0
     assert f"\ncompose: {named}\n" in (folder / scenario).read_text()
     assert shimulator("run", scenario, "--no-save").status == 0
 

@@ -135,9 +135,13 @@ def planted() -> dict[str, str]:
         "docker-ps.jsonl": json.dumps(listed),
         "unit.txt": f"# /lib/systemd/system/docker.service\n[Service]\nEnvironment=TOKEN={S}\nRestart=always\n"
         f"ExecStart=/usr/bin/dockerd --password={S}\nExecReload=/bin/x --token={S}\n",
-        "show.txt": f"Id=docker.service\nEnvironment=TOKEN={S}\nExecStart={{ argv[]=/x --token={S} }}\nRestart=always\n",
+        "show.txt": f"Id=docker.service\nEnvironment=TOKEN={S}\nExecStart={{ argv[]=/x --token={S} }}\nRestart=no\n",
         "crictl.json": json.dumps(OF_CRICTL),
         "podman.json": json.dumps([OF_PODMAN]),
+        "compose.yml": f"services:\n  web:\n    image: nginx\n    environment: {{PASSWORD: {S}, PLAIN: {S}}}\n"
+        f"    labels: [a={S}]\n    build: {{context: ., args: {{A: {S}}}}}\n"
+        f"    command: [x, --password, {S}, --token={S}]\n"
+        f"    healthcheck: {{test: 'curl -u a:{S} http://x'}}\n",
         "other.json": json.dumps({"password": S, "x": [S]}),
         "prose.txt": f"The password is {S}.\n",
         "broken.json": '[{"password": "' + S,

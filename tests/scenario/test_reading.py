@@ -255,7 +255,7 @@ def test_a_start_without_a_limit_is_what_is_modelled():
 def test_init_writes_a_scenario_that_loads(tmp_path):
     file = tmp_path / "docker-compose.yml"
     file.write_text(COMPOSE)
-    text, summary = init_from_compose(file)
+    text, summary = init_from_compose(str(file), images=())
     assert summary.startswith(
         "2 services, 2 ports; 2 have no x-payload (assumed: ready at once, TERM exits 0 after 100 ms)"
     )

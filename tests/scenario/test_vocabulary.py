@@ -1,4 +1,4 @@
-"""A key is refused by what the design of the file has: not there, not yet, no longer, or not modelled."""
+"""A key is refused by what the design of the file has: not there, not yet, or no longer."""
 
 import pytest
 import yaml
@@ -7,7 +7,8 @@ from sim.designs import DESIGNS, versions
 from sim.engine.vocabulary import number_of
 from sim.engines.docker.ladder import VERSIONS
 from sim.errors import InputError
-from sim.scenario import known, load
+from sim.scenario import load, readers
+from sim.scenario.noted import NOTED
 from sim.scenario.resolved import resolved
 from sim.scenario.schema import DaemonFile, ServiceFile, UnverifiedFile
 from sim.scenario.vocabulary import refused
@@ -17,14 +18,9 @@ SERVICE = "engine: {{design: {design}}}\nservices: {{web: {{{keys}}}}}\n"
 DAEMON = "engine: {{design: {design}, daemon: {{{keys}}}}}\nservices: {{web: {{image: x}}}}\n"
 CHECK = "healthcheck: {{test: x, {}: 3s}}"
 PERIOD, INTERVAL = CHECK.format("start_period"), CHECK.format("start_interval")
-LATER = "but shimulator does not model it yet"
 SAID = [
     (SERVICE, "docker-1.13", PERIOD, "docker-1.13 has no start_period. docker-17.05 is the first that has."),
-    (SERVICE, "docker-17.05", PERIOD, f"docker-17.05 has start_period, {LATER}."),
-    (SERVICE, "docker-26", PERIOD, f"docker-26 has start_period, {LATER}."),
     (SERVICE, "docker-24-separate", INTERVAL, "docker-24-separate has no start_interval. docker-25 is the first"),
-    (SERVICE, "docker-28", INTERVAL, f"docker-28 has start_interval, {LATER}."),
-    (SERVICE, "podman", PERIOD, f"podman has start_period, {LATER}."),
     (SERVICE, "podman-5.0", INTERVAL, "podman-5.0 has no start_interval: its startup checks have an interval of"),
     (SERVICE, "podman-quadlet", INTERVAL, "podman-quadlet has no start_interval: its startup checks have an interval"),
     (SERVICE, "cri-o-cgroupfs", PERIOD, "cri-o-cgroupfs has no start_period: a pod has probes of its kubelet"),
@@ -34,13 +30,11 @@ SAID = [
     (SERVICE, "docker-1.11", "x-rm: true", "docker-1.11 has no x-rm. docker-1.13 is the first that has."),
     (SERVICE, "cri-o", "oom_score_adj: 5", "cri-o has no oom_score_adj: the kubelet goes by the pod's quality"),
     (SERVICE, "docker-18.09", "gpus: all", "docker-18.09 has no gpus. docker-19.03 is the first that has."),
-    (SERVICE, "docker-26", "gpus: all", f"docker-26 has gpus, {LATER}."),
     (DAEMON, "docker-1.11", "live-restore: true", "docker-1.11 has no live-restore. docker-1.12 is the first"),
     (DAEMON, "docker-1.12", "shutdown-timeout: 3", "docker-1.12 has no shutdown-timeout. docker-1.13 is the first"),
     (DAEMON, "docker-26", "max-health-check-retries: 1", "only Red Hat's build of 1.13 has it."),
     (DAEMON, "docker-24", "cluster-store: x", "docker-24 has no cluster-store. docker-23 is the last that has."),
     (DAEMON, "docker-1.13", "features: {a: true}", "docker-1.13 has no features. docker-18.09 is the first that has."),
-    (DAEMON, "docker-28", "bip6: fd00::1/64", f"docker-28 has bip6, {LATER}."),
     (DAEMON, "docker-19.03", "ip6tables: true", "docker-19.03 has no ip6tables. docker-20.10 is the first that has."),
     (DAEMON, "docker-28", "ip6tables: 3", "engine.daemon.ip6tables: '3' is not true or false."),
 ]  # fmt: skip
@@ -114,21 +108,19 @@ def test_daemon_json_in_a_step_may_be_of_a_version_that_an_upgrade_brings():
 
 @pytest.mark.parametrize("design", DESIGNS.values(), ids=str)
 def test_every_row_of_a_vocabulary_is_a_key_of_files_and_names_versions_of_the_ladder(design):
-    """A key that is modelled is read or without effect; a version that a message names can be chosen."""
+    """Each key is read or accepted; a version that a message names can be chosen."""
     read = {
-        "service": {*ServiceFile.known_keys(), *known.SERVICE_WITHOUT_EFFECT},
-        "daemon": {*DaemonFile.known_keys(), *known.DAEMON_WITHOUT_EFFECT},
-        "healthcheck": set(),
+        "service": {*ServiceFile.known_keys(), *NOTED["service"]},
+        "daemon": {*DaemonFile.known_keys(), *NOTED["daemon"]},
+        "healthcheck": set(readers.CHECK_KEYS),
         "unit": set(),
         "value": {f"{key}: -1" for key in ServiceFile.known_keys()},
         "unverified": set(UnverifiedFile.known_keys()),
     }
-    later = {"service": known.SERVICE_NOT_MODELLED, "daemon": known.DAEMON_NOT_MODELLED}
     for section, rows in design.engine.vocabulary.items():
         for key, row in rows.items():
             if not row.why_not:
-                assert (key in read[section]) == row.modelled, (section, key)
-                assert row.modelled or key in later.get(section, {key}), (section, key)
+                assert key in read[section], (section, key)
             assert all(not it or f"docker-{it}" in VERSIONS for it in (row.since, row.until)), (section, key)
 
 
@@ -151,7 +143,7 @@ def test_every_key_is_refused_by_the_versions_that_do_not_have_it_with_one_that_
         for key, row in rows.items():
             found = refused(section, key, ((name, DESIGNS[versions().get(name, name)]),))
             if row.is_known_to(number):
-                assert row.modelled == (found is None), (section, key)
+                assert found is None, (section, key)
                 continue
             if row.noted:
                 assert found is None, (section, key)

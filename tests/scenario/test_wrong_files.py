@@ -25,7 +25,7 @@ def test_all_faults_of_a_file_are_said_at_once_in_its_order():
         host: {cores: many}
         services:
           web: {restrt: no, ports: [x]}
-          db: {ipc: host}
+          db: {iqc: host}
         steps:
           - {at: 5, kill: dockerd}
           - {at: 1s, kill: shim/wbe}

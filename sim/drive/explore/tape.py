@@ -360,6 +360,7 @@ class TapedWorld(World):
         self.tape = tape
         self.setup, self.design, self.services = like.setup, like.design, like.services
         self.pinned, self.watch, self.minds_memory = like.pinned, like.watch, like.minds_memory
+        self.joined = like.joined
         self.host = TapedHost(tape, like.host)
         for name in CELLS_OF_WORLD:
             setattr(self, name, CellTable(tape, name))

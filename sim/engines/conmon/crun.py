@@ -11,7 +11,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine import paths
-from sim.engine.containers import exec_of, is_split, service_of
+from sim.engine.containers import exec_of, first_ns, is_split, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label
 from sim.engine.procedure import procedure
@@ -65,8 +65,9 @@ def clone_init(g: Goroutine) -> Spawn:
     """Clone the container's first process: first of a new pid namespace, leader of a new session."""
     service = service_of(g)
     g.emit(StateChanged(service.name, "creating"))
-    return Spawn("payload", (CRUN, "create"), service.name, comm="crun", new_session=True, new_ns=not service.host_pid,
-                 oom_score_adj=service.oom_score_adj, local={"c": service.name})  # fmt: skip
+    return Spawn("payload", (CRUN, "create"), service.name, comm="crun", new_session=True,
+                 oom_score_adj=service.oom_score_adj, local={"c": service.name},
+                 **first_ns(g.world, service))  # fmt: skip
 
 
 def not_executable(service: Service) -> str:

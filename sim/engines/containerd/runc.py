@@ -1,10 +1,11 @@
-"""docker-runc: create, start, exec, kill --all, delete, state, pause, resume; its init stages; the prestart hook.
+"""docker-runc: create, start, exec, kill --all, delete, state, pause, resume; its init stages.
 
 `create` forks stage 0, which clones stage 1, which clones stage 2 with the parent kept, so that stage 2 (the future
 payload) is a child of `create` and goes to the shim when that exits; `exec` does the same for a process that joins the
-container's namespaces. Leaves out the scope's D-Bus wait, seccomp, mounts
-and OCI hooks of other packages. Source: R libcontainer/nsenter/nsexec.c, container_linux.go; engine-1.13 §2 steps 11 to
-17, §12 (threads: b = 6 of a + b = 13).
+container's namespaces. A container that shares another one's namespaces is refused where that one's first process is
+gone. Leaves out the scope's D-Bus wait, seccomp, mounts and OCI hooks of other packages. Source: R
+libcontainer/nsenter/nsexec.c, container_linux.go (orderNamespacePaths); engine-1.13 §2 steps 11 to 17, §12 (threads:
+b = 6 of a + b = 13).
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ from __future__ import annotations
 import msgspec
 
 from sim.engine import paths
-from sim.engine.containers import exec_of, folder, is_sandbox, pins, pod, scope_of, service_of
+from sim.engine.containers import can_join, exec_of, first_ns, folder, is_sandbox, pins, pod, scope_of, service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, call, reading, run
+from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, reading, run
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState
 from sim.engine.role import Kind, Role, Stage
 from sim.engine.setup import Service
 from sim.engine.traits import traits
+from sim.engines.containerd.hook import setkey
 from sim.engines.host import output
-from sim.facts import Message, StateChanged
+from sim.facts import StateChanged
 from sim.kernel import fifos, freezer, syscalls
 from sim.kernel.records import Pid
 from sim.world import Frame, World
@@ -75,9 +77,11 @@ def stage1(g: Goroutine) -> Spawn:
     return Spawn("runc", words, g["c"], main="stage1", comm=CHILD, clone_parent=True, local=local)
 
 
-def stage2(g: Goroutine) -> Spawn:
+def stage2(g: Goroutine) -> Spawn | None:
     """Clone the stage that becomes the payload: first of a new pid namespace, leader of a new session."""
     service = service_of(g)
+    if not can_join(g.world, service):
+        return None
     return Spawn(
         "pause" if is_sandbox(service.name) else "payload",
         init(g),
@@ -85,9 +89,9 @@ def stage2(g: Goroutine) -> Spawn:
         comm=INIT,
         clone_parent=True,
         new_session=True,
-        new_ns=not service.host_pid,
         oom_score_adj=service.oom_score_adj,
         local={"c": service.name},
+        **first_ns(g.world, service),
     )
 
 
@@ -119,11 +123,6 @@ def payload_of(g: Goroutine) -> Pid | None:
         if image.program in FIRST and image.container == pod(g["c"]) and host.alive(pid):
             return pid
     return None
-
-
-def setkey(g: Goroutine) -> Spawn:
-    """Start the prestart hook: dockerd's own binary, which asks the daemon to move the network into the namespace."""
-    return Spawn("hook", ("libnetwork-setkey", service_of(g).id), g["c"], comm="exe", local={"c": g["c"]})
 
 
 def not_found(path: str) -> str:
@@ -176,9 +175,16 @@ def kill_stages(g: Goroutine) -> int:
 
 
 def begin_create(g: Goroutine) -> str | None:
-    """Start threads; refuse an id whose state exists still."""
+    """Start threads; refuse an id whose state exists still, and namespaces of processes that are gone."""
     start_threads(g)
-    return "exists" if paths.runtime_state(service_of(g).id) in g.world.host.files else None
+    service = service_of(g)
+    if paths.runtime_state(service.id) in g.world.host.files:
+        return "exists"
+    if can_join(g.world, service):
+        return None
+    error = 'container_linux.go:235: starting container process caused "no such file or directory"'
+    syscalls.write_file(g.turn, f"{paths.state(service.id)}/log.json", error)
+    return "failed"
 
 
 CREATED = (  # what follows once the stages and the control group are there
@@ -187,7 +193,7 @@ CREATED = (  # what follows once the stages and the control group are there
 )  # fmt: skip
 CREATE = procedure(
     "runc.create",
-    Do(begin_create, "exists"),
+    Do(begin_create, "exists", "failed"),
     Fork(stage0),
     Reap(),
     Wait(stage2_cloned),
@@ -364,37 +370,4 @@ RUNC = Program(
         procedure("runc.update", Do(start_threads), Exit(ask_state)),
     ),
     role=ROLE,
-)
-
-# -- the hook --------------------------------------------------------------------------------------
-
-
-def start_hook_threads(g: Goroutine) -> None:
-    """Start the Go runtime's threads."""
-    syscalls.start_threads(g.turn, g.pid, g.world.setup.engine.unverified.hook_threads)
-
-
-def dockerd_at(world: World, frame: Frame) -> Pid | None:
-    """Find who listens on the controller's socket."""
-    return world.host.listeners.get(paths.SETKEY_SOCK)
-
-
-def set_key(g: Goroutine) -> Message:
-    """Ask dockerd to move the endpoints into the new namespace."""
-    return Message("SetKey", g["c"], g.frame.fid)
-
-
-HOOK = Program(
-    "hook",
-    (
-        procedure(
-            "hook.main",
-            Do(start_hook_threads),
-            call("setkey", dockerd_at, set_key, lost="failed"),
-            Exit(0),
-            Label("failed"),
-            Exit(1),
-        ),
-    ),
-    role=Role(kind=Kind.ERRAND, order=140, target="container", brief=True, slows=True),
 )

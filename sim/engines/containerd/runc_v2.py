@@ -43,7 +43,7 @@ def create_scope(g: Goroutine) -> None:
 
 
 STAGES = (
-    Do(begin_create, "exists"),
+    Do(begin_create, "exists", "failed"),
     Fork(stage0),
     Do(create_scope),
     Reap(),

@@ -162,14 +162,17 @@ def deleted(g: Goroutine) -> None:
 
 
 def process_exited(g: Goroutine) -> str | None:
-    """Keep the code, or 128 + the signal; without a pid namespace what is left is killed."""
+    """Keep the code, or 128 + the signal; without a pid namespace of its own what is left is killed.
+
+    The spec has the path of another one there, or none (containerd runtime/v2/runc/util.go ShouldKillAllOnExit).
+    """
     g["code"] = code_of(g["status"])
     if g["x"]:
         syscalls.remove_file(g.turn, f"{paths.state(service_of(g).id, g['x'])}/pid")
         return "told"
     g.remember(exit_key(g.world, g["c"]), g["code"])
     g.emit(StateChanged(g["c"], "stopped"))
-    return None if service_of(g).host_pid else "told"
+    return None if service_of(g).shares_pids else "told"
 
 
 def tell_exit(g: Goroutine) -> None:

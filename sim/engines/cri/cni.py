@@ -13,7 +13,7 @@ from typing import Any
 
 from sim.engine.containers import pod
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.networks import HIGHEST, address, base_of
+from sim.engine.networks import address, numbers
 from sim.engine.ops import Exit, Lock
 from sim.engine.procedure import procedure
 from sim.engine.program import Program
@@ -69,9 +69,9 @@ def address_in(world: World, name: str) -> str:
 def make(g: Goroutine) -> int:
     """Note the address after the last one that was given out, and make the interfaces; 1 if all are taken."""
     service, files = _service(g), g.world.host.files
-    network, most = service.network, HIGHEST[base_of(g.world, service.network).count(".")]
-    last: Any = files.get(f"{LEASES}{network}/last_reserved_ip.0", 1)
-    after = (*range(last + 1, most + 1), *range(2, last + 1))
+    network, (first, most) = service.network, numbers(g.world, service.network)
+    last: Any = files.get(f"{LEASES}{network}/last_reserved_ip.0", first - 1)
+    after = (*range(last + 1, most + 1), *range(first, last + 1))
     number = next((number for number in after if f"{LEASES}{network}/{number}" not in files), None)
     if number is None:
         return 1

@@ -33,6 +33,7 @@ def faults_of_containerd(design: Any) -> dict[str, str]:
 
 
 CRI = Engine(
+    own_networks=True,
     disk=disk_of_a_running_host,
     starts=("containerd.start_container", "crio.start_container"),
     start=(START, START_KUBELET),

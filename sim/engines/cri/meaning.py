@@ -10,7 +10,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine.meaning import Fitted, Given, Said, counted, nameable, not_there, one_of_a_range
+from sim.engine.meaning import (
+    Fitted,
+    Given,
+    Said,
+    counted,
+    nameable,
+    not_there,
+    one_network_each,
+    one_of_a_range,
+    without_checks,
+)
 from sim.engine.setup import (
     FOR_EVER,
     BusyMount,
@@ -65,6 +75,11 @@ NOT_THERE: dict[type, str] = {  # command -> what it needs
     BusyMount: "",
 }
 
+CHECKS = (
+    "an image's health check is nothing to a kubelet, which has probes of a pod in its place",
+    "only if its pod has probes: a failed liveness probe starts it again",
+)
+
 
 def instead(design: Any, role: str) -> Said:
     """Return why a host of pods has no processes of a role, and which it has."""
@@ -94,23 +109,20 @@ def _of_docker(design: Any, command: Docker) -> Said | None:
 
 def fit(design: Any, given: Given) -> Fitted:
     """Return engine and services as pods have them."""
-    what = f"a health check is not modelled on {design.name}: the kubelet's probes do that."
-    refused = tuple(
-        Said(f"{service.name}: {what}", "healthcheck: {disable: true} drops it.")
-        for service in given.services
-        if service.healthcheck is not None
-    )
-    refused += one_of_a_range(given, "a pod's hostPort is one number")
+    found, doubts = without_checks(given, *CHECKS)
+    refused = one_of_a_range(given, "a pod's hostPort is one number")
+    refused += one_network_each(design, given)
     ignored = {
         "x-pids and x-address": sum(service.pins != Pins() for service in given.services),
         "x-proxy": sum(given.writes(service.name, "x-proxy") for service in given.services),
         "x-rm": sum(service.auto_remove for service in given.services),
         "init": sum(service.init for service in given.services),
+        "ipv4_address": sum(bool(service.fixed) for service in given.services),
         "the count of on-failure": sum(bool(service.restart.max) for service in given.services),
     }
     unused = (*counted("services", ignored), *counted("engine", {"daemon": "daemon" in given.engine_keys}))
-    services = tuple(_pod(service, given.writes(service.name, "stop_grace_period")) for service in given.services)
-    return Fitted(given.engine, services, refused, unused)
+    services = tuple(_pod(service, given.writes(service.name, "stop_grace_period")) for service in found)
+    return Fitted(given.engine, services, refused, unused, doubts)
 
 
 def _pod(service: Service, has_grace: bool) -> Service:

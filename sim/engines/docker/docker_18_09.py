@@ -20,6 +20,7 @@ SOURCE = "designs §1.1, §3.9 [S]"
 SERVICE = Unit("no", "process", 100 * MS, 5, 10 * S, 90 * S)  # containerd 1.2.0 has no Restart=
 TRAITS_18_09 = replace(
     containerd_of("1.2.0", TRAITS),
+    replica="_",
     proxy_addresses=("0.0.0.0",),  # v19.03.15 vendor/…/libnetwork/drivers/bridge/port_mapping.go knows no other
     words=replace(TRAITS.words, shim=("/usr/bin/containerd-shim", "-namespace", "moby", "-address", SOCKET)),
     tree="systemd ─ dockerd ─ containerd ─ shim ─ program; proxies under dockerd",

@@ -6,7 +6,7 @@ from sim.designs.design import Design
 from sim.engine import paths
 from sim.engine.traits import Traits, Words
 from sim.engines.containerd import boot as containerd
-from sim.engines.containerd import exec_shim, runc, shim
+from sim.engines.containerd import exec_shim, hook, runc, shim
 from sim.engines.docker import netfilter, proxy, resolver
 from sim.engines.docker.dockerd import program as dockerd
 from sim.engines.docker.dockerd import top, verbs
@@ -63,6 +63,7 @@ TRAITS = Traits(
     engine_main="boot",
     socket=paths.DOCKER_SOCK,
     client="docker",
+    replica="_",
     containerd_socket=paths.CONTAINERD_SOCK,
     other_package=("containerd", "shim", "runc"),
     live_restore=True,
@@ -88,7 +89,7 @@ DOCKER_1_13 = Design(
         containerd.PROGRAM,
         shim.PROGRAM,
         runc.RUNC,
-        runc.HOOK,
+        hook.HOOK,
         resolver.PROGRAM,
         netfilter.IPTABLES,
         proxy.PROGRAM,

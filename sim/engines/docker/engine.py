@@ -5,12 +5,15 @@ Source: engine-1.13 §1.4, §6.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 from sim.engine import paths
 from sim.engine.engine import IN_MEMORY, Engine, daemon_faults, daemon_of, ran, remembered
-from sim.engine.networks import address, bindings, host_addresses
+from sim.engine.networks import address, base_of, bindings, endpoint_name, host_addresses, number_in, numbers
 from sim.engine.records import Endpoint
+from sim.engine.setup import HOST, NONE, Service
 from sim.engines.containerd.unit_faults import CONTAINERD_UNIT
 from sim.engines.containerd.unread import CONTAINERD
 from sim.engines.docker import meaning
@@ -27,17 +30,39 @@ from sim.world import Turn, World
 
 def disk_of_a_running_host(turn: Turn) -> None:
     """Write what the disk says after a power cut while every service ran."""
-    used: dict[str, int] = {}
+    free: dict[str, Iterator[int]] = {}
     taken: set[str] = set()
     for service, record in ran(turn.world):
-        number = used[service.network] = used.get(service.network, 1) + 1
-        place = address(turn.world, service.network, number)
         ports = bindings(service.ports, host_addresses(turn.world, 0))
         ports = first_free(ports, taken, alone=turn.world.design.traits.binds_first)
-        endpoint = Endpoint(service.name, service.network, number, place, ports)
         syscalls.write_file(turn, paths.container(service.name), record)
-        syscalls.write_file(turn, paths.ENDPOINTS + service.name, endpoint)
-        syscalls.write_file(turn, paths.SANDBOXES + service.name, endpoint)
+        for network in service.networks:
+            name = endpoint_name(service, network)
+            number, place = _had(turn.world, service, network, free)
+            endpoint = Endpoint(service.name, network, number, place, ports if name == service.name else ())
+            syscalls.write_file(turn, paths.ENDPOINTS + name, endpoint)
+            if name == service.name:
+                syscalls.write_file(turn, paths.SANDBOXES + name, endpoint)
+
+
+def _had(world: World, service: Service, network: str, free: dict[str, Iterator[int]]) -> tuple[int, str]:
+    """Return the number and the address that a container had: what it asked for, or the lowest that was free."""
+    if network in (HOST, NONE):
+        return 0, ""
+    asked = dict(service.fixed).get(network)
+    if asked is not None:
+        return number_in(base_of(world, network), asked), asked
+    if network not in free:
+        free[network] = _numbers(world, network)
+    number = next(free[network])
+    return number, address(world, network, number)
+
+
+def _numbers(world: World, network: str) -> Iterator[int]:
+    """Yield the numbers of a network's addresses but those that containers ask for at every start."""
+    given = (dict(service.fixed).get(network) for service in world.setup.services)
+    asked = {number_in(base_of(world, network), it) for it in given if it is not None}
+    return (number for number in count(numbers(world, network)[0]) if number not in asked)
 
 
 def knows(world: World, container: str) -> bool:

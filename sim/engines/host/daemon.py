@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine.containers import scope_of, service_of
+from sim.engine.containers import first_ns, scope_of, service_of
 from sim.engine.engine import IN_MEMORY, file_of, record_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.records import Container
@@ -110,7 +110,7 @@ def first_process(g: Goroutine) -> Spawn:
         service.name,
         local={"c": service.name},
         new_session=True,
-        new_ns=not service.host_pid,
         cgroup=scope_of(g.world, service),
         oom_score_adj=service.oom_score_adj,
+        **first_ns(g.world, service),
     )

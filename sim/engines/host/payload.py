@@ -24,7 +24,7 @@ from sim.engines.host import output, threads
 from sim.engines.host.answers import answer_table, handlers_of, ignored_of
 from sim.engines.host.children import child_of, reap_tables, wait_for
 from sim.engines.host.memory import limit_reached, server
-from sim.engines.host.reach import address_of, is_open
+from sim.engines.host.reach import is_open, places_of
 from sim.facts import BecameReady, StateChanged, WriteBlocked, WriteResumed
 from sim.kernel import fifos, syscalls
 from sim.kernel.records import Image, Pid, code_of
@@ -59,6 +59,8 @@ FORWARDED = tuple((signal, "forward") for signal in sorted(CATCHABLE - NOT_FORWA
 def execute(g: Goroutine) -> str | None:
     """Execve the user's program, or docker-init where the container has that as its first process."""
     service = service_of(g)
+    if service.healthcheck is not None and service.healthcheck.start_period:
+        g.start("payload.start_period", c=service.name)
     if service.init:
         words = (INIT_PATH, "--", *service.payload.argv)
         syscalls.execve(g.turn, g.pid, Image("payload", "init", words, service.name, FORWARDED))
@@ -170,12 +172,26 @@ def become_ready(g: Goroutine) -> str | None:
     if service.memory is not None and service.payload.memory > service.memory:
         limit_reached(g.turn, service.name)
         return None
-    for port in service.ports:
-        address = address_of(g.world, service.name, port)
-        if address is not None and not syscalls.conflicts(g.world.host, address):
+    for address in places_of(g.world, service.name) or ():
+        if not syscalls.conflicts(g.world.host, address):
             syscalls.listen(g.turn, server(g.world, g.pid), address)
     g.emit(BecameReady(service.name))
     return None
+
+
+def begin_start_period(g: Goroutine) -> None:
+    """Let engines see that the container's start period has begun: how old it is, its first process knows."""
+    g.remember("start_period", "begun")
+
+
+def start_period(world: World, frame: Frame) -> int:
+    """Return how long the health check of the container counts no failure, in µs."""
+    return int(world.services[frame.local["c"]].healthcheck.start_period)
+
+
+def end_start_period(g: Goroutine) -> None:
+    """Let engines see that the start period is over."""
+    g.remember("start_period", "over")
 
 
 def leave_after(world: World, frame: Frame) -> int:
@@ -359,6 +375,12 @@ PROGRAM = Program(
         procedure("payload.leave", Sleep("exits", leave_after), Exit(leave)),
         procedure("payload.leave_between", Sleep("exits", leave_after), Wait(free_to_act), Exit(leave)),
         fail_table("payload"),
+        procedure(
+            "payload.start_period",
+            Do(begin_start_period),
+            Sleep("start_period", start_period),
+            Do(end_start_period),
+        ),
         PRINT,
         procedure("payload.wait_child", Reap("child_pid"), Exit(leave_with_child)),
         procedure("payload.on_term", Sleep("on_term", term_after), Exit(leave_on_term)),

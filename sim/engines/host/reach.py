@@ -15,10 +15,11 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.paths import runtime_state
 from sim.engine.role import Kind
-from sim.engine.setup import Port
+from sim.engine.setup import HOST, NONE, Port
+from sim.kernel import syscalls
 from sim.kernel.addresses import split_address
 from sim.kernel.records import Pid, Process, Rule
-from sim.world import Key, World
+from sim.world import Key, Turn, World
 
 CLIENTS = ("remote", "loopback", "container", "host", "dns", "remote6", "loopback6")
 FOUND = {
@@ -34,6 +35,7 @@ ANY = ("0.0.0.0", "::")
 DNAT = "nat/DOCKER"
 ACCEPT = "filter/DOCKER"
 MASQUERADE = "nat/POSTROUTING"
+PROGRAMS = (Kind.PAYLOAD, Kind.MEMBER)
 NETNS = "/var/run/docker/netns/"
 
 
@@ -60,9 +62,52 @@ def address_in(world: World, name: str) -> str | None:
     return None if found is None else str(found)
 
 
+def network_of(world: World, name: str) -> str:
+    """Return the container whose network a container is in: its own, or that of the one that it shares."""
+    for _ in world.services:
+        joins = world.services[name].joins if name in world.services else ""
+        if not joins:
+            break
+        name = joins
+    return name
+
+
+def listens_on(world: World, name: str) -> tuple[tuple[str, int], ...]:
+    """Return the ports, each with its protocol, on which a container's program accepts in its network.
+
+    Where nothing is said these are the ports that are published but for those which a container that shares its network
+    says it listens on.
+    """
+    service = world.services[name]
+    if service.payload.listens is not None:
+        return tuple(service.payload.listens)
+    others = {it for other in world.joined.get(name, ()) for it in world.services[other].payload.listens or ()}
+    mapped = dict.fromkeys((port.proto, port.container) for port in service.ports)
+    return tuple(it for it in mapped if it not in others)
+
+
+def places_of(world: World, name: str) -> tuple[str, ...] | None:
+    """Return the addresses at which a container's program accepts; None before its network is there.
+
+    On the host's network that is every address of the host, of both families.
+    """
+    ports = listens_on(world, name)
+    owner = network_of(world, name)
+    mode = world.services[owner].network_mode
+    if mode == HOST:
+        return tuple(f"{proto}:{ip}:{number}" for proto, number in ports for ip in ANY)
+    address = f"@{owner}" if mode == NONE else address_in(world, owner)  # of none there is a loopback alone
+    if address is None:
+        return None if ports else ()
+    return tuple(inner(proto, address, number) for proto, number in ports)
+
+
 def is_open(world: World, container: str, port: int) -> bool:
     """Return whether a neighbour on the same network reaches *port* of the container directly."""
-    address = world.host.files.get(NETNS + container)
+    owner = network_of(world, container)
+    if world.services[owner].network_mode == HOST:
+        return listening(world, f"tcp:0.0.0.0:{port}")
+    address = world.host.files.get(NETNS + owner)
     return address is not None and listening(world, inner("tcp", str(address), port))
 
 
@@ -73,9 +118,8 @@ def answers_reads(world: World, container: str) -> tuple[Key, ...]:
     first = None if state is None else state.pid
     main = _main_program(world, container)
     runs = () if main is None else (("proc", main.pid), ("running", main.pid, f"{main.image.program}.main"))
-    ports = [address_of(world, container, port) for port in world.services[container].ports]
-    listeners = (("listen", it) for it in ports if it is not None)
-    network = ("file", NETNS + container)
+    listeners = (("listen", it) for it in places_of(world, container) or ())
+    network = ("file", NETNS + network_of(world, container))
     return (("file", place), network, ("proc", first), ("children", first), *runs, *listeners)
 
 
@@ -84,8 +128,26 @@ def answers(world: World, container: str) -> bool:
     main = _main_program(world, container)
     if main is None or not main.runs or world.running(main.pid, f"{main.image.program}.main"):
         return False
-    places = [address_of(world, container, port) for port in world.services[container].ports]
-    return all(place is not None and listening(world, place) for place in places)
+    places = places_of(world, container)
+    return places is not None and all(listening(world, place) and _is_of(world, place, container) for place in places)
+
+
+def _is_of(world: World, place: str, container: str) -> bool:
+    """Return whether a process of the container listens there: in a shared network it may be another one's."""
+    return world.host.procs[world.host.listeners[place]].image.container == container
+
+
+def cut_off(turn: Turn, name: str) -> None:
+    """Let nobody reach who shares the network of a container that has given it up: they keep a namespace without ways.
+
+    That of a container which starts again is another one.
+    """
+    address = address_in(turn.world, name)
+    for other in turn.world.joined.get(name, ()):
+        for proto, number in listens_on(turn.world, other):
+            place = inner(proto, str(address), number)
+            if place in turn.host.listeners and _is_of(turn.world, place, other):
+                syscalls.unlisten(turn, place)
 
 
 def _main_program(world: World, container: str) -> Process | None:
@@ -199,7 +261,7 @@ def _to_host(world: World, port: int, proto: str, client: str) -> Route:
     for ip in world.host.bound.get(f"{proto}:{port}", ()):
         pid = world.host.listeners[f"{proto}:{ip}:{port}"]
         if family in _families(world, ip, pid) and (ip in ANY or ip.startswith(("127.", "::1")) == local):
-            return _to_socket(world, pid)
+            return _to_socket(world, pid, f"{proto}:{ip}:{port}")
     return Route(found="refused")
 
 
@@ -209,16 +271,18 @@ def _families(world: World, ip: str, pid: Pid) -> str:
     Source: Go net/ipsock_posix.go favoriteAddrFamily; since 20.10 the proxy says tcp4 or tcp6 (`proxy_addresses`).
     """
     both = ip == "0.0.0.0" and world.design.of(world, pid).traits.proxy_addresses == (ip,)
-    stranger = world.design.roles[world.host.procs[pid].image.program].kind is Kind.STRANGER
-    return "46" if both and not stranger else "6" if ":" in ip else "4"
+    kind = world.design.roles[world.host.procs[pid].image.program].kind
+    return "46" if both and kind not in (Kind.STRANGER, *PROGRAMS) else "6" if ":" in ip else "4"
 
 
-def _to_socket(world: World, pid: Pid) -> Route:
-    """Return the route of a connection that a process of the host has got."""
+def _to_socket(world: World, pid: Pid, at: str) -> Route:
+    """Return the route of a connection that a process of the host, which listens *at* an address, has got."""
     process = world.host.procs[pid]
     kind = world.design.roles[process.image.program].kind
     if kind is Kind.FORWARDER:
         if not process.runs:
             return Route(found="silent")
         return Route(world.design.engine.forwards(process.image.argv)[2], through=True)
+    if kind in PROGRAMS:
+        return Route(at)  # a program on the host's network
     return Route(found="foreign" if kind is Kind.STRANGER else "silent")  # an engine's own, which holds the port

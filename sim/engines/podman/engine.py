@@ -62,6 +62,7 @@ class Podman(Engine, frozen=True, kw_only=True):
 
 
 PODMAN_ENGINE = Podman(
+    own_networks=True,
     faults=faults,
     records=(LibpodContainer,),
     exit_code=exit_code,

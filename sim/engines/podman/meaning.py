@@ -10,7 +10,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from sim.engine.meaning import Fitted, Given, Said, counted, not_there, one_of_a_range, without_words
+from sim.engine.meaning import (
+    Fitted,
+    Given,
+    Said,
+    counted,
+    not_there,
+    one_network_each,
+    one_of_a_range,
+    without_checks,
+    without_words,
+)
 from sim.engine.setup import BusyMount, Command, Docker, EditDaemon, EngineSetup, Pins, TakePid, Tear, Upgrade
 from sim.engines.containerd.runc import STAGES
 from sim.engines.host.systemd.unit import TEMPLATE
@@ -39,6 +49,11 @@ NOT_THERE: dict[type, str] = {  # command -> what it needs
     BusyMount: "",
 }
 
+CHECKS = (  # v5.4.2 libpod/healthcheck.go 168-200, healthcheck_linux.go createTimer
+    "timers of systemd run its probes, which is not modelled",
+    "only if its health is asked for, or a failed check is to stop it (--health-on-failure)",
+)
+
 
 def instead(design: Any, role: str) -> Said:
     """Return why podman has no processes of a role, and what to write."""
@@ -55,19 +70,15 @@ def refuses(design: Any, command: Command) -> Said | None:
 
 def fit(design: Any, given: Given) -> Fitted:
     """Return engine and services as podman has them."""
-    what = f"a health check is not modelled on {design.name} yet: systemd's timers run it there."
-    refused = tuple(
-        Said(f"{service.name}: {what}", "healthcheck: {disable: true} drops it.")
-        for service in given.services
-        if service.healthcheck is not None
-    )
+    services, doubts = without_checks(given, *CHECKS)
     lengths = "podman maps ranges of the same length only"  # v5.4.2 pkg/specgenutil/util.go 201
-    refused += one_of_a_range(given, lengths)
+    refused = one_of_a_range(given, lengths)
+    refused += one_network_each(design, given)
     engine = given.engine
     if not _is_profile_of(design, engine):
         engine = replace(engine, profile=design.traits.profile, durations=())
-    services = tuple(replace(it, pins=Pins()) for it in given.services)
-    return Fitted(engine, services, refused, _unused(design, given))
+    services = tuple(replace(it, pins=Pins()) for it in services)
+    return Fitted(engine, services, refused, _unused(design, given), doubts)
 
 
 def _is_profile_of(design: Any, engine: EngineSetup) -> bool:
@@ -88,6 +99,7 @@ def _unused(design: Any, given: Given) -> tuple[tuple[str, str, int], ...]:
     services = {
         "the count of restart: on-failure": are_units * sum(service.restart.max > 0 for service in given.services),
         "x-pids and x-address": sum(service.pins != Pins() for service in given.services),
+        "ipv4_address": sum(bool(service.fixed) for service in given.services),
         "x-proxy": sum(given.writes(service.name, "x-proxy") for service in given.services),
     }
     return (*counted("engine", engine), *counted("services", services))

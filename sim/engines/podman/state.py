@@ -16,7 +16,7 @@ from typing import Any
 from sim.engine.containers import service_of
 from sim.engine.engine import ran
 from sim.engine.goroutine import Goroutine
-from sim.engine.networks import HIGHEST, address, base_of
+from sim.engine.networks import address, numbers
 from sim.engine.setup import Service
 from sim.engines.conmon.files import EXITS, exit_file, run_file
 from sim.engines.host import storage
@@ -151,9 +151,9 @@ def disk_of_a_running_host(turn: Turn) -> None:
 def assign_address(g: Goroutine) -> str | None:
     """Note the address after the last one that was given out on the container's network; None if all are taken."""
     service, files = service_of(g), g.world.host.files
-    network, most = service.network, HIGHEST[base_of(g.world, service.network).count(".")]
-    last: Any = files.get(f"{LEASES}{network}/last", 1)
-    after = (*range(last + 1, most + 1), *range(2, last + 1))
+    network, (first, most) = service.network, numbers(g.world, service.network)
+    last: Any = files.get(f"{LEASES}{network}/last", first - 1)
+    after = (*range(last + 1, most + 1), *range(first, last + 1))
     number = next((number for number in after if lease(network, number) not in files), None)
     if number is None:
         return None

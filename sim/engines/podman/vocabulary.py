@@ -8,7 +8,7 @@ PODMAN: Vocabulary = {
     "service": {"x-proxy": Key(why_not="netavark publishes ports", noted=True)},
     "value": {"stop_grace_period: -1": Key(why_not="--stop-timeout is never negative; write stop -t -1")},
     "healthcheck": {
-        "start_period": Key(modelled=False),
+        "start_period": Key(),
         "start_interval": Key(why_not="its startup checks have an interval of their own (--health-startup-interval)"),
     },
     "daemon": noted("daemon", "no daemon reads daemon.json"),

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from sim.engine import paths
 from sim.engine.goroutine import Goroutine
+from sim.engine.networks import endpoint_name, has_resolver
 from sim.engine.ops import Do, Go, Goto, Join, Label, run
 from sim.engine.procedure import procedure
 from sim.engine.records import Endpoint
@@ -26,8 +27,6 @@ from sim.engines.docker.dockerd.set_key import setup_resolver
 from sim.engines.host.reach import ACCEPT, DNAT
 from sim.kernel import syscalls
 from sim.kernel.events import RulesFlushed
-
-DEFAULT = "bridge"  # nobody on it has a resolver: it has no names
 
 # -- chains and networks ---------------------------------------------------------------------------
 
@@ -54,12 +53,17 @@ def set_up_network(g: Goroutine) -> str | None:
     if g["n"] < sum(it.driver == "bridge" for it in g.world.setup.networks):
         return "network"
     stored = []
-    for name in g.world.services:
-        endpoint = g.world.host.files.get(paths.ENDPOINTS + name)
-        if isinstance(endpoint, Endpoint):
-            g.remember(f"endpoint/{name}", replace(endpoint, proxy_pids=()))
-            g.remember(f"address/{endpoint.network}/{endpoint.number}", name)
-            stored.append(name)
+    for name, service in g.world.services.items():
+        for network in service.networks:
+            place = endpoint_name(service, network)
+            endpoint = g.world.host.files.get(paths.ENDPOINTS + place)
+            if not isinstance(endpoint, Endpoint):
+                continue
+            g.remember(f"endpoint/{place}", replace(endpoint, proxy_pids=()))
+            if endpoint.address:
+                g.remember(f"address/{endpoint.network}/{endpoint.number}", name)
+            if place == name:
+                stored.append(name)
     g["todo"], g["n"] = tuple(stored), 0
     return None
 
@@ -99,7 +103,7 @@ def next_stale(g: Goroutine) -> str | None:
     while n < len(todo) and todo[n] in g.recall("active", ()):
         n += 1
     if n == len(todo):
-        g["todo"], g["n"] = tuple(name for name in todo if g.world.services[name].network != DEFAULT), 0
+        g["todo"], g["n"] = tuple(name for name in todo if has_resolver(g.world.services[name])), 0
         return "all_clean"
     g["c"], g["n"] = todo[n], n + 1
     return None if paths.SANDBOXES + todo[n] in g.world.host.files else "no_sandbox"

@@ -5,8 +5,11 @@ monitor ends with its container, when that is paused, and when `docker stop` beg
 lock: health stands still while a signal or a pause that containerd does not answer holds it (handleProbeResult). Here
 the monitor waits until the lock is free, since a goroutine that was canceled in a queue would keep its place. Before
 t = 0 of a steady host the rounds that would change nothing are slept through: only process numbers and the engine's old
-events differ. Leaves out the five results that are kept, and the copy on disk (a daemon that re-attaches begins anew
-with `starting`). Source: D daemon/health.go; engine-1.13 §3.3, §13, §20.
+events differ. A failed probe that began within the start period of a container that is still `starting` counts for
+nothing; how old a container is its first process tells, which lives as long (`payload.start_period`), so a daemon that
+re-attaches goes on with the same period, as with StartedAt (one that SIGSTOP holds tells it late). Leaves out the five
+results that are kept, and the copy on disk (a daemon that re-attaches begins anew with `starting`). Source: D
+daemon/health.go; moby v17.06.0 daemon/health.go 147-158, v25.0.0 252-273; engine-1.13 §3.3, §13, §20.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from sim.engine.ops import Do, Goto, Interval, Label, Wait, reading
 from sim.engine.procedure import procedure
 from sim.engine.records import ExecConfig, Health
 from sim.engine.setup import Healthcheck
+from sim.engine.traits import traits
 from sim.engines.host.reach import answers, answers_reads
 from sim.facts import OPENED, EngineEvent, Forgot
 from sim.world import Frame, Key, World
@@ -71,8 +75,20 @@ def cancel_probe(g: Goroutine) -> None:
 
 
 def interval(world: World, frame: Frame) -> int:
-    """Return the time between the end of a probe and the next one, in µs."""
-    return check_of(world, frame).interval
+    """Return the time between the end of a probe and the next one, in µs (moby v25.0.0 daemon/health.go 261-273)."""
+    check = check_of(world, frame)
+    health = world.recall(frame.fid[0], f"health/{frame.local['c']}")
+    if not _is_young(world, frame) or health.status != "starting":
+        return check.interval
+    return check.start_interval or traits(world, frame.fid[0]).start_interval or check.interval
+
+
+def _is_young(world: World, frame: Frame) -> bool:
+    """Return whether the container is in its start period; the age of one without a process is not known."""
+    if not check_of(world, frame).start_period:
+        return False
+    record = world.recall(frame.fid[0], f"container/{frame.local['c']}")
+    return record is not None and record.pid and world.recall(record.pid, "start_period") == "begun"
 
 
 def probe_limit(world: World, frame: Frame) -> int:
@@ -100,6 +116,8 @@ def settled(world: World, frame: Frame) -> bool:
 def begin_probe(g: Goroutine) -> None:
     """Start a probe."""
     argv = check_of(g.world, g.frame).argv
+    if check_of(g.world, g.frame).start_period:
+        g["young"] = _is_young(g.world, g.frame)
     g["job"] = g.start("dockerd.exec", f"{g['c']}/probe", c=g["c"], request=None, argv=argv, probe=True)
 
 
@@ -149,9 +167,13 @@ def probe_over(world: World, frame: Frame) -> bool:
 
 
 def _count(g: Goroutine, *, good: bool) -> None:
-    """Change the health: one success heals, so many failures in a row as `retries` says make unhealthy."""
+    """Change the health: one success heals, so many failures in a row as `retries` says make unhealthy.
+
+    A failure of a probe that began in the start period does not count before the first success (v17.06.0 147-158).
+    """
     health: Health = g.recall(f"health/{g['c']}")
-    streak = 0 if good else health.streak + 1
+    excused = g.frame.local.get("young", False) and health.status == "starting"
+    streak = 0 if good else health.streak + (not excused)
     retries = check_of(g.world, g.frame).retries
     status = "healthy" if good else "unhealthy" if streak >= retries else health.status
     after = Health(status, min(streak, retries))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from sim.engine import paths
-from sim.engine.containers import pins, scope_of, service_of
+from sim.engine.containers import can_join, first_ns, pins, scope_of, service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Return, Serve, Wait, call, reading, repeat, run
 from sim.engine.procedure import procedure
@@ -61,9 +61,11 @@ def bootstrap(g: Goroutine) -> Spawn:
     return Spawn("native", NATIVE, g["c"], comm="exe", local={"c": g["c"]})
 
 
-def container_init(g: Goroutine) -> Spawn:
+def container_init(g: Goroutine) -> Spawn | None:
     """Clone the container's first process as a child of dockerd: first of a pid namespace, leader of a session."""
     service = service_of(g)
+    if not can_join(g.world, service):
+        return None
     return Spawn(
         "payload",
         NATIVE,
@@ -71,10 +73,10 @@ def container_init(g: Goroutine) -> Spawn:
         comm="exe",
         clone_parent=True,
         new_session=True,
-        new_ns=not service.host_pid,
         cgroup=scope_of(g.world, service),
         oom_score_adj=service.oom_score_adj,
         local={"c": service.name},
+        **first_ns(g.world, service),
     )
 
 
@@ -157,7 +159,7 @@ CREATE = procedure(
 def process_ended(g: Goroutine) -> None:
     """Note how it has ended; without a pid namespace what is left in its group is killed. The exit is handled apart."""
     service, status = service_of(g), g["status"]
-    if service.host_pid:
+    if service.shares_pids:
         syscalls.kill_cgroup(g.turn, scope_of(g.world, service), "KILL")
     syscalls.remove_file(g.turn, paths.runtime_state(service.id))
     g.emit(Forgot(g.pid, f"task/{g['c']}"))

@@ -15,16 +15,16 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import pins, service_of
 from sim.engine.goroutine import Goroutine, Spawn
-from sim.engine.networks import HIGHEST, address, base_of, bound
+from sim.engine.networks import address, base_of, bound, endpoint_name, number_in, numbers
 from sim.engine.ops import Do, Fork, Goto, Label, Lock, Reap, Unlock, Wait, reading, run
 from sim.engine.records import Endpoint
 from sim.engine.settings import daemon_of
-from sim.engine.setup import Port, PortRange, S, Service
+from sim.engine.setup import HOST, NONE, Port, PortRange, S, Service
 from sim.engine.traits import traits
 from sim.engines.docker.dockerd.ranges import ALL_ALLOCATED, pick_port
 from sim.engines.docker.netfilter import iptables
 from sim.engines.docker.proxy import proxy
-from sim.engines.host.reach import NETNS, rules_for
+from sim.engines.host.reach import NETNS, cut_off, rules_for
 from sim.facts import EngineEvent, Forgot
 from sim.kernel import syscalls
 from sim.kernel.records import Pid
@@ -37,21 +37,29 @@ PROXY_WAIT = 16 * S
 # -- addresses -------------------------------------------------------------------------------------
 
 
-def pick_address(g: Goroutine, service: Service) -> int | None:
-    """Reserve the lowest free address of the service's network; one that was observed for a first start goes first.
+def pick_address(g: Goroutine, service: Service, network: str) -> int | None:
+    """Reserve an address of a network: the one asked for (`ipv4_address`), else the lowest free one.
 
-    None if all are taken but the network's own, the gateway's (the first) and the broadcast address (the last).
+    One that was observed for a first start goes before. None, with the error, if it is taken, or if all are but the
+    network's own, the gateway's (the first) and the broadcast address (the last). The host's network and none have no
+    addresses: the number is 0.
     """
-    network = service.network
-    base, held = base_of(g.world, network), _held_back(g, network)
-    if service.pins.address in held:
-        *rest, last = service.pins.address.removeprefix(base).split(".")
-        number = int(rest[0]) * 256 + int(last) if rest else int(last)
+    if network in (HOST, NONE):
+        return 0
+    base, held, asked = base_of(g.world, network), _held_back(g, network), dict(service.fixed).get(network)
+    pinned = service.pins.address if network == service.network else None
+    if asked is not None or pinned in held:
+        number = number_in(base, asked or str(pinned))
+        if asked is not None and g.recall(f"address/{network}/{number}"):
+            g["error"] = "Address already in use"  # ipamapi.ErrIPAlreadyAllocated
+            return None
     else:
-        number, most = g.recall(f"ipam/{network}", 2), HIGHEST[base.count(".")]
+        first, most = numbers(g.world, network)
+        number = g.recall(f"ipam/{network}", first)
         while g.recall(f"address/{network}/{number}") or address(g.world, network, number) in held:
             number += 1
         if number > most:
+            g["error"] = f"no available IPv4 addresses on this network's address pools: {network}"
             return None
         if not held:
             g.remember(f"ipam/{network}", number + 1)
@@ -70,9 +78,11 @@ def _held_back(g: Goroutine, network: str) -> dict[str, None]:
 
 
 def free_address(g: Goroutine, endpoint: Endpoint) -> None:
-    """Give an address back."""
+    """Give an address back, if it is one."""
+    if not endpoint.address:
+        return
     g.emit(Forgot(g.pid, f"address/{endpoint.network}/{endpoint.number}"))
-    first = g.recall(f"ipam/{endpoint.network}", 2)
+    first = g.recall(f"ipam/{endpoint.network}", numbers(g.world, endpoint.network)[0])
     if endpoint.number < first:
         g.remember(f"ipam/{endpoint.network}", endpoint.number)
 
@@ -81,7 +91,7 @@ def free_address(g: Goroutine, endpoint: Endpoint) -> None:
 
 
 def endpoint_of(g: Goroutine) -> Endpoint:
-    """Return the endpoint of the container in variable `c`."""
+    """Return the endpoint of the container in variable `c` on the network by which its ports are published."""
     endpoint = g.recall(f"endpoint/{g['c']}")
     assert isinstance(endpoint, Endpoint)
     return endpoint
@@ -322,23 +332,33 @@ def unmap_ports() -> list[Any]:
 
 
 def release_endpoint(g: Goroutine) -> None:
-    """Delete the sandbox and the endpoint, and give the address back."""
-    endpoint = g.recall(f"endpoint/{g['c']}")
-    if endpoint is None:
+    """Delete the sandbox and its endpoints, and give the addresses back."""
+    if g.recall(f"endpoint/{g['c']}") is None:
         return
-    free_address(g, endpoint)
-    g.emit(Forgot(g.pid, f"endpoint/{g['c']}"))
-    for path in (paths.ENDPOINTS + g["c"], paths.SANDBOXES + g["c"], NETNS + g["c"]):
+    service = service_of(g)
+    cut_off(g.turn, g["c"])
+    for network in service.networks:
+        name = endpoint_name(service, network)
+        endpoint = g.recall(f"endpoint/{name}")
+        if endpoint is not None:
+            free_address(g, endpoint)
+            g.emit(Forgot(g.pid, f"endpoint/{name}"))
+            syscalls.remove_file(g.turn, paths.ENDPOINTS + name)
+    for path in (paths.SANDBOXES + g["c"], NETNS + g["c"]):
         syscalls.remove_file(g.turn, path)
 
 
-def network_event(g: Goroutine, action: str) -> None:
-    """State that a container was connected to or disconnected from its network."""
-    g.emit(EngineEvent("network", action, g["c"], (("name", service_of(g).network),)))
+def network_event(g: Goroutine, action: str, network: str) -> None:
+    """State that a container was connected to or disconnected from a network."""
+    g.emit(EngineEvent("network", action, g["c"], (("name", network),)))
 
 
 def release_network(g: Goroutine) -> None:
-    """Release what `unmap_ports` left, and say so; nothing where no sandbox is left (container_operations.go 923)."""
+    """Release what `unmap_ports` left, and say so; nothing where no sandbox is left (container_operations.go 923).
+
+    Of several networks each is told, in the order of a map of Go's, which is chance: here in that of their connection.
+    """
     if g.recall(f"endpoint/{g['c']}") is not None:
         release_endpoint(g)
-        network_event(g, "disconnect")
+        for network in service_of(g).networks:
+            network_event(g, "disconnect", network)

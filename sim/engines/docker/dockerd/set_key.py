@@ -8,6 +8,7 @@ from __future__ import annotations
 from sim.engine import paths
 from sim.engine.containers import service_of
 from sim.engine.goroutine import Failure, Goroutine, Spawn
+from sim.engine.networks import has_resolver
 from sim.engine.ops import Do, Label, repeat, run
 from sim.engine.procedure import procedure
 from sim.engines.docker.dockerd.start import answer
@@ -18,17 +19,21 @@ from sim.kernel import syscalls
 
 
 def move_network(g: Goroutine) -> str | None:
-    """Move the endpoint into the container's namespace; the sandbox record lists it from now on.
+    """Move the endpoints into the container's namespace; the sandbox record lists them from now on.
 
-    The hook of a start that was given up finds no endpoint any more.
+    The hook of a start that was given up finds no endpoint any more. On another container's network there is nothing to
+    move.
     """
+    if service_of(g).joins:
+        return "moved"
     endpoint = g.recall(f"endpoint/{g['c']}")
     if endpoint is None:
         answer(g, Failure(f"no sandbox for container {service_of(g).id}"))
         return "refused"
-    syscalls.write_file(g.turn, NETNS + g["c"], endpoint.address)
+    if endpoint.address:
+        syscalls.write_file(g.turn, NETNS + g["c"], endpoint.address)
     storage.write(g, paths.SANDBOXES + g["c"], endpoint)
-    return "moved" if endpoint.network == "bridge" else None
+    return None if has_resolver(service_of(g)) else "moved"
 
 
 def setup_resolver(g: Goroutine) -> Spawn:

@@ -1,6 +1,6 @@
 """containerStart: from a request to a running container, step by step.
 
-The container lock is held for the whole start. Leaves out OCI hooks of other packages, and links. A start that fails
+The container lock is held for the whole start. Leaves out OCI hooks of other packages. A start that fails
 leaves the container stopped with 128, says no `die`, and no restart policy tries it again. Source: D daemon/start.go
 containerStart; engine-1.13 §2, §23 T1 to T6.
 """
@@ -15,15 +15,16 @@ from msgspec.structs import replace
 from sim.engine import paths
 from sim.engine.containers import drop_pins, service_of
 from sim.engine.goroutine import Failure, Goroutine
-from sim.engine.networks import address, bindings, host_addresses
+from sim.engine.networks import address, bindings, endpoint_name, host_addresses
 from sim.engine.ops import Do, Go, Goto, Join, Label, Lock, Return, Unlock, call
 from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import Container, Endpoint
+from sim.engine.setup import HOST
 from sim.engine.traits import Traits, traits
 from sim.engines.docker.dockerd.attached import tell_attached
 from sim.engines.docker.dockerd.health import start_monitor
+from sim.engines.docker.dockerd.joining import ask_others, first_asked
 from sim.engines.docker.dockerd.network import (
-    endpoint_of,
     map_ports,
     network_event,
     pick_address,
@@ -124,34 +125,56 @@ def admit(g: Goroutine) -> str | None:
 
 
 def mount(g: Goroutine) -> str | None:
-    """Mount the root file system; go on to the sandbox that an exit before the network controller was up has left."""
+    """Mount the root file system; go on to the sandbox that an exit before the network controller was up has left.
+
+    A container that shares another one's network has none of its own: that one is asked for.
+    """
+    if service_of(g).joins:
+        return first_asked(g)
     return None if g.recall(f"endpoint/{g['c']}") is None else "stale"
 
 
 def create_endpoint(g: Goroutine) -> str | None:
-    """Take an address and make the endpoint; go on to the ports, if any is published.
+    """Take an address and make the endpoint on the network `network`; go on to the ports, if any is published.
 
-    A network that is full refuses it.
+    A network that is full refuses it; then those that were made before are given up.
     """
-    service = service_of(g)
+    service, network = service_of(g), g["network"]
+    first = network == service.network
     if storage.full(g.world):
         store = "/var/lib/docker/network/files/local-kv.db"
         g["error"] = f"failed to update store for object type *libnetwork.endpoint: write {store}: {storage.NO_SPACE}"
-        return "exists"
-    number = pick_address(g, service)
+        return "exists" if first else "release"
+    number = pick_address(g, service, network)
     if number is None:
-        g["error"] = f"no available IPv4 addresses on this network's address pools: {service.network}"
-        return "exists"
-    ports = bindings(service.ports, host_addresses(g.world, g.pid))
-    endpoint = Endpoint(service.name, service.network, number, address(g.world, service.network, number), ports)
-    g.remember(f"endpoint/{service.name}", endpoint)
-    return None if service.ports else "mapped"
+        return "exists" if first else "release"
+    ports = bindings(service.ports, host_addresses(g.world, g.pid)) if first else ()
+    place = address(g.world, network, number) if number else ""
+    name = endpoint_name(service, network)
+    g.remember(f"endpoint/{name}", Endpoint(service.name, network, number, place, ports))
+    return None if ports else "mapped"
 
 
-def store_mapping(g: Goroutine) -> None:
-    """Write the endpoint with its port mapping to the disk; the sandbox record lists no endpoint yet."""
-    storage.write(g, paths.ENDPOINTS + g["c"], endpoint_of(g))
-    network_event(g, "connect")
+def store_mapping(g: Goroutine) -> str | None:
+    """Write the endpoint with its port mapping to the disk; the sandbox record lists no endpoint yet.
+
+    The host's own network has a sandbox already. Then the next network's turn comes: the first one, by which the ports
+    are published, is the one that libnetwork ends with (sandbox.go Less: not internal, then by name). In which order
+    dockerd connects them is chance, a map of Go's, so that a real one may have to move the ports once (v26.1.5
+    container_operations.go 513-528, endpoint.go sbJoin).
+    """
+    service, network = service_of(g), g["network"]
+    name = endpoint_name(service, network)
+    endpoint = g.recall(f"endpoint/{name}")
+    storage.write(g, paths.ENDPOINTS + name, endpoint)
+    if network == HOST:
+        storage.write(g, paths.SANDBOXES + name, endpoint)
+    network_event(g, "connect", network)
+    later = service.networks[service.networks.index(network) + 1 :]
+    if later:
+        g["network"] = later[0]
+        return "create"
+    return first_asked(g)
 
 
 def write_bundle(g: Goroutine) -> None:
@@ -333,13 +356,14 @@ def start_table(ask: list[Any], lost: list[Any], bundle: Callable[[Goroutine], N
         "dockerd.start",
         Lock("container/{c}"),
         Do(admit, "refused"),
-        Do(mount, "stale"),
+        Do(mount, "stale", "ask"),
         Label("create"),
-        Do(create_endpoint, "mapped", "exists"),
+        Do(create_endpoint, "mapped", "exists", "release"),
         map_ports(),
         Goto("release"),
         Label("mapped"),
-        Do(store_mapping),
+        Do(store_mapping, "create", "ask"),
+        Label("bundle"),
         Do(bundle),
         ask,
         Do(state_running),
@@ -365,6 +389,8 @@ def start_table(ask: list[Any], lost: list[Any], bundle: Callable[[Goroutine], N
         Go("rm", "{c}", "c", into="job", request=FORCED),
         Join("job"),
         Do(answer_failed),
+        Return(),
+        ask_others(),
     )
 
 
