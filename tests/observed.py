@@ -12,7 +12,6 @@ from random import Random
 
 from msgspec.structs import replace
 
-from sim.designs import DESIGNS
 from sim.drive.timed import run
 from sim.engine.role import CONTAINER, HOST
 from sim.engine.setup import Instant, Observed, Setup, Target
@@ -149,8 +148,3 @@ def shown(table: Table) -> dict[int, tuple[object, ...]]:
         )
         for row in table.procs
     }
-
-
-def designs() -> list[str]:
-    """Return every design."""
-    return list(DESIGNS)
