@@ -186,5 +186,5 @@ def _cell(cell: Cell, runs: Sequence[RunAspects]) -> Cell:
             unlike.append(name)
     middle = (len(runs) - 1) // 2
     seconds = {name: sorted(run.seconds[name] for run in runs)[middle] for name in runs[0].seconds}
-    middles = {word: sorted(run.counts[word] for run in runs)[middle] for word in runs[0].counts}
-    return replace(cell, words=words, seconds=seconds, runs=len(runs), unlike=tuple(unlike), counts=middles)
+    ended = {word: sorted(run.counts[word] for run in runs)[middle] for word in runs[0].counts}
+    return replace(cell, words=words, seconds=seconds, runs=len(runs), unlike=tuple(unlike), counts=ended)

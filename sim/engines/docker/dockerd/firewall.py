@@ -3,7 +3,7 @@
 Every version does (v1.10.3 to v28), if firewalld ran when it began; here it did. What listens is a goroutine of its
 own: it goes through the callbacks one after the other, the port mapper's lock held for each mapping. A rule that fails
 is only logged. Leaves out firewalld itself, by whom dockerd has iptables run (Passthrough), its zones but that none of
-them opens a published port, and the rules of links. Source: docker 1.13 vendor libnetwork iptables/firewalld.go 95-135
+them opens a published port, and the rules of links. Source: v1.13.1 below vendor, iptables/firewalld.go 95-135
 signalHandler, reloaded; drivers/bridge/bridge.go 395, setup_firewalld.go 16-17; portmapper/mapper.go 202-214 ReMapAll;
 moby v26.1.5 libnetwork/iptables/firewalld.go 93-135, drivers/bridge/bridge_linux.go 441-458, setup_firewalld.go 22-23,
 portmapper/mapper_linux.go 229-241; v28.0.0 setup_firewalld.go 22-23 reapplyPerPortIptables4.
