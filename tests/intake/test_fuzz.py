@@ -48,7 +48,7 @@ OUTPUTS = {
     "ss.txt": SS,
     "rules.txt": RULES,
 }
-NASTY = (
+ODD: tuple[str, ...] = (
     "\0",
     "\r\n",
     "\x1b[31m",
@@ -66,7 +66,7 @@ NASTY = (
     "#",
     ": ",
 )
-NASTY = (*NASTY, "\t", "a" * 300, "%", "&", "*", "|")
+NASTY = (*ODD, "\t", "a" * 300, "%", "&", "*", "|")
 FUZZ = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -124,7 +124,7 @@ def test_any_bytes_are_answered(content):
     is_answered(stdin=gzip.compress(content))
 
 
-LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.just({}) | st.just([])
+LEAVES: Any = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.just({}) | st.just([])
 
 
 @st.composite
