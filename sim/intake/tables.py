@@ -153,7 +153,6 @@ def _process(found: dict[str, str], args: str, place: str, cut: bool) -> Process
         comm=first("COMM", ""),
         args=args,
         cut=cut,
-        cgroup=first("CGROUP", ""),
         place=place,
     )
 
