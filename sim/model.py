@@ -16,9 +16,11 @@ from sim.designs import DESIGNS, Design
 from sim.designs.takes import cgroup_of, units_of
 from sim.designs.upgraded import upgraded
 from sim.engine.goroutine import deliver, late, start_frame, take
-from sim.engine.prologue import is_beside, observed, prologue
+from sim.engine.observed import expected
+from sim.engine.prologue import is_beside, is_early, observed, prologue
 from sim.engine.setup import Instant, OutOfMemory, Setup, Target, Upgrade
 from sim.engines.host import journald, output
+from sim.engines.host.bystander import settle
 from sim.engines.host.client import mark_name, named_by
 from sim.engines.host.systemd import starter
 from sim.facts import OPENED as OPENED
@@ -36,7 +38,7 @@ from sim.facts import (
 from sim.faults import Fault, allowed, befall, faults_of
 from sim.kernel import events as e
 from sim.kernel import syscalls
-from sim.kernel.host import Host
+from sim.kernel.host import SMALL_INIT, SYSTEMD, Host
 from sim.kernel.records import INIT, OUTSIDE, Pid
 from sim.kernel.signals import Signal
 from sim.world import Frame, Turn, World
@@ -143,14 +145,20 @@ def step(world: World, action: Action) -> list[Any]:
 # -- the first world --------------------------------------------------------------------------------
 
 
+INITS = {"systemd": SYSTEMD, "none": SMALL_INIT}  # by the host's supervisor
+
+
 def blank(setup: Setup) -> World:
     """Return the world before its first event: systemd alone, no goroutine, an empty disk."""
     design = design_of(setup)
     first, *others = prologue(setup, design)
     setup = replace(setup, terminals=(first, *setup.terminals, *others))
-    host = Host(setup.host.pid_max, setup.host.cgroup or cgroup_of(design.releases.values()))
+    cgroup, init = setup.host.cgroup or cgroup_of(design.releases.values()), INITS[setup.host.supervisor]
+    host = Host(setup.host.pid_max, cgroup, init)
     host.reserve(number for service in setup.services for number in observed(setup, design, service))
+    host.expect(row.pid for row in setup.host.processes if row.pid != INIT)
     world = World(setup, design, host)
+    world.expected = expected(setup, design)
     world.services = design.engine.services(world.services)
     world.watch = _watchers(setup)
     world.minds_memory = _memory_runs_out(setup)
@@ -172,7 +180,7 @@ def initial(setup: Setup) -> tuple[World, list[Any]]:
     """
     world = blank(setup)
     turn = Turn(world)
-    if setup.host.next_pid is not None:
+    if setup.host.next_pid is not None and not setup.host.processes:
         turn.emit(e.IdsSkipped(setup.host.next_pid - 1))
     starter.begin(turn)
     if setup.host.begin == "boot":
@@ -201,9 +209,10 @@ def terminal(turn: Turn, number: int) -> None:
 
 
 def _open(turn: Turn) -> None:
+    settle(turn)
     turn.emit(Marked(OPENED, 1))
     for number, steps in enumerate(turn.world.setup.terminals):
-        if number and not is_beside(steps):
+        if number and not is_beside(steps) and not is_early(steps):
             terminal(turn, number)
 
 

@@ -63,8 +63,8 @@ class World:
     """Everything that a step may read or change. *setup* and *design* never change and are shared by copies."""
 
     __slots__ = (
-        "counts", "design", "frames", "frames_of", "host", "joined", "locks", "marks", "memory", "minds_memory",
-        "pinned", "queues", "replies", "services", "setup", "watch",
+        "counts", "design", "expected", "frames", "frames_of", "host", "joined", "locks", "marks", "memory",
+        "minds_memory", "pinned", "queues", "replies", "services", "setup", "watch",
     )  # fmt: skip
 
     def __init__(self, setup: Any, design: Any, host: Host) -> None:
@@ -73,6 +73,7 @@ class World:
         self.pinned = tuple(service for service in setup.services if service.pins.address)
         self.joined: dict[str, tuple[str, ...]] = _joined(setup.services)  # container -> who shares its network
         self.watch: dict[type, tuple[Any, ...]] = {}
+        self.expected: dict[tuple[str, str], tuple[Any, ...]] = {}  # (program, container) -> what was observed of them
         self.minds_memory = False  # whether memory can run out: only then is an oom_score_adj told
         self.frames: dict[Fid, Frame] = {}
         self.frames_of: dict[Pid, dict[Fid, None]] = {}
@@ -87,6 +88,7 @@ class World:
         """Return a world that can be stepped without changing this one."""
         twin = World(self.setup, self.design, self.host.copy())
         twin.services, twin.watch, twin.minds_memory = self.services, self.watch, self.minds_memory
+        twin.expected = self.expected
         for name in ("frames", "counts", "replies", "marks"):
             setattr(twin, name, getattr(self, name).copy())
         for name in ("frames_of", "locks", "queues", "memory"):
@@ -338,6 +340,7 @@ TOUCHES: dict[type, Callable[[World, Any], Iterable[Key]]] = {
     e.Forked: _touch_forked,
     e.CgroupSet: lambda w, ev: (("cgroup", w.host.procs[ev.pid].cgroup), ("cgroup", ev.cgroup)),
     e.IdsReleased: lambda w, ev: (("reserved",),),
+    e.Found: lambda w, ev: (("proc", ev.pid), ("children", w.host.procs[ev.pid].ppid), ("children", ev.ppid)),
     e.Exited: _touch_exited,
     e.Reparented: _touch_reparented,
     e.Waitable: lambda w, ev: (("children", w.host.procs[ev.pid].ppid), ("proc", ev.pid)),

@@ -114,6 +114,22 @@ def test_every_law_of_a_unit_holds_of_a_paused_container_whose_conmon_is_killed(
     assert state_of(walk.world, "web").state == "failed"
 
 
+def test_a_start_that_a_restart_has_taken_over_is_asked_again_once_a_stop_replaces_that(monkeypatch) -> None:
+    """What the start's wait reads is touched then: each condition is asked again after every step."""
+    monkeypatch.setattr("sim.testing.walk.CHECKED", 1)
+    walk, seed = Walk(fitted(Setup((plain_service("web"),)), QuadletMachine.design), opened=True), 218
+    walk.do(Systemctl("start", "web"))
+    shot, again, stopped = (
+        KillProcess(Target("supervisor", "*"), "KILL"),
+        Systemctl("restart", "web"),
+        Systemctl("stop", "web"),
+    )
+    for command, count in ((shot, 3), (again, 1), (stopped, 20)):
+        walk.do(command)
+        walk.go(count, seed)
+    walk.settle(seed)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("machine", MACHINES)
 def test_every_law_holds_whatever_happens_at_length(machine: type[Counting]) -> None:

@@ -167,6 +167,7 @@ def result(summary: Summary) -> dict[str, Any]:
         "ports": summary.ports,
         "assumptions": list(summary.assumptions),
         "without_effect": list(summary.without_effect),
+        **({"not_as_observed": list(summary.unlike)} if summary.unlike else {}),
         "story": [
             {
                 "at_s": seconds(line.at),

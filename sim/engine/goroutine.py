@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from sim.engine.observed import number_of
 from sim.facts import Fid, FrameEnded, FrameMoved, FrameStarted, Locals, Remembered, Replied, Sent
 from sim.kernel import events, syscalls
 from sim.kernel.records import OUTSIDE, Image, Pid
@@ -32,7 +33,8 @@ class Failure(msgspec.Struct, frozen=True, tag=True, gc=False):
 class Spawn(msgspec.Struct, frozen=True):
     """How a child begins: program, words, what is done between fork and execve, and its first goroutine's variables.
 
-    *handlers* and *ignored* are what it does with signals beside what its program does.
+    *handlers* and *ignored* are what it does with signals beside what its program does. One that is *passing* forks
+    itself anew and leaves, so that nobody has observed it.
     """
 
     program: str
@@ -51,6 +53,7 @@ class Spawn(msgspec.Struct, frozen=True):
     oom_score_adj: int | None = None
     handlers: tuple[tuple[Signal, str], ...] = ()
     ignored: frozenset[Signal] = frozenset()
+    passing: bool = False
 
 
 class Goroutine:
@@ -127,11 +130,14 @@ def start_frame(turn: Turn, pid: Pid, procedure: str, subject: str, local: Local
 def spawn(turn: Turn, pid: Pid, how: Spawn, number: Pid | None = None, by: str = "") -> Pid:
     """Fork and execve a program of the design, and start its first goroutine; return its pid.
 
-    *number* is one that was kept for it; the counter goes on from there, unless it is beyond it already. *by* names the
-    goroutine, to tell its children from those of others.
+    *number* is one that was kept for it; the counter goes on from there, unless it is beyond it already. A process that
+    was found at t = 0 has its number from its fork on. *by* names the goroutine, to tell its children from those of
+    others.
     """
     design = turn.world.design.owner(turn.world, how.program, how.argv[0])
     caller = turn.host.procs[pid]
+    if turn.host.found and not how.passing:
+        number = number_of(turn.world, how.program, how.container, how.argv, pid) or number
     child = syscalls.fork(
         turn,
         pid,

@@ -207,6 +207,28 @@ class Network(msgspec.Struct, frozen=True):
     subnet: str = ""
 
 
+class Observed(msgspec.Struct, frozen=True):
+    """A process as it was found at t = 0: a row of ps. None or "" is what the row does not say.
+
+    *threads* counts the main one, too; *started* is a unix time in seconds, *cpu_s* the TIME of ps in seconds. *target*
+    is which process of the engine's or of a container it is; one without is somebody else's.
+    """
+
+    pid: int
+    args: str
+    ppid: int | None = None
+    pgid: int | None = None
+    sid: int | None = None
+    tty: str = ""
+    stat: str = ""
+    threads: int | None = None
+    started: int | None = None
+    comm: str = ""
+    target: Target | None = None
+    uid: int = 0
+    cpu_s: int = 0
+
+
 class HostSetup(msgspec.Struct, frozen=True):
     """The machine. *epoch* is the unix time of t = 0 in seconds; *begin* is steady, boot or off.
 
@@ -214,7 +236,8 @@ class HostSetup(msgspec.Struct, frozen=True):
     with `boot` t = 0 is the power button and the disk says that all services were running; with `off` systemd
     runs, docker.service is stopped and no container exists. *cgroup* is v1 or v2, "" what hosts of the design had in
     its time. *subreaper* is the name of a process below which the engine runs and that adopts its orphans; "" if PID 1
-    does.
+    does. *supervisor* is systemd, or none: PID 1 only reaps, and nobody starts the engine again. *processes* is the
+    table of processes at t = 0, if it was observed.
     """
 
     cores: int = 2
@@ -227,6 +250,8 @@ class HostSetup(msgspec.Struct, frozen=True):
     hostname: str = "host"
     cgroup: str = ""
     subreaper: str = ""
+    supervisor: str = "systemd"
+    processes: tuple[Observed, ...] = ()
 
 
 class Daemon(msgspec.Struct, frozen=True):
@@ -295,8 +320,8 @@ class Instant(msgspec.Struct, frozen=True):
     *base* is one of `origin` (t = 0), `end`, `step` (*name* is the step's id), `word` (*name* as `docker events`
     says it, *target* a container), `fact` (*name* in CamelCase as the trace says it, *target* text such as
     `shim/web`), `ready` (*target* a unit or a service) and `after` (the step before it in the same terminal
-    has ended), and, before t = 0, `numbers` (no observed process number below *nth* is outstanding). *nth* counts
-    from 1; 0 means the last one.
+    has ended), and, before t = 0, `numbers` (no observed process number below *nth* is outstanding) and `early` (all
+    is up that was to be, and so are the early steps before it). *nth* counts from 1; 0 means the last one.
     """
 
     base: str = "origin"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sim.engine.prologue import is_early
 from sim.engine.setup import QUIET_VERBS, KillProcess, Step, Systemctl, Upgrade
 from sim.errors import InputError, Problem
 from sim.render.headline import dark_text, headline
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def first_fault(scenario: Scenario) -> Step | None:
     """Return the first step that hurts something: a kill, a stop of the engine."""
     for terminal in scenario.setup.terminals:
-        for step in terminal:
+        for step in () if is_early(terminal) else terminal:
             command = step.command
             if isinstance(command, KillProcess | Upgrade):
                 return step

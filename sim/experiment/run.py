@@ -25,6 +25,7 @@ from sim.scenario import Scenario, instant, load, reload
 from sim.views.host_start import containers_begun, in_rounds, units_at_boot, units_started
 from sim.views.moments import Moments
 from sim.views.narrate import narrate, not_taken, published, unanswered
+from sim.views.observed import unlike
 from sim.views.summary import MomentText, Summary, VerdictLine
 
 if TYPE_CHECKING:
@@ -261,6 +262,7 @@ class Run(Played):
             started=units_started(self.trace, design),
             left_out=self.trace.left_out,
             rounds_of=in_rounds(self.trace),
+            unlike=unlike(self.trace),
         )
 
     def _pictures(self) -> tuple[MomentText, ...]:

@@ -17,7 +17,7 @@ Place = str  # FILE:LINE
 class Process(msgspec.Struct, frozen=True):
     """A row of a table of processes. *started* is an ISO date of UTC or of the host's zone; *cut*: *args* is not whole.
 
-    *caught* and *ignored* are the masks of signals of /proc/PID/status.
+    *time* is the TIME of ps, as it stands. *caught* and *ignored* are the masks of signals of /proc/PID/status.
     """
 
     pid: int
@@ -34,6 +34,8 @@ class Process(msgspec.Struct, frozen=True):
     caught: int | None = None
     ignored: int | None = None
     place: Place = ""
+    uid: int | None = None
+    time: str = ""
 
 
 class Mapped(msgspec.Struct, frozen=True):

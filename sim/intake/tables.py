@@ -28,6 +28,7 @@ BARE = {"ps bare axjf": AXJF, "ps bare ef": EF, "ps bare aux": AUX, "ps trimmed"
 ALL = re.compile(r"(?:^|[\s;&|(])ps\s+(?:-?[a-zA-Z]*(?:ax|xa|e|A)[a-zA-Z]*)")
 FILTERED = re.compile(r"\|\s*(?:\S*grep|head|tail|awk|less|more)")
 LARGEST_PID = 4_194_304
+LARGEST_UID = 2**32 - 2
 MOST_THREADS = 100_000_000
 WIDTHS = 40  # no terminal is narrower, so a table of shorter lines was not cut
 
@@ -154,6 +155,8 @@ def _process(found: dict[str, str], args: str, place: str, cut: bool) -> Process
         args=args,
         cut=cut,
         place=place,
+        uid=number(first("UID"), LARGEST_UID),
+        time=first("TIME", ""),
     )
 
 

@@ -170,6 +170,9 @@ def _host(draft: Draft, host: Inventory, notes: list[Note]) -> None:
         draft.add(4, f"- {scalar(row_of(row, host, numbers))}")
 
 
+USED = re.compile(r"(?:[0-9]{1,5}-)?(?:[0-9]{1,2}:)?[0-9]{1,7}:[0-9]{2}", re.ASCII)  # TIME of ps
+
+
 def row_of(row: Process, host: Inventory, numbers: set[int]) -> dict[str, Any]:
     """Return a process as `host.processes` has it; what no source says is left out."""
     ppid = row.ppid if row.ppid in numbers or row.ppid in (None, 0, 1) else None
@@ -183,6 +186,8 @@ def row_of(row: Process, host: Inventory, numbers: set[int]) -> dict[str, Any]:
         "stat": row.stat or None,
         "threads": row.threads,
         "started": started or None,
+        "uid": row.uid or None,
+        "time": row.time if USED.fullmatch(row.time) and row.time.strip("0:") else None,
         "comm": row.comm or None,
         "args": row.args or row.comm,
         "is": host.targets.get(row.pid),
@@ -339,7 +344,7 @@ def _steps(draft: Draft, host: Inventory, kept: Kept) -> None:
     engine = DESIGNS[host.design].traits.engine
     draft.add(0, "steps:")
     for step in kept.steps:
-        draft.add(2, f"- {{at: 0s, {step}}}", "as it was found")
+        draft.add(2, f"- {{at: before 0s, {step}}}", "as it was found")
     draft.add(2, f"- {{id: shot, at: 60s, kill: {engine}}}", "what if? Also systemctl: restart …")
     draft.add(0, "until: shot+2m")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from sim.kernel.records import Fifo, Image, Pid, Rule, Status, Value
+from sim.kernel.records import Fifo, Image, Pid, Rule, Seen, Status, Value
 from sim.kernel.signals import Signal
 
 
@@ -154,6 +154,17 @@ class IdsReleased(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Numbers that were kept for forks that will not come are free again."""
 
     kept_pids: tuple[Pid, ...]
+
+
+class Found(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """*pid* is as it was observed at t = 0: parent, group, session, threads, and what else was seen of it."""
+
+    pid: Pid
+    ppid: Pid
+    pgid: Pid
+    sid: Pid
+    thread_pids: tuple[Pid, ...]
+    seen: Seen
 
 
 class FifoMade(msgspec.Struct, frozen=True, tag=True, gc=False):

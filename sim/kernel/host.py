@@ -12,30 +12,35 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from sim.kernel import ends
 from sim.kernel import events as e
 from sim.kernel.addresses import split_address
+from sim.kernel.ends import link, unlink
 from sim.kernel.ids import OutOfIds, next_id
 from sim.kernel.records import INIT, OUTSIDE, V1, Fifo, Image, Pid, Process, Rule, Value
 
 SYSTEMD = Image("init", "systemd", ("/usr/lib/systemd/systemd", "--switched-root", "--system", "--deserialize", "22"))
+
+SMALL_INIT = Image("init", "init", ("/sbin/init",))  # one that only reaps
 
 
 class Host:
     """The kernel's tables. Queries read, `evolve` writes, everything in the tables is frozen."""
 
     __slots__ = (
-        "bound", "cgroup", "children", "ends", "fifos", "files", "forks", "grouped", "last_pid", "listeners", "members",
-        "pid_max", "ports_of", "procs", "reserved", "rules", "uses", "zombies",
+        "bound", "cgroup", "children", "ends", "fifos", "files", "forks", "found", "grouped", "last_pid", "listeners",
+        "members", "pid_max", "ports_of", "procs", "reserved", "rules", "uses", "zombies",
     )  # fmt: skip
 
-    def __init__(self, pid_max: int = 32768, cgroup: str = V1) -> None:
-        init = Process(INIT, 0, INIT, INIT, 0, SYSTEMD)
+    def __init__(self, pid_max: int = 32768, cgroup: str = V1, init: Image = SYSTEMD) -> None:
+        first = Process(INIT, 0, INIT, INIT, 0, init)
         self.pid_max, self.cgroup = pid_max, cgroup  # the version of its control groups: v1 or v2
         self.last_pid: Pid = INIT
         self.forks = 0
-        self.procs: dict[Pid, Process] = {INIT: init}
+        self.procs: dict[Pid, Process] = {INIT: first}
         self.uses: dict[Pid, int] = {INIT: 3}
         self.reserved: dict[Pid, None] = {}
+        self.found: dict[Pid, None] = {}  # observed numbers of processes, until t = 0
         self.children: dict[Pid, dict[Pid, None]] = {}
         self.zombies: dict[Pid, dict[Pid, None]] = {}
         self.members: dict[Pid, dict[Pid, None]] = {}
@@ -52,7 +57,7 @@ class Host:
         """Return a host that can change without this one: tables are copied, records are shared."""
         twin = object.__new__(Host)
         twin.pid_max, twin.cgroup, twin.last_pid, twin.forks = self.pid_max, self.cgroup, self.last_pid, self.forks
-        for name in ("procs", "uses", "reserved", "fifos", "listeners", "rules", "files"):
+        for name in ("procs", "uses", "reserved", "found", "fifos", "listeners", "rules", "files"):
             setattr(twin, name, getattr(self, name).copy())
         for name in ("children", "zombies", "members", "grouped", "ends", "ports_of", "bound"):
             setattr(twin, name, {key: inner.copy() for key, inner in getattr(self, name).items()})
@@ -78,6 +83,15 @@ class Host:
         """Keep *numbers* for forks that ask for them by number; only for building a first state."""
         for number in numbers:
             self.reserved[number] = None
+            self._use(number, 1)
+
+    def expect(self, numbers: Iterable[Pid]) -> None:
+        """Keep *numbers* until t = 0 for processes that were observed; only for building a first state.
+
+        A process may take one after another: what was observed is the last of those that bore it.
+        """
+        for number in numbers:
+            self.found[number] = None
             self._use(number, 1)
 
     def alive(self, pid: Pid) -> bool:
@@ -136,22 +150,6 @@ def _free(host: Host, numbers: Iterable[Pid]) -> None:
             uses[number] = count - 1
 
 
-def _link(index: dict[Any, dict[Any, None]], key: Any, item: Any) -> None:
-    inner = index.get(key)
-    if inner is None:
-        index[key] = {item: None}
-    else:
-        inner[item] = None
-
-
-def _unlink(index: dict[Any, dict[Any, None]], key: Any, item: Any) -> None:
-    inner = index.get(key)
-    if inner is not None:
-        inner.pop(item, None)
-        if not inner:
-            del index[key]
-
-
 def _forked(host: Host, event: e.Forked) -> None:
     pid, parent = event.pid, host.procs[event.ppid]
     host.forks += 1
@@ -163,13 +161,13 @@ def _forked(host: Host, event: e.Forked) -> None:
         del host.reserved[pid]
         host._use(pid, -1)
         host.last_pid = max(host.last_pid, pid)
-    else:
+    elif pid not in host.found:
         host.last_pid = pid
-    _link(host.children, event.ppid, pid)
+    link(host.children, event.ppid, pid)
     if event.ns:
-        _link(host.members, event.ns, pid)
+        link(host.members, event.ns, pid)
     if event.cgroup != "/":
-        _link(host.grouped, event.cgroup, pid)
+        link(host.grouped, event.cgroup, pid)
 
 
 def _set(field: str, value: Callable[[Any], Any]) -> Callable[[Host, Any], None]:
@@ -213,10 +211,10 @@ def _regroup(host: Host, process: Process, pgid: Pid, sid: Pid) -> None:
 
 def _cgroup_set(host: Host, event: e.CgroupSet) -> None:
     process = host.procs[event.pid]
-    _unlink(host.grouped, process.cgroup, event.pid)
+    unlink(host.grouped, process.cgroup, event.pid)
     host.procs[event.pid] = replace(process, cgroup=event.cgroup)
     if event.cgroup != "/":
-        _link(host.grouped, event.cgroup, event.pid)
+        link(host.grouped, event.cgroup, event.pid)
 
 
 def _signalled(host: Host, event: e.Signalled) -> None:
@@ -240,37 +238,37 @@ def _exited(host: Host, event: e.Exited) -> None:
     if process.threads:
         _free(host, process.threads)
     for path in host.ends.pop(event.pid, ()):
-        _let_go(host, event.pid, path)
+        ends.let_go(host, event.pid, path)
     for address in list(host.ports_of.get(event.pid, ())):
         _unlistened(host, e.Unlistened(address))
     gone: dict[str, Any] = {"threads": (), "pending": frozenset(), "pdeathsig": None, "subreaper": False}
     host.procs[event.pid] = replace(process, state="Z", status=event.status, main_ended=False, frozen=False, **gone)
     if process.ns != event.pid or len(host.members[event.pid]) == 1:
-        _link(host.zombies, process.ppid, event.pid)
+        link(host.zombies, process.ppid, event.pid)
 
 
 def _reparented(host: Host, event: e.Reparented) -> None:
     process = host.procs[event.pid]
-    _unlink(host.children, process.ppid, event.pid)
-    _link(host.children, event.ppid, event.pid)
+    unlink(host.children, process.ppid, event.pid)
+    link(host.children, event.ppid, event.pid)
     if event.pid in host.zombies.get(process.ppid, ()):
-        _unlink(host.zombies, process.ppid, event.pid)
-        _link(host.zombies, event.ppid, event.pid)
+        unlink(host.zombies, process.ppid, event.pid)
+        link(host.zombies, event.ppid, event.pid)
     host.procs[event.pid] = replace(process, ppid=event.ppid)
 
 
 def _waitable(host: Host, event: e.Waitable) -> None:
-    _link(host.zombies, host.procs[event.pid].ppid, event.pid)
+    link(host.zombies, host.procs[event.pid].ppid, event.pid)
 
 
 def _reaped(host: Host, event: e.Reaped) -> None:
     process = host.procs.pop(event.pid)
-    _unlink(host.children, process.ppid, event.pid)
-    _unlink(host.zombies, process.ppid, event.pid)
+    unlink(host.children, process.ppid, event.pid)
+    unlink(host.zombies, process.ppid, event.pid)
     if process.ns:
-        _unlink(host.members, process.ns, event.pid)
+        unlink(host.members, process.ns, event.pid)
     if process.cgroup != "/":
-        _unlink(host.grouped, process.cgroup, event.pid)
+        unlink(host.grouped, process.cgroup, event.pid)
     _free(host, (event.pid, process.pgid, process.sid))
 
 
@@ -280,65 +278,39 @@ def _ids_skipped(host: Host, event: e.IdsSkipped) -> None:
 
 def _ids_released(host: Host, event: e.IdsReleased) -> None:
     for number in event.kept_pids:
-        del host.reserved[number]
+        del (host.reserved if number in host.reserved else host.found)[number]
         host._use(number, -1)
 
 
-def _fifo_made(host: Host, event: e.FifoMade) -> None:
-    host.fifos[event.fifo.path] = event.fifo
+def _found(host: Host, event: e.Found) -> None:
+    process = host.procs[event.pid]
+    _free(host, process.threads)
+    for number in event.thread_pids:
+        host._use(number, 1)
+    if event.ppid != process.ppid:
+        _reparented(host, e.Reparented(event.pid, event.ppid))
+    _regroup(host, process, event.pgid, event.sid)
+    fields = {"pgid": event.pgid, "sid": event.sid, "threads": event.thread_pids, "seen": event.seen}
+    host.procs[event.pid] = replace(process, ppid=event.ppid, **fields)
 
 
-def _fifo_opened(host: Host, event: e.FifoOpened) -> None:
-    fifo = host.fifos[event.path]
-    readers = fifo.readers | {event.pid} if "r" in event.mode else fifo.readers
-    writers = fifo.writers | {event.pid} if "w" in event.mode else fifo.writers
-    host.fifos[event.path] = replace(fifo, readers=readers, writers=writers)
-    _link(host.ends, event.pid, event.path)
-
-
-def _fifo_closed(host: Host, event: e.FifoClosed) -> None:
-    _let_go(host, event.pid, event.path)
-    _unlink(host.ends, event.pid, event.path)
-
-
-def _let_go(host: Host, pid: Pid, path: str) -> None:
-    """Take a process's ends away: with the last end go the bytes, and a fifo that has no name (pipe(7), fifo(7))."""
-    fifo = host.fifos[path]
-    fifo = replace(fifo, readers=fifo.readers - {pid}, writers=fifo.writers - {pid})
-    host.fifos[path] = fifo if fifo.readers or fifo.writers else replace(fifo, level=0)
-    if fifo.nameless and not fifo.readers | fifo.writers:
-        del host.fifos[path]
-
-
-def _fifo_level(host: Host, event: e.FifoLevel) -> None:
-    host.fifos[event.path] = replace(host.fifos[event.path], level=event.level)
-
-
-def _fifo_removed(host: Host, event: e.FifoRemoved) -> None:
-    fifo = host.fifos.pop(event.path)
-    for pid in sorted(fifo.readers | fifo.writers):
-        _unlink(host.ends, pid, event.path)
-
-
-def _fifo_unlinked(host: Host, event: e.FifoUnlinked) -> None:
-    fifo = host.fifos.pop(event.path)
-    host.fifos[event.deleted] = replace(fifo, path=event.deleted)
-    for pid in sorted(fifo.readers | fifo.writers):
-        _unlink(host.ends, pid, event.path)
-        _link(host.ends, pid, event.deleted)
+def _execed(host: Host, event: e.Execed) -> None:
+    process = host.procs[event.pid]
+    seen = process.seen and replace(process.seen, comm="", args="")
+    host.procs[event.pid] = replace(process, image=event.image, seen=seen)
 
 
 def _listened(host: Host, event: e.Listened) -> None:
     host.listeners[event.address] = event.pid
-    _link(host.ports_of, event.pid, event.address)
+    link(host.ports_of, event.pid, event.address)
     family, ip, port = split_address(event.address)
-    _link(host.bound, f"{family}:{port}", ip)
+    link(host.bound, f"{family}:{port}", ip)
 
 
 def _unlistened(host: Host, event: e.Unlistened) -> None:
-    _unlink(host.ports_of, host.listeners.pop(event.address), event.address)
+    unlink(host.ports_of, host.listeners.pop(event.address), event.address)
     family, ip, port = split_address(event.address)
-    _unlink(host.bound, f"{family}:{port}", ip)
+    unlink(host.bound, f"{family}:{port}", ip)
 
 
 def _rule_added(host: Host, event: e.RuleAdded) -> None:
@@ -364,7 +336,7 @@ def _file_removed(host: Host, event: e.FileRemoved) -> None:
 
 APPLY: dict[type, Callable[[Host, Any], None]] = {
     e.Forked: _forked,
-    e.Execed: _set("image", lambda event: event.image),
+    e.Execed: _execed,
     e.ThreadsStarted: _threads_started,
     e.ThreadsEnded: _threads_ended,
     e.MainThreadEnded: _set("main_ended", lambda event: True),
@@ -384,12 +356,8 @@ APPLY: dict[type, Callable[[Host, Any], None]] = {
     e.Reaped: _reaped,
     e.IdsSkipped: _ids_skipped,
     e.IdsReleased: _ids_released,
-    e.FifoMade: _fifo_made,
-    e.FifoOpened: _fifo_opened,
-    e.FifoClosed: _fifo_closed,
-    e.FifoLevel: _fifo_level,
-    e.FifoRemoved: _fifo_removed,
-    e.FifoUnlinked: _fifo_unlinked,
+    e.Found: _found,
+    **ends.APPLY,
     e.Listened: _listened,
     e.Unlistened: _unlistened,
     e.RuleAdded: _rule_added,

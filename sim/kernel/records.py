@@ -44,12 +44,30 @@ class Image(msgspec.Struct, frozen=True, gc=False):
     ignored: frozenset[Signal] = frozenset()
 
 
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """What was observed of a process and no rule of the model gives: its terminal, its words, when it began.
+
+    *stat* is the column of ps, *started* a unix time in seconds, None if it was not said. *comm* and *args* are what
+    ps shows until the process executes something else, "" for those of its image. *cpu_s* is the time of the processor
+    that it had used, in seconds. Source: proc(5), ps(1).
+    """
+
+    tty: str = ""
+    tpgid: Pid = -1
+    stat: str = ""
+    started: int | None = None
+    comm: str = ""
+    args: str = ""
+    uid: int = 0
+    cpu_s: int = 0
+
+
 class Process(msgspec.Struct, frozen=True, gc=False):
     """A process as /proc shows it. *order* counts forks, so that it sorts by start; *ns* is its pid namespace.
 
     *ns* is the host pid of the namespace's first process, 0 for the host's own namespace. *state* is S, T (stopped),
     D or Z; one that is *frozen* with its control group is D with cgroup v1, and S with v2. *status* is set once it is a
-    zombie. *main_ended* says that its main thread has ended, while others go on.
+    zombie. *main_ended* says that its main thread has ended, while others go on. *seen* is what was observed of it.
     """
 
     pid: Pid
@@ -69,6 +87,7 @@ class Process(msgspec.Struct, frozen=True, gc=False):
     oom_score_adj: int = 0
     frozen: bool = False
     main_ended: bool = False
+    seen: Seen | None = None
 
     @property
     def runs(self) -> bool:

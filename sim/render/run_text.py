@@ -72,6 +72,7 @@ def story(summary: Summary) -> str:
             rows.append(_row(line, zero, summary))
     rows += [f"never answered: {_unanswered(it)}" for it in summary.unanswered]
     rows += [f"never taken: step {it.id} ({printable(it.text)}), line {it.line}" for it in summary.not_taken]
+    rows += [f"not as observed: {printable(it)}" for it in summary.unlike]
     if summary.note:
         rows.append(f"({printable(summary.note)})")
     return "\n".join(rows)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from sim.designs.takes import cgroup_of, had_by
 from sim.engine.setup import EngineSetup, HostSetup, Network, OutOfMemory, Service, Setup, Step
@@ -32,6 +33,7 @@ from sim.scenario.networks import (
     wired,
     with_names,
 )
+from sim.scenario.process_read import ProcessFile, read_processes
 from sim.scenario.profiles import chosen_profile
 from sim.scenario.property_read import Listed, OwnProperty, read_properties, worded
 from sim.scenario.replicas import Replicas, with_replicas
@@ -88,6 +90,7 @@ class Compiler:
     assumed: Assumed = field(default_factory=Assumed)
     keys: dict[str, str] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)
+    found: tuple[ProcessFile, ...] = ()  # the host's processes at t = 0
     said: dict[str, frozenset[str]] = field(default_factory=dict)  # container -> which keys are said of it
     replicas: Replicas = field(default_factory=dict)
 
@@ -101,6 +104,7 @@ class Compiler:
         host, engine = self.host(cgroup_of(releases_of(self.root))), self.engine()
         networks = read_networks(self.root, self.report, self.assumed)
         services, names, depends = self.services(networks, host, engine.design)
+        host = replace(host, processes=read_processes(self.root, self.found, host, services, names, self.report))
         services = tuple(self.with_driver(service, engine) for service in services)
         fleet = Fleet(depends, set(depends) if host.begin != "off" else set(), self.replicas)
         terminals = StepReader(self.root, names, fleet, self.report).read()
@@ -186,7 +190,8 @@ class Compiler:
             what = f"{file.next_pid} is above pid_max {file.pid_max}."
             self.report.refuse(self.root, ("host", "next_pid"), Refusal(what))
         kept = (file.cores, file.pid_max, file.next_pid, file.begin, file.uptime, epoch, zone, file.hostname)
-        return HostSetup(*kept, file.cgroup or cgroup, file.subreaper)
+        self.found = file.processes
+        return HostSetup(*kept, file.cgroup or cgroup, file.subreaper, file.supervisor)
 
     def engine(self) -> EngineSetup:
         """Return the design and its settings."""

@@ -46,6 +46,7 @@ def fit(
     ids, steps = step_ids(root), [step for terminal in terminals for step in terminal]
     versions = _versions(root, ids, engine, steps, report)
     _refuse_cgroup(root, versions, report)
+    _refuse_supervisor(root, versions, services, report)
     for step in steps:
         refused = [_refusal(version, step, services) for version in versions]
         if None not in refused and refused[0] is not None:
@@ -100,6 +101,16 @@ def _refuse_cgroup(root: Node, versions: tuple[Design, ...], report: Report) -> 
         if why and node is not None and node.value in (V1, V2) and node.value != own:
             what = f"{design.name} runs with cgroup {own} alone: {why}"
             report.refuse(root, ("host", "cgroup"), Refusal(what, hint))
+            return
+
+
+def _refuse_supervisor(root: Node, versions: tuple[Design, ...], services: tuple[Service, ...], report: Report) -> None:
+    """Refuse a host without a service manager whose containers are units."""
+    node = root.find(("host", "supervisor"))
+    for design in versions:
+        if node is not None and node.value == "none" and any(design.engine.is_unit(it) for it in services):
+            what = f"containers are units of systemd on {design.name}, which there is none of."
+            report.refuse(root, ("host", "supervisor"), Refusal(what, "Leave supervisor: out."))
             return
 
 

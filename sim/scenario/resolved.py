@@ -37,6 +37,7 @@ from sim.scenario.compile import Scenario
 from sim.scenario.dumper import Dumper
 from sim.scenario.expect import TreeExpect
 from sim.scenario.networks import BRIDGE
+from sim.scenario.process_read import process_plain
 from sim.scenario.profiles import profile_plain
 from sim.scenario.services import STOP_SIGNAL
 from sim.scenario.units import format_clock, format_duration
@@ -82,6 +83,10 @@ def host_of(host: HostSetup) -> dict[str, Any]:
     }
     if host.subreaper:
         keys["subreaper"] = host.subreaper
+    if host.supervisor != HostSetup().supervisor:
+        keys["supervisor"] = host.supervisor
+    if host.processes:
+        keys["processes"] = [process_plain(row, host.tz_minutes) for row in host.processes]
     return keys if host.next_pid is None else {**keys, "next_pid": host.next_pid}
 
 

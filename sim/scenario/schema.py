@@ -44,6 +44,7 @@ from sim.scenario.fields import (
     whole,
 )
 from sim.scenario.noted import NOTED
+from sim.scenario.process_read import ProcessFile
 from sim.scenario.schema_deploy import OF_DEPLOY, DeployFile, Number
 from sim.scenario.schema_program import ExecFile, PayloadFile, Strict
 from sim.scenario.step_word import step_words
@@ -68,6 +69,10 @@ class HostFile(Strict):
     subreaper: Comm = Field(
         "", description="a process below which the engine runs and which adopts its orphans, by its name: systemd"
     )
+    supervisor: Literal["systemd", "none"] = Field(
+        "systemd", description="none: PID 1 only reaps, and nobody starts the engine again"
+    )
+    processes: tuple[ProcessFile, ...] = Field((), description="the table of processes at t = 0, as ps shows it")
 
 
 class DaemonFile(Strict):

@@ -1,16 +1,19 @@
 """Steps: what people do, when, in which terminal.
 
 Models: each step a terminal of its own, a list of commands one terminal. Without `at` a step happens with the
-step before it, the first one at t = 0. Leaves out the actions that the model has no rule for, by name. Source:
-the project's scenario language.
+step before it, the first one at t = 0. Those at `before 0s` have happened when t = 0 comes, one after the other: so a
+host is found on which somebody has paused a container. Leaves out the actions that the model has no rule for, by name.
+Source: the project's scenario language.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from sim.engine.prologue import EARLY
 from sim.engine.setup import Command, Instant, KillProcess, Step
 from sim.scenario import fields
 from sim.scenario.check import Report, spelt
@@ -28,6 +31,7 @@ from sim.scenario.words import Refusal, did_you_mean, listed, shown
 
 BESIDE = ("id", "at", "wait", "signal", *KEYS)  # keys of a step that are no action
 FAULT_ACTIONS = ("kill", "stop", "cont", "oom", "power_loss", "host")
+BEFORE_ALL = re.compile(r"before\s+0s?")  # in at: what was done to the host before t = 0
 SIGNAL_OF = {"kill": "KILL", "stop": "STOP", "cont": "CONT"}
 
 Terminal = tuple[Step, ...]
@@ -185,6 +189,8 @@ class StepReader:
         """Return how often the step is taken."""
         try:
             found = repeated(self.root, int(path[1]), self.names)
+            if found.times > 1 and at.base == EARLY:
+                raise Refusal("what comes before t = 0 comes once.", "Leave every out.", ("every",))
             if found.times > 1 and at.base == "before":
                 raise Refusal("a fault goes before a fact once.", "Leave every out.", ("every",))
             return found
@@ -225,9 +231,12 @@ class StepReader:
         """Return when the step happens."""
         at = node.child("at")
         if at is None:
-            return Instant("step", before) if before else Instant()
+            early = before is not None and self.terminals and self.terminals[-1][0].at.base == EARLY
+            return Instant(EARLY) if early else Instant("step", before) if before else Instant()
         try:
             text = at.plain()
+            if isinstance(text, str) and BEFORE_ALL.fullmatch(text.strip()):
+                return self.early()
             faults = (None, *FAULT_ACTIONS, *step_words())
             if isinstance(text, str) and text.strip().startswith("before ") and action in faults:
                 return parse_before(text, self.names)
@@ -240,6 +249,15 @@ class StepReader:
         except Refusal as refusal:
             self.report.refuse(self.root, (*path, "at"), refusal)
             return Instant()
+
+    def early(self) -> Instant:
+        """Return the instant of what was done to the host before t = 0. Raises Refusal."""
+        begin = self.root.find(("host", "begin"))
+        if begin is None or begin.value in (None, "steady"):
+            return Instant(EARLY)
+        raise Refusal(
+            f"nothing comes before t = 0 with begin: {shown(begin.value)}.", "Write begin: steady, or at: 0s."
+        )
 
     def wait(self, path: Path, node: Node) -> bool:
         """Return whether the step is tried again until it can be done."""

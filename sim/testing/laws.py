@@ -23,7 +23,7 @@ INDEXES = ("children", "zombies", "members", "grouped", "ends", "ports_of", "bou
 
 def uses(host: Host) -> dict[Pid, int]:
     """Count how often each number is in use: as process, group, session, thread, or kept for later."""
-    count: Counter[Pid] = Counter(list(host.reserved))
+    count: Counter[Pid] = Counter([*host.reserved, *host.found])
     for process in host.procs.values():
         count.update((process.pid, process.pgid, process.sid, *process.threads))
     return dict(count)

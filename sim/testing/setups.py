@@ -30,6 +30,7 @@ from sim.engine.setup import (
     Log,
     Microseconds,
     Network,
+    Observed,
     OnTerm,
     Payload,
     Port,
@@ -58,6 +59,11 @@ CRON = Child("cron", ("cron",), exits=Ends(0, 200 * MS))
 WORKER = Child("job", ("job",), 2, Ends(1, 1 * S), on=(("TERM", OnTerm("exit", 4, 100 * MS)),), main_ends=300 * MS)
 YOUNG = Healthcheck(("check",), 2 * S, 1 * S, 1, 3 * S, 1 * S)
 MIB = 2**20
+FOUND = (
+    Observed(1, "/sbin/init", 0, 0, 0, threads=1),
+    Observed(4000, "-bash", 1, 4000, 4000, "pts/2", "Ss", started=1_577_836_000),
+    Observed(3999, "make  all", 4000, 3999, 4000, "pts/2", "Sl+", 3, 1_577_836_700),
+)
 
 TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
     Service: {
@@ -116,7 +122,14 @@ TRAITS: dict[type, dict[str, tuple[Any, ...]]] = {
         "start_limit_interval": (1 * S,),
         "timeout_stop": (5 * S,),
     },
-    HostSetup: {"begin": ("boot", "off"), "cores": (1, 8), "next_pid": (32_700, 5_000), "subreaper": ("tini",)},
+    HostSetup: {
+        "begin": ("boot", "off"),
+        "cores": (1, 8),
+        "next_pid": (32_700, 5_000),
+        "subreaper": ("tini",),
+        "supervisor": ("none",),
+        "processes": (FOUND,),
+    },
 }
 """By kind of part: what each field may be beside its default."""
 

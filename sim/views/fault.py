@@ -6,6 +6,7 @@ Leaves out faults that a run chooses by itself. Source: none; the project's own 
 from __future__ import annotations
 
 from sim.designs import Design
+from sim.engine.prologue import is_early
 from sim.engine.setup import (
     QUIET_VERBS,
     Command,
@@ -44,7 +45,8 @@ def fault_of(run: v.Intervals, step: str | None = None) -> v.Mark | None:
 
 def first_harm(setup: Setup) -> Step | None:
     """Return the step of a scenario that is such a fault, None if there is none."""
-    steps = [step for terminal in setup.terminals for step in terminal if harms(step.command)]
+    late = (terminal for terminal in setup.terminals if not is_early(terminal))
+    steps = [step for terminal in late for step in terminal if harms(step.command)]
     return min(steps, key=lambda step: _rank(step.command), default=None)
 
 

@@ -15,6 +15,7 @@ from sim.designs import DESIGNS, Design
 from sim.engine.containers import names_container
 from sim.engine.engine import daemon_of
 from sim.engine.program import adopts, is_at_home_under_init
+from sim.engine.prologue import is_early
 from sim.engine.role import Kind
 from sim.engine.setup import Microseconds, Port, SetNextPid, Setup, Step
 from sim.engines.host.output import lost_mark
@@ -342,7 +343,7 @@ def unanswered(trace: Trace) -> tuple[Unanswered, ...]:
 def not_taken(trace: Trace) -> tuple[Unanswered, ...]:
     """Return the steps that were never taken: their moment did not come, or their terminal was still busy."""
     taken = {record.event.id for record in trace.records if isinstance(record.event, StepTaken)}
-    steps = (step for terminal in trace.setup.terminals for step in terminal)
+    steps = (step for terminal in trace.setup.terminals for step in terminal if not is_early(terminal))
     design = DESIGNS[trace.setup.engine.design]
     return tuple(_left_over(step, step.id, design) for step in steps if step.id not in taken)
 

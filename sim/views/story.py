@@ -13,10 +13,12 @@ from sim.engine.networks import bindings, host_addresses
 from sim.engine.program import is_orphan
 from sim.engine.records import Container, Endpoint, Health
 from sim.engine.setup import Microseconds, Port, Service
+from sim.engines.host.bystander import NAME as BYSTANDER
+from sim.engines.host.bystander import is_name
 from sim.engines.host.systemd.unit import unit_of
 from sim.facts import EngineEvent, Remembered, StateChanged
 from sim.kernel.events import FifoLevel, FifoMade, FileWritten, Forked
-from sim.kernel.records import INIT, Pid
+from sim.kernel.records import INIT, Pid, Process, Seen
 from sim.trace import Record, Replay, Trace
 from sim.views.probes import Found, Probes, monitored
 from sim.views.rows import ContainerRow, EventRow
@@ -27,6 +29,7 @@ HERTZ = 100
 TICK: Microseconds = 1_000_000 // HERTZ
 
 
+UNSEEN = Seen()
 BEFORE = float("-inf")  # a moment that lies before the run and that nobody says
 
 
@@ -139,23 +142,32 @@ class Story:
         host = self.trace.setup.host
         boot = host.epoch * 1_000_000 - self.trace.origin  # unix µs of the clock's zero
         btime, rest = divmod(boot, 1_000_000)
+        btime = min([btime, *(it.seen.started or btime for it in self.world.host.procs.values() if it.seen)])
+        rest = boot - btime * 1_000_000
         now = host.epoch + (self.at - self.trace.origin) // 1_000_000
         meta = Meta(btime=btime, now=now, hertz=HERTZ, pid_max=host.pid_max, tz=zone(host.tz_minutes))
-        return Table(meta, tuple(self._row(pid, rest) for pid in sorted(self.world.host.procs)))
+        return Table(meta, tuple(self._row(pid, btime, rest) for pid in sorted(self.world.host.procs)))
 
-    def _row(self, pid: Pid, rest: Microseconds) -> ProcessRow:
+    def _row(self, pid: Pid, btime: int, rest: Microseconds) -> ProcessRow:
         process = self.world.host.procs[pid]
-        image = process.image
+        image, seen = process.image, process.seen or UNSEEN
+        begun = (self.starts[pid] + rest) // TICK if seen.started is None else (seen.started - btime) * HERTZ
         return ProcessRow(
             pid=pid,
             ppid=process.ppid,
             pgid=process.pgid,
             sid=process.sid,
-            comm=image.comm,
-            args=() if process.shown_state == "Z" else image.argv,
+            comm=seen.comm or image.comm,
+            args=() if process.shown_state == "Z" else _words(seen.args, image.argv),
             threads=process.threads,
-            state=process.shown_state,
-            start_ticks=(self.starts[pid] + rest) // TICK,
+            state=_state(process, self.at <= self.trace.origin),
+            start_ticks=begun,
+            uid=seen.uid,
+            tty=seen.tty or None,
+            tpgid=seen.tpgid,
+            utime=seen.cpu_s * HERTZ,
+            nice=-1 if "<" in seen.stat else int("N" in seen.stat),
+            lock_kb=int("L" in seen.stat),
             role=image.program,
             container=image.container or None,
             orphan=is_orphan(self.world, pid),
@@ -262,6 +274,24 @@ class Story:
         if health is None:
             return None
         return health[0] if monitored(self.world, unit_of(self.world).main_pid, name) else "unhealthy"
+
+
+def _words(observed: str, argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of a command line as it was observed; those that are known to be the same stand as they are."""
+    if is_name(observed):
+        return ()
+    return argv if not observed or observed == " ".join(argv) else tuple(observed.split(" "))
+
+
+def _state(process: Process, first: bool) -> str:
+    """Return the state that ps shows: the observed one in the *first* tree, and of a bystander for good.
+
+    What a process of the engine does in a moment the model does not tell: it sleeps.
+    """
+    state, seen = process.shown_state, process.seen
+    if seen is None or state != "S" or process.frozen or not (first or process.image.program == BYSTANDER):
+        return state
+    return seen.stat[:1] or state
 
 
 def zone(minutes: int) -> str:

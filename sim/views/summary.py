@@ -36,7 +36,8 @@ class Summary(msgspec.Struct, frozen=True):
     *live_restore* is None where the engine has none, *unit* the service of its daemon, "" without one. *at_boot* has
     by step of the host's start the units that it starts, *started* are those that were active before t = 0. *begun*
     counts the containers that were started before t = 0, *left_out* are the rounds that were jumped over there, in
-    which *rounds_of* are started. *client* is the command that asks the engine.
+    which *rounds_of* are started. *client* is the command that asks the engine. *unlike* says in what the first tree is
+    not as it was observed.
     """
 
     title: str
@@ -67,6 +68,7 @@ class Summary(msgspec.Struct, frozen=True):
     started: tuple[str, ...] = ()
     left_out: LeftOut | None = None
     rounds_of: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
 
     @property
     def daemon(self) -> str:

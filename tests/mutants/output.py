@@ -22,7 +22,7 @@ ROWS = (
     Mutant("unlinked fifo is gone", "sim/kernel/fifos.py",
            "    if used and free is not None and", "    if False and free is not None and",
            "A fifo that is open loses its bytes with its name (§7.4).", (*OWN, "tests/test_transitions.py")),
-    Mutant("bytes outlive the last end", "sim/kernel/host.py",
+    Mutant("bytes outlive the last end", "sim/kernel/ends.py",
            "fifo if fifo.readers or fifo.writers else replace(fifo, level=0)", "fifo",
            "What is in a fifo stays there when nobody holds an end (pipe(7)).", ("tests/kernel", *OWN)),
     Mutant("pipe holds all sizes", "sim/engines/host/output.py",

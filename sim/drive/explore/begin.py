@@ -26,7 +26,7 @@ from sim.world import World
 def unpinned(setup: Setup) -> Setup:
     """Return the setup without numbers that were observed: an exploration holds for any."""
     services = tuple(replace(s, pins=Pins(address=s.pins.address)) for s in setup.services)
-    return replace(setup, services=services, host=replace(setup.host, next_pid=None))
+    return replace(setup, services=services, host=replace(setup.host, next_pid=None, processes=()))
 
 
 class Lockstep:

@@ -324,7 +324,7 @@ class TapedHost(Host):
             setattr(self, name, Lines(tape, name))
         self.rules = KeyLine(tape, "rules", "")  # type: ignore[assignment]
         self.reserved = KeyLine(tape, "reserved", "")  # type: ignore[assignment]
-        self.uses = Nothing()
+        self.found, self.uses = {}, Nothing()
 
     last_pid = property(lambda self: 0, lambda self, number: None)
     forks = property(lambda self: 0, lambda self, count: None)

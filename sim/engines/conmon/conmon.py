@@ -61,8 +61,8 @@ def conmon(g: Goroutine) -> Spawn:
     """Describe the conmon of a container: a group of its own, a control group of its own."""
     service = service_of(g)
     local = {"c": service.name, "starter": g.pid}
-    argv = argv_of(service)
-    return Spawn("conmon", argv, service.name, local=local, new_group=True, cgroup=group(g.world, service))
+    argv, own = argv_of(service), group(g.world, service)
+    return Spawn("conmon", argv, service.name, local=local, new_group=True, cgroup=own, passing=True)
 
 
 def monitor(g: Goroutine) -> Spawn:

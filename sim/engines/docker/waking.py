@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from sim.engine import paths
 from sim.engine.goroutine import Goroutine
-from sim.engine.ops import Goto, Wait, call, reading
+from sim.engine.ops import Do, Goto, Label, Wait, call, reading
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
-from sim.engines.host.client import systemd_at, terminal
-from sim.engines.host.systemd.unit import ENGINE, unit_of
+from sim.engines.host.client import refused, systemd_at, terminal
+from sim.engines.host.systemd.unit import ENGINE, is_supervised, unit_of
 from sim.facts import Message
-from sim.kernel.records import INIT
+from sim.kernel.records import INIT, Pid
 from sim.world import Frame, World
+
+
+def socket_holder(world: World, frame: Frame) -> Pid | None:
+    """Find who holds the API's socket while no daemon does: systemd, where PID 1 is that."""
+    return systemd_at(world, frame) if is_supervised(world) else None
 
 
 def wake(g: Goroutine) -> Message:
@@ -32,6 +37,15 @@ def taken_from_queue(world: World, frame: Frame) -> bool:
 
 PROGRAM = Program(
     "client",
-    (terminal(call("bus", systemd_at, wake, lost="lost", failed="failed"), Wait(taken_from_queue), Goto("begin")),),
+    (
+        terminal(
+            call("bus", socket_holder, wake, lost="lost", refused="nobody", failed="failed"),
+            Wait(taken_from_queue),
+            Goto("begin"),
+            Label("nobody"),
+            Do(refused),
+            Goto("done"),
+        ),
+    ),
     role=Role(kind=Kind.CLIENT),
 )

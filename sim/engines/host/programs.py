@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sim.engine.program import Program
 from sim.engine.role import Kind
-from sim.engines.host import children, init, journald, stranger, subreaper
+from sim.engines.host import bystander, children, init, journald, stranger, subreaper
 from sim.engines.host import client as people
 from sim.engines.host import payload as containers
 from sim.engines.host.systemd.program import Systemd
@@ -32,5 +32,5 @@ def on_host(
         if len(daemons) > 1:
             raise ValueError(f"which of {', '.join(daemons)} is the engine's own unit? Give on_host a systemd")
         systemd = Systemd(*(engine_unit(name, name) for name in daemons))
-    of_containers = (payload, children.CHILD, init.APP, stranger.PROGRAM, *beside)
+    of_containers = (payload, children.CHILD, init.APP, stranger.PROGRAM, bystander.PROGRAM, *beside)
     return (systemd, journald.PROGRAM, *programs, *of_containers, subreaper.PROGRAM, client)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Wait, reading
 from sim.engines.host.systemd.job import cancel_starts, is_replaced, run_job
-from sim.engines.host.systemd.unit import UP, UnitFile, file_of, installed, of, state_of
+from sim.engines.host.systemd.unit import UP, UnitFile, file_of, installed, is_supervised, of, state_of
 from sim.facts import Fid, Message
 from sim.world import Frame, Key, World
 
@@ -25,7 +25,12 @@ def needs(world: World, name: str) -> list[str]:
 
 
 def falling_with(world: World, name: str) -> list[str]:
-    """Return the units that a job which stops *name* stops, too: those of them that are up."""
+    """Return the units that a job which stops *name* stops, too: those of them that are up.
+
+    None where nobody but people starts and stops them.
+    """
+    if not is_supervised(world):
+        return []
     return [other for other, file in installed(world).items() if name in file.falls_with and _is_up(world, other)]
 
 
@@ -36,6 +41,8 @@ def _is_up(world: World, name: str) -> bool:
 def lacks(world: World, name: str) -> bool:
     """Return whether a unit that *name* requires, and is ordered after, is not active."""
     file = file_of(world, name)
+    if not is_supervised(world):
+        return False
     strict = [need for need in file.falls_with if need in file.after and need in installed(world)]
     return any(state_of(world, need).state != "active" for need in strict)
 
@@ -51,8 +58,10 @@ def jobs_done(world: World, frame: Frame) -> bool:
 
 
 def pull(g: Goroutine) -> None:
-    """Start what the unit needs; wait for those that it is ordered after."""
+    """Start what the unit needs; wait for those that it is ordered after. Whoever starts one by hand does so, too."""
     name = of(g)
+    if begins_alone(g.world, g.frame):
+        return
     after = file_of(g.world, name).after
     for need in needs(g.world, name):
         if state_of(g.world, need).state != "active":
@@ -93,6 +102,11 @@ def stop_bound(g: Goroutine, name: str) -> None:
     for other in falling_with(g.world, name):
         if name in file_of(g.world, other).binds_to:
             stop_unit(g, other)
+
+
+def begins_alone(world: World, frame: Frame) -> bool:
+    """Return whether a frame is that of a boot, or of a start of every unit, with which no unit is started."""
+    return frame.procedure in ("init.boot", "init.units") and not is_supervised(world)
 
 
 def tie(*files: UnitFile) -> bool:

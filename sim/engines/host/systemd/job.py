@@ -12,7 +12,7 @@ from sim.engine.goroutine import Failure, Goroutine
 from sim.engines.host.systemd.unit import named, own_name, start_about
 from sim.facts import Fid, Forgot, Locals, Message
 from sim.kernel.records import INIT
-from sim.world import World
+from sim.world import Key, World
 
 RESTARTING = ("restart", "try-restart")
 STARTING = ("start", *RESTARTING)
@@ -50,6 +50,14 @@ def jobs_about(world: World, verbs: tuple[str, ...], name: str) -> list[Fid]:
     frames = [world.frames[fid] for fid in world.frames_of.get(INIT, ())]
     found = [it.fid for it in frames if it.procedure in procedures and named(world, it.local) == name]
     return [fid for fid in found if not is_replaced(world, fid)]
+
+
+def read_about(world: World, verbs: tuple[str, ...]) -> tuple[Key, ...]:
+    """Name what `jobs_about` reads of jobs of these verbs: which there are, and which of them have been replaced."""
+    procedures = [f"init.{PROCEDURES[verb]}" for verb in verbs]
+    frames = [fid for fid in world.frames_of.get(INIT, ()) if world.frames[fid].procedure in procedures]
+    running: tuple[Key, ...] = tuple(("running", INIT, procedure) for procedure in procedures)
+    return *running, *(("memory", INIT, REPLACED + fid[1]) for fid in frames)
 
 
 def cancel_starts(g: Goroutine, name: str) -> None:

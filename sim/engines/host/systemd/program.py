@@ -10,7 +10,7 @@ from sim.engine.procedure import Procedure, procedure
 from sim.engine.program import Program
 from sim.engine.role import Kind, Role
 from sim.engines.host import journald
-from sim.engines.host.systemd.dependencies import BRING_BACK, PULL, TAKE_ALONG, tie
+from sim.engines.host.systemd.dependencies import BRING_BACK, PULL, TAKE_ALONG, begins_alone, tie
 from sim.engines.host.systemd.job import run_job
 from sim.engines.host.systemd.jobs import Bus, kill_unit, only_if_up, reload_unit, reset_failed, stop_done, tell_state
 from sim.engines.host.systemd.power import (
@@ -50,8 +50,8 @@ class Systemd(Program):
 
 
 def start_all(g: Goroutine) -> None:
-    """Start every unit but the engine's own, side by side."""
-    for name in others(g.world):
+    """Start every unit but the engine's own, side by side; none where PID 1 is no service manager."""
+    for name in () if begins_alone(g.world, g.frame) else others(g.world):
         run_job(g, "start", name)
 
 

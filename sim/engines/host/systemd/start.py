@@ -13,8 +13,8 @@ from typing import Any
 from sim.engine.goroutine import Failure, Goroutine, spawn
 from sim.engine.ops import Do, Sleep, reading
 from sim.engine.setup import Unit
-from sim.engines.host.systemd.dependencies import lacks
-from sim.engines.host.systemd.job import PROCEDURES, RESTARTING, answer, is_replaced, jobs_about
+from sim.engines.host.systemd.dependencies import begins_alone, lacks
+from sim.engines.host.systemd.job import PROCEDURES, RESTARTING, answer, is_replaced, jobs_about, read_about
 from sim.engines.host.systemd.starter import starter
 from sim.engines.host.systemd.stop import main_ended
 from sim.engines.host.systemd.unit import (
@@ -31,7 +31,6 @@ from sim.engines.host.systemd.unit import (
     state_of,
 )
 from sim.facts import Message, UnitChanged
-from sim.kernel.records import INIT
 from sim.world import Frame, Key, World
 
 WAITS = ("deactivating", "auto-restart")  # states in which a start is put off
@@ -56,7 +55,7 @@ def start_main(g: Goroutine) -> str | None:
     """Fork the main process and keep its number; refuse a start beyond StartLimitBurst= within StartLimitInterval=."""
     name = of(g)
     unit, keys = state_of(g.world, name), keys_of(g.world, name)
-    if is_replaced(g.world, g.frame.fid):
+    if is_replaced(g.world, g.frame.fid) or begins_alone(g.world, g.frame):
         return "limit"
     if unit.main_pid or unit.cleaning or unit.state in RUNS:
         return "running"
@@ -98,7 +97,7 @@ def restart_sec(world: World, frame: Frame) -> int:
 
 
 def _settles(world: World, frame: Frame) -> tuple[Key, ...]:
-    return *memory_of(world, frame), *(("running", INIT, f"init.{PROCEDURES[verb]}") for verb in RESTARTING)
+    return *memory_of(world, frame), *read_about(world, RESTARTING)
 
 
 @reading(_settles)

@@ -155,9 +155,20 @@ def control_pid(unit: UnitState) -> int:
     return unit.control_pid if isinstance(unit, ServiceState) else 0
 
 
+def is_supervised(world: World) -> bool:
+    """Return whether PID 1 is a service manager: it watches the units, and starts them with the host."""
+    return bool(world.setup.host.supervisor == "systemd")
+
+
 def keys_of(world: World, name: str) -> Unit:
-    """Return the keys of a unit."""
-    return file_of(world, name).keys(world, name)
+    """Return the keys of a unit; without a service manager those by which it does what somebody does who types.
+
+    They start a daemon by hand as often as they like, end it by a TERM and wait for its end; nobody else does anything.
+    """
+    keys = file_of(world, name).keys(world, name)
+    if is_supervised(world):
+        return keys
+    return replace(keys, restart="no", kill_mode="process", start_limit_burst=0, timeout_stop=0)
 
 
 def group(world: World, name: str = "") -> str:
