@@ -17,6 +17,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from sim.bundled import ROWS, bundled, row_names
+from sim.cli.foreign import STDIN as STDIN_NAMES
 from sim.cli.foreign import refuse_compose
 from sim.errors import InputError, Problem
 from sim.experiment.run import Run, run_scenario
@@ -152,6 +153,14 @@ def _stdin() -> bytes:
         content = buffer.read() if buffer is not None else sys.stdin.read().encode() if sys.stdin else b""
         _given[:] = [(sys.stdin, content)]
     return _given[0][1]
+
+
+def _stdin_given() -> bytes:
+    """Return what was read of standard input so far."""
+    return _given[0][1] if _given else b""
+
+
+STDIN_NAMES.update(dict.fromkeys((STDIN, f"{STDIN}.yaml"), _stdin_given))
 
 
 def stdin_bytes() -> bytes:

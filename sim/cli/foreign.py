@@ -7,7 +7,7 @@ what is none of these: the reader of scenarios says what is wrong with it. Sourc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from sim.errors import InputError, Problem
@@ -20,6 +20,9 @@ COMPOSE_NAME = re.compile(r"(?:docker-|podman-)?compose(?:[.-].*)?\.ya?ml\Z")
 COMPOSE_OWN = re.compile(r"^(?:version|volumes|configs|secrets|name|include):", re.MULTILINE)
 ENOUGH = 4_000_000
 ARCHIVE = "an archive"
+FEW = 20
+STDIN: dict[str, Callable[[], bytes]] = {}
+"""The names of standard input in messages -> what it held, for as far as it was read."""
 
 
 def told(problems: Iterable[Problem]) -> list[Problem]:
@@ -39,20 +42,35 @@ def told(problems: Iterable[Problem]) -> list[Problem]:
 
 def foreign(name: str) -> Problem | None:
     """Return what to type for a file that is a host's output or a Compose file, None for any other."""
+    if name in STDIN:
+        what = kind_of(STDIN[name](), name)
+        typed = "Type: … | shimulator init my.yaml - && shimulator run my.yaml"
+        return Problem("stdin", f"this is {what}, and no scenario", typed) if what else None
     try:
         path = Path(name)
-        if not path.is_file():
-            return None
-        with path.open("rb") as file:
-            content = file.read(ENOUGH)
+        what = kind_of_folder(path) if path.is_dir() else kind_of_file(path)
     except (OSError, ValueError):
         return None
-    what = kind_of(content, path.name)
     if not what:
         return None
     out = "my.yaml" if path.name != "my.yaml" else "host.yaml"
     typed = f"Type: shimulator init {out} {name} && shimulator run {out}"
     return Problem(name, f"this is {what}, and no scenario", typed)
+
+
+def kind_of_file(path: Path) -> str:
+    """Return what a file is, "" if it is no output of a host's tool."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return kind_of(file.read(ENOUGH), path.name)
+
+
+def kind_of_folder(path: Path) -> str:
+    """Return what a folder holds, "" if its first files are no outputs of a host's tools."""
+    files = [file for file in sorted(path.iterdir()) if file.is_file()][:FEW]
+    found = [file for file in files if kind_of_file(file)]
+    return f"a folder of what a host's tools print ({found[0].name}, …)" if found else ""
 
 
 def kind_of(content: bytes, name: str) -> str:

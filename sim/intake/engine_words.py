@@ -23,7 +23,7 @@ FACTS = {  # of text -> fact
     "Live Restore Enabled": "live-restore", "Logging Driver": "log-driver", "Kernel Version": "kernel",
     "kernel": "kernel", "Default Runtime": "runtime", "Init Binary": "init_binary",
 }  # fmt: skip
-ENGINE, CLIENT, PODMAN_KEYS = "engine", "client version", frozenset({"host", "store", "registries"})
+ENGINE, PODMAN_KEYS = "engine", frozenset({"host", "store", "registries"})
 VERSION, CONMON = "version Version".split(), "conmon version".split()  # paths in podman's info
 JSON_FACTS = {
     "NCPU": "cores", "Name": "hostname", "CgroupVersion": "cgroup", "CgroupDriver": "cgroup_driver",
@@ -123,14 +123,11 @@ def words_of(piece: Piece) -> Daemon:
         path = [it for it in path if it[0] < indent] + [(indent, key)]
         above = [name for _, name in path[:-1]]
         if above[:1] == ["Client"] or (key == "Client" and not above):
-            if key == "Version" and len(above) == 1 and not versions.get(CLIENT):
-                versions[CLIENT] = value
             continue
         _take(key, value, above, versions, facts)
     podman = PODMAN_VERSION.search("\n".join(piece.lines))
     if podman:
         versions["podman version"] = podman[1]
-    versions.pop(CLIENT, None)
     return _daemon(versions, facts, piece.place())
 
 

@@ -25,7 +25,7 @@ from sim.intake.joining import (
     joined_units,
     joined_words,
 )
-from sim.intake.records import Branch, Compose, Container, Listener, Mapped, Network, Note, Process, Reading, Unit
+from sim.intake.records import Branch, Compose, Container, Listener, Mapped, Network, Note, Process, Reading, Rule, Unit
 from sim.intake.roles import Cast, Found, cast_of, engine_of, of_design
 from sim.scenario import did_you_mean
 from sim.scenario.fields import NAME
@@ -139,7 +139,17 @@ def about_ports(reading: Reading, cast: Cast, rows: Sequence[Process]) -> list[N
     if silent and any(it.pid for it in listeners):
         text = f"forwarders that do not listen in ss: {', '.join(map(str, silent[:12]))}"
         notes.append(Note("contradiction", text, listeners[0].place))
-    return notes
+    return notes + about_rules(reading, cast)
+
+
+def about_rules(reading: Reading, cast: Cast) -> list[Note]:
+    """Return a note on published ports of running containers that no rule of the packet filter leads to them."""
+    rules = [fact for fact in reading.facts if isinstance(fact, Rule)]
+    led = {(rule.proto, rule.port) for rule in rules}
+    ports = [(row.name, port) for row in cast.containers if row.status == "running" for port in row.ports if port.host]
+    lost = [f"{port.host}/{port.proto} of {name}" for name, port in ports if (port.proto, port.host) not in led]
+    text = f"published ports that no rule of iptables-save leads anywhere: {', '.join(lost[:12])}"
+    return [Note("contradiction", text, rules[0].place)] if rules and lost else []
 
 
 def few(rows: Sequence[Process], cast: Cast, notes: list[Note]) -> tuple[Process, ...]:

@@ -1,9 +1,9 @@
-"""Lists of containers and listeners: `ps` of the engines' clients, `ss`, `iptables-save`, /proc/PID/status and cgroup.
+"""Lists of containers and listeners: `ps` of the engines' clients, `ss`, `iptables-save`, /proc/PID/status.
 
 Models: tables by the places of their headers, JSON a line or a list, the words of a status ("Up 4 seconds (healthy)",
 "Restarting (3) …"), ports in the short form. What is cut with an ellipsis is left out,
 and gives way to a whole one. Source: docker/cli formatter [S]; podman ps, crictl ps [S]; ss(8); iptables-save(8);
-proc_pid_status(5); cgroups(7).
+proc_pid_status(5).
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ USER = re.compile(r"\(\"(?P<comm>[^\"]*)\",pid=(?P<pid>\d+)")
 DNAT = re.compile(r"-A \S+ (?:.* )?-p (?P<proto>tcp|udp)\b.* --dport (?P<port>\d+) .*--to-destination (?P<to>\S+)")
 DESTINATION = re.compile(r"-d (?P<address>[0-9a-fA-F:.]+)(?:/\d+)?")
 STATUS_KEY = re.compile(r"(?:\S*/proc/(?P<pid>\d+)/status[:-])?(?P<key>\w+):\s*(?P<value>.*)")
-CGROUP = re.compile(r"\S*/proc/(?P<pid>\d+)/cgroup:\d+:[^:]*:(?P<path>.*)")
 MOST_PORTS = 1_000
 
 
@@ -270,15 +269,3 @@ def _status(found: dict[str, str], place: str) -> Iterator[Process]:
 
 def _mask(said: str | None) -> int | None:
     return int(said, 16) if said and re.fullmatch(r"[0-9a-fA-F]{1,32}", said) else None
-
-
-def cgroups_of(piece: Piece) -> Iterator[Process]:
-    """Yield the control group of each process, the first that is not the root's."""
-    found: dict[int, str] = {}
-    for line in piece.lines:
-        match = CGROUP.match(line)
-        pid = number(match["pid"], low=1) if match else None
-        if match and pid and len(match["path"]) > len(found.get(pid, "")):
-            found[pid] = match["path"]
-    for pid, path in found.items():
-        yield Process(pid, cgroup=path, place=piece.place())

@@ -6,7 +6,7 @@ sentences about the input name places and kinds, never words of it. Source: the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -31,7 +31,6 @@ TEXTS: dict[str, tuple[str, Callable[[Piece], Facts]]] = {
 }
 LISTS: dict[str, tuple[str, Callable[[Piece], Iterable[Process]]]] = {
     "status": ("/proc/PID/status", lists.statuses_of),
-    "cgroup": ("/proc/PID/cgroup", lists.cgroups_of),
 }
 Objects = tuple[tuple[Callable[[Any], bool], str, Callable[[dict[str, Any], str], Fact]], ...]
 OBJECTS: Objects = (
@@ -152,8 +151,3 @@ def clean_value(key: str, value: Any) -> Any:
     if isinstance(value, str):
         return ELLIPSIS if is_secret_name(key) else redacted(value)
     return value
-
-
-def names_of(facts: Iterable[Fact]) -> Iterator[str]:
-    """Yield the names of containers."""
-    yield from (fact.name for fact in facts if isinstance(fact, Container))

@@ -17,8 +17,7 @@ Place = str  # FILE:LINE
 class Process(msgspec.Struct, frozen=True):
     """A row of a table of processes. *started* is an ISO date of UTC or of the host's zone; *cut*: *args* is not whole.
 
-    *time* is the TIME of ps, as it stands. *caught* and *ignored* are the masks of signals of /proc/PID/status,
-    *members* the paths of its control groups.
+    *time* is the TIME of ps, as it stands. *caught* and *ignored* are the masks of signals of /proc/PID/status.
     """
 
     pid: int
@@ -34,7 +33,6 @@ class Process(msgspec.Struct, frozen=True):
     cut: bool = False
     caught: int | None = None
     ignored: int | None = None
-    cgroup: str = ""
     place: Place = ""
     uid: int | None = None
     time: str = ""

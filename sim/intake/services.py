@@ -18,7 +18,6 @@ from typing import Any
 from sim.intake.draft import Draft, listed, scalar
 from sim.intake.inventory import Inventory
 from sim.intake.records import Container, Mapped, Process
-from sim.intake.roles import descendants
 from sim.scenario.known import SIGNALS
 from sim.scenario.units import format_duration
 
@@ -37,7 +36,6 @@ class Kept:
     def __init__(self) -> None:
         self.steps: list[str] = []
         self.notes: list[str] = []
-        self.without_policy: list[str] = []
 
 
 def write_service(draft: Draft, host: Inventory, row: Container, kept: Kept) -> None:
@@ -322,12 +320,9 @@ def moment(text: str) -> datetime | None:
 
 
 def _without_effect(draft: Draft, row: Container) -> None:
+    if row.service:
+        draft.remark(4, f"service {row.service} of the Compose project {row.project}")
     if row.env:
         draft.remark(4, f"environment, values left out: {listed(map(str, row.env), 40)}")
     if row.labels:
         draft.remark(4, f"labels, values left out: {listed(map(str, row.labels), 40)}")
-
-
-def all_below(pid: int, below: Mapping[int, list[Process]]) -> list[Process]:
-    """Return all processes that descend from one."""
-    return list(descendants(pid, below))

@@ -154,7 +154,6 @@ def _process(found: dict[str, str], args: str, place: str, cut: bool) -> Process
         comm=first("COMM", ""),
         args=args,
         cut=cut,
-        cgroup=first("CGROUP", ""),
         place=place,
         uid=number(first("UID"), LARGEST_UID),
         time=first("TIME", ""),

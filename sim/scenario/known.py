@@ -21,7 +21,7 @@ SERVICE_NOT_MODELLED = {
 }
 PAYLOAD_NOT_MODELLED: dict[str, str] = {}
 LOG_DRIVERS = ("journald", "json-file", "none")
-LOG_DRIVERS_LATER = ("awslogs", "fluentd", "gcplogs", "gelf", "logentries", "splunk", "syslog")
+LOG_DRIVERS_LATER = ("awslogs", "fluentd", "gcplogs", "gelf", "local", "logentries", "splunk", "syslog")
 
 
 HOST_LATER: dict[str, str] = {}

@@ -1,6 +1,7 @@
 """A file of a host's tools is no scenario: each command says what to type."""
 
 import json
+import tarfile
 
 import pytest
 
@@ -30,6 +31,19 @@ def test_each_command_says_what_to_type(words, name, shimulator, folder):
     assert said.status == 2, said
     assert f"Type: shimulator init my.yaml {name} && shimulator run my.yaml" in said.err
     assert said.err.count("\n") == 1
+
+
+def test_a_folder_of_outputs_and_a_pipe_are_told_too(shimulator, folder):
+    """A folder, an archive, standard input."""
+    (folder / "out").mkdir()
+    (folder / "out/ps.txt").write_text(PS)
+    said = shimulator("show", "out")
+    assert (said.status, "Type: shimulator init my.yaml out &&" in said.err) == (2, True)
+    with tarfile.open(folder / "out.tar.gz", "w:gz") as archive:
+        archive.add(folder / "out", "out")
+    assert "this is an archive, and no scenario. Type: shimulator init" in shimulator("run", "out.tar.gz").err
+    said = shimulator("run", "-", stdin=INSPECT.encode())
+    assert (said.status, "Type: … | shimulator init my.yaml - &&" in said.err) == (2, True)
 
 
 def test_what_is_to_be_typed_works(shimulator, folder):

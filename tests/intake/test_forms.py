@@ -101,6 +101,10 @@ def test_listeners_and_rules_are_read():
     host = read(SS, RULES, samples.axjf())
     assert [(it.proto, it.port, it.pid) for it in host.listeners] == [("tcp", 8080, 700)]
     assert "forwarders that do not listen in ss: 710" in [note.text for note in host.notes]
+    lost = read(RULES, samples.DOCKER_PS).notes
+    assert [note.text for note in lost if note.kind == "contradiction"] == [
+        "published ports that no rule of iptables-save leads anywhere: 8080/tcp of web"
+    ]
 
 
 def test_a_list_of_containers_alone_is_a_host():

@@ -48,7 +48,7 @@ OUTPUTS = {
     "ss.txt": SS,
     "rules.txt": RULES,
 }
-NASTY = (
+NASTY: tuple[str, ...] = (
     "\0",
     "\r\n",
     "\x1b[31m",
