@@ -171,13 +171,14 @@ def ports_of(value: dict[str, Any], host: Mapping[str, Any]) -> Iterator[Mapped]
     for key, found in (asked or given).items():
         inner, _, proto = str(key).partition("/")
         for place, row in enumerate(found if isinstance(found, list) else ()):
-            port, left = whole(at(row, "HostPort"), high=LARGEST_PORT), left - 1
+            first, _, end = text(at(row, "HostPort")).partition("-")
+            port, last, left = whole(first, high=LARGEST_PORT), whole(end, high=LARGEST_PORT), left - 1
             seen = given.get(key)
             if not port and isinstance(seen, list) and place < len(seen):
                 port = whole(at(seen[place], "HostPort"), high=LARGEST_PORT)
             address = text(at(row, "HostIp"))
             if whole(inner, 1, LARGEST_PORT) and left >= 0:
-                yield Mapped(int(inner), proto or "tcp", "" if address in ("0.0.0.0", "::") else address, port)
+                yield Mapped(int(inner), proto or "tcp", "" if address in ("0.0.0.0", "::") else address, port, last)
 
 
 def networks_of(value: dict[str, Any]) -> Iterator[Joined]:

@@ -39,12 +39,16 @@ class Process(msgspec.Struct, frozen=True):
 
 
 class Mapped(msgspec.Struct, frozen=True):
-    """A published port: *address* of the host is "" for all, *host* is 0 where the engine chooses the number."""
+    """A published port: *address* of the host is "" for all, *host* is 0 where the engine chooses the number.
+
+    With *last* the engine chooses one from *host* to *last*.
+    """
 
     inner: int
     proto: str = "tcp"
     address: str = ""
     host: int = 0
+    last: int = 0
 
 
 class Check(msgspec.Struct, frozen=True):

@@ -241,6 +241,7 @@ def _forwarded(words: Mapping[str, str], cast: Cast, row: Process, rows: Sequenc
         if to and any(to in (joined.address, joined.address6) for joined in container.networks):
             return container.name
     for container in cast.containers:
-        if any(str(mapped.host) == port and mapped.proto == words.get("proto", "tcp") for mapped in container.ports):
+        mine = (it for it in container.ports if it.proto == words.get("proto", "tcp") and port.isdigit())
+        if any(it.host <= int(port) <= max(it.host, it.last) for it in mine):
             return container.name
     return ""

@@ -118,10 +118,13 @@ def port_words(port: Mapped) -> str:
 
     >>> port_words(Mapped(53, "udp", "127.0.0.1", 5353)), port_words(Mapped(80, "tcp", "::1", 80))
     ('127.0.0.1:5353:53/udp', '[::1]:80:80')
+    >>> port_words(Mapped(80, host=8080, last=8083))
+    '8080-8083:80'
     """
     address = f"[{port.address}]" if ":" in port.address else port.address
     before = f"{address}:" if address else ""
-    outer = f"{before}{port.host}:" if port.host else before and f"{before}:"
+    asked = f"{port.host}-{port.last}" if port.last > port.host else str(port.host)
+    outer = f"{before}{asked}:" if port.host else before and f"{before}:"
     return f"{outer}{port.inner}" + ("" if port.proto == "tcp" else f"/{port.proto}")
 
 
@@ -197,7 +200,7 @@ def _payload(draft: Draft, host: Inventory, row: Container, below: Mapping[int, 
     keys: list[tuple[str, str]] = []
     first = next((it for it in host.processes if it.pid == host.first.get(row.name)), None)
     if first is not None and row.status not in ("exited", "created", "dead"):
-        keys += _observed(row, first, below)
+        keys += [*_observed(row, first, below), *_listens(host, row, first, below)]
     keys += _ended(row, kept)
     if keys:
         draft.add(4, "x-payload:")
@@ -224,6 +227,21 @@ def _observed(row: Container, first: Process, below: Mapping[int, list[Process]]
         keys.append(("children:", ""))
         keys += [(f"  - {scalar(child)}", "") for child in children]
     return [*keys, *_answers(row, program, inside=not (init or row.init))]
+
+
+def _listens(
+    host: Inventory, row: Container, first: Process, below: Mapping[int, list[Process]]
+) -> list[tuple[str, str]]:
+    """Return at which ports of the host a container listens that has the host's network."""
+    if row.network_mode != "host":
+        return []
+    pids, waiting = set[int](), [first.pid]
+    while waiting:
+        pids.add(waiting[-1])
+        waiting += [it.pid for it in below.get(waiting.pop(), ()) if it.pid not in pids]
+    heard = {(it.proto, it.port): None for it in host.listeners if it.pid in pids}
+    words = [port if proto == "tcp" else f"{port}/{proto}" for proto, port in heard]
+    return [(f"listens: {scalar(words)}", "as ss shows it")] if words else []
 
 
 def _child(row: Process, below: Mapping[int, list[Process]], deepest: int) -> dict[str, Any]:
