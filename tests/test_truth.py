@@ -10,9 +10,9 @@ import pytest
 
 from sim.experiment.act_words import FILE
 from tests.truth import acts, right, tell
-from tests.truth.judge import Judged, all_judged, beside, judge, load
+from tests.truth.judge import Judged, all_judged, beside, everything, judge, load
 from tests.truth.kinds import KINDS
-from tests.truth.rows import COLUMNS, FOLDER, MARKS, Experiment, Row, experiments, read
+from tests.truth.rows import COLUMNS, FOLDER, MARKS, Experiment, Row, read
 from tests.validation.ask import ROOT
 from tests.validation.page import PAGE
 
@@ -33,7 +33,7 @@ def test_an_experiment_can_be_read(name: str) -> None:
 def test_the_list_of_right_rows_is_about_rows_that_are_there() -> None:
     """Each row once; one that no experiment has any more is taken off with its reason."""
     listed = right.read()
-    assert right.gone({row.key for it in experiments() for row in it.rows}, listed) == []
+    assert right.gone({row.key for it in everything() for row in it.rows}, listed) == []
     assert len(set(listed.right)) == len(listed.right)
     assert set(listed.right).isdisjoint(listed.off)
 
@@ -279,3 +279,15 @@ def test_the_recorder_asks_and_changes_nothing(tmp_path: Path) -> None:
     assert {"host.txt", "events.jsonl", "before", "after"} <= {it.name for it in folder.iterdir()}
     files = {"inspect.json", "ps.txt", "ps-a.txt", "ss.txt", "iptables-nat.txt", "signals.txt", "when.txt"}
     assert {it.name for it in (folder / "after").iterdir()} == files
+
+
+def test_hosts_are_tried_again_as_they_were_imported() -> None:
+    """The host is init's, the act and the rows are the experiment's; moments keep their distance from the act."""
+    (found,) = [it for it in everything() if it.name == "imported-H3-kill9-containerd"]
+    scenario = load(found, [])
+    assert [row.pid for row in scenario.setup.host.processes][:3] == [1, 52, 54]
+    assert "kill: containerd" in found.scenario
+    given = read(FOLDER / "host-H3-kill9-containerd")
+    assert len(found.rows) == len([row for row in given.rows if row.mark == "predicted"])
+    first = next(step for terminal in scenario.setup.terminals for step in terminal if "kill" in step.text)
+    assert {row.moment for row in found.rows if row.kind == "events"} == {f"{first.at.offset // 1000}ms"}

@@ -12,14 +12,13 @@ import sys
 
 from sim.experiment.act_words import FILE
 from tests.truth import acts, right, tell
-from tests.truth.judge import beside, judged
-from tests.truth.rows import experiments
+from tests.truth.judge import beside, everything, judged
 
 
 def main(words: list[str]) -> int:
     """Judge, and print."""
     names = [word for word in words if word not in ("--accept", "--beside")]
-    chosen = [it for it in experiments() if not names or any(it.name.startswith(name) for name in names)]
+    chosen = [it for it in everything() if not names or any(it.name.startswith(name) for name in names)]
     if "--beside" in words:
         for one in chosen:
             print(f"## {one.name}\n\n{tell.beside(beside(one))}")

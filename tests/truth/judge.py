@@ -7,7 +7,7 @@ are told (`tell`). Source: none.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from sim.engine.goroutine import ModelFault
 from sim.errors import InputError
 from sim.experiment.run import Run
 from sim.scenario import Scenario
+from tests.truth.imported import imported
 from tests.truth.kinds import KINDS, Asked, Entry
 from tests.truth.rows import Experiment, Row, experiments
 
@@ -40,7 +41,13 @@ class Answer(NamedTuple):
 @cache
 def all_judged() -> tuple[Judged, ...]:
     """Judge every experiment; once in a process."""
-    return judged(experiments())
+    return judged(everything())
+
+
+def everything() -> Iterator[Experiment]:
+    """Yield all experiments, then those acts on hosts that were imported."""
+    yield from experiments()
+    yield from imported(experiments())
 
 
 def judged(of: Iterable[Experiment], tell: Callable[[str], None] = lambda _: None) -> tuple[Judged, ...]:
