@@ -111,7 +111,7 @@ _LIMITS: Mapping[str, Noted] = {
 
 _NETWORK: Mapping[str, Noted] = {
     **_keys("attachable driver_opts labels x-network", "only Compose and swarms read it"),
-    **_keys("enable_ipv4 enable_ipv6", "containers have IPv4 addresses in the model"),
+    **_keys("enable_ipv4", "containers have IPv4 addresses in the model"),
 }
 _SUBNET: Mapping[str, Noted] = {
     "gateway": Noted("the bridge's own address; nobody is given it"),

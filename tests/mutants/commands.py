@@ -28,8 +28,8 @@ ROWS = (
     # -- health checks (§3.3, §20) ------------------------------------------------------------------------------------
     Mutant("one retry more", HEALTH, "retries = check_of(g.world, g.frame).retries",
            "retries = check_of(g.world, g.frame).retries + 1", "unhealthy comes with the fourth failure", (IN_HEALTH,)),
-    Mutant("failures add up", HEALTH, "streak = 0 if good else health.streak + 1",
-           "streak = health.streak if good else health.streak + 1", "a success does not begin the count anew",
+    Mutant("failures add up", HEALTH, "streak = 0 if good else health.streak + (not excused)",
+           "streak = health.streak if good else health.streak + (not excused)", "a success does not begin the count anew",
            (IN_HEALTH,)),
     Mutant("slow probes count nothing", HEALTH, "    _count(g, good=False)\n",
            "    pass\n", "a probe that takes too long is no failure", (IN_HEALTH,)),

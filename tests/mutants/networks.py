@@ -42,6 +42,6 @@ ROWS = (
            'else "boot_turn" if name in joined', 'else "boot_start" if name in joined',
            "after a boot who shares a network always waits for its owner", OWN),
     Mutant("who needs others is started in its turn", "sim/engine/prologue.py",
-           "for it in behind(setup.services) if", "for it in setup.services if",
+           "names = (*service.needs, *(need", "names = (*(need",
            "a container is started before the one whose network it shares", OWN),
 )  # fmt: skip

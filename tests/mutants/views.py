@@ -8,6 +8,7 @@ STOP, EXECED, EXIT = (
     "sim/engines/docker/dockerd/exit.py",
 )
 STORY, PROBES, UNIT = "sim/views/story.py", "sim/views/probes.py", "sim/views/unit_status.py"
+BELIEFS = "sim/views/beliefs.py"
 EXEC, STATUS = ("tests/engine/test_exec.py",), ("tests/render/test_systemctl_status.py",)
 HEALTH, NAMES, WALK = ("tests/views/test_probes.py",), ("tests/views/test_story.py",), ("tests/views/test_walk.py",)
 
@@ -25,9 +26,9 @@ ROWS = (
            "systemctl stop makes a failed unit inactive", STATUS),
     Mutant("a number that comes again is the old process", UNIT, ' or event.state == "activating")', ")",
            "after a power cut the unit has the old result (T51)", WALK),
-    Mutant("a dockerd that starts answers", STORY, ' and self.world.running(pid, f"{traits.engine}.api")', "",
+    Mutant("a dockerd that starts answers", BELIEFS, ' and world.running(pid, f"{traits.engine}.api")', "",
            "docker commands are answered before READY", NAMES),
-    Mutant("a stopped dockerd answers", STORY, ' and self.world.host.procs[pid].state != "T" else', " else",
+    Mutant("a stopped dockerd answers", BELIEFS, ' and world.host.procs[pid].state != "T" else', " else",
            "docker ps of a stopped dockerd lists containers", NAMES),
     Mutant("nobody is renamed", STORY, "name=record.called or name,", "name=name,",
            "docker ps shows the first name for ever", NAMES),
