@@ -26,6 +26,8 @@ NO_NUMBERS = (
 )
 REPORT = "Please report it with the scenario and the seed; SHIMULATOR_TRACEBACK=1 shows where."
 
+TAKE_OUTPUTS = (["diff"], ["init"])  # commands to which what a host prints is no mistake
+
 
 def explain(trouble: BaseException, words: Sequence[str] = ()) -> int:
     """Say on stderr what went wrong, and return the exit status; *words* are those of the command line."""
@@ -41,7 +43,8 @@ def explain(trouble: BaseException, words: Sequence[str] = ()) -> int:
     if isinstance(trouble, InputError):
         from sim.cli.foreign import told
 
-        return _say("\n".join(_as_typed(str(problem), words) for problem in told(trouble.problems)), WRONG)
+        problems = trouble.problems if words[:1] in TAKE_OUTPUTS else told(trouble.problems)
+        return _say("\n".join(_as_typed(str(problem), words) for problem in problems), WRONG)
     if isinstance(trouble, OSError):
         _forget_stdout()
         return _say(f"shimulator: {machine(trouble)}", FAULT)

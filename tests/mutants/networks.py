@@ -42,6 +42,6 @@ ROWS = (
            'else "boot_turn" if name in joined', 'else "boot_start" if name in joined',
            "after a boot who shares a network always waits for its owner", OWN),
     Mutant("who needs others is started in its turn", "sim/engine/prologue.py",
-           "names = (*service.needs, *(need.container", "names = (*(need.container",
+           "names = (*service.needs, ", "names = (*(), ",
            "a container is started before the one whose network it shares", OWN),
 )  # fmt: skip
