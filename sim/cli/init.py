@@ -41,13 +41,20 @@ def main(options: argparse.Namespace) -> int:
 def _out_and_inputs(options: argparse.Namespace) -> tuple[str, list[str]]:
     """Return the file to write and the inputs: the first word is the file where it can be one."""
     first, *rest = options.file or [""]
-    if first == STDOUT or Path(first).suffix in (".yaml", ".yml"):
+    if first == STDOUT or Path(first).suffix in (".yaml", ".yml") or (first and not rest and _is_out(Path(first))):
         return first, [*rest, *options.inputs]
     inputs = [*options.file, *options.inputs]
     if not inputs and not options.compose and not options.live:
         hint = "Write shimulator init my.yaml, or shimulator init my.yaml INPUT."
         raise InputError([Problem("shimulator init", "no file is named", hint)])
     return OUT, inputs
+
+
+def _is_out(path: Path) -> bool:
+    """Return whether a word without suffix names what to write: a new file, or a pipe or device that is there."""
+    if path.exists():
+        return not path.is_file() and not path.is_dir()
+    return not path.suffix
 
 
 def _made(options: argparse.Namespace, out: str, inputs: list[str]) -> tuple[str, str]:
