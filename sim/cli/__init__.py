@@ -271,7 +271,7 @@ def _designs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
-def _init(parser: argparse.ArgumentParser) -> None:
+def _init(parser: CommandParser) -> None:
     from sim.cli.init_options import fill
 
     fill(parser)
@@ -350,6 +350,10 @@ def options_of(words: list[str]) -> argparse.Namespace:
     named = words[0] if words and words[0] in {name for name, *_ in COMMANDS} else None
     top = parser(named)
     options, rest = top.parse_known_args(words)
+    late = top.commands[named].late if named else ""
+    if late and not any(word.startswith("-") for word in rest):
+        setattr(options, late, [*getattr(options, late), *rest])
+        rest = []
     if rest:
         (top.commands[named] if named else top).error(f"unrecognized arguments: {' '.join(rest)}")
     if options.command is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from sim.cli.parser import CommandParser
+
 INITS = """\
 examples:
   shimulator init my.yaml                              a starter
@@ -16,12 +18,13 @@ examples:
 """
 
 
-def fill(parser: argparse.ArgumentParser) -> None:
+def fill(parser: CommandParser) -> None:
     """Add what `shimulator init` takes."""
     parser.epilog, parser.formatter_class = INITS, argparse.RawDescriptionHelpFormatter
     parser.add_argument("file", nargs="*", metavar="[OUT] INPUT",
                         help="the scenario to write (x.yaml, default: host.yaml; - is standard output), then what a "
                         "host prints or Compose reads: files, folders, a tar, - for standard input")  # fmt: skip
+    parser.late = "inputs"
     parser.add_argument("--from", dest="inputs", metavar="INPUT", action="append", default=[], help="another input")
     parser.add_argument("-f", "--compose", metavar="FILE", action="append", default=[],
                         help="take the services of a Compose file; several are laid over one another")  # fmt: skip

@@ -23,6 +23,7 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})
         self._negative_number_matcher = MINUS_VALUE
         self.commands: dict[str, CommandParser] = {}
+        self.late = ""  # the option to which words go that stand behind another option
         self.after: Callable[[], str] | None = None  # what follows the options and is known to parts alone
 
     def format_help(self) -> str:

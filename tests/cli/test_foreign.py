@@ -59,3 +59,11 @@ def test_a_wrong_scenario_stays_one(shimulator, folder):
     (folder / "mine.yaml").write_text("services: {web: {image: nginx, restrat: always}}\n")
     said = shimulator("run", "mine.yaml")
     assert (said.status, "restrat" in said.err, "Type:" in said.err) == (2, True, False)
+
+
+def test_inputs_may_stand_behind_an_option(shimulator, folder):
+    """As with other commands, where an option stands is no matter."""
+    (folder / "web.yaml").write_text("services: {web: {image: nginx}}\n")
+    (folder / "compose.yml").write_text("services: {web: {image: nginx}}\n")
+    assert shimulator("init", "web.yaml", "--force", "compose.yml").status == 0
+    assert "nginx" in (folder / "web.yaml").read_text()
