@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
+from sim.cli.examples import BLASTS, CALIBRATIONS, CHECKS, EXAMPLES, PLOTS, WHATIFS
 from sim.cli.status import WRONG
 from sim.cli.values import JOBS, SEED, SEEDS, STATES, day, few_seeds, load, speed, whole_number
 from sim.version import __version__
@@ -21,15 +22,6 @@ from sim.version import __version__
 MINUS_VALUE = re.compile(r"-[0-9.#]")  # no option but a value: -5s is before t = 0, -#2 the second scenario of stdin
 
 FILE = "a scenario (FILE#2: the second one of a file), a bundled scenario's name, a runs/ folder or a trace; - is stdin"
-EXAMPLES = """\
-examples:
-  shimulator run document                      the host of the document, its dockerd killed
-  shimulator init my.yaml --compose docker-compose.yml && shimulator run my.yaml
-  shimulator run rows                          every row of the transition table, in one table
-  shimulator show document --at kill-1s --as ps-axjf
-  shimulator plot document -o document.png
-  shimulator whatif document --set engine.daemon.live-restore=true
-"""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -93,6 +85,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=JOBS, metavar="N", help="processes for --seeds (default: one a core)")
     parser.add_argument("-o", "--output", metavar="DIR", help="folder for the results (default: runs/NAME)")
     parser.add_argument("--no-save", action="store_true", help="write no files")
+    parser.add_argument("--remedies", action="store_true", help="run it again with each setting that may help")
     parser.add_argument("--live", type=speed, metavar="X", help="tell it on stderr as it happens, X times as fast")
     _quiet(parser)
 
@@ -109,19 +102,14 @@ def _show(parser: CommandParser) -> None:
     parser.add_argument("--as", dest="view", metavar="VIEW", help="what to show: see below (default: pstree)")
     parser.add_argument("--of", metavar="NAME", help="the container or, of systemctl-status, the unit that is meant")
     parser.add_argument("--root", metavar="PID", help="show this process and what is below it: a pid or a role")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write it; .dot, .mmd, .graphml, .json say what to show")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write it; .dot, .mmd, .graphml, .json say what to show; of procfs a folder",
+    )
     parser.after, parser.formatter_class = _views, argparse.RawDescriptionHelpFormatter
     _settings(parser)
-
-
-PLOTS = """\
-examples:
-  shimulator plot document -o document.png
-  shimulator plot document document-live-restore -o both.svg       what differs is shaded
-  shimulator plot document --seed 1,2 --from kill -o seeds.png
-  shimulator plot document --by process --from kill --to kill+5ms -o kill.png
-  shimulator plot document --tree --at kill-1s --at kill+500ms -o trees.pdf
-"""
 
 
 def _plot(parser: argparse.ArgumentParser) -> None:
@@ -154,20 +142,16 @@ def _window(parser: argparse.ArgumentParser) -> None:
 
 def _why(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help=FILE)
-    parser.add_argument("fact", help="'container web', 'port 80 from loopback', 'process shim/web'")
+    parser.add_argument("fact", help="'why is web not running', '8080 closed from loopback', 'process shim/web'")
     parser.add_argument("--at", metavar="INSTANT", help="when (default: end)")
     _settings(parser)
 
 
-WHATIFS = """\
-examples:
-  shimulator whatif document --set engine.daemon.live-restore=true
-  shimulator whatif document --set host.cores=1..4 --set engine.daemon.live-restore=true,false
-  shimulator whatif document --set engine.daemon.live-restore=true --faults dockerd,'systemctl restart docker'
-  shimulator whatif hosts/*.yaml --set engine.daemon.live-restore=true --csv
-  shimulator whatif my.yaml          what its whatif: block asks for (docs/whatif.md)
-  shimulator whatif --matrix --design docker-26-separate,podman --explain
-"""
+def _diff(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "example: shimulator diff document@kill-1s document@kill+5s"
+    parser.add_argument("one", metavar="A", help="a run, trace or scenario, with @INSTANT; or what ps has printed")
+    parser.add_argument("other", metavar="B", help="the same")
+    _settings(parser)
 
 
 def _whatif(parser: argparse.ArgumentParser) -> None:
@@ -195,14 +179,6 @@ def _whatif(parser: argparse.ArgumentParser) -> None:
     _quiet(parser)
 
 
-BLASTS = """\
-examples:
-  shimulator blast document
-  shimulator blast my.yaml --only dockerd              a role, a target, an act: told as a story
-  shimulator blast my.yaml --seeds 20 -o blast.png -o blast.html
-"""
-
-
 def _blast(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = BLASTS, argparse.RawDescriptionHelpFormatter
     parser.add_argument("file", help="the host: a scenario or a bundled scenario's name; acts replace its first fault")
@@ -216,14 +192,6 @@ def _blast(parser: argparse.ArgumentParser) -> None:
                         help="write a figure (x.png, x.svg, x.pdf) or a page (x.html)")  # fmt: skip
     _settings(parser, seed=False)
     _quiet(parser)
-
-
-CHECKS = """\
-examples:
-  shimulator check document --on upgrade --lose none --max-dark 5s
-  shimulator check my.yaml --junit report.xml          what its must: list says (docs/check.md)
-  shimulator check my.yaml --on "kill dockerd" --on reboot --back-within 2m --github
-"""
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
@@ -263,14 +231,6 @@ def _explore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-save", action="store_true", help="write no files")
     _settings(parser, seed=False)
     _quiet(parser)
-
-
-CALIBRATIONS = """\
-examples:
-  shimulator calibrate mine.csv --phase start=total_ms -o mine.yaml
-  shimulator calibrate docs/measurements/sequential_*.csv --check docs/measurements/parallel.csv --plot fits.png
-  docker events --format '{{json .}}' > events.jsonl; shimulator calibrate events.jsonl -o mine.yaml
-"""
 
 
 def _calibrate(parser: argparse.ArgumentParser) -> None:
@@ -342,6 +302,7 @@ COMMANDS = (
     ("plot", "draw the timeline, or the process tree", _plot),
     ("report", "write one page with a slider through the run: timeline, tree, texts, causes", _report),
     ("why", "print the chain of causes of a fact", _why),
+    ("diff", "say what differs between two moments, runs or tables of ps; status 1 if something does", _diff),
     ("whatif", "compare a changed setting with the file, run by run", _whatif),
     ("blast", "try everything that may befall a host, one row an act, the worst first", _blast),
     ("check", "say whether a host loses too much to an act; for CI", _check),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.cli.files import RESOLVED, RESULT, TRACE, TREES, is_many, is_stdin, scenarios_of
-from sim.cli.out import begun, note, say, say_json, width
+from sim.cli.out import begun, note, progress, say, say_json, width
 from sim.cli.status import INTERRUPTED, status_of, worst
 from sim.cli.store import check_ours, folder_of, store
 from sim.cli.trouble import cut_short
@@ -18,10 +18,14 @@ from sim.drive.follow import driver_of
 from sim.drive.timed import Timed
 from sim.errors import InputError, Problem
 from sim.experiment.run import Run
+from sim.render.fates_text import fate_json
+from sim.render.remedies_text import remedies_json
 from sim.render.run_text import expectations, listed, run_text
 from sim.scenario import Scenario
 from sim.scenario.resolved import resolved
 from sim.tracefile import SCHEMA_VERSION, lines
+from sim.views.fates import KEPT
+from sim.views.remedies import Remedies
 from sim.views.summary import Summary
 from sim.writing import Content
 
@@ -102,16 +106,22 @@ def _report(run: Run, folder: Path | None, options: argparse.Namespace) -> int:
     else:
         summary = run.summary()
         verdicts = summary.verdicts
+        found = _remedies(run, options) if options.remedies else None
         if folder is not None:
-            _store(folder, _files(run, summary))
+            _store(folder, _files(run, summary, found))
         if options.json:
-            say_json(result(summary))
+            say_json(result(summary, found))
         elif not options.quiet:
-            say(run_text(summary, footer=_footer(summary, options, len(run.trace), folder), width=width()), end="")
+            footer = _footer(summary, options, len(run.trace), folder)
+            say(run_text(summary, remedies=found, footer=footer, width=width()), end="")
     wanting = tuple(verdict for verdict in verdicts if not verdict.holds)
     if options.quiet and wanting and not options.json:
         say(expectations(wanting, width()))
     return status_of([*(it.holds for it in verdicts), *begun(run.trace)])
+
+
+def _remedies(run: Run, options: argparse.Namespace) -> Remedies:
+    return run.remedies(options.jobs, progress("remedies", options.quiet or options.json))
 
 
 def _footer(summary: Summary, options: argparse.Namespace, facts: int, folder: Path | None) -> str:
@@ -123,20 +133,22 @@ def _footer(summary: Summary, options: argparse.Namespace, facts: int, folder: P
     if summary.live_restore is False and not is_stdin(options.file):
         word = shlex.quote(summary.source)
         rows.append(f"What if?  shimulator whatif {word} --set engine.daemon.live-restore=true")
+    if any(fate.fate != KEPT for fate in summary.containers) and not options.remedies and not is_stdin(options.file):
+        rows.append(f"What helps?  shimulator run {shlex.quote(summary.source)} --remedies")
     return "\n".join(rows)
 
 
-def _files(run: Run, summary: Summary) -> dict[str, str | bytes]:
+def _files(run: Run, summary: Summary, remedies: Remedies | None) -> dict[str, str | bytes]:
     trees = "\n".join(f"# {p.label}, {p.view}\n{p.text}" for p in summary.pictures)
     return {
         TRACE: b"".join(lines(run.trace, run.scenario.title)),
-        RESULT: json.dumps(result(summary), indent=2) + "\n",
+        RESULT: json.dumps(result(summary, remedies), indent=2) + "\n",
         TREES: trees,
         RESOLVED: resolved(run.scenario),
     }
 
 
-def result(summary: Summary) -> dict[str, Any]:
+def result(summary: Summary, remedies: Remedies | None = None) -> dict[str, Any]:
     """Return the run as one JSON object; times are seconds from t = 0."""
 
     def seconds(at: int) -> float:
@@ -178,7 +190,9 @@ def result(summary: Summary) -> dict[str, Any]:
             }
             for line in summary.lines
         ],
+        "containers": [fate_json(fate) for fate in summary.containers],
         "expectations": [
             {"holds": v.holds, "at": v.label, "expected": v.text, "found": v.detail} for v in summary.verdicts
         ],
+        "remedies": None if remedies is None else remedies_json(remedies),
     }

@@ -9,8 +9,10 @@ from typing import Any
 from sim.cli.files import run_of, table_of
 from sim.cli.out import carries_lines, say, say_json
 from sim.cli.status import HOLDS
+from sim.cli.store import check_ours, store
 from sim.errors import InputError, Problem
 from sim.experiment.viewing import all_views, check_view
+from sim.render.procfs import procfs_files
 from sim.render.registry import VIEWS, help_rows
 from sim.tracefile import SCHEMA_VERSION
 from sim.views.table import Table
@@ -18,17 +20,21 @@ from sim.writing import write_whole
 
 VIEW_OF = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".graphml": "graphml", ".json": "perfetto"}
 TEXT = ("", ".txt")
+FOLDER = "procfs"
 EXAMPLES = """
 examples:
   shimulator show document --at kill+500ms
   shimulator show document --at kill+5s --as docker-inspect --of grafana
   shimulator show document --at kill-1s -o tree.dot
   shimulator show document -o run.json
+  shimulator show document --at kill-1s --as procfs -o proc
 """
 
 
 def main(options: argparse.Namespace) -> int:
     """Print one view, or write it to a file."""
+    if options.view == FOLDER:
+        return _folder(options)
     output = None if options.output in (None, "-") else Path(options.output)
     name = _view_of(output) if options.view is None else options.view
     if output is not None:
@@ -59,9 +65,32 @@ def main(options: argparse.Namespace) -> int:
     return HOLDS
 
 
+def _folder(options: argparse.Namespace) -> int:
+    """Write the processes of a moment as a folder like /proc."""
+    if options.output in (None, "-") or options.root or options.of:
+        hint = "Write -o DIR, a folder that is not there yet, without --root and --of."
+        raise InputError([Problem("--as procfs", "a folder of all processes is written", hint)])
+    folder = Path(options.output)
+    check_ours(folder)
+    table, at = table_of(options.file), None
+    if table is None:
+        run = run_of(options.file, options.seed, options.settings)
+        moment = run.moment(options.at)
+        table, at = run.story(moment).table(), (moment - run.trace.origin) / 1_000_000
+    store(folder, procfs_files(table))
+    if options.json:
+        say_json({
+            "schema_version": SCHEMA_VERSION, "view": FOLDER, "at": None if at is None else options.at or "end",
+            "at_s": at, "text": None, "rows": None, "file": str(folder),
+        })  # fmt: skip
+    else:
+        say(f"{folder}/: {len(table.procs)} processes, for psutil.PROCFS_PATH or over /proc (docs/views.md)")
+    return HOLDS
+
+
 def listed() -> str:
     """Return the views that there are, as `--help` lists them, and examples."""
-    rows = help_rows()
+    rows = [*help_rows(), ("folder", f"{FOLDER}: what psutil, ps and pstree read in /proc, with -o DIR")]
     width = max(len(group) for group, _ in rows)
     lines = (f"  {group:{width}}  {names}" for group, names in rows)
     return "\n".join(["views (--as):", *lines, EXAMPLES])

@@ -20,7 +20,10 @@ MADE_BY = "made by shimulator; replaced whole by its next run\n"
 
 
 def store(folder: Path, files: Mapping[str, Content]) -> None:
-    """Replace *folder* with *files*. Raises InputError for what is somebody else's, OSError of the machine."""
+    """Replace *folder* with *files*; a name that ends with / is an empty folder.
+
+    Raises InputError for what is somebody else's, OSError of the machine.
+    """
     check_ours(folder)
     folder = folder.resolve()
     made = _make_parents(folder.parent)
@@ -69,7 +72,10 @@ def _fill(fresh: Path, files: Mapping[str, Content]) -> None:
     os.umask(mask)
     fresh.chmod(0o777 & ~mask)  # mkdtemp lets nobody else in
     for name, content in {MARK: MADE_BY, **files}.items():
-        write_whole(fresh / name, content)
+        path = fresh / name
+        (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+        if not name.endswith("/"):
+            write_whole(path, content)
 
 
 def _swap(fresh: Path, folder: Path) -> None:

@@ -33,6 +33,7 @@ def as_json(answer: Why, trace: Trace, at: int) -> dict[str, object]:
         "fact": answer.fact,
         "at_s": _seconds(at, trace),
         "note": answer.note,
+        "absent": answer.absent,
         "causes": causes,
     }
 

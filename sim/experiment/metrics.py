@@ -20,6 +20,7 @@ from sim.experiment.own import Own
 from sim.experiment.reading import Reading, overlap, seconds, window_from
 from sim.experiment.rss import Counts, held, held_once
 from sim.trace import Trace
+from sim.views.fates import Fate
 from sim.views.interval_parts import ATTACHED, ORPHANED, REATTACHED, UNATTACHED, Gap, Window
 from sim.views.intervals import engine_gaps
 
@@ -41,12 +42,15 @@ class Metric(NamedTuple):
 
 
 class Metrics(msgspec.Struct, frozen=True):
-    """What one run gave: a figure for each metric, how many containers counted, and how long the window was in s."""
+    """What one run gave: a figure for each metric, how many containers counted, and how long the window was in s.
+
+    *fates* is what became of each container since it opened."""
 
     seed: int
     containers: int
     window_s: float
     values: dict[str, float]
+    fates: tuple[Fate, ...] = ()
 
 
 def measure(
@@ -56,7 +60,8 @@ def measure(
     reading = Reading(trace, window_from(trace, start) if window is None else window)
     values = {name: float(metric.read(reading)) for name, metric in METRICS.items()}
     values |= {metric.name: metric.read(trace) for metric in own}
-    return Metrics(trace.seed, len(reading.expected), seconds(reading.last - reading.first), values)
+    window_s = seconds(reading.last - reading.first)
+    return Metrics(trace.seed, len(reading.expected), window_s, values, reading.fates)
 
 
 # -- the metrics -----------------------------------------------------------------------------------

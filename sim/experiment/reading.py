@@ -18,12 +18,15 @@ from sim.errors import InputError, Problem
 from sim.facts import WriteBlocked
 from sim.scenario.verdict_words import instant_text
 from sim.trace import Trace
+from sim.views.fate_causes import Trail
+from sim.views.fates import Fate, fates_of
 from sim.views.fault import since_harm
 from sim.views.interval_parts import UP, Gap, Life, PortKey, Window
 from sim.views.intervals import port_gaps
 from sim.views.moments import Moments
-from sim.views.replaying import replayed
+from sim.views.replaying import Replaying
 from sim.views.tally import ProcessCount, Tally
+from sim.views.tracks import Both
 
 ASKED = CLIENTS[:4]  # the classes of clients that are asked: not those that look a name up
 
@@ -34,8 +37,9 @@ class Reading:
     def __init__(self, trace: Trace, window: Window | None = None) -> None:
         self.setup = trace.setup
         self.first, self.last = default_window(trace) if window is None else window
-        tally = Tally(trace)
-        self.run = replayed(trace, ASKED, tally)
+        tally, self._trail = Tally(trace), Trail(trace)
+        self._walk = Replaying(trace, ASKED, Both(tally, self._trail))
+        self.run = self._walk.run()
         blocked = (r.at or 0 for r in trace if type(r.event) is WriteBlocked)
         self.waits = tuple(at - trace.origin for at in blocked)
         self.tally = tally.close(self.run.end)
@@ -53,6 +57,11 @@ class Reading:
     def after(self) -> dict[str, Life]:
         """Return the processes that run when it closes."""
         return self.running(self.last)
+
+    @cached_property
+    def fates(self) -> tuple[Fate, ...]:
+        """Return what became of each container since the window opened."""
+        return fates_of(self._walk, self._trail, self.first)
 
     @cached_property
     def expected(self) -> tuple[str, ...]:

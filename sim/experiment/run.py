@@ -22,6 +22,8 @@ from sim.render.cards import facts, run_html
 from sim.render.notebook import Picture, Text
 from sim.render.registry import VIEWS
 from sim.scenario import Scenario, instant, load, reload
+from sim.views.fates import KEPT, Fate, fates
+from sim.views.fault import first_harm, since_words
 from sim.views.host_start import containers_begun, in_rounds, units_at_boot, units_started
 from sim.views.moments import Moments
 from sim.views.narrate import narrate, not_taken, published, unanswered
@@ -30,8 +32,10 @@ from sim.views.summary import MomentText, Summary, VerdictLine
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from sim.experiment.replicate import Progress
     from sim.render.report import Page
     from sim.views.interval_parts import Intervals
+    from sim.views.remedies import Remedies
     from sim.views.timeline_parts import TimelineData
     from sim.views.why import Why
 
@@ -93,9 +97,9 @@ class Run(Played):
     # -- tables -------------------------------------------------------------------------------------
 
     def rows(self, table: str, since: str | Microseconds | None = None) -> list[dict[str, Any]]:
-        """Return a tidy table as rows: events, processes, intervals or ports (docs/python.md); times in seconds.
+        """Return a tidy table as rows: events, processes, intervals, ports or containers (docs/python.md).
 
-        They count from t = 0, or from *since*. Raises InputError.
+        Times are seconds from t = 0, or from *since*; that is from when on containers are looked at. Raises InputError.
 
         >>> run = run_scenario(load("x.yaml", "services: {web: {image: nginx}}"))
         >>> [(row["action"], row["container"]) for row in run.rows("events")][-1]
@@ -114,6 +118,26 @@ class Run(Played):
         from sim.views.frames import COLUMNS
 
         return frame(self.rows(table, since), COLUMNS[table])
+
+    def fates(self, since: str | Microseconds | None = None) -> tuple[Fate, ...]:
+        """Return what became of each container since a moment, by default the first fault, and why. Raises InputError.
+
+        >>> run = run_scenario(load("x.yaml", "{services: {web: {}}, steps: [{id: kill, at: 9s, kill: shim/web}]}"))
+        >>> [(it.container, it.fate, it.exit_code) for it in run.fates()]
+        [('web', 'lost', 137)]
+        """
+        return fates(self.trace, None if since is None else self.moment(since))
+
+    def remedies(self, jobs: int | None = None, progress: Progress | None = None) -> Remedies:
+        """Return which settings would have helped, the best first: the run is repeated with each, on *jobs* processes.
+
+        >>> run = run_scenario(load("x.yaml", "{services: {web: {}}, steps: [{id: kill, at: 9s, kill: shim/web}]}"))
+        >>> [(it.words, it.outcome.fates) for it in run.remedies().helps][0]
+        ('restart: always', {'new process': 1})
+        """
+        from sim.experiment.remedies import remedies
+
+        return remedies(self.scenario, self.trace, jobs, progress)
 
     # -- the same again -----------------------------------------------------------------------------
 
@@ -211,7 +235,7 @@ class Run(Played):
         """Return the story alone, line by line: what happened when."""
         from sim.render.run_text import run_text
 
-        return Text(run_text(msgspec.structs.replace(self.summary(pictures=False), verdicts=())))
+        return Text(run_text(msgspec.structs.replace(self.summary(pictures=False), verdicts=(), containers=())))
 
     def page(self, start: str | None = None, stop: str | None = None) -> Page:
         """Return what `shimulator report` writes: one HTML page with a slider through the run; `.save("x.html")`.
@@ -261,7 +285,14 @@ class Run(Played):
             started=units_started(self.trace, design),
             left_out=self.trace.left_out,
             rounds_of=in_rounds(self.trace),
+            containers=self._worth_telling(),
+            since=since_words(self.trace),
         )
+
+    def _worth_telling(self) -> tuple[Fate, ...]:
+        """Return what became of the containers, unless nothing has happened to any of them."""
+        found = self.fates()
+        return found if first_harm(self.trace.setup) or any(it.fate != KEPT for it in found) else ()
 
     def _pictures(self) -> tuple[MomentText, ...]:
         """Show the tree just before and just after the first fault; without one, at the end."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -27,7 +28,8 @@ from sim.experiment.sentences import sentences
 from sim.latency import profile_of
 from sim.render.amounts import lasting
 from sim.scenario import Scenario, instant, load
-from sim.views.comparison import Row, Variant, WhatIf
+from sim.views.comparison import ContainerChange, FateCount, Row, Variant, WhatIf
+from sim.views.fates import Fate, general
 from sim.views.fault import first_harm
 
 Settings = Sequence[str]
@@ -213,7 +215,29 @@ def variant(
         prices=prices(other, changes),
         worst_seed=seed,
         again=" ".join(map(shlex.quote, [*words, "--seed", str(seed)])),
+        containers=container_changes(before, after),
     )
+
+
+def container_changes(before: Sequence[Metrics], after: Sequence[Metrics]) -> tuple[ContainerChange, ...]:
+    """Return what became of each container on both sides, in the order of the file."""
+    sides = [_by_container(runs) for runs in (before, after)]
+    names = dict.fromkeys(name for side in sides for name in side)
+    return tuple(ContainerChange(name, *(_fate_count(side.get(name, [])) for side in sides)) for name in names)
+
+
+def _by_container(runs: Sequence[Metrics]) -> dict[str, list[Fate]]:
+    found: dict[str, list[Fate]] = {}
+    for run in runs:
+        for fate in run.fates:
+            found.setdefault(fate.container, []).append(fate)
+    return found
+
+
+def _fate_count(found: Sequence[Fate]) -> FateCount:
+    counts = Counter(fate.fate for fate in found).most_common()
+    first = next((fate for fate in found if fate.fate == counts[0][0]), None)
+    return FateCount(tuple(counts), "" if first is None else general(first))
 
 
 def min_window(*sides: Sequence[Metrics]) -> float:

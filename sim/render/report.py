@@ -21,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from sim.render.clean import printable, printable_lines
+from sim.render.fates_text import counted, fates_rows
 from sim.render.headline import headline
 from sim.render.report_data import page_data
 from sim.render.run_text import MARKS, clock, story
@@ -81,6 +82,7 @@ def page(
         "about": _text(_subtitle(run, summary)),
         "verdict": _verdict(summary.verdicts),
         "verdicts": _verdicts(summary.verdicts),
+        "containers": _containers(summary),
         "assumed": _items("Assumed", summary.assumptions),
         "without": _items("Without effect on processes", summary.without_effect),
         "story": html.escape(printable_lines(story(summary))),
@@ -154,6 +156,17 @@ def _verdicts(verdicts: tuple[VerdictLine, ...]) -> str:
     )
     heads = "<th><span class='hidden'>holds</span></th><th>when</th><th>expected</th><th>found</th>"
     return f"<table><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table>"
+
+
+def _containers(summary: Summary) -> str:
+    """Return what became of the containers; "" where nothing happened to any."""
+    if not summary.containers:
+        return ""
+    heads, *rows = fates_rows(summary.containers)
+    head = "".join(f"<th>{_text(cell)}</th>" for cell in heads)
+    body = "\n".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    title = f"<h2>Containers since {_text(summary.since)}: {_text(counted(summary.containers))}</h2>"
+    return f"{title}\n<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
 
 
 def _items(title: str, items: Iterable[str]) -> str:

@@ -24,7 +24,7 @@ from sim.views.recorded import Pool, Printer, Recorded
 from sim.views.report import FILL, STEP, ReportData
 from sim.views.summary import Summary
 from sim.views.timeline_parts import LaneData, Note, Strip, TimelineData
-from sim.views.why import Link
+from sim.views.why_chain import Link
 
 INCHES = 10.0  # of the time axis, for the distance of its ticks
 LINKS, LAST = 24, 6  # of a longer chain the nearest causes and the last ones are shown

@@ -14,8 +14,11 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from sim.render.clean import printable, printable_lines
+from sim.render.fates_text import fates_text
+from sim.render.remedies_text import remedies_text
 from sim.views.command_words import is_of_host_start
 from sim.views.narrate import Line, Unanswered
+from sim.views.remedies import Remedies
 from sim.views.summary import Summary, VerdictLine
 
 SECOND = 1_000_000
@@ -27,9 +30,10 @@ NAMED = 3  # so many containers are named; more are counted
 MARKS = {True: "✓", False: "✗", None: "?"}
 
 
-def run_text(summary: Summary, *, footer: str = "", width: int | None = None) -> str:
-    """Return the whole report; *width* is the terminal's, None where nothing is cut."""
-    parts = [_heading(summary), story(summary)]
+def run_text(summary: Summary, *, remedies: Remedies | None = None, footer: str = "", width: int | None = None) -> str:
+    """Return the whole report; *remedies* are what would have helped, *width* is the terminal's, None for none."""
+    parts = [_heading(summary), story(summary), fates_text(summary.containers, summary.since)]
+    parts += [] if remedies is None else [remedies_text(remedies)]
     parts += [_picture(summary, index) for index in range(len(summary.pictures))]
     if summary.verdicts:
         parts.append(expectations(summary.verdicts, width))

@@ -14,7 +14,9 @@ from typing import Any
 
 from sim.render.amounts import amount, change, interval
 from sim.render.clean import printable_lines
-from sim.views.comparison import Row, SettingChange, Side, Variant, WhatIf
+from sim.render.fates_text import names_text
+from sim.views.comparison import FateCount, Row, SettingChange, Side, Variant, WhatIf
+from sim.views.fates import AS_BEFORE, KEPT, NEW
 
 SCHEMA_VERSION = 1
 WIDTH = 100
@@ -29,7 +31,8 @@ def whatif_text(
     """Return the report; *written* names the files that hold more, *detail* asks for every row."""
     parts = []
     for variant in found.variants:
-        parts += [*head(found, variant, took_s), "", *table(found, variant, detail), "", *tail(found, variant), ""]
+        parts += [*head(found, variant, took_s), "", *table(found, variant, detail), "", *containers(variant)]
+        parts += [*tail(found, variant), ""]
     if written:
         parts.append(" ".join(written))
     return printable_lines("\n".join(parts).rstrip("\n") + "\n")
@@ -114,6 +117,35 @@ def verdict(row: Row) -> str:
     return row.verdict
 
 
+def containers(variant: Variant) -> list[str]:
+    """Return what became of the containers on both sides, those that fared alike in one row; [] where all are kept."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for it in variant.containers:
+        if {word for side in (it.now, it.then) for word, _ in side.fates} - {KEPT, AS_BEFORE}:
+            gone = it.then if it.then.fates[:1] and it.then.fates[0][0] not in (KEPT, NEW) else it.now
+            groups.setdefault((_fate_words(it.now), _fate_words(it.then), gone.why), []).append(it.container)
+    if not groups:
+        return []
+    found = ([names_text(names), now, then] for (now, then, _), names in groups.items())
+    lines = [["container", "now", "then"], *found]
+    widths = [max(len(line[n]) for line in lines) for n in range(3)]
+    rows = [" " + "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in lines]
+    wrapper = textwrap.TextWrapper(WIDTH, initial_indent="     ", subsequent_indent="     ", break_on_hyphens=False)
+    told = [part for row, key in zip(rows[1:], groups, strict=True) for part in (row.rstrip(), *wrapper.wrap(key[2]))]
+    return [rows[0].rstrip(), *told, ""]
+
+
+def _fate_words(side: FateCount) -> str:
+    """Return a fate, or in how many runs there was which.
+
+    >>> _fate_words(FateCount((("kept", 40),))), _fate_words(FateCount((("lost", 39), ("kept", 1))))
+    ('kept', 'lost in 39, kept in 1')
+    """
+    if len(side.fates) == 1:
+        return side.fates[0][0]
+    return ", ".join(f"{word} in {count}" for word, count in side.fates) or "absent"
+
+
 def tail(found: WhatIf, variant: Variant) -> list[str]:
     """Return what it means, what it costs, what is assumed, what to run."""
     lines = [f"{found.ended[0].upper()}{found.ended[1:]}."] if found.ended else []
@@ -166,7 +198,15 @@ def _variant(variant: Variant) -> dict[str, Any]:
         "prices": [{"text": p.text, "source": p.source, "mark": p.mark} for p in variant.prices],
         "worst_seed": variant.worst_seed,
         "again": variant.again,
+        "containers": [
+            {"container": it.container, "now": _fate_json(it.now), "then": _fate_json(it.then)}
+            for it in variant.containers
+        ],
     }
+
+
+def _fate_json(side: FateCount) -> dict[str, Any]:
+    return {"fates": [{"fate": word, "runs": count} for word, count in side.fates], "why": side.why}
 
 
 def _row(row: Row) -> dict[str, Any]:

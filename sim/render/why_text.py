@@ -6,7 +6,8 @@ shown. Source: the project's own layout.
 
 from __future__ import annotations
 
-from sim.views.why import Link, Why
+from sim.views.why import Why
+from sim.views.why_chain import Link
 
 WIDEST = 76
 MOST, LAST = 24, 6  # of a longer chain the nearest causes and the last ones are shown
@@ -24,6 +25,8 @@ def why_text(answer: Why, origin: int) -> str:
     rows = [f"  ← {link.text:<{width}}  {_moment(link, answer, origin)}".rstrip() for link in answer.links]
     if len(rows) > MOST:
         rows[MOST - LAST : -LAST] = [f"  ⋯ {len(rows) - MOST} causes between; --json has them all ⋯"]
+    if answer.absent:
+        rows.insert(0, f"  ← {answer.absent}")
     if answer.note:
         rows.append(f"  ← {answer.note}")
     return "\n".join([answer.fact, *rows])

@@ -64,6 +64,24 @@ class Price(msgspec.Struct, frozen=True):
     mark: str
 
 
+class FateCount(msgspec.Struct, frozen=True):
+    """What became of a container on one side: in how many runs it had which fate, the most frequent first, and why.
+
+    *why* is that of the most frequent one, without process numbers and names.
+    """
+
+    fates: tuple[tuple[str, int], ...]
+    why: str = ""
+
+
+class ContainerChange(msgspec.Struct, frozen=True):
+    """What became of a container on both sides."""
+
+    container: str
+    now: FateCount
+    then: FateCount
+
+
 class Variant(msgspec.Struct, frozen=True):
     """One alternative against the baseline."""
 
@@ -74,6 +92,7 @@ class Variant(msgspec.Struct, frozen=True):
     prices: tuple[Price, ...]
     worst_seed: int
     again: str
+    containers: tuple[ContainerChange, ...] = ()
 
 
 class WhatIf(msgspec.Struct, frozen=True):

@@ -11,19 +11,22 @@ import sys
 
 from sim.engine.policies import wants_restart
 from sim.engine.records import Container
-from sim.engine.setup import Service
+from sim.engine.setup import Docker, Service, Step
 from sim.engines.host.systemd.unit import unit_of
-from sim.kernel.records import INIT, Pid, code_of
+from sim.kernel.records import INIT, NO_POWER, Pid, code_of
 from sim.trace import Trace
-from sim.views.fate_causes import End, Rule, procedures_module
+from sim.views.fate_causes import ENDING, Begun, End, Rule, procedures_module
 from sim.views.fault import noun
 from sim.world import World
 
-CITED = re.compile(r"[\w./-]+\.(?:go|c|rs|md)\b(?: \d[\d, -]*)?|[\w.-]+\(\d\)")
+TOLD = 2  # goroutines of one daemon that are named: the one that acts, and the one that wants it
+CITED = re.compile(r"(?:\bv\d[\w.]* )?[\w./-]+\.(?:go|c|rs|md)\b(?: \d[\d, -]*)?|[\w.-]+\(\d\)")
 
 
 def ended(trace: Trace, world: World, end: End) -> str:
     """Return how a process ended: its code, the signal and who sent it, the rule, and what people did."""
+    if end.status == NO_POWER:
+        return "it went with the power"
     how = f"exited {code_of(end.status)}"
     if end.signal:
         who = by(end.rules) or (f"{end.sender}" if end.sender else "")
@@ -46,8 +49,8 @@ def by(rules: tuple[Rule, ...]) -> str:
     if not rules:
         return ""
     last = rules[-1]
-    doing = [it.procedure.partition(".")[2].replace("_", " ") for it in reversed(rules) if it.program == last.program]
-    return f"{last.program} {last.pid} ({', '.join(doing)})"
+    doing = [it.procedure.partition(".")[2].replace("_", " ") for it in rules if it.pid == last.pid][:TOLD]
+    return f"{last.program} {last.pid} ({', '.join(reversed(doing))})"
 
 
 def kept(world: World, payload: Pid) -> str:
@@ -58,14 +61,24 @@ def kept(world: World, payload: Pid) -> str:
         return f"pid {payload} runs on"
     above = procs.get(holder.ppid)
     whose = f", child of {above.image.program} {above.pid}" if above is not None and holder.pid != INIT else ""
-    return f"no signal reached pid {payload}; it is held by {holder.image.program} {holder.pid}{whose}"
+    return f"no signal reached it (pid {payload}), held by {holder.image.program} {holder.pid}{whose}"
 
 
-def started(trace: Trace, rules: tuple[Rule, ...], policy: str) -> str:
-    """Return who started a container again."""
-    who = by(rules)
+def started(trace: Trace, world: World, service: Service, policy: str, begun: Begun) -> str:
+    """Return who started a container again, and whether by its policy or because people asked."""
+    who = by(begun.rules)
     how = f"{who} started it again" if who else "it was started again"
-    return f"{how}, policy {policy}" + in_brackets(sources_of(trace, rules))
+    asked = next((it for it in begun.steps if _asks_for(it, service.name)), None)
+    if asked is not None:
+        return f"{how}, as {noun(asked.command, world.design)} asks{in_brackets(sources_of(trace, begun.rules))}"
+    if policy == "no":
+        return f"{how}, though its policy is no{in_brackets(sources_of(trace, begun.rules))}"
+    return f"{how} by policy {policy}{in_brackets(world.design.engine.policy_source)}"
+
+
+def _asks_for(step: Step, container: str) -> bool:
+    command = step.command
+    return isinstance(command, Docker) and command.container == container and command.verb not in ENDING
 
 
 def not_started(world: World, service: Service, record: Container | None, *, answers: bool) -> str:
@@ -79,12 +92,12 @@ def not_started(world: World, service: Service, record: Container | None, *, ans
         return f"its start failed: {record.error}"
     if policy.name == "no":
         return f"policy no starts nothing again{rule}"
-    if record is not None and record.manual:
-        return f"that counts as stopped by somebody, which policy {policy.name} does not start again{rule}"
-    if record is not None and not wants_restart(record, record.exit_code, record.manual):
+    if record is not None and policy.name == "on-failure" and not wants_restart(record, record.exit_code, False):
         most = f" at most {policy.max} times" if policy.max else ""
         return f"policy {policy.name} starts what failed{most}; the engine has exit code {record.exit_code}{rule}"
-    return f"policy {policy.name} would start it, and nobody has asked it to yet{rule}"
+    if record is not None and record.manual:
+        return f"its end counts as somebody's stop, which policy {policy.name} does not undo{rule}"
+    return f"policy {policy.name} starts it, but nothing has asked the policy since{rule}"
 
 
 # -- sources ----------------------------------------------------------------------------------------

@@ -8,11 +8,17 @@ Source: the trace; `sim.views.intervals` for ports; `sim.engine.policies` for wh
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
+from sim.designs import roles
 from sim.engine.containers import is_unit
+from sim.engine.policies import wants_restart
 from sim.engine.records import Container
 from sim.engine.setup import Microseconds, Service
+from sim.engines.host.systemd.unit import unit_of
+from sim.kernel.records import NO_POWER, code_of
 from sim.trace import Trace
 from sim.views import interval_parts as v
 from sim.views.beliefs import answering
@@ -80,26 +86,23 @@ def fates(
     """
     trail = Trail(trace)
     walk = Replaying(trace, clients, trail)
-    run = walk.run()
+    walk.run()
     first = since_harm(trace) if since is None else since - trace.origin
-    return fates_of(trace, run, walk.world, trail, max(first, run.begin), explain=explain)
+    return fates_of(walk, trail, first, explain=explain)
 
 
-def fates_of(
-    trace: Trace, run: v.Intervals, world: World, trail: Trail, since: Microseconds, *, explain: bool = True
-) -> tuple[Fate, ...]:
-    """Return the same of a run that was walked through already; *since* is µs from t = 0, *world* the last one."""
-    reading = _Reading(trace, run, world, trail, since, explain=explain)
-    return tuple(fate for it in trace.setup.services if (fate := reading.fate(it)) is not None)
+def fates_of(walk: Replaying, trail: Trail, since: Microseconds, *, explain: bool = True) -> tuple[Fate, ...]:
+    """Return the same of a pass that is over, for those who read more off it; *since* is in µs from t = 0."""
+    reading = _Reading(walk, trail, since, explain=explain)
+    return tuple(fate for it in walk.trace.setup.services if (fate := reading.fate(it)) is not None)
 
 
 class _Reading:
     """One run that was gone through, and what is read off it for each container. Times are µs from t = 0."""
 
-    def __init__(
-        self, trace: Trace, run: v.Intervals, world: World, trail: Trail, since: Microseconds, *, explain: bool
-    ) -> None:
-        self.trace, self.run, self.world, self.trail, self.since = trace, run, world, trail, since
+    def __init__(self, walk: Replaying, trail: Trail, since: Microseconds, *, explain: bool) -> None:
+        trace, world, run = walk.trace, walk.world, walk.found
+        self.trace, self.run, self.world, self.trail, self.since = trace, run, world, trail, max(since, run.begin)
         self.explain = explain
         self.rm = {it.name: it.auto_remove for it in trace.setup.services}
         self.answers = answering(world) is not None
@@ -122,7 +125,7 @@ class _Reading:
         record = self.world.design.engine.believed(self.world, name)
         later = [it for it in lives if it.start >= since]
         alive = bool(lives) and lives[-1].end is None
-        end = self.trail.end_of(name, since)
+        end = self.trail.end_of(name, since) if self.explain or not alive else None
         fate = self._word(name, before, later, record, alive=alive, end=end)
         return Fate(
             container=name,
@@ -152,13 +155,18 @@ class _Reading:
         state = lane.intervals[-1].state
         if state == v.ABSENT or record is None:
             return REMOVED if self.rm.get(name) or (end is not None and end.wanted) else LOST
-        if state == v.STARTING or (record.restarting and self.answers):
+        if state == v.STARTING or (record.restarting and self.answers) or self._starts_soon(record):
             return RESTARTING
         if before is None and not later:
             return AS_BEFORE
         if record.running and not record.restarting and self.answers:
             return STUCK
         return STOPPED if end is not None and end.wanted else LOST
+
+    def _starts_soon(self, record: Container) -> bool:
+        """Return whether the engine is on its way back, and its policy will then start the container."""
+        comes = not self.answers and unit_of(self.world).state in ("activating", "auto-restart")
+        return comes and wants_restart(record, record.exit_code, record.manual)
 
     def _status(self, record: Container | None) -> str:
         if record is None:
@@ -176,7 +184,7 @@ class _Reading:
             return told[0]
         if record is not None and not record.running and not later and self.answers:
             return record.exit_code
-        return before.code
+        return None if before.code == code_of(NO_POWER) else before.code
 
     def _dark(self, name: str) -> tuple[Dark, ...]:
         found = []
@@ -192,8 +200,8 @@ class _Reading:
             return kept(self.world, lives[-1].pid)
         parts = [] if end is None else [ended(self.trace, self.world, end)]
         if fate in (NEW, RESTARTING):
-            rules = self.trail.begin_of(service.name, self.since)
-            parts.append(started(self.trace, rules, _policy(self.world, service, record)))
+            begun = self.trail.begin_of(service.name, self.since, end)
+            parts.append(started(self.trace, self.world, service, _policy(self.world, service, record), begun))
         elif fate == STUCK:
             parts.append("the engine has not been told")
         elif fate != REMOVED:
@@ -205,3 +213,15 @@ def _policy(world: World, service: Service, record: Container | None) -> str:
     """Return the policy that decides now, as people write it: of a container that is a unit that of its unit."""
     policy = service.restart if record is None or is_unit(world, service) else record.policy
     return f"{policy.name}:{policy.max}" if policy.max else policy.name
+
+
+def general(fate: Fate) -> str:
+    """Return why it is so without process numbers and without its name.
+
+    >>> general(Fate("web", "no", "kept", "running", None, 0, (), "held by shim 55 after docker stop web", False))
+    'held by shim after docker stop NAME'
+    """
+    whole = re.sub(r" \(pid \d+\)", "", fate.why)
+    programs = "|".join(sorted(map(re.escape, roles()), key=len, reverse=True))
+    text = re.sub(rf"\b({programs}) \d+\b", r"\1", whole)
+    return re.sub(rf"(?<![\w-]){re.escape(fate.container)}(?![\w-])", "NAME", text)

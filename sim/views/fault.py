@@ -58,6 +58,13 @@ def since_harm(trace: Trace) -> Microseconds:
     return (next(taken, None) or trace.origin) - trace.origin
 
 
+def since_words(trace: Trace) -> str:
+    """Return what `since_harm` counts from: the id of the step, else t = 0."""
+    step = first_harm(trace.setup)
+    taken = step is not None and any(type(r.event) is StepTaken and r.event.id == step.id for r in trace)
+    return step.id if step is not None and taken else "t = 0"
+
+
 def _rank(command: Command) -> int:
     return 0 if isinstance(command, KillProcess | LosePower | OutOfMemory) else 2 if isinstance(command, Docker) else 1
 
@@ -91,7 +98,7 @@ def noun(command: Command, design: Design) -> str:
             return f"killing every {role}" if what == "killed" else f"{command.signal} to every {role}"
         return f"a {what} {role}" + (f" of {container}" if container else "")
     if isinstance(command, Systemctl):
-        return f"a {command.verb} of {command.unit}"
+        return f"a {command.verb}" + (f" of {command.unit}" if command.unit else "")
     match command:
         case OwnCommand():
             return command.noun()

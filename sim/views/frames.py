@@ -1,12 +1,14 @@
 """A run as tidy tables for analysis: one row a thing, one column a value, one unit a column.
 
-Four tables: what the engine said (events), every process that lived (processes), what each daemon and container was
-from when to when (intervals), and whether each published port answered (ports). Times are seconds from t = 0 or
-another moment, negative before it. Leaves out what `sim.views.intervals` leaves out. Source: the trace.
+Five tables: what the engine said (events), every process that lived (processes), what each daemon and container was
+from when to when (intervals), whether each published port answered (ports), and what became of each container
+(containers). Times are seconds from t = 0 or another moment, negative before it. Leaves out what `sim.views.intervals`
+leaves out. Source: the trace.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +21,7 @@ from sim.kernel.records import NO_POWER, OUTSIDE, Process, Status
 from sim.kernel.signals import NAMES
 from sim.trace import Replay, Trace
 from sim.views.comparison import WhatIf
+from sim.views.fates import FATES, Fate, fates
 from sim.views.interval_parts import IN_TABLES, Intervals, Lane, PortTrack, Window
 from sim.views.intervals import intervals
 
@@ -83,6 +86,18 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         ("open", "truth", "whether a connection succeeds"),
         *SPAN,
     ),
+    "containers": _columns(
+        ("container", "text", "its name in the file"),
+        ("policy", "text", "the restart policy that its engine goes by in the end"),
+        ("fate", "text", f"what became of it since the first fault, or since `since`: {', '.join(FATES)}"),
+        ("status", "text", "what its engine says of it in the end; empty: it knows nothing of it"),
+        ("exit_code", "number", "of the process that ran before, as its engine says; unknown if that lives on"),
+        ("restarts", "number", "the processes that were started for it since"),
+        ("orphaned", "truth", "whether it, or who holds it, has lost its parent since"),
+        ("remote_dark_s", "figure", "the longest that one of its ports was dark for other hosts; inf: not back"),
+        ("loopback_dark_s", "figure", "the same for 127.0.0.1"),
+        ("why", "text", "why, with the source of the rule"),
+    ),
 }  # fmt: skip
 
 PAIRS = _columns(
@@ -103,7 +118,7 @@ def rows(trace: Trace, table: str, zero: Microseconds | None = None) -> list[Row
     Raises KeyError for another name.
     """
     columns, since = COLUMNS[table], trace.origin if zero is None else zero
-    found = TABLES[table](trace)
+    found = _containers(trace, zero) if table == "containers" else TABLES[table](trace)
     assert all(list(row) == [column.name for column in columns] for row in found), f"{table} has other columns"
     times = [column.name for column in columns if column.kind == "seconds"]
     for row in found:
@@ -213,6 +228,29 @@ def stretches(opened: tuple[Window, ...], begin: Microseconds, end: Microseconds
         found += [(begin, start, False), (start, stop, True)]
         begin = stop
     return [stretch for stretch in (*found, (begin, end, False)) if stretch[0] < stretch[1]]
+
+
+def _containers(trace: Trace, since: Microseconds | None) -> list[Row]:
+    return [
+        {
+            "container": it.container,
+            "policy": it.policy,
+            "fate": it.fate,
+            "status": it.status,
+            "exit_code": it.exit_code,
+            "restarts": it.restarts,
+            "orphaned": it.orphaned,
+            "remote_dark_s": _longest(it, "remote"),
+            "loopback_dark_s": _longest(it, "loopback"),
+            "why": it.why,
+        }
+        for it in fates(trace, since)
+    ]
+
+
+def _longest(fate: Fate, client: str) -> float:
+    times = [math.inf if it.seconds is None else it.seconds for it in fate.dark if it.client == client]
+    return max(times, default=0.0)
 
 
 TABLES: dict[str, Callable[[Trace], list[Row]]] = {

@@ -173,9 +173,8 @@ class Replaying:
             for key, tracks in self.ports.items()
             for client, track in tracks.items()
         }
-        return v.Intervals(
-            begin=self.begin,
-            end=end,
+        self.found = v.Intervals(
+            begin=self.begin, end=end,
             boots=self.trace.setup.host.begin == "boot",
             containers=tuple(it.lane(self.names, end) for it in self.containers.values()),
             engine=self.engine.lane(self.names.engine, end),
@@ -190,7 +189,8 @@ class Replaying:
             starts=tuple(self.starts),
             spells=self.spells.close(end),
             names=self.names,
-        )
+        )  # fmt: skip
+        return self.found
 
 
 def replayed(trace: Trace, clients: tuple[str, ...], tally: Observer | None = None) -> v.Intervals:

@@ -24,7 +24,7 @@ from sim.views.activity import Segment, segments
 from sim.views.beliefs import change_of
 from sim.views.kinds import is_daemon_of_engine, is_helper
 from sim.views.timeline_parts import TimelineData
-from sim.views.why import Link, chains
+from sim.views.why_chain import Link, chains
 from sim.views.why_words import Focus, state_of
 from sim.world import World
 

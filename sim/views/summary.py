@@ -9,6 +9,7 @@ import msgspec
 
 from sim.engine.setup import Microseconds
 from sim.trace import LeftOut
+from sim.views.fates import Fate
 from sim.views.narrate import Line, Unanswered
 
 
@@ -36,7 +37,8 @@ class Summary(msgspec.Struct, frozen=True):
     *live_restore* is None where the engine has none, *unit* the service of its daemon, "" without one. *at_boot* has
     by step of the host's start the units that it starts, *started* are those that were active before t = 0. *begun*
     counts the containers that were started before t = 0, *left_out* are the rounds that were jumped over there, in
-    which *rounds_of* are started. *client* is the command that asks the engine.
+    which *rounds_of* are started. *client* is the command that asks the engine. *containers* is
+    what became of them *since* a step, or since t = 0; none where nothing harms any and all are as they were.
     """
 
     title: str
@@ -67,6 +69,8 @@ class Summary(msgspec.Struct, frozen=True):
     started: tuple[str, ...] = ()
     left_out: LeftOut | None = None
     rounds_of: tuple[str, ...] = ()
+    containers: tuple[Fate, ...] = ()
+    since: str = ""
 
     @property
     def daemon(self) -> str:

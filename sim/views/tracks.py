@@ -1,5 +1,4 @@
-"""What a replay keeps of one thing while it goes through a trace: a value over time, a container, a daemon;
-and whoever looks on.
+"""What a replay keeps of one thing on its way through a trace, a value, a container, a daemon, and who looks on.
 
 Values of no duration are dropped and equal neighbours joined, so that a lane has no hole, no overlap and no double
 border. Source: none; bookkeeping of `sim.views.replaying`.
@@ -58,6 +57,23 @@ class Observer(Protocol):
     def see(self, now: Microseconds, world: World, event: Any) -> None: ...
 
     def settle(self, now: Microseconds, world: World) -> None: ...
+
+
+class Both:
+    """Two who look on, the one after the other."""
+
+    def __init__(self, one: Observer, other: Observer) -> None:
+        self.one, self.other = one, other
+
+    def see(self, now: Microseconds, world: World, event: Any) -> None:
+        """Show both a fact that is not applied yet."""
+        self.one.see(now, world, event)
+        self.other.see(now, world, event)
+
+    def settle(self, now: Microseconds, world: World) -> None:
+        """Show both a moment that is over."""
+        self.one.settle(now, world)
+        self.other.settle(now, world)
 
 
 class Watched:

@@ -14,6 +14,8 @@ COMMANDS = [
     ["run", "small.yaml", "--no-save"],
     ["show", "small.yaml"],
     ["why", "small.yaml", "port 80 from loopback"],
+    ["diff", "small.yaml@shot-1s", "small.yaml"],
+    ["run", "small.yaml", "--remedies", "--no-save"],
     ["whatif", "small.yaml", "--set", "engine.daemon.live-restore=true", "--seeds", "1", "--no-save"],
     ["--help"],
     ["designs"],

@@ -47,7 +47,11 @@ RUNS = [
     ["run", "evil.yaml", "--seeds", "1"],
     ["validate", "evil.yaml"],
     ["whatif", "evil.yaml", "--set", "engine.daemon.live-restore=true", "--seeds", "1", "--no-save"],
+    ["run", "evil.yaml", "--remedies", "--no-save"],
     ["why", "evil.yaml", "container web"],
+    ["why", "evil.yaml", "why is web not running"],
+    ["diff", "evil.yaml@shot-1s", "evil.yaml"],
+    ["show", "evil.yaml", "--as", "procfs", "-o", "proc"],
     ["why", "evil.yaml", "port 80 from loopback", "--at", "shot"],
     *(["show", "evil.yaml", "--as", view] for view in (
         "pstree", "pstree-ascii", "pstree-p", "ps-axjf", "ps-ef", "ps-eo", "ps-auxf", "docker-ps-a", "docker-inspect",
@@ -91,6 +95,9 @@ def test_no_text_of_a_table_steers_the_terminal(text, words, folder, capsys):
     [
         ["run", FAIL], ["show", "small.yaml", "--at", FAIL], ["show", "small.yaml", "--as", FAIL],
         ["show", "small.yaml", "--root", FAIL], ["why", "small.yaml", FAIL],
+        ["diff", FAIL, "small.yaml"], ["diff", "small.yaml", f"small.yaml@{FAIL}"],
+        ["why", "small.yaml", f"is {FAIL} up"],
+        ["show", "small.yaml", "--as", "procfs", "-o", f"small.yaml/{FAIL}"],
         ["why", "small.yaml", f"container {FAIL}"], ["run", "small.yaml", FAIL],
         ["run", "small.yaml", "--set", FAIL], ["run", "small.yaml", "--set", f"host.cores={FAIL}"],
         [FAIL], ["run", "small.yaml", f"--{FAIL}"], ["run", "small.yaml", "--seed", FAIL],

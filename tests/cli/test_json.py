@@ -13,9 +13,11 @@ DOC = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
 DOCUMENTED = set(re.findall(r"`([a-z0-9_]+)`", DOC))
 COMMANDS = {
     "run": ["run", "small.yaml"],
+    "run remedies": ["run", "small.yaml", "--remedies"],
     "run seeds": ["run", "small.yaml", "--seeds", "2"],
     "show": ["show", "small.yaml", "--at", "shot"],
     "why": ["why", "small.yaml", "container web"],
+    "diff": ["diff", "small.yaml@shot-1s", "small.yaml@shot+500ms"],
     "plot": ["plot", "small.yaml", "-o", "x.svg"],
     "report": ["report", "small.yaml", "-o", "x.html"],
     "whatif": ["whatif", "small.yaml", "--set", "engine.daemon.live-restore=true", "--seeds", "2"],
@@ -48,7 +50,7 @@ def test_json_is_one_documented_object(name, shimulator, folder):
     assert said.out.isascii()
     value = json.loads(said.out)
     assert value["schema_version"] == 1
-    assert list(value) == top_keys({"run seeds": "run --seeds N"}.get(name, name))
+    assert list(value) == top_keys({"run seeds": "run --seeds N", "run remedies": "run"}.get(name, name))
     assert keys(value) <= DOCUMENTED
 
 

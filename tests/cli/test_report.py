@@ -167,3 +167,29 @@ def test_rounds_that_are_left_out_are_in_the_result(shimulator, folder):
     assert left["since_s"] + left["took_s"] < 0
     (folder / "quiet.yaml").write_text("services: {web: {image: nginx}}\nuntil: 5s\n")
     assert json.loads(shimulator("run", "quiet.yaml", "--json").out)["left_out"] is None
+
+
+def test_the_run_tells_its_containers_and_what_helps(shimulator, folder):
+    """A table of containers stands behind the story, in text, in JSON and on the page; --remedies adds what helps."""
+    import json
+
+    said = shimulator("run", "small.yaml", "--no-save").out
+    assert "Containers since shot: 2 of 2 new process" in said
+    assert "What helps?  shimulator run small.yaml --remedies" in said
+    helped = shimulator("run", "small.yaml", "--no-save", "--remedies").out
+    assert "What helps (each alone, same seed):" in helped
+    assert "live-restore: true" in helped
+    assert "What helps?" not in helped
+    value = json.loads(shimulator("run", "small.yaml", "--no-save", "--json").out)
+    assert [it["fate"] for it in value["containers"]] == ["new process", "new process"]
+    assert value["remedies"] is None
+    shimulator("report", "small.yaml", "-o", "x.html")
+    page = (folder / "x.html").read_text()
+    assert "Containers since shot: 2 of 2 new process" in page
+    assert "<td>new process</td>" in page
+
+
+def test_a_run_that_harms_nothing_has_no_table(shimulator, folder):
+    """Where all containers are as they were there is nothing to tell."""
+    (folder / "calm.yaml").write_text("services: {web: {}}\nuntil: 10s\n")
+    assert "Containers since" not in shimulator("run", "calm.yaml", "--no-save").out

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sim.cli import options_of
-from sim.cli.show import listed
+from sim.cli.show import FOLDER, listed
 from sim.engine.goroutine import ModelFault
 from sim.engine.ops import Fork
 from sim.experiment.viewing import all_views
@@ -220,7 +220,7 @@ def test_no_command_is_2_with_the_help(shimulator):
 def test_help_lists_every_view(capsys):
     """The list stands in the help of `show`, a row for each group of views."""
     rows = re.findall(r"^  \S.*?  +(\w[^:\n]*)", listed().partition("examples:")[0], re.M)
-    assert sorted(", ".join(rows).split(", ")) == sorted(all_views())
+    assert sorted(", ".join(rows).split(", ")) == sorted((*all_views(), FOLDER))
     with pytest.raises(SystemExit):
         options_of(["show", "--help"])
     assert listed().strip() in capsys.readouterr().out

@@ -241,3 +241,24 @@ def test_a_what_if_without_a_file_says_what_to_write(shimulator):
     said = shimulator("whatif", "--set", "host.cores=1")
     assert said.status == 2
     assert "there is no file to compare" in said.err
+
+
+def test_what_becomes_of_each_container_stands_below_the_rows(shimulator, folder):
+    """Both sides of each container are told, in text and in JSON; where all are kept on both nothing is."""
+    (folder / "lost.yaml").write_text(
+        "engine: {design: docker-26}\nservices: {web: {restart: unless-stopped}, db: {restart: always}}\n"
+        "steps: [{id: kill, at: 1s, kill: dockerd}]\nuntil: kill+60s\n"
+    )
+    words = ("whatif", "lost.yaml", "--set", "engine.daemon.live-restore=true", "--seeds", "2", "--no-save")
+    lines = [" ".join(line.split()) for line in shimulator(*words).out.splitlines()]
+    assert "container now then" in lines
+    assert "web lost kept" in lines
+    assert "db new process kept" in lines
+    (variant,) = json.loads(shimulator(*words, "--json").out)["variants"]
+    web = variant["containers"][0]
+    assert (web["container"], web["now"]["fates"]) == ("web", [{"fate": "lost", "runs": 2}])
+    assert "somebody's stop" in web["now"]["why"]
+    assert web["then"]["fates"] == [{"fate": "kept", "runs": 2}]
+    (folder / "calm.yaml").write_text("services: {web: {}}\nsteps: [{id: stop, at: 1s, docker: pause web}]\n")
+    calm = shimulator("whatif", "calm.yaml", "--set", "host.cores=4", "--seeds", "2", "--no-save").out
+    assert "container  now" not in calm

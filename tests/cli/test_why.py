@@ -106,7 +106,8 @@ def test_a_container_is_told_with_what_the_engine_believes(causes):
 def test_a_death_is_told_through_the_payload_the_shim_and_the_daemons(causes):
     """Between the signal and what dockerd believes stands everything that carried the news, and no errand."""
     _, links = causes("container web", "shot+1510ms")
-    assert without_pids(links)[:6] == [
+    assert without_pids(links)[:7] == [
+        "nobody starts web: no dockerd serves that could start it, and its unit is activating",
         "engine: web is exited",
         "exit web sent to dockerd",
         "ExitTask web sent to containerd",
@@ -215,3 +216,48 @@ def test_a_moment_of_an_answer_can_be_asked_for(shimulator, stored):
     moment = line.split()[-1]
     assert moment.startswith("shot+0.00")
     assert shimulator("show", "runs/small", "--at", moment).status == 0
+
+
+LOST = """
+engine: {design: docker-26}
+services: {worker3: {image: busybox, restart: unless-stopped, ports: ["8080:80"]}, db: {image: redis, restart: always}}
+steps: [{id: kill, at: 1s, kill: dockerd}]
+until: kill+60s
+"""
+
+
+@pytest.fixture
+def lost(shimulator, folder):
+    """Return a function that asks about a host that has lost a container."""
+    (folder / "lost.yaml").write_text(LOST)
+    return lambda fact: shimulator("why", "lost.yaml", fact)
+
+
+def test_why_a_container_does_not_run(lost):
+    """What is absent has a reason, too: the rule by which nobody starts it stands before what ended it."""
+    said = lost("why is worker3 not running?").out.splitlines()
+    assert said[0] == "container worker3 is exited (0)"
+    assert said[1].startswith("  ← nobody starts worker3: its end counts as somebody's stop")
+    assert "ShouldRestart" in said[1]
+    assert said == lost("container worker3").out.splitlines()
+
+
+def test_why_a_port_is_closed(lost):
+    """A port is asked for by its number in any sentence, and its container's absence is told."""
+    said = lost("why is 8080 closed from loopback").out.splitlines()
+    assert said[0] == "port 8080 is closed from loopback: no proxy listens"
+    assert "nobody starts worker3" in said[1]
+    assert said == lost("port 8080 from loopback").out.splitlines()
+
+
+def test_what_is_not_so_is_said_not_to_be_so(lost):
+    """Somebody who asks why a container is down that runs is told that it runs, and why."""
+    assert lost("why is db dead").out.startswith("that is not so: container db is running")
+    assert lost("why does db run").out.startswith("container db is running")
+
+
+def test_an_unknown_subject_gets_the_nearest_spelling(lost):
+    """What nobody knows is refused, with the name that is spelt most like it."""
+    said = lost("why is workr3 not running")
+    assert said.status == 2
+    assert "Did you mean 'worker3'?" in said.err

@@ -91,7 +91,7 @@ def test_the_same_again_shares_what_both_have_in_common() -> None:
 @pytest.mark.parametrize("table", COLUMNS)
 def test_rows_have_the_columns_that_are_documented(table: str) -> None:
     """Each value is of its column's kind, or unknown."""
-    kinds: dict[str, Any] = {"text": str, "number": int, "seconds": float, "truth": bool}
+    kinds: dict[str, Any] = {"text": str, "number": int, "seconds": float, "figure": float, "truth": bool}
     rows = killed().rows(table)
     assert rows
     for row in rows:

@@ -94,7 +94,7 @@ def test_json_has_its_documented_keys(restored):
         "variants", "assumptions",
     ]  # fmt: skip
     (variant,) = found["variants"]
-    assert list(variant) == ["name", "changes", "rows", "sentences", "prices", "worst_seed", "again"]
+    assert list(variant) == ["name", "changes", "rows", "sentences", "prices", "worst_seed", "again", "containers"]
     assert list(variant["changes"][0]) == ["path", "before", "after", "origin"]
     row = variant["rows"][0]
     assert list(row) == [

@@ -21,7 +21,7 @@ from sim.render.report_data import LAST, LINKS, OF_TABLE, of_client, shortened
 from sim.render.timeline_looks import CLIENTS, LOOKS
 from sim.scenario import load
 from sim.views.recorded import Pool
-from sim.views.why import Link
+from sim.views.why_chain import Link
 from tests.cli.conftest import SMALL
 
 ROOT = Path(__file__).resolve().parent.parent.parent

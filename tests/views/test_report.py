@@ -10,7 +10,7 @@ from sim.scenario import load
 from sim.views.report import FEWEST, ReportData, report_data
 from sim.views.story import Story
 from sim.views.timeline import timeline_data
-from sim.views.why import chain, chains
+from sim.views.why_chain import chain, chains
 from sim.views.why_words import Focus
 from tests.cli.conftest import SMALL
 

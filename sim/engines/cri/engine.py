@@ -51,6 +51,7 @@ CRI = Engine(
     shown=(Sandbox,),
     unread=(CONTAINERD, CONMON, KUBELET),
     wanted=is_wanted,
+    policy_source="pkg/kubelet/container/helpers.go ShouldContainerBeRestarted",
 )
 CONTAINERD_CRI_ENGINE = replace(
     CRI, faults=faults_of_containerd, keeper="containerd", vocabulary=vocabulary.WITH_CONTAINERD

@@ -85,5 +85,6 @@ DOCKER = Engine(
     ends_with="dockerd",
     knows=knows,
     exit_told=exit_told,
+    policy_source="restartmanager/restartmanager.go ShouldRestart",
     pid_files={paths.DOCKER_PID: "dockerd", paths.CONTAINERD_PID: "containerd"},
 )

@@ -80,6 +80,7 @@ PODMAN_ENGINE = Podman(
     end_file=exit_file,
     teller=teller,
     unread=(CONMON, Unread(tried=True)),
+    policy_source="v5.4.2 libpod/container_internal.go 226-264",
 )
 
 
@@ -104,4 +105,5 @@ QUADLET_ENGINE = replace(
     scope=split_scope,
     is_unit=of_the_file,
     unread=(CONMON, UNIT_S_MAIN_PROCESS),
+    policy_source="systemd.service(5), Restart=",
 )

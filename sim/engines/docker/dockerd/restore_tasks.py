@@ -4,7 +4,8 @@ It asks containerd for each task. One that has ended is deleted, and its exit st
 there counts as 255; no `die` is said of either. If containerd dies meanwhile the container stays as the disk says. One
 that runs is kept with live-restore; without, it is stopped as `docker stop` does, and the policy may start it again
 later (`unless-stopped` does not: that stop counts as somebody's). Before 20.10 it is only sent the signal. Leaves out
-the limit of workers, and the state of paused containers. Source: moby daemon.go restore [K]; designs §1.1, §3.4, §3.9
+the limit of workers, and the state of paused containers. Source: moby v26.1.5 daemon/daemon.go 412-445 (restore),
+kill.go 89-90 (the stop counts as somebody's), daemon.go 533 (policies); designs §1.1, §3.4, §3.9
 [S]; experiments c and d [M].
 """
 
