@@ -12,21 +12,13 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from sim.cli.examples import BLASTS, CALIBRATIONS, CHECKS, EXAMPLES, PLOTS, WHATIFS
 from sim.cli.parser import CommandParser
 from sim.cli.status import WRONG
 from sim.cli.values import JOBS, SEED, SEEDS, STATES, day, few_seeds, load, speed, whole_number
 from sim.version import __version__
 
 FILE = "a scenario (FILE#2: the second one of a file), a bundled scenario's name, a runs/ folder or a trace; - is stdin"
-EXAMPLES = """\
-examples:
-  shimulator run document                      the host of the document, its dockerd killed
-  shimulator init my.yaml --compose docker-compose.yml && shimulator run my.yaml
-  shimulator run rows                          every row of the transition table, in one table
-  shimulator show document --at kill-1s --as ps-axjf
-  shimulator plot document -o document.png
-  shimulator whatif document --set engine.daemon.live-restore=true
-"""
 
 
 # -- commands ---------------------------------------------------------------------------------------
@@ -64,16 +56,6 @@ def _show(parser: CommandParser) -> None:
     )
     parser.after, parser.formatter_class = _views, argparse.RawDescriptionHelpFormatter
     _settings(parser)
-
-
-PLOTS = """\
-examples:
-  shimulator plot document -o document.png
-  shimulator plot document document-live-restore -o both.svg       what differs is shaded
-  shimulator plot document --seed 1,2 --from kill -o seeds.png
-  shimulator plot document --by process --from kill --to kill+5ms -o kill.png
-  shimulator plot document --tree --at kill-1s --at kill+500ms -o trees.pdf
-"""
 
 
 def _plot(parser: argparse.ArgumentParser) -> None:
@@ -118,18 +100,6 @@ def _diff(parser: argparse.ArgumentParser) -> None:
     _settings(parser)
 
 
-WHATIFS = """\
-examples:
-  shimulator whatif document --set engine.daemon.live-restore=true
-  shimulator whatif document --set host.cores=1..4 --set engine.daemon.live-restore=true,false
-  shimulator whatif document --set engine.daemon.live-restore=true --faults dockerd,'systemctl restart docker'
-  shimulator whatif hosts/*.yaml --set engine.daemon.live-restore=true --csv
-  shimulator whatif my.yaml          what its whatif: block asks for (docs/whatif.md)
-  shimulator whatif --matrix --design docker-26-separate,podman --explain
-  shimulator whatif document --sensitivity       which assumption the answer hangs on
-"""
-
-
 def _whatif(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = WHATIFS, argparse.RawDescriptionHelpFormatter
     parser.add_argument("file", nargs="*", help="scenarios, bundled ones' names, a folder; several give one table")
@@ -159,14 +129,6 @@ def _whatif(parser: argparse.ArgumentParser) -> None:
     _quiet(parser)
 
 
-BLASTS = """\
-examples:
-  shimulator blast document
-  shimulator blast my.yaml --only dockerd              a role, a target, an act: told as a story
-  shimulator blast my.yaml --seeds 20 -o blast.png -o blast.html
-"""
-
-
 def _blast(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = BLASTS, argparse.RawDescriptionHelpFormatter
     parser.add_argument("file", help="the host: a scenario or a bundled scenario's name; acts replace its first fault")
@@ -180,14 +142,6 @@ def _blast(parser: argparse.ArgumentParser) -> None:
                         help="write a figure (x.png, x.svg, x.pdf) or a page (x.html)")  # fmt: skip
     _settings(parser, seed=False)
     _quiet(parser)
-
-
-CHECKS = """\
-examples:
-  shimulator check document --on upgrade --lose none --max-dark 5s
-  shimulator check my.yaml --junit report.xml          what its must: list says (docs/check.md)
-  shimulator check my.yaml --on "kill dockerd" --on reboot --back-within 2m --github
-"""
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
@@ -227,14 +181,6 @@ def _explore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-save", action="store_true", help="write no files")
     _settings(parser, seed=False)
     _quiet(parser)
-
-
-CALIBRATIONS = """\
-examples:
-  shimulator calibrate mine.csv --phase start=total_ms -o mine.yaml
-  shimulator calibrate docs/measurements/sequential_*.csv --check docs/measurements/parallel.csv --plot fits.png
-  docker events --format '{{json .}}' > events.jsonl; shimulator calibrate events.jsonl -o mine.yaml
-"""
 
 
 def _calibrate(parser: argparse.ArgumentParser) -> None:

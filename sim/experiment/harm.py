@@ -39,7 +39,7 @@ from sim.world import World
 CALM: Microseconds = 10 * S  # so long all is looked at before it is said to stay so
 LONGEST = 5  # windows, while something comes back
 RUNS, UNDER_WAY, UP = (v.RUNNING, v.STOPPING), (v.BOOTING, v.LEAVING), "up"
-INNER = frozenset({FrameMoved, LockTaken, LockQueued, LockReleased})  # facts that no walk looks at, but that of output
+INNER = frozenset({LockTaken, LockQueued, LockReleased})  # facts that no walk looks at, but that of output
 KEPT_STEMS = 3  # begins that a process keeps: acts come in the order of theirs
 
 
@@ -75,7 +75,9 @@ def _eyes(run: Timed, walk: Replaying, trail: Trail, *, follows_output: bool) ->
 
     def look(event: Any) -> None:
         at = turn.now - origin
-        if type(event) in INNER and not follows_output:
+        kind = type(event)
+        inner = kind in INNER or (kind is FrameMoved and not (event.local and "c" in event.local))
+        if inner and not follows_output:
             if at > walk.now and (walk.dirty or walk.dirty_ports):
                 walk.settle()  # the moment before is over, and what follows must not be taken for it
             return

@@ -97,9 +97,7 @@ class Trail:
         self.sends: dict[int, int] = {}
         self.begun: dict[int, str] = {}  # the step that began what led to a record
         self.turns: dict[Fid, tuple[list[int], list[Turn]]] = {}
-        self.turns_before: dict[Fid, tuple[list[int], list[Turn]]] = {}  # of a begin that several have in common
         self.ends: dict[Fid, list[int]] = {}
-        self.ends_before: dict[Fid, list[int]] = {}
         self.deaths: dict[str, list[tuple[Microseconds, int]]] = {}
         self.begins: dict[str, list[tuple[Microseconds, int]]] = {}
 
@@ -108,9 +106,9 @@ class Trail:
         twin = Trail(trace)
         twin.seq, twin.sends, twin.begun = self.seq, self.sends.copy(), self.begun.copy()
         twin.waiting = {name: queue.copy() for name, queue in self.waiting.items()}
-        twin.turns_before, twin.ends_before = self.turns, self.ends
-        twin.deaths = {name: found.copy() for name, found in self.deaths.items()}
-        twin.begins = {name: found.copy() for name, found in self.begins.items()}
+        twin.turns = {fid: (numbers.copy(), turns.copy()) for fid, (numbers, turns) in self.turns.items()}
+        for name in ("ends", "deaths", "begins"):
+            setattr(twin, name, {key: found.copy() for key, found in getattr(self, name).items()})
         return twin
 
     def see(self, now: Microseconds, world: World, event: Any) -> None:
@@ -179,7 +177,7 @@ class Trail:
 
     def _lives(self, turn: Turn, seq: int) -> bool:
         """Return whether a goroutine has not returned when a record is made."""
-        ends = [*self.ends_before.get(turn.fid, ()), *self.ends.get(turn.fid, ())]
+        ends = self.ends.get(turn.fid, [])
         place = bisect_right(ends, turn.begun)
         return place == len(ends) or ends[place] >= seq
 
@@ -229,12 +227,8 @@ class Trail:
             seq = self._before(seq)
 
     def _turn(self, seq: int, fid: Fid) -> Turn:
-        for known in (self.turns, self.turns_before):
-            numbers, turns = known.get(fid, ((), ()))
-            place = bisect_right(numbers, seq)
-            if place:
-                return turns[place - 1]
-        return self.turns[fid][1][0]  # it has begun since
+        numbers, turns = self.turns[fid]
+        return turns[bisect_right(numbers, seq) - 1]
 
 
 # -- rules: what a fact, not yet applied, leaves behind -------------------------------------------------
@@ -259,10 +253,9 @@ def _started(trail: Trail, now: Microseconds, world: World, event: FrameStarted)
 def _moved(trail: Trail, now: Microseconds, world: World, event: FrameMoved) -> None:
     """Note for whom a loop acts that serves all containers."""
     if event.local and "c" in event.local:
-        last = (trail.turns.get(event.fid) or trail.turns_before[event.fid])[1][-1]
-        numbers, turns = trail.turns.setdefault(event.fid, ([], []))
+        numbers, turns = trail.turns[event.fid]
         numbers.append(trail.seq)
-        turns.append(last._replace(container=event.local["c"] or ""))
+        turns.append(turns[-1]._replace(container=event.local["c"] or ""))
 
 
 def _ended(trail: Trail, now: Microseconds, world: World, event: FrameEnded) -> None:

@@ -33,6 +33,7 @@ HOST = """
 services:
   web: {image: nginx, ports: ["80:80"], restart: always, x-payload: {ready: 500ms, on_term: {exit: 0, after: 200ms}}}
   job: {image: app, restart: unless-stopped, x-payload: {ready: 1s, on_term: none, children: [{argv: [java]}]}}
+  sick: {image: app, x-payload: {exits: {code: 1, after: 9s}}, restart: on-failure}
   says: {image: app, restart: "no", x-payload: {log: {stdout: 10KiB/s}}}
 """
 COMMANDS: dict[str, Any] = {

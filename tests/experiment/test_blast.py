@@ -13,6 +13,7 @@ from sim.drive.timed import Timed
 from sim.engine.setup import Docker
 from sim.errors import InputError
 from sim.experiment import harm as harming
+from sim.experiment.act_words import kind_of
 from sim.experiment.acts import OFFERS, Act, chosen, equals
 from sim.experiment.blast import STEP, Host, blast, host_of, setup_with
 from sim.experiment.replicate import Interrupted
@@ -72,6 +73,14 @@ def test_each_act_is_a_step_that_a_file_may_have(design: str) -> None:
             again = read(f"engine: {{design: {design}}}\n{SERVICES}\nsteps: [{{at: 1s, id: x, {act.step[1:]}]")
             (step,) = [step for terminal in again.setup.terminals for step in terminal]
             assert step.command == act.command, act.name
+
+
+@pytest.mark.parametrize("design", ["docker-26-separate", "podman-quadlet", "cri-o"])
+def test_measured_acts_are_counted_as_acts_are_called(design: str) -> None:
+    """The table of measured acts and the acts of a host agree on what a command is."""
+    for act in host(design, cases=False).acts:
+        if not act.then:
+            assert kind_of(DESIGNS[design], act.command) == (act.kind, act.subject), act.name
 
 
 def test_equal_containers_are_tried_once() -> None:
