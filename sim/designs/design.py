@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from sim.engine import paths
 from sim.engine.engine import PLAIN, Engine
 from sim.engine.procedure import Procedure
@@ -38,6 +40,11 @@ class Design:
         self.roles: dict[str, Role] = {program.name: program.role for program in programs}
         self.stages: dict[str, Stage] = {it.name: it for role in self.roles.values() for it in role.stages}
         self.holders = tuple(name for name, role in self.roles.items() if role.kind is Kind.HOLDER and not role.brief)
+
+    @cached_property
+    def runtime_roots(self) -> tuple[str, ...]:
+        """Return the folders in which the runtimes of a host's versions keep the states of containers."""
+        return tuple(dict.fromkeys(design.traits.runtime_root for design in self.releases.values()))
 
     def of_kind(self, *kinds: Kind) -> tuple[str, ...]:
         """Return the roles of some kinds, in the order in which lists have them.

@@ -7,7 +7,9 @@ from typing import Any
 
 from sim.engine import paths
 from sim.engine.goroutine import Goroutine
+from sim.engine.records import RuntimeState
 from sim.engine.setup import Exec, Pins, Service
+from sim.engine.traits import traits
 from sim.facts import Locals
 from sim.kernel.events import IdsReleased
 from sim.kernel.records import INIT, OUTSIDE, Pid
@@ -65,8 +67,8 @@ def first_ns(world: World, service: Service) -> dict[str, Any]:
 
 def first_pid(world: World, name: str) -> Pid | None:
     """Return the first process of a container as its runtime has written it down; None if that one does not live."""
-    state = world.host.files.get(paths.runtime_state(world.services[name].id))
-    pid: Pid | None = getattr(state, "pid", None)
+    state = runtime_state(world, world.services[name].id)
+    pid = None if state is None else state.pid
     return pid if pid is not None and world.host.alive(pid) else None
 
 
@@ -84,6 +86,29 @@ def can_join(world: World, service: Service) -> bool:
 def identity(world: World, frame: Frame) -> str:
     """Return the id of the container in variable `c`."""
     return str(world.services[frame.local["c"]].id)
+
+
+def runtime_files(world: World, identity: str) -> tuple[str, ...]:
+    """Return where a runtime may keep the state of a container id: a file for each root of a host's versions."""
+    return tuple(paths.runtime_state(identity, root) for root in world.design.runtime_roots)
+
+
+def own_state(g: Goroutine) -> str:
+    """Return the file in which a runtime keeps the state of its container: versions have roots of their own.
+
+    Source: moby v20.10.0 daemon/runtime_unix.go 46, v26.1.5 64; containerd v1.2.0 runtime/v1/linux/proc/init.go 84 adds
+    the namespace. v1.10.3 has that of its driver, daemon/execdriver/native.
+    """
+    return paths.runtime_state(service_of(g).id, traits(g.world, g.pid).runtime_root)
+
+
+def runtime_state(world: World, identity: str) -> RuntimeState | None:
+    """Return what a runtime keeps of a container id; of two in several roots that of the process begun last."""
+    files, procs = world.host.files, world.host.procs
+    states = [it for path in runtime_files(world, identity) if isinstance(it := files.get(path), RuntimeState)]
+    if len(states) < 2:
+        return states[0] if states else None
+    return max(states, key=lambda it: procs[it.pid].order if it.pid in procs else 0)
 
 
 def scope_of(world: World, service: Service) -> str:

@@ -27,6 +27,7 @@ ENDPOINTS = "/var/lib/docker/network/files/local-kv.db#endpoint/"
 SANDBOXES = "/var/lib/docker/network/files/local-kv.db#sandbox/"
 
 RUNC = "/usr/libexec/docker/docker-runc-current"
+RUNC_ROOT = "/run/runc"  # where it is told of no other one
 STREAMS = ("init-stdin", "init-stdout", "init-stderr")
 NO_CHAINS = "netfilter#no-chains"  # somebody has deleted the engine's chains, and the jumps to them
 FIREWALLD = "netfilter#firewalld"  # firewalld has set its own rules, whose zones open no published port
@@ -47,9 +48,9 @@ def state(identity: str, process: str = "init") -> str:
     return f"{STATE}/{identity}/{process}"
 
 
-def runtime_state(identity: str) -> str:
-    """Return the file in which runc keeps the state of a container id."""
-    return f"/run/runc/{identity}/state.json"
+def runtime_state(identity: str, root: str = RUNC_ROOT) -> str:
+    """Return the file in which the runtime keeps the state of a container id, below its root."""
+    return f"{root}/{identity}/state.json"
 
 
 def busy_mount(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from sim.engine.paths import RUNC_ROOT
 from sim.engine.setup import Daemon, S, Unit, Unverified
 from sim.kernel.records import V1, Pid
 
@@ -90,6 +91,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     stream_wait: int = 0
     start_interval: int = 0
     replica: str = "-"
+    runtime_root: str = RUNC_ROOT
     restore_stop: str = "TERM, KILL after 10 s, 2 s more"
     daemon: Daemon = Daemon()
     unit: Unit = Unit()
@@ -257,6 +259,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "stream_wait": (
         "how long a dockerd that has stopped its containers waits for clients that hold a stream, in µs",
         "moby v24.0.0 cmd/dockerd/daemon.go 191-216; v23.0.0 355 closes listeners alone [S]; 26.1.5 [M]",
+    ),
+    "runtime_root": (
+        "where the runtime keeps the states of containers",
+        "runc v1.0.0-rc2 main.go 79, containerd-shim/process.go 163; moby v18.09.0 daemon/start_unix.go 49 [S]",
     ),
     "replica": (
         "what stands between a service and the number of its container: that of the Compose of its time",

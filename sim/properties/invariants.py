@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from sim.engine import paths
-from sim.engine.containers import is_split
+from sim.engine.containers import is_split, runtime_state
 from sim.engine.ops import Answered
 from sim.engine.program import home_of, is_at_home_under_init
 from sim.engine.records import RuntimeState
@@ -65,7 +64,7 @@ def known(world: World) -> Faults:
 
 
 def _is_kept(world: World, name: str, process: Process) -> bool:
-    state = world.host.files.get(paths.runtime_state(world.services[name].id))
+    state = runtime_state(world, world.services[name].id)
     return is_program(process.image) or (isinstance(state, RuntimeState) and state.pid == process.pid)
 
 

@@ -164,6 +164,7 @@ def test_the_engine_does_not_read_it() -> None:
     [
         "a: {image: x, depends_on: {b: {condition: service_healthy}}}, b: {image: y, depends_on: [a]}",
         "a: {image: x, depends_on: {b: {condition: service_completed_successfully}}}, b: {image: y, restart: always}",
+        "a: {image: x, depends_on: {b: {condition: service_healthy}}}, b: {image: y, x-payload: {ready: 9h}}",
     ],
 )
 def test_a_host_that_is_up_did_not_wait_for_ever(services: str) -> None:
@@ -174,6 +175,18 @@ def test_a_host_that_is_up_did_not_wait_for_ever(services: str) -> None:
 def test_a_host_that_is_up_was_started_although_a_condition_failed() -> None:
     services = f"{DB.replace('RETRIES', '1')}, {web('service_healthy')}"
     assert status(run(services, begin="steady", steps="")) == {"db": "running", "web": "running"}
+
+
+def test_each_start_before_t_0_has_its_own_time_to_wait() -> None:
+    """The second one waits although the first one has given up."""
+    services = (
+        "a: {image: x, x-payload: {ready: 9h}}, b: {image: y, depends_on: {a: {condition: service_healthy}}}, "
+        "c: {image: z, x-payload: {ready: 9s}}, d: {image: w, depends_on: {b: {condition: service_started}, "
+        "c: {condition: service_healthy}}}"
+    )
+    found = run(services, begin="steady", steps="")
+    assert order(found, "b") - order(found, "a") > 110_000_000
+    assert 9_000_000 < order(found, "d") - order(found, "c") < 20_000_000
 
 
 def test_an_optional_service_may_be_missing() -> None:

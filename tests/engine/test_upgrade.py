@@ -177,3 +177,25 @@ def test_upgrades_are_never_refused() -> None:
             assert impossible(before, after, live_restore=True) is None
     rows = list(ROWS)
     assert all(rows.index(row.to) < rows.index(row.since) and row.why and row.source for row in DOWNGRADES)
+
+
+@pytest.mark.parametrize(("before", "after", "beside"), [
+    ("docker-17.06", "docker-18.09", True), ("docker-17.06", "docker-26", True), ("docker-18.09", "docker-26", False),
+])  # fmt: skip
+def test_runc_of_another_root_does_not_find_the_container_of_before(before: str, after: str, beside: bool) -> None:
+    """From 18.09 on dockerd gives runc a root of its own: what an older version has left is no obstacle to a start.
+
+    Its program goes on beside the new one, since nobody knows of it any more. Within the root there is one instance.
+    """
+    found = run_scenario(
+        load(
+            "upgrade.yaml",
+            text=f"engine: {{design: {before}, daemon: {{live-restore: true}}}}\n"
+            "services: {web: {image: nginx, restart: always}}\n"
+            f"steps: [{{id: up, at: 5s, upgrade: {{to: {after}}}}}]\nuntil: 60s\n"
+            f"expect: [{{at: end, container: web, status: running}},"
+            f" {{at: end, process: payload/web, count: {1 + beside}}}]\n",
+        ),
+        1,
+    )
+    assert [f"{it.text}: {it.detail}" for it in found.verdicts() if not it.holds] == []

@@ -13,7 +13,18 @@ from __future__ import annotations
 import msgspec
 
 from sim.engine import paths
-from sim.engine.containers import can_join, exec_of, first_ns, folder, is_sandbox, pins, pod, scope_of, service_of
+from sim.engine.containers import (
+    can_join,
+    exec_of,
+    first_ns,
+    folder,
+    is_sandbox,
+    own_state,
+    pins,
+    pod,
+    scope_of,
+    service_of,
+)
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Wait, reading, run
 from sim.engine.procedure import procedure
@@ -151,7 +162,7 @@ def write_pid_file(g: Goroutine) -> str | None:
     if error:
         syscalls.write_file(g.turn, f"{paths.state(identity)}/log.json", error)
         return "failed"
-    syscalls.write_file(g.turn, paths.runtime_state(identity), RuntimeState("created", payload))
+    syscalls.write_file(g.turn, own_state(g), RuntimeState("created", payload))
     syscalls.write_file(g.turn, f"{paths.state(identity)}/pid", payload)
     hand_on_stdio(g, payload)
     g.emit(StateChanged(g["c"], "created"))
@@ -178,7 +189,7 @@ def begin_create(g: Goroutine) -> str | None:
     """Start threads; refuse an id whose state exists still, and namespaces of processes that are gone."""
     start_threads(g)
     service = service_of(g)
-    if paths.runtime_state(service.id) in g.world.host.files:
+    if own_state(g) in g.world.host.files:
         return "exists"
     if can_join(g.world, service):
         return None
@@ -207,7 +218,7 @@ CREATE = procedure(
 def begin_exec(g: Goroutine) -> str | None:
     """Start threads; refuse a container that does not run, and a command that cannot be executed."""
     start_threads(g)
-    state = g.world.host.files.get(paths.runtime_state(service_of(g).id))
+    state = g.world.host.files.get(own_state(g))
     runs = isinstance(state, RuntimeState) and state.status == "running" and g.world.host.alive(state.pid)
     return None if runs and not exec_of(service_of(g), g["argv"]).missing else "failed"
 
@@ -232,7 +243,7 @@ def exec_stage2(g: Goroutine) -> Spawn | None:
 
     A namespace whose first process is dead takes nobody in (pid_namespaces(7)).
     """
-    state = g.world.host.files.get(paths.runtime_state(service_of(g).id))
+    state = g.world.host.files.get(own_state(g))
     if not isinstance(state, RuntimeState) or not g.world.host.alive(state.pid):
         return None
     local = {"c": g["c"], "argv": g["argv"]}
@@ -283,13 +294,13 @@ EXEC = procedure(
 
 def living_init(g: Goroutine) -> RuntimeState | None:
     """Return the runtime's state if the first process lives."""
-    state = g.world.host.files.get(paths.runtime_state(service_of(g).id))
+    state = g.world.host.files.get(own_state(g))
     return state if isinstance(state, RuntimeState) and g.world.host.alive(state.pid) else None
 
 
 def open_exec_fifo(g: Goroutine) -> int:
     """Let the payload go on to execve its program; one that has died meanwhile is an error."""
-    path = paths.runtime_state(service_of(g).id)
+    path = own_state(g)
     state = living_init(g)
     if state is None:
         return 1
@@ -305,7 +316,7 @@ def kill_all(g: Goroutine) -> int:
 
 def pause(g: Goroutine) -> int:
     """Freeze the container's scope; one that is frozen already is an error, as is one that does not exist."""
-    if paths.runtime_state(service_of(g).id) not in g.world.host.files or freezer.is_frozen(g.world.host, scope(g)):
+    if own_state(g) not in g.world.host.files or freezer.is_frozen(g.world.host, scope(g)):
         return 1
     freezer.freeze(g.turn, scope(g))
     g.emit(StateChanged(g["c"], "paused"))
@@ -326,7 +337,7 @@ def delete(g: Goroutine) -> int:
 
     A payload that waits at its exec fifo is killed; that runc waits for its end (100 ms) is left out.
     """
-    path = paths.runtime_state(service_of(g).id)
+    path = own_state(g)
     if path not in g.world.host.files or freezer.is_frozen(g.world.host, scope(g)):
         return 1
     state = living_init(g)
@@ -340,7 +351,7 @@ def delete(g: Goroutine) -> int:
 
 def ask_state(g: Goroutine) -> int:
     """Find the container, tell what runs in it or set its limits; one that the runtime has no state of is an error."""
-    return 0 if paths.runtime_state(service_of(g).id) in g.world.host.files else 1
+    return 0 if own_state(g) in g.world.host.files else 1
 
 
 STAGES = (

@@ -8,8 +8,7 @@ libcontainer/container_linux.go 388-419 (Signal) [S]; experiment d, and 106 to 1
 
 from __future__ import annotations
 
-from sim.engine import paths
-from sim.engine.containers import service_of
+from sim.engine.containers import own_state, runtime_files, service_of
 from sim.engine.goroutine import Goroutine
 from sim.engine.ops import Do, Exit, Fork, Label, Reap, Sleep, Wait
 from sim.engine.procedure import procedure
@@ -81,8 +80,9 @@ def kill_rest(g: Goroutine) -> str | None:
 
     Of one whose first process runs the end is waited for.
     """
-    g["pid"] = pid = getattr(g.world.host.files.get(paths.runtime_state(service_of(g).id)), "pid", None)
-    if pid in g.world.host.procs and traits(g.world, pid).words.runc != traits(g.world, g.pid).words.runc:
+    files, own = g.world.host.files, own_state(g)
+    g["pid"] = pid = getattr(files.get(own), "pid", None)
+    if pid is None and any(it in files for it in runtime_files(g.world, service_of(g).id)):
         return "elsewhere"
     runs = pid is not None and g.world.host.alive(pid)
     syscalls.kill_cgroup(g.turn, scope(g), "KILL")
@@ -101,7 +101,7 @@ def look(g: Goroutine) -> str | None:
 
 def list_processes(g: Goroutine) -> int:
     """Tell which processes the container has; one that the runtime has no state of is an error."""
-    return 0 if paths.runtime_state(service_of(g).id) in g.world.host.files else 1
+    return 0 if own_state(g) in g.world.host.files else 1
 
 
 PROGRAM = Program(

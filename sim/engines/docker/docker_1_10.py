@@ -49,6 +49,7 @@ DOCKER_1_10 = Design(
         daemon=Daemon(log_driver="json-file"),
         unit=Unit("no", "control-group"),
         engine_score=0,
+        runtime_root="/var/run/docker/execdriver/native",
     ),
     replace(DOCKER, errands=("native", "native, iptables")),
 )

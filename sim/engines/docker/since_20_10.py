@@ -68,6 +68,7 @@ TRAITS = replace(
     unit=Unit("always", "process", 2 * S, 3, 60 * S, 0),
     profile="docker-26-2core",
     replica="-",
+    runtime_root="/var/run/docker/runtime-runc/moby",
 )
 PROXY = proxy.PROGRAM.with_role(rss=Rss(round(4.5 * MB), "issue, Memoh#946: 4 to 5 MB in 2026; 3.9 MB in 2021"))
 OF_SHIMS_V2 = (service.PROGRAM, shim_command.PROGRAM, shim_v2.PROGRAM, runc_v2.PROGRAM, PROXY)

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sim.engine import paths
-from sim.engine.containers import identity, pins, service_of
+from sim.engine.containers import identity, pins, runtime_files, service_of
 from sim.engine.goroutine import Goroutine, Spawn
 from sim.engine.ops import Do, Exit, Fork, Goto, Label, Reap, ReapAny, Return, Sleep, Wait, reading
 from sim.engine.procedure import Procedure, procedure
@@ -33,7 +32,8 @@ from sim.world import Frame, Key, World
 
 
 def _runtime_state(world: World, frame: Frame) -> Iterable[Key]:
-    return (("file", paths.runtime_state(identity(world, frame))), ("proc", frame.fid[0]))
+    files = runtime_files(world, identity(world, frame))
+    return (*(("file", path) for path in files), ("proc", frame.fid[0]))
 
 
 @reading(_runtime_state)
@@ -43,11 +43,11 @@ def exec_fifo_open(world: World, frame: Frame) -> bool | str:
     The second shows as the end of the pipe to the parent: the stage leaves.
     """
     pid = frame.fid[0]
-    state = world.host.files.get(paths.runtime_state(identity(world, frame)))
-    if state == RuntimeState("running", pid):
+    states = [world.host.files.get(path) for path in runtime_files(world, identity(world, frame))]
+    if RuntimeState("running", pid) in states:
         return True
     parent = world.host.procs.get(world.host.procs[pid].ppid)
-    given_up = state != RuntimeState("created", pid) and (parent is None or parent.image.program != "runc")
+    given_up = RuntimeState("created", pid) not in states and (parent is None or parent.image.program != "runc")
     return "given_up" if given_up else False
 
 

@@ -8,13 +8,13 @@ conntrack. Source: engine-1.13 §16.10.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from sim.engine import paths
+from sim.engine.containers import runtime_files, runtime_state
 from sim.engine.networks import address6
-from sim.engine.paths import runtime_state
 from sim.engine.role import Kind
 from sim.engine.setup import HOST, NONE, Port
 from sim.kernel import syscalls
@@ -124,14 +124,14 @@ def is_open(world: World, container: str, port: int) -> bool:
 
 def answers_reads(world: World, container: str) -> tuple[Key, ...]:
     """Name what `answers` depends on."""
-    place = runtime_state(world.services[container].id)
-    state: Any = world.host.files.get(place)
+    places = tuple(("file", path) for path in runtime_files(world, world.services[container].id))
+    state = runtime_state(world, world.services[container].id)
     first = None if state is None else state.pid
     main = _main_program(world, container)
     runs = () if main is None else (("proc", main.pid), ("running", main.pid, f"{main.image.program}.main"))
     listeners = (("listen", it) for it in places_of(world, container) or ())
     network = ("file", NETNS + network_of(world, container))
-    return (("file", place), network, ("proc", first), ("children", first), *runs, *listeners)
+    return (*places, network, ("proc", first), ("children", first), *runs, *listeners)
 
 
 def answers(world: World, container: str) -> bool:
@@ -164,7 +164,7 @@ def cut_off(turn: Turn, name: str) -> None:
 
 def _main_program(world: World, container: str) -> Process | None:
     """Return the process that runs the container's program: its first one, or docker-init's child."""
-    state: Any = world.host.files.get(runtime_state(world.services[container].id))
+    state = runtime_state(world, world.services[container].id)
     if state is None or not world.services[container].init:
         return None if state is None else world.host.procs.get(state.pid)
     below = (world.host.procs[pid] for pid in world.host.children.get(state.pid, ()))

@@ -19,6 +19,8 @@ from sim.engine.procedure import procedure
 from sim.engine.program import Program
 from sim.engine.records import RuntimeState, Task
 from sim.engine.role import Kind, Role
+from sim.engine.setup import Service
+from sim.engine.traits import traits
 from sim.engines.containerd.runc import not_executable
 from sim.engines.docker.dockerd import native_boot, native_execs
 from sim.engines.docker.dockerd.native_execs import NATIVE, first_of
@@ -108,7 +110,7 @@ def configure(g: Goroutine) -> str | None:
         pipe = output.pipe_of(g.world, g.pid, service, log.stream)
         if pipe is not None:
             fifos.open_fifo(g.turn, pid, pipe, "w")
-    syscalls.write_file(g.turn, paths.runtime_state(service.id), RuntimeState("running", pid))
+    syscalls.write_file(g.turn, _state_of(g.world, g.pid, service), RuntimeState("running", pid))
     g.emit(StateChanged(g["c"], "created"))
     g.remember(f"task/{g['c']}", Task(g["c"], g.pid, pid))
     g.start("dockerd.wait_process", g["c"], c=g["c"], payload_pid=pid)
@@ -156,12 +158,17 @@ CREATE = procedure(
 # -- an end ------------------------------------------------------------------------------------------
 
 
+def _state_of(world: World, pid: Pid, service: Service) -> str:
+    """Return the file in which the driver keeps a container's state, by the version that *pid* belongs to."""
+    return paths.runtime_state(service.id, traits(world, pid).runtime_root)
+
+
 def process_ended(g: Goroutine) -> None:
     """Note how it has ended; without a pid namespace what is left in its group is killed. The exit is handled apart."""
     service, status = service_of(g), g["status"]
     if service.shares_pids:
         syscalls.kill_cgroup(g.turn, scope_of(g.world, service), "KILL")
-    syscalls.remove_file(g.turn, paths.runtime_state(service.id))
+    syscalls.remove_file(g.turn, _state_of(g.world, g.pid, service))
     g.emit(Forgot(g.pid, f"task/{g['c']}"))
     g.emit(StateChanged(g["c"], "stopped"))
     oom = f"oom/{g['c']}"
@@ -248,7 +255,7 @@ PROGRAM = Program(
 
 
 def _parent(world: World, frame: Frame) -> tuple[Key, ...]:
-    state = paths.runtime_state(world.services[frame.local["c"]].id)
+    state = _state_of(world, frame.fid[0], world.services[frame.local["c"]])
     return (("file", state), ("proc", frame.fid[0]), ("proc", world.host.procs[frame.fid[0]].ppid))
 
 
@@ -256,7 +263,8 @@ def _parent(world: World, frame: Frame) -> tuple[Key, ...]:
 def configured(world: World, frame: Frame) -> bool | str:
     """Say whether dockerd has sent the configuration; or that nobody is left who would."""
     pid = frame.fid[0]
-    if world.host.files.get(paths.runtime_state(world.services[frame.local["c"]].id)) == RuntimeState("running", pid):
+    state = world.host.files.get(_state_of(world, pid, world.services[frame.local["c"]]))
+    if state == RuntimeState("running", pid):
         return True
     parent = world.host.procs.get(world.host.procs[pid].ppid)
     return False if parent is not None and parent.image.program in ("dockerd", "native") else "given_up"

@@ -17,6 +17,7 @@ from sim.engine.procedure import Procedure, procedure
 from sim.engine.records import JournalState
 from sim.engine.settings import daemon_of
 from sim.engine.setup import S
+from sim.engine.traits import traits
 from sim.engines.docker.dockerd.boot import boot_table
 from sim.engines.docker.dockerd.exit import startup_done
 from sim.engines.docker.dockerd.restore import is_restored
@@ -55,7 +56,7 @@ def kill_old(g: Goroutine) -> str | None:
     """Kill what an earlier dockerd has left, if its number and start time are still those that are stored."""
     record, procs = record_of(g), g.world.host.procs
     old = None if record is None else procs.get(record.pid)
-    syscalls.remove_file(g.turn, paths.runtime_state(service_of(g).id))
+    syscalls.remove_file(g.turn, paths.runtime_state(service_of(g).id, traits(g.world, g.pid).runtime_root))
     if old is None or not old.alive or (old.image.program, old.image.container) != ("payload", g["c"]):
         return "gone"
     g["old_pid"] = old.pid
