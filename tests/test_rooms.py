@@ -66,6 +66,7 @@ OTHER_MEANINGS: dict[tuple[str, str], str] = {
     ("sim/views/frames.py", "client"): "the column of a class of clients",
     ("sim/render/fates_text.py", "client"): "a key of JSON: a class of clients",
     ("sim/cli/__init__.py", "init"): "the subcommand",
+    ("sim/cli/trouble.py", "init"): "the subcommand",
     ("sim/cli/__init__.py", "version"): "the option",
     ("sim/render/procfs.py", "version"): "a file of /proc",
     ("sim/render/report.py", "version"): "a place of the page: the version of this program",
