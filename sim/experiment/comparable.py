@@ -52,9 +52,13 @@ def kinds(base: EngineSetup, other: EngineSetup) -> str:
 
 def guarded(rows: tuple[Row, ...], why: str) -> tuple[Row, ...]:
     """Return the rows; if durations are not comparable (*why*), a time that differs has no change and no interval."""
-    return tuple(
-        _without_change(row, why) if why and row.unit == "s" and row.verdict != "same" else row for row in rows
-    )
+    return tuple(_without_change(row, why) if why and _is_a_difference_of_times(row) else row for row in rows)
+
+
+def _is_a_difference_of_times(row: Row) -> bool:
+    """Return whether a row's change is a time: what is back on one side alone is an outcome, whatever it takes."""
+    outcome = row.change is not None and math.isinf(row.change)
+    return row.unit == "s" and row.verdict != "same" and not outcome
 
 
 def _without_change(row: Row, why: str) -> Row:

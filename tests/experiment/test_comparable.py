@@ -81,6 +81,14 @@ def test_what_is_no_time_is_compared_across_profiles():
     assert rows["processes_kept"].verdict == "same"
 
 
+def test_what_is_back_on_one_side_alone_is_an_outcome():
+    """A port that one design never opens again is worse, whatever profiles say."""
+    text = HOST.replace("DESIGN", "docker-26").replace("kill: payload/web", "firewalld: reload")
+    (variant,) = whatif_each("x.yaml", [["engine.design=cri-o"]], 6, 1, text=text).variants
+    row = next(row for row in variant.rows if row.metric == "remote_dark")
+    assert (variant.incomparable, row.verdict, row.change) == ("measured / assumed", "worse", math.inf)
+
+
 def test_two_profiles_of_one_design_are_what_was_asked_about():
     """Who sets the profile of the same design wants the difference that it makes."""
     found = whatif_each(
