@@ -63,8 +63,8 @@ def status_words(said: str) -> dict[str, Any]:
 def ports_of(said: str) -> tuple[Mapped, ...]:
     """Return the published ports of a list; exposed ones are none, and :: beside 0.0.0.0 is the same port.
 
-    >>> ports_of("0.0.0.0:80->80/tcp, :::80->80/tcp, 9000/tcp, 127.0.0.1:53->53/udp")
-    (Mapped(inner=80, proto='tcp', address='', host=80), Mapped(inner=53, proto='udp', address='127.0.0.1', host=53))
+    >>> [(it.host, it.proto) for it in ports_of("0.0.0.0:80->80/tcp, :::80->80/tcp, 9000/tcp, 127.0.0.1:53->53/udp")]
+    [(80, 'tcp'), (53, 'udp')]
     """
     found: dict[Mapped, None] = {}
     for part in said.split(","):
