@@ -77,7 +77,7 @@ def commands(design: str) -> dict[str, Any]:
     return {word: command for word, command in made.items() if refusal(it, command) is None}
 
 
-CASES = [(design, word) for design in DESIGNS_TRIED for word in commands(design)]
+CASES = [(design, word) for design in DESIGNS_TRIED if design in DESIGNS for word in commands(design)]
 
 
 @pytest.mark.parametrize(("design", "word"), CASES)
