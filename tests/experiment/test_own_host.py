@@ -31,6 +31,7 @@ def reader(text: str) -> Reader:
 
 @pytest.fixture(scope="module")
 def found():
+    """The matrix on three engines: podman, cri-o and Docker."""
     designs = [DESIGNS[name] for name in ("docker-26", "podman", "cri-o")]
     return matrix(reader(HOST), designs, ["F1", "F2", "F5", "F6", "F7", "F9c"], jobs=1)
 
@@ -49,7 +50,7 @@ def test_each_design_gets_the_services_of_the_file(found):
 
 
 def test_it_is_said_in_every_form(found):
-    """Text, CSV, JSON and figure; the text says that the worst container counts."""
+    """Text, CSV, JSON and figure, of podman and cri-o, too; the text says that the worst container counts."""
     text = matrix_text(found)
     assert "3 containers" in text
     assert "kept: every container runs on as the same process" in text
