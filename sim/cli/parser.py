@@ -32,7 +32,7 @@ class CommandParser(argparse.ArgumentParser):
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:
-        """Say what was wrong with the command line, and leave with 2."""
+        """Print what was wrong with the command line, and exit with 2."""
         said = _with_nearest(self, _with_meaning(self, message))
         self.exit(WRONG, f"{self.prog}: {said}\nTry '{self.prog} --help'.\n")
 
@@ -46,7 +46,7 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def _with_meaning(parser: argparse.ArgumentParser, message: str) -> str:
-    """Say of an option without its value which value it takes."""
+    """Return the complaint; of an option without its value with the value that it takes."""
     words = message.split()
     if words[:1] != ["argument"] or not message.endswith(": expected one argument"):
         return message

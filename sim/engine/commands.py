@@ -189,7 +189,7 @@ class NoneHere(OwnCommand, frozen=True, tag=True):
     why: str
 
     def act(self, g: Any) -> None:
-        """Say so."""
+        """End the step with the reason as its error."""
         g["error"] = self.why
 
     def harms(self) -> bool:

@@ -81,7 +81,7 @@ def sentences(base: EngineSetup, other: EngineSetup) -> tuple[str, ...]:
 
 
 def _borrowed(engine: EngineSetup) -> str:
-    """Say which durations a side has taken from its design's own profile."""
+    """Return a sentence on the durations that a side has taken from its design's own profile."""
     name = engine.profile.removesuffix(OWN)
     if name == engine.profile:
         return ""

@@ -34,7 +34,6 @@ OTHER_NAME = re.compile(r"[^a-zA-Z0-9_.-]+")
 LONGEST_NAME = 63
 MOST_THREADS = 4_194_304
 MOST_PROCESSES = 8_000  # rows of 11 keys; a scenario has MAX_NODES values (sim.scenario.text)
-TWICE = "Give the outputs of one host at a time."
 
 
 class Inventory(msgspec.Struct, frozen=True):
@@ -183,7 +182,7 @@ def named_anew(containers: list[Container], notes: list[Note]) -> list[Container
 
 
 def with_forwarders(cast: Cast, design: str, rows: Sequence[Process], found: Found) -> None:
-    """Give forwarders to containers of which only holders tell: one is forked just before its container's holder.
+    """Assign forwarders to containers of which only holders tell: one is forked just before its container's holder.
 
     Ports that only a forwarder tells of are the container's then. Source: ports are mapped before a task is made.
     """

@@ -16,7 +16,7 @@ from typing import Any
 from sim.intake.inspected import at, date, entries, text, texts, whole
 from sim.intake.pieces import Piece
 from sim.intake.records import Container, Listener, Mapped, Process, Rule
-from sim.intake.tables import LARGEST_PID, MOST_THREADS, number
+from sim.intake.tables import LARGEST_COUNT, LARGEST_PID, number
 
 STATUS = re.compile(r"(?P<word>Up|Exited|Created|Restarting|Paused|Dead|Removal In Progress|Initialized|Stopping)\b"
                     r"(?: \((?P<code>-?\d+)\))?(?P<rest>.*)")  # fmt: skip
@@ -259,7 +259,7 @@ def statuses_of(piece: Piece) -> Iterator[Process]:
 def _status(found: dict[str, str], place: str) -> Iterator[Process]:
     pid = number(found.get("Pid"), low=1)
     if pid is not None:
-        threads = number(found.get("Threads"), MOST_THREADS, 1)
+        threads = number(found.get("Threads"), LARGEST_COUNT, 1)
         masks = [_mask(found.get(key)) for key in ("SigCgt", "SigIgn")]
         stat = found.get("State", "")[:1]
         comm = found.get("Name", "")[:15]

@@ -13,7 +13,7 @@ import msgspec
 
 from sim.intake.pieces import Piece
 from sim.intake.records import Branch, Process, Table
-from sim.intake.tables import LARGEST_PID, MOST_THREADS, number
+from sim.intake.tables import LARGEST_COUNT, LARGEST_PID, number
 
 LINK = re.compile(r"(?:-\+-|---|─┬─|───|qwq|qqq)")
 PREFIX = re.compile(r"[\s|│x]*(?=\|-|`-|├─|└─|tq|mq)(?:\|-|`-|├─|└─|tq|mq)|\s*")
@@ -64,7 +64,7 @@ def _nodes(line: str, offset: int) -> list[_Node]:
         match = NODE.match(part.strip())
         if match is None or not match["comm"].strip():
             continue
-        count = number(match["count"], MOST_THREADS, 1) or 1
+        count = number(match["count"], LARGEST_COUNT, 1) or 1
         pid = number(match["pid"], LARGEST_PID, 1)
         threads = count if match["open"] else 0
         found.append(_Node(begin, match["comm"].strip(), pid, threads, count, bool(match["open"]), [], offset))

@@ -18,6 +18,7 @@ from typing import Any
 from sim.intake.draft import Draft, listed, scalar
 from sim.intake.inventory import Inventory
 from sim.intake.records import Container, Mapped, Process
+from sim.intake.roles import descendants
 from sim.scenario.known import SIGNALS
 from sim.scenario.units import format_duration
 
@@ -235,10 +236,7 @@ def _listens(
     """Return at which ports of the host a container listens that has the host's network."""
     if row.network_mode != "host":
         return []
-    pids, waiting = set[int](), [first.pid]
-    while waiting:
-        pids.add(waiting[-1])
-        waiting += [it.pid for it in below.get(waiting.pop(), ()) if it.pid not in pids]
+    pids = {first.pid, *(it.pid for it in descendants(first.pid, below))}
     heard = {(it.proto, it.port): None for it in host.listeners if it.pid in pids}
     words = [port if proto == "tcp" else f"{port}/{proto}" for proto, port in heard]
     return [(f"listens: {scalar(words)}", "as ss shows it")] if words else []

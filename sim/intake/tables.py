@@ -25,11 +25,10 @@ EF = "UID PID PPID C STIME TTY TIME CMD".split()
 AUX = "USER PID %CPU %MEM VSZ RSS TTY STAT START TIME COMMAND".split()
 TRIMMED = "PPID PID PGID COMMAND".split()
 BARE = {"ps bare axjf": AXJF, "ps bare ef": EF, "ps bare aux": AUX, "ps trimmed": TRIMMED}
-ALL = re.compile(r"(?:^|[\s;&|(])ps\s+(?:-?[a-zA-Z]*(?:ax|xa|e|A)[a-zA-Z]*)")
 FILTERED = re.compile(r"\|\s*(?:\S*grep|head|tail|awk|less|more)")
 LARGEST_PID = 4_194_304
 LARGEST_UID = 2**32 - 2
-MOST_THREADS = 100_000_000
+LARGEST_COUNT = 100_000_000  # of threads in one row; what a host cannot have is refused with the sum (inventory)
 WIDTHS = 40  # no terminal is narrower, so a table of shorter lines was not cut
 
 
@@ -149,7 +148,7 @@ def _process(found: dict[str, str], args: str, place: str, cut: bool) -> Process
         sid=number(first("SID") or first("SESS")),
         tty=first("TTY") or first("TT") or "",
         stat=first("STAT") or first("S") or "",
-        threads=number(first("NLWP") or first("THCNT"), MOST_THREADS, 1),
+        threads=number(first("NLWP") or first("THCNT"), LARGEST_COUNT, 1),
         started=started_at(first("STARTED", "")),
         comm=first("COMM", ""),
         args=args,

@@ -114,7 +114,7 @@ def _head(found: Sequence[WhatIf], names: Sequence[str], took_s: float | None) -
 
 
 def _same(every: Sequence[FigureRow]) -> list[str]:
-    """Say once of each alternative that it is the file as it is; of which files, if it is so of some of them."""
+    """Return a line for each alternative that is the file as it is, with the files if it is so of some alone."""
     files = list(dict.fromkeys(line.found.name for line in every))
     found = []
     for name in dict.fromkeys(line.variant.name for line in every if line.variant.same):

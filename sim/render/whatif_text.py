@@ -45,7 +45,7 @@ def whatif_text(
 
 
 def same_as_file(variant: Variant) -> str:
-    """Say that an alternative changes nothing in the file, which a table of zeros would only repeat."""
+    """Return the line that an alternative changes nothing in the file, which a table of zeros would only repeat."""
     return f"{variant.name}: the same as the file."
 
 

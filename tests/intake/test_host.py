@@ -154,3 +154,18 @@ def test_a_folder_a_tar_and_a_pipe_are_the_same(tmp_path, whole):
     body = whole[0].partition("title:")[2]
     assert scenario_from([folder])[0].partition("title:")[2] == body
     assert scenario_from(["-"], stdin=packed.getvalue())[0].partition("title:")[2] == body
+
+
+def test_ports_of_the_host_and_ranges_are_taken_from_what_tells_of_them():
+    """A container with the host's network listens where ss says that one of its processes does; a range stays one."""
+    head = "Netid State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess\n"
+    listen = 'tcp   LISTEN 0      128                *:{}             *:*    users:(("{}",pid={},fd=3))\n'
+    listens = [listen.format(*it) for it in ((5432, "postgres", 640), (22, "sshd", 800))]
+    containers = {it["Name"]: it for it in samples.inspected()}
+    containers["/db"]["HostConfig"]["NetworkMode"] = "host"
+    containers["/web"]["HostConfig"]["PortBindings"] = {"80/tcp": [{"HostIp": "", "HostPort": "8080-8083"}]}
+    more = {"ss.txt": head + "".join(listens), "inspect.json": json.dumps(list(containers.values()))}
+    text, _ = scenario_from(texts=sources({**samples.outputs(), **more}))
+    found = load("host.yaml", text).setup
+    assert found.service("db").payload.listens == (("tcp", 5432),)
+    assert [(port.host, port.container, port.last) for port in found.service("web").ports] == [(8080, 80, 8083)]

@@ -136,7 +136,7 @@ def _started(world: World, frame: Frame) -> list[Fid]:
 
 @reading(lambda world, frame: tuple(("frame", fid) for fid in _started(world, frame)))
 def links_started(world: World, frame: Frame) -> bool:
-    """Say whether the starts of the containers that this one links to have returned."""
+    """Return whether the starts of the containers that this one links to have returned."""
     return not any(fid in world.frames for fid in _started(world, frame))
 
 
